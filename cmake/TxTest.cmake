@@ -1,0 +1,46 @@
+# What the test folders need: GoogleTest, and one list of all test programs.
+
+find_package(GTest CONFIG QUIET)
+if(NOT GTest_FOUND)
+  find_package(GTest REQUIRED) # Debian 12 has the config; other systems may not
+endif()
+
+# `ninja tests` builds every test program.
+if(NOT TARGET tests)
+  add_custom_target(tests)
+endif()
+set_property(GLOBAL PROPERTY TX_GTESTS "")
+
+# tx_add_gtest(Name SOURCES... [LINK libs...] [MLIR mlir-libs...] [COMPILER])
+# One GoogleTest program. It is built by `tests`, and known to ctest and to tools/check
+# (through gtests.txt in the build tree). TX_SOURCE_DIR, TX_BINARY_DIR (the build
+# tree) and TX_TEST_DATA_DIR are defined in it as strings. COMPILER marks a test that needs the compiler's libraries: it is left out of a
+# runtime-only build.
+function(tx_add_gtest name)
+  cmake_parse_arguments(ARG "COMPILER" "" "LINK;MLIR" ${ARGN})
+  if(ARG_COMPILER AND NOT TX_BUILD_COMPILER)
+    return()
+  endif()
+  add_executable(${name} EXCLUDE_FROM_ALL ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_definitions(${name} PRIVATE
+    TX_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    TX_BINARY_DIR="${PROJECT_BINARY_DIR}"
+    TX_TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/test/Data")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  if(ARG_MLIR)
+    mlir_target_link_libraries(${name} PRIVATE ${ARG_MLIR})
+  endif()
+  add_dependencies(tests ${name})
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+  set_property(GLOBAL APPEND PROPERTY TX_GTESTS ${name})
+endfunction()
+
+# Writes gtests.txt: one line `name path` for each test program. Called once, last.
+function(tx_write_gtest_list)
+  get_property(names GLOBAL PROPERTY TX_GTESTS)
+  set(lines "")
+  foreach(name IN LISTS names)
+    string(APPEND lines "${name} $<TARGET_FILE:${name}>\n")
+  endforeach()
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/gtests.txt CONTENT "${lines}")
+endfunction()

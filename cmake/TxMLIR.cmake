@@ -1,0 +1,41 @@
+# Finds MLIR/LLVM 22.1 and sets up what Tx's compiler libraries need of it.
+
+find_package(MLIR 22.1 REQUIRED CONFIG)
+message(STATUS "Using MLIR ${MLIR_VERSION} from ${MLIR_DIR}")
+
+# Without this mlir-doc writes outside of the build tree.
+set(MLIR_BINARY_DIR ${PROJECT_BINARY_DIR})
+# The default names a file that Debian's package does not have.
+set(LLVM_EXTERNAL_LIT "${LLVM_TOOLS_BINARY_DIR}/lit" CACHE FILEPATH "" FORCE)
+# Two shared libraries instead of archives: tools of 1 MB instead of 104 MB.
+set(LLVM_LINK_LLVM_DYLIB ON)
+set(MLIR_LINK_MLIR_DYLIB ON)
+
+list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+separate_arguments(TX_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+add_definitions(${TX_LLVM_DEFINITIONS})
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+include_directories(${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include
+                    ${PROJECT_SOURCE_DIR}/runtime/include)
+add_compile_options(-Wall -Wextra -Wno-unused-parameter $<$<CXX_COMPILER_ID:Clang>:-Wno-unused-but-set-variable>)
+if(NOT LLVM_ENABLE_RTTI)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+endif()
+
+# tx_add_library(Name SOURCES... [DEPENDS ...] [LINK tx-libs...] [MLIR mlir-libs...])
+# One library of the compiler: static, linked against the shared MLIR.
+function(tx_add_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;MLIR" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE -fno-exceptions)
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(ARG_MLIR)
+    mlir_target_link_libraries(${name} PUBLIC ${ARG_MLIR})
+  endif()
+endfunction()

@@ -1,0 +1,156 @@
+//===- abi.h - What the compiler writes and the runtime reads ---*- C -*-===//
+//
+// The one header that both sides of Tx include. An artifact (`step.txa`) is a
+// container of sections; the launch table in it is made of the plain structs
+// below, little-endian, and is checked whole before anything of it is used.
+//
+//   file  = txrt_header, txrt_section[section_count], section bytes ...
+//   every section starts at a multiple of TXRT_SECTION_ALIGNMENT
+//   digest = SHA-256 of the whole file with the digest field as zeros
+//
+// Plain C, so that a backend may be written in any language.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_ABI_H
+#define TXRT_ABI_H
+
+#include <stdint.h>
+
+#define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
+#define TXRT_ABI_VERSION 1u
+#define TXRT_SECTION_ALIGNMENT 64u
+/* Each buffer of an arena starts at a multiple of this (one cache line). */
+#define TXRT_BUFFER_ALIGNMENT 64u
+
+typedef struct {
+  char magic[8];
+  uint32_t abi_version;
+  uint32_t section_count;
+  uint64_t file_bytes; /* of the whole file: a truncated one is recognized */
+  uint8_t digest[32];
+  uint8_t reserved[8];
+} txrt_header;
+
+typedef enum {
+  TXRT_SECTION_MANIFEST = 1, /* UTF-8 JSON, see docs/Artifact.md */
+  TXRT_SECTION_ENTRIES = 2,  /* txrt_entry[] */
+  TXRT_SECTION_LAUNCHES = 3, /* txrt_launch[] */
+  TXRT_SECTION_BUFFERS = 4,  /* txrt_buffer[]: the launches' operands */
+  TXRT_SECTION_KERNELS = 5,  /* txrt_kernel[] */
+  TXRT_SECTION_STRINGS = 6,  /* NUL-terminated names, referred to by offset */
+  TXRT_SECTION_HOST_ELF = 7, /* relocatable ELF object with host kernels */
+} txrt_section_kind;
+
+typedef struct {
+  uint32_t kind;
+  uint32_t reserved;
+  uint64_t offset; /* in the file */
+  uint64_t bytes;
+} txrt_section;
+
+/* The parts of the one arena. Bases are multiples of TXRT_BUFFER_ALIGNMENT, in
+   this order; the sizes are in the manifest. */
+typedef enum {
+  TXRT_SEGMENT_PERSISTENT = 0, /* parameters, gradients, optimizer state */
+  TXRT_SEGMENT_ARGUMENT = 1,   /* entry arguments, written by the caller */
+  TXRT_SEGMENT_SAVED = 2,      /* one slot per microbatch in flight (later) */
+  TXRT_SEGMENT_TRANSIENT = 3,  /* everything placed by lifetime */
+  TXRT_SEGMENT_COUNT = 4,
+} txrt_segment;
+
+typedef enum {
+  TXRT_DTYPE_F32 = 0,
+  TXRT_DTYPE_BF16 = 1,
+  TXRT_DTYPE_I32 = 2,
+  TXRT_DTYPE_I1 = 3, /* one byte, 0 or 1 */
+} txrt_dtype;
+
+/* `bytes` is the exact extent that the launch may touch from `offset` on (for
+   a view with a row stride: up to the end of its last row). */
+typedef struct {
+  uint32_t segment; /* txrt_segment */
+  uint32_t dtype;   /* txrt_dtype */
+  uint64_t offset;
+  uint64_t bytes;
+  uint32_t writes; /* 1: the launch writes it (perhaps also reads it) */
+  uint32_t reserved;
+} txrt_buffer;
+
+typedef enum {
+  TXRT_LAUNCH_KERNEL = 0, /* generated code */
+  TXRT_LAUNCH_GEMM = 1,   /* library call */
+} txrt_launch_kind;
+
+/* For reports, traces and dry runs. */
+typedef enum {
+  TXRT_PHASE_FORWARD = 0,
+  TXRT_PHASE_BACKWARD = 1,
+  TXRT_PHASE_RECOMPUTE = 2,
+  TXRT_PHASE_OPTIMIZER = 3,
+} txrt_phase;
+
+/* A kernel runs over [0, units); units are independent of each other, so any
+   split over threads gives the same bits. `grain` units are one task.
+   Immediates are what differs between layers that share a kernel (the hash of
+   a dropout's site). */
+#define TXRT_MAX_IMMEDIATES 6
+typedef struct {
+  uint32_t kernel; /* index into txrt_kernel[] */
+  uint32_t immediate_count;
+  uint64_t units;
+  uint64_t grain;
+  uint32_t immediates[TXRT_MAX_IMMEDIATES];
+} txrt_kernel_launch;
+
+/* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index
+   i = (i0, i1), all row-major; op(A) is m x k, op(B) is k x n, C is m x n.
+   Buffers in order: A, B, C, and, if has_reset, one i1: when it is 1, beta is
+   taken as 0 (the accumulator's old content counts as zero).
+   Strides and leading dimensions are in elements. */
+typedef struct {
+  uint64_t m, n, k;
+  uint64_t batch0, batch1;
+  uint64_t lda, ldb, ldc;
+  uint64_t stride_a0, stride_a1;
+  uint64_t stride_b0, stride_b1;
+  uint64_t stride_c0, stride_c1;
+  uint8_t transpose_a, transpose_b, has_reset, reserved[5];
+  float alpha, beta;
+} txrt_gemm_launch;
+
+typedef struct {
+  uint32_t kind;  /* txrt_launch_kind */
+  uint32_t phase; /* txrt_phase */
+  int32_t layer;  /* -1: outside the layers */
+  uint32_t name;  /* string offset: module path and op, for people */
+  uint32_t first_buffer;
+  uint32_t buffer_count;
+  uint64_t flops; /* for roofline figures, counted as in the cost interface */
+  union {
+    txrt_kernel_launch kernel;
+    txrt_gemm_launch gemm;
+  } u;
+} txrt_launch;
+
+typedef struct {
+  uint32_t name; /* string offset: the entry's name */
+  uint32_t first_launch;
+  uint32_t launch_count;
+  uint32_t reserved;
+} txrt_entry;
+
+typedef struct {
+  uint32_t name;            /* string offset: the symbol in the ELF object */
+  uint32_t buffer_count;    /* how many pointers it takes */
+  uint32_t immediate_count; /* how many immediates it reads */
+  uint32_t reserved;
+} txrt_kernel;
+
+/* The type of every host kernel: `buffers` are the launch's operands, [begin,
+   end) the units of this task. No other side effect than writing operands. */
+typedef void (*txrt_host_kernel)(void *const *buffers,
+                                 const uint32_t *immediates, int64_t begin,
+                                 int64_t end);
+
+#endif /* TXRT_ABI_H */

@@ -1,0 +1,169 @@
+//===- runtime.h - Load an artifact and run its entries --------*- C -*-===//
+//
+// The runtime's C interface. An artifact is a checked `step.txa`; a session is
+// an artifact with a backend, one arena, and everything that a step needs, all
+// of it allocated when the session is made and nothing while a step runs.
+//
+//   txrt_error error;
+//   txrt_artifact *artifact;
+//   txrt_session *session;
+//   if (txrt_artifact_open("step.txa", &artifact, &error) ||
+//       txrt_session_create(artifact, &(txrt_options){.backend = "host"},
+//                           &session, &error))
+//     return fprintf(stderr, "%s\n", error.message), error.code;
+//   int entry = txrt_session_find_entry(session, "step");
+//   void *tokens = txrt_session_data(session, TXRT_SEGMENT_ARGUMENT, 0, 1024,
+//                                    &error);
+//   ... fill the parameters and the arguments ...
+//   txrt_session_run(session, entry, &error);
+//
+// Every call returns a status (or NULL) and fills `error` when it fails;
+// `error` may be NULL. The statuses are the exit codes of the tools. No call
+// throws. A session is used by one thread at a time; an artifact may be shared
+// by sessions and must outlive them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_RUNTIME_H
+#define TXRT_RUNTIME_H
+
+#include "txrt/abi.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+  TXRT_OK = 0,
+  TXRT_BAD_INPUT = 1,     /* a file or a field of it is wrong */
+  TXRT_USAGE = 2,         /* wrong call, or something is missing here */
+  TXRT_OUT_OF_MEMORY = 3, /* needed and free are in the message */
+  TXRT_DEVICE = 4,        /* device, driver or CPU features */
+  TXRT_PEER = 5,          /* peer lost or timeout */
+  TXRT_NUMERIC = 6,       /* numeric guard */
+  TXRT_IO = 7,            /* the system refused a read or a write */
+  TXRT_INTERRUPTED = 130,
+} txrt_status;
+
+typedef struct {
+  int code;           /* txrt_status */
+  char message[1024]; /* one line, NUL-terminated, no newline */
+} txrt_error;
+
+/*===-- Artifacts --------------------------------------------------------===*/
+
+typedef struct txrt_artifact txrt_artifact;
+
+/* Reads the file whole and checks everything that can be checked without
+   running any of it. `*artifact` is set only on success. */
+txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
+                               txrt_error *error);
+
+/* The same for bytes in memory; they are copied. `name` is what messages call
+   the artifact (NULL: "artifact"). */
+txrt_status txrt_artifact_open_memory(const void *bytes, size_t size,
+                                      const char *name,
+                                      txrt_artifact **artifact,
+                                      txrt_error *error);
+
+void txrt_artifact_close(txrt_artifact *artifact);
+
+/* The manifest's JSON text, NUL-terminated; lives as long as the artifact. */
+const char *txrt_artifact_manifest(const txrt_artifact *artifact);
+
+/* SHA-256 of the file in 64 hexadecimal digits, NUL-terminated. */
+const char *txrt_artifact_digest(const txrt_artifact *artifact);
+
+/* What the manifest plans for a segment; all segments together are what a
+   session allocates. */
+uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact,
+                                     txrt_segment segment);
+
+/*===-- Sessions ---------------------------------------------------------===*/
+
+typedef struct txrt_session txrt_session;
+
+typedef struct {
+  const char *backend; /* "host" (also NULL) or "dryrun" */
+  int threads;         /* host: 0 means one for each CPU we may use */
+  FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
+} txrt_options;
+
+/* Allocates the arena (zero-filled) and loads the kernels. `options` may be
+   NULL. */
+txrt_status txrt_session_create(const txrt_artifact *artifact,
+                                const txrt_options *options,
+                                txrt_session **session, txrt_error *error);
+
+void txrt_session_destroy(txrt_session *session);
+
+/* "host, 2 threads, OpenBLAS 0.3.21 SkylakeX": for logs. Lives as long as the
+   session. */
+const char *txrt_session_description(const txrt_session *session);
+
+int txrt_session_threads(const txrt_session *session);
+
+/* Bytes that the session's arena really occupies (0 under dryrun): equal to
+   the manifest's sum, or the session is not created. */
+uint64_t txrt_session_arena_bytes(const txrt_session *session);
+
+/* The address of [offset, offset + bytes) of a segment; NULL with an error
+   when that is not inside the segment or the backend keeps no memory. */
+void *txrt_session_data(txrt_session *session, txrt_segment segment,
+                        uint64_t offset, uint64_t bytes, txrt_error *error);
+
+/* The index of an entry, -1 if there is none of that name. */
+int txrt_session_find_entry(const txrt_session *session, const char *name);
+
+/* Runs one entry to its end. */
+txrt_status txrt_session_run(txrt_session *session, int entry,
+                             txrt_error *error);
+
+/* Heap allocations that the process made during all txrt_session_run calls of
+   this session after each entry's first: 0, by promise. Counted when the
+   program links the counter (`txrt_allocation_counter`), else -1. */
+int64_t txrt_session_step_allocations(const txrt_session *session);
+
+/*===-- Launches and profiles --------------------------------------------===*/
+
+typedef struct {
+  const char *name;      /* module path and op */
+  const char *kernel;    /* a kernel's symbol, or "gemm" */
+  txrt_launch_kind kind;
+  txrt_phase phase;
+  int layer;             /* -1: outside the layers */
+  uint64_t flops;
+  uint64_t bytes;        /* of all operands: the least it must move */
+  uint64_t gemm[3];      /* m, n, k; zeros for a kernel */
+  uint64_t batch;        /* matrices of a gemm; 0 for a kernel */
+  uint64_t units, grain; /* of a kernel; zeros for a gemm */
+  double seconds;        /* accumulated while profiling */
+  uint64_t runs;         /* how many runs `seconds` adds up */
+} txrt_launch_info;
+
+/* Number of entries, and an entry's name and number of launches. */
+int txrt_session_entry_count(const txrt_session *session);
+const char *txrt_session_entry_name(const txrt_session *session, int entry);
+int txrt_session_launch_count(const txrt_session *session, int entry);
+
+/* Fills `info` for a launch of an entry; its strings live as long as the
+   artifact. */
+txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
+                                     int launch, txrt_launch_info *info,
+                                     txrt_error *error);
+
+/* Turns the clock around each launch on or off; on also sets all times to 0. */
+void txrt_session_profile(txrt_session *session, int enabled);
+
+/* "forward", "backward", "recompute", "optimizer". */
+const char *txrt_phase_name(txrt_phase phase);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TXRT_RUNTIME_H */

@@ -1,6 +1,7 @@
 # Finds MLIR/LLVM 22.1 and sets up what Tx's compiler libraries need of it.
 
-find_package(MLIR 22.1 REQUIRED CONFIG)
+# Debian's package unless MLIR_DIR (a cache or environment variable) says otherwise.
+find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 message(STATUS "Using MLIR ${MLIR_VERSION} from ${MLIR_DIR}")
 
 # Without this mlir-doc writes outside of the build tree.

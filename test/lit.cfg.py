@@ -1,0 +1,25 @@
+# The lit suite: every *.mlir and *.test below test/.
+
+import os
+
+import lit.formats
+
+config.name = "Tx"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+# Folders of data: text, recorded values, inputs of other tests.
+config.excludes = ["Bench", "Data", "Inputs", "Recorded"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.tx_binary_dir, "test")
+
+# Tx's programs by their names, then FileCheck, not, split-file. A program that was
+# not built is a test that fails: nothing is skipped for want of it.
+config.environment["PATH"] = os.pathsep.join(
+    [config.tx_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
+)
+for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions.append(("%tx-src", config.tx_source_dir))
+config.substitutions.append(("%tx-data", os.path.join(config.test_source_root, "Data")))

@@ -1,0 +1,123 @@
+# The common part of tools/demo and tools/check: what to install, how to build.
+# Sourced by bash, from any folder; everything happens in the source tree's root.
+
+TX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# The one list of Debian 12 packages. LLVM 22 is in its security suite.
+TX_PACKAGES_MLIR="llvm-22-dev libmlir-22-dev mlir-22-tools"
+TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
+  libopenblas0-serial libopenblas-serial-dev libgtest-dev"
+TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
+TX_SECURITY_SUITE="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
+http://deb.debian.org/debian-security bookworm-security main"
+
+tx_say() { printf '%s\n' "$*"; }
+
+# tx_stop CODE MESSAGE...: one line on stderr for each message.
+tx_stop() {
+  local code=$1
+  shift
+  printf '%s\n' "$@" >&2
+  exit "$code"
+}
+
+# The packages this preset needs. With MLIR_DIR set, LLVM is the caller's own.
+tx_packages() {
+  local list="$TX_PACKAGES"
+  [ -n "${MLIR_DIR:-}" ] || list="$list $TX_PACKAGES_MLIR"
+  [ "$1" != asan ] || list="$list $TX_PACKAGES_SANITIZER"
+  printf '%s\n' $list
+}
+
+tx_missing_packages() {
+  local package
+  for package in $(tx_packages "$1"); do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      printf '%s ' "$package"
+  done
+}
+
+tx_has_candidate() {
+  apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'
+}
+
+# What a person pastes where this script may not install.
+tx_install_line() {
+  tx_say "  echo '$TX_SECURITY_SUITE' | sudo tee /etc/apt/sources.list.d/tx-debian-security.list"
+  tx_say "  sudo apt-get update && sudo apt-get install --yes --no-install-recommends $*"
+}
+
+# tx_install PRESET: only what is missing, and nothing at all if nothing is.
+tx_install() {
+  local missing as_root=
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    tx_stop 2 "error: this system has no apt-get; the automatic set-up knows Debian 12 only." \
+      "On a Debian 12 machine run:" \
+      "$(tx_install_line $(tx_packages "$1"))" \
+      "or, with an LLVM/MLIR 22.1 of your own: cmake --preset $1 -DMLIR_DIR=PREFIX/lib/cmake/mlir"
+  fi
+  missing=$(tx_missing_packages "$1")
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    # Asking for a password needs a person at a terminal.
+    if ! command -v sudo >/dev/null || { ! sudo -n true 2>/dev/null && ! [ -t 0 ]; }; then
+      tx_stop 2 "error: packages are missing and only root may install them ($missing). Run:" \
+        "$(tx_install_line $missing)"
+    fi
+  fi
+  tx_say "Installing: $missing"
+  $as_root apt-get update -qq || tx_stop 2 "error: apt-get update failed; is there a network?"
+  # A bare system may come without the security suite.
+  if ! tx_has_candidate llvm-22-dev && [ -z "${MLIR_DIR:-}" ]; then
+    grep -qs 'VERSION_CODENAME=bookworm' /etc/os-release ||
+      tx_stop 2 "error: this system's apt has no llvm-22-dev, and it is not Debian 12 (bookworm)." \
+        "With an LLVM/MLIR 22.1 of your own: MLIR_DIR=PREFIX/lib/cmake/mlir $0"
+    tx_say "LLVM 22 is in Debian's security suite: adding tx-debian-security.list"
+    printf '%s\n' "$TX_SECURITY_SUITE" |
+      $as_root tee /etc/apt/sources.list.d/tx-debian-security.list >/dev/null
+    $as_root apt-get update -qq || tx_stop 2 "error: apt-get update failed for the security suite"
+  fi
+  $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes -qq --no-install-recommends $missing ||
+    tx_stop 2 "error: apt-get could not install the packages. By hand:" "$(tx_install_line $missing)"
+}
+
+# Where a preset builds (the same names as in CMakePresets.json).
+tx_build_dir() {
+  case $1 in
+  default) printf '%s/build' "$TX_ROOT" ;;
+  *) printf '%s/build-%s' "$TX_ROOT" "$1" ;;
+  esac
+}
+
+# As many jobs as processors, but no more than one for each 1.5 GiB of free memory:
+# a source that includes much of MLIR takes that to compile.
+tx_jobs() {
+  local cpus memory
+  cpus=$(nproc)
+  memory=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  [ "$cpus" -le "$memory" ] && printf '%s' "$cpus" || printf '%s' "$memory"
+}
+
+# tx_configure PRESET: once; later changes are noticed by ninja itself.
+tx_configure() {
+  local dir
+  dir=$(tx_build_dir "$1")
+  [ ! -f "$dir/build.ninja" ] || return 0
+  tx_say "Configuring $dir"
+  mkdir -p "$dir"
+  (cd "$TX_ROOT" && cmake --preset "$1" >"$dir/configure.log" 2>&1) || {
+    tail -n 30 "$dir/configure.log" >&2
+    tx_stop 2 "error: cmake --preset $1 failed; the whole output is in $dir/configure.log"
+  }
+}
+
+# tx_build PRESET [ninja options and targets...]
+tx_build() {
+  local preset=$1
+  shift
+  tx_configure "$preset"
+  NINJA_STATUS='[%f/%t, %e s] ' ninja -C "$(tx_build_dir "$preset")" -j "$(tx_jobs)" "$@"
+}

@@ -1,0 +1,89 @@
+//===- TxInterfaces.h - What a pass may ask of an op ------------*- C++ -*-===//
+
+#ifndef TX_DIALECT_TX_IR_TXINTERFACES_H
+#define TX_DIALECT_TX_IR_TXINTERFACES_H
+
+#include "tx/Dialect/Tx/IR/TxDialect.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/OpDefinition.h"
+
+#include <optional>
+
+namespace tx {
+
+/// What an op's `buildBackward` works with. Gradients of one value from several
+/// users are summed with `tx.add`, in the order in which backward meets them.
+class BackwardContext {
+public:
+  virtual ~BackwardContext() = default;
+
+  /// The gradient of a forward result; null if nothing needs it.
+  virtual mlir::Value getGradient(mlir::Value forwardResult) = 0;
+  /// Whether somebody wants this operand's gradient as a value (false for
+  /// parameters, inputs and what depends on inputs alone).
+  virtual bool needsGradient(mlir::Value operand) = 0;
+  virtual void addGradient(mlir::Value operand, mlir::Value gradient) = 0;
+
+  /// Continues the accumulators of the parameters' gradients. `build` gets the
+  /// current accumulators and the reset bit, null after the first time, and
+  /// returns the new ones. Does nothing if no operand is a parameter.
+  using Accumulate = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      llvm::ArrayRef<mlir::Value> accumulators, mlir::Value reset)>;
+  virtual void accumulate(llvm::ArrayRef<mlir::Value> parameters,
+                          Accumulate build) = 0;
+
+  /// The forward op's place, in the backward segment.
+  virtual ScopeAttr getScope() = 0;
+};
+
+/// One operand of a (batched) matrix product, as rows of a tensor [..., c] with
+/// a row stride r that the memory plan decides: entry (i0, i1) of the batch
+/// starts at (i0 * rowsPerBatch0 + i1 * rowsPerBatch1) * r + i1 * columnsPerBatch1.
+struct GemmOperand {
+  mlir::Value value;
+  bool transpose = false;
+  int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
+};
+
+/// C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias`.
+struct GemmForm {
+  int64_t m, n, k;
+  int64_t batch0 = 1, batch1 = 1;
+  GemmOperand a, b, c;
+  double alpha = 1.0;
+  mlir::Value bias;
+  bool accumulate = false;
+
+  int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
+};
+
+namespace detail {
+/// Elements of all results: an operation each.
+int64_t defaultVectorFlops(mlir::Operation *op);
+mlir::Type scalarLike(mlir::Type tensor);
+mlir::Type stepType(mlir::Type tensor);
+mlir::LogicalResult verifyBoundedShapes(mlir::Operation *op);
+} // namespace detail
+
+/// Op trait: no operand or result has more elements than an address reaches.
+template <typename ConcreteType>
+class BoundedShapes : public mlir::OpTrait::TraitBase<ConcreteType, BoundedShapes> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) {
+    return detail::verifyBoundedShapes(op);
+  }
+};
+
+/// Elements of a tensor's last dimension (1 for a scalar), and of all others.
+int64_t getColumns(mlir::Type tensor);
+int64_t getRows(mlir::Type tensor);
+/// Bytes of a tensor; i1 takes one byte.
+int64_t getByteSize(mlir::Type tensor);
+
+} // namespace tx
+
+#include "tx/Dialect/Tx/IR/TxInterfaces.h.inc"
+
+#endif // TX_DIALECT_TX_IR_TXINTERFACES_H

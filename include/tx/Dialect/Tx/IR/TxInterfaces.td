@@ -1,0 +1,129 @@
+//===- TxInterfaces.td - What a pass may ask of an op ------*- tablegen -*-===//
+//
+// Passes know these interfaces, not op names. A pass that wants to ask
+// `isa<tx::SomeOp>` is asking the op to grow a method here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_INTERFACES_TD
+#define TX_INTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Tx_ScopedOpInterface : OpInterface<"ScopedOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    Says where an op belongs: segment, layer and module path. Policies and
+    reports derive from it; kernels that differ only in it are equal.
+  }];
+  let methods = [
+    InterfaceMethod<"Where the op belongs.", "::tx::ScopeAttr", "getScope">,
+    InterfaceMethod<"Moves the op elsewhere.", "void", "setScopeAttr",
+                    (ins "::tx::ScopeAttr":$scope)>,
+  ];
+}
+
+def Tx_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    Builds the op's backward. The op reads the gradients of its results from
+    the context and gives the gradients of its operands back; what it uses of
+    forward values it uses as plain SSA operands, and these uses are what a
+    step has to keep or to recompute. A parameter's gradient is not a value but
+    an accumulator: see BackwardContext::accumulate.
+  }];
+  let methods = [
+    InterfaceMethod<"Builds the backward ops.", "void", "buildBackward",
+                    (ins "::mlir::OpBuilder &":$builder,
+                         "::tx::BackwardContext &":$context)>,
+  ];
+}
+
+def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    What an op costs. Matrix FLOPs are those of the papers' formulas (a
+    multiply-add is two); vector FLOPs are those of the elementwise work.
+  }];
+  let methods = [
+    InterfaceMethod<"FLOPs of matrix products.", "int64_t", "getMatrixFlops",
+                    (ins), "", [{ return 0; }]>,
+    InterfaceMethod<"FLOPs of everything else, a rough count: an operation on an element is one.",
+                    "int64_t", "getVectorFlops", (ins), "",
+                    [{ return ::tx::detail::defaultVectorFlops($_op); }]>,
+  ];
+}
+
+def Tx_RecomputeOpInterface : OpInterface<"RecomputeOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    Whether a clone of the op is its recomputation: `exact` for a pure function
+    of its operands, `keyed` if one of these is a random key, `never` for what
+    must happen once.
+  }];
+  let methods = [
+    InterfaceMethod<"How the op replays.", "::tx::ReplayKind", "getReplayKind",
+                    (ins), "", [{ return ::tx::ReplayKind::Exact; }]>,
+    InterfaceMethod<"The random key of a keyed op, else null.", "::mlir::Value",
+                    "getReplayKey", (ins), "", [{ return ::mlir::Value(); }]>,
+  ];
+}
+
+def Tx_AccumulatingOpInterface : OpInterface<"AccumulatingOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    Destination style: results continue accumulator operands in place. When the
+    optional reset operand (one bit) is true, the old content counts as zero.
+  }];
+  let methods = [
+    InterfaceMethod<"(operand number, result number) of each accumulator.",
+                    "::llvm::SmallVector<std::pair<unsigned, unsigned>>", "getTies">,
+    InterfaceMethod<"The reset bit, or null.", "::mlir::Value", "getResetValue",
+                    (ins), "", [{ return ::mlir::Value(); }]>,
+  ];
+}
+
+def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    The loop nest an op fits into; fusion joins ops of one kind and one space.
+
+    - `row`: independent rows of `cols` elements; a row may be reduced.
+    - `column`: independent columns, reduced over rows into accumulators.
+    - `flat`: elements in chunks, whatever the shape.
+    - `gemm`: a library call; see GemmOpInterface.
+    - `view`: no code; a result is a part of an operand or the reverse.
+  }];
+  let methods = [
+    InterfaceMethod<"The kind.", "::tx::KernelKind", "getKernelKind">,
+    InterfaceMethod<"(rows, columns) of the loop nest.",
+                    "std::pair<int64_t, int64_t>", "getKernelSpace">,
+    InterfaceMethod<"Operands that a result may overwrite element by element.",
+                    "::llvm::SmallVector<unsigned>", "getInPlaceOperands",
+                    (ins), "", [{ return {}; }]>,
+  ];
+}
+
+def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that is one (batched) matrix product, in the library's terms.
+  }];
+  let methods = [
+    InterfaceMethod<"Sizes, operands, transposes and strides.", "::tx::GemmForm", "getGemmForm">,
+  ];
+}
+
+def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    No code: parts (narrow tensors) are columns of the whole (the wide tensor).
+  }];
+  let methods = [
+    InterfaceMethod<"The wide value.", "::mlir::Value", "getViewedWhole">,
+    InterfaceMethod<"(narrow value, its first column in the whole).",
+                    "::llvm::SmallVector<std::pair<::mlir::Value, int64_t>>", "getViewedParts">,
+  ];
+}
+
+#endif // TX_INTERFACES_TD

@@ -1,0 +1,326 @@
+//===- TxLayerOps.td - Embedding, norm, linear, activation -*- tablegen -*-===//
+
+#ifndef TX_LAYER_OPS_TD
+#define TX_LAYER_OPS_TD
+
+include "tx/Dialect/Tx/IR/TxBase.td"
+
+//===----------------------------------------------------------------------===//
+// Embedding
+//===----------------------------------------------------------------------===//
+
+def Tx_EmbeddingOp : Tx_ComputeOp<"embedding",
+    (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$table),
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "rows of a table, chosen by token ids";
+  let description = [{
+    tokens [b,s] in [0,v), table [v,h] -> [b,s,h].
+
+    ```mlir
+    %x = tx.embedding %tokens, %table in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$tokens `,` $table `in` $scope attr-dict `:` type($tokens) `,` type($table)";
+}
+
+def Tx_EmbeddingWeightGradOp : Tx_ComputeOp<"embedding_weight_grad",
+    (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "adds the gradient of `tx.embedding` to its table's gradient";
+  let description = [{
+    acc[tokens[i]] += dy[i], in the order of the tokens.
+
+    ```mlir
+    %g = tx.embedding_weight_grad %tokens, %dy into %acc in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$result);
+  let assemblyFormat = [{
+    $tokens `,` $dy `into` $acc (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($tokens) `,` type($dy) `,` type($acc) (`,` type($reset)^)?
+  }];
+}
+
+def Tx_AddPositionsOp : Tx_ComputeOp<"add_positions",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$table),
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, AllTypesMatch<["x", "result"]>]> {
+  let summary = "adds learned positions";
+  let description = [{
+    x [b,s,h] + table [p,h] row s, for p >= s.
+
+    ```mlir
+    %y = tx.add_positions %x, %table in <"embedding"> : tensor<2x4x6xf32>, tensor<8x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$x `,` $table `in` $scope attr-dict `:` type($x) `,` type($table)";
+}
+
+def Tx_PositionWeightGradOp : Tx_ComputeOp<"position_weight_grad",
+    (ins Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "adds the gradient of `tx.add_positions` to its table's gradient";
+  let description = [{
+    acc[t] += sum over b of dy[b,t].
+
+    ```mlir
+    %g = tx.position_weight_grad %dy into %acc in <backward, "embedding"> : tensor<2x4x6xf32>, tensor<8x6xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$result);
+  let assemblyFormat = [{
+    $dy `into` $acc (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($dy) `,` type($acc) (`,` type($reset)^)?
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Layer norm
+//===----------------------------------------------------------------------===//
+
+def Tx_LayerNormOp : Tx_ComputeOp<"layer_norm",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_FloatTensor:$bias, F64Attr:$eps),
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, Tx_Inferred, AllTypesMatch<["weight", "bias"]>]> {
+  let summary = "layer norm over the last dimension, with its statistics";
+  let description = [{
+    y = (x - mean) * rstd * weight + bias; mean and rstd = 1/sqrt(var + eps)
+    are f32 and have x's shape without the last dimension. The variance is the
+    biased one, computed in a second pass over the row.
+
+    ```mlir
+    %y, %mean, %rstd = tx.layer_norm %x, %w, %b eps 1.0e-5 in <layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$y, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd);
+  let assemblyFormat = [{
+    $x `,` $weight `,` $bias `eps` $eps `in` $scope attr-dict `:` type($x) `,` type($weight)
+  }];
+}
+
+def Tx_LayerNormInputGradOp : Tx_ComputeOp<"layer_norm_input_grad",
+    (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd),
+    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["dy", "x", "dx"]>,
+     AllTypesMatch<["mean", "rstd"]>]> {
+  let summary = "the gradient of `tx.layer_norm` by its input";
+  let description = [{
+    With g = dy * weight and n = (x - mean) * rstd:
+    dx = rstd * (g - avg(g) - n * avg(g * n)), averages over the row.
+
+    ```mlir
+    %dx = tx.layer_norm_input_grad %dy, %x, %w, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$dx);
+  let assemblyFormat = [{
+    $dy `,` $x `,` $weight `,` $mean `,` $rstd `in` $scope attr-dict `:` type($dy) `,` type($weight) `,` type($mean)
+  }];
+}
+
+def Tx_LayerNormWeightGradOp : Tx_ComputeOp<"layer_norm_weight_grad",
+    (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd,
+         Tx_F32Tensor:$weight_acc, Tx_F32Tensor:$bias_acc, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, Tx_VectorCost, AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>,
+     AllTypesMatch<["weight_acc", "bias_acc", "weight_grad", "bias_grad"]>]> {
+  let summary = "adds the gradients of `tx.layer_norm` by its weight and bias to theirs";
+  let description = [{
+    weight_acc += sum over rows of dy * (x - mean) * rstd; bias_acc += sum over rows of dy.
+
+    ```mlir
+    %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$weight_grad, Tx_F32Tensor:$bias_grad);
+  let assemblyFormat = [{
+    $dy `,` $x `,` $mean `,` $rstd `into` $weight_acc `,` $bias_acc (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($dy) `,` type($mean) `,` type($weight_acc) (`,` type($reset)^)?
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Linear
+//===----------------------------------------------------------------------===//
+
+def Tx_LinearOp : Tx_ComputeOp<"linear",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Optional<Tx_FloatTensor>:$bias, UnitAttr:$transposed),
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost]> {
+  let summary = "y = x weight + bias";
+  let description = [{
+    x [..., k], weight [k,n] (GPT-2's Conv1D) or, if `transposed`, [n,k]
+    (torch.nn.Linear and tied heads), bias [n] -> [..., n]. The bias is the
+    accumulator's first value. The result may be of a wider type than x.
+
+    ```mlir
+    %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+    %z = tx.linear %x, %t transposed in <"output_layer"> : tensor<2x4x6xf32>, tensor<7x6xf32> -> tensor<2x4x7xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$y);
+  let assemblyFormat = [{
+    $x `,` $weight (`transposed` $transposed^)? (`bias` $bias^)? `in` $scope attr-dict
+    `:` type($x) `,` type($weight) (`,` type($bias)^)? `->` type($y)
+  }];
+}
+
+def Tx_LinearInputGradOp : Tx_ComputeOp<"linear_input_grad",
+    (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$weight, UnitAttr:$transposed),
+    [Tx_Exact, Tx_Kernel, Tx_Gemm, Tx_MatrixCost]> {
+  let summary = "dx = dy weight^T";
+  let description = [{
+    dy [..., n], weight as in `tx.linear` -> [..., k].
+
+    ```mlir
+    %dx = tx.linear_input_grad %dy, %w in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xf32>, tensor<6x8xf32> -> tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$dx);
+  let assemblyFormat = [{
+    $dy `,` $weight (`transposed` $transposed^)? `in` $scope attr-dict
+    `:` type($dy) `,` type($weight) `->` type($dx)
+  }];
+}
+
+def Tx_LinearWeightGradOp : Tx_ComputeOp<"linear_weight_grad",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset, UnitAttr:$transposed),
+    [Tx_Resettable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc += x^T dy";
+  let description = [{
+    x [..., k], dy [..., n], acc [k,n], or [n,k] if `transposed`. One matrix
+    product for the first and for later microbatches.
+
+    ```mlir
+    %g = tx.linear_weight_grad %x, %dy into %acc in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$result);
+  let assemblyFormat = [{
+    $x `,` $dy `into` $acc (`transposed` $transposed^)? (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($x) `,` type($dy) `,` type($acc) (`,` type($reset)^)?
+  }];
+}
+
+def Tx_BiasGradOp : Tx_ComputeOp<"bias_grad",
+    (ins Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "acc += sum of dy over all but the last dimension";
+  let description = [{
+    ```mlir
+    %g = tx.bias_grad %dy into %acc in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xf32>, tensor<8xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$result);
+  let assemblyFormat = [{
+    $dy `into` $acc (`reset` $reset^)? `in` $scope attr-dict `:` type($dy) `,` type($acc) (`,` type($reset)^)?
+  }];
+}
+
+def Tx_BroadcastRowsOp : Tx_ComputeOp<"broadcast_rows", (ins Tx_FloatTensor:$row),
+    [Tx_Exact, Tx_Kernel]> {
+  let summary = "a row, repeated";
+  let description = [{
+    row [n] -> [..., n]. Lowerings use it to give a product its bias.
+
+    ```mlir
+    %y = tx.broadcast_rows %b in <layer 0, "mlp.fc1"> : tensor<8xf32> -> tensor<2x4x8xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$row `in` $scope attr-dict `:` type($row) `->` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+def Tx_AddOp : Tx_ComputeOp<"add", (ins Tx_FloatTensor:$lhs, Tx_FloatTensor:$rhs),
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Commutative, SameOperandsAndResultType]> {
+  let summary = "lhs + rhs: residual connections, sums of gradients";
+  let description = [{
+    ```mlir
+    %y = tx.add %x, %r in <layer 0, "residual"> : tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs `in` $scope attr-dict `:` type($result)";
+}
+
+def Tx_GeluOp : Tx_ComputeOp<"gelu", (ins Tx_FloatTensor:$x),
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+  let summary = "GELU, tanh form";
+  let description = [{
+    y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+
+    ```mlir
+    %y = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x8xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$y);
+  let assemblyFormat = "$x `in` $scope attr-dict `:` type($y)";
+}
+
+def Tx_GeluGradOp : Tx_ComputeOp<"gelu_grad", (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x),
+    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+  let summary = "the gradient of `tx.gelu`";
+  let description = [{
+    ```mlir
+    %dx = tx.gelu_grad %dy, %x in <backward, layer 0, "mlp.mlp_act"> : tensor<2x4x8xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$dx);
+  let assemblyFormat = "$dy `,` $x `in` $scope attr-dict `:` type($dx)";
+}
+
+def Tx_DropoutOp : Tx_ComputeOp<"dropout",
+    (ins Tx_FloatTensor:$x, Tx_I32Tensor:$key, F64Attr:$probability),
+    [Tx_Keyed, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["x", "result"]>]> {
+  let summary = "zeroes elements at random, scales the others by 1/(1-p)";
+  let description = [{
+    x [b, ..., n]; key [4] = (seed low, seed high, global index of the
+    microbatch's first sample, 0). An element is dropped when its random word is
+    below p 2^32. The word is a function of the seed, of the sample, of the
+    site (layer and module path) and of the element's place alone, so the mask
+    is never stored, its gradient is the same op on dy, and a clone drops the same elements:
+
+    Philox4x32-10 with key (seed low, seed high) and counter (16 (c/64) + c%16,
+    row in the sample, sample, site hash); the element in column c takes word (c/16)%4.
+
+    ```mlir
+    %y = tx.dropout %x, %key p 0.1 in <layer 0, "residual"> : tensor<2x4x6xf32>, tensor<4xi32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$x `,` $key `p` $probability `in` $scope attr-dict `:` type($x) `,` type($key)";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+def Tx_SliceOp : Tx_ComputeOp<"slice", (ins Tx_FloatTensor:$whole, I64Attr:$offset, I64Attr:$size),
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_View, Tx_Inferred]> {
+  let summary = "some columns of a tensor, without a copy";
+  let description = [{
+    whole [..., n] -> [..., size].
+
+    ```mlir
+    %k = tx.slice %qkv 6 size 6 in <layer 0, "self_attention.qkv"> : tensor<2x4x18xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$part);
+  let assemblyFormat = "$whole $offset `size` $size `in` $scope attr-dict `:` type($whole)";
+}
+
+def Tx_ConcatOp : Tx_ComputeOp<"concat", (ins Variadic<Tx_FloatTensor>:$parts),
+    [Tx_Exact, Tx_Kernel, Tx_View, Tx_Inferred]> {
+  let summary = "tensors side by side, without a copy: parts are written in place";
+  let description = [{
+    ```mlir
+    %dqkv = tx.concat %dq, %dk, %dv in <backward, layer 0, "self_attention.qkv"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$whole);
+  let assemblyFormat = "$parts `in` $scope attr-dict `:` type($parts)";
+}
+
+#endif // TX_LAYER_OPS_TD

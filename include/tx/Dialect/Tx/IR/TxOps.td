@@ -1,0 +1,11 @@
+//===- TxOps.td - All ops of the dialect -------------------*- tablegen -*-===//
+
+#ifndef TX_OPS_TD
+#define TX_OPS_TD
+
+include "tx/Dialect/Tx/IR/TxStateOps.td"
+include "tx/Dialect/Tx/IR/TxLayerOps.td"
+include "tx/Dialect/Tx/IR/TxAttentionOps.td"
+include "tx/Dialect/Tx/IR/TxTrainingOps.td"
+
+#endif // TX_OPS_TD

@@ -1,0 +1,141 @@
+//===- TxTrainingOps.td - Loss and optimizer ---------------*- tablegen -*-===//
+
+#ifndef TX_TRAINING_OPS_TD
+#define TX_TRAINING_OPS_TD
+
+include "tx/Dialect/Tx/IR/TxBase.td"
+
+//===----------------------------------------------------------------------===//
+// Loss
+//===----------------------------------------------------------------------===//
+
+def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
+    (ins Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "each token's negative log-likelihood, with its log-sum-exp";
+  let description = [{
+    logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is
+    the ignore index), log-sum-exp [b,s] f32.
+
+    ```mlir
+    %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$losses, Tx_F32Tensor:$lse);
+  let assemblyFormat = [{
+    $logits `,` $targets `ignore` $ignore_index `in` $scope attr-dict `:` type($logits) `,` type($targets)
+  }];
+}
+
+def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
+    (ins Tx_F32Tensor:$dlosses, Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, Tx_F32Tensor:$lse,
+         I64Attr:$ignore_index),
+    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["logits", "dlogits"]>, AllTypesMatch<["dlosses", "lse"]>]> {
+  let summary = "the gradient of `tx.cross_entropy` by the logits";
+  let description = [{
+    dlogits = (exp(logits - lse) - onehot(target)) * dlosses, 0 for ignored rows.
+
+    ```mlir
+    %dlogits = tx.cross_entropy_grad %dl, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$dlogits);
+  let assemblyFormat = [{
+    $dlosses `,` $logits `,` $targets `,` $lse `ignore` $ignore_index `in` $scope attr-dict
+    `:` type($dlosses) `,` type($logits) `,` type($targets)
+  }];
+}
+
+def Tx_ReduceLossOp : Tx_ComputeOp<"reduce_loss",
+    (ins Tx_F32Tensor:$losses, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
+    [Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred,
+     DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind"]>]> {
+  let summary = "the microbatch's loss: sum and count of valid tokens";
+  let description = [{
+    The last op of forward: what is alive after it is what a step saves.
+
+    ```mlir
+    %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$sum, Tx_F32Tensor:$count);
+  let assemblyFormat = [{
+    $losses `,` $targets `ignore` $ignore_index `in` $scope attr-dict `:` type($losses) `,` type($targets)
+  }];
+}
+
+def Tx_SplatOp : Tx_ComputeOp<"splat", (ins Tx_F32Tensor:$value), [Tx_Exact, Tx_Kernel]> {
+  let summary = "a scalar, everywhere";
+  let description = [{
+    ```mlir
+    %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$result);
+  let assemblyFormat = "$value `in` $scope attr-dict `:` type($value) `->` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Optimizer
+//===----------------------------------------------------------------------===//
+
+def Tx_SumOfSquaresOp : Tx_ComputeOp<"sum_of_squares", (ins Tx_F32Tensor:$x),
+    [Tx_Exact, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "partial sums of squares, one for each chunk of 4096 elements";
+  let description = [{
+    ```mlir
+    %p = tx.sum_of_squares %g in <optimizer, "grad_norm"> : tensor<8x4xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$partials);
+  let assemblyFormat = "$x `in` $scope attr-dict `:` type($x)";
+  let extraClassDeclaration = [{
+    static constexpr int64_t kChunk = 4096;
+  }];
+}
+
+def Tx_ClipCoefficientOp : Tx_ComputeOp<"clip_coefficient",
+    (ins Tx_F32Tensor:$partials, F64Attr:$max_norm),
+    [Tx_Exact, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "the global norm and the factor that clips it";
+  let description = [{
+    partials [n] of `tx.sum_of_squares` -> norm = sqrt(sum), coefficient =
+    min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0 (torch.nn.utils.clip_grad_norm_).
+
+    ```mlir
+    %norm, %coefficient = tx.clip_coefficient %partials max 1.0 in <optimizer, "grad_norm"> : tensor<9xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$norm, Tx_F32Tensor:$coefficient);
+  let assemblyFormat = "$partials `max` $max_norm `in` $scope attr-dict `:` type($partials)";
+}
+
+def Tx_AdamWOp : Tx_ComputeOp<"adamw",
+    (ins Tx_FloatTensor:$param, Tx_F32Tensor:$grad, Tx_F32Tensor:$m, Tx_F32Tensor:$v,
+         Optional<Tx_F32Tensor>:$master, Tx_F32Tensor:$coefficient, Tx_F32Tensor:$lr, Tx_I32Tensor:$step,
+         F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps, F64Attr:$weight_decay),
+    [Tx_Accumulating, Tx_Kernel, Tx_VectorCost, Tx_Inferred, AllTypesMatch<["grad", "m", "v"]>,
+     TypesMatchWith<"the coefficient is a scalar of the gradient's type", "grad", "coefficient", "::tx::detail::scalarLike($_self)">,
+     TypesMatchWith<"the learning rate is a scalar of the gradient's type", "grad", "lr", "::tx::detail::scalarLike($_self)">,
+     TypesMatchWith<"the step is an i32 scalar", "grad", "step", "::tx::detail::stepType($_self)">]> {
+  let summary = "AdamW with decoupled weight decay, in place";
+  let description = [{
+    With g = grad * coefficient, m = beta1 m + (1-beta1) g, v = beta2 v + (1-beta2) g^2:
+    param -= lr * (m / (1-beta1^step) / (sqrt(v / (1-beta2^step)) + eps) + weight_decay * param)
+    (Loshchilov and Hutter 2019; torch.optim.AdamW). When parameters are
+    narrower than f32, a master copy holds the exact ones.
+
+    ```mlir
+    %p1, %m1, %v1 = tx.adamw %p, %g, %m, %v clip %c lr %lr step %t betas 0.9, 0.999 eps 1.0e-8 decay 0.1 in <optimizer, "adamw"> : tensor<8x4xf32>, tensor<8x4xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$new_param, Tx_F32Tensor:$new_m, Tx_F32Tensor:$new_v,
+                      Optional<Tx_F32Tensor>:$new_master);
+  let assemblyFormat = [{
+    $param `,` $grad `,` $m `,` $v (`master` $master^)? `clip` $coefficient `lr` $lr `step` $step
+    `betas` $beta1 `,` $beta2 `eps` $eps `decay` $weight_decay `in` $scope attr-dict
+    `:` type($param) `,` type($grad) (`,` type($master)^)?
+  }];
+}
+
+#endif // TX_TRAINING_OPS_TD

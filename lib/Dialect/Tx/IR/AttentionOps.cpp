@@ -1,0 +1,172 @@
+//===- AttentionOps.cpp - Unfused core attention --------------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+/// A tensor [b, s, h] of which batch entry (i0, i1) is sample i0, head i1.
+static GemmOperand byHead(Value value, int64_t heads) {
+  auto type = tensorOf(value);
+  GemmOperand operand{value};
+  operand.rowsPerBatch0 = type.getDimSize(1);
+  operand.columnsPerBatch1 = type.getDimSize(2) / heads;
+  return operand;
+}
+
+/// A tensor [b, a, s, t], the same.
+static GemmOperand byMatrix(Value value, bool transpose = false) {
+  auto type = tensorOf(value);
+  GemmOperand operand{value, transpose};
+  operand.rowsPerBatch0 = type.getDimSize(1) * type.getDimSize(2);
+  operand.rowsPerBatch1 = type.getDimSize(2);
+  return operand;
+}
+
+//===----------------------------------------------------------------------===//
+// AttentionScoresOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttentionScoresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                                  SmallVectorImpl<Type> &types) {
+  auto q = dyn_cast<RankedTensorType>(adaptor.getQ().getType());
+  auto k = dyn_cast<RankedTensorType>(adaptor.getK().getType());
+  int64_t heads = adaptor.getHeads();
+  if (!q || !k || q.getRank() != 3 || k.getRank() != 3 || q.getDimSize(0) != k.getDimSize(0) ||
+      q.getDimSize(2) != k.getDimSize(2))
+    return emitOptionalError(loc, "takes q [b, s, h] and k [b, t, h], found ", adaptor.getQ().getType(), " and ",
+                             adaptor.getK().getType());
+  if (heads < 1 || q.getDimSize(2) % heads)
+    return emitOptionalError(loc, heads, " heads do not divide a hidden size of ", q.getDimSize(2));
+  types.push_back(RankedTensorType::get({q.getDimSize(0), heads, q.getDimSize(1), k.getDimSize(1)},
+                                        q.getElementType()));
+  return success();
+}
+
+LogicalResult AttentionScoresOp::verify() { return success(); }
+
+void AttentionScoresOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getScores());
+  if (!dy)
+    return;
+  auto side = [&](Value other, bool transposed, Type type) {
+    return AttentionContextOp::create(builder, getLoc(), type, dy, other,
+                                      transposed ? builder.getUnitAttr() : UnitAttr(), getScaleAttr(),
+                                      context.getScope());
+  };
+  if (context.needsGradient(getQ()))
+    context.addGradient(getQ(), side(getK(), /*transposed=*/false, getQ().getType()));
+  if (context.needsGradient(getK()))
+    context.addGradient(getK(), side(getQ(), /*transposed=*/true, getK().getType()));
+}
+
+GemmForm AttentionScoresOp::getGemmForm() {
+  auto q = tensorOf(getQ()), k = tensorOf(getK());
+  int64_t heads = getHeads();
+  GemmForm form{q.getDimSize(1), k.getDimSize(1), q.getDimSize(2) / heads, q.getDimSize(0), heads};
+  form.a = byHead(getQ(), heads);
+  form.b = byHead(getK(), heads);
+  form.b.transpose = true;
+  form.c = byMatrix(getScores());
+  form.alpha = getScale().convertToDouble();
+  return form;
+}
+
+KernelKind AttentionScoresOp::getKernelKind() { return KernelKind::Gemm; }
+std::pair<int64_t, int64_t> AttentionScoresOp::getKernelSpace() { return rowSpace(getScores()); }
+int64_t AttentionScoresOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t AttentionScoresOp::getVectorFlops() { return 0; }
+
+//===----------------------------------------------------------------------===//
+// SoftmaxOp, SoftmaxGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::verify() {
+  auto type = tensorOf(getX());
+  if (type.getRank() < 1)
+    return emitOpError("needs rows, found ") << type;
+  if (getCausal() && (type.getRank() < 2 || type.getShape().back() < type.getDimSize(type.getRank() - 2)))
+    return emitOpError("is causal and takes [..., s, t] with t >= s, found ") << type;
+  return success();
+}
+
+void SoftmaxOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (dy && context.needsGradient(getX()))
+    context.addGradient(getX(), SoftmaxGradOp::create(builder, getLoc(), dy, getY(), context.getScope()));
+}
+
+KernelKind SoftmaxOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SoftmaxOp::getKernelSpace() { return rowSpace(getY()); }
+SmallVector<unsigned> SoftmaxOp::getInPlaceOperands() { return {0}; }
+int64_t SoftmaxOp::getVectorFlops() { return 15 * tensorOf(getX()).getNumElements(); }
+
+LogicalResult SoftmaxGradOp::verify() {
+  if (tensorOf(getY()).getRank() < 1)
+    return emitOpError("needs rows, found ") << getY().getType();
+  return success();
+}
+
+KernelKind SoftmaxGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SoftmaxGradOp::getKernelSpace() { return rowSpace(getDx()); }
+SmallVector<unsigned> SoftmaxGradOp::getInPlaceOperands() { return {0, 1}; }
+int64_t SoftmaxGradOp::getVectorFlops() { return 4 * tensorOf(getDx()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// AttentionContextOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttentionContextOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                                   SmallVectorImpl<Type> &types) {
+  auto p = dyn_cast<RankedTensorType>(adaptor.getP().getType());
+  auto v = dyn_cast<RankedTensorType>(adaptor.getV().getType());
+  if (!p || !v || p.getRank() != 4 || v.getRank() != 3 || p.getDimSize(0) != v.getDimSize(0))
+    return emitOptionalError(loc, "takes p [b, a, s, t] and v [b, t, h], found ", adaptor.getP().getType(), " and ",
+                             adaptor.getV().getType());
+  bool transposed = adaptor.getTransposed();
+  if (p.getDimSize(transposed ? 2 : 3) != v.getDimSize(1))
+    return emitOptionalError(loc, "sums over ", p.getDimSize(transposed ? 2 : 3), " columns of p and ",
+                             v.getDimSize(1), " rows of v");
+  if (v.getDimSize(2) % p.getDimSize(1))
+    return emitOptionalError(loc, p.getDimSize(1), " heads do not divide a hidden size of ", v.getDimSize(2));
+  types.push_back(RankedTensorType::get({v.getDimSize(0), p.getDimSize(transposed ? 3 : 2), v.getDimSize(2)},
+                                        v.getElementType()));
+  return success();
+}
+
+LogicalResult AttentionContextOp::verify() { return success(); }
+
+void AttentionContextOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getResult());
+  if (!dy)
+    return;
+  if (getTransposed()) {
+    emitOpError("has a gradient in its plain form only");
+    return;
+  }
+  if (context.needsGradient(getP()))
+    context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(), dy, getV(),
+                                                          builder.getI64IntegerAttr(tensorOf(getP()).getDimSize(1)), getScaleAttr(),
+                                                          context.getScope()));
+  if (context.needsGradient(getV()))
+    context.addGradient(getV(), AttentionContextOp::create(builder, getLoc(), getV().getType(), getP(), dy,
+                                                           /*transposed=*/builder.getUnitAttr(), getScaleAttr(), context.getScope()));
+}
+
+GemmForm AttentionContextOp::getGemmForm() {
+  auto p = tensorOf(getP()), v = tensorOf(getV());
+  int64_t heads = p.getDimSize(1);
+  bool transposed = getTransposed();
+  GemmForm form{p.getDimSize(transposed ? 3 : 2), v.getDimSize(2) / heads, p.getDimSize(transposed ? 2 : 3),
+                p.getDimSize(0), heads};
+  form.a = byMatrix(getP(), transposed);
+  form.b = byHead(getV(), heads);
+  form.c = byHead(getResult(), heads);
+  form.alpha = getScale().convertToDouble();
+  return form;
+}
+
+KernelKind AttentionContextOp::getKernelKind() { return KernelKind::Gemm; }
+std::pair<int64_t, int64_t> AttentionContextOp::getKernelSpace() { return rowSpace(getResult()); }
+int64_t AttentionContextOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t AttentionContextOp::getVectorFlops() { return 0; }

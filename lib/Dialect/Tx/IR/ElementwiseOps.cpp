@@ -1,0 +1,81 @@
+//===- ElementwiseOps.cpp - Residual add, GELU, dropout -------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+//===----------------------------------------------------------------------===//
+// AddOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AddOp::verify() { return success(); }
+
+void AddOp::buildBackward(OpBuilder &, BackwardContext &context) {
+  Value dy = context.getGradient(getResult());
+  if (!dy)
+    return;
+  context.addGradient(getLhs(), dy);
+  context.addGradient(getRhs(), dy);
+}
+
+KernelKind AddOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> AddOp::getKernelSpace() { return rowSpace(getResult()); }
+SmallVector<unsigned> AddOp::getInPlaceOperands() { return {0, 1}; }
+
+//===----------------------------------------------------------------------===//
+// GeluOp, GeluGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult GeluOp::verify() { return success(); }
+
+void GeluOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (dy && context.needsGradient(getX()))
+    context.addGradient(getX(), GeluGradOp::create(builder, getLoc(), dy, getX(), context.getScope()));
+}
+
+KernelKind GeluOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> GeluOp::getKernelSpace() { return rowSpace(getY()); }
+SmallVector<unsigned> GeluOp::getInPlaceOperands() { return {0}; }
+int64_t GeluOp::getVectorFlops() { return 14 * tensorOf(getX()).getNumElements(); }
+
+LogicalResult GeluGradOp::verify() { return success(); }
+KernelKind GeluGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> GeluGradOp::getKernelSpace() { return rowSpace(getDx()); }
+SmallVector<unsigned> GeluGradOp::getInPlaceOperands() { return {0, 1}; }
+int64_t GeluGradOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// DropoutOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult DropoutOp::verify() {
+  auto key = tensorOf(getKey());
+  if (key.getRank() != 1 || key.getDimSize(0) != 4)
+    return emitOpError("takes a key of four words, found ") << key;
+  if (tensorOf(getX()).getRank() < 2)
+    return emitOpError("takes x [b, ..., n], found ") << getX().getType();
+  double p = getProbability().convertToDouble();
+  if (!(p >= 0 && p < 1))
+    return emitOpError("takes a probability in [0, 1), found ") << p;
+  return success();
+}
+
+OpFoldResult DropoutOp::fold(FoldAdaptor) { return getProbability().isZero() ? getX() : OpFoldResult(); }
+
+// The mask is a function of place and key: the gradient is the same op on dy.
+void DropoutOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getResult());
+  if (dy && context.needsGradient(getX()))
+    context.addGradient(getX(), DropoutOp::create(builder, getLoc(), dy.getType(), dy, getKey(), getProbabilityAttr(),
+                                                  context.getScope()));
+}
+
+ReplayKind DropoutOp::getReplayKind() { return ReplayKind::Keyed; }
+Value DropoutOp::getReplayKey() { return getKey(); }
+KernelKind DropoutOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> DropoutOp::getKernelSpace() { return rowSpace(getX()); }
+SmallVector<unsigned> DropoutOp::getInPlaceOperands() { return {0}; }
+// Ten Philox rounds of about 8 integer operations give four words.
+int64_t DropoutOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }

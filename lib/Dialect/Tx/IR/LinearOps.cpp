@@ -1,0 +1,146 @@
+//===- LinearOps.cpp - Linear layers and their gradients ------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+/// (k, n) of a weight.
+static std::pair<int64_t, int64_t> inOut(RankedTensorType weight, bool transposed) {
+  return transposed ? std::pair(weight.getDimSize(1), weight.getDimSize(0))
+                    : std::pair(weight.getDimSize(0), weight.getDimSize(1));
+}
+
+static LogicalResult verifyLinear(Operation *op, Value x, Value weight, bool transposed, Value y) {
+  auto xType = tensorOf(x), yType = tensorOf(y), wType = tensorOf(weight);
+  if (wType.getRank() != 2)
+    return op->emitOpError("takes a weight of two dimensions, found ") << wType;
+  auto [k, n] = inOut(wType, transposed);
+  if (xType.getRank() < 1 || getColumns(xType) != k)
+    return op->emitOpError("takes rows of ") << k << " elements for the weight " << wType
+                                              << (transposed ? " (transposed)" : "") << ", found " << xType;
+  if (yType.getRank() != xType.getRank() || getColumns(yType) != n ||
+      yType.getShape().drop_back() != xType.getShape().drop_back())
+    return op->emitOpError("gives rows of ") << n << " elements for " << xType << ", found " << yType;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// LinearOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LinearOp::verify() {
+  if (failed(verifyLinear(*this, getX(), getWeight(), getTransposed(), getY())))
+    return failure();
+  if (Value bias = getBias())
+    if (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != getColumns(getY().getType()))
+      return emitOpError("takes a bias of ") << getColumns(getY().getType()) << " elements, found " << bias.getType();
+  return success();
+}
+
+void LinearOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (!dy)
+    return;
+  if (getBias())
+    context.accumulate({getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+      return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope())
+                  .getResult()};
+    });
+  context.accumulate({getWeight()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+    return {LinearWeightGradOp::create(builder, getLoc(), acc[0].getType(), getX(), dy, acc[0], reset,
+                                       getTransposed(), context.getScope())
+                .getResult()};
+  });
+  if (context.needsGradient(getX()))
+    context.addGradient(getX(), LinearInputGradOp::create(builder, getLoc(), getX().getType(), dy, getWeight(),
+                                                          getTransposed(), context.getScope()));
+}
+
+GemmForm LinearOp::getGemmForm() {
+  auto [k, n] = inOut(tensorOf(getWeight()), getTransposed());
+  GemmForm form{getRows(getX().getType()), n, k};
+  form.a.value = getX();
+  form.b = {getWeight(), /*transpose=*/getTransposed()};
+  form.c.value = getY();
+  form.bias = getBias();
+  return form;
+}
+
+KernelKind LinearOp::getKernelKind() { return KernelKind::Gemm; }
+std::pair<int64_t, int64_t> LinearOp::getKernelSpace() { return rowSpace(getY()); }
+int64_t LinearOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t LinearOp::getVectorFlops() { return getBias() ? tensorOf(getY()).getNumElements() : 0; }
+
+//===----------------------------------------------------------------------===//
+// LinearInputGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LinearInputGradOp::verify() {
+  return verifyLinear(*this, getDx(), getWeight(), getTransposed(), getDy());
+}
+
+GemmForm LinearInputGradOp::getGemmForm() {
+  auto [k, n] = inOut(tensorOf(getWeight()), getTransposed());
+  GemmForm form{getRows(getDy().getType()), k, n};
+  form.a.value = getDy();
+  form.b = {getWeight(), /*transpose=*/!getTransposed()};
+  form.c.value = getDx();
+  return form;
+}
+
+KernelKind LinearInputGradOp::getKernelKind() { return KernelKind::Gemm; }
+std::pair<int64_t, int64_t> LinearInputGradOp::getKernelSpace() { return rowSpace(getDx()); }
+int64_t LinearInputGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t LinearInputGradOp::getVectorFlops() { return 0; }
+
+//===----------------------------------------------------------------------===//
+// LinearWeightGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LinearWeightGradOp::verify() { return verifyLinear(*this, getX(), getAcc(), getTransposed(), getDy()); }
+
+GemmForm LinearWeightGradOp::getGemmForm() {
+  auto [k, n] = inOut(tensorOf(getAcc()), getTransposed());
+  int64_t rows = getRows(getX().getType());
+  Value x = getX(), dy = getDy();
+  GemmForm form = getTransposed() ? GemmForm{n, k, rows} : GemmForm{k, n, rows};
+  form.a = {getTransposed() ? dy : x, /*transpose=*/true};
+  form.b.value = getTransposed() ? x : dy;
+  form.c.value = getResult();
+  form.accumulate = true;
+  return form;
+}
+
+SmallVector<std::pair<unsigned, unsigned>> LinearWeightGradOp::getTies() { return {{2, 0}}; }
+Value LinearWeightGradOp::getResetValue() { return getReset(); }
+KernelKind LinearWeightGradOp::getKernelKind() { return KernelKind::Gemm; }
+std::pair<int64_t, int64_t> LinearWeightGradOp::getKernelSpace() { return rowSpace(getResult()); }
+int64_t LinearWeightGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t LinearWeightGradOp::getVectorFlops() { return 0; }
+
+//===----------------------------------------------------------------------===//
+// BiasGradOp, BroadcastRowsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult BiasGradOp::verify() {
+  auto acc = tensorOf(getAcc());
+  if (acc.getRank() != 1 || acc.getDimSize(0) != getColumns(getDy().getType()))
+    return emitOpError("takes an accumulator of ") << getColumns(getDy().getType()) << " elements, found " << acc;
+  return success();
+}
+
+SmallVector<std::pair<unsigned, unsigned>> BiasGradOp::getTies() { return {{1, 0}}; }
+Value BiasGradOp::getResetValue() { return getReset(); }
+KernelKind BiasGradOp::getKernelKind() { return KernelKind::Column; }
+std::pair<int64_t, int64_t> BiasGradOp::getKernelSpace() { return rowSpace(getDy()); }
+
+LogicalResult BroadcastRowsOp::verify() {
+  auto row = tensorOf(getRow());
+  if (row.getRank() != 1 || row.getDimSize(0) != getColumns(getResult().getType()))
+    return emitOpError("takes a row of ") << getColumns(getResult().getType()) << " elements, found " << row;
+  return success();
+}
+
+KernelKind BroadcastRowsOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> BroadcastRowsOp::getKernelSpace() { return rowSpace(getResult()); }

@@ -1,0 +1,97 @@
+//===- LossOps.cpp - Cross entropy and its reduction ----------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+static LogicalResult verifyTargets(Operation *op, RankedTensorType logits, Type targets) {
+  if (logits.getRank() < 2 || logits.getShape().drop_back() != tensorOf(targets).getShape())
+    return op->emitOpError("takes logits [b, s, v] and targets [b, s], found ") << logits << " and " << targets;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// CrossEntropyOp, CrossEntropyGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CrossEntropyOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                               SmallVectorImpl<Type> &types) {
+  auto logits = dyn_cast<RankedTensorType>(adaptor.getLogits().getType());
+  if (!logits || logits.getRank() < 2)
+    return emitOptionalError(loc, "takes logits [b, s, v], found ", adaptor.getLogits().getType());
+  types.append(2, statisticsOf(logits));
+  return success();
+}
+
+LogicalResult CrossEntropyOp::verify() {
+  return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
+}
+
+void CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dlosses = context.getGradient(getLosses());
+  if (dlosses && context.needsGradient(getLogits()))
+    context.addGradient(getLogits(),
+                        CrossEntropyGradOp::create(builder, getLoc(), getLogits().getType(), dlosses, getLogits(),
+                                                   getTargets(), getLse(), getIgnoreIndexAttr(), context.getScope()));
+}
+
+KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> CrossEntropyOp::getKernelSpace() { return rowSpace(getLogits()); }
+int64_t CrossEntropyOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
+
+LogicalResult CrossEntropyGradOp::verify() {
+  if (tensorOf(getLse()).getShape() != tensorOf(getTargets()).getShape())
+    return emitOpError("takes a log-sum-exp of the targets' shape, found ") << getLse().getType();
+  return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
+}
+
+KernelKind CrossEntropyGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> CrossEntropyGradOp::getKernelSpace() { return rowSpace(getLogits()); }
+SmallVector<unsigned> CrossEntropyGradOp::getInPlaceOperands() { return {1}; }
+int64_t CrossEntropyGradOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// ReduceLossOp, SplatOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReduceLossOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                             SmallVectorImpl<Type> &types) {
+  auto losses = dyn_cast<RankedTensorType>(adaptor.getLosses().getType());
+  if (!losses)
+    return emitOptionalError(loc, "takes losses [b, s], found ", adaptor.getLosses().getType());
+  types.append(2, tx::detail::scalarLike(losses));
+  return success();
+}
+
+LogicalResult ReduceLossOp::verify() {
+  if (tensorOf(getLosses()).getShape() != tensorOf(getTargets()).getShape())
+    return emitOpError("takes losses and targets of one shape, found ")
+           << getLosses().getType() << " and " << getTargets().getType();
+  return success();
+}
+
+void ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dsum = context.getGradient(getSum());
+  if (dsum && context.needsGradient(getLosses()))
+    context.addGradient(getLosses(),
+                        SplatOp::create(builder, getLoc(), getLosses().getType(), dsum, context.getScope()));
+}
+
+// The loss is the border between forward and backward: it happens once.
+ReplayKind ReduceLossOp::getReplayKind() { return ReplayKind::Never; }
+KernelKind ReduceLossOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> ReduceLossOp::getKernelSpace() { return {1, tensorOf(getLosses()).getNumElements()}; }
+int64_t ReduceLossOp::getVectorFlops() { return 2 * tensorOf(getLosses()).getNumElements(); }
+
+LogicalResult SplatOp::verify() {
+  if (tensorOf(getValue()).getRank() != 0)
+    return emitOpError("takes a scalar, found ") << getValue().getType();
+  if (tensorOf(getValue()).getElementType() != tensorOf(getResult()).getElementType())
+    return emitOpError("gives the scalar's element type, found ")
+           << getResult().getType() << " from " << getValue().getType();
+  return success();
+}
+
+KernelKind SplatOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SplatOp::getKernelSpace() { return {1, tensorOf(getResult()).getNumElements()}; }

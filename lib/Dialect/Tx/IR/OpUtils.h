@@ -1,0 +1,38 @@
+//===- OpUtils.h - Shared by the op families --------------------*- C++ -*-===//
+
+#ifndef TX_LIB_DIALECT_TX_IR_OPUTILS_H
+#define TX_LIB_DIALECT_TX_IR_OPUTILS_H
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+namespace tx {
+
+using Shape = llvm::ArrayRef<int64_t>;
+
+inline mlir::RankedTensorType tensorOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+inline mlir::RankedTensorType tensorOf(mlir::Type type) {
+  return mlir::cast<mlir::RankedTensorType>(type);
+}
+/// The statistics' type of rows: f32 (f64 on f64), without the last dimension.
+inline mlir::RankedTensorType statisticsOf(mlir::RankedTensorType type) {
+  mlir::Type element = type.getElementType();
+  if (!element.isF64())
+    element = mlir::Float32Type::get(type.getContext());
+  return mlir::RankedTensorType::get(type.getShape().drop_back(), element);
+}
+inline std::pair<int64_t, int64_t> rowSpace(mlir::Value value) {
+  return {getRows(value.getType()), getColumns(value.getType())};
+}
+/// (chunks, chunk) of a flat loop nest.
+constexpr int64_t kFlatChunk = 4096;
+inline std::pair<int64_t, int64_t> flatSpace(mlir::Value value) {
+  int64_t elements = tensorOf(value).getNumElements();
+  int64_t chunk = std::min(elements, kFlatChunk);
+  return {(elements + chunk - 1) / chunk, chunk};
+}
+
+} // namespace tx
+
+#endif // TX_LIB_DIALECT_TX_IR_OPUTILS_H

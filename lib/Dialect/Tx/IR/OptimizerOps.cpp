@@ -1,0 +1,92 @@
+//===- OptimizerOps.cpp - Global norm, AdamW ------------------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+static_assert(SumOfSquaresOp::kChunk == kFlatChunk, "one partial sum for each chunk of the loop nest");
+
+//===----------------------------------------------------------------------===//
+// SumOfSquaresOp, ClipCoefficientOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SumOfSquaresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                               SmallVectorImpl<Type> &types) {
+  auto x = dyn_cast<RankedTensorType>(adaptor.getX().getType());
+  if (!x || !x.hasStaticShape())
+    return emitOptionalError(loc, "takes a tensor of static shape, found ", adaptor.getX().getType());
+  int64_t elements = 1;
+  for (int64_t size : x.getShape()) {
+    if (size <= 0 || elements > (int64_t(1) << 56) / size)
+      return emitOptionalError(loc, "takes a tensor of at most 2^56 elements, found ", x);
+    elements *= size;
+  }
+  types.push_back(RankedTensorType::get({(elements + kChunk - 1) / kChunk}, x.getElementType()));
+  return success();
+}
+
+LogicalResult SumOfSquaresOp::verify() { return success(); }
+KernelKind SumOfSquaresOp::getKernelKind() { return KernelKind::Flat; }
+std::pair<int64_t, int64_t> SumOfSquaresOp::getKernelSpace() { return flatSpace(getX()); }
+int64_t SumOfSquaresOp::getVectorFlops() { return 2 * tensorOf(getX()).getNumElements(); }
+
+LogicalResult ClipCoefficientOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                                  SmallVectorImpl<Type> &types) {
+  auto partials = dyn_cast<RankedTensorType>(adaptor.getPartials().getType());
+  if (!partials || partials.getRank() != 1)
+    return emitOptionalError(loc, "takes partial sums [n], found ", adaptor.getPartials().getType());
+  types.append(2, tx::detail::scalarLike(partials));
+  return success();
+}
+
+LogicalResult ClipCoefficientOp::verify() {
+  if (!(getMaxNorm().convertToDouble() >= 0))
+    return emitOpError("takes a norm of at least 0, found ") << getMaxNorm().convertToDouble();
+  return success();
+}
+
+KernelKind ClipCoefficientOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> ClipCoefficientOp::getKernelSpace() { return rowSpace(getPartials()); }
+int64_t ClipCoefficientOp::getVectorFlops() { return tensorOf(getPartials()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// AdamWOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AdamWOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                        SmallVectorImpl<Type> &types) {
+  types.append({adaptor.getParam().getType(), adaptor.getM().getType(), adaptor.getV().getType()});
+  if (adaptor.getMaster())
+    types.push_back(adaptor.getMaster().getType());
+  return success();
+}
+
+LogicalResult AdamWOp::verify() {
+  auto param = tensorOf(getParam()), grad = tensorOf(getGrad());
+  if (param.getShape() != grad.getShape())
+    return emitOpError("takes a gradient of the parameter's shape, found ") << grad << " for " << param;
+  bool narrow = param.getElementType() != grad.getElementType();
+  if (narrow != static_cast<bool>(getMaster()))
+    return emitOpError(narrow ? "needs a master copy of a narrow parameter"
+                              : "takes a master copy of a narrow parameter only");
+  if (getMaster() && getMaster().getType() != getGrad().getType())
+    return emitOpError("takes a master copy of the gradient's type, found ") << getMaster().getType();
+  for (double beta : {getBeta1().convertToDouble(), getBeta2().convertToDouble()})
+    if (!(beta >= 0 && beta < 1))
+      return emitOpError("takes betas in [0, 1), found ") << beta;
+  if (!(getEps().convertToDouble() >= 0) || !(getWeightDecay().convertToDouble() >= 0))
+    return emitOpError("takes an eps and a weight decay of at least 0");
+  return success();
+}
+
+SmallVector<std::pair<unsigned, unsigned>> AdamWOp::getTies() {
+  SmallVector<std::pair<unsigned, unsigned>> ties = {{0, 0}, {2, 1}, {3, 2}};
+  if (getMaster())
+    ties.push_back({4, 3});
+  return ties;
+}
+
+KernelKind AdamWOp::getKernelKind() { return KernelKind::Flat; }
+std::pair<int64_t, int64_t> AdamWOp::getKernelSpace() { return flatSpace(getGrad()); }
+int64_t AdamWOp::getVectorFlops() { return 15 * tensorOf(getGrad()).getNumElements(); }

@@ -1,0 +1,107 @@
+//===- StateOps.cpp - Globals, loads, stores ------------------------------===//
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+using namespace mlir;
+using namespace tx;
+
+// tx.global @name role [init] [of @parameter] [decay] : type
+ParseResult GlobalOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto &properties = result.getOrAddProperties<Properties>();
+  Builder &builder = parser.getBuilder();
+  StringAttr name;
+  if (parser.parseSymbolName(name))
+    return failure();
+  properties.sym_name = name;
+
+  StringRef keyword;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  std::optional<GlobalRole> role = symbolizeGlobalRole(keyword);
+  if (!role)
+    return parser.emitError(loc, "unknown role '") << keyword
+           << "'; known: parameter, gradient, moment1, moment2, master";
+  properties.role = GlobalRoleAttr::get(parser.getContext(), *role);
+
+  InitKind init = InitKind::Zeros;
+  double stddev = 0.0;
+  while (succeeded(parser.parseOptionalKeyword(&keyword))) {
+    if (keyword == "of") {
+      FlatSymbolRefAttr of;
+      if (parser.parseAttribute(of))
+        return failure();
+      properties.of = of;
+    } else if (keyword == "decay") {
+      properties.decay = builder.getUnitAttr();
+    } else if (std::optional<InitKind> known = symbolizeInitKind(keyword)) {
+      init = *known;
+      if (init == InitKind::Normal &&
+          (parser.parseLParen() || parser.parseFloat(stddev) || parser.parseRParen()))
+        return failure();
+    } else {
+      return parser.emitError(loc, "expected zeros, ones, normal(stddev), of @parameter or decay, found '")
+             << keyword << "'";
+    }
+  }
+  properties.init = InitKindAttr::get(parser.getContext(), init);
+  properties.stddev = builder.getF64FloatAttr(stddev);
+  Type type;
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type))
+    return failure();
+  properties.type = TypeAttr::get(type);
+  return success();
+}
+
+void GlobalOp::print(OpAsmPrinter &printer) {
+  printer << ' ';
+  printer.printSymbolName(getSymName());
+  printer << ' ' << stringifyGlobalRole(getRole());
+  if (getInit() == InitKind::Normal)
+    printer << " normal(" << getStddev().convertToDouble() << ')';
+  else if (getInit() != InitKind::Zeros)
+    printer << ' ' << stringifyInitKind(getInit());
+  if (auto of = getOfAttr())
+    printer << " of " << of;
+  if (getDecay())
+    printer << " decay";
+  printer.printOptionalAttrDict(llvm::to_vector((*this)->getDiscardableAttrs()));
+  printer << " : " << getType();
+}
+
+LogicalResult GlobalOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape())
+    return emitOpError("must be a tensor of static shape, is ") << getType();
+  int64_t elements = 1;
+  for (int64_t size : type.getShape()) {
+    if (size <= 0 || elements > (int64_t(1) << 56) / size)
+      return emitOpError("has an impossible shape: ") << getType();
+    elements *= size;
+  }
+  if ((getRole() == GlobalRole::Parameter) != !getOf())
+    return emitOpError(getOf() ? "is a parameter and cannot belong to another"
+                               : "names no parameter that it belongs to; add 'of @parameter'");
+  if (getStddev().convertToDouble() < 0)
+    return emitOpError("has a negative standard deviation: ") << getStddev().convertToDouble();
+  return success();
+}
+
+static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol, Type type,
+                               SymbolTableCollection &symbols) {
+  auto global = symbols.lookupNearestSymbolFrom<GlobalOp>(op, symbol);
+  if (!global)
+    return op->emitOpError("names no tx.global: ") << symbol;
+  if (global.getType() != type)
+    return op->emitOpError("has type ") << type << ", but " << symbol << " is "
+                                        << global.getType();
+  return success();
+}
+
+LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse(*this, getGlobalAttr(), getResult().getType(), symbols);
+}
+
+LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse(*this, getGlobalAttr(), getValue().getType(), symbols);
+}

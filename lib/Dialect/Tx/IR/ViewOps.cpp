@@ -1,0 +1,104 @@
+//===- ViewOps.cpp - Columns of a tensor, without a copy ------------------===//
+
+#include "OpUtils.h"
+
+using namespace mlir;
+using namespace tx;
+
+//===----------------------------------------------------------------------===//
+// SliceOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                        SmallVectorImpl<Type> &types) {
+  auto whole = dyn_cast<RankedTensorType>(adaptor.getWhole().getType());
+  int64_t offset = adaptor.getOffset(), size = adaptor.getSize();
+  if (!whole || whole.getRank() < 1 || offset < 0 || size <= 0 || offset > whole.getShape().back() - size)
+    return emitOptionalError(loc, "columns ", offset, " to ", offset + size, " are not all in ",
+                             adaptor.getWhole().getType());
+  SmallVector<int64_t> shape(whole.getShape());
+  shape.back() = size;
+  types.push_back(RankedTensorType::get(shape, whole.getElementType()));
+  return success();
+}
+
+LogicalResult SliceOp::verify() { return success(); }
+
+// The whole's gradient is the slices' gradients side by side, once the last
+// (in backward's order) slice is met; autodiff visits users in reverse.
+void SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  if (!context.needsGradient(getWhole()))
+    return;
+  SmallVector<SliceOp> slices;
+  for (Operation *user : getWhole().getUsers())
+    if (auto slice = dyn_cast<SliceOp>(user))
+      slices.push_back(slice);
+  llvm::sort(slices, [](SliceOp a, SliceOp b) { return a.getOffset() < b.getOffset(); });
+  // Backward meets the slices from the last to the first: act at the first.
+  for (SliceOp other : slices)
+    if (other->isBeforeInBlock(*this))
+      return;
+  int64_t column = 0;
+  SmallVector<Value> parts;
+  for (SliceOp slice : slices) {
+    Value gradient = context.getGradient(slice.getPart());
+    if (!gradient || static_cast<int64_t>(slice.getOffset()) != column) {
+      emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
+      return;
+    }
+    parts.push_back(gradient);
+    column += slice.getSize();
+  }
+  if (column != getColumns(getWhole().getType())) {
+    emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
+    return;
+  }
+  context.addGradient(getWhole(), ConcatOp::create(builder, getLoc(), parts, context.getScope()));
+}
+
+Value SliceOp::getViewedWhole() { return getWhole(); }
+SmallVector<std::pair<Value, int64_t>> SliceOp::getViewedParts() { return {{getPart(), getOffset()}}; }
+KernelKind SliceOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> SliceOp::getKernelSpace() { return rowSpace(getPart()); }
+
+//===----------------------------------------------------------------------===//
+// ConcatOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  int64_t columns = 0;
+  RankedTensorType first;
+  for (Value part : adaptor.getParts()) {
+    auto type = dyn_cast<RankedTensorType>(part.getType());
+    if (!type || type.getRank() < 1)
+      return emitOptionalError(loc, "parts must have columns, found ", part.getType());
+    if (!first)
+      first = type;
+    if (type.getShape().drop_back() != first.getShape().drop_back() || type.getElementType() != first.getElementType())
+      return emitOptionalError(loc, "parts must agree in all but the last dimension, found ", first, " and ", type);
+    columns += type.getShape().back();
+  }
+  if (!first)
+    return emitOptionalError(loc, "needs at least one part");
+  SmallVector<int64_t> shape(first.getShape());
+  shape.back() = columns;
+  types.push_back(RankedTensorType::get(shape, first.getElementType()));
+  return success();
+}
+
+LogicalResult ConcatOp::verify() { return success(); }
+
+Value ConcatOp::getViewedWhole() { return getWhole(); }
+KernelKind ConcatOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> ConcatOp::getKernelSpace() { return rowSpace(getWhole()); }
+
+SmallVector<std::pair<Value, int64_t>> ConcatOp::getViewedParts() {
+  SmallVector<std::pair<Value, int64_t>> parts;
+  int64_t column = 0;
+  for (Value part : getParts()) {
+    parts.push_back({part, column});
+    column += getColumns(part.getType());
+  }
+  return parts;
+}

@@ -79,7 +79,7 @@ tx_install() {
     $as_root apt-get update -qq || tx_stop 2 "error: apt-get update failed for the security suite"
   fi
   $as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install --yes -qq --no-install-recommends $missing ||
+    apt-get install --yes -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing ||
     tx_stop 2 "error: apt-get could not install the packages. By hand:" "$(tx_install_line $missing)"
 }
 

@@ -10,16 +10,16 @@ Model txdemo::demoModel(bool quick) {
             /*learningRate=*/"3e-3", /*warmup=*/50};
   return {/*layers=*/8,            /*hidden=*/256,       /*heads=*/4,
           /*sequence=*/128,        /*batch=*/16,
-          /*trainIterations=*/600, /*evalInterval=*/50,
+          /*trainIterations=*/600, /*evalInterval=*/100,
           /*learningRate=*/"1e-3", /*warmup=*/50};
 }
 
-Command Model::flags() const {
+Command Model::flags(int microBatch) const {
   auto text = [](int value) { return std::to_string(value); };
   return {"--num-layers",          text(layers),   "--hidden-size",
           text(hidden),            "--num-attention-heads", text(heads),
           "--seq-length",          text(sequence), "--max-position-embeddings",
-          text(sequence),          "--micro-batch-size", text(batch),
+          text(sequence),          "--micro-batch-size", text(microBatch),
           "--vocab-size",          "256",          "--attention-dropout",
           "0.1",                   "--hidden-dropout", "0.1",
           "--attention-backend",   "unfused",      "--fp32",

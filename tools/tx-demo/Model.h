@@ -14,7 +14,7 @@ struct Model {
   int warmup;
 
   /// The model's flags of tx-compile, without a policy.
-  Command flags() const;
+  Command flags(int microBatch) const;
 };
 
 /// `quick`: a smaller model that is through within a minute.

@@ -51,6 +51,7 @@ Run txdemo::readRun(const std::string &path) {
                                  number(entry, "loss", path)});
     if (event == "step") {
       run.losses.push_back(number(entry, "loss", path));
+      run.gradientNorms.push_back(number(entry, "grad_norm", path));
       times.push_back(1e3 * number(entry, "seconds", path));
     }
   }

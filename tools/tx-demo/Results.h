@@ -19,7 +19,7 @@ Plan readPlan(const std::string &path);
 /// Of tx-run --log.
 struct Run {
   uint64_t allocatedBytes = 0;
-  std::vector<double> losses; ///< a training step's each
+  std::vector<double> losses, gradientNorms; ///< of each training step
   double medianStepMs = 0;
   struct Evaluation {
     uint64_t step;

@@ -116,18 +116,22 @@ private:
     return options.out + "/" + stem + ending;
   }
 
+  void compileOne(const std::string &stem, int microBatch,
+                  const Command &policy) {
+    Command command = {options.bin + "/tx-compile"};
+    for (const Command &flags : {model.flags(microBatch), policy})
+      command.insert(command.end(), flags.begin(), flags.end());
+    command.insert(command.end(), {"-o", file(stem, ".txa"), "--report",
+                                   file(stem, ".json")});
+    runQuietly(command, file(stem, ".compile.log"));
+  }
+
   void compile() {
     std::printf("[2/4] Compiling the training step under %zu policies:\n",
                 policies.size());
     for (const Policy &policy : policies) {
-      Command command = {options.bin + "/tx-compile"};
-      for (const Command &flags : {model.flags(), policy.flags})
-        command.insert(command.end(), flags.begin(), flags.end());
-      command.insert(command.end(),
-                     {"-o", file(policy.file, ".txa"), "--report",
-                      file(policy.file, ".json")});
       auto start = std::chrono::steady_clock::now();
-      runQuietly(command, file(policy.file, ".compile.log"));
+      compileOne(policy.file, model.batch, policy.flags);
       std::chrono::duration<double> seconds =
           std::chrono::steady_clock::now() - start;
       plans.push_back(readPlan(file(policy.file, ".json")));
@@ -187,12 +191,13 @@ private:
                   "--lr", model.learningRate, "--lr-decay-style", "constant",
                   "--log", log, "--dump-gradients",
                   file(stem, ".gradients.safetensors"), "--save",
-                  file(stem, ".weights.safetensors")},
+                  file(stem, ".weights.safetensors"), "--save-optim"},
                  file(stem, ".run.log"));
       Run result = readRun(log);
       if (i == 0)
         none = result;
       bool same = result.losses == none.losses &&
+                  result.gradientNorms == none.gradientNorms &&
                   result.losses.size() == size_t(comparedSteps) &&
                   sameAsNone(stem, ".gradients.safetensors") &&
                   sameAsNone(stem, ".weights.safetensors");
@@ -227,8 +232,10 @@ private:
   }
 
   std::string sample() {
+    // One row of text: a whole batch for each letter would take minutes.
+    compileOne("sample", /*microBatch=*/1, policies[0].flags);
     std::string output = file("sample", ".txt");
-    runQuietly({options.bin + "/tx-run", file(policies[0].file, ".txa"),
+    runQuietly({options.bin + "/tx-run", file("sample", ".txa"),
                 "--load", file("model", ".safetensors"), "--sample", "500",
                 "--temperature", "0.8", "--prompt", "And God said"},
                output);

@@ -1,0 +1,30 @@
+//===- Passes.h - From kernels on tensors to loops on memory ----*- C++ -*-===//
+
+#ifndef TX_CONVERSION_PASSES_H
+#define TX_CONVERSION_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/Pass.h"
+
+namespace tx {
+namespace step {
+class ProgramOp;
+} // namespace step
+
+#define GEN_PASS_DECL
+#include "tx/Conversion/Passes.h.inc"
+
+/// What `tx-lower-kernels-to-vector` puts into the program, as a module of its
+/// own: one function for each kernel. Diagnosed at the kernel's op on failure.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::ProgramOp program);
+
+/// The dialects of that module.
+void registerVectorKernelDialects(mlir::DialectRegistry &registry);
+
+#define GEN_PASS_REGISTRATION
+#include "tx/Conversion/Passes.h.inc"
+
+} // namespace tx
+
+#endif // TX_CONVERSION_PASSES_H

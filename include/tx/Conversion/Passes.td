@@ -1,0 +1,50 @@
+//===- Passes.td - From kernels on tensors to loops on memory -*- tablegen -*-===//
+
+#ifndef TX_CONVERSION_PASSES
+#define TX_CONVERSION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def LowerKernelsToVector : Pass<"tx-lower-kernels-to-vector", "::tx::step::ProgramOp"> {
+  let summary = "Make each kernel a loop nest on vectors of the host";
+  let description = [{
+    Adds a module `host_kernels` with a function for each `step.kernel`: its
+    arguments are the input buffers, the output buffers, the immediates (if
+    there are any) and the range of units. Rows are taken in blocks of 4 x 16
+    columns; the columns left over are masked. A row reduction ends a pass over
+    the row; what later passes use is loaded again where it is in memory,
+    else computed again.
+
+    No value depends on the kernel that it is computed in: each op's result is
+    rounded to its element type, and reductions have one order (lane i of 64 adds
+    columns i, i + 64, ...; then one tree over the lanes).
+
+    Before:
+
+    ```mlir
+    step.kernel @residual row [8, 16] (%a: tensor<2x4x16xf32>, %b: tensor<2x4x16xf32>) {
+      %sum = tx.add %a, %b in <"residual"> : tensor<2x4x16xf32>
+      step.yield %sum : tensor<2x4x16xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @residual(%a: memref<128xf32>, %b: memref<128xf32>, %sum: memref<128xf32>, %begin: index, %end: index) {
+      scf.for %row = %begin to %end step %c1 {
+        %start = arith.muli %row, %c16 : index
+        %0 = vector.load %a[%start] : memref<128xf32>, vector<16xf32>
+        %1 = vector.load %b[%start] : memref<128xf32>, vector<16xf32>
+        %2 = arith.addf %0, %1 : vector<16xf32>
+        vector.store %2, %sum[%start] : memref<128xf32>, vector<16xf32>
+      }
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif // TX_CONVERSION_PASSES

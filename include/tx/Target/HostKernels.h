@@ -1,0 +1,52 @@
+//===- HostKernels.h - Kernels of a step as x86-64 code ---------*- C++ -*-===//
+//
+// A step program's kernels become one relocatable ELF object, in memory:
+//
+//   auto kernels = compileHostKernels(program, {.cpu = "host"});
+//   if (failed(kernels)) ...                 // diagnosed at the kernel
+//   writeSection(kernels->object);           // function = kernel name
+//
+// Each function is a txrt_host_kernel (txrt/abi.h). The object has no undefined
+// symbols, no constructors, no writable data, and only PC-relative relocations:
+// it is checked for that here, and again by who loads it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_TARGET_HOSTKERNELS_H
+#define TX_TARGET_HOSTKERNELS_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <string>
+#include <vector>
+
+
+namespace tx {
+namespace step {
+class ProgramOp;
+} // namespace step
+
+struct HostTargetOptions {
+  /// "host" (this machine, by its features), or one of LLVM's names:
+  /// "x86-64-v3", "x86-64-v4", "znver4", ... At least AVX2 and FMA.
+  std::string cpu = "host";
+  /// LLVM's notation, applied after the CPU: "+avx512bf16,-avx512vl".
+  std::string features;
+};
+
+struct HostKernels {
+  std::string triple;
+  /// CPU features that the code may use, by LLVM's names, for the manifest.
+  std::vector<std::string> features;
+  /// A relocatable ELF object.
+  llvm::SmallVector<char, 0> object;
+};
+
+/// Compiles all `step.kernel` ops of the program, which stays as it is. Must not
+/// be called from inside of a pass that others run beside: it loads dialects.
+mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options = {});
+
+} // namespace tx
+
+#endif // TX_TARGET_HOSTKERNELS_H

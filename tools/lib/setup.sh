@@ -57,6 +57,7 @@ tx_install() {
       "or, with an LLVM/MLIR 22.1 of your own: cmake --preset $1 -DMLIR_DIR=PREFIX/lib/cmake/mlir"
   fi
   missing=$(tx_missing_packages "$1")
+  missing=${missing% }
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
     as_root=sudo

@@ -45,10 +45,10 @@ LogicalResult AttentionScoresOp::inferReturnTypes(MLIRContext *, std::optional<L
 
 LogicalResult AttentionScoresOp::verify() { return success(); }
 
-void AttentionScoresOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult AttentionScoresOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getScores());
   if (!dy)
-    return;
+    return success();
   auto side = [&](Value other, bool transposed, Type type) {
     return AttentionContextOp::create(builder, getLoc(), type, dy, other,
                                       transposed ? builder.getUnitAttr() : UnitAttr(), getScaleAttr(),
@@ -58,6 +58,7 @@ void AttentionScoresOp::buildBackward(OpBuilder &builder, BackwardContext &conte
     context.addGradient(getQ(), side(getK(), /*transposed=*/false, getQ().getType()));
   if (context.needsGradient(getK()))
     context.addGradient(getK(), side(getQ(), /*transposed=*/true, getK().getType()));
+  return success();
 }
 
 GemmForm AttentionScoresOp::getGemmForm() {
@@ -90,10 +91,11 @@ LogicalResult SoftmaxOp::verify() {
   return success();
 }
 
-void SoftmaxOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult SoftmaxOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getY());
   if (dy && context.needsGradient(getX()))
     context.addGradient(getX(), SoftmaxGradOp::create(builder, getLoc(), dy, getY(), context.getScope()));
+  return success();
 }
 
 KernelKind SoftmaxOp::getKernelKind() { return KernelKind::Row; }
@@ -136,13 +138,12 @@ LogicalResult AttentionContextOp::inferReturnTypes(MLIRContext *, std::optional<
 
 LogicalResult AttentionContextOp::verify() { return success(); }
 
-void AttentionContextOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult AttentionContextOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (!dy)
-    return;
+    return success();
   if (getTransposed()) {
-    emitOpError("has a gradient in its plain form only");
-    return;
+    return emitOpError("has a gradient in its plain form only");
   }
   if (context.needsGradient(getP()))
     context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(), dy, getV(),
@@ -151,6 +152,7 @@ void AttentionContextOp::buildBackward(OpBuilder &builder, BackwardContext &cont
   if (context.needsGradient(getV()))
     context.addGradient(getV(), AttentionContextOp::create(builder, getLoc(), getV().getType(), getP(), dy,
                                                            /*transposed=*/builder.getUnitAttr(), getScaleAttr(), context.getScope()));
+  return success();
 }
 
 GemmForm AttentionContextOp::getGemmForm() {

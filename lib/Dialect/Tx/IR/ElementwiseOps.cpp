@@ -11,12 +11,13 @@ using namespace tx;
 
 LogicalResult AddOp::verify() { return success(); }
 
-void AddOp::buildBackward(OpBuilder &, BackwardContext &context) {
+LogicalResult AddOp::buildBackward(OpBuilder &, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (!dy)
-    return;
+    return success();
   context.addGradient(getLhs(), dy);
   context.addGradient(getRhs(), dy);
+  return success();
 }
 
 KernelKind AddOp::getKernelKind() { return KernelKind::Row; }
@@ -29,10 +30,11 @@ SmallVector<unsigned> AddOp::getInPlaceOperands() { return {0, 1}; }
 
 LogicalResult GeluOp::verify() { return success(); }
 
-void GeluOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult GeluOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getY());
   if (dy && context.needsGradient(getX()))
     context.addGradient(getX(), GeluGradOp::create(builder, getLoc(), dy, getX(), context.getScope()));
+  return success();
 }
 
 KernelKind GeluOp::getKernelKind() { return KernelKind::Row; }
@@ -65,13 +67,15 @@ LogicalResult DropoutOp::verify() {
 OpFoldResult DropoutOp::fold(FoldAdaptor) { return getProbability().isZero() ? getX() : OpFoldResult(); }
 
 // The mask is a function of place and key: the gradient is the same op on dy.
-void DropoutOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult DropoutOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (dy && context.needsGradient(getX()))
     context.addGradient(getX(), DropoutOp::create(builder, getLoc(), dy.getType(), dy, getKey(), getProbabilityAttr(),
                                                   context.getScope()));
+  return success();
 }
 
+Value DropoutOp::getEvaluationValue() { return getX(); }
 ReplayKind DropoutOp::getReplayKind() { return ReplayKind::Keyed; }
 Value DropoutOp::getReplayKey() { return getKey(); }
 KernelKind DropoutOp::getKernelKind() { return KernelKind::Row; }

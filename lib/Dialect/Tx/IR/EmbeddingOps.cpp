@@ -27,15 +27,16 @@ LogicalResult EmbeddingOp::verify() {
   return success();
 }
 
-void EmbeddingOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult EmbeddingOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (!dy)
-    return;
+    return success();
   context.accumulate({getTable()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
     return {EmbeddingWeightGradOp::create(builder, getLoc(), acc[0].getType(), getTokens(), dy, acc[0], reset,
                                           context.getScope())
                 .getResult()};
   });
+  return success();
 }
 
 KernelKind EmbeddingOp::getKernelKind() { return KernelKind::Row; }
@@ -73,15 +74,16 @@ LogicalResult AddPositionsOp::verify() {
   return success();
 }
 
-void AddPositionsOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult AddPositionsOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (!dy)
-    return;
+    return success();
   context.accumulate({getTable()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
     return {PositionWeightGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope())
                 .getResult()};
   });
   context.addGradient(getX(), dy);
+  return success();
 }
 
 KernelKind AddPositionsOp::getKernelKind() { return KernelKind::Row; }

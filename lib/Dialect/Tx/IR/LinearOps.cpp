@@ -38,10 +38,10 @@ LogicalResult LinearOp::verify() {
   return success();
 }
 
-void LinearOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult LinearOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getY());
   if (!dy)
-    return;
+    return success();
   if (getBias())
     context.accumulate({getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
       return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope())
@@ -55,6 +55,7 @@ void LinearOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (context.needsGradient(getX()))
     context.addGradient(getX(), LinearInputGradOp::create(builder, getLoc(), getX().getType(), dy, getWeight(),
                                                           getTransposed(), context.getScope()));
+  return success();
 }
 
 GemmForm LinearOp::getGemmForm() {

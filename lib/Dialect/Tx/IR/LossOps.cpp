@@ -28,14 +28,16 @@ LogicalResult CrossEntropyOp::verify() {
   return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
 }
 
-void CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dlosses = context.getGradient(getLosses());
   if (dlosses && context.needsGradient(getLogits()))
     context.addGradient(getLogits(),
                         CrossEntropyGradOp::create(builder, getLoc(), getLogits().getType(), dlosses, getLogits(),
                                                    getTargets(), getLse(), getIgnoreIndexAttr(), context.getScope()));
+  return success();
 }
 
+Value CrossEntropyOp::getPrediction() { return getLogits(); }
 KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> CrossEntropyOp::getKernelSpace() { return rowSpace(getLogits()); }
 int64_t CrossEntropyOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
@@ -71,11 +73,12 @@ LogicalResult ReduceLossOp::verify() {
   return success();
 }
 
-void ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dsum = context.getGradient(getSum());
   if (dsum && context.needsGradient(getLosses()))
     context.addGradient(getLosses(),
                         SplatOp::create(builder, getLoc(), getLosses().getType(), dsum, context.getScope()));
+  return success();
 }
 
 // The loss is the border between forward and backward: it happens once.

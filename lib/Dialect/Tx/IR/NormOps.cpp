@@ -27,10 +27,10 @@ LogicalResult LayerNormOp::verify() {
   return success();
 }
 
-void LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getY());
   if (!dy)
-    return;
+    return success();
   context.accumulate({getWeight(), getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
     auto grad = LayerNormWeightGradOp::create(builder, getLoc(), acc[0].getType(), acc[1].getType(), dy, getX(),
                                               getMean(), getRstd(), acc[0], acc[1], reset, context.getScope());
@@ -39,6 +39,7 @@ void LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (context.needsGradient(getX()))
     context.addGradient(getX(), LayerNormInputGradOp::create(builder, getLoc(), getX().getType(), dy, getX(),
                                                              getWeight(), getMean(), getRstd(), context.getScope()));
+  return success();
 }
 
 KernelKind LayerNormOp::getKernelKind() { return KernelKind::Row; }

@@ -26,9 +26,9 @@ LogicalResult SliceOp::verify() { return success(); }
 
 // The whole's gradient is the slices' gradients side by side, once the last
 // (in backward's order) slice is met; autodiff visits users in reverse.
-void SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (!context.needsGradient(getWhole()))
-    return;
+    return success();
   SmallVector<SliceOp> slices;
   for (Operation *user : getWhole().getUsers())
     if (auto slice = dyn_cast<SliceOp>(user))
@@ -37,23 +37,22 @@ void SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   // Backward meets the slices from the last to the first: act at the first.
   for (SliceOp other : slices)
     if (other->isBeforeInBlock(*this))
-      return;
+      return success();
   int64_t column = 0;
   SmallVector<Value> parts;
   for (SliceOp slice : slices) {
     Value gradient = context.getGradient(slice.getPart());
     if (!gradient || static_cast<int64_t>(slice.getOffset()) != column) {
-      emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
-      return;
+      return emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
     }
     parts.push_back(gradient);
     column += slice.getSize();
   }
   if (column != getColumns(getWhole().getType())) {
-    emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
-    return;
+    return emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
   }
   context.addGradient(getWhole(), ConcatOp::create(builder, getLoc(), parts, context.getScope()));
+  return success();
 }
 
 Value SliceOp::getViewedWhole() { return getWhole(); }

@@ -51,9 +51,9 @@ struct GemmOperand {
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;
-  GemmOperand a, b, c;
+  GemmOperand a = {}, b = {}, c = {};
   double alpha = 1.0;
-  mlir::Value bias;
+  mlir::Value bias = {};
   bool accumulate = false;
 
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }

@@ -30,12 +30,28 @@ def Tx_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
     the context and gives the gradients of its operands back; what it uses of
     forward values it uses as plain SSA operands, and these uses are what a
     step has to keep or to recompute. A parameter's gradient is not a value but
-    an accumulator: see BackwardContext::accumulate.
+    an accumulator: see BackwardContext::accumulate. Fails, with an error on the
+    op, for a form that has no gradient.
   }];
   let methods = [
-    InterfaceMethod<"Builds the backward ops.", "void", "buildBackward",
+    InterfaceMethod<"Builds the backward ops.", "::llvm::LogicalResult", "buildBackward",
                     (ins "::mlir::OpBuilder &":$builder,
                          "::tx::BackwardContext &":$context)>,
+  ];
+}
+
+def Tx_EvaluationOpInterface : OpInterface<"EvaluationOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    What is particular about an op when a model is evaluated instead of trained.
+  }];
+  let methods = [
+    InterfaceMethod<"What takes the place of the op's result in evaluation (dropout: its input), or null.",
+                    "::mlir::Value", "getEvaluationValue", (ins), "",
+                    [{ return ::mlir::Value(); }]>,
+    InterfaceMethod<"What a loss compares with the targets: evaluation returns it. Null if the op is no loss.",
+                    "::mlir::Value", "getPrediction", (ins), "",
+                    [{ return ::mlir::Value(); }]>,
   ];
 }
 

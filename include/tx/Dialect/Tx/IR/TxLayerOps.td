@@ -272,7 +272,7 @@ def Tx_GeluGradOp : Tx_ComputeOp<"gelu_grad", (ins Tx_FloatTensor:$dy, Tx_FloatT
 
 def Tx_DropoutOp : Tx_ComputeOp<"dropout",
     (ins Tx_FloatTensor:$x, Tx_I32Tensor:$key, F64Attr:$probability),
-    [Tx_Keyed, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["x", "result"]>]> {
+    [Tx_Keyed, Tx_Differentiable, Tx_EvaluatedAs, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["x", "result"]>]> {
   let summary = "zeroes elements at random, scales the others by 1/(1-p)";
   let description = [{
     x [b, ..., n]; key [4] = (seed low, seed high, global index of the

@@ -11,7 +11,7 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     (ins Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
-    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "each token's negative log-likelihood, with its log-sum-exp";
   let description = [{
     logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is

@@ -1,0 +1,160 @@
+//===- StepOps.td - The compiled step, as data -------------*- tablegen -*-===//
+
+#ifndef STEP_OPS_TD
+#define STEP_OPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "tx/Dialect/Tx/IR/TxEnums.td"
+include "tx/Dialect/Tx/IR/TxBase.td"
+include "tx/Dialect/Step/IR/StepEnums.td"
+
+def Step_Dialect : Dialect {
+  let name = "step";
+  let cppNamespace = "::tx::step";
+  let summary = "A compiled step: launches of kernels and library calls on arena addresses";
+  let description = [{
+    Two stages. On tensors, `step.group` holds ops that one kernel computes;
+    what is only used inside of a group never reaches memory. In a
+    `step.program`, entries are flat lists of launches on addresses: data, not
+    code, of which the artifact's launch table is a copy.
+  }];
+  let dependentDialects = ["::tx::TxDialect"];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
+  let mnemonic = "buffer";
+  let summary = "where a tensor lies in the arena";
+  let description = [{
+    Segment, byte offset, type; the row stride in elements, when rows do not
+    follow each other (a view of some columns of a wider tensor).
+
+    ```mlir
+    #step.buffer<transient, 4096, tensor<2x4x6xf32>>
+    #step.buffer<transient, 4120, tensor<2x4x6xf32>, stride 18>
+    ```
+  }];
+  let parameters = (ins "::tx::step::ArenaSegment":$segment, "int64_t":$offset,
+                        "::mlir::RankedTensorType":$type,
+                        DefaultValuedParameter<"int64_t", "0">:$stride);
+  let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    /// Elements from one row to the next.
+    int64_t getRowStride() const;
+    /// Bytes from the first element to behind the last.
+    int64_t getExtent() const;
+  }];
+}
+
+class Step_Op<string mnemonic, list<Trait> traits = []> : Op<Step_Dialect, mnemonic, traits>;
+
+def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "KernelOp"]>]> {
+  let summary = "the values that a kernel writes to memory";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlock, Tx_ScopedOpInterface]> {
+  let summary = "ops that one kernel computes";
+  let description = [{
+    All ops have the group's kernel kind and space. The scope is that of the
+    op that gives the group its name in reports.
+
+    ```mlir
+    %0 = step.group row [8, 6] in <layer 0, "residual"> (%a = %x, %b = %r) : (tensor<2x4x6xf32>, tensor<2x4x6xf32>) -> tensor<2x4x6xf32> {
+      %1 = tx.add %a, %b in <layer 0, "residual"> : tensor<2x4x6xf32>
+      step.yield %1 : tensor<2x4x6xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Tx_KernelKind:$kind,
+                       DenseI64ArrayAttr:$space, Tx_ScopeAttr:$scope);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "everything an artifact holds: kernels and entries";
+  let description = [{
+    The arena is one block of `persistent + argument + saved + transient` bytes.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$persistent_bytes, I64Attr:$argument_bytes,
+                       I64Attr:$saved_bytes, I64Attr:$transient_bytes);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `arena` `(` `persistent` $persistent_bytes `,` `argument` $argument_bytes `,`
+    `saved` $saved_bytes `,` `transient` $transient_bytes `)` attr-dict-with-keyword $body
+  }];
+}
+
+def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, HasParent<"ProgramOp">]> {
+  let summary = "a loop nest, to be generated";
+  let description = [{
+    The block's arguments are the input buffers in order; the yielded values
+    are written to the output buffers, which follow. `row_strides` gives each buffer's
+    row stride in elements (0: rows follow each other). An output may lie
+    exactly on an input where the memory plan says so (accumulators, in-place results).
+
+    Ops keep a scope without a layer: what differs between layers that share
+    the kernel comes as immediates. A `tx.dropout` in a kernel has the attribute `step.immediate`,
+    the index of the immediate that holds its site hash.
+
+    Units are rows (`row`), blocks of 64 columns (`column`) or chunks (`flat`).
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Tx_KernelKind:$kind, DenseI64ArrayAttr:$space,
+                       DenseI64ArrayAttr:$row_strides, I64Attr:$immediates);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Columns of one unit of a column kernel.
+    static constexpr int64_t kColumnBlock = 64;
+    int64_t getUnits();
+    unsigned getInputCount();
+    unsigned getOutputCount();
+  }];
+}
+
+def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegionArguments, HasParent<"ProgramOp">]> {
+  let summary = "a list of launches with arguments and results at fixed addresses";
+  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$argument_names, ArrayAttr:$argument_buffers,
+                       StrArrayAttr:$result_names, ArrayAttr:$result_buffers);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+  let summary = "runs a kernel on buffers: its inputs, then its outputs";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, ArrayAttr:$buffers, DenseI32ArrayAttr:$immediates,
+                       I64Attr:$flops, Tx_ScopeAttr:$scope);
+  let assemblyFormat = [{
+    $kernel `in` $scope `flops` $flops `immediates` $immediates $buffers attr-dict
+  }];
+}
+
+def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+  let summary = "C = alpha op(A) op(B) + beta C, batched, by the library";
+  let description = [{
+    The fields are those of txrt_gemm_launch; a fourth buffer is the reset bit.
+    `batch_strides` = strides of A, B, C by the outer, then by the inner batch index.
+  }];
+  let arguments = (ins I64Attr:$m, I64Attr:$n, I64Attr:$k, DenseI64ArrayAttr:$batch,
+                       DenseI64ArrayAttr:$leading, DenseI64ArrayAttr:$batch_strides,
+                       BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, F64Attr:$beta,
+                       ArrayAttr:$buffers, Tx_ScopeAttr:$scope);
+  let assemblyFormat = [{
+    `in` $scope `[` $m `,` $n `,` $k `]` `batch` $batch `ld` $leading `strides` $batch_strides
+    `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers attr-dict
+  }];
+}
+
+#endif // STEP_OPS_TD

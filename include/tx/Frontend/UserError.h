@@ -1,0 +1,55 @@
+//===- UserError.h - An error for the person at the keyboard ----*- C++ -*-===//
+//
+// One line: what was asked, what was found, what would work. It carries the
+// exit status of the tool that prints it.
+//
+//   return badInput("config.json: n_layer is 0; it must be at least 1");
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_FRONTEND_USERERROR_H
+#define TX_FRONTEND_USERERROR_H
+
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/Error.h"
+
+namespace tx {
+
+/// What the tools exit with; docs and scripts rely on the numbers.
+enum class ExitCode {
+  Ok = 0,
+  BadInput = 1,
+  Usage = 2,
+  OutOfMemory = 3,
+  Device = 4,
+  Peer = 5,
+  Numeric = 6,
+  InputOutput = 7,
+  Interrupted = 130,
+};
+
+class UserError : public llvm::ErrorInfo<UserError> {
+public:
+  static char ID;
+  UserError(ExitCode exitCode, std::string message) : exitCode(exitCode), text(std::move(message)) {}
+
+  ExitCode getExitCode() const { return exitCode; }
+  std::string message() const override { return text; }
+  void log(llvm::raw_ostream &os) const override;
+  std::error_code convertToErrorCode() const override;
+
+private:
+  ExitCode exitCode;
+  std::string text;
+};
+
+llvm::Error badInput(const llvm::Twine &message);
+llvm::Error badUsage(const llvm::Twine &message);
+llvm::Error badFile(const llvm::Twine &message);
+
+/// Prints `error: …`, one line for each, and gives the exit status of the last.
+ExitCode report(llvm::Error error);
+
+} // namespace tx
+
+#endif // TX_FRONTEND_USERERROR_H

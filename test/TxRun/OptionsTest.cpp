@@ -1,0 +1,112 @@
+//===- OptionsTest.cpp - The command line ---------------------------------===//
+
+#include "Options.h"
+#include "TestFiles.h"
+
+using namespace txrun;
+
+namespace {
+
+void expectUsage(const std::vector<std::string> &arguments,
+                 const std::string &part) {
+  expectError(ExitCode::Usage, part, [&] { parseOptions(arguments); });
+}
+
+TEST(Options, BothSpellingsOfAValue) {
+  Options a = parseOptions({"s.txa", "--train-iters", "5", "--data-path", "d",
+                            "--lr", "1e-3", "--lr-decay-style", "cosine"});
+  Options b = parseOptions({"--train-iters=5", "--data-path=d", "--lr=1e-3",
+                            "--lr-decay-style=cosine", "s.txa"});
+  for (const Options &options : {a, b}) {
+    EXPECT_EQ(options.artifact, "s.txa");
+    EXPECT_EQ(options.trainIterations, 5);
+    EXPECT_EQ(options.dataPath, "d");
+    EXPECT_EQ(options.lr, 1e-3);
+    EXPECT_EQ(options.lrDecayStyle, DecayStyle::Cosine);
+  }
+  // Only the first equals sign separates.
+  Options c = parseOptions({"s", "--sample=3", "--prompt=a=b"});
+  EXPECT_EQ(c.prompt, "a=b");
+}
+
+TEST(Options, TheLastOneCounts) {
+  EXPECT_EQ(parseOptions({"s", "--bench", "--seed", "1", "--seed=2"}).seed, 2);
+}
+
+TEST(Options, UnknownFlagsNameTheNearest) {
+  expectUsage({"s", "--train-iter", "5"}, "the nearest one is --train-iters");
+  expectUsage({"s", "--lrr=3"}, "the nearest one is --lr");
+  expectUsage({"s", "--recomput"}, "unknown flag");
+  expectUsage({"s", "-x"}, "two dashes");
+}
+
+TEST(Options, FlagsOfTheCompilerAreExplained) {
+  expectUsage({"s", "--weight-decay", "0.1"}, "give it to tx-compile");
+  expectUsage({"s", "--clip-grad=1"}, "give it to tx-compile");
+  expectUsage({"s", "--micro-batch-size", "3"}, "give it to tx-compile");
+}
+
+TEST(Options, Values) {
+  expectUsage({"s", "--train-iters", "x"}, "'x' is no whole number");
+  expectUsage({"s", "--train-iters", "1.5"}, "no whole number");
+  expectUsage({"s", "--train-iters", "-1"}, "less than 0");
+  expectUsage({"s", "--train-iters", "99999999999999999999"},
+              "no whole number");
+  expectUsage({"s", "--lr", "1,5"}, "'1,5' is no number");
+  expectUsage({"s", "--lr", "nan"}, "no number");
+  expectUsage({"s", "--lr", "-1"}, "less than 0");
+  expectUsage({"s", "--lr"}, "--lr needs a value");
+  expectUsage({"s", "--lr", "--seed"}, "--lr needs a value");
+  expectUsage({"s", "--bench=1"}, "takes no value");
+  expectUsage({"s", "--threads", "0"}, "not between 1 and 1024");
+  expectUsage({"s", "--data-format", "utf8"}, "none of auto, text");
+  expectUsage({"s", "--backend", "cuda"}, "neither host nor dryrun");
+  expectUsage({"s", "--input", "tokens"}, "not NAME=FILE.npy");
+}
+
+TEST(Options, Split) {
+  Options options = parseOptions(
+      {"s", "--evaluate", "--data-path", "d", "--split", "969, 30, 1"});
+  EXPECT_EQ(options.split, (std::vector<double>{969, 30, 1}));
+  expectUsage({"s", "--split", "1"}, "TRAINING,VALIDATION");
+  expectUsage({"s", "--split", "0,0"}, "sum above 0");
+  expectUsage({"s", "--split", "1,2,3,4"}, "TRAINING,VALIDATION");
+  expectUsage({"s", "--split", "1,,2"}, "no number");
+}
+
+TEST(Options, WhatDoesNotGoTogether) {
+  expectUsage({}, "no artifact");
+  expectUsage({"a", "b"}, "two artifacts");
+  expectUsage({"s"}, "nothing to do");
+  expectUsage({"s", "--bench", "--train-iters", "3", "--data-path", "d"},
+              "run alone");
+  expectUsage({"s", "--train-iters", "3"}, "needs --data-path");
+  expectUsage({"s", "--evaluate"}, "needs --valid-data-path or --data-path");
+  expectUsage({"s", "--bench", "--save", "x"}, "--save needs --train-iters");
+  expectUsage({"s", "--bench", "--input", "a=b"}, "belong to --function");
+  expectUsage({"s", "--bench", "--backend", "dryrun"}, "runs nothing");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d",
+               "--lr-warmup-iters", "3"},
+              "not below --lr-decay-iters");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1"},
+              "above --lr");
+  EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun"}));
+  EXPECT_NO_THROW(
+      parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));
+}
+
+TEST(Options, HelpNeedsNothingElseAndNamesEveryGroup) {
+  EXPECT_TRUE(parseOptions({"--help"}).help);
+  std::string text = helpText();
+  for (const char *part :
+       {"What to do", "Data:", "Training:", "Files:", "Text:", "Machine:",
+        "--lr-decay-style constant|linear|cosine", "Exit codes"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = text.find('\n', at);
+    EXPECT_LE(end - at, 100u) << text.substr(at, end - at);
+    at = end + 1;
+  }
+}
+
+} // namespace

@@ -1,0 +1,285 @@
+//===- RunTest.cpp - Whole runs on the fake runtime -----------------------===//
+
+#include "FakeRuntime.h"
+#include "Interrupt.h"
+#include "Run.h"
+#include "Safetensors.h"
+#include "TestFiles.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <csignal>
+#include <sstream>
+
+using namespace txrun;
+using nlohmann::json;
+
+namespace {
+
+class RunTest : public FolderTest {
+protected:
+  void SetUp() override {
+    FolderTest::SetUp();
+    std::string text;
+    for (int i = 0; i < 400; ++i)
+      text += "the cat sat on the mat. ";
+    data = write("data.txt", text);
+    artifact = make("m.txa", FakeModel());
+  }
+  std::string make(const std::string &name, const FakeModel &model) const {
+    return write(name, fakeArtifact(model));
+  }
+
+  /// Runs the tool and returns what it printed.
+  std::string tool(std::vector<std::string> arguments) const {
+    ::testing::internal::CaptureStdout();
+    try {
+      code = run(parseOptions(arguments));
+    } catch (...) {
+      printed = ::testing::internal::GetCapturedStdout();
+      throw;
+    }
+    return printed = ::testing::internal::GetCapturedStdout();
+  }
+  std::string train(const std::string &which, int iterations,
+                    std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {
+        which, "--data-path", data, "--train-iters", std::to_string(iterations),
+        "--lr", "5", "--lr-decay-style", "constant"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return tool(arguments);
+  }
+  std::vector<json> events(const std::string &log, const char *kind) const {
+    std::vector<json> found;
+    std::istringstream lines(read(log));
+    for (std::string line; std::getline(lines, line);) {
+      json event = json::parse(line);
+      if (event["event"] == kind)
+        found.push_back(event);
+    }
+    return found;
+  }
+
+  std::string data, artifact;
+  mutable std::string printed;
+  mutable ExitCode code = ExitCode::Ok;
+};
+
+TEST_F(RunTest, TrainingLearnsAndLogs) {
+  train(artifact, 30,
+        {"--log", file("log"), "--eval-interval", "15", "--save",
+         file("w.safetensors")});
+  EXPECT_EQ(code, ExitCode::Ok);
+  std::vector<json> steps = events(file("log"), "step");
+  ASSERT_EQ(steps.size(), 30u);
+  EXPECT_EQ(steps[0]["step"], 1);
+  EXPECT_NEAR(steps[0]["loss"].get<double>(), std::log(256.0), 0.1);
+  EXPECT_LT(steps[29]["loss"].get<double>(), 3.0);
+  for (const char *field : {"grad_norm", "lr", "tokens_per_second", "seconds",
+                            "ms", "valid_count", "peak_bytes"})
+    EXPECT_TRUE(steps[3][field].is_number()) << field;
+  EXPECT_EQ(steps[3]["valid_count"], 32);
+  EXPECT_EQ(events(file("log"), "evaluation").size(), 2u);
+  json start = events(file("log"), "start").at(0);
+  EXPECT_EQ(start["allocated_bytes"], start["peak_bytes"]);
+  EXPECT_NE(printed.find("iteration 10/30  loss"), std::string::npos);
+  EXPECT_EQ(printed.find('\r'), std::string::npos); // no terminal
+
+  std::string sample = tool({artifact, "--load", file("w.safetensors"),
+                             "--sample", "20", "--prompt", "the ",
+                             "--temperature", "0"});
+  EXPECT_EQ(sample.substr(0, 5), "the t"); // what follows a space most
+  EXPECT_EQ(sample.size(), 4u + 20 + 1);
+}
+
+TEST_F(RunTest, ACheckpointContinuesBitByBit) {
+  train(artifact, 12, {"--save", file("a.safetensors"), "--save-optim", "--log",
+                       file("whole")});
+  train(artifact, 5, {"--save", file("b.safetensors"), "--save-optim"});
+  train(artifact, 12,
+        {"--load", file("b.safetensors"), "--save", file("b.safetensors"),
+         "--save-optim", "--log", file("rest")});
+  EXPECT_EQ(read(file("a.safetensors")), read(file("b.safetensors")));
+  std::vector<json> whole = events(file("whole"), "step");
+  std::vector<json> rest = events(file("rest"), "step");
+  ASSERT_EQ(rest.size(), 7u);
+  EXPECT_EQ(rest[0]["step"], 6);
+  EXPECT_EQ(rest[6]["loss"], whole[11]["loss"]);
+  // The weights alone begin again.
+  train(artifact, 2, {"--load", file("b.safetensors"), "--no-load-optim",
+                      "--log", file("again")});
+  EXPECT_EQ(events(file("again"), "step").at(0)["step"], 1);
+}
+
+TEST_F(RunTest, AccumulationSeesTheSameSamples) {
+  FakeModel large;
+  large.microBatch = 6;
+  train(make("six.txa", large), 3, {"--log", file("six")});
+  train(artifact, 3, {"--log", file("two"), "--global-batch-size", "6"});
+  std::vector<json> six = events(file("six"), "step");
+  std::vector<json> two = events(file("two"), "step");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(six[i]["loss"].get<double>(), two[i]["loss"].get<double>(),
+                1e-5);
+    EXPECT_EQ(six[i]["samples"], two[i]["samples"]);
+    EXPECT_NEAR(six[i]["grad_norm"].get<double>(),
+                two[i]["grad_norm"].get<double>(), 1e-5);
+  }
+  expectError(ExitCode::BadInput, "no multiple of the artifact's micro batch of 2",
+              [&] { train(artifact, 1, {"--global-batch-size", "3"}); });
+}
+
+TEST_F(RunTest, GradientsAreThoseOfTheLastStep) {
+  train(artifact, 2, {"--dump-gradients", file("g.safetensors"), "--log",
+                      file("log")});
+  SafetensorsReader reader(file("g.safetensors"));
+  const StoredTensor *tensor = reader.find("transformer.wte.weight");
+  ASSERT_NE(tensor, nullptr);
+  std::vector<float> values(tensor->elements);
+  reader.readF32(*tensor, values.data());
+  double norm = 0;
+  for (float value : values)
+    norm += double(value) * value;
+  EXPECT_NEAR(std::sqrt(norm),
+              events(file("log"), "step")[1]["grad_norm"].get<double>(), 1e-6);
+}
+
+TEST_F(RunTest, Evaluate) {
+  std::string out =
+      tool({artifact, "--evaluate", "--data-path", data, "--log", file("log")});
+  json result = events(file("log"), "evaluation").at(0);
+  EXPECT_EQ(result["valid_count"], 959); // a tenth of 9600, less the first
+  EXPECT_NEAR(result["loss"].get<double>(), std::log(256.0), 0.01);
+  EXPECT_NEAR(result["bits_per_byte"].get<double>(), 8.0, 0.02);
+  EXPECT_NE(out.find("bits per byte"), std::string::npos);
+}
+
+TEST_F(RunTest, AllTargetsIgnoredGivesZero) {
+  std::vector<int32_t> tokens(32, 1), targets(32, -100);
+  SafetensorsWriter writer;
+  writer.add("tokens", "I32", {2, 16}, tokens.data(), 128);
+  writer.add("targets", "I32", {2, 16}, targets.data(), 128);
+  writer.write(file("p.safetensors"));
+  tool({artifact, "--data-path", file("p.safetensors"), "--train-iters", "1",
+        "--log", file("log")});
+  json step = events(file("log"), "step").at(0);
+  EXPECT_EQ(step["loss"], 0.0);
+  EXPECT_EQ(step["grad_norm"], 0.0);
+  EXPECT_EQ(step["valid_count"], 0);
+}
+
+TEST_F(RunTest, NanIsRepeatedOnceAndStops) {
+  auto with = [&](const char *faults) {
+    FakeModel model;
+    model.faults = faults;
+    return make("bad.txa", model);
+  };
+  struct Case {
+    const char *faults, *part, *verdict;
+  } cases[] = {
+      {R"({"nan_loss_at": 3})", "iteration 3, micro batch 0: the loss is nan",
+       "reproduced"},
+      {R"({"nan_loss_at": 3, "transient": true})", "the loss is nan",
+       "transient"},
+      {R"({"nan_gradient_at": 2})",
+       "gradient of transformer.wte.weight has nan at index 5", "reproduced"},
+      {R"({"nan_gradient_at": 2, "transient": true})", "nan at index 5",
+       "transient"}};
+  for (const Case &one : cases) {
+    std::string bad = with(one.faults);
+    expectError(ExitCode::Numeric, one.part, [&] { train(bad, 5, {}); });
+    expectError(ExitCode::Numeric, one.verdict, [&] { train(bad, 5, {}); });
+  }
+  std::string bad = with(R"({"nan_gradient_at": 2})");
+  expectError(ExitCode::Numeric, "the parameters are spoilt", [&] {
+    train(bad, 5, {"--no-check-for-nan-in-loss-and-grad"});
+  });
+}
+
+TEST_F(RunTest, VerifyRecompute) {
+  FakeModel full;
+  full.policy = "full, uniform, 1";
+  std::string out = tool({make("full.txa", full), "--verify-recompute", artifact,
+                          "--data-path", data, "--log", file("log")});
+  EXPECT_NE(out.find("same bits: 3 iterations under 'full, uniform, 1'"),
+            std::string::npos);
+  EXPECT_EQ(events(file("log"), "verify").at(0)["same"], true);
+  full.faults = R"({"flip_at": 2})";
+  std::string bad = make("full.txa", full);
+  // Also without data, on random tokens.
+  expectError(ExitCode::Numeric,
+              "iteration 2: transformer.wte.weight.grad at index 7",
+              [&] { tool({bad, "--verify-recompute", artifact}); });
+  FakeModel other;
+  other.sequence = 8;
+  std::string another = make("other.txa", other);
+  expectError(ExitCode::BadInput, "are two models",
+              [&] { tool({bad, "--verify-recompute", another}); });
+}
+
+TEST_F(RunTest, Function) {
+  std::vector<int32_t> ids(32, 65);
+  SafetensorsWriter writer;
+  writer.add("tokens", "I32", {2, 16}, ids.data(), 128);
+  writer.write(file("p.safetensors"));
+  std::string out = tool({artifact, "--function", "evaluate", "--input",
+                          "tokens=" + file("p.safetensors"), "--input",
+                          "targets=66", "--output", "logits=" + file("l.npy"),
+                          "--output", "loss_sum=" + file("s.npy")});
+  EXPECT_NE(out.find("valid_count = 32"), std::string::npos);
+  EXPECT_EQ(read(file("l.npy")).size() % 64, 0u);
+  EXPECT_GT(read(file("l.npy")).size(), 2u * 16 * 256 * 4);
+  expectError(ExitCode::BadInput, "--input targets=... is missing", [&] {
+    tool({artifact, "--function", "evaluate", "--input", "tokens=1"});
+  });
+  expectError(ExitCode::BadInput, "has no argument 'x'; it takes: tokens", [&] {
+    tool({artifact, "--function", "evaluate", "--input", "x=1"});
+  });
+  expectError(ExitCode::BadInput, "'tokens' has 256 at index 0", [&] {
+    tool({artifact, "--function", "evaluate", "--input", "tokens=256",
+          "--input", "targets=1"});
+  });
+  expectError(ExitCode::BadInput, "no entry 'x'; present: microbatch, apply",
+              [&] { tool({artifact, "--function", "x"}); });
+}
+
+TEST_F(RunTest, Bench) {
+  std::string out = tool({artifact, "--bench", "--bench-iters", "3",
+                          "--bench-warmup", "1", "--log", file("log")});
+  EXPECT_NE(out.find("median"), std::string::npos);
+  EXPECT_NE(out.find("by phase"), std::string::npos);
+  EXPECT_NE(out.find("allocated (equal)"), std::string::npos);
+  json event = events(file("log"), "bench").at(0);
+  EXPECT_EQ(event["allocations"], 0);
+  EXPECT_GT(event["rss_bytes"].get<uint64_t>(), 0u);
+  EXPECT_TRUE(event["phases"]["forward_ms"].is_number());
+}
+
+TEST_F(RunTest, InfoNeedsNoMemory) {
+  std::string out = tool({artifact, "--info"});
+  EXPECT_NE(out.find("0.07 million parameters"), std::string::npos);
+  EXPECT_NE(out.find("entry apply: takes lr f32[], step i32[]"),
+            std::string::npos);
+}
+
+TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
+  expectError(ExitCode::Io, "cannot be written", [&] {
+    train(artifact, 1, {"--save", file("none/w.safetensors")});
+  });
+  expectError(ExitCode::Io, "cannot be written",
+              [&] { train(artifact, 1, {"--log", file("none/log")}); });
+}
+
+// Last: the mark of a signal stays set.
+TEST_F(RunTest, ZAnInterruptSavesAndLeavesWith130) {
+  catchInterrupts();
+  std::raise(SIGINT);
+  train(artifact, 1000, {"--save", file("w.safetensors")});
+  EXPECT_EQ(code, ExitCode::Interrupted);
+  EXPECT_TRUE(std::filesystem::exists(file("w.safetensors")));
+  EXPECT_NE(printed.find("interrupted after iteration 0 of 1000"),
+            std::string::npos);
+}
+
+} // namespace

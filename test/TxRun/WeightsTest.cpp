@@ -1,0 +1,129 @@
+//===- WeightsTest.cpp - Which tensor goes where --------------------------===//
+
+#include "FakeRuntime.h"
+#include "Safetensors.h"
+#include "TestFiles.h"
+#include "Weights.h"
+
+using namespace txrun;
+
+namespace {
+
+class WeightsTest : public FolderTest {
+protected:
+  void SetUp() override {
+    FolderTest::SetUp();
+    FakeModel fake;
+    fake.vocabulary = 4;
+    model = std::make_unique<Model>(write("m.txa", fakeArtifact(fake)), "host", 1);
+    for (int i = 0; i < 16; ++i)
+      values[i] = static_cast<float>(i);
+  }
+  const float *parameter() const {
+    return static_cast<const float *>(
+        model->data(*model->manifest().findGlobal("transformer.wte.weight")));
+  }
+  void expectRefused(const SafetensorsWriter &writer, const std::string &part) {
+    writer.write(file("w.safetensors"));
+    expectError(ExitCode::BadInput, part,
+                [&] { loadWeights(*model, file("w.safetensors"), true); });
+  }
+  std::unique_ptr<Model> model;
+  float values[16];
+  float one = 1;
+};
+
+TEST_F(WeightsTest, NamesWithAndWithoutPrefix) {
+  for (const char *name : {"wte.weight", "transformer.wte.weight"}) {
+    SafetensorsWriter writer;
+    writer.add(name, "F32", {4, 4}, values, sizeof values);
+    writer.write(file("w.safetensors"));
+    model->initialize(1);
+    LoadResult result = loadWeights(*model, file("w.safetensors"), true);
+    EXPECT_FALSE(result.hasOptimizer);
+    EXPECT_EQ(std::memcmp(parameter(), values, sizeof values), 0);
+  }
+}
+
+TEST_F(WeightsTest, BuffersAndATiedHeadAreLeftOut) {
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  writer.add("h.0.attn.bias", "F32", {1, 1, 2, 2}, values, 16);
+  writer.add("h.0.attn.masked_bias", "F32", {}, &one, 4);
+  writer.add("lm_head.weight", "F32", {4, 4}, values, sizeof values);
+  writer.write(file("w.safetensors"));
+  EXPECT_NO_THROW(loadWeights(*model, file("w.safetensors"), true));
+}
+
+TEST_F(WeightsTest, ATiedHeadThatDiffers) {
+  float other[16] = {};
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  writer.add("lm_head.weight", "F32", {4, 4}, other, sizeof other);
+  expectRefused(writer, "lm_head.weight differs from wte.weight");
+}
+
+TEST_F(WeightsTest, MissingSuperfluousAndOtherShape) {
+  SafetensorsWriter none;
+  expectRefused(none, "missing: transformer.wte.weight");
+  SafetensorsWriter more;
+  more.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  more.add("h.0.attn.c_attn.bias", "F32", {4}, values, 16);
+  expectRefused(more, "not in the model: h.0.attn.c_attn.bias");
+  SafetensorsWriter shape;
+  shape.add("wte.weight", "F32", {2, 4}, values, 32);
+  expectRefused(shape, "wte.weight is [2, 4], the model needs [4, 4]");
+  SafetensorsWriter dtype;
+  dtype.add("wte.weight", "I32", {4, 4}, values, sizeof values);
+  expectRefused(dtype, "wte.weight is I32");
+  SafetensorsWriter twice;
+  twice.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  twice.add("transformer.wte.weight", "F32", {4, 4}, values, sizeof values);
+  expectRefused(twice, "twice, with and without the prefix");
+}
+
+TEST_F(WeightsTest, OptimizerStateNeedsItsPosition) {
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  writer.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+  expectRefused(writer, "no number 'tx.iteration'");
+  writer.setMetadata("tx.iteration", "7");
+  writer.setMetadata("tx.samples", "14");
+  writer.setMetadata("tx.seed", "1x");
+  expectRefused(writer, "no number 'tx.seed'");
+  writer.setMetadata("tx.seed", "1");
+  writer.write(file("w.safetensors"));
+  LoadResult result = loadWeights(*model, file("w.safetensors"), true);
+  EXPECT_TRUE(result.hasOptimizer);
+  EXPECT_EQ(result.position.iteration, 7);
+  EXPECT_EQ(result.position.samples, 14u);
+  result = loadWeights(*model, file("w.safetensors"), false);
+  EXPECT_FALSE(result.hasOptimizer);
+  const float *moment = static_cast<const float *>(model->data(
+      *model->manifest().findGlobal("transformer.wte.weight.exp_avg")));
+  EXPECT_EQ(moment[3], 0.0f);
+}
+
+TEST_F(WeightsTest, SavedFilesLoad) {
+  model->initialize(3);
+  saveWeights(*model, file("w.safetensors"), RunPosition(), false);
+  SafetensorsReader reader(file("w.safetensors"));
+  EXPECT_EQ(reader.tensors().size(), 1u);
+  EXPECT_EQ(reader.metadata().at("format"), "pt");
+  std::vector<float> before(parameter(), parameter() + 16);
+  model->initialize(4);
+  loadWeights(*model, file("w.safetensors"), true);
+  EXPECT_EQ(std::memcmp(before.data(), parameter(), 64), 0);
+}
+
+TEST_F(WeightsTest, InitialValuesDependOnTheSeedAlone) {
+  model->initialize(3);
+  std::vector<float> a(parameter(), parameter() + 16);
+  model->initialize(4);
+  std::vector<float> b(parameter(), parameter() + 16);
+  model->initialize(3);
+  EXPECT_EQ(std::memcmp(a.data(), parameter(), 64), 0);
+  EXPECT_NE(std::memcmp(a.data(), b.data(), 64), 0);
+}
+
+} // namespace

@@ -1,0 +1,206 @@
+//===- Bench.cpp - How long a step takes, and where -----------------------===//
+
+#include "Bench.h"
+#include "Error.h"
+#include "Interrupt.h"
+#include "Memory.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+namespace txrun {
+
+Spread spreadOf(std::vector<double> values) {
+  if (values.empty())
+    return {};
+  std::sort(values.begin(), values.end());
+  size_t middle = values.size() / 2;
+  double median = values.size() % 2
+                      ? values[middle]
+                      : (values[middle - 1] + values[middle]) / 2;
+  return {median, values.front(), values.back()};
+}
+
+namespace {
+
+/// Time and work of launches that belong together, for one iteration.
+struct Share {
+  double seconds = 0, flops = 0, bytes = 0, launches = 0;
+
+  void add(const txrt_launch_info &info, double perIteration) {
+    double runs = double(info.runs) * perIteration;
+    seconds += info.seconds * perIteration;
+    flops += double(info.flops) * runs;
+    bytes += double(info.bytes) * runs;
+    launches += runs;
+  }
+};
+
+struct Profile {
+  std::map<std::string, Share> phases, kinds, groups;
+  Share all;
+};
+
+/// Equal launches of all layers are one group.
+std::string groupName(const txrt_launch_info &info) {
+  std::string name =
+      info.kind == TXRT_LAUNCH_GEMM
+          ? format("gemm %llu x %llu x %llu", (unsigned long long)info.gemm[0],
+                   (unsigned long long)info.gemm[1],
+                   (unsigned long long)info.gemm[2]) +
+                (info.batch > 1
+                     ? format(", %llu of them", (unsigned long long)info.batch)
+                     : "")
+          : printable(info.kernel, 60);
+  return name + " (" + txrt_phase_name(info.phase) + ")";
+}
+
+Profile collect(const Model &model, const std::vector<Entry> &entries,
+                int64_t iterations) {
+  Profile profile;
+  txrt_error error;
+  for (const Entry &entry : entries) {
+    int count = txrt_session_launch_count(model.session(), entry.index());
+    for (int i = 0; i < count; ++i) {
+      txrt_launch_info info;
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
+                                     &error),
+            error);
+      for (Share *share :
+           {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
+            &profile.kinds[info.kind == TXRT_LAUNCH_GEMM ? "gemm" : "kernel"],
+            &profile.groups[groupName(info)]})
+        share->add(info, 1.0 / double(iterations));
+    }
+  }
+  return profile;
+}
+
+std::string row(const Share &share, double total, const std::string &name) {
+  double seconds = std::max(share.seconds, 1e-12);
+  return format("  %9.3f ms %5.1f %% %6.0f launches %8.1f GFLOP/s %7.1f GB/s  "
+                "%s",
+                share.seconds * 1e3, 100 * share.seconds / std::max(total, 1e-12),
+                share.launches, share.flops / seconds * 1e-9,
+                share.bytes / seconds * 1e-9, name.c_str());
+}
+
+void printTable(Console &console, const char *title,
+                const std::map<std::string, Share> &shares, double total,
+                size_t most) {
+  std::vector<std::pair<std::string, Share>> order(shares.begin(),
+                                                   shares.end());
+  std::sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
+    return a.second.seconds > b.second.seconds;
+  });
+  console.line(title);
+  for (size_t i = 0; i < std::min(most, order.size()); ++i)
+    console.line(row(order[i].second, total, order[i].first));
+}
+
+std::string jsonShares(const std::map<std::string, Share> &shares) {
+  JsonLine line;
+  for (const auto &item : shares)
+    line.number((item.first + "_ms").c_str(), item.second.seconds * 1e3);
+  return line.str();
+}
+
+/// "planned" against what there is; a difference of a few MiB is the program.
+std::string memoryLine(const Model &model) {
+  double planned = double(model.manifest().peakBytes);
+  double arena = double(txrt_session_arena_bytes(model.session()));
+  double resident = double(residentBytes());
+  return format("memory: %s planned, %s allocated%s, %s resident (%s more than "
+                "planned), %s resident at most",
+                humanBytes(planned).c_str(), humanBytes(arena).c_str(),
+                planned == arena ? " (equal)" : " (DIFFERENT)",
+                humanBytes(resident).c_str(),
+                humanBytes(std::max(0.0, resident - planned)).c_str(),
+                humanBytes(double(peakResidentBytes())).c_str());
+}
+
+} // namespace
+
+void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
+           Console &console, Log &log) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  int64_t step = 0;
+  auto once = [&] {
+    if (interrupted())
+      throw Error(ExitCode::Interrupted, "interrupted");
+    uint64_t samples = static_cast<uint64_t>(step) * runner.globalBatchSize();
+    Clock::time_point start = Clock::now();
+    StepResult result = runner.run(samples, ++step, options.lr);
+    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    console.progress(format("step %lld  %.1f ms  loss %.4f", (long long)step,
+                            seconds * 1e3, result.loss));
+    return seconds;
+  };
+  for (int64_t i = 0; i < options.warmup; ++i)
+    once();
+  for (int64_t i = 0; i < options.iterations; ++i)
+    times.push_back(once());
+
+  int64_t profiled = std::min<int64_t>(options.iterations, 5);
+  txrt_session_profile(model.session(), 1);
+  for (int64_t i = 0; i < profiled; ++i)
+    once();
+  Profile profile = collect(model, runner.entries(), profiled);
+  txrt_session_profile(model.session(), 0);
+
+  Spread spread = spreadOf(times);
+  double tokens = double(runner.globalBatchSize() *
+                         model.manifest().model.seqLength);
+  std::string entries;
+  for (const Entry &entry : runner.entries())
+    entries += (entries.empty() ? "" : " + ") + entry.name();
+  console.line(format("%s: policy %s, %s", printable(model.path(), 200).c_str(),
+                      printable(model.manifest().policy).c_str(),
+                      txrt_session_description(model.session())));
+  console.line(
+      format("step (%s): median %.2f ms, %.2f to %.2f in %lld runs after %lld "
+             "to warm up; %.0f tokens/s, %.1f GFLOP/s",
+             entries.c_str(), spread.median * 1e3, spread.least * 1e3,
+             spread.most * 1e3, (long long)options.iterations,
+             (long long)options.warmup, tokens / spread.median,
+             profile.all.flops / spread.median * 1e-9));
+  printTable(console, "by phase (clock around each launch):", profile.phases,
+             profile.all.seconds, 8);
+  printTable(console, "by kind:", profile.kinds, profile.all.seconds, 8);
+  printTable(console, "launches that take most:", profile.groups,
+             profile.all.seconds, 15);
+  int64_t allocations = txrt_session_step_allocations(model.session());
+  console.line(allocations < 0
+                   ? std::string("allocations during steps: not counted in "
+                                 "this build")
+                   : format("allocations during steps: %lld",
+                            (long long)allocations));
+  console.line(memoryLine(model));
+
+  log.write(
+      JsonLine()
+          .text("event", "bench")
+          .text("policy", model.manifest().policy)
+          .text("machine", txrt_session_description(model.session()))
+          .integer("runs", options.iterations)
+          .number("median_ms", spread.median * 1e3)
+          .number("least_ms", spread.least * 1e3)
+          .number("most_ms", spread.most * 1e3)
+          .number("tokens_per_second", tokens / spread.median)
+          .number("gflops", profile.all.flops / spread.median * 1e-9)
+          .json("phases", jsonShares(profile.phases))
+          .json("kinds", jsonShares(profile.kinds))
+          .integer("allocations", allocations)
+          .integer("peak_bytes",
+                   static_cast<int64_t>(model.manifest().peakBytes))
+          .integer("allocated_bytes",
+                   static_cast<int64_t>(
+                       txrt_session_arena_bytes(model.session())))
+          .integer("rss_bytes", static_cast<int64_t>(residentBytes()))
+          .integer("peak_rss_bytes",
+                   static_cast<int64_t>(peakResidentBytes())));
+}
+
+} // namespace txrun

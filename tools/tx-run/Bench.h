@@ -1,0 +1,28 @@
+//===- Bench.h - How long a step takes, and where ---------------*- C++ -*-===//
+
+#ifndef TXRUN_BENCH_H
+#define TXRUN_BENCH_H
+
+#include "Console.h"
+#include "StepRunner.h"
+
+namespace txrun {
+
+struct BenchOptions {
+  int64_t iterations = 10, warmup = 2;
+  double lr = 1e-4;
+};
+
+/// Times whole iterations first, without a clock inside; then a few more with
+/// the clock around each launch, for the tables.
+void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
+           Console &console, Log &log);
+
+struct Spread {
+  double median = 0, least = 0, most = 0;
+};
+Spread spreadOf(std::vector<double> values);
+
+} // namespace txrun
+
+#endif // TXRUN_BENCH_H

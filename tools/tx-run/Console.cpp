@@ -1,0 +1,129 @@
+//===- Console.cpp - Progress for people, a log for programs --------------===//
+
+#include "Console.h"
+#include "Error.h"
+#include "File.h"
+#include "Json.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace txrun {
+
+Console::Console() : isTerminal(::isatty(STDOUT_FILENO)) {}
+
+Console::~Console() {
+  if (pending)
+    (void)writeAll(STDOUT_FILENO, "\n", 1);
+}
+
+void Console::put(const std::string &text) {
+  if (writeAll(STDOUT_FILENO, text.data(), text.size()))
+    return;
+  pending = false;
+  // EPIPE: `tx-run ... | head`. EBADF: started with `>&-`.
+  if (errno == EPIPE || errno == EBADF)
+    throw OutputClosed();
+  fail(ExitCode::Io, "writing to standard output failed: %s",
+       std::strerror(errno));
+}
+
+// "\r\33[K" goes to the line's start and clears it.
+void Console::line(const std::string &text) {
+  put((pending ? "\r\33[K" : "") + text + "\n");
+  pending = false;
+}
+
+void Console::progress(const std::string &text) {
+  if (!isTerminal)
+    return;
+  put("\r\33[K" + text);
+  pending = true;
+}
+
+void Console::raw(const std::string &text) { put(text); }
+
+void JsonLine::key(const char *name) {
+  body += (body.empty() ? "\"" : ", \"") + std::string(name) + "\": ";
+}
+
+JsonLine &JsonLine::text(const char *name, const std::string &value) {
+  key(name);
+  body += nlohmann::json(value).dump(-1, ' ', true,
+                                     nlohmann::json::error_handler_t::replace);
+  return *this;
+}
+
+// to_chars and not printf: a decimal comma of the locale would break the JSON.
+template <typename T> static std::string shortest(T value) {
+  if (!std::isfinite(value))
+    return "null";
+  char digits[64];
+  auto result = std::to_chars(digits, digits + sizeof digits, value);
+  return std::string(digits, result.ptr);
+}
+
+JsonLine &JsonLine::number(const char *name, double value) {
+  return json(name, shortest(value));
+}
+
+JsonLine &JsonLine::number(const char *name, float value) {
+  return json(name, shortest(value));
+}
+
+JsonLine &JsonLine::integer(const char *name, int64_t value) {
+  return json(name, std::to_string(value));
+}
+
+JsonLine &JsonLine::json(const char *name, const std::string &json) {
+  key(name);
+  body += json;
+  return *this;
+}
+
+Log::Log(const std::string &path) : path(path) {
+  if (path.empty())
+    return;
+  std::string shown = printable(path, 200);
+  // O_NONBLOCK: the open of a FIFO without a reader would wait for ever.
+  descriptor = ::open(path.c_str(),
+                      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
+                      0666);
+  if (descriptor < 0)
+    fail(ExitCode::Io, "%s: cannot be written: %s", shown.c_str(),
+         std::strerror(errno));
+  struct stat info;
+  const char *problem = nullptr;
+  if (::fstat(descriptor, &info) || !S_ISREG(info.st_mode))
+    problem = "is no regular file; a log is appended to one";
+  else if (::flock(descriptor, LOCK_EX | LOCK_NB))
+    problem = "another run writes it; name another file or wait until that "
+              "run has ended";
+  if (problem) {
+    ::close(descriptor);
+    descriptor = -1;
+    fail(ExitCode::Io, "%s: %s", shown.c_str(), problem);
+  }
+}
+
+Log::~Log() {
+  if (descriptor >= 0)
+    ::close(descriptor);
+}
+
+void Log::write(const JsonLine &line) {
+  if (descriptor < 0)
+    return;
+  std::string text = line.str() + "\n";
+  if (!writeAll(descriptor, text.data(), text.size()))
+    fail(ExitCode::Io, "%s: writing failed: %s", printable(path, 200).c_str(),
+         std::strerror(errno));
+}
+
+} // namespace txrun

@@ -1,0 +1,80 @@
+//===- Describe.cpp - What an artifact is, for people ---------------------===//
+
+#include "Describe.h"
+#include "Error.h"
+#include "Model.h"
+#include "Safetensors.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace txrun {
+
+static std::string signature(const std::vector<TensorSpec> &tensors) {
+  std::string text;
+  for (const TensorSpec &tensor : tensors)
+    text += (text.empty() ? "" : ", ") + printable(tensor.name) + " " +
+            dtypeName(tensor.dtype) + shapeText(tensor.shape);
+  return text.empty() ? "nothing" : text;
+}
+
+void describe(const std::string &path, Console &console) {
+  txrt_error error;
+  txrt_artifact *opened = nullptr;
+  check(txrt_artifact_open(path.c_str(), &opened, &error), error);
+  std::unique_ptr<txrt_artifact, void (*)(txrt_artifact *)> artifact(
+      opened, txrt_artifact_close);
+  Manifest manifest = parseManifest(txrt_artifact_manifest(opened), path);
+  const ModelSpec &model = manifest.model;
+  console.line(format("%s: %s, sha256 %s", printable(path, 200).c_str(),
+                      printable(manifest.compiler).c_str(),
+                      txrt_artifact_digest(opened)));
+  uint64_t parameters = 0;
+  for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter))
+    parameters += parameter->elements();
+  if (!model.type.empty())
+    console.line(format(
+        "model: %s, %llu layers, vocabulary %llu, %.2f million parameters, "
+        "micro batch %llu x %llu, head %s",
+        printable(model.type).c_str(), (unsigned long long)model.numLayers,
+        (unsigned long long)model.vocabSize, double(parameters) * 1e-6,
+        (unsigned long long)model.microBatchSize,
+        (unsigned long long)model.seqLength, model.tied ? "tied" : "untied"));
+  if (!manifest.policy.empty())
+    console.line("recompute policy: " + printable(manifest.policy, 200));
+  static const char *const segments[] = {
+      "parameters, gradients, optimizer", "arguments", "saved",
+      "activations and workspaces"};
+  double total = 0;
+  for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
+    total += double(manifest.segmentBytes[i]);
+  console.line(format("memory: %s, planned peak %s", humanBytes(total).c_str(),
+                      humanBytes(double(manifest.peakBytes)).c_str()));
+  for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
+    if (manifest.segmentBytes[i])
+      console.line(format("  %12s  %s",
+                          humanBytes(double(manifest.segmentBytes[i])).c_str(),
+                          segments[i]));
+  for (const EntrySpec &entry : manifest.entries)
+    console.line("entry " + printable(entry.name) + ": takes " +
+                 signature(entry.arguments) + "; gives " +
+                 signature(entry.results));
+}
+
+void dryRun(const std::string &path, const std::string &entry) {
+  Model model(path, "dryrun", 1);
+  for (const EntrySpec &spec : model.manifest().entries)
+    if (entry.empty() || spec.name == entry)
+      model.entry(spec.name).run();
+  if (!entry.empty())
+    (void)model.entry(entry); // names the entries when there is none of it
+  if (std::fflush(stdout)) {
+    if (errno == EPIPE || errno == EBADF)
+      throw OutputClosed();
+    fail(ExitCode::Io, "writing to standard output failed: %s",
+         std::strerror(errno));
+  }
+}
+
+} // namespace txrun

@@ -1,0 +1,55 @@
+//===- Evaluate.cpp - The loss over a set of samples ----------------------===//
+
+#include "Evaluate.h"
+#include "Error.h"
+#include "Interrupt.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace txrun {
+
+Evaluator::Evaluator(const Model &model, SampleSource &source)
+    : source(source), micro(model.manifest().model.microBatchSize),
+      sequence(model.manifest().model.seqLength),
+      entry(model.entry("evaluate")) {
+  tokens = entry.argument<int32_t>("tokens", {micro, sequence});
+  targets = entry.argument<int32_t>("targets", {micro, sequence});
+  lossSum = entry.result<float>("loss_sum", {});
+  validCount = entry.result<float>("valid_count", {});
+}
+
+EvaluationResult Evaluator::run(int64_t microBatches) {
+  uint64_t samples = source.size();
+  uint64_t batches = (samples + micro - 1) / micro;
+  if (microBatches > 0)
+    batches = std::min<uint64_t>(batches, static_cast<uint64_t>(microBatches));
+  double sum = 0, valid = 0;
+  for (uint64_t batch = 0; batch < batches && !interrupted(); ++batch) {
+    for (uint64_t row = 0; row < micro; ++row) {
+      uint64_t index = batch * micro + row;
+      int32_t *rowTokens = tokens + row * sequence;
+      int32_t *rowTargets = targets + row * sequence;
+      if (index < samples) {
+        source.sample(index, rowTokens, rowTargets);
+        continue;
+      }
+      std::fill_n(rowTokens, sequence, 0);
+      std::fill_n(rowTargets, sequence, ignoreIndex);
+    }
+    entry.run();
+    sum += *lossSum;
+    valid += *validCount;
+  }
+  EvaluationResult result;
+  result.validCount = static_cast<uint64_t>(valid);
+  result.loss = valid > 0 ? sum / valid : 0.0;
+  result.perplexity = std::exp(result.loss);
+  result.bitsPerToken = result.loss / std::log(2.0);
+  if (!std::isfinite(result.loss))
+    fail(ExitCode::Numeric,
+         "the evaluation's loss is %g: are the weights finite?", result.loss);
+  return result;
+}
+
+} // namespace txrun

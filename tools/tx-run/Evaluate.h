@@ -1,0 +1,37 @@
+//===- Evaluate.h - The loss over a set of samples --------------*- C++ -*-===//
+
+#ifndef TXRUN_EVALUATE_H
+#define TXRUN_EVALUATE_H
+
+#include "Model.h"
+#include "TokenData.h"
+
+namespace txrun {
+
+struct EvaluationResult {
+  double loss = 0; // nats a token
+  double perplexity = 1;
+  double bitsPerToken = 0; // bits per byte when a token is a byte
+  uint64_t validCount = 0;
+};
+
+class Evaluator {
+public:
+  /// `source` must have an end.
+  Evaluator(const Model &model, SampleSource &source);
+
+  /// All samples, or those of the first `microBatches`. Stops early, with what
+  /// it has, when the run is interrupted.
+  EvaluationResult run(int64_t microBatches = -1);
+
+private:
+  SampleSource &source;
+  uint64_t micro, sequence;
+  Entry entry;
+  int32_t *tokens, *targets;
+  const float *lossSum, *validCount;
+};
+
+} // namespace txrun
+
+#endif // TXRUN_EVALUATE_H

@@ -1,0 +1,199 @@
+//===- Function.cpp - One entry on arrays from files ----------------------===//
+
+#include "Function.h"
+#include "Error.h"
+#include "Npy.h"
+#include "Safetensors.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+namespace txrun {
+
+static bool endsWith(const std::string &text, const char *end) {
+  size_t length = std::strlen(end);
+  return text.size() >= length &&
+         text.compare(text.size() - length, length, end) == 0;
+}
+
+static const TensorSpec *findTensor(const std::vector<TensorSpec> &list,
+                                    const std::string &name) {
+  for (const TensorSpec &tensor : list)
+    if (tensor.name == name)
+      return &tensor;
+  return nullptr;
+}
+
+/// Fills an argument with one number that its type can hold.
+static void fillWith(const TensorSpec &tensor, void *to, double value) {
+  for (uint64_t i = 0; i < tensor.elements(); ++i) {
+    char *at = static_cast<char *>(to) + i * dtypeBytes(tensor.dtype);
+    if (tensor.dtype == TXRT_DTYPE_F32) {
+      float narrow = static_cast<float>(value);
+      std::memcpy(at, &narrow, 4);
+    } else if (tensor.dtype == TXRT_DTYPE_I32 && std::trunc(value) == value &&
+               std::fabs(value) <= 2147483647.0) {
+      int32_t narrow = static_cast<int32_t>(value);
+      std::memcpy(at, &narrow, 4);
+    } else if (tensor.dtype == TXRT_DTYPE_I1 && (value == 0 || value == 1)) {
+      *at = value != 0;
+    } else {
+      fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s",
+           value, printable(tensor.name).c_str(), dtypeName(tensor.dtype));
+    }
+  }
+}
+
+static NpyArray readStored(const std::string &path, const std::string &name) {
+  SafetensorsReader reader(path);
+  const StoredTensor *stored = reader.find(name);
+  if (!stored)
+    fail(ExitCode::BadInput, "%s: has no tensor '%s'",
+         printable(path, 200).c_str(), printable(name).c_str());
+  NpyArray array;
+  array.shape = stored->shape;
+  if (stored->dtype == "I32") {
+    array.dtype = TXRT_DTYPE_I32;
+  } else if (stored->dtype == "BOOL") {
+    array.dtype = TXRT_DTYPE_I1;
+  } else {
+    array.data.resize(stored->elements * 4);
+    reader.readF32(*stored, reinterpret_cast<float *>(array.data.data()));
+    return array;
+  }
+  array.data.resize(stored->bytes);
+  reader.readRaw(*stored, array.data.data());
+  return array;
+}
+
+static void setInput(const Model &model, const TensorSpec &tensor,
+                     const std::string &value) {
+  void *to = model.data(tensor);
+  double number = 0;
+  const char *end = value.data() + value.size();
+  auto parsed = std::from_chars(value.data(), end, number);
+  if (parsed.ec == std::errc() && parsed.ptr == end)
+    return fillWith(tensor, to, number);
+  NpyArray array = endsWith(value, ".safetensors")
+                       ? readStored(value, tensor.name)
+                       : readNpy(value);
+  if (array.dtype != tensor.dtype || array.shape != tensor.shape)
+    fail(ExitCode::BadInput, "%s: is %s %s, '%s' is %s %s",
+         printable(value, 200).c_str(), dtypeName(array.dtype),
+         shapeText(array.shape).c_str(), printable(tensor.name).c_str(),
+         dtypeName(tensor.dtype), shapeText(tensor.shape).c_str());
+  std::memcpy(to, array.data.data(), array.data.size());
+}
+
+/// A token that is out of range would make a kernel read outside the
+/// embedding, so it stops here, whatever the entry is.
+static void checkTokens(const Model &model, const EntrySpec &entry) {
+  for (const TensorSpec &tensor : entry.arguments) {
+    bool targets = tensor.name == "targets";
+    if (tensor.dtype != TXRT_DTYPE_I32 || (tensor.name != "tokens" && !targets))
+      continue;
+    const int32_t *ids = static_cast<const int32_t *>(model.data(tensor));
+    uint64_t vocabulary = model.manifest().model.vocabSize;
+    for (uint64_t i = 0; i < tensor.elements(); ++i)
+      if ((ids[i] < 0 || uint64_t(ids[i]) >= vocabulary) &&
+          !(targets && ids[i] == -100))
+        fail(ExitCode::BadInput,
+             "'%s' has %d at index %llu, the model's vocabulary has %llu",
+             tensor.name.c_str(), ids[i], (unsigned long long)i,
+             (unsigned long long)vocabulary);
+  }
+}
+
+static float elementAt(const TensorSpec &tensor, const void *from,
+                       uint64_t index) {
+  const char *at =
+      static_cast<const char *>(from) + index * dtypeBytes(tensor.dtype);
+  if (tensor.dtype == TXRT_DTYPE_BF16) {
+    uint16_t bits;
+    std::memcpy(&bits, at, 2);
+    return bfloatToFloat(bits);
+  }
+  float value;
+  std::memcpy(&value, at, 4);
+  return value;
+}
+
+static void writeOutput(const Model &model, const TensorSpec &tensor,
+                        const std::string &path) {
+  const void *from = model.data(tensor);
+  NpyArray array;
+  array.shape = tensor.shape;
+  array.dtype = tensor.dtype;
+  if (tensor.dtype == TXRT_DTYPE_BF16) {
+    // NumPy has no bf16; f32 holds every value of it.
+    array.dtype = TXRT_DTYPE_F32;
+    array.data.resize(tensor.elements() * 4);
+    for (uint64_t i = 0; i < tensor.elements(); ++i) {
+      float wide = elementAt(tensor, from, i);
+      std::memcpy(array.data.data() + i * 4, &wide, 4);
+    }
+  } else {
+    const unsigned char *bytes = static_cast<const unsigned char *>(from);
+    array.data.assign(bytes, bytes + tensor.bytes);
+  }
+  writeNpy(path, array);
+}
+
+static std::string list(const std::vector<TensorSpec> &tensors) {
+  std::string text;
+  for (const TensorSpec &tensor : tensors)
+    text += (text.empty() ? "" : ", ") + printable(tensor.name) + " " +
+            dtypeName(tensor.dtype) + shapeText(tensor.shape);
+  return text.empty() ? "none" : text;
+}
+
+void runFunction(const Model &model, const std::string &entryName,
+                 const std::vector<NameAndFile> &inputs,
+                 const std::vector<NameAndFile> &outputs, Console &console) {
+  Entry entry = model.entry(entryName);
+  const EntrySpec &spec = entry.specification();
+  std::set<std::string> given;
+  for (const NameAndFile &input : inputs) {
+    const TensorSpec *tensor = findTensor(spec.arguments, input.first);
+    if (!tensor)
+      tensor = model.manifest().findGlobal(input.first);
+    if (!tensor)
+      fail(ExitCode::BadInput,
+           "--input: entry '%s' has no argument '%s'; it takes: %s",
+           printable(entryName).c_str(), printable(input.first).c_str(),
+           list(spec.arguments).c_str());
+    setInput(model, *tensor, input.second);
+    given.insert(input.first);
+  }
+  for (const TensorSpec &tensor : spec.arguments)
+    if (!given.count(tensor.name))
+      fail(ExitCode::BadInput,
+           "--input %s=... is missing; entry '%s' takes: %s",
+           printable(tensor.name).c_str(), printable(entryName).c_str(),
+           list(spec.arguments).c_str());
+  std::vector<std::pair<const TensorSpec *, std::string>> targets;
+  for (const NameAndFile &output : outputs) {
+    const TensorSpec *tensor = findTensor(spec.results, output.first);
+    if (!tensor)
+      tensor = model.manifest().findGlobal(output.first);
+    if (!tensor)
+      fail(ExitCode::BadInput,
+           "--output: entry '%s' has no result '%s'; it gives: %s",
+           printable(entryName).c_str(), printable(output.first).c_str(),
+           list(spec.results).c_str());
+    targets.emplace_back(tensor, output.second);
+  }
+  checkTokens(model, spec);
+  entry.run();
+  for (const TensorSpec &tensor : spec.results)
+    if (tensor.elements() == 1 && (tensor.dtype == TXRT_DTYPE_F32 ||
+                                   tensor.dtype == TXRT_DTYPE_BF16))
+      console.line(format("%s = %.9g", printable(tensor.name).c_str(),
+                          double(elementAt(tensor, model.data(tensor), 0))));
+  for (const auto &target : targets)
+    writeOutput(model, *target.first, target.second);
+}
+
+} // namespace txrun

@@ -1,0 +1,27 @@
+//===- Function.h - One entry on arrays from files --------------*- C++ -*-===//
+
+#ifndef TXRUN_FUNCTION_H
+#define TXRUN_FUNCTION_H
+
+#include "Console.h"
+#include "Model.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace txrun {
+
+using NameAndFile = std::pair<std::string, std::string>;
+
+/// Every argument must be named in `inputs`; a value is a .npy file, a
+/// .safetensors file with a tensor of the argument's name, or a number that
+/// fills the argument. Globals may be named in both lists. Prints the results
+/// that are single numbers.
+void runFunction(const Model &model, const std::string &entryName,
+                 const std::vector<NameAndFile> &inputs,
+                 const std::vector<NameAndFile> &outputs, Console &console);
+
+} // namespace txrun
+
+#endif // TXRUN_FUNCTION_H

@@ -1,0 +1,30 @@
+//===- Interrupt.cpp - Ctrl-C finishes the step ---------------------------===//
+
+#include "Interrupt.h"
+#include "txrt/runtime.h"
+
+#include <csignal>
+#include <unistd.h>
+
+namespace txrun {
+
+static volatile std::sig_atomic_t seen = 0;
+
+static void onSignal(int) {
+  if (seen)
+    ::_exit(TXRT_INTERRUPTED);
+  seen = 1;
+}
+
+void catchInterrupts() {
+  struct sigaction action = {};
+  action.sa_handler = onSignal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool interrupted() { return seen != 0; }
+
+} // namespace txrun

@@ -1,0 +1,17 @@
+//===- Interrupt.h - Ctrl-C finishes the step -------------------*- C++ -*-===//
+
+#ifndef TXRUN_INTERRUPT_H
+#define TXRUN_INTERRUPT_H
+
+namespace txrun {
+
+/// From now on the first SIGINT or SIGTERM only sets a mark, the second one
+/// ends the process with 130 at once. SIGPIPE becomes an error of write.
+void catchInterrupts();
+
+/// Whether the mark is set.
+bool interrupted();
+
+} // namespace txrun
+
+#endif // TXRUN_INTERRUPT_H

@@ -1,0 +1,35 @@
+//===- LrSchedule.h - The learning rate of an iteration ---------*- C++ -*-===//
+//
+// Megatron's OptimizerParamScheduler.get_lr, counted in iterations. As there,
+// the first iteration runs with the rate at position 0, which is 0 when there
+// is a warm-up.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRUN_LRSCHEDULE_H
+#define TXRUN_LRSCHEDULE_H
+
+#include <cstdint>
+#include <string>
+
+namespace txrun {
+
+enum class DecayStyle { Constant, Linear, Cosine, InverseSquareRoot };
+
+struct LrSchedule {
+  double maximum = 3e-4;
+  double minimum = 0.0;
+  int64_t warmupIterations = 0;
+  int64_t decayIterations = 1;
+  DecayStyle style = DecayStyle::Linear;
+
+  /// `done` iterations lie behind, so the first one asks with 0.
+  double at(int64_t done) const;
+};
+
+/// Throws a usage error that lists the styles.
+DecayStyle parseDecayStyle(const std::string &text);
+
+} // namespace txrun
+
+#endif // TXRUN_LRSCHEDULE_H

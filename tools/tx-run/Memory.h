@@ -1,0 +1,17 @@
+//===- Memory.h - What the system says about our memory ---------*- C++ -*-===//
+
+#ifndef TXRUN_MEMORY_H
+#define TXRUN_MEMORY_H
+
+#include <cstdint>
+
+namespace txrun {
+
+/// Bytes of this process in memory now, and at most so far; 0 when the system
+/// does not tell.
+uint64_t residentBytes();
+uint64_t peakResidentBytes();
+
+} // namespace txrun
+
+#endif // TXRUN_MEMORY_H

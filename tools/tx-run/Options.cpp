@@ -1,0 +1,448 @@
+//===- Options.cpp - tx-run's command line --------------------------------===//
+
+#include "Options.h"
+#include "Error.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace txrun {
+
+namespace {
+
+struct Flag {
+  const char *group;
+  const char *name;
+  const char *value; // how help calls the value; null for a switch
+  const char *help;
+  void (*set)(Options &, const Flag &, const std::string &);
+};
+
+[[noreturn]] void refuse(const Flag &flag, const std::string &text,
+                         const std::string &wanted) {
+  fail(ExitCode::Usage, "--%s: '%s' is %s", flag.name, printable(text).c_str(),
+       wanted.c_str());
+}
+
+int64_t integer(const Flag &flag, const std::string &text, int64_t least,
+                int64_t most = std::numeric_limits<int64_t>::max()) {
+  int64_t value = 0;
+  auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size())
+    refuse(flag, text, "no whole number");
+  if (value < least || value > most)
+    refuse(flag, text,
+           most == std::numeric_limits<int64_t>::max()
+               ? format("less than %lld", (long long)least)
+               : format("not between %lld and %lld", (long long)least,
+                        (long long)most));
+  return value;
+}
+
+// from_chars and not strtod: a decimal comma of the locale must not matter.
+double real(const Flag &flag, const std::string &text, double least) {
+  double value = 0;
+  auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
+      !std::isfinite(value))
+    refuse(flag, text, "no number");
+  if (value < least)
+    refuse(flag, text, format("less than %g", least));
+  return value;
+}
+
+std::pair<std::string, std::string> nameAndFile(const Flag &flag,
+                                                const std::string &text) {
+  size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
+    refuse(flag, text, "not NAME=FILE.npy");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::vector<double> split(const Flag &flag, const std::string &text) {
+  std::vector<double> shares;
+  for (size_t at = 0; at <= text.size();) {
+    size_t comma = std::min(text.find(',', at), text.size());
+    std::string part = text.substr(at, comma - at);
+    part.erase(0, part.find_first_not_of(' ')); // "969, 30, 1" is usual
+    shares.push_back(real(flag, part, 0.0));
+    at = comma + 1;
+  }
+  double total = 0;
+  for (double share : shares)
+    total += share;
+  if (shares.size() < 2 || shares.size() > 3 || !(total > 0))
+    refuse(flag, text,
+           "not TRAINING,VALIDATION or TRAINING,VALIDATION,TEST with a sum "
+           "above 0");
+  return shares;
+}
+
+DataFormat dataFormat(const Flag &flag, const std::string &text) {
+  if (text == "auto")
+    return DataFormat::Auto;
+  if (text == "text")
+    return DataFormat::Text;
+  if (text == "uint16")
+    return DataFormat::U16;
+  if (text == "uint32")
+    return DataFormat::U32;
+  refuse(flag, text, "none of auto, text, uint16, uint32");
+}
+
+#define SET [](Options & o, const Flag &f, const std::string &t)
+
+const Flag flags[] = {
+    {"What to do (training, evaluation and a sample follow each other in this "
+     "order)",
+     "train-iters", "N",
+     "Train until N iterations are done, those of a loaded checkpoint counted. "
+     "Each one costs the step that --bench shows.",
+     SET { o.trainIterations = integer(f, t, 0); }},
+    {nullptr, "evaluate", nullptr,
+     "Loss, perplexity and bits per byte over the validation data. A forward "
+     "pass only: about a third of a step for each batch.",
+     SET { o.evaluate = (void(f), void(t), true); }},
+    {nullptr, "sample", "N",
+     "Write N tokens of generated text. Runs the whole model for each token, so "
+     "it is for looking, not for serving.",
+     SET { o.sampleTokens = integer(f, t, 0); }},
+    {nullptr, "bench", nullptr,
+     "Time the step: median and spread, tokens/s, time by phase and kind, the "
+     "launches that take most, allocations, memory against plan. Uses random "
+     "tokens unless there is --data-path.",
+     SET { o.bench = (void(f), void(t), true); }},
+    {nullptr, "bench-iters", "N", "Timed steps of --bench (10).",
+     SET { o.benchIterations = integer(f, t, 1, 1000000); }},
+    {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).",
+     SET { o.benchWarmup = integer(f, t, 0, 1000000); }},
+    {nullptr, "verify-recompute", "NONE.txa",
+     "Run this artifact and NONE.txa, the same model compiled with no "
+     "recomputation, side by side and compare every bit of losses, gradient "
+     "norms, gradients and parameters. Exit 6 names the first difference. "
+     "Needs the memory of both.",
+     SET { o.verifyTwin = (void(f), t); }},
+    {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
+     SET { o.verifyIterations = integer(f, t, 1); }},
+    {nullptr, "function", "ENTRY",
+     "Run one entry of the artifact once, on the arrays that --input names. "
+     "With --load the weights are a file's, else the initial ones.",
+     SET { o.function = (void(f), t); }},
+    {nullptr, "input", "NAME=FILE.npy",
+     "Value of an argument (or of a global) for --function; a number instead "
+     "of a file fills the whole argument. Repeatable.",
+     SET { o.inputs.push_back(nameAndFile(f, t)); }},
+    {nullptr, "output", "NAME=FILE.npy",
+     "Where --function writes a result (or a global). Repeatable.",
+     SET { o.outputs.push_back(nameAndFile(f, t)); }},
+    {nullptr, "info", nullptr,
+     "Describe the artifact: model, policy, entries, memory.",
+     SET { o.info = (void(f), void(t), true); }},
+
+    {"Data", "data-path", "FILE",
+     "Training data; its last part is the validation data, see --split.",
+     SET { o.dataPath = (void(f), t); }},
+    {nullptr, "valid-data-path", "FILE",
+     "Validation data from a file of its own; then all of --data-path trains.",
+     SET { o.validDataPath = (void(f), t); }},
+    {nullptr, "data-format", "auto|text|uint16|uint32",
+     "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
+     "are raw little-endian ids; llm.c's .bin header is recognized. auto (the "
+     "default): by that header, by the ending .txt, by the vocabulary's size.",
+     SET { o.dataFormat = dataFormat(f, t); }},
+    {nullptr, "data-order", "random|sequential",
+     "random (the default): every sample is a window at a place drawn from "
+     "(seed, sample's number). sequential: window after window, to compare "
+     "with another framework.",
+     SET {
+       if (t != "random" && t != "sequential")
+         refuse(f, t, "neither random nor sequential");
+       o.dataOrder =
+           t == "random" ? DataOrder::Random : DataOrder::Sequential;
+     }},
+    {nullptr, "split", "A,B[,C]",
+     "Shares of training, validation and test data (90,10). Use it when there "
+     "is one file only.",
+     SET { o.split = split(f, t); }},
+
+    {"Training", "global-batch-size", "N",
+     "Samples in one iteration: a multiple of the artifact's micro batch. "
+     "Larger costs time and no memory (gradients accumulate). Default: one "
+     "micro batch.",
+     SET { o.globalBatchSize = integer(f, t, 1, 1 << 30); }},
+    {nullptr, "lr", "RATE", "Highest learning rate (3e-4).",
+     SET { o.lr = real(f, t, 0); }},
+    {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).",
+     SET { o.minLr = real(f, t, 0); }},
+    {nullptr, "lr-warmup-iters", "N",
+     "Iterations over which the rate rises from 0 (0). A few hundred help "
+     "against early spikes; the first iteration then has rate 0.",
+     SET { o.lrWarmupIterations = integer(f, t, 0); }},
+    {nullptr, "lr-decay-iters", "N",
+     "Iteration at which the decay ends (--train-iters).",
+     SET { o.lrDecayIterations = integer(f, t, 1); }},
+    {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
+     "Shape of the decay (linear); cosine is usual for GPT.",
+     SET { o.lrDecayStyle = (void(f), parseDecayStyle(t)); }},
+    {nullptr, "seed", "N",
+     "Decides data order, initial weights and dropout (the model's own seed).",
+     SET { o.seed = integer(f, t, 0); }},
+    {nullptr, "eval-interval", "N",
+     "Evaluate after every N iterations (0: never).",
+     SET { o.evalInterval = integer(f, t, 0); }},
+    {nullptr, "eval-iters", "N",
+     "Micro batches of one evaluation (all of the validation data).",
+     SET { o.evalIterations = integer(f, t, 1); }},
+    {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
+     "Do not read all gradients before each update for NaN and Inf. Saves one "
+     "pass over them (some 3 % of a small step); a bad gradient is then found "
+     "only after it has spoilt the parameters.",
+     SET { o.checkForNan = (void(f), void(t), false); }},
+
+    {"Files", "load", "FILE.safetensors",
+     "Weights to begin with, Hugging Face GPT-2 names; a file written with "
+     "--save-optim continues its run exactly.",
+     SET { o.load = (void(f), t); }},
+    {nullptr, "save", "FILE.safetensors",
+     "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
+     "move: a crash leaves the old file.",
+     SET { o.save = (void(f), t); }},
+    {nullptr, "save-interval", "N", "Also save after every N iterations (0).",
+     SET { o.saveInterval = integer(f, t, 0); }},
+    {nullptr, "save-optim", nullptr,
+     "Save the optimizer's state too (three times the size), so that --load "
+     "continues bit by bit where the run stopped.",
+     SET { o.saveOptimizer = (void(f), void(t), true); }},
+    {nullptr, "no-load-optim", nullptr,
+     "Take only the weights of --load: begin at iteration 0 with a fresh "
+     "optimizer.",
+     SET { o.loadOptimizer = (void(f), void(t), false); }},
+    {nullptr, "dump-gradients", "FILE.safetensors",
+     "Every parameter's gradient of the last step (or --function), before "
+     "clipping.",
+     SET { o.dumpGradients = (void(f), t); }},
+    {nullptr, "log", "FILE.jsonl",
+     "Append a line of JSON for every step, evaluation and bench.",
+     SET { o.log = (void(f), t); }},
+    {nullptr, "log-interval", "N",
+     "Iterations between two lines of progress (10).",
+     SET { o.logInterval = integer(f, t, 1); }},
+
+    {"Text", "prompt", "TEXT",
+     "What --sample continues: text for a vocabulary of 256, else ids with "
+     "spaces between them.",
+     SET { o.prompt = (void(f), t); }},
+    {nullptr, "temperature", "T",
+     "Below 1 sharper, above 1 wilder, 0 always the likeliest token (1).",
+     SET { o.temperature = real(f, t, 0); }},
+    {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).",
+     SET { o.topK = integer(f, t, 0); }},
+
+    {"Machine", "backend", "host|dryrun",
+     "dryrun prints every launch with shapes and addresses and runs none, so "
+     "it needs no memory: of all entries, or of --function's.",
+     SET {
+       if (t != "host" && t != "dryrun")
+         refuse(f, t, "neither host nor dryrun");
+       o.backend = t;
+     }},
+    {nullptr, "threads", "N",
+     "Threads (one for each CPU that this process may use). Results have the "
+     "same bits for any number.",
+     SET { o.threads = integer(f, t, 1, 1024); }},
+
+    {"Help", "help", nullptr, "This text.",
+     SET { o.help = (void(f), void(t), true); }},
+    {nullptr, "version", nullptr, "The version.",
+     SET { o.version = (void(f), void(t), true); }},
+};
+
+#undef SET
+
+/// Flags of tx-compile that people give here by habit: what they say is
+/// already compiled into the artifact.
+const char *const compileFlags[] = {
+    "weight-decay", "clip-grad", "adam-beta1", "adam-beta2", "adam-eps",
+    "micro-batch-size", "seq-length", "num-layers", "hidden-size",
+    "ffn-hidden-size", "num-attention-heads", "max-position-embeddings",
+    "vocab-size", "attention-dropout", "hidden-dropout", "attention-backend",
+    "fp32", "bf16", "recompute-granularity", "recompute-method",
+    "recompute-num-layers", "recompute-modules", "recompute-activations",
+    "untie-embeddings-and-output-weights", "init-method-std", "config",
+    "preset", "report"};
+
+size_t editDistance(const std::string &a, const std::string &b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1,
+                         diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+[[noreturn]] void refuseUnknown(const std::string &name) {
+  for (const char *known : compileFlags)
+    if (name == known)
+      fail(ExitCode::Usage,
+           "--%s is fixed when the step is compiled: give it to tx-compile",
+           known);
+  const Flag *nearest = flags;
+  size_t least = ~size_t(0);
+  for (const Flag &flag : flags) {
+    size_t distance = editDistance(name, flag.name);
+    if (distance < least) {
+      least = distance;
+      nearest = &flag;
+    }
+  }
+  fail(ExitCode::Usage, "unknown flag --%s; the nearest one is --%s (--help "
+                        "lists all)",
+       printable(name).c_str(), nearest->name);
+}
+
+const Flag &findFlag(const std::string &name) {
+  for (const Flag &flag : flags)
+    if (name == flag.name)
+      return flag;
+  refuseUnknown(name);
+}
+
+/// What no single flag can see.
+void checkTogether(const Options &o) {
+  int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info;
+  bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
+  if (alone + chain > 1)
+    fail(ExitCode::Usage,
+         "--bench, --verify-recompute, --function and --info each run alone; "
+         "only --train-iters, --evaluate and --sample go together");
+  if (alone + chain == 0 && o.backend != "dryrun")
+    fail(ExitCode::Usage,
+         "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
+         "--verify-recompute, --function or --info (--help explains them)");
+  if (o.backend == "dryrun" && alone + chain > !o.function.empty())
+    fail(ExitCode::Usage, "--backend dryrun runs nothing; give it alone or "
+                          "with --function to print one entry");
+  if (o.function.empty() && (!o.inputs.empty() || !o.outputs.empty()))
+    fail(ExitCode::Usage, "--input and --output belong to --function");
+  if (o.trainIterations >= 0 && o.dataPath.empty())
+    fail(ExitCode::Usage, "--train-iters needs --data-path");
+  if ((o.evaluate || o.evalInterval > 0) && o.dataPath.empty() &&
+      o.validDataPath.empty())
+    fail(ExitCode::Usage,
+         "an evaluation needs --valid-data-path or --data-path");
+  if (o.saveInterval > 0 && o.save.empty())
+    fail(ExitCode::Usage, "--save-interval needs --save");
+  if (o.saveOptimizer && o.save.empty())
+    fail(ExitCode::Usage, "--save-optim needs --save");
+  if (!o.save.empty() && o.trainIterations < 0)
+    fail(ExitCode::Usage, "--save needs --train-iters (0 saves the weights as "
+                          "they were initialized or loaded)");
+  if (!o.dumpGradients.empty() && o.trainIterations < 1 && o.function.empty())
+    fail(ExitCode::Usage, "--dump-gradients needs --train-iters of at least 1, "
+                          "or --function");
+  if (o.minLr > o.lr)
+    fail(ExitCode::Usage, "--min-lr %g is above --lr %g", o.minLr, o.lr);
+  int64_t decay =
+      o.lrDecayIterations > 0 ? o.lrDecayIterations : o.trainIterations;
+  if (o.trainIterations > 0 && o.lrWarmupIterations >= decay &&
+      o.lrWarmupIterations > 0)
+    fail(ExitCode::Usage,
+         "--lr-warmup-iters %lld is not below --lr-decay-iters %lld",
+         (long long)o.lrWarmupIterations, (long long)decay);
+}
+
+} // namespace
+
+Options parseOptions(const std::vector<std::string> &arguments) {
+  Options options;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string &argument = arguments[i];
+    if (argument == "-h") {
+      options.help = true;
+      continue;
+    }
+    if (argument.size() < 2 || argument[0] != '-') {
+      if (!options.artifact.empty())
+        fail(ExitCode::Usage, "two artifacts, '%s' and '%s': give one",
+             printable(options.artifact).c_str(), printable(argument).c_str());
+      options.artifact = argument;
+      continue;
+    }
+    if (argument.compare(0, 2, "--") != 0)
+      fail(ExitCode::Usage, "'%s': flags begin with two dashes",
+           printable(argument).c_str());
+    size_t equals = argument.find('=');
+    const Flag &flag = findFlag(argument.substr(
+        2, equals == std::string::npos ? equals : equals - 2));
+    if (!flag.value) {
+      if (equals != std::string::npos)
+        fail(ExitCode::Usage, "--%s is a switch and takes no value",
+             flag.name);
+      flag.set(options, flag, "");
+      continue;
+    }
+    if (equals != std::string::npos) {
+      flag.set(options, flag, argument.substr(equals + 1));
+      continue;
+    }
+    if (i + 1 == arguments.size() || arguments[i + 1].compare(0, 2, "--") == 0)
+      fail(ExitCode::Usage, "--%s needs a value: --%s %s", flag.name, flag.name,
+           flag.value);
+    flag.set(options, flag, arguments[++i]);
+  }
+  if (options.help || options.version)
+    return options;
+  if (options.artifact.empty())
+    fail(ExitCode::Usage, "no artifact: tx-run step.txa --train-iters 100 "
+                          "--data-path text.txt (tx-compile makes step.txa)");
+  checkTogether(options);
+  return options;
+}
+
+std::string helpText() {
+  std::string text =
+      "tx-run - run a compiled training step\n\n"
+      "  tx-run step.txa --data-path text.txt --train-iters 500 --lr 1e-3\n"
+      "  tx-run step.txa --load model.safetensors --sample 400 --prompt 'In "
+      "the '\n"
+      "  tx-run step.txa --bench\n"
+      "  tx-run step.txa --verify-recompute none.txa\n\n"
+      "Flags have Megatron's names; --flag VALUE and --flag=VALUE are the "
+      "same. Model, batch,\npolicy, weight decay, clipping and Adam's constants "
+      "are compiled into the artifact:\ngive those to tx-compile. An artifact "
+      "holds native code: run only those you trust.\n";
+  for (const Flag &flag : flags) {
+    if (flag.group)
+      text += std::string("\n") + flag.group + ":\n";
+    text += std::string("  --") + flag.name +
+            (flag.value ? std::string(" ") + flag.value : "") + "\n";
+    // Wrapped by words at 88 columns.
+    std::string words = flag.help, line = "     ";
+    for (size_t at = 0; at < words.size();) {
+      size_t end = std::min(words.find(' ', at), words.size());
+      if (line.size() + 1 + end - at > 88) {
+        text += line + "\n";
+        line = "     ";
+      }
+      line += " " + words.substr(at, end - at);
+      at = end + 1;
+    }
+    text += line + "\n";
+  }
+  text += "\nExit codes: 0 ok, 1 bad input, 2 usage, 3 out of memory, 4 "
+          "machine or device,\n6 numbers (NaN, or bits that differ), 7 reading "
+          "or writing, 130 interrupted.\n";
+  return text;
+}
+
+} // namespace txrun

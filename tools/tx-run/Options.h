@@ -1,0 +1,79 @@
+//===- Options.h - tx-run's command line ------------------------*- C++ -*-===//
+//
+// One table in Options.cpp holds every flag once: parser, help and the search
+// for the nearest known flag all read it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRUN_OPTIONS_H
+#define TXRUN_OPTIONS_H
+
+#include "LrSchedule.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace txrun {
+
+enum class DataFormat { Auto, Text, U16, U32 };
+enum class DataOrder { Random, Sequential };
+
+struct Options {
+  std::string artifact;
+
+  // What to do.
+  int64_t trainIterations = -1; // -1: not asked for
+  bool evaluate = false;
+  int64_t sampleTokens = -1;
+  bool bench = false;
+  int64_t benchIterations = 10, benchWarmup = 2;
+  std::string verifyTwin;
+  int64_t verifyIterations = 3;
+  std::string function;
+  std::vector<std::pair<std::string, std::string>> inputs, outputs;
+  bool info = false;
+
+  // Data.
+  std::string dataPath, validDataPath;
+  DataFormat dataFormat = DataFormat::Auto;
+  DataOrder dataOrder = DataOrder::Random;
+  std::vector<double> split = {90, 10};
+
+  // Training.
+  int64_t globalBatchSize = -1; // -1: one microbatch
+  double lr = 3e-4, minLr = 0;
+  int64_t lrWarmupIterations = 0;
+  int64_t lrDecayIterations = -1; // -1: train-iters
+  DecayStyle lrDecayStyle = DecayStyle::Linear;
+  int64_t seed = -1; // -1: the model's
+  int64_t evalInterval = 0, evalIterations = -1;
+  bool checkForNan = true;
+
+  // Files.
+  std::string load, save, dumpGradients, log;
+  int64_t saveInterval = 0;
+  bool saveOptimizer = false, loadOptimizer = true;
+  int64_t logInterval = 10;
+
+  // Text.
+  std::string prompt;
+  double temperature = 1.0;
+  int64_t topK = 0;
+
+  // Machine.
+  std::string backend = "host";
+  int64_t threads = 0;
+
+  bool help = false, version = false;
+};
+
+/// Throws a usage error; does not look at any file.
+Options parseOptions(const std::vector<std::string> &arguments);
+
+std::string helpText();
+
+} // namespace txrun
+
+#endif // TXRUN_OPTIONS_H

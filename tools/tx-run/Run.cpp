@@ -1,0 +1,237 @@
+//===- Run.cpp - From options to work -------------------------------------===//
+
+#include "Run.h"
+#include "Bench.h"
+#include "Describe.h"
+#include "Function.h"
+#include "Interrupt.h"
+#include "Sampler.h"
+#include "Trainer.h"
+#include "Verify.h"
+
+namespace txrun {
+
+namespace {
+
+/// The data that the options name, opened once and shared.
+class Data {
+public:
+  Data(const Options &options, const ModelSpec &model, uint64_t seed)
+      : options(options), model(model), seed(seed) {
+    if (model.seqLength == 0 || model.vocabSize == 0)
+      fail(ExitCode::BadInput,
+           "%s: its manifest names no seq_length and vocab_size: it is no "
+           "training step; --function runs its entries",
+           printable(options.artifact, 200).c_str());
+  }
+
+  std::unique_ptr<SampleSource> training() {
+    if (isPrepared(options.dataPath))
+      return prepared(options.dataPath);
+    TokenRange range = options.validDataPath.empty()
+                           ? splitRange(open(options.dataPath), options.split, 0)
+                           : whole(options.dataPath);
+    return std::make_unique<WindowSource>(range, model.seqLength,
+                                          options.dataOrder, seed, "training");
+  }
+
+  std::unique_ptr<SampleSource> validation() {
+    const std::string &path = options.validDataPath.empty()
+                                  ? options.dataPath
+                                  : options.validDataPath;
+    if (isPrepared(path))
+      return prepared(path);
+    TokenRange range = options.validDataPath.empty()
+                           ? splitRange(open(path), options.split, 1)
+                           : whole(path);
+    return std::make_unique<CoveringSource>(range, model.seqLength);
+  }
+
+  /// The training data if there is any, else random tokens.
+  std::unique_ptr<SampleSource> trainingOrSynthetic() {
+    if (!options.dataPath.empty())
+      return training();
+    return std::make_unique<SyntheticSource>(model.vocabSize, model.seqLength,
+                                             seed);
+  }
+
+private:
+  static bool isPrepared(const std::string &path) {
+    static const char ending[] = ".safetensors";
+    size_t length = sizeof ending - 1;
+    return path.size() >= length &&
+           path.compare(path.size() - length, length, ending) == 0;
+  }
+
+  std::unique_ptr<SampleSource> prepared(const std::string &path) const {
+    return std::make_unique<PreparedSource>(path, model.seqLength,
+                                            model.vocabSize);
+  }
+
+  std::shared_ptr<const TokenFile> open(const std::string &path) {
+    if (!file || file->path() != path)
+      file = std::make_shared<TokenFile>(path, options.dataFormat,
+                                         model.vocabSize);
+    return file;
+  }
+
+  TokenRange whole(const std::string &path) {
+    TokenRange range;
+    range.file = open(path);
+    range.end = range.file->size();
+    return range;
+  }
+
+  const Options &options;
+  const ModelSpec &model;
+  uint64_t seed;
+  std::shared_ptr<const TokenFile> file;
+};
+
+uint64_t globalBatch(const Options &options) {
+  return options.globalBatchSize > 0
+             ? static_cast<uint64_t>(options.globalBatchSize)
+             : 0;
+}
+
+/// Gives the model its weights; returns where they stand in a run.
+RunPosition prepareWeights(const Options &options, const Model &model,
+                           uint64_t seed, Console &console) {
+  RunPosition position;
+  position.seed = seed;
+  if (options.load.empty()) {
+    model.initialize(seed);
+    return position;
+  }
+  LoadResult loaded = loadWeights(model, options.load, options.loadOptimizer);
+  if (!loaded.hasOptimizer)
+    return position;
+  if (options.seed >= 0 && loaded.position.seed != seed)
+    console.line(format("note: the checkpoint was trained with --seed %llu; "
+                        "from here on data and dropout follow --seed %llu",
+                        (unsigned long long)loaded.position.seed,
+                        (unsigned long long)seed));
+  position = loaded.position;
+  if (options.seed >= 0)
+    position.seed = seed;
+  return position;
+}
+
+ExitCode trainEvaluateSample(const Options &options, const Model &model,
+                             uint64_t seed, Console &console, Log &log) {
+  RunPosition position;
+  std::unique_ptr<SampleSource> training, validation;
+  {
+    // Data that is wrong is found before the weights are made.
+    Data data(options, model.manifest().model, seed);
+    if (options.trainIterations >= 0)
+      training = data.training();
+    if (options.evaluate || options.evalInterval > 0)
+      validation = data.validation();
+    position = prepareWeights(options, model, seed, console);
+    if (training && position.seed != seed)
+      training = Data(options, model.manifest().model, position.seed).training();
+  }
+  if (training) {
+    Trainer trainer(options, model, *training, validation.get(), position,
+                    console, log);
+    ExitCode code = trainer.run();
+    position.iteration = trainer.iteration();
+    if (code != ExitCode::Ok)
+      return code;
+  }
+  if (options.evaluate)
+    reportEvaluation(Evaluator(model, *validation).run(options.evalIterations),
+                     position.iteration, model, console, log);
+  if (options.sampleTokens >= 0) {
+    SamplerOptions sampler;
+    sampler.prompt = options.prompt;
+    sampler.temperature = options.temperature;
+    sampler.topK = options.topK;
+    sampler.seed = seed;
+    sampleText(model, options.sampleTokens, sampler, console);
+  }
+  return interrupted() ? ExitCode::Interrupted : ExitCode::Ok;
+}
+
+void verify(const Options &options, const Model &model, uint64_t seed,
+            Console &console, Log &log) {
+  Model none(options.verifyTwin, options.backend,
+             static_cast<int>(options.threads));
+  checkTwins(model, none);
+  auto source =
+      Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  prepareWeights(options, model, seed, console);
+  prepareWeights(options, none, seed, console);
+  VerifyOptions what;
+  what.iterations = options.verifyIterations;
+  what.seed = seed;
+  what.globalBatch = globalBatch(options);
+  what.lr = options.lr;
+  what.guard = options.checkForNan;
+  verifyRecompute(model, none, *source, what, console, log);
+}
+
+void benchmark(const Options &options, const Model &model, uint64_t seed,
+               Console &console, Log &log) {
+  auto source =
+      Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  prepareWeights(options, model, seed, console);
+  // Without the guard, so that what is timed is the artifact.
+  StepRunner runner(model, *source, globalBatch(options), seed, false);
+  BenchOptions what;
+  what.iterations = options.benchIterations;
+  what.warmup = options.benchWarmup;
+  what.lr = options.lr;
+  bench(model, runner, what, console, log);
+}
+
+} // namespace
+
+ExitCode run(const Options &options) {
+  Console console;
+  if (options.help) {
+    console.raw(helpText());
+    return ExitCode::Ok;
+  }
+  if (options.version) {
+    console.line("tx-run 0.1.0");
+    return ExitCode::Ok;
+  }
+  if (options.info) {
+    describe(options.artifact, console);
+    return ExitCode::Ok;
+  }
+  if (options.backend == "dryrun") {
+    dryRun(options.artifact, options.function);
+    return ExitCode::Ok;
+  }
+  // What cannot be written is found before the work.
+  Log log(options.log);
+  std::unique_ptr<OutputLock> saveLock, gradientLock;
+  if (!options.save.empty())
+    saveLock = std::make_unique<OutputLock>(options.save);
+  if (!options.dumpGradients.empty())
+    gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
+
+  Model model(options.artifact, options.backend,
+              static_cast<int>(options.threads));
+  uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
+                                    : model.manifest().model.seed;
+  if (options.bench) {
+    benchmark(options, model, seed, console, log);
+  } else if (!options.verifyTwin.empty()) {
+    verify(options, model, seed, console, log);
+  } else if (!options.function.empty()) {
+    prepareWeights(options, model, seed, console);
+    runFunction(model, options.function, options.inputs, options.outputs,
+                console);
+    if (!options.dumpGradients.empty())
+      dumpGradients(model, options.dumpGradients);
+  } else {
+    return trainEvaluateSample(options, model, seed, console, log);
+  }
+  return ExitCode::Ok;
+}
+
+} // namespace txrun

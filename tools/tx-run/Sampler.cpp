@@ -1,0 +1,135 @@
+//===- Sampler.cpp - Text that the model continues ------------------------===//
+
+#include "Sampler.h"
+#include "Error.h"
+#include "Interrupt.h"
+#include "TokenData.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+
+namespace txrun {
+
+int32_t drawToken(const float *logits, size_t vocabulary, double temperature,
+                  int64_t topK, double uniform, std::vector<int32_t> &order) {
+  order.resize(vocabulary);
+  std::iota(order.begin(), order.end(), 0);
+  // Equal logits fall to the smaller id, so the result has one value.
+  auto larger = [&](int32_t a, int32_t b) {
+    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  };
+  size_t kept = topK > 0 ? std::min<size_t>(static_cast<size_t>(topK),
+                                            vocabulary)
+                         : vocabulary;
+  if (temperature <= 0)
+    kept = 1;
+  std::partial_sort(order.begin(), order.begin() + kept, order.end(), larger);
+  if (kept == 1)
+    return order[0];
+  double largest = logits[order[0]], total = 0;
+  auto weight = [&](size_t i) {
+    return std::exp((logits[order[i]] - largest) / temperature);
+  };
+  for (size_t i = 0; i < kept; ++i)
+    total += weight(i);
+  double point = uniform * total;
+  for (size_t i = 0; i < kept; ++i) {
+    point -= weight(i);
+    if (point < 0)
+      return order[i];
+  }
+  return order[kept - 1];
+}
+
+static std::vector<int32_t> parsePrompt(const std::string &prompt,
+                                        uint64_t vocabulary, bool bytes) {
+  std::vector<int32_t> tokens;
+  if (bytes) {
+    for (unsigned char byte : prompt) {
+      if (byte >= vocabulary)
+        fail(ExitCode::BadInput,
+             "--prompt: byte %u is not below the model's vocabulary of %llu",
+             byte, (unsigned long long)vocabulary);
+      tokens.push_back(byte);
+    }
+    return tokens;
+  }
+  for (size_t at = 0; at < prompt.size();) {
+    if (prompt[at] == ' ') {
+      ++at;
+      continue;
+    }
+    int32_t id = -1;
+    auto result = std::from_chars(prompt.data() + at,
+                                  prompt.data() + prompt.size(), id);
+    bool whole = result.ptr == prompt.data() + prompt.size() ||
+                 *result.ptr == ' ';
+    if (result.ec != std::errc() || !whole || id < 0 ||
+        uint64_t(id) >= vocabulary)
+      fail(ExitCode::BadInput,
+           "--prompt: '%s' is no token id below %llu; this model's tokens are "
+           "no bytes, so give ids with spaces between them",
+           printable(prompt.substr(at, prompt.find(' ', at) - at)).c_str(),
+           (unsigned long long)vocabulary);
+    tokens.push_back(id);
+    at = static_cast<size_t>(result.ptr - prompt.data());
+  }
+  return tokens;
+}
+
+void sampleText(const Model &model, int64_t count,
+                const SamplerOptions &options, Console &console) {
+  const ModelSpec &spec = model.manifest().model;
+  Entry entry = model.entry("evaluate");
+  uint64_t micro = spec.microBatchSize, sequence = spec.seqLength;
+  int32_t *tokens = entry.argument<int32_t>("tokens", {micro, sequence});
+  int32_t *targets = entry.argument<int32_t>("targets", {micro, sequence});
+  const float *logits =
+      entry.result<float>("logits", {micro, sequence, spec.vocabSize});
+
+  bool bytes = spec.vocabSize <= 256;
+  // A terminal must not obey what a model happens to write.
+  auto show = [&](int32_t token) {
+    if (!bytes)
+      return std::to_string(token) + " ";
+    bool control = (token < 32 && token != '\n' && token != '\t') ||
+                   token == 127;
+    return std::string(1, control && console.terminal() ? '?' : char(token));
+  };
+  std::vector<int32_t> context =
+      parsePrompt(options.prompt, spec.vocabSize, bytes);
+  std::string shown;
+  for (int32_t token : context)
+    shown += show(token);
+  console.raw(shown);
+  if (context.empty()) // something must come first: a new line of text
+    context.push_back(bytes && spec.vocabSize > '\n' ? '\n' : 0);
+
+  RandomStream stream(options.seed, "sample");
+  std::vector<int32_t> order;
+  for (int64_t i = 0; i < count && !interrupted(); ++i) {
+    if (context.size() > sequence)
+      context.erase(context.begin(), context.end() - sequence);
+    // The first row has the context, all else is padding; causal attention
+    // does not see what follows.
+    std::fill_n(tokens, micro * sequence, 0);
+    std::fill_n(targets, micro * sequence, ignoreIndex);
+    std::copy(context.begin(), context.end(), tokens);
+    entry.run();
+    const float *last = logits + (context.size() - 1) * spec.vocabSize;
+    for (uint64_t v = 0; v < spec.vocabSize; ++v)
+      if (!std::isfinite(last[v]))
+        fail(ExitCode::Numeric, "the logit of token %llu is %g: are the "
+                                "weights finite?",
+             (unsigned long long)v, double(last[v]));
+    int32_t token = drawToken(last, spec.vocabSize, options.temperature,
+                              options.topK, stream.uniform(uint64_t(i)), order);
+    context.push_back(token);
+    console.raw(show(token));
+  }
+  console.raw("\n");
+}
+
+} // namespace txrun

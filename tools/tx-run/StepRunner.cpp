@@ -1,0 +1,201 @@
+//===- StepRunner.cpp - One iteration: microbatches, then the update ------===//
+
+#include "StepRunner.h"
+#include "Error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace txrun {
+
+StepRunner::StepRunner(const Model &model, SampleSource &source,
+                       uint64_t globalBatch, uint64_t seed, bool guard)
+    : model(model), source(source),
+      micro(model.manifest().model.microBatchSize),
+      sequence(model.manifest().model.seqLength), count(1), seed(seed),
+      guard(guard) {
+  if (micro == 0 || sequence == 0)
+    fail(ExitCode::BadInput,
+         "%s: its manifest names no micro_batch_size and seq_length: it is no "
+         "training step; --function runs its entries",
+         printable(model.path(), 200).c_str());
+  if (globalBatch > 0) {
+    if (globalBatch % micro)
+      fail(ExitCode::BadInput,
+           "--global-batch-size %llu is no multiple of the artifact's micro "
+           "batch of %llu",
+           (unsigned long long)globalBatch, (unsigned long long)micro);
+    count = globalBatch / micro;
+  }
+  fusedStep = count == 1 && !guard && model.hasEntry("step");
+  if (fusedStep) {
+    batchEntry = model.entry("step");
+    batch = bindBatch(*batchEntry);
+    update = bindUpdate(*batchEntry);
+    return;
+  }
+  batchEntry = model.entry("microbatch");
+  applyEntry = model.entry("apply");
+  batch = bindBatch(*batchEntry);
+  first = batchEntry->argument<bool>("first", {});
+  update = bindUpdate(*applyEntry);
+}
+
+StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {
+  Batch result;
+  result.tokens = entry.argument<int32_t>("tokens", {micro, sequence});
+  result.targets = entry.argument<int32_t>("targets", {micro, sequence});
+  result.key = entry.argument<int32_t>("key", {4});
+  result.lossScale = entry.argument<float>("loss_scale", {});
+  result.lossSum = entry.result<float>("loss_sum", {});
+  result.validCount = entry.result<float>("valid_count", {});
+  return result;
+}
+
+StepRunner::Update StepRunner::bindUpdate(const Entry &entry) {
+  return {entry.argument<float>("lr", {}), entry.argument<int32_t>("step", {}),
+          entry.result<float>("grad_norm", {})};
+}
+
+std::vector<Entry> StepRunner::entries() const {
+  std::vector<Entry> result = {*batchEntry};
+  if (applyEntry)
+    result.push_back(*applyEntry);
+  return result;
+}
+
+void StepRunner::fill(uint64_t firstSample, uint64_t index) {
+  uint64_t sample = firstSample + index * micro;
+  for (uint64_t row = 0; row < micro; ++row)
+    source.sample(sample + row, batch.tokens + row * sequence,
+                  batch.targets + row * sequence);
+  const uint32_t key[4] = {uint32_t(seed), uint32_t(seed >> 32),
+                           uint32_t(sample), 0};
+  std::memcpy(batch.key, key, sizeof key);
+  uint64_t valid = 0;
+  for (uint64_t i = 0; i < globalBatchSize(); ++i)
+    valid += source.valid(firstSample + i);
+  // No valid target at all: loss and gradients are 0, not NaN.
+  *batch.lossScale = valid ? float(1.0 / double(valid)) : 0.0f;
+}
+
+StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
+  StepResult result;
+  double lossSum = 0, valid = 0;
+  // Entries share the argument segment: what one entry is given may lie where
+  // another one's arguments were, so each is filled right before it runs.
+  auto fillUpdate = [&] {
+    *update.lr = float(lr);
+    *update.step = static_cast<int32_t>(step);
+  };
+  for (uint64_t i = 0; i < count; ++i) {
+    fill(firstSample, i);
+    if (first)
+      *first = i == 0;
+    if (fusedStep)
+      fillUpdate();
+    batchEntry->run();
+    checkLoss(i, step);
+    lossSum += *batch.lossSum;
+    valid += *batch.validCount;
+  }
+  if (guard)
+    checkGradients(firstSample, step);
+  if (applyEntry) {
+    fillUpdate();
+    applyEntry->run();
+  }
+  result.gradientNorm = *update.gradientNorm;
+  checkNorm(result.gradientNorm, step);
+  result.validCount = static_cast<uint64_t>(valid);
+  result.loss = valid > 0 ? lossSum / valid : 0.0;
+  result.tokens = globalBatchSize() * sequence;
+  return result;
+}
+
+void StepRunner::checkLoss(uint64_t index, int64_t step) {
+  float loss = *batch.lossSum;
+  if (std::isfinite(loss))
+    return;
+  if (fusedStep)
+    fail(ExitCode::Numeric,
+         "iteration %lld: the loss is %g, and the fused step has already "
+         "updated the parameters; load the last checkpoint and run without "
+         "--no-check-for-nan-in-loss-and-grad to see whether it is "
+         "reproduced",
+         (long long)step, double(loss));
+  batchEntry->run();
+  float again = *batch.lossSum;
+  bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
+                    (std::isnan(loss) && std::isnan(again));
+  fail(ExitCode::Numeric,
+       "iteration %lld, micro batch %llu: the loss is %g; an exact repeat gave "
+       "%g: %s",
+       (long long)step, (unsigned long long)index, double(loss), double(again),
+       reproduced ? "reproduced, so lower --lr, lengthen --lr-warmup-iters or "
+                    "look at the data"
+                  : "transient, so suspect this machine's memory or processor");
+}
+
+/// The first element that is NaN or Inf; `count` if there is none.
+static uint64_t findNonFinite(const float *values, uint64_t count) {
+  constexpr uint64_t block = 4096;
+  for (uint64_t at = 0; at < count; at += block) {
+    uint64_t end = std::min(count, at + block);
+    // Without a branch in it this loop runs at the speed of memory.
+    uint32_t bad = 0;
+    for (uint64_t i = at; i < end; ++i) {
+      uint32_t bits;
+      std::memcpy(&bits, values + i, sizeof bits);
+      bad |= (bits & 0x7f800000u) == 0x7f800000u;
+    }
+    for (uint64_t i = at; bad && i < end; ++i)
+      if (!std::isfinite(values[i]))
+        return i;
+  }
+  return count;
+}
+
+void StepRunner::checkGradients(uint64_t firstSample, int64_t step) {
+  for (const GlobalSpec &gradient : model.manifest().globals) {
+    if (gradient.role != Role::Gradient || gradient.dtype != TXRT_DTYPE_F32)
+      continue;
+    const float *values = static_cast<const float *>(model.data(gradient));
+    uint64_t elements = gradient.elements();
+    uint64_t at = findNonFinite(values, elements);
+    if (at == elements)
+      continue;
+    float before = values[at];
+    for (uint64_t i = 0; i < count; ++i) {
+      fill(firstSample, i);
+      *first = i == 0;
+      batchEntry->run();
+    }
+    bool reproduced = findNonFinite(values, elements) == at;
+    fail(ExitCode::Numeric,
+         "iteration %lld: the gradient of %s has %g at index %llu; an exact "
+         "repeat gave %g: %s; the parameters were not updated",
+         (long long)step, printable(gradient.of, 120).c_str(), double(before),
+         (unsigned long long)at, double(values[at]),
+         reproduced
+             ? "reproduced, so lower --lr or look at the data"
+             : "transient, so suspect this machine's memory or processor");
+  }
+}
+
+void StepRunner::checkNorm(float norm, int64_t step) const {
+  if (std::isfinite(norm))
+    return;
+  // With the guard on every gradient was finite: their squares overflowed.
+  fail(ExitCode::Numeric,
+       "iteration %lld: the gradient norm is %g%s", (long long)step,
+       double(norm),
+       guard ? " although every gradient is finite: its square overflows; "
+               "lower --lr"
+             : "; the parameters are spoilt: load the last checkpoint and run "
+               "without --no-check-for-nan-in-loss-and-grad to see which "
+               "gradient it is");
+}
+
+} // namespace txrun

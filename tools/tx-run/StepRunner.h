@@ -1,0 +1,76 @@
+//===- StepRunner.h - One iteration: microbatches, then the update -*- C++ -*-===//
+//
+// The one place that knows the entries of a training step. Training, timing and
+// comparing all go through it, so they run the same thing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRUN_STEPRUNNER_H
+#define TXRUN_STEPRUNNER_H
+
+#include "Model.h"
+#include "TokenData.h"
+
+#include <optional>
+
+namespace txrun {
+
+struct StepResult {
+  double loss = 0; // mean over the valid tokens of the global batch
+  float gradientNorm = 0;
+  uint64_t validCount = 0;
+  uint64_t tokens = 0;
+};
+
+class StepRunner {
+public:
+  /// `globalBatch` of 0 means one micro batch. With `guard` the gradients are
+  /// checked before each update and a bad micro batch is repeated once; without
+  /// it a single micro batch runs through the fused entry `step`.
+  StepRunner(const Model &model, SampleSource &source, uint64_t globalBatch,
+             uint64_t seed, bool guard);
+
+  uint64_t globalBatchSize() const { return micro * count; }
+  uint64_t microBatches() const { return count; }
+  /// Whether this runs `step` and not `microbatch` and `apply`.
+  bool fused() const { return fusedStep; }
+  /// The entries that an iteration runs.
+  std::vector<Entry> entries() const;
+
+  /// `firstSample` is the number of samples consumed by the run so far, `step`
+  /// the number of this iteration, from 1. Throws a numeric error when loss or
+  /// gradient is not finite.
+  StepResult run(uint64_t firstSample, int64_t step, double lr);
+
+private:
+  /// The argument pointers of `microbatch` or `step`.
+  struct Batch {
+    int32_t *tokens, *targets, *key;
+    float *lossScale;
+    const float *lossSum, *validCount;
+  };
+  struct Update {
+    float *lr;
+    int32_t *step;
+    const float *gradientNorm;
+  };
+  Batch bindBatch(const Entry &entry) const;
+  static Update bindUpdate(const Entry &entry);
+  void fill(uint64_t firstSample, uint64_t index);
+  void checkLoss(uint64_t index, int64_t step);
+  void checkGradients(uint64_t firstSample, int64_t step);
+  void checkNorm(float norm, int64_t step) const;
+
+  const Model &model;
+  SampleSource &source;
+  uint64_t micro, sequence, count, seed;
+  bool guard, fusedStep;
+  std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
+  Batch batch;
+  Update update;
+  bool *first = nullptr;
+};
+
+} // namespace txrun
+
+#endif // TXRUN_STEPRUNNER_H

@@ -1,0 +1,128 @@
+//===- TokenData.h - Token files and the samples drawn from them -*- C++ -*-===//
+//
+// A sample is a window of seq_length tokens with the tokens one further as its
+// targets. Where sample g of a run lies depends on (seed, g) only, not on batch
+// size, thread count, policy or restarts.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRUN_TOKENDATA_H
+#define TXRUN_TOKENDATA_H
+
+#include "File.h"
+#include "Options.h"
+#include "Random.h"
+
+#include <memory>
+#include <vector>
+
+namespace txrun {
+
+/// The target that the loss leaves out.
+constexpr int32_t ignoreIndex = -100;
+
+class TokenFile {
+public:
+  /// Recognizes the format, and checks all ids of a file of up to 1 GiB.
+  TokenFile(const std::string &path, DataFormat format, uint64_t vocabulary);
+
+  uint64_t size() const { return tokens; }
+  DataFormat format() const { return kind; }
+  const std::string &path() const { return file.path(); }
+  /// Throws with the place of an id that is not below the vocabulary.
+  void read(uint64_t begin, uint64_t count, int32_t *to) const;
+
+private:
+  InputFile file;
+  DataFormat kind;
+  uint64_t vocabulary;
+  uint64_t dataOffset = 0, tokens = 0;
+  mutable std::vector<unsigned char> raw;
+};
+
+/// A part of a file: the training or the validation tokens.
+struct TokenRange {
+  std::shared_ptr<const TokenFile> file;
+  uint64_t begin = 0, end = 0;
+  uint64_t size() const { return end - begin; }
+};
+
+/// Shares {train, validation[, test]} of a file.
+TokenRange splitRange(std::shared_ptr<const TokenFile> file,
+                      const std::vector<double> &shares, size_t part);
+
+/// Fills rows of a micro batch.
+class SampleSource {
+public:
+  virtual ~SampleSource() = default;
+  /// Writes one row of tokens and targets.
+  virtual void sample(uint64_t index, int32_t *tokens, int32_t *targets) = 0;
+  /// How many targets of the row are not ignored.
+  virtual uint64_t valid(uint64_t index) const = 0;
+  /// Samples after which they begin again; 0 when there is no end.
+  virtual uint64_t size() const { return 0; }
+};
+
+class WindowSource : public SampleSource {
+public:
+  /// Throws when the range has no whole window.
+  WindowSource(TokenRange range, uint64_t seqLength, DataOrder order,
+               uint64_t seed, const char *what);
+  void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
+  uint64_t valid(uint64_t) const override { return seqLength; }
+  /// Where a sample's window begins, in the range.
+  uint64_t place(uint64_t index) const;
+
+private:
+  TokenRange range;
+  uint64_t seqLength;
+  DataOrder order;
+  RandomStream stream;
+  std::vector<int32_t> window;
+};
+
+/// Every token of a range as a target once, for evaluations: the windows follow
+/// each other, the last one is filled up with ignored targets.
+class CoveringSource : public SampleSource {
+public:
+  CoveringSource(TokenRange range, uint64_t seqLength);
+  void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
+  uint64_t valid(uint64_t index) const override;
+  uint64_t size() const override;
+
+private:
+  TokenRange range;
+  uint64_t seqLength;
+  std::vector<int32_t> window;
+};
+
+/// Samples made elsewhere: a safetensors file with `tokens` and `targets`, I32
+/// or I64 of shape [samples, seq_length]; targets of -100 are ignored.
+class PreparedSource : public SampleSource {
+public:
+  PreparedSource(const std::string &path, uint64_t seqLength,
+                 uint64_t vocabulary);
+  void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
+  uint64_t valid(uint64_t index) const override;
+  uint64_t size() const override { return count; }
+
+private:
+  uint64_t seqLength, count = 0;
+  std::vector<int32_t> tokens, targets;
+};
+
+/// Random tokens, for timing and comparing without data.
+class SyntheticSource : public SampleSource {
+public:
+  SyntheticSource(uint64_t vocabulary, uint64_t seqLength, uint64_t seed);
+  void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
+  uint64_t valid(uint64_t) const override { return seqLength; }
+
+private:
+  uint64_t vocabulary, seqLength;
+  RandomStream stream;
+};
+
+} // namespace txrun
+
+#endif // TXRUN_TOKENDATA_H

@@ -1,0 +1,178 @@
+//===- Trainer.cpp - Iterations until the work is done --------------------===//
+
+#include "Trainer.h"
+#include "Error.h"
+#include "Interrupt.h"
+#include "Memory.h"
+
+namespace txrun {
+
+LrSchedule makeSchedule(const Options &options) {
+  LrSchedule schedule;
+  schedule.maximum = options.lr;
+  schedule.minimum = options.minLr;
+  schedule.warmupIterations = options.lrWarmupIterations;
+  schedule.decayIterations = options.lrDecayIterations > 0
+                                 ? options.lrDecayIterations
+                                 : options.trainIterations;
+  schedule.style = options.lrDecayStyle;
+  return schedule;
+}
+
+Trainer::Trainer(const Options &options, const Model &model,
+                 SampleSource &training, SampleSource *validation,
+                 RunPosition position, Console &console, Log &log)
+    : options(options), model(model), position(position), console(console),
+      log(log),
+      runner(model, training,
+             options.globalBatchSize > 0
+                 ? static_cast<uint64_t>(options.globalBatchSize)
+                 : 0,
+             position.seed, options.checkForNan),
+      schedule(makeSchedule(options)), first(position.iteration) {
+  if (options.evalInterval > 0 && validation)
+    evaluator = std::make_unique<Evaluator>(model, *validation);
+}
+
+ExitCode Trainer::run() {
+  logStart();
+  if (position.iteration >= options.trainIterations && first > 0)
+    console.line(format("%s stands at iteration %lld, so none of the %lld is "
+                        "left to train",
+                        printable(options.load, 200).c_str(), (long long)first,
+                        (long long)options.trainIterations));
+  began = Clock::now();
+  while (position.iteration < options.trainIterations && !interrupted()) {
+    double rate = schedule.at(position.iteration);
+    Clock::time_point start = Clock::now();
+    StepResult result =
+        runner.run(position.samples, position.iteration + 1, rate);
+    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    ++position.iteration;
+    position.samples += runner.globalBatchSize();
+    try {
+      report(result, rate, seconds);
+      if (evaluator && position.iteration % options.evalInterval == 0)
+        evaluate();
+    } catch (const OutputClosed &) {
+      // Nobody watches any more: what was trained is kept.
+      save();
+      throw;
+    }
+    if (options.saveInterval > 0 &&
+        position.iteration % options.saveInterval == 0)
+      save();
+  }
+  if (!options.dumpGradients.empty() && position.iteration > first) {
+    dumpGradients(model, options.dumpGradients);
+    console.line("gradients of iteration " +
+                 std::to_string(position.iteration) + " written to " +
+                 printable(options.dumpGradients, 200));
+  }
+  bool stopped = interrupted();
+  save();
+  if (!stopped)
+    return ExitCode::Ok;
+  console.line(format("interrupted after iteration %lld of %lld%s",
+                      (long long)position.iteration,
+                      (long long)options.trainIterations,
+                      options.save.empty()
+                          ? "; nothing is saved without --save"
+                          : "; --load continues"));
+  return ExitCode::Interrupted;
+}
+
+void Trainer::save() {
+  if (options.save.empty() || savedAt == position.iteration)
+    return;
+  saveWeights(model, options.save, position, options.saveOptimizer);
+  savedAt = position.iteration;
+  console.line(format("iteration %lld saved to %s",
+                      (long long)position.iteration,
+                      printable(options.save, 200).c_str()));
+}
+
+void Trainer::logStart() {
+  const Manifest &manifest = model.manifest();
+  uint64_t arena = txrt_session_arena_bytes(model.session());
+  log.write(JsonLine()
+                .text("event", "start")
+                .text("artifact", model.path())
+                .text("digest", model.digest())
+                .text("policy", manifest.policy)
+                .text("machine", txrt_session_description(model.session()))
+                .integer("seed", static_cast<int64_t>(position.seed))
+                .integer("step", position.iteration)
+                .integer("global_batch_size",
+                         static_cast<int64_t>(runner.globalBatchSize()))
+                .integer("peak_bytes", static_cast<int64_t>(manifest.peakBytes))
+                .integer("allocated_bytes", static_cast<int64_t>(arena)));
+  console.line(format(
+      "policy %s; %llu x %llu tokens an iteration; %s in the arena, %s "
+      "planned; %s",
+      manifest.policy.empty() ? "unknown" : printable(manifest.policy).c_str(),
+      (unsigned long long)runner.globalBatchSize(),
+      (unsigned long long)manifest.model.seqLength,
+      humanBytes(double(arena)).c_str(),
+      humanBytes(double(manifest.peakBytes)).c_str(),
+      txrt_session_description(model.session())));
+}
+
+void Trainer::report(const StepResult &result, double rate, double seconds) {
+  double speed = double(result.tokens) / seconds;
+  log.write(
+      JsonLine()
+          .text("event", "step")
+          .integer("step", position.iteration)
+          .number("loss", result.loss)
+          .number("grad_norm", result.gradientNorm)
+          .number("lr", rate)
+          .number("tokens_per_second", speed)
+          .number("seconds", seconds)
+          .number("ms", seconds * 1e3)
+          .integer("valid_count", static_cast<int64_t>(result.validCount))
+          .integer("samples", static_cast<int64_t>(position.samples))
+          .integer("peak_bytes",
+                   static_cast<int64_t>(model.manifest().peakBytes))
+          .integer("rss_bytes", static_cast<int64_t>(residentBytes())));
+
+  double elapsed = std::chrono::duration<double>(Clock::now() - began).count();
+  double left = elapsed / double(position.iteration - first) *
+                double(options.trainIterations - position.iteration);
+  std::string text = format(
+      "iteration %*lld/%lld  loss %.4f  grad norm %.3f  lr %.2e  %.1f ms  %.0f "
+      "tokens/s",
+      (int)std::to_string(options.trainIterations).size(),
+      (long long)position.iteration, (long long)options.trainIterations,
+      result.loss, double(result.gradientNorm), rate, seconds * 1e3, speed);
+  if (position.iteration % options.logInterval == 0 ||
+      position.iteration == options.trainIterations || interrupted())
+    console.line(text);
+  else
+    console.progress(text + format("  %.0f s left", left));
+}
+
+void Trainer::evaluate() {
+  reportEvaluation(evaluator->run(options.evalIterations), position.iteration,
+                   model, console, log);
+}
+
+void reportEvaluation(const EvaluationResult &result, int64_t step,
+                      const Model &model, Console &console, Log &log) {
+  bool bytes = model.manifest().model.vocabSize == 256;
+  JsonLine line;
+  line.text("event", "evaluation")
+      .integer("step", step)
+      .number("loss", result.loss)
+      .number("perplexity", result.perplexity)
+      .number(bytes ? "bits_per_byte" : "bits_per_token", result.bitsPerToken)
+      .integer("valid_count", static_cast<int64_t>(result.validCount));
+  log.write(line);
+  console.line(format("validation loss %.4f  perplexity %.3f  %.4f bits per %s "
+                      " (%llu tokens)",
+                      result.loss, result.perplexity, result.bitsPerToken,
+                      bytes ? "byte" : "token",
+                      (unsigned long long)result.validCount));
+}
+
+} // namespace txrun

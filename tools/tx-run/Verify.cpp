@@ -1,0 +1,164 @@
+//===- Verify.cpp - Does recomputation change a bit? ----------------------===//
+
+#include "Verify.h"
+#include "Error.h"
+#include "Interrupt.h"
+#include "Safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace txrun {
+
+void checkTwins(const Model &policy, const Model &none) {
+  const ModelSpec &a = policy.manifest().model, &b = none.manifest().model;
+  std::string paths = printable(policy.path(), 200) + " and " +
+                      printable(none.path(), 200);
+  if (a.numLayers != b.numLayers || a.vocabSize != b.vocabSize ||
+      a.seqLength != b.seqLength || a.microBatchSize != b.microBatchSize ||
+      a.tied != b.tied)
+    fail(ExitCode::BadInput,
+         "%s: are two models (layers %llu and %llu, vocabulary %llu and %llu, "
+         "batch %llu x %llu and %llu x %llu); compile both from the same flags",
+         paths.c_str(), (unsigned long long)a.numLayers,
+         (unsigned long long)b.numLayers, (unsigned long long)a.vocabSize,
+         (unsigned long long)b.vocabSize, (unsigned long long)a.microBatchSize,
+         (unsigned long long)a.seqLength, (unsigned long long)b.microBatchSize,
+         (unsigned long long)b.seqLength);
+  if (policy.manifest().globals.size() != none.manifest().globals.size())
+    fail(ExitCode::BadInput, "%s: have %zu and %zu parameters and states",
+         paths.c_str(), policy.manifest().globals.size(),
+         none.manifest().globals.size());
+  for (const GlobalSpec &global : policy.manifest().globals) {
+    const GlobalSpec *twin = none.manifest().findGlobal(global.name);
+    if (!twin || twin->shape != global.shape || twin->dtype != global.dtype)
+      fail(ExitCode::BadInput, "%s: '%s' is %s %s in the first and %s in the "
+                               "second",
+           paths.c_str(), printable(global.name).c_str(),
+           dtypeName(global.dtype), shapeText(global.shape).c_str(),
+           twin ? (std::string(dtypeName(twin->dtype)) + " " +
+                   shapeText(twin->shape))
+                      .c_str()
+                : "missing");
+  }
+}
+
+static uint32_t bitsOf(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+[[noreturn]] static void failDifferent(int64_t step, const std::string &what,
+                                       float a, float b) {
+  fail(ExitCode::Numeric,
+       "iteration %lld: %s differs: %.9g (0x%08x) under the policy, %.9g "
+       "(0x%08x) under none",
+       (long long)step, what.c_str(), double(a), bitsOf(a), double(b),
+       bitsOf(b));
+}
+
+static void compareGlobal(const Model &policy, const Model &none,
+                          const GlobalSpec &global, int64_t step) {
+  const GlobalSpec &twin = *none.manifest().findGlobal(global.name);
+  const char *a = static_cast<const char *>(policy.data(global));
+  const char *b = static_cast<const char *>(none.data(twin));
+  if (std::memcmp(a, b, global.bytes) == 0)
+    return;
+  uint64_t width = dtypeBytes(global.dtype), index = 0, differing = 0;
+  for (uint64_t i = global.elements(); i-- > 0;)
+    if (std::memcmp(a + i * width, b + i * width, width) != 0) {
+      index = i;
+      ++differing;
+    }
+  std::string what =
+      format("%s at index %llu (the first of %llu of %llu)",
+             printable(global.name, 160).c_str(), (unsigned long long)index,
+             (unsigned long long)differing,
+             (unsigned long long)global.elements());
+  float x = 0, y = 0;
+  if (global.dtype == TXRT_DTYPE_BF16) {
+    uint16_t narrow[2];
+    std::memcpy(narrow, a + index * 2, 2);
+    std::memcpy(narrow + 1, b + index * 2, 2);
+    x = bfloatToFloat(narrow[0]);
+    y = bfloatToFloat(narrow[1]);
+  } else {
+    std::memcpy(&x, a + index * width, std::min<uint64_t>(width, 4));
+    std::memcpy(&y, b + index * width, std::min<uint64_t>(width, 4));
+  }
+  failDifferent(step, what, x, y);
+}
+
+/// Over all entries. A policy without any would be the same by doing nothing.
+static uint64_t recomputeLaunches(const Model &model) {
+  uint64_t count = 0;
+  txrt_error error;
+  for (int entry = 0; entry < txrt_session_entry_count(model.session());
+       ++entry)
+    for (int i = 0; i < txrt_session_launch_count(model.session(), entry);
+         ++i) {
+      txrt_launch_info info;
+      check(txrt_session_launch_info(model.session(), entry, i, &info, &error),
+            error);
+      count += info.phase == TXRT_PHASE_RECOMPUTE;
+    }
+  return count;
+}
+
+void verifyRecompute(const Model &policy, const Model &none,
+                     SampleSource &source, const VerifyOptions &options,
+                     Console &console, Log &log) {
+  StepRunner a(policy, source, options.globalBatch, options.seed,
+               options.guard);
+  StepRunner b(none, source, options.globalBatch, options.seed, options.guard);
+  uint64_t compared = 0;
+  for (int64_t step = 1; step <= options.iterations; ++step) {
+    uint64_t samples = static_cast<uint64_t>(step - 1) * a.globalBatchSize();
+    StepResult x = a.run(samples, step, options.lr);
+    StepResult y = b.run(samples, step, options.lr);
+    if (std::memcmp(&x.loss, &y.loss, sizeof x.loss) != 0)
+      fail(ExitCode::Numeric,
+           "iteration %lld: the loss differs: %.17g under the policy, %.17g "
+           "under none",
+           (long long)step, x.loss, y.loss);
+    // Gradients before the norm: they say where it comes from.
+    for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1,
+                      Role::Moment2, Role::Master})
+      for (const GlobalSpec *global : policy.manifest().withRole(role)) {
+        compareGlobal(policy, none, *global, step);
+        compared += global->elements();
+      }
+    if (bitsOf(x.gradientNorm) != bitsOf(y.gradientNorm))
+      failDifferent(step, "the gradient norm", x.gradientNorm, y.gradientNorm);
+    console.progress(format("iteration %lld/%lld  loss %.9g  same bits",
+                            (long long)step, (long long)options.iterations,
+                            x.loss));
+    if (interrupted())
+      throw Error(ExitCode::Interrupted,
+                  format("interrupted after %lld of %lld iterations, which "
+                         "were the same in every bit",
+                         (long long)step, (long long)options.iterations));
+  }
+  console.line(format(
+      "same bits: %lld iterations under '%s' (%llu recompute launches) and "
+      "under '%s' (%llu): losses, gradient norms, and %llu values of "
+      "gradients, parameters and optimizer state",
+      (long long)options.iterations,
+      printable(policy.manifest().policy).c_str(),
+      (unsigned long long)recomputeLaunches(policy),
+      printable(none.manifest().policy).c_str(),
+      (unsigned long long)recomputeLaunches(none),
+      (unsigned long long)compared));
+  log.write(JsonLine()
+                .text("event", "verify")
+                .text("policy", policy.manifest().policy)
+                .text("against", none.manifest().policy)
+                .integer("iterations", options.iterations)
+                .integer("recompute_launches",
+                         static_cast<int64_t>(recomputeLaunches(policy)))
+                .integer("values", static_cast<int64_t>(compared))
+                .json("same", "true"));
+}
+
+} // namespace txrun

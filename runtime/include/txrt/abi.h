@@ -49,8 +49,9 @@ typedef struct {
   uint64_t bytes;
 } txrt_section;
 
-/* The parts of the one arena. Bases are multiples of TXRT_BUFFER_ALIGNMENT, in
-   this order; the sizes are in the manifest. */
+/* The parts of the one arena, one after another in this order. The sizes are in
+   the manifest, each a multiple of TXRT_BUFFER_ALIGNMENT: their sum is what the
+   runtime allocates. */
 typedef enum {
   TXRT_SEGMENT_PERSISTENT = 0, /* parameters, gradients, optimizer state */
   TXRT_SEGMENT_ARGUMENT = 1,   /* entry arguments, written by the caller */

@@ -123,9 +123,9 @@ int txrt_session_find_entry(const txrt_session *session, const char *name);
 txrt_status txrt_session_run(txrt_session *session, int entry,
                              txrt_error *error);
 
-/* Heap allocations that the process made during all txrt_session_run calls of
-   this session after each entry's first: 0, by promise. Counted when the
-   program links the counter (`txrt_allocation_counter`), else -1. */
+/* Allocations (malloc family and mmap) that the process made during all
+   txrt_session_run calls of this session: 0, by promise. Counted when the
+   program links the CMake target txrt-allocation-counter, else -1. */
 int64_t txrt_session_step_allocations(const txrt_session *session);
 
 /*===-- Launches and profiles --------------------------------------------===*/

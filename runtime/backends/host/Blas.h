@@ -1,0 +1,32 @@
+//===- Blas.h - The CPU's GEMM library, opened at run time -----*- C++ -*-===//
+//
+// OpenBLAS, its serial variant: called per tile from our own threads, so the
+// process has one thread runtime. docs/Rationale/cpu-gemm.md says why this one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_BACKENDS_HOST_BLAS_H
+#define TXRT_BACKENDS_HOST_BLAS_H
+
+#include <string>
+
+namespace txrt {
+
+struct Blas {
+  using Sgemm = void (*)(int order, int transposeA, int transposeB, int m,
+                         int n, int k, float alpha, const float *a, int lda,
+                         const float *b, int ldb, float beta, float *c,
+                         int ldc);
+  static constexpr int rowMajor = 101, plain = 111, transposed = 112;
+
+  Sgemm sgemm = nullptr;
+  std::string description; // "OpenBLAS 0.3.21 SkylakeX"
+
+  /// Opens the library on first use, or fails with what to install. It stays
+  /// open: its constructor has measured this CPU.
+  static const Blas &get();
+};
+
+} // namespace txrt
+
+#endif // TXRT_BACKENDS_HOST_BLAS_H

@@ -1,0 +1,166 @@
+//===- Api.cpp - The C interface -------------------------------*- C++ -*-===//
+//
+// Thin: each call checks its own arguments, enters the C++ part, and lets no
+// exception out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "core/Artifact.h"
+#include "core/File.h"
+#include "core/Session.h"
+
+#include <memory>
+
+using namespace txrt;
+
+static void requireArgument(bool given, const char *call) {
+  if (!given)
+    fail(TXRT_USAGE, "%s: an argument is NULL", call);
+}
+
+static uint32_t checkedEntry(const txrt_session *session, int entry) {
+  if (entry < 0 || uint32_t(entry) >= session->program.entry_count)
+    fail(TXRT_USAGE, "entry %d of %u", entry, session->program.entry_count);
+  return static_cast<uint32_t>(entry);
+}
+
+txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
+                               txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(path && artifact, "txrt_artifact_open");
+    *artifact = new txrt_artifact(path, readFile(path, maxArtifactBytes));
+  });
+}
+
+txrt_status txrt_artifact_open_memory(const void *bytes, size_t size,
+                                      const char *name,
+                                      txrt_artifact **artifact,
+                                      txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument((bytes || size == 0) && artifact,
+                    "txrt_artifact_open_memory");
+    auto *data = static_cast<const uint8_t *>(bytes);
+    *artifact = new txrt_artifact(name ? name : "artifact",
+                                  std::vector<uint8_t>(data, data + size));
+  });
+}
+
+void txrt_artifact_close(txrt_artifact *artifact) { delete artifact; }
+
+const char *txrt_artifact_manifest(const txrt_artifact *artifact) {
+  return artifact->manifestText.c_str();
+}
+
+const char *txrt_artifact_digest(const txrt_artifact *artifact) {
+  return artifact->container.digest().c_str();
+}
+
+uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact,
+                                     txrt_segment segment) {
+  auto index = static_cast<uint32_t>(segment);
+  return index < TXRT_SEGMENT_COUNT ? artifact->manifest.segmentBytes[index]
+                                    : 0;
+}
+
+txrt_status txrt_session_create(const txrt_artifact *artifact,
+                                const txrt_options *options,
+                                txrt_session **session, txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(artifact && session, "txrt_session_create");
+    *session = new txrt_session(*artifact, options ? *options : txrt_options{});
+  });
+}
+
+void txrt_session_destroy(txrt_session *session) { delete session; }
+
+const char *txrt_session_description(const txrt_session *session) {
+  return session->backend.description(session->state);
+}
+
+int txrt_session_threads(const txrt_session *session) {
+  return session->backend.threads(session->state);
+}
+
+uint64_t txrt_session_arena_bytes(const txrt_session *session) {
+  return session->backend.arena_bytes(session->state);
+}
+
+void *txrt_session_data(txrt_session *session, txrt_segment segment,
+                        uint64_t offset, uint64_t bytes, txrt_error *error) {
+  void *address = nullptr;
+  guarded(error, [&] {
+    address =
+        session->address(static_cast<uint32_t>(segment), offset, bytes);
+  });
+  return address;
+}
+
+int txrt_session_find_entry(const txrt_session *session, const char *name) {
+  const txrt_program &program = session->program;
+  for (uint32_t i = 0; name && i < program.entry_count; ++i)
+    if (strcmp(program.strings + program.entries[i].name, name) == 0)
+      return static_cast<int>(i);
+  return -1;
+}
+
+txrt_status txrt_session_run(txrt_session *session, int entry,
+                             txrt_error *error) {
+  txrt_status status = TXRT_OK;
+  txrt_status checked = guarded(error, [&] {
+    status = session->run(checkedEntry(session, entry), error);
+  });
+  return checked ? checked : status;
+}
+
+int64_t txrt_session_step_allocations(const txrt_session *session) {
+  return session->stepAllocations();
+}
+
+int txrt_session_entry_count(const txrt_session *session) {
+  return static_cast<int>(session->program.entry_count);
+}
+
+const char *txrt_session_entry_name(const txrt_session *session, int entry) {
+  const txrt_program &program = session->program;
+  if (entry < 0 || uint32_t(entry) >= program.entry_count)
+    return nullptr;
+  return program.strings + program.entries[entry].name;
+}
+
+int txrt_session_launch_count(const txrt_session *session, int entry) {
+  const txrt_program &program = session->program;
+  if (entry < 0 || uint32_t(entry) >= program.entry_count)
+    return -1;
+  return static_cast<int>(program.entries[entry].launch_count);
+}
+
+txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
+                                     int launch, txrt_launch_info *info,
+                                     txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(info, "txrt_session_launch_info");
+    uint32_t index = checkedEntry(session, entry);
+    uint32_t count = session->program.entries[index].launch_count;
+    if (launch < 0 || uint32_t(launch) >= count)
+      fail(TXRT_USAGE, "launch %d of %u", launch, count);
+    *info = session->info(index, static_cast<uint32_t>(launch));
+  });
+}
+
+void txrt_session_profile(txrt_session *session, int enabled) {
+  session->profile(enabled != 0);
+}
+
+const char *txrt_phase_name(txrt_phase phase) {
+  switch (phase) {
+  case TXRT_PHASE_FORWARD:
+    return "forward";
+  case TXRT_PHASE_BACKWARD:
+    return "backward";
+  case TXRT_PHASE_RECOMPUTE:
+    return "recompute";
+  case TXRT_PHASE_OPTIMIZER:
+    return "optimizer";
+  }
+  return "?";
+}

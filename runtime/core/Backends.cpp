@@ -1,0 +1,30 @@
+#include "core/Backends.h"
+#include "core/Failure.h"
+
+#include <cstring>
+
+extern "C" {
+extern const txrt_backend txrt_host_backend;
+extern const txrt_backend txrt_dryrun_backend;
+}
+
+using namespace txrt;
+
+/// The one place that knows every backend.
+static const txrt_backend *const backends[] = {
+    &txrt_host_backend,
+    &txrt_dryrun_backend,
+};
+
+const txrt_backend &txrt::findBackend(const char *name) {
+  if (!name)
+    return *backends[0];
+  std::string known;
+  for (const txrt_backend *backend : backends) {
+    if (strcmp(backend->name, name) == 0)
+      return *backend;
+    known += (known.empty() ? "" : ", ") + std::string(backend->name);
+  }
+  fail(TXRT_USAGE, "unknown backend '%s'; present: %s",
+       printable(name).c_str(), known.c_str());
+}

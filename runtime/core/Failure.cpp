@@ -1,0 +1,82 @@
+#include "core/Failure.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+
+using namespace txrt;
+
+static std::string formatList(const char *format, va_list list) {
+  char text[1024];
+  int length = vsnprintf(text, sizeof text, format, list);
+  return length < 0 ? std::string(format) : std::string(text);
+}
+
+void txrt::fail(txrt_status code, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  std::string message = formatList(format, list);
+  va_end(list);
+  throw Failure{code, message};
+}
+
+std::string txrt::format(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  std::string text = formatList(format, list);
+  va_end(list);
+  return text;
+}
+
+std::string txrt::printable(const std::string &text) {
+  constexpr size_t limit = 80;
+  std::string result;
+  for (unsigned char c : text) {
+    if (result.size() == limit)
+      return result + "...";
+    result += c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c);
+  }
+  return result;
+}
+
+std::string txrt::readableBytes(unsigned long long bytes) {
+  const char *units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024)
+    return format("%llu bytes", bytes);
+  double value = static_cast<double>(bytes);
+  int unit = 0;
+  for (; value >= 1024 && unit < 4; ++unit)
+    value /= 1024;
+  return format("%.1f %s", value, units[unit]);
+}
+
+void txrt::setError(txrt_error *error, txrt_status code, const char *message) {
+  if (!error)
+    return;
+  error->code = code;
+  snprintf(error->message, sizeof error->message, "%s", message);
+  // One line, whatever a library put into its message.
+  for (char *c = error->message; *c; ++c)
+    if (*c == '\n' || *c == '\r')
+      *c = ' ';
+}
+
+txrt_status txrt::statusOfException(txrt_error *error) noexcept {
+  try {
+    throw;
+  } catch (const Failure &failure) {
+    setError(error, failure.code, failure.message.c_str());
+    return failure.code;
+  } catch (const std::bad_alloc &) {
+    setError(error, TXRT_OUT_OF_MEMORY, "out of memory in the runtime itself");
+    return TXRT_OUT_OF_MEMORY;
+  } catch (const std::exception &exception) {
+    setError(error, TXRT_BAD_INPUT, exception.what());
+    return TXRT_BAD_INPUT;
+  } catch (...) {
+    setError(error, TXRT_BAD_INPUT, "unknown failure in the runtime");
+    return TXRT_BAD_INPUT;
+  }
+}

@@ -1,0 +1,228 @@
+#include "core/Manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+using namespace txrt;
+using nlohmann::json;
+
+using ull = unsigned long long;
+
+static constexpr uint64_t maxText = uint64_t(256) << 20;
+static constexpr size_t maxDepth = 64;
+// A parsed value costs far more memory than its text: "[],[],..." must not
+// fill the machine.
+static constexpr size_t maxValues = size_t(4) << 20;
+
+static const char *const segmentNames[] = {"persistent", "argument", "saved",
+                                           "transient"};
+static const char *const dtypeNames[] = {"f32", "bf16", "i32", "i1"};
+static const uint64_t dtypeSizes[] = {4, 2, 4, 1};
+
+uint64_t txrt::dtypeBytes(uint32_t dtype) {
+  return dtype <= TXRT_DTYPE_I1 ? dtypeSizes[dtype] : 0;
+}
+const char *txrt::dtypeName(uint32_t dtype) {
+  return dtype <= TXRT_DTYPE_I1 ? dtypeNames[dtype] : "?";
+}
+const char *txrt::segmentName(uint32_t segment) {
+  return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?";
+}
+
+namespace {
+
+/// Parses within the limits.
+class Reader {
+public:
+  explicit Reader(const std::string &artifact) : artifact(artifact) {}
+
+  [[noreturn]] void refuse(const std::string &what) const {
+    fail(TXRT_BAD_INPUT, "%s: manifest: %s", artifact.c_str(), what.c_str());
+  }
+
+  json parse(Span text) {
+    if (text.size > maxText)
+      refuse(format("%s long; at most %s", readableBytes(text.size).c_str(),
+                    readableBytes(maxText).c_str()));
+    auto limit = [this](int, json::parse_event_t event, json &value) {
+      count(event, value);
+      return true;
+    };
+    try {
+      return json::parse(text.data, text.data + text.size, limit);
+    } catch (const json::parse_error &error) {
+      refuse(format("not JSON: byte %zu", error.byte));
+    } catch (const json::exception &error) {
+      refuse(printable(error.what()));
+    }
+  }
+
+private:
+  void count(json::parse_event_t event, json &value) {
+    switch (event) {
+    case json::parse_event_t::object_start:
+    case json::parse_event_t::array_start:
+      if (keys.size() == maxDepth)
+        refuse(format("nested deeper than %zu", maxDepth));
+      keys.emplace_back();
+      break;
+    case json::parse_event_t::object_end:
+    case json::parse_event_t::array_end:
+      keys.pop_back();
+      break;
+    case json::parse_event_t::key: {
+      std::string key = value.get<std::string>();
+      if (!keys.back().insert(key).second)
+        refuse("duplicate key '" + printable(key) + "'");
+      break;
+    }
+    case json::parse_event_t::value:
+      break;
+    }
+    if (++values > maxValues)
+      refuse(format("more than %zu values", maxValues));
+  }
+
+  const std::string &artifact;
+  std::vector<std::set<std::string>> keys;
+  size_t values = 0;
+};
+
+/// A value with the path that leads to it, for messages.
+class Field {
+public:
+  Field(const Reader &reader, const json &value, std::string path)
+      : reader(reader), value(value), path(std::move(path)) {}
+
+  Field operator[](const char *key) const {
+    if (!value.is_object())
+      refuse("is no object");
+    auto found = value.find(key);
+    std::string inner = path.empty() ? key : path + "." + key;
+    if (found == value.end())
+      reader.refuse("field '" + inner + "' is missing");
+    return Field(reader, *found, inner);
+  }
+  std::vector<Field> items() const {
+    if (!value.is_array())
+      refuse("is no list");
+    std::vector<Field> result;
+    for (size_t i = 0; i < value.size(); ++i)
+      result.emplace_back(reader, value[i], path + format("[%zu]", i));
+    return result;
+  }
+  uint64_t number() const {
+    if (!value.is_number_unsigned())
+      refuse("is no non-negative integer");
+    return value.get<uint64_t>();
+  }
+  std::string string() const {
+    if (!value.is_string())
+      refuse("is no string");
+    std::string text = value.get<std::string>();
+    // Such a string would end early in C, and mean two things.
+    if (text.find('\0') != std::string::npos)
+      refuse("contains a NUL character");
+    return text;
+  }
+  uint32_t oneOf(const char *const *names, uint32_t count) const {
+    std::string text = string(), known;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (text == names[i])
+        return i;
+      known += std::string(i ? ", " : "") + names[i];
+    }
+    refuse("is '" + printable(text) + "'; known: " + known);
+  }
+  [[noreturn]] void refuse(const std::string &what) const {
+    reader.refuse("field '" + printable(path) + "' " + what);
+  }
+
+private:
+  const Reader &reader;
+  const json &value;
+  std::string path;
+};
+
+/// A named tensor at a place: a global, an argument or a result.
+void checkTensor(const Field &tensor, const Manifest &manifest,
+                 std::set<std::string> &names) {
+  std::string name = tensor["name"].string();
+  if (!names.insert(name).second)
+    tensor.refuse("has the name '" + printable(name) + "' a second time");
+  uint32_t dtype = tensor["dtype"].oneOf(dtypeNames, TXRT_DTYPE_I1 + 1);
+  uint64_t bytes = dtypeBytes(dtype);
+  for (const Field &extent : tensor["shape"].items())
+    if (__builtin_mul_overflow(bytes, extent.number(), &bytes))
+      tensor.refuse("has a shape whose product is too large");
+  if (tensor["bytes"].number() != bytes)
+    tensor.refuse(format("has %llu bytes, but its shape and dtype make %llu",
+                         static_cast<ull>(tensor["bytes"].number()),
+                         static_cast<ull>(bytes)));
+  uint32_t segment =
+      tensor["segment"].oneOf(segmentNames, TXRT_SEGMENT_COUNT);
+  uint64_t offset = tensor["offset"].number();
+  uint64_t size = manifest.segmentBytes[segment];
+  if (offset > size || bytes > size - offset)
+    tensor.refuse(format("ends outside its segment %s (%llu bytes at %llu of "
+                         "%llu)",
+                         segmentNames[segment], static_cast<ull>(bytes),
+                         static_cast<ull>(offset), static_cast<ull>(size)));
+  if (offset % dtypeBytes(dtype) != 0)
+    tensor.refuse(format("has offset %llu, not aligned to its dtype",
+                         static_cast<ull>(offset)));
+}
+
+} // namespace
+
+Manifest txrt::readManifest(const std::string &artifact, Span text) {
+  Reader reader(artifact);
+  json root = reader.parse(text);
+  Field top(reader, root, "");
+  Manifest manifest;
+
+  if (top["format"].string() != "tx-artifact")
+    top["format"].refuse("is not 'tx-artifact'");
+  if (uint64_t version = top["abi_version"].number();
+      version != TXRT_ABI_VERSION)
+    top["abi_version"].refuse(format("is %llu, this runtime has %u",
+                                     static_cast<ull>(version),
+                                     TXRT_ABI_VERSION));
+  manifest.backend = top["target"]["backend"].string();
+  manifest.triple = top["target"]["triple"].string();
+  for (const Field &feature : top["target"]["features"].items())
+    manifest.features.push_back(feature.string());
+
+  uint64_t total = 0;
+  for (uint32_t s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
+    std::string key = std::string(segmentNames[s]) + "_bytes";
+    Field size = top["arena"][key.c_str()];
+    manifest.segmentBytes[s] = size.number();
+    // Otherwise the arena would be larger than the sum, that is, than planned.
+    if (size.number() % TXRT_BUFFER_ALIGNMENT != 0)
+      size.refuse(format("is %llu, no multiple of %u",
+                         static_cast<ull>(size.number()),
+                         TXRT_BUFFER_ALIGNMENT));
+    if (__builtin_add_overflow(total, size.number(), &total) ||
+        total > uint64_t(INT64_MAX))
+      size.refuse("makes an arena of 2^63 bytes or more");
+  }
+
+  std::set<std::string> names;
+  for (const Field &global : top["globals"].items())
+    checkTensor(global, manifest, names);
+  std::set<std::string> entryNames;
+  for (const Field &entry : top["entries"].items()) {
+    std::string name = entry["name"].string();
+    if (!entryNames.insert(name).second)
+      entry.refuse("has the name '" + printable(name) + "' a second time");
+    manifest.entries.push_back(name);
+    std::set<std::string> arguments, results;
+    for (const Field &argument : entry["arguments"].items())
+      checkTensor(argument, manifest, arguments);
+    for (const Field &result : entry["results"].items())
+      checkTensor(result, manifest, results);
+  }
+  return manifest;
+}

@@ -1,0 +1,60 @@
+//===- Program.h - The launch table, checked -------------------*- C++ -*-===//
+//
+// After `Program` is made no index in it points nowhere and no operand leaves
+// its segment, whatever the file said: backends index without looking.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_CORE_PROGRAM_H
+#define TXRT_CORE_PROGRAM_H
+
+#include "core/Container.h"
+#include "core/Manifest.h"
+#include "txrt/backend.h"
+
+#include <vector>
+
+namespace txrt {
+
+class Program {
+public:
+  Program(const Container &container, const Manifest &manifest);
+  Program(const Program &) = delete;
+  Program &operator=(const Program &) = delete;
+
+  const txrt_program &view() const { return data; }
+
+private:
+  void readTables();
+  void layOutArena();
+  void checkBuffers() const;
+  void checkKernels() const;
+  void checkEntries() const;
+  void checkLaunch(uint32_t index) const;
+  void checkKernelLaunch(uint32_t index) const;
+  void checkGemmLaunch(uint32_t index) const;
+
+  /// The name at a string offset; fails with `what` when there is none.
+  const char *name(uint32_t offset, const std::string &what) const;
+  std::string describe(uint32_t launch) const;
+  [[noreturn]] void refuse(const std::string &what) const;
+
+  const Container &container;
+  const Manifest &manifest;
+  std::vector<txrt_entry> entries;
+  std::vector<txrt_launch> launches;
+  std::vector<txrt_buffer> buffers;
+  std::vector<txrt_kernel> kernels;
+  std::vector<const char *> features;
+  txrt_program data = {};
+};
+
+/// One operand of a GEMM as the ABI lays it out: `rows` x `columns` matrices.
+struct GemmOperand {
+  uint64_t rows, columns, leading, stride0, stride1;
+};
+GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
+
+} // namespace txrt
+
+#endif // TXRT_CORE_PROGRAM_H

@@ -1,0 +1,107 @@
+#include "core/Session.h"
+#include "core/AllocationCounter.h"
+#include "core/Backends.h"
+
+#include <chrono>
+
+using namespace txrt;
+
+using ull = unsigned long long;
+
+txrt_session::txrt_session(const txrt_artifact &artifact,
+                           const txrt_options &options)
+    : artifact(artifact), program(artifact.program.view()),
+      backend(findBackend(options.backend)), clocks(program.launch_count) {
+  if (options.threads < 0 || options.threads > 4096)
+    fail(TXRT_USAGE, "%d threads; expected 0 (one for each CPU) to 4096",
+         options.threads);
+  txrt_error error = {};
+  if (txrt_status status = backend.create(&program, &options, &state, &error))
+    fail(status, "%s", error.message);
+}
+
+txrt_session::~txrt_session() { backend.destroy(state); }
+
+txrt_status txrt_session::run(uint32_t entry, txrt_error *error) {
+  int64_t before = allocationCount();
+  if (txrt_status status = backend.begin(state, entry, error))
+    return status;
+  if (txrt_status status = runLaunches(program.entries[entry], error))
+    return status;
+  allocations += allocationCount() - before;
+  return TXRT_OK;
+}
+
+txrt_status txrt_session::runLaunches(const txrt_entry &entry,
+                                      txrt_error *error) {
+  using clock = std::chrono::steady_clock;
+  const uint32_t end = entry.first_launch + entry.launch_count;
+  if (!profiling) {
+    for (uint32_t i = entry.first_launch; i != end; ++i)
+      if (txrt_status status = backend.launch(state, i, error))
+        return status;
+    return backend.sync(state, error);
+  }
+  for (uint32_t i = entry.first_launch; i != end; ++i) {
+    clock::time_point start = clock::now();
+    if (txrt_status status = backend.launch(state, i, error))
+      return status;
+    if (txrt_status status = backend.sync(state, error))
+      return status;
+    clocks[i].seconds +=
+        std::chrono::duration<double>(clock::now() - start).count();
+    ++clocks[i].runs;
+  }
+  return TXRT_OK;
+}
+
+void *txrt_session::address(uint32_t segment, uint64_t offset,
+                            uint64_t bytes) const {
+  if (segment >= TXRT_SEGMENT_COUNT)
+    fail(TXRT_USAGE, "unknown segment %u", segment);
+  uint64_t size = program.segment_bytes[segment];
+  if (offset > size || bytes > size - offset)
+    fail(TXRT_USAGE, "%llu bytes at %llu are not inside segment %s (%llu)",
+         static_cast<ull>(bytes), static_cast<ull>(offset),
+         segmentName(segment), static_cast<ull>(size));
+  auto *arena = static_cast<uint8_t *>(backend.arena(state));
+  if (!arena)
+    fail(TXRT_USAGE, "backend %s keeps no memory", backend.name);
+  return arena + program.segment_base[segment] + offset;
+}
+
+void txrt_session::profile(bool enabled) {
+  profiling = enabled;
+  if (enabled)
+    clocks.assign(clocks.size(), Clock());
+}
+
+txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
+  uint32_t index = program.entries[entry].first_launch + launch;
+  const txrt_launch &l = program.launches[index];
+  txrt_launch_info info = {};
+  info.name = program.strings + l.name;
+  info.kind = static_cast<txrt_launch_kind>(l.kind);
+  info.phase = static_cast<txrt_phase>(l.phase);
+  info.layer = l.layer;
+  info.flops = l.flops;
+  for (uint32_t i = 0; i < l.buffer_count; ++i)
+    info.bytes += program.buffers[l.first_buffer + i].bytes;
+  if (l.kind == TXRT_LAUNCH_GEMM) {
+    const txrt_gemm_launch &g = l.u.gemm;
+    info.kernel = "gemm";
+    info.gemm[0] = g.m, info.gemm[1] = g.n, info.gemm[2] = g.k;
+    info.batch = g.batch0 * g.batch1;
+  } else {
+    const txrt_kernel_launch &k = l.u.kernel;
+    info.kernel = program.strings + program.kernels[k.kernel].name;
+    info.units = k.units, info.grain = k.grain;
+  }
+  info.seconds = clocks[index].seconds;
+  info.runs = clocks[index].runs;
+  return info;
+}
+
+int64_t txrt_session::stepAllocations() const {
+  return allocationsAreCounted() ? allocations : -1;
+}

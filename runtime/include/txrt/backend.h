@@ -1,0 +1,71 @@
+//===- backend.h - What a backend gives the runtime ------------*- C -*-===//
+//
+// A backend is one table of functions, listed in core/Backends.cpp. The one
+// runtime loop drives it: `create` once, then for each run of an entry `begin`,
+// `launch` for each of its launches in order, `sync`. Everything in a program
+// has been checked when a backend sees it: indices, ranges, extents, names.
+//
+// Plain C, so that a backend may be written in any language. `create` fills
+// `error` and leaves nothing behind when it fails. After `create` a backend
+// allocates nothing: what a step needs is made ready there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_BACKEND_H
+#define TXRT_BACKEND_H
+
+#include "txrt/runtime.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A checked artifact. Lives as long as every backend made from it. */
+typedef struct {
+  const char *name; /* what messages call it */
+  const char *target_backend, *target_triple;
+  const char *const *target_features;
+  uint32_t target_feature_count;
+
+  const txrt_entry *entries;
+  const txrt_launch *launches;
+  const txrt_buffer *buffers;
+  const txrt_kernel *kernels;
+  uint32_t entry_count, launch_count, buffer_count, kernel_count;
+  const char *strings; /* an offset into this is a NUL-terminated name */
+
+  const uint8_t *host_elf; /* NULL when the artifact has none */
+  uint64_t host_elf_bytes;
+
+  /* segment_base[s] + buffer.offset is a buffer's place in the arena */
+  uint64_t segment_bytes[TXRT_SEGMENT_COUNT];
+  uint64_t segment_base[TXRT_SEGMENT_COUNT];
+  uint64_t arena_bytes; /* all segments */
+} txrt_program;
+
+typedef struct {
+  const char *name;
+  txrt_status (*create)(const txrt_program *program,
+                        const txrt_options *options, void **state,
+                        txrt_error *error);
+  void (*destroy)(void *state);
+
+  /* Tells that launches of this entry follow. */
+  txrt_status (*begin)(void *state, uint32_t entry, txrt_error *error);
+  /* Runs, or queues, one launch; launches take effect in order. */
+  txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
+  /* Waits until every launch has taken effect. */
+  txrt_status (*sync)(void *state, txrt_error *error);
+
+  /* The arena as the host sees it; NULL when the backend keeps none. */
+  void *(*arena)(void *state);
+  uint64_t (*arena_bytes)(void *state);
+  int (*threads)(void *state);
+  const char *(*description)(void *state);
+} txrt_backend;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TXRT_BACKEND_H */

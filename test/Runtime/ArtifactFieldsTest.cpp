@@ -1,0 +1,286 @@
+// Hostile fields under a valid digest: each is refused, by its own message.
+
+#include "TestArtifact.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+
+namespace {
+
+/// Expects that the small artifact, changed, is refused with `message`.
+void refused(const char *message,
+             const std::function<void(TestArtifact &)> &change) {
+  TestArtifact artifact = smallArtifact();
+  change(artifact);
+  txrt_error error = openError(artifact.bytes());
+  EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
+  EXPECT_NE(strstr(error.message, message), nullptr)
+      << "expected: " << message << "\ngot: " << error.message;
+}
+
+/// The same for the bytes of the container.
+void refusedBytes(const char *message,
+                  const std::function<void(std::vector<uint8_t> &)> &change) {
+  std::vector<uint8_t> bytes = smallArtifact().bytes();
+  change(bytes);
+  seal(bytes);
+  txrt_error error = openError(bytes);
+  EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
+  EXPECT_NE(strstr(error.message, message), nullptr)
+      << "expected: " << message << "\ngot: " << error.message;
+}
+
+txrt_header &header(std::vector<uint8_t> &bytes) {
+  return *reinterpret_cast<txrt_header *>(bytes.data());
+}
+txrt_section &section(std::vector<uint8_t> &bytes, int index) {
+  return reinterpret_cast<txrt_section *>(bytes.data() +
+                                          sizeof(txrt_header))[index];
+}
+
+/// A manifest with one piece of its text replaced.
+void refusedText(const char *message, const std::string &from,
+                 const std::string &to) {
+  refused(message, [&](TestArtifact &a) {
+    std::string text = a.manifestText();
+    size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    a.manifest = text.replace(at, from.size(), to);
+  });
+}
+
+constexpr uint64_t huge = uint64_t(1) << 60;
+
+} // namespace
+
+TEST(ArtifactFields, Header) {
+  refusedBytes("wrong magic", [](auto &b) { header(b).magic[6] = '\n'; });
+  refusedBytes("built for ABI version 2, this runtime has 1",
+               [](auto &b) { header(b).abi_version = 2; });
+  refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
+  refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
+  refusedBytes("4294967295 sections",
+               [](auto &b) { header(b).section_count = UINT32_MAX; });
+  refusedBytes("section manifest is missing", [](auto &b) {
+    b.resize(sizeof(txrt_header) + sizeof(txrt_section));
+    header(b).section_count = 1;
+    section(b, 0) = {TXRT_SECTION_ENTRIES, 0, 128, 0};
+    b.resize(128);
+  });
+  refusedBytes("table of 2 sections ends outside", [](auto &b) {
+    b.resize(sizeof(txrt_header) + sizeof(txrt_section));
+    header(b).section_count = 2;
+  });
+}
+
+TEST(ArtifactFields, Sections) {
+  refusedBytes("unknown section kind 0",
+               [](auto &b) { section(b, 2).kind = 0; });
+  refusedBytes("unknown section kind 99",
+               [](auto &b) { section(b, 2).kind = 99; });
+  refusedBytes("section launches: reserved field",
+               [](auto &b) { section(b, 2).reserved = 1; });
+  refusedBytes("section launches: offset 65 is no multiple of 64",
+               [](auto &b) { section(b, 2).offset = 65; });
+  refusedBytes("not inside the file", [](auto &b) { section(b, 2).offset = 0; });
+  refusedBytes("not inside the file",
+               [](auto &b) { section(b, 2).offset = uint64_t(1) << 62; });
+  refusedBytes("not inside the file",
+               [](auto &b) { section(b, 2).bytes = ~uint64_t(0) - 63; });
+  refusedBytes("section entries is there twice", [](auto &b) {
+    section(b, 2) = section(b, 1);
+  });
+  refusedBytes("overlap", [](auto &b) {
+    section(b, 2).offset = section(b, 3).offset;
+    section(b, 2).bytes = 1;
+  });
+  refusedBytes("no multiple of its", [](auto &b) { --section(b, 2).bytes; });
+  refusedBytes("no multiple of its", [](auto &b) { --section(b, 4).bytes; });
+  refused("does not end with a NUL",
+          [](auto &a) { a.strings.pop_back(); });
+}
+
+TEST(ArtifactFields, Buffers) {
+  auto change = [](auto field) {
+    return [=](TestArtifact &a) { field(a.buffers[1]); };
+  };
+  refused("unknown segment 4", change([](auto &b) { b.segment = 4; }));
+  refused("unknown dtype 4", change([](auto &b) { b.dtype = 4; }));
+  refused("'writes' is neither", change([](auto &b) { b.writes = 2; }));
+  refused("reserved", change([](auto &b) { b.reserved = 1; }));
+  refused("end outside segment transient",
+          change([](auto &b) { b.offset = 20; }));
+  refused("end outside", change([](auto &b) { b.offset = ~uint64_t(0); }));
+  refused("end outside", change([](auto &b) { b.bytes = ~uint64_t(3); }));
+  refused("end outside segment saved",
+          change([](auto &b) { b.segment = TXRT_SEGMENT_SAVED; }));
+  refused("not aligned to f32", change([](auto &b) { b.offset = 2; }));
+  refused("not aligned to f32", change([](auto &b) { b.bytes = 239; }));
+}
+
+TEST(ArtifactFields, KernelsAndTheirLaunches) {
+  refused("name at 4000000000 is outside",
+          [](auto &a) { a.kernels[0].name = 4000000000u; });
+  refused("has no name", [](auto &a) {
+    a.kernels[0].name = static_cast<uint32_t>(a.strings.size());
+    a.strings += '\0';
+  });
+  refused("takes 4294967295 buffers",
+          [](auto &a) { a.kernels[0].buffer_count = UINT32_MAX; });
+  refused("7 immediates", [](auto &a) { a.kernels[0].immediate_count = 7; });
+  refused("there is no function 'h.0.weigh'",
+          [](auto &a) { a.kernels[0].name = a.launches[0].name; });
+
+  auto change = [](auto field) {
+    return [=](TestArtifact &a) { field(a.launches[0]); };
+  };
+  refused("unknown kind 2", change([](auto &l) { l.kind = 2; }));
+  refused("unknown phase 4", change([](auto &l) { l.phase = 4; }));
+  refused("layer -2", change([](auto &l) { l.layer = -2; }));
+  refused("name at", change([](auto &l) { l.name = 100000; }));
+  refused("buffers from", change([](auto &l) { l.first_buffer = 6; }));
+  refused("buffers from", change([](auto &l) { l.first_buffer = UINT32_MAX; }));
+  refused("buffers from", change([](auto &l) { l.buffer_count = UINT32_MAX; }));
+  refused("kernel 2 of 2", change([](auto &l) { l.u.kernel.kernel = 2; }));
+  refused("takes 2 and 1", change([](auto &l) { l.buffer_count = 1; }));
+  refused("takes 2 and 1",
+          change([](auto &l) { l.u.kernel.immediate_count = 2; }));
+  refused("0 units", change([](auto &l) { l.u.kernel.units = 0; }));
+  refused("in grains of 0", change([](auto &l) { l.u.kernel.grain = 0; }));
+  refused("units", change([](auto &l) { l.u.kernel.units = huge; }));
+  refused("in grains", change([](auto &l) { l.u.kernel.grain = huge; }));
+}
+
+TEST(ArtifactFields, Gemms) {
+  auto change = [](auto field) {
+    return [=](TestArtifact &a) { field(a.launches[2].u.gemm); };
+  };
+  auto operand = [](int index, auto field) {
+    return [=](TestArtifact &a) {
+      field(a.buffers[a.launches[2].first_buffer + size_t(index)]);
+    };
+  };
+  refused("a flag", change([](auto &g) { g.transpose_a = 2; }));
+  refused("a flag", change([](auto &g) { g.has_reset = 255; }));
+  refused("reserved", change([](auto &g) { g.reserved[4] = 1; }));
+  refused("not finite", change([](auto &g) { g.alpha = NAN; }));
+  refused("not finite", change([](auto &g) { g.beta = -INFINITY; }));
+  for (auto extent : {&txrt_gemm_launch::m, &txrt_gemm_launch::n,
+                      &txrt_gemm_launch::k, &txrt_gemm_launch::batch0,
+                      &txrt_gemm_launch::batch1}) {
+    refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = 0; }));
+    refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = huge; }));
+  }
+  refused("A: leading dimension", change([](auto &g) { g.lda = 2; }));
+  refused("B: leading dimension", change([](auto &g) { g.ldb = 4; }));
+  refused("C: leading dimension", change([](auto &g) { g.ldc = 4; }));
+  refused("A reaches beyond", change([](auto &g) { g.lda = 4; }));
+  refused("A reaches beyond",
+          change([](auto &g) { g.lda = uint64_t(1) << 48; }));
+  refused("A reaches beyond", change([](auto &g) { g.m = 5; }));
+  refused("B reaches beyond", change([](auto &g) { g.ldb = 6; }));
+  refused("C reaches beyond", change([](auto &g) { g.ldc = 6; }));
+  refused("A: leading dimension", change([](auto &g) { g.transpose_a = 1; }));
+  // 4 + 2 * 6 rows apart are more than A's twelve elements.
+  refused("A reaches beyond", change([](auto &g) {
+            g.transpose_a = 1, g.lda = 6;
+          }));
+  refused("A reaches beyond", change([](auto &g) {
+            g.batch0 = 2, g.stride_a0 = 1, g.stride_c0 = 20;
+          }));
+  refused("or a stride", change([](auto &g) { g.stride_b1 = huge; }));
+  // (2^48 - 1) * 2^48 must not wrap to something small.
+  refused("A reaches beyond", change([](auto &g) {
+            g.batch0 = g.batch1 = uint64_t(1) << 48;
+            g.stride_a0 = g.stride_a1 = uint64_t(1) << 48;
+          }));
+  refused("lie on each other", change([](auto &g) { g.batch1 = 2; }));
+  refused("4 buffers; expected A, B, C",
+          change([](auto &g) { g.has_reset = 0; }));
+  refused("A is i32", operand(0, [](auto &b) { b.dtype = TXRT_DTYPE_I32; }));
+  refused("differ in dtype",
+          operand(1, [](auto &b) { b.dtype = TXRT_DTYPE_BF16; }));
+  refused("B is marked as written", operand(1, [](auto &b) { b.writes = 1; }));
+  refused("C is marked as not written",
+          operand(2, [](auto &b) { b.writes = 0; }));
+  refused("C overlaps B", operand(2, [](auto &b) {
+            b.segment = TXRT_SEGMENT_ARGUMENT, b.offset = 304;
+          }));
+  refused("reset flag", operand(3, [](auto &b) { b.dtype = TXRT_DTYPE_F32,
+                                                 b.bytes = 4; }));
+  refused("reset flag", operand(3, [](auto &b) { b.bytes = 2; }));
+  refused("reset flag", operand(3, [](auto &b) { b.writes = 1; }));
+}
+
+TEST(ArtifactFields, Entries) {
+  refused("'weigh' is there twice",
+          [](auto &a) { a.entries[1].name = a.entries[0].name; 
+                        a.manifest = smallArtifact().manifestText(); });
+  refused("launches 1 to 4 of 3", [](auto &a) {
+    a.entries[0] = {a.entries[0].name, 1, 3, 0};
+  });
+  refused("of 3", [](auto &a) { a.entries[0].first_launch = UINT32_MAX; });
+  refused("reserved", [](auto &a) { a.entries[0].reserved = 1; });
+  refusedText("entry 'product' is not in the manifest", "\"product\"",
+              "\"other\"");
+  refused("manifest's entry 'product' is not in section entries",
+          [](auto &a) {
+            a.manifest = a.manifestText();
+            a.entries.pop_back();
+          });
+}
+
+TEST(ArtifactFields, ManifestText) {
+  refused("not JSON: byte 1", [](auto &a) { a.manifest = "x"; });
+  refused("not JSON", [](auto &a) { a.manifest = "{\"a\": \"\xff\"}"; });
+  refused("not JSON", [](auto &a) { a.manifest = "{} {}"; });
+  refused("is no object", [](auto &a) { a.manifest = "[]"; });
+  refused("field 'format' is missing", [](auto &a) { a.manifest = "{}"; });
+  refused("nested deeper than 64", [](auto &a) {
+    a.manifest = std::string(100000, '[') + std::string(100000, ']');
+  });
+  refused("more than 4194304 values", [](auto &a) {
+    a.manifest = "[0";
+    for (int i = 0; i < 5000000; ++i)
+      a.manifest += ",0";
+    a.manifest += "]";
+  });
+  refused("duplicate key 'format'", [](auto &a) {
+    a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}";
+  });
+  refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
+  refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 1",
+              "\"abi_version\": 9");
+  refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
+}
+
+TEST(ArtifactFields, ManifestPlaces) {
+  refusedText("field 'arena.saved_bytes' is missing", "saved_bytes", "save");
+  for (const char *size : {"-1", "1.5", "\"0\"", "null", "[]"})
+    refusedText("'arena.saved_bytes' is no non-negative integer",
+                "\"saved_bytes\": 0", "\"saved_bytes\": " + std::string(size));
+  refusedText("is 65, no multiple of 64", "\"saved_bytes\": 0",
+              "\"saved_bytes\": 65");
+  refusedText("2^63 bytes or more", "\"saved_bytes\": 0",
+              "\"saved_bytes\": 18446744073709551552");
+  refusedText("2^63 bytes or more", "\"saved_bytes\": 0",
+              "\"saved_bytes\": 9223372036854775744");
+  refusedText("is 'f8'; known: f32, bf16, i32, i1", "\"f32\"", "\"f8\"");
+  refusedText("its shape and dtype make 80", "\"bytes\": 80", "\"bytes\": 84");
+  refusedText("product is too large", "[4, 5]",
+              "[4294967296, 4294967296]");
+  refusedText("ends outside its segment persistent", "\"offset\": 0",
+              "\"offset\": 64");
+  refusedText("ends outside", "\"offset\": 0",
+              "\"offset\": 18446744073709551612");
+  refusedText("not aligned to its dtype", "\"offset\": 0", "\"offset\": 2");
+  refusedText("known: persistent, argument, saved, transient",
+              "\"segment\": \"persistent\"", "\"segment\": \"heap\"");
+  refused("has the name 'c' a second time", [](auto &a) {
+    a.globals += ", " + a.globals;
+  });
+}

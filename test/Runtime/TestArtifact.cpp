@@ -1,0 +1,186 @@
+#include "TestArtifact.h"
+#include "core/Sha256.h"
+
+#include <cstddef>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+uint32_t TestArtifact::string(const std::string &text) {
+  auto offset = static_cast<uint32_t>(strings.size());
+  strings += text + '\0';
+  return offset;
+}
+
+uint32_t TestArtifact::buffer(txrt_segment segment, txrt_dtype dtype,
+                              uint64_t offset, uint64_t size, bool writes) {
+  buffers.push_back(
+      {uint32_t(segment), uint32_t(dtype), offset, size, writes, 0});
+  return static_cast<uint32_t>(buffers.size() - 1);
+}
+
+uint32_t TestArtifact::kernel(const std::string &name, uint32_t bufferCount,
+                              uint32_t immediateCount) {
+  kernels.push_back({string(name), bufferCount, immediateCount, 0});
+  return static_cast<uint32_t>(kernels.size() - 1);
+}
+
+static txrt_launch &addLaunch(TestArtifact &artifact, txrt_launch_kind kind,
+                              const std::string &name, uint32_t bufferCount) {
+  txrt_launch launch = {};
+  launch.kind = kind;
+  launch.layer = -1;
+  launch.name = artifact.string(name);
+  launch.first_buffer =
+      static_cast<uint32_t>(artifact.buffers.size()) - bufferCount;
+  launch.buffer_count = bufferCount;
+  artifact.launches.push_back(launch);
+  return artifact.launches.back();
+}
+
+txrt_launch &TestArtifact::kernelLaunch(const std::string &name,
+                                        uint32_t kernel, uint32_t bufferCount,
+                                        uint64_t units, uint64_t grain,
+                                        std::vector<uint32_t> immediates) {
+  txrt_launch &launch =
+      addLaunch(*this, TXRT_LAUNCH_KERNEL, name, bufferCount);
+  launch.flops = units;
+  txrt_kernel_launch &k = launch.u.kernel;
+  k.kernel = kernel;
+  k.units = units;
+  k.grain = grain;
+  k.immediate_count = static_cast<uint32_t>(immediates.size());
+  std::copy(immediates.begin(), immediates.end(), k.immediates);
+  return launch;
+}
+
+txrt_launch &TestArtifact::gemmLaunch(const std::string &name,
+                                      const txrt_gemm_launch &gemm) {
+  txrt_launch &launch =
+      addLaunch(*this, TXRT_LAUNCH_GEMM, name, 3u + gemm.has_reset);
+  launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
+  launch.u.gemm = gemm;
+  return launch;
+}
+
+void TestArtifact::entry(const std::string &name, uint32_t first) {
+  auto count = static_cast<uint32_t>(launches.size()) - first;
+  entries.push_back({string(name), first, count, 0});
+}
+
+std::string TestArtifact::manifestText() const {
+  if (!manifest.empty())
+    return manifest;
+  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 1, "
+                     "\"compiler\": \"test\", \"target\": {\"backend\": \"" +
+                     backend + "\", \"triple\": \"" + triple +
+                     "\", \"features\": [" + features + "]}, \"arena\": {";
+  const char *names[] = {"persistent", "argument", "saved", "transient"};
+  for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s)
+    text += std::string(s ? ", " : "") + "\"" + names[s] +
+            "_bytes\": " + std::to_string(segments[s]);
+  text += "}, \"globals\": [" + globals + "], \"entries\": [";
+  for (size_t i = 0; i < entries.size(); ++i)
+    text += std::string(i ? ", " : "") + "{\"name\": \"" +
+            (strings.c_str() + entries[i].name) +
+            "\", \"arguments\": [], \"results\": []}";
+  return text + "]}";
+}
+
+template <typename T> static std::vector<uint8_t> raw(const std::vector<T> &v) {
+  auto *data = reinterpret_cast<const uint8_t *>(v.data());
+  return std::vector<uint8_t>(data, data + v.size() * sizeof(T));
+}
+
+std::vector<uint8_t> TestArtifact::bytes() const {
+  std::string text = manifestText();
+  std::vector<std::pair<uint32_t, std::vector<uint8_t>>> sections = {
+      {TXRT_SECTION_MANIFEST, {text.begin(), text.end()}},
+      {TXRT_SECTION_ENTRIES, raw(entries)},
+      {TXRT_SECTION_LAUNCHES, raw(launches)},
+      {TXRT_SECTION_BUFFERS, raw(buffers)},
+      {TXRT_SECTION_KERNELS, raw(kernels)},
+      {TXRT_SECTION_STRINGS, {strings.begin(), strings.end()}}};
+  if (!elf.empty())
+    sections.push_back({TXRT_SECTION_HOST_ELF, elf});
+
+  txrt_header header = {};
+  memcpy(header.magic, TXRT_MAGIC, sizeof header.magic);
+  header.abi_version = TXRT_ABI_VERSION;
+  header.section_count = static_cast<uint32_t>(sections.size());
+  std::vector<uint8_t> file(sizeof header +
+                            sections.size() * sizeof(txrt_section));
+  memcpy(file.data(), &header, sizeof header);
+  for (size_t i = 0; i < sections.size(); ++i) {
+    file.resize((file.size() + 63) / 64 * 64);
+    txrt_section section = {sections[i].first, 0, file.size(),
+                            sections[i].second.size()};
+    memcpy(file.data() + sizeof header + i * sizeof section, &section,
+           sizeof section);
+    file.insert(file.end(), sections[i].second.begin(),
+                sections[i].second.end());
+  }
+  seal(file);
+  return file;
+}
+
+void seal(std::vector<uint8_t> &artifact) {
+  uint64_t size = artifact.size();
+  memcpy(artifact.data() + offsetof(txrt_header, file_bytes), &size,
+         sizeof size);
+  uint8_t *digest = artifact.data() + offsetof(txrt_header, digest);
+  memset(digest, 0, 32);
+  txrt::Sha256 sha;
+  sha.update(artifact.data(), artifact.size());
+  auto result = sha.finish();
+  memcpy(digest, result.data(), result.size());
+}
+
+const std::vector<uint8_t> &testKernels() {
+  static const std::vector<uint8_t> bytes = [] {
+    std::ifstream file(TX_TEST_KERNELS, std::ios::binary);
+    return std::vector<uint8_t>(std::istreambuf_iterator<char>(file), {});
+  }();
+  return bytes;
+}
+
+TestArtifact smallArtifact() {
+  TestArtifact a;
+  a.segments[TXRT_SEGMENT_PERSISTENT] = 128;
+  a.segments[TXRT_SEGMENT_ARGUMENT] = 512;
+  a.segments[TXRT_SEGMENT_TRANSIENT] = 256;
+  a.elf = testKernels();
+  a.globals = "{\"name\": \"c\", \"dtype\": \"f32\", \"shape\": [4, 5], "
+              "\"segment\": \"persistent\", \"offset\": 0, \"bytes\": 80}";
+  uint32_t weigh = a.kernel("weigh", 2, 1);
+  uint32_t bump = a.kernel("bump", 1, 2);
+
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 240, false);
+  a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+  a.kernelLaunch("h.0.weigh", weigh, 2, 60, 7, {0}).layer = 0;
+  a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+  a.kernelLaunch("bump", bump, 1, 60, 16, {1, 2}).phase =
+      TXRT_PHASE_RECOMPUTE;
+  a.entry("weigh", 0);
+
+  txrt_gemm_launch g = {};
+  g.m = 4, g.n = 5, g.k = 3, g.batch0 = g.batch1 = 1;
+  g.lda = 3, g.ldb = 5, g.ldc = 5;
+  g.alpha = g.beta = 1, g.has_reset = 1;
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 48, false);
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 320, 60, false);
+  a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 0, 80, true);
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, 448, 1, false);
+  a.gemmLaunch("lm_head.dW", g).phase = TXRT_PHASE_BACKWARD;
+  a.entry("product", 2);
+  return a;
+}
+
+txrt_error openError(const std::vector<uint8_t> &bytes) {
+  txrt_error error = {};
+  txrt_artifact *artifact = nullptr;
+  if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
+                                &artifact, &error) == TXRT_OK)
+    txrt_artifact_close(artifact);
+  return error;
+}

@@ -1,0 +1,62 @@
+//===- TestArtifact.h - Artifacts for the runtime's tests ------*- C++ -*-===//
+//
+// Writes artifacts as the compiler does, and also as nobody should: every table
+// is open to be broken before `bytes()` puts a valid digest on it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TEST_RUNTIME_TESTARTIFACT_H
+#define TEST_RUNTIME_TESTARTIFACT_H
+
+#include "txrt/runtime.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+struct TestArtifact {
+  std::vector<txrt_entry> entries;
+  std::vector<txrt_launch> launches;
+  std::vector<txrt_buffer> buffers;
+  std::vector<txrt_kernel> kernels;
+  std::string strings;
+  std::vector<uint8_t> elf;
+  uint64_t segments[TXRT_SEGMENT_COUNT] = {};
+  std::string backend = "host";
+  std::string triple = "x86_64-unknown-linux-gnu";
+  std::string features = "\"sse2\"";
+  std::string globals;  // items of the list, as JSON text
+  std::string manifest; // replaces the one made from the fields, if not empty
+
+  uint32_t string(const std::string &text);
+  uint32_t buffer(txrt_segment segment, txrt_dtype dtype, uint64_t offset,
+                  uint64_t bytes, bool writes);
+  uint32_t kernel(const std::string &name, uint32_t buffers,
+                  uint32_t immediates);
+  /// Launches whose buffers are the last ones added.
+  txrt_launch &kernelLaunch(const std::string &name, uint32_t kernel,
+                            uint32_t buffers, uint64_t units, uint64_t grain,
+                            std::vector<uint32_t> immediates);
+  txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm);
+  /// An entry over the launches from `first` on.
+  void entry(const std::string &name, uint32_t first);
+
+  std::string manifestText() const;
+  std::vector<uint8_t> bytes() const;
+};
+
+/// Puts a valid digest (and length) into an artifact's bytes.
+void seal(std::vector<uint8_t> &artifact);
+
+/// The ELF object with the kernels `weigh` and `bump`.
+const std::vector<uint8_t> &testKernels();
+
+/// Two entries. "weigh": transient[u] = argument[u] * weights[u % 8], then
+/// += 3. "product": persistent C (4x5) = A (4x3) B (3x5) of the arguments,
+/// beta 1 with a reset flag. Small, and has every kind of table item.
+TestArtifact smallArtifact();
+
+/// Opens `bytes`; the artifact is closed again. Gives status and message.
+txrt_error openError(const std::vector<uint8_t> &bytes);
+
+#endif // TEST_RUNTIME_TESTARTIFACT_H

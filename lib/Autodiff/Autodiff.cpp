@@ -1,0 +1,163 @@
+//===- Autodiff.cpp - tx-autodiff: from the loss to `microbatch` ----------===//
+
+#include "Functions.h"
+#include "JointBuilder.h"
+
+#include "tx/Autodiff/Passes.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace tx {
+#define GEN_PASS_DEF_TXAUTODIFFPASS
+#include "tx/Autodiff/Passes.h.inc"
+} // namespace tx
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+constexpr StringLiteral kMicrobatch = "microbatch";
+
+/// What a function must be to be differentiated, besides what its ops check.
+LogicalResult verifyLoss(func::FuncOp loss) {
+  if (!loss.getBody().hasOneBlock())
+    return loss.emitError("@") << loss.getSymName() << " is marked " << kTrainAttr
+                               << " and must have one block, has " << loss.getBody().getBlocks().size();
+  auto isScalar = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getRank() == 0 && isa<FloatType>(tensor.getElementType());
+  };
+  if (loss.getNumResults() != 2 || !llvm::all_of(loss.getResultTypes(), isScalar))
+    return loss.emitError("@") << loss.getSymName() << " is marked " << kTrainAttr
+                               << " and must return the loss's sum and the count of valid tokens, two scalars; returns "
+                               << loss.getFunctionType().getResults();
+  for (unsigned i = 0; i < loss.getNumArguments(); ++i)
+    if (!loss.getArgAttrOfType<StringAttr>(i, kNameAttr))
+      return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has no name; add {" << kNameAttr
+                                         << " = \"tokens\"} or the like";
+  for (Operation &op : loss.front().without_terminator())
+    if (!isa<LoadOp>(op) && !(isa<ScopedOpInterface>(op) && isPure(&op)))
+      return op.emitOpError("cannot stand in the loss: its ops are loads and pure ops with a scope");
+  return success();
+}
+
+struct TxAutodiffPass : public tx::impl::TxAutodiffPassBase<TxAutodiffPass> {
+  void runOnOperation() override {
+    FailureOr<func::FuncOp> loss = findLoss(getOperation());
+    if (failed(loss))
+      return signalPassFailure();
+    if (*loss && (failed(verifyLoss(*loss)) || failed(differentiate(*loss))))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult differentiate(func::FuncOp loss);
+  func::FuncOp createMicrobatch(func::FuncOp loss);
+  FailureOr<SmallVector<Accumulator>> cloneForward(func::FuncOp loss, func::FuncOp microbatch);
+};
+
+/// The empty function, with the loss's arguments and two more.
+func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
+  OpBuilder builder(loss.getContext());
+  builder.setInsertionPointAfter(loss);
+  SmallVector<Type> arguments(loss.getArgumentTypes());
+  arguments.push_back(loss.getResultTypes()[0]);
+  arguments.push_back(RankedTensorType::get({}, builder.getI1Type()));
+  auto function = func::FuncOp::create(builder, loss.getLoc(), kMicrobatch,
+                                       builder.getFunctionType(arguments, loss.getResultTypes()));
+  unsigned count = loss.getNumArguments();
+  for (unsigned i = 0; i < count; ++i)
+    function.setArgAttrs(i, loss.getArgAttrDict(i));
+  function.setArgAttr(count, kNameAttr, builder.getStringAttr("loss_scale"));
+  function.setArgAttr(count + 1, kNameAttr, builder.getStringAttr("first"));
+  function.setResultAttr(0, kNameAttr, builder.getStringAttr("loss_sum"));
+  function.setResultAttr(1, kNameAttr, builder.getStringAttr("valid_count"));
+  function.addEntryBlock();
+  return function;
+}
+
+/// Clones the forward ops that the loss needs behind one load of each global.
+/// Gives the parameters, with their gradients' loads as accumulators.
+FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp loss, func::FuncOp microbatch) {
+  SymbolTable symbols(getOperation());
+  auto builder = OpBuilder::atBlockBegin(&microbatch.front());
+  IRMapping mapping;
+  for (auto [from, to] : llvm::zip(loss.getArguments(), microbatch.getArguments()))
+    mapping.map(from, to);
+
+  llvm::MapVector<StringAttr, LoadOp> loads;
+  for (auto load : loss.getOps<LoadOp>()) {
+    LoadOp &first = loads[load.getGlobalAttr().getAttr()];
+    if (!first)
+      first = cast<LoadOp>(builder.clone(*load));
+    mapping.map(load.getResult(), first.getResult());
+  }
+  for (Operation &op : loss.front())
+    if (!isa<LoadOp>(op))
+      builder.clone(op, mapping);
+  eraseDeadOps(microbatch);
+
+  SmallVector<Accumulator> accumulators;
+  for (auto load : llvm::to_vector(microbatch.getOps<LoadOp>())) {
+    auto global = symbols.lookup<GlobalOp>(load.getGlobalAttr().getAttr());
+    if (global.getRole() != GlobalRole::Parameter)
+      return load.emitOpError("reads ") << load.getGlobalAttr() << ", a " << stringifyGlobalRole(global.getRole())
+                                        << "; a loss reads parameters only";
+    auto type = cast<RankedTensorType>(global.getType());
+    // Sums over microbatches need more than bf16's eight bits.
+    if (!type.getElementType().isF64())
+      type = type.clone(builder.getF32Type());
+    std::string name = (global.getSymName() + ".grad").str();
+    if (symbols.lookup(name))
+      return global.emitError("@") << name << " exists already; is the module differentiated?";
+    if (!accumulators.empty())
+      builder.setInsertionPointAfterValue(accumulators.back().value);
+    else
+      builder.setInsertionPointAfter(*std::prev(microbatch.getOps<LoadOp>().end()));
+    auto accumulator = LoadOp::create(builder, global.getLoc(), type, name);
+    accumulators.push_back({load, accumulator});
+  }
+  return accumulators;
+}
+
+LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
+  if (Operation *taken = getOperation().lookupSymbol(kMicrobatch))
+    return taken->emitError("@") << kMicrobatch << " exists already; is the module differentiated?";
+  func::FuncOp microbatch = createMicrobatch(loss);
+  auto accumulators = cloneForward(loss, microbatch);
+  if (failed(accumulators))
+    return failure();
+
+  Block &body = microbatch.front();
+  Operation *terminator = body.getTerminator();
+  Value sum = terminator->getOperand(0);
+  // What only the count needs may stand after the loss op; the border is last.
+  if (Operation *border = sum.getDefiningOp())
+    if (llvm::all_of(border->getUsers(), [&](Operation *user) { return user == terminator; }))
+      border->moveBefore(terminator);
+
+  unsigned count = loss.getNumArguments();
+  JointBuilder builder(microbatch, /*first=*/body.getArgument(count + 1), *accumulators);
+  if (failed(builder.build(sum, /*seed=*/body.getArgument(count))))
+    return failure();
+
+  OpBuilder stores(terminator);
+  llvm::DenseSet<Operation *> trained;
+  for (Accumulator &accumulator : *accumulators) {
+    auto global = cast<GlobalOp>(getOperation().lookupSymbol(accumulator.parameter.getGlobal()));
+    if (!accumulator.started) {
+      accumulator.value.getDefiningOp()->erase();
+      continue;
+    }
+    trained.insert(global);
+    GlobalOp gradient = addGlobal(getOperation(), global, ".grad", GlobalRole::Gradient, accumulator.value.getType());
+    StoreOp::create(stores, global.getLoc(), accumulator.value, gradient.getSymName());
+  }
+  for (auto global : getOperation().getOps<GlobalOp>())
+    if (global.getRole() == GlobalRole::Parameter && !trained.contains(global))
+      global.emitWarning("@") << global.getSymName() << " has no influence on the loss and is not trained";
+  return success();
+}
+
+} // namespace

@@ -1,0 +1,126 @@
+//===- JointBuilder.cpp - Backward after forward in one function ----------===//
+
+#include "JointBuilder.h"
+
+using namespace mlir;
+using namespace tx;
+
+JointBuilder::JointBuilder(func::FuncOp function, Value first, MutableArrayRef<Accumulator> list)
+    : builder(function.getContext()), function(function), first(first) {
+  for (Accumulator &accumulator : list)
+    accumulators[accumulator.parameter.getResult()] = &accumulator;
+  for (Operation &op : function.front())
+    if (llvm::any_of(op.getOperands(),
+                     [&](Value operand) { return active.contains(operand) || accumulators.contains(operand); }))
+      active.insert(op.result_begin(), op.result_end());
+}
+
+LogicalResult JointBuilder::build(Value loss, Value seed) {
+  Block &body = function.front();
+  SmallVector<Operation *> forward;
+  for (Operation &op : body.without_terminator())
+    if (llvm::any_of(op.getResults(), [&](Value result) { return active.contains(result); }))
+      forward.push_back(&op);
+  builder.setInsertionPoint(body.getTerminator());
+  gradients[loss] = seed;
+  for (Operation *op : llvm::reverse(forward))
+    if (failed(buildOp(op)))
+      return failure();
+  return checkResults();
+}
+
+LogicalResult JointBuilder::buildOp(Operation *op) {
+  bool reached = llvm::any_of(op->getResults(), [&](Value result) { return gradients.contains(result); });
+  auto differentiable = dyn_cast<DifferentiableOpInterface>(op);
+  if (!differentiable)
+    return reached ? op->emitOpError("has no gradient, but stands between a parameter and the loss") : success();
+  current = op;
+  asked.clear();
+  accumulated.clear();
+  misused = false;
+  if (failed(differentiable.buildBackward(builder, *this)) || misused)
+    return failure();
+  return reached ? checkOperands(op) : success();
+}
+
+LogicalResult JointBuilder::checkOperands(Operation *op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value value = operand.get();
+    if (active.contains(value) && !asked.contains(value))
+      return op->emitOpError("has no gradient by operand ")
+             << operand.getOperandNumber() << ", which must be a parameter itself, not computed from one";
+    auto found = accumulators.find(value);
+    if (found != accumulators.end() &&
+        llvm::count(accumulated, value) < llvm::count(op->getOperands(), value))
+      return op->emitOpError("uses parameter ")
+             << found->second->parameter.getGlobalAttr() << " as operand " << operand.getOperandNumber()
+             << ", by which it has no accumulated gradient";
+  }
+  return success();
+}
+
+LogicalResult JointBuilder::checkResults() {
+  for (auto &[value, gradient] : gradients)
+    if (!read.contains(value)) {
+      auto result = cast<OpResult>(value);
+      return result.getOwner()->emitOpError("has no gradient through result ")
+             << result.getResultNumber() << ", which the loss depends on";
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// BackwardContext
+//===----------------------------------------------------------------------===//
+
+Value JointBuilder::getGradient(Value forwardResult) {
+  read.insert(forwardResult);
+  return gradients.lookup(forwardResult);
+}
+
+bool JointBuilder::needsGradient(Value operand) {
+  asked.insert(operand);
+  return active.contains(operand);
+}
+
+void JointBuilder::addGradient(Value operand, Value gradient) {
+  if (!needsGradient(operand))
+    return;
+  Value &sum = gradients[operand];
+  sum = sum ? AddOp::create(builder, current->getLoc(), sum, gradient, getScope()).getResult() : gradient;
+}
+
+void JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
+  SmallVector<Accumulator *> used;
+  for (Value parameter : parameters)
+    if (Accumulator *accumulator = accumulators.lookup(parameter))
+      used.push_back(accumulator);
+  if (used.empty())
+    return;
+  auto refuse = [&](const Twine &reason) {
+    misused = true;
+    current->emitOpError("accumulates the gradients of several operands at once, ") << reason;
+  };
+  if (used.size() != parameters.size())
+    return refuse("so all or none of them must be parameters");
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (llvm::is_contained(ArrayRef(used).drop_front(i + 1), used[i]))
+      return refuse("so they must be different parameters");
+    if (used[i]->started != used[0]->started)
+      return refuse("so all or none of them may be shared with later ops");
+  }
+
+  SmallVector<Value> values;
+  for (Accumulator *accumulator : used)
+    values.push_back(accumulator->value);
+  SmallVector<Value> continued = build(values, used[0]->started ? Value() : first);
+  for (auto [accumulator, value] : llvm::zip_equal(used, continued)) {
+    accumulator->value = value;
+    accumulator->started = true;
+  }
+  accumulated.append(parameters.begin(), parameters.end());
+}
+
+ScopeAttr JointBuilder::getScope() {
+  return cast<ScopedOpInterface>(current).getScope().in(Segment::Backward);
+}

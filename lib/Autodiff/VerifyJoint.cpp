@@ -1,0 +1,212 @@
+//===- VerifyJoint.cpp - tx-verify-joint: the joint phase's promise -------===//
+
+#include "Functions.h"
+
+#include "tx/Autodiff/Passes.h"
+
+namespace tx {
+#define GEN_PASS_DEF_TXVERIFYJOINTPASS
+#include "tx/Autodiff/Passes.h.inc"
+} // namespace tx
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+std::optional<Segment> segmentOf(Operation *op) {
+  if (auto scoped = dyn_cast_or_null<ScopedOpInterface>(op))
+    return scoped.getScope().getSegment();
+  return std::nullopt;
+}
+
+bool isAfterBorder(Segment segment) { return segment == Segment::Backward || segment == Segment::Recompute; }
+
+//===----------------------------------------------------------------------===//
+// State
+//===----------------------------------------------------------------------===//
+
+LogicalResult verifyState(func::FuncOp function) {
+  llvm::StringMap<Operation *> loaded, stored;
+  bool atEntry = true, atExit = false;
+  for (Operation &op : function.front().without_terminator()) {
+    if (auto load = dyn_cast<LoadOp>(op)) {
+      if (!loaded.try_emplace(load.getGlobal(), &op).second)
+        return op.emitOpError("loads ") << load.getGlobalAttr() << " a second time in @" << function.getSymName();
+      if (!atEntry)
+        return op.emitOpError("loads ") << load.getGlobalAttr() << " after other ops; loads stand at the entry";
+      continue;
+    }
+    atEntry = false;
+    if (auto store = dyn_cast<StoreOp>(op)) {
+      if (!stored.try_emplace(store.getGlobal(), &op).second)
+        return op.emitOpError("stores ") << store.getGlobalAttr() << " a second time in @" << function.getSymName();
+      atExit = true;
+      continue;
+    }
+    if (atExit)
+      return op.emitOpError("stands after a store; stores stand at the exit");
+    if (!segmentOf(&op))
+      return op.emitOpError("has no scope; every op says where it belongs");
+  }
+  return success();
+}
+
+/// The op that continues an accumulator in place must be its last reader.
+LogicalResult verifyTies(func::FuncOp function) {
+  for (auto op : function.getOps<AccumulatingOpInterface>())
+    for (auto [operand, result] : op.getTies()) {
+      Value accumulator = op->getOperand(operand);
+      for (OpOperand &use : accumulator.getUses())
+        if (use.getOwner() != op ? op->isBeforeInBlock(use.getOwner()) : use.getOperandNumber() != operand)
+          return use.getOwner()->emitOpError("reads an accumulator that ")
+                 << op->getName() << " has overwritten (operand " << operand << ")";
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Order
+//===----------------------------------------------------------------------===//
+
+LogicalResult verifyBorder(func::FuncOp function) {
+  Value loss = function.front().getTerminator()->getNumOperands() ? function.front().getTerminator()->getOperand(0)
+                                                                 : Value();
+  Operation *border = loss ? loss.getDefiningOp() : nullptr;
+  if (segmentOf(border) != Segment::Forward)
+    return function.emitError("@") << function.getSymName()
+                                   << " has a backward segment, so its first result must be the loss of a forward op";
+  for (Operation &op : function.front()) {
+    std::optional<Segment> segment = segmentOf(&op);
+    if (!segment)
+      continue;
+    if (*segment == Segment::Forward) {
+      for (Value operand : op.getOperands())
+        if (std::optional<Segment> from = segmentOf(operand.getDefiningOp()); from && *from != Segment::Forward)
+          return op.emitOpError("is in forward and uses a ") << stringifySegment(*from) << " value";
+      if (border->isBeforeInBlock(&op))
+        return op.emitOpError("is in forward, but stands after the border (") << border->getName() << ")";
+    } else if (op.isBeforeInBlock(border)) {
+      return op.emitOpError("is in ") << stringifySegment(*segment) << ", but stands before the border ("
+                                      << border->getName() << ")";
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Accumulators
+//===----------------------------------------------------------------------===//
+
+/// The result by which an op continues the accumulator at `use`; null if it does not.
+Value continuation(OpOperand &use) {
+  auto op = dyn_cast<AccumulatingOpInterface>(use.getOwner());
+  if (op && segmentOf(op) == Segment::Backward)
+    for (auto [operand, result] : op.getTies())
+      if (operand == use.getOperandNumber())
+        return op->getResult(result);
+  return {};
+}
+
+LogicalResult verifyChain(LoadOp load) {
+  auto fail = [&](Operation *at) { return at->emitOpError("breaks the accumulation of ") << load.getGlobalAttr(); };
+  Value current = load.getResult();
+  for (bool first = true;; first = false) {
+    Value next;
+    for (OpOperand &use : current.getUses()) {
+      Operation *user = use.getOwner();
+      if (Value result = continuation(use)) {
+        if (next)
+          return fail(user) << ": it has two continuations";
+        if (first != static_cast<bool>(cast<AccumulatingOpInterface>(user).getResetValue()))
+          return fail(user) << (first ? ": the first contribution has a reset bit"
+                                      : ": only the first contribution has a reset bit");
+        next = result;
+      } else if (auto store = dyn_cast<StoreOp>(user)) {
+        if (first || store.getGlobal() != load.getGlobal())
+          return fail(user) << ": what is stored is not its sum";
+      } else if (segmentOf(user) != Segment::Optimizer) {
+        return fail(user) << ": only accumulations, its store and the optimizer may use it";
+      }
+    }
+    if (!next)
+      break;
+    current = next;
+  }
+  for (Operation *user : current.getUsers())
+    if (isa<StoreOp>(user))
+      return success();
+  return fail(load) << ": its sum is not stored";
+}
+
+LogicalResult verifyAccumulators(func::FuncOp function) {
+  SymbolTableCollection symbols;
+  for (auto load : function.getOps<LoadOp>()) {
+    auto global = symbols.lookupNearestSymbolFrom<GlobalOp>(load, load.getGlobalAttr());
+    if (global.getRole() == GlobalRole::Gradient && failed(verifyChain(load)))
+      return failure();
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Random numbers
+//===----------------------------------------------------------------------===//
+
+/// The op's attributes without its scope: its form.
+DictionaryAttr formOf(Operation *op) {
+  NamedAttrList form(op->getPropertiesAsAttribute() ? cast<DictionaryAttr>(op->getPropertiesAsAttribute())
+                                                    : op->getAttrDictionary());
+  form.erase("scope");
+  return form.getDictionary(op->getContext());
+}
+
+LogicalResult verifyRandom(func::FuncOp function) {
+  llvm::DenseMap<uint32_t, RecomputeOpInterface> sites;
+  for (auto op : function.getOps<RecomputeOpInterface>()) {
+    Value key = op.getReplayKey();
+    if (!key)
+      continue;
+    ScopeAttr scope = cast<ScopedOpInterface>(op.getOperation()).getScope();
+    if (scope.getSegment() == Segment::Forward) {
+      auto [previous, fresh] = sites.try_emplace(scope.getSiteHash(), op);
+      if (!fresh)
+        return op->emitOpError("draws the random numbers of another op: both are at ")
+               << scope.str() << "; give one a path of its own";
+      continue;
+    }
+    RecomputeOpInterface forward = sites.lookup(scope.getSiteHash());
+    if (!forward)
+      return op->emitOpError("draws random numbers at ") << scope.str() << ", where no forward op draws any";
+    if (forward.getReplayKey() != key)
+      return op->emitOpError("draws random numbers with another key than its forward op at ") << scope.str();
+    if (forward->getName() != op->getName() || formOf(forward) != formOf(op))
+      return op->emitOpError("has another form than its forward op at ") << scope.str();
+  }
+  return success();
+}
+
+struct TxVerifyJointPass : public tx::impl::TxVerifyJointPassBase<TxVerifyJointPass> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal() && failed(verify(function)))
+        return signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+
+private:
+  LogicalResult verify(func::FuncOp function) {
+    if (!function.getBody().hasOneBlock())
+      return function.emitError("@") << function.getSymName() << " must have one block";
+    bool hasBackward = llvm::any_of(function.front(), [](Operation &op) {
+      std::optional<Segment> segment = segmentOf(&op);
+      return segment && isAfterBorder(*segment);
+    });
+    if (failed(verifyState(function)) || failed(verifyTies(function)) || failed(verifyRandom(function)))
+      return failure();
+    return hasBackward ? success(succeeded(verifyBorder(function)) && succeeded(verifyAccumulators(function)))
+                       : success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,95 @@
+//===- ElementwiseKernels.cpp - Add, GELU, dropout, views -----------------===//
+
+#include "Kernels.h"
+#include "Philox.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+
+static LogicalResult add(AddOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i)
+    out[0].values[i] = in[0]->values[i] + in[1]->values[i];
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// GELU: y = x/2 (1 + t), t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3)
+//===----------------------------------------------------------------------===//
+
+static const double kRoot = std::sqrt(2 / std::acos(-1.0));
+static constexpr double kCubic = 0.044715;
+
+static double geluTanh(double x) { return std::tanh(kRoot * (x + kCubic * x * x * x)); }
+
+static LogicalResult gelu(GeluOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i) {
+    double x = in[0]->values[i];
+    out[0].values[i] = x / 2 * (1 + geluTanh(x));
+  }
+  return success();
+}
+
+static LogicalResult geluGrad(GeluGradOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i) {
+    double x = in[1]->values[i], t = geluTanh(x);
+    double du = kRoot * (1 + 3 * kCubic * x * x);
+    out[0].values[i] = in[0]->values[i] * ((1 + t) / 2 + x / 2 * (1 - t * t) * du);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Dropout
+//===----------------------------------------------------------------------===//
+
+static LogicalResult dropout(DropoutOp op, Operands in, Results out) {
+  const Tensor &x = *in[0];
+  auto key = [&](int i) { return static_cast<uint32_t>(static_cast<int64_t>(in[1]->values[i])); };
+  double p = op.getProbability().convertToDouble();
+  uint32_t site = op.getScope().getSiteHash();
+  int64_t columns = x.getColumns(), rowsPerSample = x.getRows() / x.shape[0];
+  for (int64_t r = 0; r < x.getRows(); ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      PhiloxCounter counter = {static_cast<uint32_t>(16 * (c / 64) + c % 16), static_cast<uint32_t>(r % rowsPerSample),
+                               key(2) + static_cast<uint32_t>(r / rowsPerSample), site};
+      uint32_t word = philox4x32(counter, {key(0), key(1)})[c / 16 % 4];
+      bool dropped = word < p * 4294967296.0;
+      out[0].values[r * columns + c] = dropped ? 0 : x.values[r * columns + c] / (1 - p);
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+static LogicalResult slice(SliceOp op, Operands in, Results out) {
+  int64_t size = op.getSize(), columns = in[0]->getColumns();
+  for (int64_t r = 0; r < in[0]->getRows(); ++r)
+    for (int64_t c = 0; c < size; ++c)
+      out[0].values[r * size + c] = in[0]->values[r * columns + op.getOffset() + c];
+  return success();
+}
+
+static LogicalResult concat(ConcatOp, Operands in, Results out) {
+  int64_t columns = out[0].getColumns(), offset = 0;
+  for (const Tensor *part : in) {
+    int64_t size = part->getColumns();
+    for (int64_t r = 0; r < part->getRows(); ++r)
+      for (int64_t c = 0; c < size; ++c)
+        out[0].values[r * columns + offset + c] = part->values[r * size + c];
+    offset += size;
+  }
+  return success();
+}
+
+void tx::addElementwiseKernels(KernelTable &table) {
+  table.add<AddOp, add>();
+  table.add<GeluOp, gelu>();
+  table.add<GeluGradOp, geluGrad>();
+  table.add<DropoutOp, dropout>();
+  table.add<SliceOp, slice>();
+  table.add<ConcatOp, concat>();
+}

@@ -1,0 +1,55 @@
+//===- Kernels.h - One small function for each op ---------------*- C++ -*-===//
+//
+// A family of ops has a file, which enters its functions into the table:
+//
+//   static LogicalResult add(AddOp, Operands in, Results out) { ... }
+//   void tx::addElementwiseKernels(KernelTable &table) { table.add<AddOp, add>(); }
+//
+// Results come with their shape, filled with zeros.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_REFERENCE_KERNELS_H
+#define TX_LIB_REFERENCE_KERNELS_H
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Reference/Interpreter.h"
+
+#include "llvm/ADT/StringMap.h"
+
+namespace tx {
+
+using Operands = llvm::ArrayRef<const Tensor *>;
+using Results = llvm::MutableArrayRef<Tensor>;
+using Kernel = mlir::LogicalResult (*)(mlir::Operation *op, Operands operands, Results results);
+
+class KernelTable {
+public:
+  template <typename OpT, mlir::LogicalResult (*Function)(OpT, Operands, Results)>
+  void add() {
+    kernels[OpT::getOperationName()] = [](mlir::Operation *op, Operands operands, Results results) {
+      return Function(mlir::cast<OpT>(op), operands, results);
+    };
+  }
+  /// Null for an op that has none.
+  Kernel lookup(mlir::Operation *op) const { return kernels.lookup(op->getName().getStringRef()); }
+
+private:
+  llvm::StringMap<Kernel> kernels;
+};
+
+void addLayerKernels(KernelTable &table);
+void addElementwiseKernels(KernelTable &table);
+void addAttentionKernels(KernelTable &table);
+void addTrainingKernels(KernelTable &table);
+
+/// What an accumulation starts from: the old content, or zero after a reset.
+/// `accumulator` and `reset` are operand numbers; no reset if it is past the end.
+inline void startAccumulation(Operands operands, unsigned accumulator, unsigned reset, Tensor &result) {
+  if (reset >= operands.size() || operands[reset]->values[0] == 0)
+    result.values = operands[accumulator]->values;
+}
+
+} // namespace tx
+
+#endif // TX_LIB_REFERENCE_KERNELS_H

@@ -1,0 +1,194 @@
+//===- LayerKernels.cpp - Embedding, norm, linear -------------------------===//
+
+#include "Kernels.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+
+//===----------------------------------------------------------------------===//
+// Embedding
+//===----------------------------------------------------------------------===//
+
+static FailureOr<int64_t> row(Operation *op, double token, const Tensor &table) {
+  if (!(token >= 0 && token < table.shape[0]))
+    return op->emitOpError("has token ") << token << ", not in [0, " << table.shape[0] << ")";
+  return static_cast<int64_t>(token);
+}
+
+static LogicalResult embedding(EmbeddingOp op, Operands in, Results out) {
+  const Tensor &tokens = *in[0], &table = *in[1];
+  int64_t columns = table.getColumns();
+  for (size_t i = 0; i < tokens.values.size(); ++i) {
+    FailureOr<int64_t> from = row(op, tokens.values[i], table);
+    if (failed(from))
+      return failure();
+    for (int64_t c = 0; c < columns; ++c)
+      out[0].values[i * columns + c] = table.values[*from * columns + c];
+  }
+  return success();
+}
+
+static LogicalResult embeddingWeightGrad(EmbeddingWeightGradOp op, Operands in, Results out) {
+  const Tensor &tokens = *in[0], &dy = *in[1];
+  startAccumulation(in, 2, 3, out[0]);
+  int64_t columns = dy.getColumns();
+  for (size_t i = 0; i < tokens.values.size(); ++i) {
+    FailureOr<int64_t> to = row(op, tokens.values[i], out[0]);
+    if (failed(to))
+      return failure();
+    for (int64_t c = 0; c < columns; ++c)
+      out[0].values[*to * columns + c] += dy.values[i * columns + c];
+  }
+  return success();
+}
+
+static LogicalResult addPositions(AddPositionsOp, Operands in, Results out) {
+  const Tensor &x = *in[0], &table = *in[1];
+  int64_t sample = x.shape[1] * x.shape[2];
+  for (size_t i = 0; i < x.values.size(); ++i)
+    out[0].values[i] = x.values[i] + table.values[i % sample];
+  return success();
+}
+
+static LogicalResult positionWeightGrad(PositionWeightGradOp, Operands in, Results out) {
+  const Tensor &dy = *in[0];
+  startAccumulation(in, 1, 2, out[0]);
+  int64_t sample = dy.shape[1] * dy.shape[2];
+  for (size_t i = 0; i < dy.values.size(); ++i)
+    out[0].values[i % sample] += dy.values[i];
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Layer norm
+//===----------------------------------------------------------------------===//
+
+static LogicalResult layerNorm(LayerNormOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &weight = *in[1], &bias = *in[2];
+  int64_t n = x.getColumns();
+  for (int64_t r = 0; r < x.getRows(); ++r) {
+    const double *row = &x.values[r * n];
+    double mean = 0, variance = 0;
+    for (int64_t c = 0; c < n; ++c)
+      mean += row[c] / n;
+    for (int64_t c = 0; c < n; ++c)
+      variance += (row[c] - mean) * (row[c] - mean) / n;
+    double rstd = 1 / std::sqrt(variance + op.getEps().convertToDouble());
+    for (int64_t c = 0; c < n; ++c)
+      out[0].values[r * n + c] = (row[c] - mean) * rstd * weight.values[c] + bias.values[c];
+    out[1].values[r] = mean;
+    out[2].values[r] = rstd;
+  }
+  return success();
+}
+
+static LogicalResult layerNormInputGrad(LayerNormInputGradOp, Operands in, Results out) {
+  const Tensor &dy = *in[0], &x = *in[1], &weight = *in[2], &mean = *in[3], &rstd = *in[4];
+  int64_t n = x.getColumns();
+  for (int64_t r = 0; r < x.getRows(); ++r) {
+    auto normal = [&](int64_t c) { return (x.values[r * n + c] - mean.values[r]) * rstd.values[r]; };
+    auto gradient = [&](int64_t c) { return dy.values[r * n + c] * weight.values[c]; };
+    double average = 0, product = 0;
+    for (int64_t c = 0; c < n; ++c) {
+      average += gradient(c) / n;
+      product += gradient(c) * normal(c) / n;
+    }
+    for (int64_t c = 0; c < n; ++c)
+      out[0].values[r * n + c] = rstd.values[r] * (gradient(c) - average - normal(c) * product);
+  }
+  return success();
+}
+
+static LogicalResult layerNormWeightGrad(LayerNormWeightGradOp, Operands in, Results out) {
+  const Tensor &dy = *in[0], &x = *in[1], &mean = *in[2], &rstd = *in[3];
+  startAccumulation(in, 4, 6, out[0]);
+  startAccumulation(in, 5, 6, out[1]);
+  int64_t n = x.getColumns();
+  for (int64_t r = 0; r < x.getRows(); ++r)
+    for (int64_t c = 0; c < n; ++c) {
+      out[0].values[c] += dy.values[r * n + c] * (x.values[r * n + c] - mean.values[r]) * rstd.values[r];
+      out[1].values[c] += dy.values[r * n + c];
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Linear
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A weight as [k, n], whichever way it lies.
+struct Weight {
+  int64_t k, n;
+  bool transposed;
+
+  Weight(const Tensor &tensor, bool transposed)
+      : k(tensor.shape[transposed ? 1 : 0]), n(tensor.shape[transposed ? 0 : 1]), transposed(transposed) {}
+  int64_t at(int64_t i, int64_t j) const { return transposed ? j * k + i : i * n + j; }
+};
+} // namespace
+
+static LogicalResult linear(LinearOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &weight = *in[1];
+  Weight w(weight, op.getTransposed());
+  for (int64_t r = 0; r < x.getRows(); ++r)
+    for (int64_t j = 0; j < w.n; ++j) {
+      double sum = op.getBias() ? in[2]->values[j] : 0;
+      for (int64_t i = 0; i < w.k; ++i)
+        sum += x.values[r * w.k + i] * weight.values[w.at(i, j)];
+      out[0].values[r * w.n + j] = sum;
+    }
+  return success();
+}
+
+static LogicalResult linearInputGrad(LinearInputGradOp op, Operands in, Results out) {
+  const Tensor &dy = *in[0], &weight = *in[1];
+  Weight w(weight, op.getTransposed());
+  for (int64_t r = 0; r < dy.getRows(); ++r)
+    for (int64_t i = 0; i < w.k; ++i)
+      for (int64_t j = 0; j < w.n; ++j)
+        out[0].values[r * w.k + i] += dy.values[r * w.n + j] * weight.values[w.at(i, j)];
+  return success();
+}
+
+static LogicalResult linearWeightGrad(LinearWeightGradOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &dy = *in[1];
+  startAccumulation(in, 2, 3, out[0]);
+  Weight w(out[0], op.getTransposed());
+  for (int64_t r = 0; r < x.getRows(); ++r)
+    for (int64_t i = 0; i < w.k; ++i)
+      for (int64_t j = 0; j < w.n; ++j)
+        out[0].values[w.at(i, j)] += x.values[r * w.k + i] * dy.values[r * w.n + j];
+  return success();
+}
+
+static LogicalResult biasGrad(BiasGradOp, Operands in, Results out) {
+  const Tensor &dy = *in[0];
+  startAccumulation(in, 1, 2, out[0]);
+  for (size_t i = 0; i < dy.values.size(); ++i)
+    out[0].values[i % dy.getColumns()] += dy.values[i];
+  return success();
+}
+
+static LogicalResult broadcastRows(BroadcastRowsOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i)
+    out[0].values[i] = in[0]->values[i % out[0].getColumns()];
+  return success();
+}
+
+void tx::addLayerKernels(KernelTable &table) {
+  table.add<EmbeddingOp, embedding>();
+  table.add<EmbeddingWeightGradOp, embeddingWeightGrad>();
+  table.add<AddPositionsOp, addPositions>();
+  table.add<PositionWeightGradOp, positionWeightGrad>();
+  table.add<LayerNormOp, layerNorm>();
+  table.add<LayerNormInputGradOp, layerNormInputGrad>();
+  table.add<LayerNormWeightGradOp, layerNormWeightGrad>();
+  table.add<LinearOp, linear>();
+  table.add<LinearInputGradOp, linearInputGrad>();
+  table.add<LinearWeightGradOp, linearWeightGrad>();
+  table.add<BiasGradOp, biasGrad>();
+  table.add<BroadcastRowsOp, broadcastRows>();
+}

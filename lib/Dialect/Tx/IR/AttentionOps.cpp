@@ -99,6 +99,7 @@ LogicalResult SoftmaxOp::buildBackward(OpBuilder &builder, BackwardContext &cont
 }
 
 KernelKind SoftmaxOp::getKernelKind() { return KernelKind::Row; }
+unsigned SoftmaxOp::getReductionPasses() { return 2; }
 std::pair<int64_t, int64_t> SoftmaxOp::getKernelSpace() { return rowSpace(getY()); }
 SmallVector<unsigned> SoftmaxOp::getInPlaceOperands() { return {0}; }
 int64_t SoftmaxOp::getVectorFlops() { return 15 * tensorOf(getX()).getNumElements(); }
@@ -110,6 +111,7 @@ LogicalResult SoftmaxGradOp::verify() {
 }
 
 KernelKind SoftmaxGradOp::getKernelKind() { return KernelKind::Row; }
+unsigned SoftmaxGradOp::getReductionPasses() { return 1; }
 std::pair<int64_t, int64_t> SoftmaxGradOp::getKernelSpace() { return rowSpace(getDx()); }
 SmallVector<unsigned> SoftmaxGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t SoftmaxGradOp::getVectorFlops() { return 4 * tensorOf(getDx()).getNumElements(); }

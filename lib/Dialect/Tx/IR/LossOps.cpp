@@ -39,6 +39,8 @@ LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext 
 
 Value CrossEntropyOp::getPrediction() { return getLogits(); }
 KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
+unsigned CrossEntropyOp::getReductionPasses() { return 2; }
+SmallVector<unsigned> CrossEntropyOp::getInPlaceOperands() { return {}; }
 std::pair<int64_t, int64_t> CrossEntropyOp::getKernelSpace() { return rowSpace(getLogits()); }
 int64_t CrossEntropyOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
 
@@ -84,6 +86,8 @@ LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &c
 // The loss is the border between forward and backward: it happens once.
 ReplayKind ReduceLossOp::getReplayKind() { return ReplayKind::Never; }
 KernelKind ReduceLossOp::getKernelKind() { return KernelKind::Row; }
+unsigned ReduceLossOp::getReductionPasses() { return 1; }
+SmallVector<unsigned> ReduceLossOp::getInPlaceOperands() { return {}; }
 std::pair<int64_t, int64_t> ReduceLossOp::getKernelSpace() { return {1, tensorOf(getLosses()).getNumElements()}; }
 int64_t ReduceLossOp::getVectorFlops() { return 2 * tensorOf(getLosses()).getNumElements(); }
 

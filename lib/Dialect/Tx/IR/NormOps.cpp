@@ -43,6 +43,7 @@ LogicalResult LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &co
 }
 
 KernelKind LayerNormOp::getKernelKind() { return KernelKind::Row; }
+unsigned LayerNormOp::getReductionPasses() { return 2; }
 std::pair<int64_t, int64_t> LayerNormOp::getKernelSpace() { return rowSpace(getX()); }
 SmallVector<unsigned> LayerNormOp::getInPlaceOperands() { return {0}; }
 int64_t LayerNormOp::getVectorFlops() { return 8 * tensorOf(getX()).getNumElements(); }
@@ -66,6 +67,7 @@ LogicalResult LayerNormInputGradOp::verify() {
 }
 
 KernelKind LayerNormInputGradOp::getKernelKind() { return KernelKind::Row; }
+unsigned LayerNormInputGradOp::getReductionPasses() { return 1; }
 std::pair<int64_t, int64_t> LayerNormInputGradOp::getKernelSpace() { return rowSpace(getX()); }
 SmallVector<unsigned> LayerNormInputGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t LayerNormInputGradOp::getVectorFlops() { return 11 * tensorOf(getX()).getNumElements(); }

@@ -47,6 +47,8 @@ LogicalResult ClipCoefficientOp::verify() {
 }
 
 KernelKind ClipCoefficientOp::getKernelKind() { return KernelKind::Row; }
+unsigned ClipCoefficientOp::getReductionPasses() { return 1; }
+SmallVector<unsigned> ClipCoefficientOp::getInPlaceOperands() { return {}; }
 std::pair<int64_t, int64_t> ClipCoefficientOp::getKernelSpace() { return rowSpace(getPartials()); }
 int64_t ClipCoefficientOp::getVectorFlops() { return tensorOf(getPartials()).getNumElements(); }
 

@@ -12,7 +12,7 @@ using namespace mlir;
 using namespace tx;
 
 #include "tx/Dialect/Tx/IR/TxDialect.cpp.inc"
-#include "tx/Dialect/Tx/IR/TxEnums.cpp.inc"
+#include "tx/Dialect/Tx/IR/TxAttrEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Tx/IR/TxAttrs.cpp.inc"

@@ -13,7 +13,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "tx/Dialect/Step/IR/StepDialect.h.inc"
-// The enums of TxEnums.td come with the tx dialect; here is only the arena's.
+// The enums of TxAttrEnums.td come with the tx dialect; here is only the arena's.
 #include "tx/Dialect/Step/IR/StepEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES

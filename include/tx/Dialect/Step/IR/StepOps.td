@@ -10,7 +10,7 @@ include "mlir/IR/SymbolInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
-include "tx/Dialect/Tx/IR/TxEnums.td"
+include "tx/Dialect/Tx/IR/TxAttrEnums.td"
 include "tx/Dialect/Tx/IR/TxBase.td"
 include "tx/Dialect/Step/IR/StepEnums.td"
 

@@ -24,7 +24,7 @@ def Tx_AttentionScoresOp : Tx_ComputeOp<"attention_scores",
 }
 
 def Tx_SoftmaxOp : Tx_ComputeOp<"softmax", (ins Tx_FloatTensor:$x, UnitAttr:$causal),
-    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+    [Tx_Exact, Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, SameOperandsAndResultType]> {
   let summary = "softmax over the last dimension, causal or not";
   let description = [{
     x [b,a,s,t]. If `causal`, row i takes part with its first i + 1 columns and
@@ -39,7 +39,7 @@ def Tx_SoftmaxOp : Tx_ComputeOp<"softmax", (ins Tx_FloatTensor:$x, UnitAttr:$cau
 }
 
 def Tx_SoftmaxGradOp : Tx_ComputeOp<"softmax_grad", (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$y),
-    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+    [Tx_Exact, Tx_ReducingKernel, Tx_VectorCost, SameOperandsAndResultType]> {
   let summary = "the gradient of `tx.softmax` from its output";
   let description = [{
     dx = y * (dy - sum(dy * y)), the sum over the row.

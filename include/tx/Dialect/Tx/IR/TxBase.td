@@ -9,7 +9,7 @@ include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
-include "tx/Dialect/Tx/IR/TxEnums.td"
+include "tx/Dialect/Tx/IR/TxAttrEnums.td"
 include "tx/Dialect/Tx/IR/TxInterfaces.td"
 
 def Tx_Dialect : Dialect {
@@ -95,6 +95,7 @@ defvar Tx_EvaluatedAs = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["ge
 defvar Tx_Predicting = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getPrediction"]>;
 defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;
+defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getReductionPasses"]>;
 defvar Tx_Gemm = DeclareOpInterfaceMethods<Tx_GemmOpInterface>;
 defvar Tx_View = DeclareOpInterfaceMethods<Tx_ViewOpInterface>;
 defvar Tx_Accumulating = DeclareOpInterfaceMethods<Tx_AccumulatingOpInterface>;

@@ -11,8 +11,10 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"
 
+#include "tx/Dialect/Tx/IR/TxEnums.h"
+
 #include "tx/Dialect/Tx/IR/TxDialect.h.inc"
-#include "tx/Dialect/Tx/IR/TxEnums.h.inc"
+#include "tx/Dialect/Tx/IR/TxAttrEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Tx/IR/TxAttrs.h.inc"

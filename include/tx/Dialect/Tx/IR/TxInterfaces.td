@@ -20,6 +20,8 @@ def Tx_ScopedOpInterface : OpInterface<"ScopedOpInterface"> {
     InterfaceMethod<"Where the op belongs.", "::tx::ScopeAttr", "getScope">,
     InterfaceMethod<"Moves the op elsewhere.", "void", "setScopeAttr",
                     (ins "::tx::ScopeAttr":$scope)>,
+    InterfaceMethod<"What a report calls a result, after the op's place; empty for the op's main result.",
+                    "::llvm::StringRef", "getResultLabel", (ins "unsigned":$number), "", [{ return ""; }]>,
   ];
 }
 
@@ -114,9 +116,13 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<"The kind.", "::tx::KernelKind", "getKernelKind">,
     InterfaceMethod<"(rows, columns) of the loop nest.",
                     "std::pair<int64_t, int64_t>", "getKernelSpace">,
-    InterfaceMethod<"Operands that a result may overwrite element by element.",
+    InterfaceMethod<"Operands that are read element by element, where a result is written: it may take their place.",
                     "::llvm::SmallVector<unsigned>", "getInPlaceOperands",
                     (ins), "", [{ return {}; }]>,
+    InterfaceMethod<[{
+        Passes over the row that must end before the results can be written:
+        one for each reduction that waits for another.
+      }], "unsigned", "getReductionPasses", (ins), "", [{ return 0; }]>,
   ];
 }
 

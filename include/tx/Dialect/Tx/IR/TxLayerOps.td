@@ -81,7 +81,7 @@ def Tx_PositionWeightGradOp : Tx_ComputeOp<"position_weight_grad",
 
 def Tx_LayerNormOp : Tx_ComputeOp<"layer_norm",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_FloatTensor:$bias, F64Attr:$eps),
-    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, Tx_Inferred, AllTypesMatch<["weight", "bias"]>]> {
+    [Tx_Exact, Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred, AllTypesMatch<["weight", "bias"]>]> {
   let summary = "layer norm over the last dimension, with its statistics";
   let description = [{
     y = (x - mean) * rstd * weight + bias; mean and rstd = 1/sqrt(var + eps)
@@ -93,6 +93,9 @@ def Tx_LayerNormOp : Tx_ComputeOp<"layer_norm",
     ```
   }];
   let results = (outs Tx_FloatTensor:$y, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd);
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : number == 1 ? "mean" : "rstd"; }
+  }];
   let assemblyFormat = [{
     $x `,` $weight `,` $bias `eps` $eps `in` $scope attr-dict `:` type($x) `,` type($weight)
   }];
@@ -100,7 +103,7 @@ def Tx_LayerNormOp : Tx_ComputeOp<"layer_norm",
 
 def Tx_LayerNormInputGradOp : Tx_ComputeOp<"layer_norm_input_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd),
-    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["dy", "x", "dx"]>,
+    [Tx_Exact, Tx_ReducingKernel, Tx_VectorCost, AllTypesMatch<["dy", "x", "dx"]>,
      AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "the gradient of `tx.layer_norm` by its input";
   let description = [{

@@ -11,7 +11,7 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     (ins Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
-    [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "each token's negative log-likelihood, with its log-sum-exp";
   let description = [{
     logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is
@@ -22,6 +22,9 @@ def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     ```
   }];
   let results = (outs Tx_F32Tensor:$losses, Tx_F32Tensor:$lse);
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : "lse"; }
+  }];
   let assemblyFormat = [{
     $logits `,` $targets `ignore` $ignore_index `in` $scope attr-dict `:` type($logits) `,` type($targets)
   }];
@@ -48,7 +51,7 @@ def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
 
 def Tx_ReduceLossOp : Tx_ComputeOp<"reduce_loss",
     (ins Tx_F32Tensor:$losses, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
-    [Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred,
+    [Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred,
      DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind"]>]> {
   let summary = "the microbatch's loss: sum and count of valid tokens";
   let description = [{
@@ -96,7 +99,7 @@ def Tx_SumOfSquaresOp : Tx_ComputeOp<"sum_of_squares", (ins Tx_F32Tensor:$x),
 
 def Tx_ClipCoefficientOp : Tx_ComputeOp<"clip_coefficient",
     (ins Tx_F32Tensor:$partials, F64Attr:$max_norm),
-    [Tx_Exact, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "the global norm and the factor that clips it";
   let description = [{
     partials [n] of `tx.sum_of_squares` -> norm = sqrt(sum), coefficient =

@@ -1,0 +1,33 @@
+//===- TxAttrEnums.td - Enums that are attributes of ops ----*- tablegen -*-===//
+
+#ifndef TX_ATTR_ENUMS_TD
+#define TX_ATTR_ENUMS_TD
+
+include "mlir/IR/EnumAttr.td"
+
+class Tx_AttrEnum<string name, string summary, list<I32EnumAttrCase> cases>
+    : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::tx";
+}
+
+def Tx_GlobalRole : Tx_AttrEnum<"GlobalRole", "what a piece of state is", [
+  I32EnumAttrCase<"Parameter", 0, "parameter">,
+  I32EnumAttrCase<"Gradient", 1, "gradient">,
+  I32EnumAttrCase<"Moment1", 2, "moment1">,
+  I32EnumAttrCase<"Moment2", 3, "moment2">,
+  I32EnumAttrCase<"Master", 4, "master">]>;
+
+def Tx_InitKind : Tx_AttrEnum<"InitKind", "how a parameter starts", [
+  I32EnumAttrCase<"Zeros", 0, "zeros">,
+  I32EnumAttrCase<"Ones", 1, "ones">,
+  I32EnumAttrCase<"Normal", 2, "normal">]>;
+
+// How an op becomes code; see KernelOpInterface.
+def Tx_KernelKind : Tx_AttrEnum<"KernelKind", "the loop nest that an op fits into", [
+  I32EnumAttrCase<"Row", 0, "row">,
+  I32EnumAttrCase<"Column", 1, "column">,
+  I32EnumAttrCase<"Flat", 2, "flat">,
+  I32EnumAttrCase<"Gemm", 3, "gemm">,
+  I32EnumAttrCase<"View", 4, "view">]>;
+
+#endif // TX_ATTR_ENUMS_TD

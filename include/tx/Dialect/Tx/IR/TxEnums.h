@@ -1,0 +1,26 @@
+//===- TxEnums.h - Every user-visible name, without MLIR --------*- C++ -*-===//
+//
+// For plain C++ that plans; the dialect includes it too.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_DIALECT_TX_IR_TXENUMS_H
+#define TX_DIALECT_TX_IR_TXENUMS_H
+
+#include "llvm/ADT/DenseMapInfo.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/LogicalResult.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <optional>
+
+// The generated attribute parsers, templates that plain C++ never uses, say
+// these names as MLIR's own headers declare them.
+namespace mlir {
+using llvm::failed;
+using llvm::FailureOr;
+} // namespace mlir
+
+#include "tx/Dialect/Tx/IR/TxEnums.h.inc"
+
+#endif // TX_DIALECT_TX_IR_TXENUMS_H

@@ -11,8 +11,8 @@
 //     return emitError() << *fault;
 //   arena = allocate(placement.height); // bytes; offsets[i] is buffer i's
 //
-// The answer is a function of the input alone: effort is counted in search
-// nodes, never in seconds, so every rank and every rerun gets the same bytes.
+// The answer is a function of the input alone: effort is counted in steps,
+// never in seconds, so every rank and every rerun gets the same bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,17 +45,17 @@ struct PlacementOptions {
   /// A height that is good enough: the search stops there instead of going on
   /// to the lower bound. It is a wish; compare the placement's height with it.
   std::optional<int64_t> capacity;
-  /// How much search to spend when the greedy orders leave a gap, in nodes.
-  /// A node is one placed buffer; a million nodes are about a second.
-  int64_t nodeLimit = 4'000'000;
+  /// How much to spend when the first orders leave a gap, in steps of the
+  /// search; about 10^8 are a second.
+  int64_t effort = 150'000'000;
 };
 
 struct Placement {
   std::vector<int64_t> offsets; ///< one per buffer; empty for bad buffers
   int64_t height = 0;           ///< bytes of the arena
   int64_t lowerBound = 0;       ///< most aligned bytes alive at one time
-  int64_t nodes = 0;            ///< effort spent, in the unit of nodeLimit
-  std::string method;           ///< which step found it, for remarks
+  int64_t effort = 0;           ///< steps of search spent
+  std::string method;           ///< what found it: greedy, search or nothing
 
   double ratio() const {
     return lowerBound ? double(height) / double(lowerBound) : 1.0;

@@ -1,0 +1,264 @@
+//===- LowerToStep.cpp - From placed ops to launches on addresses ---------===//
+
+#include "tx/Conversion/TxToStep/Passes.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Memory/Passes.h"
+
+#include "txrt/abi.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OperationSupport.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tx;
+
+namespace tx {
+#define GEN_PASS_DEF_LOWERTOSTEPPASS
+#include "tx/Conversion/TxToStep/Passes.h.inc"
+} // namespace tx
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Kernels: outlined, equal ones once
+//===----------------------------------------------------------------------===//
+
+class KernelTable {
+public:
+  explicit KernelTable(Block &program) : builder(OpBuilder::atBlockBegin(&program)) {}
+
+  /// The kernel of a nest whose body `fill` builds; an equal one if there is.
+  /// `hint` gives it a name for people.
+  step::KernelOp get(Location loc, KernelKind kind, ArrayRef<int64_t> space, ArrayRef<step::BufferAttr> buffers,
+                     unsigned immediates, StringRef hint, llvm::function_ref<void(OpBuilder &, Block &)> fill) {
+    SmallVector<int64_t> strides;
+    for (step::BufferAttr buffer : buffers)
+      strides.push_back(buffer.getStride());
+    auto kernel = step::KernelOp::create(builder, loc, "kernel", kind, space, strides, immediates);
+    Block &body = kernel.getBody().emplaceBlock();
+    OpBuilder inner = OpBuilder::atBlockEnd(&body);
+    fill(inner, body);
+
+    // The printed form without the name says all that code depends on.
+    std::string form;
+    llvm::raw_string_ostream(form) << *kernel;
+    auto [known, isNew] = kernels.try_emplace(form, kernel);
+    if (!isNew) {
+      kernel.erase();
+      return known->second;
+    }
+    kernel.setSymName((stringifyKernelKind(kind) + Twine(kernels.size() - 1) + "_" + hint).str());
+    return kernel;
+  }
+
+private:
+  OpBuilder builder;
+  llvm::StringMap<step::KernelOp> kernels;
+};
+
+/// The site hashes of a group's keyed ops, in order; these are immediates.
+struct Immediates {
+  SmallVector<int32_t> values;
+
+  unsigned add(ScopeAttr scope) {
+    int32_t hash = static_cast<int32_t>(scope.getSiteHash());
+    auto *found = llvm::find(values, hash);
+    if (found == values.end())
+      found = values.insert(values.end(), hash);
+    return found - values.begin();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Entries
+//===----------------------------------------------------------------------===//
+
+class EntryBuilder {
+public:
+  EntryBuilder(step::EntryOp entry, KernelTable &kernels)
+      : kernels(kernels), builder(OpBuilder::atBlockEnd(&entry.getBody().front())) {}
+
+  LogicalResult lower(Operation &op) {
+    if (isa<LoadOp, StoreOp, ViewOpInterface, func::ReturnOp>(op))
+      return success();
+    if (auto group = dyn_cast<step::GroupOp>(op))
+      return lowerGroup(group);
+    if (auto gemm = dyn_cast<GemmOpInterface>(op))
+      return lowerGemm(gemm);
+    return op.emitOpError("is in no group; run tx-fuse-kernels first");
+  }
+
+private:
+  LogicalResult getBuffers(Operation *op, ValueRange values, SmallVectorImpl<step::BufferAttr> &buffers) {
+    for (Value value : values) {
+      buffers.push_back(getBuffer(value));
+      if (!buffers.back())
+        return op->emitOpError("has a tensor without an address; run tx-place-memory first");
+    }
+    return success();
+  }
+
+  ArrayAttr attrs(ArrayRef<step::BufferAttr> buffers) {
+    return builder.getArrayAttr(SmallVector<Attribute>(buffers.begin(), buffers.end()));
+  }
+
+  LogicalResult lowerGroup(step::GroupOp group) {
+    SmallVector<step::BufferAttr> buffers;
+    if (failed(getBuffers(group, group.getInputs(), buffers)) || failed(getBuffers(group, group.getOutputs(), buffers)))
+      return failure();
+    Immediates immediates;
+    Block &source = group.getBody().front();
+    int64_t flops = 0;
+    int64_t most = -1;
+    StringRef hint = "empty";
+    for (Operation &op : source.without_terminator()) {
+      auto cost = dyn_cast<CostOpInterface>(op);
+      int64_t work = cost ? cost.getVectorFlops() : tx::detail::defaultVectorFlops(&op);
+      flops += work;
+      if (work > most) {
+        most = work;
+        hint = op.getName().stripDialect();
+      }
+      if (auto replay = dyn_cast<RecomputeOpInterface>(op); replay && replay.getReplayKind() == ReplayKind::Keyed)
+        immediates.add(cast<ScopedOpInterface>(op).getScope());
+    }
+    auto place = ScopeAttr::get(group.getContext(), Segment::Forward, -1, "");
+    auto kernel = kernels.get(
+        group.getLoc(), group.getKind(), group.getSpace(), buffers, immediates.values.size(), hint,
+        [&](OpBuilder &inner, Block &body) {
+          IRMapping mapping;
+          for (BlockArgument argument : source.getArguments())
+            mapping.map(argument, body.addArgument(argument.getType(), group.getLoc()));
+          for (Operation &op : source) {
+            Operation *clone = inner.clone(op, mapping);
+            auto scoped = dyn_cast<ScopedOpInterface>(clone);
+            if (!scoped)
+              continue;
+            if (auto replay = dyn_cast<RecomputeOpInterface>(clone);
+                replay && replay.getReplayKind() == ReplayKind::Keyed)
+              clone->setAttr("step.immediate", inner.getI64IntegerAttr(immediates.add(scoped.getScope())));
+            scoped.setScopeAttr(place);
+          }
+        });
+    step::LaunchOp::create(builder, group.getLoc(), kernel.getSymName(), attrs(buffers), immediates.values, flops,
+                           group.getScope());
+    return success();
+  }
+
+  /// The bias is C's first value, so that the product's form does not depend on it.
+  void fillBias(GemmOpInterface op, Value bias, step::BufferAttr result) {
+    auto type = cast<RankedTensorType>(result.getType());
+    auto scope = cast<ScopedOpInterface>(op.getOperation()).getScope();
+    SmallVector<step::BufferAttr> buffers = {getBuffer(bias), result};
+    auto kernel = kernels.get(op.getLoc(), KernelKind::Row, {getRows(type), getColumns(type)}, buffers, 0,
+                              "broadcast_rows", [&](OpBuilder &inner, Block &body) {
+                                auto place = ScopeAttr::get(op.getContext(), Segment::Forward, -1, "");
+                                Value row = body.addArgument(bias.getType(), op.getLoc());
+                                Value filled = BroadcastRowsOp::create(inner, op.getLoc(), type, row, place);
+                                step::YieldOp::create(inner, op.getLoc(), filled);
+                              });
+    step::LaunchOp::create(builder, op.getLoc(), kernel.getSymName(), attrs(buffers), ArrayRef<int32_t>(),
+                           type.getNumElements(), scope);
+  }
+
+  LogicalResult lowerGemm(GemmOpInterface op) {
+    GemmForm form = op.getGemmForm();
+    SmallVector<step::BufferAttr> buffers;
+    if (failed(getBuffers(op, {form.a.value, form.b.value, form.c.value}, buffers)))
+      return failure();
+    if (form.bias)
+      fillBias(op, form.bias, buffers[2]);
+    SmallVector<int64_t> leading, outer, inner;
+    for (auto [operand, buffer] : llvm::zip(ArrayRef<GemmOperand>{form.a, form.b, form.c}, buffers)) {
+      int64_t stride = buffer.getRowStride();
+      leading.push_back(stride);
+      outer.push_back(operand.rowsPerBatch0 * stride);
+      inner.push_back(operand.rowsPerBatch1 * stride + operand.columnsPerBatch1);
+    }
+    outer.append(inner);
+    if (auto accumulating = dyn_cast<AccumulatingOpInterface>(op.getOperation()))
+      if (Value reset = accumulating.getResetValue())
+        if (failed(getBuffers(op, reset, buffers)))
+          return failure();
+    step::GemmOp::create(builder, op.getLoc(), form.m, form.n, form.k, ArrayRef<int64_t>{form.batch0, form.batch1},
+                         leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
+                         llvm::APFloat(form.bias || form.accumulate ? 1.0 : 0.0), attrs(buffers),
+                         cast<ScopedOpInterface>(op.getOperation()).getScope());
+    return success();
+  }
+
+  KernelTable &kernels;
+  OpBuilder builder;
+};
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    int64_t argumentBytes = 0, transientBytes = 0;
+    SmallVector<func::FuncOp> functions;
+    for (auto func : module.getOps<func::FuncOp>()) {
+      if (func.isDeclaration())
+        continue;
+      functions.push_back(func);
+      argumentBytes = std::max(argumentBytes, getBytes(func, kArgumentBytesAttr));
+      transientBytes = std::max(transientBytes, getBytes(func, kTransientBytesAttr));
+    }
+    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+    auto program = step::ProgramOp::create(builder, module.getLoc(), module.getSymName().value_or("step"),
+                                           getBytes(module, kPersistentBytesAttr), argumentBytes, 0, transientBytes);
+    Block &body = program.getBody().emplaceBlock();
+    KernelTable kernels(body);
+    for (func::FuncOp func : functions)
+      if (failed(lowerFunction(func, body, kernels)))
+        return signalPassFailure();
+    for (func::FuncOp func : functions)
+      func.erase();
+  }
+
+private:
+  static int64_t getBytes(Operation *op, StringRef name) {
+    auto bytes = op->getAttrOfType<IntegerAttr>(name);
+    return bytes ? bytes.getInt() : 0;
+  }
+
+  LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels) {
+    auto returned = cast<func::ReturnOp>(func.getBody().front().back());
+    Builder attributes(func.getContext());
+    SmallVector<Attribute> argumentNames, arguments, resultNames, results;
+    auto add = [&](Value value, Attribute name, StringRef prefix, size_t number, SmallVectorImpl<Attribute> &names,
+                   SmallVectorImpl<Attribute> &buffers) -> LogicalResult {
+      step::BufferAttr buffer = getBuffer(value);
+      if (!buffer)
+        return func.emitOpError("has a tensor without an address; run tx-place-memory first");
+      names.push_back(name ? name : attributes.getStringAttr(prefix + Twine(number)));
+      buffers.push_back(buffer);
+      return success();
+    };
+    for (BlockArgument argument : func.getArguments())
+      if (failed(add(argument, func.getArgAttr(argument.getArgNumber(), "tx.name"), "arg", argument.getArgNumber(),
+                     argumentNames, arguments)))
+        return failure();
+    for (auto [number, value] : llvm::enumerate(returned.getOperands()))
+      if (failed(add(value, func.getResultAttr(number, "tx.name"), "result", number, resultNames, results)))
+        return failure();
+    OpBuilder builder = OpBuilder::atBlockEnd(&program);
+    auto entry = step::EntryOp::create(builder, func.getLoc(), func.getName(), attributes.getArrayAttr(argumentNames),
+                                       attributes.getArrayAttr(arguments), attributes.getArrayAttr(resultNames),
+                                       attributes.getArrayAttr(results));
+    entry.getBody().emplaceBlock();
+    EntryBuilder lowering(entry, kernels);
+    for (Operation &op : func.getBody().front())
+      if (failed(lowering.lower(op)))
+        return failure();
+    return success();
+  }
+};
+
+} // namespace

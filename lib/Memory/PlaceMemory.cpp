@@ -1,0 +1,134 @@
+//===- PlaceMemory.cpp - Give every tensor its address --------------------===//
+
+#include "Storage.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Memory/Passes.h"
+#include "tx/Memory/Placement.h"
+
+#include "txrt/abi.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Remarks.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::memory;
+
+namespace tx {
+#define GEN_PASS_DEF_PLACEMEMORYPASS
+#include "tx/Memory/Passes.h.inc"
+} // namespace tx
+
+step::BufferAttr tx::getBuffer(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto func = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    return func.getArgAttrOfType<step::BufferAttr>(argument.getArgNumber(), kBufferAttr);
+  }
+  auto result = cast<OpResult>(value);
+  auto buffers = result.getOwner()->getAttrOfType<ArrayAttr>(kBuffersAttr);
+  return buffers ? cast<step::BufferAttr>(buffers[result.getResultNumber()]) : step::BufferAttr();
+}
+
+static int64_t alignUp(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
+
+namespace {
+
+struct PlaceMemory : tx::impl::PlaceMemoryPassBase<PlaceMemory> {
+  using PlaceMemoryPassBase::PlaceMemoryPassBase;
+
+  void runOnOperation() override {
+    placeGlobals();
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isDeclaration() && failed(placeFunction(func)))
+        return signalPassFailure();
+  }
+
+private:
+  step::BufferAttr bufferOf(step::ArenaSegment segment, int64_t offset, Type type, int64_t stride = 0) {
+    return step::BufferAttr::get(&getContext(), segment, offset, cast<RankedTensorType>(type), stride);
+  }
+
+  /// In the order of roles, so that what is saved together lies together.
+  void placeGlobals() {
+    SmallVector<GlobalOp> globals;
+    for (unsigned role = 0; role <= getMaxEnumValForGlobalRole(); ++role)
+      for (auto global : getOperation().getOps<GlobalOp>())
+        if (global.getRole() == static_cast<GlobalRole>(role))
+          globals.push_back(global);
+    int64_t bytes = 0;
+    for (GlobalOp global : globals) {
+      global->setAttr(kBufferAttr, bufferOf(step::ArenaSegment::Persistent, bytes, global.getType()));
+      offsets[global.getSymName()] = bytes;
+      bytes += alignUp(getByteSize(global.getType()));
+    }
+    if (!globals.empty())
+      getOperation()->setAttr(kPersistentBytesAttr, Builder(&getContext()).getI64IntegerAttr(bytes));
+  }
+
+  LogicalResult placeFunction(func::FuncOp func) {
+    FailureOr<StorageAnalysis> analysis = StorageAnalysis::compute(func);
+    if (failed(analysis))
+      return failure();
+    std::vector<Storage> &storages = analysis->storages;
+
+    std::vector<int64_t> starts(storages.size());
+    std::vector<Buffer> buffers;
+    std::vector<size_t> transient;
+    int64_t argumentBytes = 0;
+    for (auto [index, storage] : llvm::enumerate(storages)) {
+      switch (storage.segment) {
+      case step::ArenaSegment::Persistent:
+        starts[index] = offsets[storage.global];
+        break;
+      case step::ArenaSegment::Argument:
+        starts[index] = argumentBytes;
+        argumentBytes += alignUp(storage.bytes);
+        break;
+      case step::ArenaSegment::Saved:
+      case step::ArenaSegment::Transient:
+        buffers.push_back({storage.lower, storage.upper, storage.bytes, TXRT_BUFFER_ALIGNMENT});
+        transient.push_back(index);
+        break;
+      }
+    }
+    Placement placement = place(buffers);
+    if (std::optional<std::string> fault = memory::verifyPlacement(buffers, placement))
+      return func.emitError("has no valid placement: ") << *fault;
+    for (auto [index, offset] : llvm::zip(transient, placement.offsets))
+      starts[index] = offset;
+
+    annotate(func, *analysis, starts);
+    Builder builder(&getContext());
+    func->setAttr(kArgumentBytesAttr, builder.getI64IntegerAttr(argumentBytes));
+    func->setAttr(kTransientBytesAttr, builder.getI64IntegerAttr(placement.height));
+    func->setAttr(kPeakLiveBytesAttr, builder.getI64IntegerAttr(placement.lowerBound));
+    remark::analysis(func.getLoc(), remark::RemarkOpts::name("Placement").category("memory").function(func.getName()))
+        << remark::metric("TransientBytes", placement.height) << remark::metric("PeakLiveBytes", placement.lowerBound)
+        << remark::metric("Buffers", int64_t(buffers.size()));
+    return success();
+  }
+
+  void annotate(func::FuncOp func, StorageAnalysis &analysis, const std::vector<int64_t> &starts) {
+    auto addressOf = [&](Value value) {
+      const Place &place = analysis.places[value];
+      int64_t stride = place.rowStride == getColumns(value.getType()) ? 0 : place.rowStride;
+      return bufferOf(analysis.storages[place.storage].segment, starts[place.storage] + place.byteOffset,
+                      value.getType(), stride);
+    };
+    Block &block = func.getBody().front();
+    for (BlockArgument argument : block.getArguments())
+      func.setArgAttr(argument.getArgNumber(), kBufferAttr, addressOf(argument));
+    for (Operation &op : block) {
+      SmallVector<Attribute> addresses;
+      for (Value result : op.getResults())
+        addresses.push_back(addressOf(result));
+      if (!addresses.empty())
+        op.setAttr(kBuffersAttr, ArrayAttr::get(&getContext(), addresses));
+    }
+  }
+
+  llvm::StringMap<int64_t> offsets; // of globals
+};
+
+} // namespace

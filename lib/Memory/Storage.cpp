@@ -1,0 +1,225 @@
+//===- Storage.cpp - Which values share bytes, and for how long -----------===//
+
+#include "Storage.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::memory;
+
+//===----------------------------------------------------------------------===//
+// What a kernel allows
+//===----------------------------------------------------------------------===//
+
+static Value getTiedOperandOfOp(OpResult result) {
+  if (auto accumulating = dyn_cast<AccumulatingOpInterface>(result.getOwner()))
+    for (auto [operand, number] : accumulating.getTies())
+      if (number == result.getResultNumber())
+        return result.getOwner()->getOperand(operand);
+  return {};
+}
+
+Value memory::getTiedOperand(OpResult result) {
+  auto group = dyn_cast<step::GroupOp>(result.getOwner());
+  if (!group)
+    return getTiedOperandOfOp(result);
+  Value yielded = group.getBody().front().back().getOperand(result.getResultNumber());
+  while (auto inner = dyn_cast<OpResult>(yielded)) {
+    yielded = getTiedOperandOfOp(inner);
+    if (!yielded)
+      return {};
+  }
+  return group.getInputs()[cast<BlockArgument>(yielded).getArgNumber()];
+}
+
+bool memory::mayReplace(step::GroupOp group, unsigned input, unsigned output) {
+  Block &body = group.getBody().front();
+  Value yielded = body.back().getOperand(output);
+  if (group.getInputs()[input].getType() != yielded.getType())
+    return false;
+  // Pass of the row in which each op's results are complete.
+  DenseMap<Operation *, unsigned> ready;
+  llvm::SmallPtrSet<Operation *, 8> readers; // directly or through others
+  unsigned lastRead = 0;
+  for (Operation &op : body.without_terminator()) {
+    auto kernel = cast<KernelOpInterface>(op);
+    unsigned begin = 0;
+    bool reads = false;
+    for (OpOperand &operand : op.getOpOperands()) {
+      if (Operation *def = operand.get().getDefiningOp()) {
+        begin = std::max(begin, ready[def]);
+        reads |= readers.contains(def);
+      } else if (cast<BlockArgument>(operand.get()).getArgNumber() == input) {
+        if (!llvm::is_contained(kernel.getInPlaceOperands(), operand.getOperandNumber()))
+          return false;
+        reads = true;
+      }
+    }
+    ready[&op] = begin + kernel.getReductionPasses();
+    if (reads) {
+      readers.insert(&op);
+      lastRead = std::max(lastRead, ready[&op]);
+    }
+  }
+  auto *writer = yielded.getDefiningOp();
+  return writer && lastRead <= ready[writer];
+}
+
+//===----------------------------------------------------------------------===//
+// StorageAnalysis
+//===----------------------------------------------------------------------===//
+
+FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func) {
+  StorageAnalysis analysis;
+  Block &block = func.getBody().front();
+  analysis.numberUses(block);
+  if (failed(analysis.placeParts(block)))
+    return failure();
+  for (BlockArgument argument : block.getArguments()) {
+    analysis.places[argument] = {analysis.addStorage(step::ArenaSegment::Argument, argument.getType())};
+    analysis.extend(argument);
+  }
+  for (Operation &op : block)
+    if (failed(analysis.visit(&op)))
+      return failure();
+  return analysis;
+}
+
+/// Times are the ops' places in the block; a view uses its whole as long as
+/// its parts are used, and the reverse.
+void StorageAnalysis::numberUses(Block &block) {
+  int64_t time = 0;
+  for (Operation &op : block)
+    times[&op] = time++;
+  for (Operation &op : llvm::reverse(block)) {
+    int64_t last = times[&op];
+    if (isa<ViewOpInterface>(op))
+      for (Value result : op.getResults())
+        last = std::max(last, lastUses.lookup(result));
+    for (Value operand : op.getOperands()) {
+      int64_t &known = lastUses[operand];
+      known = std::max(known, last);
+    }
+  }
+}
+
+int StorageAnalysis::addStorage(step::ArenaSegment segment, Type type) {
+  Storage storage;
+  storage.segment = segment;
+  storage.bytes = getByteSize(type);
+  storages.push_back(storage);
+  return storages.size() - 1;
+}
+
+void StorageAnalysis::extend(Value value) {
+  Storage &storage = storages[places[value].storage];
+  storage.upper = std::max(storage.upper, lastUses.lookup(value) + 1);
+}
+
+/// Concats from the last to the first, so that a whole which is itself a part
+/// knows its place before it gives places.
+LogicalResult StorageAnalysis::placeParts(Block &block) {
+  for (Operation &op : llvm::reverse(block)) {
+    auto view = dyn_cast<ViewOpInterface>(op);
+    if (!view || view.getViewedWhole().getDefiningOp() != &op)
+      continue;
+    Value whole = view.getViewedWhole();
+    auto wanted = parts.find(whole);
+    Place place = wanted != parts.end() ? wanted->second
+                                        : Place{addStorage(step::ArenaSegment::Transient, whole.getType())};
+    if (wanted == parts.end())
+      storages[place.storage].lower = times[&op];
+    parts[whole] = place;
+    int64_t stride = place.rowStride ? place.rowStride : getColumns(whole.getType());
+    for (auto [part, column] : view.getViewedParts()) {
+      Operation *def = part.getDefiningOp();
+      if (!def || isa<LoadOp>(def) || (isa<ViewOpInterface>(def) && !parts.count(part)) || parts.count(part) ||
+          getTiedOperand(cast<OpResult>(part)))
+        return op.emitOpError("cannot put ")
+               << part.getType() << " beside the others: it already has a place elsewhere (an argument, state, a view, "
+               << "or a part of another tensor); compute it by an op of its own";
+      int64_t elementBytes = getByteSize(whole.getType()) / cast<RankedTensorType>(whole.getType()).getNumElements();
+      bool rows = getRows(whole.getType()) > 1;
+      parts[part] = {place.storage, place.byteOffset + column * elementBytes, rows ? stride : 0};
+    }
+  }
+  return success();
+}
+
+LogicalResult StorageAnalysis::visit(Operation *op) {
+  if (auto load = dyn_cast<LoadOp>(op)) {
+    auto [entry, isNew] = globalStorages.try_emplace(load.getGlobal(), storages.size());
+    if (isNew) {
+      addStorage(step::ArenaSegment::Persistent, load.getResult().getType());
+      storages.back().global = load.getGlobal();
+    }
+    places[load.getResult()] = {entry->second};
+    return success();
+  }
+  if (auto store = dyn_cast<StoreOp>(op)) {
+    const Place &place = places[store.getValue()];
+    if (storages[place.storage].global != store.getGlobal())
+      return op->emitOpError("stores a value that was not computed in place of @")
+             << store.getGlobal() << "; an accumulator or an optimizer must continue the loaded one";
+    return success();
+  }
+  if (isa<func::ReturnOp>(op))
+    return success();
+  if (!isa<step::GroupOp, KernelOpInterface>(op))
+    return op->emitOpError("has no place in a step: it is no tx op");
+  if (auto view = dyn_cast<ViewOpInterface>(op); view && view.getViewedWhole().getDefiningOp() != op) {
+    const Place whole = places[view.getViewedWhole()];
+    Type type = view.getViewedWhole().getType();
+    int64_t elementBytes = getByteSize(type) / cast<RankedTensorType>(type).getNumElements();
+    int64_t stride = whole.rowStride ? whole.rowStride : getColumns(type);
+    for (auto [part, column] : view.getViewedParts())
+      places[part] = {whole.storage, whole.byteOffset + column * elementBytes, stride};
+    return success();
+  }
+  for (OpResult result : op->getResults())
+    placeResult(result);
+  return success();
+}
+
+void StorageAnalysis::placeResult(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto wanted = parts.find(result); wanted != parts.end()) {
+    places[result] = wanted->second;
+    Storage &storage = storages[wanted->second.storage];
+    storage.lower = std::min(storage.lower, times[op]);
+  } else if (Value tied = getTiedOperand(result)) {
+    places[result] = places[tied];
+  } else if (auto group = dyn_cast<step::GroupOp>(op)) {
+    if (std::optional<Place> place = findDyingInput(group, result.getResultNumber()))
+      places[result] = *place;
+  }
+  if (!places.count(result)) {
+    places[result] = {addStorage(step::ArenaSegment::Transient, result.getType())};
+    storages.back().lower = times[op];
+    storages.back().upper = times[op] + 1; // even if nobody reads it
+  }
+  extend(result);
+}
+
+std::optional<Place> StorageAnalysis::findDyingInput(step::GroupOp group, unsigned output) {
+  for (unsigned number = 0; number < group.getInputs().size(); ++number) {
+    Value input = group.getInputs()[number];
+    const Place &place = places[input];
+    const Storage &storage = storages[place.storage];
+    if (storage.segment != step::ArenaSegment::Transient || place.rowStride || place.byteOffset ||
+        storage.bytes != getByteSize(group.getOutputs()[output].getType()) || storage.upper > times[group] + 1 ||
+        !mayReplace(group, number, output))
+      continue;
+    // Another output may have taken the place already; another input may be a
+    // view of it, read in another order.
+    auto isThere = [&](Value other) {
+      auto found = places.find(other);
+      return other != input && found != places.end() && found->second.storage == place.storage;
+    };
+    bool taken = llvm::any_of(group.getOutputs(), isThere) || llvm::any_of(group.getInputs(), isThere);
+    if (!taken)
+      return place;
+  }
+  return std::nullopt;
+}

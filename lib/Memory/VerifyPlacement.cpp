@@ -1,0 +1,145 @@
+//===- VerifyPlacement.cpp - Is every operand still where it was written? -===//
+//
+// Executes each function on addresses alone. A value is intact from the op
+// that writes it until another write touches its bytes; who reads it later
+// finds something else. Lifetimes and storages are not consulted.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Storage.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Memory/Passes.h"
+
+using namespace mlir;
+using namespace tx;
+
+namespace tx {
+#define GEN_PASS_DEF_VERIFYPLACEMENTPASS
+#include "tx/Memory/Passes.h.inc"
+} // namespace tx
+
+namespace {
+
+/// Bytes [begin, end) of a segment. Columns of a wider tensor are told apart by
+/// their offset in the row: two views with one stride overlap only if their columns do.
+struct Range {
+  step::ArenaSegment segment;
+  int64_t begin, end, rowBytes, columnBytes;
+
+  explicit Range(step::BufferAttr buffer)
+      : segment(buffer.getSegment()), begin(buffer.getOffset()), end(begin + buffer.getExtent()) {
+    int64_t elementBytes = std::max<int64_t>(1, buffer.getType().getElementTypeBitWidth() / 8);
+    rowBytes = buffer.getRowStride() * elementBytes;
+    columnBytes = getColumns(buffer.getType()) * elementBytes;
+  }
+
+  bool overlaps(const Range &other) const {
+    if (segment != other.segment || begin >= other.end || other.begin >= end)
+      return false;
+    if (rowBytes != other.rowBytes || columnBytes == rowBytes || other.columnBytes == rowBytes)
+      return true;
+    int64_t distance = ((other.begin - begin) % rowBytes + rowBytes) % rowBytes;
+    return distance < columnBytes || distance + other.columnBytes > rowBytes;
+  }
+};
+
+class Checker {
+public:
+  LogicalResult run(func::FuncOp func) {
+    for (BlockArgument argument : func.getBody().getArguments())
+      if (failed(write(func, argument, {})))
+        return failure();
+    for (Operation &op : func.getBody().front()) {
+      for (Value operand : op.getOperands())
+        if (!intact.contains(operand))
+          return report(op, operand);
+      if (failed(writeResults(op)))
+        return failure();
+    }
+    return success();
+  }
+
+private:
+  LogicalResult writeResults(Operation &op) {
+    bool isView = isa<ViewOpInterface>(op);
+    for (OpResult result : op.getResults()) {
+      if (isView) { // the same bytes under another name
+        if (!getBuffer(result))
+          return op.emitOpError("has a result without an address");
+        intact.insert(result);
+        for (Value operand : op.getOperands())
+          viewers[operand].push_back(result);
+        continue;
+      }
+      if (isa<LoadOp>(op)) {
+        auto global = SymbolTable::lookupNearestSymbolFrom<GlobalOp>(&op, cast<LoadOp>(op).getGlobalAttr());
+        if (!global || global->getAttr(kBufferAttr) != getBuffer(result))
+          return op.emitOpError("is not where its global lies");
+        intact.insert(result);
+        live.push_back({result, Range(getBuffer(result))});
+        continue;
+      }
+      // What this op reads may lie under its result only where it may be replaced.
+      SmallVector<Value> replaceable;
+      if (Value tied = memory::getTiedOperand(result))
+        replaceable.push_back(tied);
+      if (auto group = dyn_cast<step::GroupOp>(op))
+        for (auto [number, input] : llvm::enumerate(group.getInputs()))
+          if (memory::mayReplace(group, number, result.getResultNumber()))
+            replaceable.push_back(input);
+      if (failed(write(&op, result, replaceable)))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult write(Operation *op, Value value, ArrayRef<Value> replaceable) {
+    step::BufferAttr buffer = getBuffer(value);
+    if (!buffer)
+      return op->emitOpError("has a value without an address");
+    Range range(buffer);
+    auto kept = live.begin();
+    for (auto [other, otherRange] : live) {
+      if (!range.overlaps(otherRange)) {
+        *kept++ = {other, otherRange};
+        continue;
+      }
+      bool isResult = other.getDefiningOp() == op && !isa<BlockArgument>(other);
+      bool isOperand = llvm::is_contained(op->getOperands(), other) && !isa<BlockArgument>(value);
+      bool exact = getBuffer(other).getOffset() == buffer.getOffset() && otherRange.rowBytes == range.rowBytes;
+      if (isResult || (isOperand && !(exact && llvm::is_contained(replaceable, other))))
+        return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it "
+                                          << (isResult ? "writes, too" : "reads in another order");
+      forget(other);
+    }
+    live.erase(kept, live.end());
+    live.push_back({value, range});
+    intact.insert(value);
+    return success();
+  }
+
+  void forget(Value value) {
+    intact.erase(value);
+    for (Value view : viewers[value])
+      forget(view);
+  }
+
+  LogicalResult report(Operation &op, Value operand) {
+    return op.emitOpError("reads ") << getBuffer(operand) << " after something else was written there";
+  }
+
+  std::vector<std::pair<Value, Range>> live; // owners of bytes
+  llvm::DenseSet<Value> intact;
+  DenseMap<Value, SmallVector<Value>> viewers;
+};
+
+struct VerifyPlacement : tx::impl::VerifyPlacementPassBase<VerifyPlacement> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isDeclaration() && failed(Checker().run(func)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

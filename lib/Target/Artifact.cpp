@@ -1,0 +1,181 @@
+//===- Artifact.cpp - The launch table and the container ------------------===//
+
+#include "tx/Target/Artifact.h"
+
+#include "Manifest.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SHA256.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+/// The tables of abi.h, as they go into the file.
+class LaunchTable {
+public:
+  explicit LaunchTable(step::ProgramOp program) {
+    for (auto kernel : program.getOps<step::KernelOp>()) {
+      kernelIndex[kernel.getSymName()] = {kernels.size(), kernel};
+      kernels.push_back({addString(kernel.getSymName()),
+                         static_cast<uint32_t>(kernel.getInputCount() + kernel.getOutputCount()),
+                         static_cast<uint32_t>(kernel.getImmediates()), 0});
+    }
+    for (auto entry : program.getOps<step::EntryOp>()) {
+      txrt_entry record{addString(entry.getSymName()), static_cast<uint32_t>(launches.size()), 0, 0};
+      for (Operation &op : entry.getBody().front()) {
+        if (auto launch = dyn_cast<step::LaunchOp>(op))
+          addKernelLaunch(launch);
+        else
+          addGemm(cast<step::GemmOp>(op));
+      }
+      record.launch_count = launches.size() - record.first_launch;
+      entries.push_back(record);
+    }
+  }
+
+  std::vector<txrt_entry> entries;
+  std::vector<txrt_launch> launches;
+  std::vector<txrt_buffer> buffers;
+  std::vector<txrt_kernel> kernels;
+  std::string strings;
+
+private:
+  uint32_t addString(StringRef text) {
+    auto [known, isNew] = stringOffsets.try_emplace(text, strings.size());
+    if (isNew) {
+      strings += text;
+      strings += '\0';
+    }
+    return known->second;
+  }
+
+  txrt_launch begin(txrt_launch_kind kind, ScopeAttr scope, const Twine &what, uint64_t flops) {
+    txrt_launch launch{};
+    launch.kind = kind;
+    launch.phase = static_cast<uint32_t>(scope.getSegment()); // abi.h numbers them alike
+    launch.layer = scope.getLayer();
+    launch.name = addString((scope.getPath() + ":" + what).str());
+    launch.first_buffer = buffers.size();
+    launch.flops = flops;
+    return launch;
+  }
+
+  /// `writes(i)`: whether the launch writes buffer i.
+  void addBuffers(txrt_launch &launch, ArrayAttr list, llvm::function_ref<bool(size_t)> writes) {
+    for (auto [index, attribute] : llvm::enumerate(list)) {
+      auto buffer = cast<step::BufferAttr>(attribute);
+      buffers.push_back({static_cast<uint32_t>(buffer.getSegment()),
+                         static_cast<uint32_t>(getDtype(buffer.getType().getElementType())),
+                         static_cast<uint64_t>(buffer.getOffset()), static_cast<uint64_t>(buffer.getExtent()),
+                         writes(index) ? 1u : 0u, 0});
+    }
+    launch.buffer_count = list.size();
+  }
+
+  void addKernelLaunch(step::LaunchOp op) {
+    auto [index, kernel] = kernelIndex.lookup(op.getKernel());
+    txrt_launch launch = begin(TXRT_LAUNCH_KERNEL, op.getScope(), op.getKernel(), op.getFlops());
+    size_t inputs = kernel.getInputCount();
+    addBuffers(launch, op.getBuffers(), [&](size_t buffer) { return buffer >= inputs; });
+    launch.u.kernel.kernel = index;
+    launch.u.kernel.immediate_count = op.getImmediates().size();
+    launch.u.kernel.units = kernel.getUnits();
+    launch.u.kernel.grain = getGrain(kernel);
+    llvm::copy(op.getImmediates(), launch.u.kernel.immediates);
+    launches.push_back(launch);
+  }
+
+  /// A task is some 16 thousand elements: long against the cost of handing it
+  /// out (about a microsecond), short against a launch.
+  static uint64_t getGrain(step::KernelOp kernel) {
+    constexpr int64_t kTaskElements = 16384;
+    int64_t unitElements = kernel.getSpace()[1];
+    if (kernel.getKind() == KernelKind::Column)
+      unitElements = kernel.getSpace()[0] * step::KernelOp::kColumnBlock;
+    return std::max<int64_t>(1, kTaskElements / unitElements);
+  }
+
+  void addGemm(step::GemmOp op) {
+    auto unsignedValue = [](int64_t value) { return static_cast<uint64_t>(value); };
+    uint64_t m = op.getM(), n = op.getN(), k = op.getK();
+    ArrayRef<int64_t> batch = op.getBatch(), leading = op.getLeading(), strides = op.getBatchStrides();
+    txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch[0] * batch[1]);
+    addBuffers(launch, op.getBuffers(), [](size_t buffer) { return buffer == 2; });
+    txrt_gemm_launch &gemm = launch.u.gemm;
+    gemm.m = m;
+    gemm.n = n;
+    gemm.k = k;
+    gemm.batch0 = unsignedValue(batch[0]);
+    gemm.batch1 = unsignedValue(batch[1]);
+    gemm.lda = unsignedValue(leading[0]);
+    gemm.ldb = unsignedValue(leading[1]);
+    gemm.ldc = unsignedValue(leading[2]);
+    gemm.stride_a0 = unsignedValue(strides[0]);
+    gemm.stride_b0 = unsignedValue(strides[1]);
+    gemm.stride_c0 = unsignedValue(strides[2]);
+    gemm.stride_a1 = unsignedValue(strides[3]);
+    gemm.stride_b1 = unsignedValue(strides[4]);
+    gemm.stride_c1 = unsignedValue(strides[5]);
+    gemm.transpose_a = op.getTransposeA();
+    gemm.transpose_b = op.getTransposeB();
+    gemm.has_reset = op.getBuffers().size() > 3;
+    gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
+    gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
+    launches.push_back(launch);
+  }
+
+  llvm::StringMap<std::pair<uint32_t, step::KernelOp>> kernelIndex;
+  llvm::StringMap<uint32_t> stringOffsets;
+};
+
+struct Section {
+  txrt_section_kind kind;
+  ArrayRef<char> bytes;
+};
+
+template <typename T> Section makeSection(txrt_section_kind kind, const T &table) {
+  return {kind, ArrayRef<char>(reinterpret_cast<const char *>(table.data()), table.size() * sizeof(*table.data()))};
+}
+
+} // namespace
+
+llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const HostKernels &kernels,
+                                                 llvm::json::Object about) {
+  LaunchTable table(program);
+  std::string manifest;
+  llvm::raw_string_ostream(manifest) << llvm::json::Value(buildManifest(program, kernels, std::move(about)));
+
+  Section sections[] = {makeSection(TXRT_SECTION_MANIFEST, manifest),
+                        makeSection(TXRT_SECTION_ENTRIES, table.entries),
+                        makeSection(TXRT_SECTION_LAUNCHES, table.launches),
+                        makeSection(TXRT_SECTION_BUFFERS, table.buffers),
+                        makeSection(TXRT_SECTION_KERNELS, table.kernels),
+                        makeSection(TXRT_SECTION_STRINGS, table.strings),
+                        makeSection(TXRT_SECTION_HOST_ELF, kernels.object)};
+  constexpr size_t count = std::size(sections);
+  std::vector<txrt_section> directory;
+  uint64_t offset = llvm::alignTo(sizeof(txrt_header) + count * sizeof(txrt_section), TXRT_SECTION_ALIGNMENT);
+  for (const Section &section : sections) {
+    directory.push_back({static_cast<uint32_t>(section.kind), 0, offset, section.bytes.size()});
+    offset = llvm::alignTo(offset + section.bytes.size(), TXRT_SECTION_ALIGNMENT);
+  }
+
+  txrt_header header{};
+  memcpy(header.magic, TXRT_MAGIC, sizeof(header.magic));
+  header.abi_version = TXRT_ABI_VERSION;
+  header.section_count = count;
+  header.file_bytes = offset;
+
+  llvm::SmallVector<char, 0> file(offset, 0);
+  memcpy(file.data(), &header, sizeof(header));
+  memcpy(file.data() + sizeof(header), directory.data(), count * sizeof(txrt_section));
+  for (auto [section, entry] : llvm::zip(sections, directory))
+    llvm::copy(section.bytes, file.data() + entry.offset);
+  auto digest = llvm::SHA256::hash(ArrayRef<uint8_t>(reinterpret_cast<uint8_t *>(file.data()), file.size()));
+  memcpy(file.data() + offsetof(txrt_header, digest), digest.data(), sizeof(header.digest));
+  return file;
+}

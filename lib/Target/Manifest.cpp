@@ -1,0 +1,94 @@
+//===- Manifest.cpp - The JSON part of an artifact ------------------------===//
+
+#include "Manifest.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Memory/Passes.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+using namespace mlir;
+using namespace tx;
+namespace json = llvm::json;
+
+txrt_dtype tx::getDtype(Type elementType) {
+  if (elementType.isF32())
+    return TXRT_DTYPE_F32;
+  if (elementType.isBF16())
+    return TXRT_DTYPE_BF16;
+  return elementType.isInteger(1) ? TXRT_DTYPE_I1 : TXRT_DTYPE_I32;
+}
+
+static StringRef dtypeName(Type elementType) {
+  switch (getDtype(elementType)) {
+  case TXRT_DTYPE_F32:
+    return "f32";
+  case TXRT_DTYPE_BF16:
+    return "bf16";
+  case TXRT_DTYPE_I32:
+    return "i32";
+  case TXRT_DTYPE_I1:
+    return "i1";
+  }
+  llvm_unreachable("all dtypes are named");
+}
+
+static json::Object describe(StringRef name, step::BufferAttr buffer) {
+  return json::Object{{"name", name},
+                      {"dtype", dtypeName(buffer.getType().getElementType())},
+                      {"shape", json::Array(buffer.getType().getShape())},
+                      {"segment", step::stringifyArenaSegment(buffer.getSegment())},
+                      {"offset", buffer.getOffset()},
+                      {"bytes", buffer.getExtent()}};
+}
+
+static json::Array describeGlobals(Operation *module) {
+  json::Array globals;
+  for (Operation &op : module->getRegion(0).front()) {
+    auto global = dyn_cast<GlobalOp>(op);
+    if (!global)
+      continue;
+    json::Object object = describe(global.getSymName(), global->getAttrOfType<step::BufferAttr>(kBufferAttr));
+    object["role"] = stringifyGlobalRole(global.getRole());
+    if (auto of = global.getOf()) {
+      object["of"] = *of;
+    } else {
+      json::Object init{{"kind", stringifyInitKind(global.getInit())}};
+      if (global.getInit() == InitKind::Normal)
+        init["stddev"] = global.getStddev().convertToDouble();
+      object["init"] = std::move(init);
+      object["decay"] = global.getDecay();
+    }
+    globals.push_back(std::move(object));
+  }
+  return globals;
+}
+
+static json::Array describeBuffers(ArrayAttr names, ArrayAttr buffers) {
+  json::Array result;
+  for (auto [name, buffer] : llvm::zip(names, buffers))
+    result.push_back(describe(cast<StringAttr>(name).getValue(), cast<step::BufferAttr>(buffer)));
+  return result;
+}
+
+json::Object tx::buildManifest(step::ProgramOp program, const HostKernels &kernels, json::Object about) {
+  json::Object manifest = std::move(about);
+  manifest["format"] = "tx-artifact";
+  manifest["abi_version"] = TXRT_ABI_VERSION;
+  manifest["compiler"] = "tx 0.1";
+  manifest["target"] =
+      json::Object{{"backend", "host"}, {"triple", kernels.triple}, {"features", json::Array(kernels.features)}};
+  manifest["arena"] = json::Object{{"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},
+                                   {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
+                                   {"saved_bytes", static_cast<int64_t>(program.getSavedBytes())},
+                                   {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())}};
+  manifest["globals"] = describeGlobals(program->getParentOp());
+  json::Array entries;
+  for (auto entry : program.getOps<step::EntryOp>())
+    entries.push_back(
+        json::Object{{"name", entry.getSymName()},
+                     {"arguments", describeBuffers(entry.getArgumentNames(), entry.getArgumentBuffers())},
+                     {"results", describeBuffers(entry.getResultNames(), entry.getResultBuffers())}});
+  manifest["entries"] = std::move(entries);
+  return manifest;
+}

@@ -1,0 +1,22 @@
+//===- HuggingFace.h - config.json ------------------------------*- C++ -*-===//
+
+#ifndef TX_FRONTEND_HUGGINGFACE_H
+#define TX_FRONTEND_HUGGINGFACE_H
+
+#include "tx/Frontend/ModelConfig.h"
+
+#include <string>
+#include <vector>
+
+namespace tx {
+
+/// Reads a GPT-2 config.json, with Hugging Face's defaults for absent fields.
+/// Every field is modelled, or harmless (ignored, and listed in one note), or
+/// refused by name: an unknown field is refused. `name` is the file's, for errors.
+llvm::Expected<ModelConfig> parseHuggingFaceConfig(llvm::StringRef json, llvm::StringRef name,
+                                                   std::vector<std::string> &notes);
+llvm::Expected<ModelConfig> readHuggingFaceConfig(llvm::StringRef path, std::vector<std::string> &notes);
+
+} // namespace tx
+
+#endif // TX_FRONTEND_HUGGINGFACE_H

@@ -1,0 +1,28 @@
+//===- Presets.h - Models known by name -------------------------*- C++ -*-===//
+
+#ifndef TX_FRONTEND_PRESETS_H
+#define TX_FRONTEND_PRESETS_H
+
+#include "tx/Frontend/ModelConfig.h"
+
+#include "llvm/ADT/ArrayRef.h"
+
+namespace tx {
+
+struct Preset {
+  llvm::StringRef name;
+  int64_t numLayers, hiddenSize, numAttentionHeads, vocabSize, maxPositionEmbeddings;
+  DType dtype;
+  llvm::StringRef help;
+
+  ModelConfig getConfig() const;
+};
+
+/// In the order of Presets.def.
+llvm::ArrayRef<Preset> getPresets();
+/// Null if there is no such preset.
+const Preset *findPreset(llvm::StringRef name);
+
+} // namespace tx
+
+#endif // TX_FRONTEND_PRESETS_H

@@ -1,0 +1,311 @@
+//===- CommandLine.cpp - Arguments to CompileOptions ----------------------===//
+//
+// Two passes: the first splits the arguments into flags with their values and
+// finds the input; the second reads the input and lays the flags over it, in
+// the order in which they were given.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tx/Frontend/Flags.h"
+#include "tx/Frontend/HuggingFace.h"
+#include "tx/Frontend/Presets.h"
+#include "tx/Frontend/UserError.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Allocator.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/StringSaver.h"
+
+using namespace tx;
+using llvm::ArrayRef;
+using llvm::Error;
+using llvm::Expected;
+using llvm::SmallVector;
+using llvm::StringRef;
+
+namespace {
+
+/// A flag as it was given.
+struct Given {
+  const Flag *flag;
+  SmallVector<StringRef, 2> values;
+};
+
+class CommandLineParser {
+public:
+  Expected<CompileOptions> parse(ArrayRef<StringRef> arguments) {
+    if (Error error = split(arguments, /*isMegatron=*/false))
+      return std::move(error);
+    for (const Given &item : given)
+      if (isPrint(item))
+        return printOnly(item);
+    if (Error error = readInput())
+      return std::move(error);
+    if (Error error = apply())
+      return std::move(error);
+    if (Error error = finish())
+      return std::move(error);
+    return std::move(options);
+  }
+
+private:
+  Error split(ArrayRef<StringRef> arguments, bool isMegatron);
+  Error splitFlag(StringRef name, std::optional<StringRef> attached, ArrayRef<StringRef> arguments, size_t &index,
+                  bool isMegatron);
+  Error splitMegatron(StringRef text);
+  Error setPositional(StringRef argument, bool isMegatron);
+
+  Error readInput();
+  Error apply();
+  Error finish();
+  Error checkOptimizer();
+  void noteIgnored();
+
+  // Help needs no input, and wins over everything that was given with it.
+  static bool isPrint(const Given &item) {
+    return item.flag->name == "-h" || item.flag->name == "--version" || item.flag->name.starts_with("--help");
+  }
+  Expected<CompileOptions> printOnly(const Given &item) {
+    if (Error error = item.flag->set(state, *item.flag, item.values))
+      return std::move(error);
+    return std::move(options);
+  }
+
+  CompileOptions options;
+  FlagState state{options.model, options.recompute, options.optimizer, options.output, options};
+  SmallVector<Given, 32> given;
+  llvm::BumpPtrAllocator allocator;
+  llvm::StringSaver saver{allocator};
+  bool fromMegatron = false;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Splitting
+//===----------------------------------------------------------------------===//
+
+static bool isFlag(StringRef argument) {
+  // -1 and -0.5 are values.
+  return argument.size() > 1 && argument[0] == '-' && !llvm::isDigit(argument[1]) && argument[1] != '.';
+}
+
+Error CommandLineParser::split(ArrayRef<StringRef> arguments, bool isMegatron) {
+  for (size_t index = 0; index < arguments.size();) {
+    StringRef argument = arguments[index++];
+    if (argument == "--")
+      continue; // ends a list
+    if (!isFlag(argument)) {
+      if (Error error = setPositional(argument, isMegatron))
+        return error;
+      continue;
+    }
+    auto [name, value] = argument.split('=');
+    std::optional<StringRef> attached;
+    if (name.size() < argument.size())
+      attached = value;
+    if (Error error = splitFlag(name, attached, arguments, index, isMegatron))
+      return error;
+  }
+  return Error::success();
+}
+
+Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> attached, ArrayRef<StringRef> arguments,
+                                   size_t &index, bool isMegatron) {
+  const Flag *flag = findFlag(name);
+  if (!flag) {
+    StringRef nearest = nearestFlag(name);
+    return badUsage("unknown flag '" + name + "'" +
+                    (nearest.empty() ? "; see tx-compile --help" : "; the nearest that is known is " + nearest));
+  }
+  Given item{flag, {}};
+  if (flag->arity == FlagArity::Switch) {
+    if (attached)
+      return badUsage(name + " takes no value, found '" + *attached + "'");
+  } else if (flag->arity == FlagArity::Value) {
+    if (!attached) {
+      if (index == arguments.size() || isFlag(arguments[index]))
+        return badUsage(name + " needs a value" +
+                        (flag->metavar.empty() ? "" : ": " + name + " " + flag->metavar));
+      attached = arguments[index++];
+    }
+    item.values.push_back(*attached);
+  } else {
+    SmallVector<StringRef> words;
+    if (attached)
+      words.push_back(*attached);
+    else
+      while (index < arguments.size() && !isFlag(arguments[index]) && arguments[index] != "--")
+        words.push_back(arguments[index++]);
+    for (StringRef word : words)
+      llvm::SplitString(word, item.values, ", ");
+  }
+  if (name == "--megatron-args") {
+    if (isMegatron)
+      return badUsage("--megatron-args holds another --megatron-args");
+    return splitMegatron(item.values[0]);
+  }
+  given.push_back(std::move(item));
+  return Error::success();
+}
+
+Error CommandLineParser::splitMegatron(StringRef text) {
+  fromMegatron = true;
+  std::string joined = text.str(); // lines that end with a backslash
+  for (size_t at = 0; (at = joined.find("\\\n", at)) != std::string::npos;)
+    joined.replace(at, 2, "  ");
+  SmallVector<const char *> tokens;
+  llvm::cl::TokenizeGNUCommandLine(joined, saver, tokens);
+  SmallVector<StringRef> arguments(tokens.begin(), tokens.end());
+  // `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …`: the launcher
+  // ends with the script.
+  for (size_t i = arguments.size(); i-- > 0;)
+    if (arguments[i].ends_with(".py") && (i == 0 || arguments[i - 1] != "--spec")) {
+      options.notes.push_back(llvm::formatv("ignored of --megatron-args, up to the script: {0}",
+                                            llvm::join(ArrayRef(arguments).take_front(i + 1), " ")));
+      arguments.erase(arguments.begin(), arguments.begin() + i + 1);
+      break;
+    }
+  for (StringRef argument : arguments)
+    if (argument.starts_with("$"))
+      return badUsage("--megatron-args holds '" + argument +
+                      "', which only a shell can expand: write --megatron-args=\"…\" in double quotes, or the "
+                      "value itself");
+  return split(arguments, /*isMegatron=*/true);
+}
+
+Error CommandLineParser::setPositional(StringRef argument, bool isMegatron) {
+  if (isMegatron)
+    return badUsage("--megatron-args takes flags, found '" + argument + "'");
+  if (argument.empty())
+    return badUsage("the input's name is empty");
+  if (!options.input.empty())
+    return badUsage("one input at a time: found '" + argument + "' after '" + options.input + "'");
+  options.input = argument.str();
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Reading and applying
+//===----------------------------------------------------------------------===//
+
+Error CommandLineParser::readInput() {
+  StringRef input = options.input;
+  if (input.empty())
+    return Error::success();
+  if (const Preset *preset = findPreset(input)) {
+    options.model = preset->getConfig();
+    return Error::success();
+  }
+  // A folder as Hugging Face's hub downloads it.
+  std::string path = llvm::sys::fs::is_directory(input) ? (input + "/config.json").str() : input.str();
+  StringRef extension = StringRef(path).rsplit('.').second;
+  if (extension == "mlir" || extension == "mlirbc") {
+    options.inputIsModule = true;
+    return Error::success();
+  }
+  if (extension != "json") {
+    SmallVector<StringRef> names;
+    for (const Preset &preset : getPresets())
+      names.push_back(preset.name);
+    return badUsage("'" + input + "' is neither a preset (" + llvm::join(names, ", ") +
+                    ") nor the name of a .json or .mlir file");
+  }
+  Expected<ModelConfig> config = readHuggingFaceConfig(path, options.notes);
+  if (!config)
+    return config.takeError();
+  options.model = *config;
+  return Error::success();
+}
+
+static Error refuse(const Given &item) {
+  const Flag &flag = *item.flag;
+  std::string written = flag.name.str();
+  for (StringRef value : item.values)
+    written += (" " + value).str();
+  std::string works = flag.neutral.empty() ? "" : (" (" + flag.neutral + " is accepted)").str();
+  return badInput(written + " is refused: " + flag.text + works);
+}
+
+/// Whether the value says what Tx does anyway; `1` and `1.0` are the same.
+static bool isNeutral(const Given &item) {
+  StringRef neutral = item.flag->neutral;
+  if (neutral.empty() || item.values.size() != 1)
+    return false;
+  double value, expected;
+  bool areNumbers = !item.values[0].getAsDouble(value) && !neutral.getAsDouble(expected);
+  return item.values[0] == neutral || (areNumbers && value == expected);
+}
+
+Error CommandLineParser::apply() {
+  for (const Given &item : given) {
+    const Flag &flag = *item.flag;
+    if (flag.flagClass == FlagClass::Refused && !isNeutral(item))
+      return refuse(item);
+    if (flag.flagClass != FlagClass::Modelled)
+      continue;
+    bool describesModel = flag.group == FlagGroup::Model || flag.group == FlagGroup::Training;
+    if (options.inputIsModule && describesModel && flag.name != "--seed")
+      return badUsage(flag.name + " describes a model, but the input is one already: " + options.input);
+    if (Error error = flag.set(state, flag, item.values))
+      return error;
+  }
+  noteIgnored();
+  return Error::success();
+}
+
+void CommandLineParser::noteIgnored() {
+  auto list = [&](FlagClass flagClass, const char *format) {
+    SmallVector<StringRef> names;
+    for (const Given &item : given)
+      if (item.flag->flagClass == flagClass && !llvm::is_contained(names, item.flag->name))
+        names.push_back(item.flag->name);
+    if (!names.empty())
+      options.notes.push_back(llvm::formatv(format, llvm::join(names, " ")));
+  };
+  list(FlagClass::Run, "ignored here, these are for tx-run: {0}");
+  list(FlagClass::Harmless, "ignored, these change nothing here: {0}");
+}
+
+Error CommandLineParser::checkOptimizer() {
+  const OptimizerOptions &o = options.optimizer;
+  auto check = [](bool isGood, const char *flag, double value, const char *allowed) {
+    return isGood ? Error::success() : badInput(llvm::formatv("{0} is {1}; it must be {2}", flag, value, allowed));
+  };
+  if (Error error = check(o.weightDecay >= 0, "--weight-decay", o.weightDecay, "at least 0"))
+    return error;
+  if (Error error = check(o.clipGrad >= 0, "--clip-grad", o.clipGrad, "at least 0 (0 turns clipping off)"))
+    return error;
+  if (Error error = check(o.adamBeta1 >= 0 && o.adamBeta1 < 1, "--adam-beta1", o.adamBeta1, "at least 0 and below 1"))
+    return error;
+  if (Error error = check(o.adamBeta2 >= 0 && o.adamBeta2 < 1, "--adam-beta2", o.adamBeta2, "at least 0 and below 1"))
+    return error;
+  return check(o.adamEps > 0, "--adam-eps", o.adamEps, "above 0");
+}
+
+Error CommandLineParser::finish() {
+  if (Error error = checkOptimizer())
+    return error;
+  if (state.geluByErf && !state.geluByTanh)
+    return badInput("--no-bias-gelu-fusion is refused: with it Megatron computes GELU by erf, and Tx has the tanh "
+                    "form alone; leave it out, or add --openai-gelu for that form");
+  if (options.inputIsModule)
+    return Error::success();
+  if (Error error = resolve(options.model))
+    return error;
+  if (state.kvChannels != ModelConfig::kUnset && state.kvChannels != options.model.getHeadSize())
+    return badInput(llvm::formatv("--kv-channels {0} is refused: a head is hidden-size / num-attention-heads = {1} "
+                                  "wide; another width is not there yet",
+                                  state.kvChannels, options.model.getHeadSize()));
+  if (fromMegatron && options.model.vocabSize % 128 != 0)
+    options.notes.push_back(llvm::formatv("the vocabulary stays at {0}, where Megatron pads it to a multiple of 128 "
+                                          "by default: --make-vocab-size-divisible-by 128 does the same",
+                                          options.model.vocabSize));
+  return Error::success();
+}
+
+Expected<CompileOptions> tx::parseCommandLine(ArrayRef<StringRef> arguments) {
+  return CommandLineParser().parse(arguments);
+}

@@ -1,0 +1,145 @@
+//===- Help.cpp - Help texts and the reference page -----------------------===//
+
+#include "tx/Frontend/Help.h"
+#include "tx/Frontend/Flags.h"
+#include "tx/Frontend/Presets.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace tx;
+using llvm::ArrayRef;
+using llvm::raw_ostream;
+using llvm::SmallVector;
+using llvm::StringRef;
+
+/// Words up to column 88, each line after `indent` spaces.
+static void printWrapped(raw_ostream &os, StringRef text, unsigned indent) {
+  constexpr unsigned kColumns = 88;
+  SmallVector<StringRef> words;
+  text.split(words, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  unsigned column = 0;
+  for (StringRef word : words) {
+    if (column != 0 && column + 1 + word.size() > kColumns)
+      os << '\n', column = 0;
+    if (column == 0)
+      os.indent(indent), column = indent;
+    else
+      os << ' ', ++column;
+    os << word;
+    column += word.size();
+  }
+  if (column != 0)
+    os << '\n';
+}
+
+/// `--num-layers N`.
+static std::string signature(const Flag &flag) {
+  return flag.metavar.empty() ? flag.name.str() : (flag.name + " " + flag.metavar).str();
+}
+
+static std::string helpOf(const Flag &flag, ArrayRef<StringRef> phases) {
+  std::string text = flag.text.str();
+  if (flag.name == "--compile-to")
+    text += " In order: " + llvm::join(phases, ", ") + ".";
+  return text;
+}
+
+static constexpr const char *kUsage = "tx-compile [INPUT] [FLAGS]";
+static constexpr const char *kIntroduction =
+    "Compiles a GPT's training step ahead of time. INPUT is a preset, a Hugging Face config.json (or the folder that "
+    "has it), or a .mlir file; without it flags describe the model. Flags are written --flag VALUE or --flag=VALUE, "
+    "lists with commas or spaces (-- ends a list).";
+
+static const struct {
+  const char *title, *command;
+} kExamples[] = {
+    {"What would it cost, for any size", "tx-compile gpt3-175b --recompute-granularity full --report plan.json"},
+    {"A step for this machine", "tx-compile gpt2-124m --seq-length 64 --micro-batch-size 4 -o step.txa"},
+    {"The model as IR", "tx-compile config.json --compile-to=model"},
+};
+
+void tx::printHelp(raw_ostream &os, ArrayRef<StringRef> phases) {
+  os << "usage: " << kUsage << "\n\n";
+  printWrapped(os, kIntroduction, 0);
+  os << "\nExamples\n";
+  for (const auto &example : kExamples)
+    os << "  # " << example.title << '\n' << "  " << example.command << '\n';
+  os << "\nPresets\n";
+  for (const Preset &preset : getPresets())
+    os << "  " << llvm::left_justify(preset.name, 12) << preset.help << '\n';
+  for (const FlagGroupInfo &group : getFlagGroups()) {
+    os << '\n' << group.title << '\n';
+    printWrapped(os, group.text, 2);
+    for (const Flag &flag : getFlags()) {
+      if (flag.group != group.group)
+        continue;
+      os << "  " << signature(flag) << '\n';
+      printWrapped(os, helpOf(flag, phases), 6);
+    }
+  }
+  os << "\nExit status: 0 done, 1 bad input, 2 usage, 7 a file could not be read or written.\n";
+}
+
+/// Names of flags of a class, those of one reason if it is not empty.
+static std::string listFlags(FlagClass flagClass, StringRef reason, const char *quote) {
+  SmallVector<std::string> names;
+  for (const Flag &flag : getFlags())
+    if (flag.flagClass == flagClass && (reason.empty() || flag.text == reason))
+      names.push_back(quote + (flag.neutral.empty() ? flag.name.str() : (flag.name + "=" + flag.neutral).str()) +
+                      quote);
+  return llvm::join(names, " ");
+}
+
+static SmallVector<StringRef> getReasons() {
+  SmallVector<StringRef> reasons;
+  for (const Flag &flag : getFlags())
+    if (flag.flagClass == FlagClass::Refused && !llvm::is_contained(reasons, flag.text))
+      reasons.push_back(flag.text);
+  return reasons;
+}
+
+static constexpr const char *kRefusedText =
+    "Refused by name, since they would change the model, the memory or the layout; with a value after = that value "
+    "is accepted";
+
+void tx::printMegatronHelp(raw_ostream &os) {
+  os << "What has an effect is in --help.\n\nFor tx-run, ignored by tx-compile\n";
+  printWrapped(os, listFlags(FlagClass::Run, "", ""), 2);
+  os << "\nChanges nothing here, ignored\n";
+  printWrapped(os, listFlags(FlagClass::Harmless, "", ""), 2);
+  os << '\n';
+  printWrapped(os, kRefusedText, 0);
+  for (StringRef reason : getReasons()) {
+    printWrapped(os, reason, 2);
+    printWrapped(os, listFlags(FlagClass::Refused, reason, ""), 6);
+  }
+}
+
+void tx::printMarkdown(raw_ostream &os, ArrayRef<StringRef> phases) {
+  os << "# tx-compile\n\n<!-- Written by `tx-compile --help-markdown`. -->\n\n`" << kUsage << "`\n\n"
+     << kIntroduction << "\n\n";
+  for (const auto &example : kExamples)
+    os << "- " << example.title << ": `" << example.command << "`\n";
+  os << "\n| preset | |\n|---|---|\n";
+  for (const Preset &preset : getPresets())
+    os << "| `" << preset.name << "` | " << preset.help << " |\n";
+  for (const FlagGroupInfo &group : getFlagGroups()) {
+    os << "\n## " << group.title << "\n\n";
+    if (!group.text.empty())
+      os << group.text << "\n\n";
+    os << "| flag | |\n|---|---|\n";
+    for (const Flag &flag : getFlags()) {
+      if (flag.group != group.group)
+        continue;
+      std::string name = signature(flag);
+      for (size_t at = 0; (at = name.find('|', at)) != std::string::npos; at += 2)
+        name.replace(at, 1, "\\|");
+      os << "| `" << name << "` | " << helpOf(flag, phases) << " |\n";
+    }
+  }
+  os << "\n## Megatron's other flags\n\nIgnored here, for tx-run: " << listFlags(FlagClass::Run, "", "`")
+     << ".\n\nIgnored, they change nothing here: " << listFlags(FlagClass::Harmless, "", "`") << ".\n\n"
+     << kRefusedText << ":\n\n";
+  for (StringRef reason : getReasons())
+    os << "- " << reason << ": " << listFlags(FlagClass::Refused, reason, "`") << "\n";
+}

@@ -1,0 +1,187 @@
+//===- HuggingFace.cpp - Reading GPT-2's config.json ----------------------===//
+
+#include "tx/Frontend/HuggingFace.h"
+#include "tx/Frontend/InputLimits.h"
+#include "tx/Frontend/UserError.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+
+using namespace tx;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+namespace json = llvm::json;
+
+namespace {
+
+struct Alias {
+  StringRef other, field;
+};
+constexpr Alias kAliases[] = {
+#define HF_ALIAS(OTHER, FIELD) {OTHER, FIELD},
+#include "tx/Frontend/HuggingFaceFields.def"
+};
+
+struct Fixed {
+  StringRef field, value, reason;
+};
+constexpr Fixed kFixed[] = {
+#define HF_FIXED(FIELD, VALUE, REASON) {FIELD, VALUE, REASON},
+#include "tx/Frontend/HuggingFaceFields.def"
+};
+
+constexpr StringRef kHarmless[] = {
+#define HF_HARMLESS(FIELD) FIELD,
+#include "tx/Frontend/HuggingFaceFields.def"
+};
+
+class ConfigReader {
+public:
+  ConfigReader(const json::Object &object, StringRef name) : object(object), name(name) {}
+
+  Expected<ModelConfig> read(std::vector<std::string> &notes);
+
+private:
+  Error readKind();
+  Error readField(StringRef field, const json::Value &value);
+  Error refuse(StringRef field, const json::Value &value, const llvm::Twine &reason) const {
+    return badInput(name + ": " + field + " is " + show(value) + ", refused: " + reason);
+  }
+  Error wrongType(StringRef field, const json::Value &value, StringRef expected) const {
+    return badInput(name + ": " + field + " is " + show(value) + "; it must be " + expected);
+  }
+  // Errors are one line, whatever the file holds.
+  static std::string show(const json::Value &value) {
+    std::string text = llvm::formatv("{0}", value);
+    return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+  }
+
+  const json::Object &object;
+  StringRef name;
+  ModelConfig config;
+  llvm::SmallVector<StringRef> ignored;
+  llvm::StringMap<StringRef> seen; ///< a field's own name, the name it was given by
+};
+
+} // namespace
+
+/// What model it is; another architecture is another model.
+Error ConfigReader::readKind() {
+  const json::Value *type = object.get("model_type");
+  if (!type)
+    return badInput(name + ": model_type is missing; it must be \"gpt2\"");
+  if (type->getAsString() != StringRef("gpt2"))
+    return refuse("model_type", *type, "the one that is there yet is \"gpt2\"");
+  if (const json::Value *names = object.get("architectures")) {
+    const json::Array *list = names->getAsArray();
+    bool isKnown = list && llvm::all_of(*list, [](const json::Value &value) {
+      return value.getAsString() == StringRef("GPT2LMHeadModel");
+    });
+    if (!isKnown && !names->getAsNull())
+      return refuse("architectures", *names, "the one that is there yet is [\"GPT2LMHeadModel\"]");
+  }
+  return Error::success();
+}
+
+Error ConfigReader::readField(StringRef field, const json::Value &value) {
+  StringRef given = field;
+  for (const Alias &alias : kAliases)
+    if (alias.other == field)
+      field = alias.field;
+  if (auto [other, isNew] = seen.try_emplace(field, given); !isNew)
+    return badInput(name + ": " + given + " and " + other->second + " are the same field; leave one out");
+
+  auto readCount = [&](int64_t &member) -> Error {
+    std::optional<int64_t> number = value.getAsInteger();
+    if (!number)
+      return wrongType(given, value, "a whole number");
+    // Zero is no way to leave a size out, nor is the number that stands for it.
+    if (*number < 1)
+      return wrongType(given, value, "at least 1");
+    member = *number;
+    return Error::success();
+  };
+  auto readNumber = [&](double &member) -> Error {
+    std::optional<double> number = value.getAsNumber();
+    if (!number || !std::isfinite(*number))
+      return wrongType(given, value, "a finite number");
+    member = *number;
+    return Error::success();
+  };
+
+  if (field == "model_type" || field == "architectures")
+    return Error::success(); // readKind's
+  if (field == "n_inner" && value.getAsNull())
+    return Error::success(); // 4 n_embd
+#define HF_COUNT(FIELD, MEMBER)                                                                                \
+  if (field == FIELD)                                                                                          \
+    return readCount(config.MEMBER);
+#define HF_NUMBER(FIELD, MEMBER)                                                                               \
+  if (field == FIELD)                                                                                          \
+    return readNumber(config.MEMBER);
+#include "tx/Frontend/HuggingFaceFields.def"
+  if (field == "tie_word_embeddings") {
+    std::optional<bool> isTied = value.getAsBoolean();
+    if (!isTied)
+      return wrongType(given, value, "true or false");
+    config.tiedEmbeddings = *isTied;
+    return Error::success();
+  }
+  if (field == "activation_function") {
+    if (value.getAsString() == StringRef("gelu_new") || value.getAsString() == StringRef("gelu_pytorch_tanh"))
+      return Error::success();
+    return refuse(given, value, "the MLP is GELU in its tanh form: gelu_new or gelu_pytorch_tanh");
+  }
+  for (const Fixed &fixed : kFixed)
+    if (fixed.field == field) {
+      json::Value expected = llvm::cantFail(json::parse(fixed.value));
+      if (value.getAsNull() || value == expected)
+        return Error::success();
+      return refuse(given, value, fixed.reason + " (" + fixed.value + " is accepted)");
+    }
+  if (llvm::is_contained(kHarmless, field)) {
+    ignored.push_back(given);
+    return Error::success();
+  }
+  return refuse(given, value, "this field is unknown, and may change the model");
+}
+
+Expected<ModelConfig> ConfigReader::read(std::vector<std::string> &notes) {
+  if (Error error = readKind())
+    return std::move(error);
+  // What GPT2Config has where the file says nothing.
+  config.numLayers = 12, config.hiddenSize = 768, config.numAttentionHeads = 12;
+  config.vocabSize = 50257, config.maxPositionEmbeddings = 1024;
+  for (const auto &[field, value] : object)
+    if (Error error = readField(field, value))
+      return std::move(error);
+  if (!ignored.empty()) {
+    llvm::sort(ignored);
+    notes.push_back(llvm::formatv("ignored of {0}, these change nothing here: {1}", name, llvm::join(ignored, " ")));
+  }
+  return config;
+}
+
+Expected<ModelConfig> tx::parseHuggingFaceConfig(StringRef text, StringRef name, std::vector<std::string> &notes) {
+  if (Error error = checkJsonLimits(text, name))
+    return std::move(error);
+  Expected<json::Value> value = json::parse(text);
+  if (!value)
+    return badInput(name + ": " + llvm::toString(value.takeError()));
+  const json::Object *object = value->getAsObject();
+  if (!object)
+    return badInput(name + ": it must hold a JSON object, {\"model_type\": \"gpt2\", ...}");
+  return ConfigReader(*object, name).read(notes);
+}
+
+Expected<ModelConfig> tx::readHuggingFaceConfig(StringRef path, std::vector<std::string> &notes) {
+  constexpr uint64_t kMaxBytes = 1 << 20;
+  auto buffer = readRegularFile(path, kMaxBytes);
+  if (!buffer)
+    return buffer.takeError();
+  return parseHuggingFaceConfig((*buffer)->getBuffer(), path, notes);
+}

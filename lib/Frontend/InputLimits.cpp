@@ -1,0 +1,181 @@
+//===- InputLimits.cpp - Bounds on what the parsers get to see ------------===//
+
+#include "tx/Frontend/InputLimits.h"
+#include "tx/Frontend/UserError.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace tx;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+Expected<std::unique_ptr<llvm::MemoryBuffer>> tx::readRegularFile(StringRef path, uint64_t maximumBytes) {
+  namespace fs = llvm::sys::fs;
+  fs::file_status status;
+  if (std::error_code error = fs::status(path, status))
+    return badFile(path + ": " + error.message());
+  if (!fs::is_regular_file(status))
+    return badFile(path + ": it is not a regular file");
+  auto tooLarge = [&](uint64_t bytes) {
+    return badInput(llvm::formatv("{0}: it has {1} bytes; at most {2} are read", path, bytes, maximumBytes));
+  };
+  if (status.getSize() > maximumBytes)
+    return tooLarge(status.getSize());
+  // Volatile: read, not mapped, so that a file that shrinks is no SIGBUS.
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/true,
+                                            /*IsVolatile=*/true);
+  if (!buffer)
+    return badFile(path + ": " + buffer.getError().message());
+  if ((*buffer)->getBufferSize() > maximumBytes)
+    return tooLarge((*buffer)->getBufferSize());
+  return std::move(*buffer);
+}
+
+/// The index after the string that begins with the quote at `begin`; the end
+/// of the text if it is not closed (the parser will say so).
+static size_t skipString(StringRef text, size_t begin) {
+  size_t i = begin + 1;
+  for (; i < text.size() && text[i] != '"'; ++i)
+    if (text[i] == '\\')
+      ++i;
+  return std::min(i + 1, text.size());
+}
+
+static unsigned lineOf(StringRef text, size_t at) { return text.take_front(at).count('\n') + 1; }
+
+//===----------------------------------------------------------------------===//
+// JSON
+//===----------------------------------------------------------------------===//
+
+Error tx::checkJsonLimits(StringRef text, StringRef name) {
+  constexpr size_t kMaxDepth = 64;
+  // The keys of each object that is open; null for an array.
+  llvm::SmallVector<std::unique_ptr<llvm::StringSet<>>> open;
+  for (size_t i = 0; i < text.size();) {
+    char c = text[i];
+    if (c == '"') {
+      size_t end = skipString(text, i);
+      // A key is a string before a colon. Keys that differ in their escapes
+      // alone are no config's: any escape is refused.
+      if (text.drop_front(end).ltrim().starts_with(":") && !open.empty() && open.back()) {
+        StringRef key = text.slice(i + 1, end - 1);
+        if (key.contains('\\'))
+          return badInput(llvm::formatv("{0}:{1}: the key {2} has an escape; write it plainly", name,
+                                        lineOf(text, i), text.slice(i, end)));
+        if (!open.back()->insert(key).second)
+          return badInput(llvm::formatv("{0}:{1}: the key \"{2}\" is there twice; leave one out", name,
+                                        lineOf(text, i), key));
+      }
+      i = end;
+      continue;
+    }
+    if (c == '{' || c == '[') {
+      open.push_back(c == '{' ? std::make_unique<llvm::StringSet<>>() : nullptr);
+      if (open.size() > kMaxDepth)
+        return badInput(llvm::formatv("{0}:{1}: nested more than {2} levels deep", name, lineOf(text, i), kMaxDepth));
+    } else if ((c == '}' || c == ']') && !open.empty()) {
+      open.pop_back();
+    }
+    ++i;
+  }
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// MLIR
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Follows the nesting of MLIR text. An alias (`#a = …`, `!t = …`) nests as deep
+/// as what it stands for: a chain of them is as deep as one long attribute.
+class MlirScanner {
+public:
+  MlirScanner(StringRef text, StringRef name) : text(text), name(name) {}
+
+  Error scan() {
+    for (size_t i = 0; i < text.size();) {
+      char c = text[i];
+      if (c == '"') {
+        i = skipString(text, i);
+      } else if (c == '/' && next(i) == '/') {
+        i = std::min(text.find('\n', i), text.size());
+      } else if ((c == '#' || c == '!') && i + 1 < text.size()) {
+        i = scanAlias(i);
+      } else {
+        i = scanPunctuation(i);
+      }
+      if (getDepth() > kMaxDepth)
+        return badInput(llvm::formatv("{0}:{1}: nested more than {2} levels deep", name, lineOf(text, i), kMaxDepth));
+      deepest = std::max(deepest, getDepth());
+    }
+    return Error::success();
+  }
+
+private:
+  static constexpr unsigned kMaxDepth = 256;
+
+  char next(size_t i) const { return i + 1 < text.size() ? text[i + 1] : '\0'; }
+  unsigned getDepth() const { return brackets + angles + minuses + aliasDepth; }
+
+  size_t scanPunctuation(size_t i) {
+    char c = text[i];
+    aliasDepth = 0;
+    if (c == '-' && next(i) == '>')
+      return i + 2;
+    // Each minus before an affine expression is a level of the parser.
+    if (!llvm::isSpace(c))
+      minuses = c == '-' ? minuses + 1 : 0;
+    if (c == '(' || c == '[' || c == '{')
+      ++brackets;
+    else if ((c == ')' || c == ']' || c == '}') && brackets > 0)
+      --brackets;
+    else if (c == '<')
+      ++angles;
+    else if (c == '>' && next(i) != '=' && angles > 0) // `>=` is a comparison
+      --angles;
+    return i + 1;
+  }
+
+  size_t scanAlias(size_t i) {
+    size_t end = i + 1;
+    while (end < text.size() && (llvm::isAlnum(text[end]) || StringRef("_.$-").contains(text[end])))
+      ++end;
+    StringRef id = text.slice(i, end);
+    StringRef before = text.take_front(i);
+    bool startsLine = before.empty() || before.rtrim(" \t").ends_with("\n") || before.rtrim(" \t").empty();
+    StringRef after = text.drop_front(end).ltrim();
+    if (startsLine && after.starts_with("=") && !after.starts_with("==")) {
+      finishDefinition();
+      defining = id;
+      deepest = 0;
+      aliasDepth = 0;
+    } else {
+      aliasDepth = depths.lookup(id);
+      // What follows the last definition is larger than it: then the depth is
+      // an upper bound, which is all that is needed.
+      if (!defining.empty())
+        depths[defining] = std::max(depths[defining], std::max(deepest, getDepth()) + 1);
+    }
+    return end;
+  }
+
+  void finishDefinition() {
+    if (!defining.empty())
+      depths[defining] = std::max(depths[defining], deepest + 1);
+  }
+
+  StringRef text, name;
+  unsigned brackets = 0, angles = 0, minuses = 0, aliasDepth = 0;
+  unsigned deepest = 0; ///< since the definition began
+  StringRef defining;   ///< the alias whose definition was met last
+  llvm::StringMap<unsigned> depths;
+};
+} // namespace
+
+Error tx::checkMlirLimits(StringRef text, StringRef name) { return MlirScanner(text, name).scan(); }

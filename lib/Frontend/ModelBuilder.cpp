@@ -1,0 +1,213 @@
+//===- ModelBuilder.cpp - GPT-2, op by op ---------------------------------===//
+
+#include "tx/Frontend/ModelBuilder.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+
+void tx::loadFrontendDialects(MLIRContext &context) {
+  context.loadDialect<TxDialect, func::FuncDialect>();
+}
+
+namespace {
+
+constexpr int64_t kIgnoreIndex = -100; // PyTorch's and Hugging Face's
+
+/// How a parameter starts, and whether weight decay applies to it.
+struct Init {
+  InitKind kind;
+  double stddev = 0.0;
+  bool decay = false;
+};
+
+class GPTBuilder {
+public:
+  GPTBuilder(MLIRContext &context, const ModelConfig &config)
+      : config(config), builder(&context), loc(UnknownLoc::get(&context)), module(ModuleOp::create(loc)),
+        dtype(config.dtype == DType::F32 ? Type(builder.getF32Type()) : Type(builder.getBF16Type())) {}
+
+  OwningOpRef<ModuleOp> build() {
+    declareParameters();
+    startFunction();
+    Value x = embed();
+    for (layer = 0; layer < config.numLayers; ++layer)
+      x = addLayer(x, "transformer.h." + std::to_string(layer) + ".");
+    layer = -1;
+    finish(x);
+    return std::move(module);
+  }
+
+private:
+  // Parameters, in the order of Hugging Face's state_dict.
+  void declareParameters() {
+    int64_t h = config.hiddenSize, f = config.ffnHiddenSize;
+    Init normal{InitKind::Normal, config.initializerRange, /*decay=*/true};
+    // The residual stream sums 2L projections (Radford et al. 2019, section 2.3).
+    Init residual = normal;
+    residual.stddev /= std::sqrt(2.0 * config.numLayers);
+
+    declare("transformer.wte.weight", {config.vocabSize, h}, normal);
+    declare("transformer.wpe.weight", {config.maxPositionEmbeddings, h}, normal);
+    for (int64_t i = 0; i < config.numLayers; ++i) {
+      std::string prefix = "transformer.h." + std::to_string(i) + ".";
+      declareNorm(prefix + "ln_1");
+      declareLinear(prefix + "attn.c_attn", h, 3 * h, normal);
+      declareLinear(prefix + "attn.c_proj", h, h, residual);
+      declareNorm(prefix + "ln_2");
+      declareLinear(prefix + "mlp.c_fc", h, f, normal);
+      declareLinear(prefix + "mlp.c_proj", f, h, residual);
+    }
+    declareNorm("transformer.ln_f");
+    if (!config.tiedEmbeddings)
+      declare("lm_head.weight", {config.vocabSize, h}, normal);
+  }
+
+  void declareNorm(const std::string &name) {
+    declare(name + ".weight", {config.hiddenSize}, {InitKind::Ones});
+    declare(name + ".bias", {config.hiddenSize}, {InitKind::Zeros});
+  }
+
+  void declareLinear(const std::string &name, int64_t k, int64_t n, Init init) {
+    declare(name + ".weight", {k, n}, init);
+    if (config.linearBias)
+      declare(name + ".bias", {n}, {InitKind::Zeros});
+  }
+
+  void declare(const std::string &name, ArrayRef<int64_t> shape, Init init) {
+    builder.setInsertionPointToEnd(module->getBody());
+    GlobalOp::create(builder, loc, name, GlobalRole::Parameter, init.kind, llvm::APFloat(init.stddev),
+                     /*of=*/FlatSymbolRefAttr(), init.decay, RankedTensorType::get(shape, dtype));
+  }
+
+  // The function: every parameter is loaded once, at entry.
+  void startFunction() {
+    Type i32 = builder.getI32Type(), scalar = RankedTensorType::get({}, builder.getF32Type());
+    Type ids = RankedTensorType::get({config.microBatchSize, config.seqLength}, i32);
+    Type arguments[] = {ids, ids, RankedTensorType::get({4}, i32)};
+    auto globals = llvm::to_vector(module->getOps<GlobalOp>());
+
+    builder.setInsertionPointToEnd(module->getBody());
+    auto function =
+        func::FuncOp::create(builder, loc, "loss", builder.getFunctionType(arguments, {scalar, scalar}));
+    function->setAttr("tx.train", builder.getUnitAttr());
+    constexpr const char *names[] = {"tokens", "targets", "key"};
+    for (auto [index, name] : llvm::enumerate(names))
+      function.setArgAttr(index, "tx.name", builder.getStringAttr(name));
+    Block *entry = function.addEntryBlock();
+    tokens = entry->getArgument(0), targets = entry->getArgument(1), key = entry->getArgument(2);
+    builder.setInsertionPointToEnd(entry);
+    for (GlobalOp global : globals)
+      parameters[global.getSymName()] = LoadOp::create(builder, loc, global.getType(), global.getSymName());
+  }
+
+  Value embed() {
+    ScopeAttr scope = in("embedding");
+    Value x = EmbeddingOp::create(builder, loc, tokens, parameter("transformer.wte.weight"), scope).getResult();
+    x = AddPositionsOp::create(builder, loc, x.getType(), x, parameter("transformer.wpe.weight"), scope);
+    return dropout(x, config.embeddingDropout, scope);
+  }
+
+  Value addLayer(Value x, const std::string &prefix) {
+    Value normed = norm(x, prefix + "ln_1", in("layernorm.input"));
+    Value attended = attention(normed, prefix + "attn.");
+    Value out = linear(attended, prefix + "attn.c_proj", in("self_attention.proj"));
+    x = addResidual(x, out, in("self_attention.residual"));
+
+    normed = norm(x, prefix + "ln_2", in("layernorm.pre_mlp"));
+    Value hidden = linear(normed, prefix + "mlp.c_fc", in("mlp.fc1"));
+    hidden = GeluOp::create(builder, loc, hidden.getType(), hidden, in("mlp.mlp_act"));
+    out = linear(hidden, prefix + "mlp.c_proj", in("mlp.fc2"));
+    return addResidual(x, out, in("mlp_residual"));
+  }
+
+  Value attention(Value x, const std::string &prefix) {
+    ScopeAttr projection = in("self_attention.qkv"), core = in("self_attention.core_attn");
+    int64_t h = config.hiddenSize, heads = config.numAttentionHeads;
+    Value qkv = linear(x, prefix + "c_attn", projection);
+    auto part = [&](int64_t index) -> Value {
+      return SliceOp::create(builder, loc, qkv, index * h, h, projection).getPart();
+    };
+    Value q = part(0), k = part(1), v = part(2);
+    llvm::APFloat scale(1.0 / std::sqrt(double(config.getHeadSize())));
+    Value scores = AttentionScoresOp::create(builder, loc, q, k, heads, scale, core).getScores();
+    Value p = SoftmaxOp::create(builder, loc, scores.getType(), scores, /*causal=*/true, core);
+    p = dropout(p, config.attentionDropout, core);
+    return AttentionContextOp::create(builder, loc, p, v, /*transposed=*/false, llvm::APFloat(1.0), core)
+        .getResult();
+  }
+
+  void finish(Value x) {
+    x = norm(x, "transformer.ln_f", in("final_layernorm"));
+    auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
+    shape.back() = config.vocabSize;
+    // Logits are f32 whatever the activations are: the loss sums over them.
+    Value logits = LinearOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()), x,
+                                    parameter(config.tiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight"),
+                                    /*bias=*/Value(), /*transposed=*/true, in("output_layer"));
+    auto losses = CrossEntropyOp::create(builder, loc, logits, targets, kIgnoreIndex, in("loss"));
+    auto loss = ReduceLossOp::create(builder, loc, losses.getLosses(), targets, kIgnoreIndex, in("loss"));
+    func::ReturnOp::create(builder, loc, ValueRange{loss.getSum(), loss.getCount()});
+  }
+
+  Value norm(Value x, const std::string &name, ScopeAttr scope) {
+    return LayerNormOp::create(builder, loc, x, parameter(name + ".weight"), parameter(name + ".bias"),
+                               llvm::APFloat(config.layernormEpsilon), scope)
+        .getY();
+  }
+
+  Value linear(Value x, const std::string &name, ScopeAttr scope) {
+    Value weight = parameter(name + ".weight");
+    auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
+    shape.back() = cast<RankedTensorType>(weight.getType()).getDimSize(1);
+    return LinearOp::create(builder, loc, RankedTensorType::get(shape, dtype), x, weight,
+                            config.linearBias ? parameter(name + ".bias") : Value(), /*transposed=*/false, scope);
+  }
+
+  Value addResidual(Value x, Value branch, ScopeAttr scope) {
+    branch = dropout(branch, config.hiddenDropout, scope);
+    return AddOp::create(builder, loc, x.getType(), x, branch, scope);
+  }
+
+  // The site of the mask is (layer, path): no scope may have a second dropout.
+  Value dropout(Value x, double probability, ScopeAttr scope) {
+    if (probability == 0.0)
+      return x;
+    return DropoutOp::create(builder, loc, x.getType(), x, key, llvm::APFloat(probability), scope);
+  }
+
+  Value parameter(StringRef name) {
+    Value value = parameters.lookup(name);
+    assert(value && "a parameter is declared before it is used");
+    return value;
+  }
+
+  ScopeAttr in(StringRef path) {
+    return ScopeAttr::get(builder.getContext(), Segment::Forward, static_cast<int32_t>(layer), path);
+  }
+
+  const ModelConfig &config;
+  OpBuilder builder;
+  Location loc;
+  OwningOpRef<ModuleOp> module;
+  Type dtype;
+  int64_t layer = -1; ///< -1 outside of the layers
+  Value tokens, targets, key;
+  llvm::StringMap<Value> parameters;
+};
+
+} // namespace
+
+OwningOpRef<ModuleOp> tx::buildModel(MLIRContext &context, const ModelConfig &config) {
+  loadFrontendDialects(context);
+  OwningOpRef<ModuleOp> module = GPTBuilder(context, config).build();
+  assert(succeeded(verify(*module)) && "the builder makes valid modules");
+  return module;
+}

@@ -1,0 +1,37 @@
+//===- UserError.cpp ------------------------------------------------------===//
+
+#include "tx/Frontend/UserError.h"
+
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace tx;
+
+char UserError::ID = 0;
+
+void UserError::log(llvm::raw_ostream &os) const { os << text; }
+
+std::error_code UserError::convertToErrorCode() const { return llvm::inconvertibleErrorCode(); }
+
+static llvm::Error make(ExitCode exitCode, const llvm::Twine &message) {
+  return llvm::make_error<UserError>(exitCode, message.str());
+}
+
+llvm::Error tx::badInput(const llvm::Twine &message) { return make(ExitCode::BadInput, message); }
+llvm::Error tx::badUsage(const llvm::Twine &message) { return make(ExitCode::Usage, message); }
+llvm::Error tx::badFile(const llvm::Twine &message) { return make(ExitCode::InputOutput, message); }
+
+ExitCode tx::report(llvm::Error error) {
+  ExitCode exitCode = ExitCode::Ok;
+  llvm::handleAllErrors(
+      std::move(error),
+      [&](const UserError &info) {
+        exitCode = info.getExitCode();
+        llvm::WithColor::error(llvm::errs()) << info.message() << '\n';
+      },
+      [&](const llvm::ErrorInfoBase &info) {
+        exitCode = ExitCode::BadInput;
+        llvm::WithColor::error(llvm::errs()) << info.message() << '\n';
+      });
+  return exitCode;
+}

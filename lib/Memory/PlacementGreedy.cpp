@@ -118,17 +118,20 @@ public:
   void cover(int s, int lo, int hi, int64_t top) {
     int e = end[s];
     int64_t h = height[s];
-    clear(s);
+    end[s] = 0;
     if (s < lo)
       set(s, lo, h);
     if (hi < e)
       set(hi, e, h);
-    if (lo > 0 && lo == s)
-      join(lo, top, [&] { return begin[lo]; });
-    if (hi < numSections && hi == e && end[hi] && height[hi] == top) {
-      int far = end[hi];
-      clear(hi);
-      hi = far;
+    // Neighbours of equal height become one stretch.
+    if (lo == s && lo > 0 && height[begin[lo]] == top) {
+      lo = begin[lo];
+      end[lo] = 0;
+    }
+    if (hi == e && hi < numSections && height[hi] == top) {
+      e = hi;
+      hi = end[hi];
+      end[e] = 0;
     }
     set(lo, hi, top);
   }
@@ -153,14 +156,6 @@ private:
     begin[e] = s;
     height[s] = h;
     heap.push({h, s});
-  }
-  void clear(int s) { end[s] = 0; }
-  template <typename Left> void join(int &lo, int64_t top, Left left) {
-    int s = left();
-    if (s < 0 || !end[s] || height[s] != top)
-      return;
-    clear(s);
-    lo = s;
   }
 
   std::vector<int> end;   // of the stretch that starts here, 0 if none does

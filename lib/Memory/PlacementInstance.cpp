@@ -17,7 +17,7 @@ Instance tx::memory::detail::makeInstance(const std::vector<Buffer> &buffers) {
   std::vector<Event> events;
   for (size_t i = 0; i < buffers.size(); ++i) {
     const Buffer &buffer = buffers[i];
-    if (buffer.size == 0 || buffer.lower >= buffer.upper)
+    if (buffer.size == 0)
       continue;
     int item = instance.size();
     instance.items.push_back(

@@ -3,7 +3,7 @@
 // What greedy and search work on. Time is reduced to *sections*: the maximal
 // sets of buffers alive together, in time order. Two buffers overlap in time
 // exactly if they share a section, and the peak is reached in one, so nothing
-// else of time matters. Buffers without bytes or lifetime are left out.
+// else of time matters. Buffers without bytes are left out.
 //
 //===----------------------------------------------------------------------===//
 

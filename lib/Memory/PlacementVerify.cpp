@@ -35,6 +35,9 @@ tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
       return describe(i, b) + " ends before it starts";
     if (b.size < 0)
       return describe(i, b) + " has a negative size";
+    if (b.size > 0 && b.lower == b.upper)
+      return describe(i, b) + " is never alive, yet its bytes are written "
+                              "somewhere; give it one moment";
     if (b.alignment <= 0)
       return describe(i, b) + " asks for alignment " +
              std::to_string(b.alignment) + "; it must be positive";
@@ -79,7 +82,7 @@ tx::memory::verifyPlacement(const std::vector<Buffer> &buffers,
         offset > placement.height - b.alignedSize())
       return at() + " ends above the arena's height " +
              std::to_string(placement.height);
-    if (b.size == 0 || b.lower == b.upper)
+    if (b.size == 0)
       continue;
     events.push_back({b.lower, true, i});
     events.push_back({b.upper, false, i});

@@ -62,7 +62,8 @@ struct Placement {
   }
 };
 
-/// Says what is wrong with the buffers themselves, if anything.
+/// Says what is wrong with the buffers themselves, if anything: a negative size,
+/// no alignment, bytes that are never alive, more bytes than 2^60.
 std::optional<std::string> verifyBuffers(const std::vector<Buffer> &buffers);
 
 /// Places the buffers. Bad buffers (see verifyBuffers) give no offsets.

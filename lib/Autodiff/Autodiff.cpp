@@ -99,7 +99,10 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
   eraseDeadOps(microbatch);
 
   SmallVector<Accumulator> accumulators;
-  for (auto load : llvm::to_vector(microbatch.getOps<LoadOp>())) {
+  auto parameters = llvm::to_vector(microbatch.getOps<LoadOp>());
+  if (!parameters.empty())
+    builder.setInsertionPointAfter(parameters.back());
+  for (LoadOp load : parameters) {
     auto global = symbols.lookup<GlobalOp>(load.getGlobalAttr().getAttr());
     if (global.getRole() != GlobalRole::Parameter)
       return load.emitOpError("reads ") << load.getGlobalAttr() << ", a " << stringifyGlobalRole(global.getRole())
@@ -111,10 +114,6 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
     std::string name = (global.getSymName() + ".grad").str();
     if (symbols.lookup(name))
       return global.emitError("@") << name << " exists already; is the module differentiated?";
-    if (!accumulators.empty())
-      builder.setInsertionPointAfterValue(accumulators.back().value);
-    else
-      builder.setInsertionPointAfter(*std::prev(microbatch.getOps<LoadOp>().end()));
     auto accumulator = LoadOp::create(builder, global.getLoc(), type, name);
     accumulators.push_back({load, accumulator});
   }

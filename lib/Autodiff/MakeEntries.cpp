@@ -173,11 +173,12 @@ Value TxMakeEntriesPass::buildUpdate(OpBuilder &builder, StateAccess &state, Arr
   auto clip = ClipCoefficientOp::create(builder, loc, all, number(clipGrad), normScope);
   for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
     Trained entry = tracked;
+    Value parameter = state.load(entry.parameter), m = state.load(entry.moment1), v = state.load(entry.moment2);
     Value master = entry.master ? state.load(entry.master) : Value();
-    auto update = AdamWOp::create(builder, entry.parameter.getLoc(), state.load(entry.parameter), gradient,
-                                  state.load(entry.moment1), state.load(entry.moment2), master, clip.getCoefficient(),
-                                  lr, step, number(adamBeta1), number(adamBeta2), number(adamEps),
-                                  number(entry.parameter.getDecay() ? weightDecay : 0.0), updateScope);
+    double decay = entry.parameter.getDecay() ? weightDecay : 0.0;
+    auto update = AdamWOp::create(builder, entry.parameter.getLoc(), parameter, gradient, m, v, master,
+                                  clip.getCoefficient(), lr, step, number(adamBeta1), number(adamBeta2),
+                                  number(adamEps), number(decay), updateScope);
     state.store(update.getNewParam(), entry.parameter);
     state.store(update.getNewM(), entry.moment1);
     state.store(update.getNewV(), entry.moment2);
@@ -240,8 +241,7 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
 }
 
 LogicalResult TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
-  OpBuilder builder(&getContext());
-  builder.setInsertionPointAfter(loss);
+  auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
   auto evaluate = cast<func::FuncOp>(builder.clone(*loss));
   evaluate.setSymName("evaluate");
   evaluate->removeAttr(kTrainAttr);

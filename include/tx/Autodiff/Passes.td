@@ -57,7 +57,8 @@ def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
 def TxVerifyJointPass : Pass<"tx-verify-joint", "::mlir::ModuleOp"> {
   let summary = "check what the joint phase promises";
   let description = [{
-    Changes nothing. In every function:
+    Changes nothing. In every function but the marked one, which is of an earlier
+    phase:
 
     - each global is loaded at most once, before all else, and stored at most
       once, after all else;

@@ -1,0 +1,63 @@
+// Each refusal of tx-make-entries.
+// RUN: tx-opt %s --tx-make-entries --split-input-file --verify-diagnostics
+
+// expected-error @below {{@apply exists already; have the entries been made?}}
+func.func @apply() {
+  return
+}
+
+// -----
+
+// expected-error @below {{@microbatch has no gradients to apply}}
+module {
+  func.func @microbatch() {
+    return
+  }
+}
+
+// -----
+
+// expected-error @below {{belongs to @w, which the module does not have}}
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch() {
+  return
+}
+
+// -----
+
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+// expected-error @below {{@microbatch does not store @w.grad}}
+func.func @microbatch() {
+  return
+}
+
+// -----
+
+tx.global @v parameter : tensor<7x6xf32>
+tx.global @w parameter : tensor<7x6xf64>
+tx.global @v.grad gradient of @v : tensor<7x6xf32>
+// expected-error @below {{and @v.grad have different element types, but one global norm}}
+tx.global @w.grad gradient of @w : tensor<7x6xf64>
+func.func @microbatch() {
+  return
+}
+
+// -----
+
+// expected-error @below {{@loss has no op that compares a prediction with targets}}
+func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  return %sum, %sum : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+func.func @loss(%a: tensor<2x4x6xf32> {tx.name = "a"}, %b: tensor<2x4x6xf32> {tx.name = "b"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  %l, %e = tx.cross_entropy %a, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  // expected-error @below {{is a second loss with another prediction; evaluation returns one}}
+  %m, %f = tx.cross_entropy %b, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %both = tx.add %l, %m in <"loss"> : tensor<2x4xf32>
+  %sum, %count = tx.reduce_loss %both, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}

@@ -1,0 +1,75 @@
+// The entries of a step: AdamW for each parameter, decay where a global asks for it, evaluation without dropout.
+// RUN: tx-opt %s --tx-autodiff --tx-verify-joint --tx-make-entries --tx-verify-joint | FileCheck %s
+
+// CHECK: tx.global @w parameter decay : tensor<7x6xf32>
+// CHECK-NEXT: tx.global @b parameter : tensor<7xf32>
+// CHECK-NEXT: tx.global @w.grad gradient of @w : tensor<7x6xf32>
+// CHECK-NEXT: tx.global @b.grad gradient of @b : tensor<7xf32>
+// CHECK-NEXT: tx.global @w.exp_avg moment1 of @w : tensor<7x6xf32>
+// CHECK-NEXT: tx.global @b.exp_avg moment1 of @b : tensor<7xf32>
+// CHECK-NEXT: tx.global @w.exp_avg_sq moment2 of @w : tensor<7x6xf32>
+// CHECK-NEXT: tx.global @b.exp_avg_sq moment2 of @b : tensor<7xf32>
+// CHECK-NOT: tx.global
+// CHECK-NOT: @loss
+tx.global @w parameter decay : tensor<7x6xf32>
+tx.global @b parameter : tensor<7xf32>
+
+func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"},
+                %key: tensor<4xi32> {tx.name = "key"})
+    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  %w = tx.load @w : tensor<7x6xf32>
+  %b = tx.load @b : tensor<7xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %d = tx.dropout %x, %key p 0.1 in <"embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
+  %l = tx.linear %d, %w transposed bias %b in <"output_layer"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<7xf32> -> tensor<2x4x7xf32>
+  %losses, %lse = tx.cross_entropy %l, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// CHECK-LABEL: func.func @microbatch
+
+// CHECK-LABEL: func.func @apply(
+// CHECK-SAME: %[[LR:.*]]: tensor<f32> {tx.name = "lr"}, %[[STEP:.*]]: tensor<i32> {tx.name = "step"}) -> (tensor<f32> {tx.name = "grad_norm"}) {
+// CHECK-NEXT: %[[GW:.*]] = tx.load @w.grad :
+// CHECK-NEXT: %[[GB:.*]] = tx.load @b.grad :
+// CHECK-NEXT: %[[W:.*]] = tx.load @w :
+// CHECK-NEXT: %[[MW:.*]] = tx.load @w.exp_avg :
+// CHECK-NEXT: %[[VW:.*]] = tx.load @w.exp_avg_sq :
+// CHECK-NEXT: %[[B:.*]] = tx.load @b :
+// CHECK-NEXT: %[[MB:.*]] = tx.load @b.exp_avg :
+// CHECK-NEXT: %[[VB:.*]] = tx.load @b.exp_avg_sq :
+// CHECK-NEXT: %[[SW:.*]] = tx.sum_of_squares %[[GW]] in <optimizer, "grad_norm">
+// CHECK-NEXT: %[[SB:.*]] = tx.sum_of_squares %[[GB]] in <optimizer, "grad_norm">
+// CHECK-NEXT: %[[ALL:.*]] = tx.concat %[[SW]], %[[SB]] in
+// CHECK-NEXT: %[[NORM:.*]], %[[CLIP:.*]] = tx.clip_coefficient %[[ALL]] max 1.0
+// CHECK-NEXT: %[[W1:.*]], %[[MW1:.*]], %[[VW1:.*]] = tx.adamw %[[W]], %[[GW]], %[[MW]], %[[VW]] clip %[[CLIP]] lr %[[LR]] step %[[STEP]] betas 9.000000e-01, 0.99{{.*}} eps {{.*}} decay 1.000000e-02 in <optimizer, "adamw">
+// CHECK-NEXT: %[[B1:.*]], %[[MB1:.*]], %[[VB1:.*]] = tx.adamw %[[B]], {{.*}} decay 0.000000e+00 in
+// CHECK-NEXT: tx.store %[[W1]], @w :
+// CHECK-NEXT: tx.store %[[MW1]], @w.exp_avg :
+// CHECK-NEXT: tx.store %[[VW1]], @w.exp_avg_sq :
+// CHECK-NEXT: tx.store %[[B1]], @b :
+// CHECK-NEXT: tx.store %[[MB1]], @b.exp_avg :
+// CHECK-NEXT: tx.store %[[VB1]], @b.exp_avg_sq :
+// CHECK-NEXT: return %[[NORM]]
+
+// `step` goes on with the sums themselves, and stores them too.
+// CHECK-LABEL: func.func @step(
+// CHECK-SAME: {tx.name = "tokens"}, {{.*}} {tx.name = "targets"}, {{.*}} {tx.name = "key"}, {{.*}} {tx.name = "loss_scale"}, {{.*}} {tx.name = "first"},
+// CHECK-SAME: {tx.name = "lr"}, {{.*}} {tx.name = "step"}) -> ({{.*}} {tx.name = "loss_sum"}, {{.*}} {tx.name = "valid_count"}, {{.*}} {tx.name = "grad_norm"}) {
+// CHECK: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss
+// CHECK: %[[GW:.*]] = tx.embedding_weight_grad
+// CHECK: tx.sum_of_squares %[[GW]]
+// CHECK: %[[NORM:.*]], %{{.*}} = tx.clip_coefficient
+// CHECK: tx.adamw %{{.*}}, %[[GW]],
+// CHECK: tx.store %[[GW]], @w.grad
+// CHECK: return %[[SUM]], %[[COUNT]], %[[NORM]]
+
+// CHECK-LABEL: func.func @evaluate(
+// CHECK-SAME: %[[TOKENS:[^:]*]]: tensor<2x4xi32> {tx.name = "tokens"}, %[[TARGETS:[^:]*]]: tensor<2x4xi32> {tx.name = "targets"})
+// CHECK-SAME: -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}, tensor<2x4x7xf32> {tx.name = "logits"}) {
+// CHECK: %[[X:.*]] = tx.embedding %[[TOKENS]]
+// CHECK-NEXT: %[[L:.*]] = tx.linear %[[X]],
+// CHECK-NEXT: tx.cross_entropy %[[L]], %[[TARGETS]]
+// CHECK-NEXT: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss
+// CHECK-NEXT: return %[[SUM]], %[[COUNT]], %[[L]]

@@ -1,0 +1,19 @@
+//===- Passes.h - The pass of this phase ------------------------*- C++ -*-===//
+
+#ifndef TX_REMAT_PASSES_H
+#define TX_REMAT_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace tx {
+
+#define GEN_PASS_DECL
+#include "tx/Remat/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "tx/Remat/Passes.h.inc"
+
+} // namespace tx
+
+#endif // TX_REMAT_PASSES_H

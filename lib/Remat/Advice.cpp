@@ -1,0 +1,107 @@
+//===- Advice.cpp - A policy that does less than it seems -----------------===//
+
+#include "tx/Remat/Policies.h"
+
+#include "NearNames.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace tx;
+
+static RematPlan planModule(const RematProblem &problem, RematPolicy policy, RecomputeModule module) {
+  policy.modules = {module};
+  return planRemat(problem, policy);
+}
+
+/// The other module of the policy that recomputes all of this one's values.
+static std::optional<RecomputeModule> findParent(const RematProblem &problem, const RematPolicy &policy,
+                                                 RecomputeModule module) {
+  RematPlan own = planModule(problem, policy, module);
+  for (RecomputeModule other : policy.modules) {
+    if (other == module)
+      continue;
+    RematPlan parent = planModule(problem, policy, other);
+    bool covers = llvm::all_of(llvm::zip(own.choices, parent.choices), [](auto pair) {
+      return !std::get<0>(pair).recompute || std::get<1>(pair).recompute;
+    });
+    if (covers)
+      return other;
+  }
+  return std::nullopt;
+}
+
+static void adviseOnModules(const RematProblem &problem, const RematPolicy &policy,
+                            std::vector<RematMessage> &messages) {
+  int64_t bytesOfNone = getSavedBytes(problem, RematPlan(problem));
+  for (RecomputeModule module : policy.modules) {
+    std::string name = "recompute module '" + stringifyRecomputeModule(module).str() + "'";
+    if (std::optional<RecomputeModule> parent = findParent(problem, policy, module)) {
+      messages.push_back({RematMessage::Note, name + " is part of '" + stringifyRecomputeModule(*parent).str() +
+                                                  "' and runs once, with it; it can be left out"});
+      continue;
+    }
+    int64_t bytes = getSavedBytes(problem, planModule(problem, policy, module));
+    if (bytes >= bytesOfNone)
+      messages.push_back({RematMessage::Warning,
+                          name + " frees 0 bytes: " + std::to_string(bytes) + " are saved with it, " +
+                              std::to_string(bytesOfNone) + " without; leave it out"});
+  }
+}
+
+/// Whether all that the layer's replay takes from earlier layers is replayed as
+/// well.
+static bool replaysThroughInput(const RematProblem &problem, const RematPlan &plan, int layer) {
+  bool recomputed = false;
+  for (const Recomputation &recomputation : plan.recomputations) {
+    const RematOp &op = problem.ops[recomputation.op];
+    if (op.layer != layer)
+      continue;
+    for (int operand : op.operands) {
+      if (!problem.isForwardResult(operand) || problem.ops[problem.values[operand].producer].layer == layer)
+        continue;
+      if (!plan.choices[operand].recompute)
+        return false;
+      recomputed = true;
+    }
+  }
+  return recomputed;
+}
+
+/// The value that the second layer takes from the first, without its layer.
+static std::string findCarriedName(const RematProblem &problem) {
+  for (const RematOp &op : problem.ops)
+    if (op.isForward() && op.layer == 1)
+      for (int operand : op.operands)
+        if (problem.isForwardResult(operand) && problem.ops[problem.values[operand].producer].layer == 0)
+          return withoutLayer(problem.values[operand].name).str();
+  return "";
+}
+
+static void adviseOnSavedNames(const RematProblem &problem, const RematPlan &plan,
+                               std::vector<RematMessage> &messages) {
+  int replayed = 0;
+  for (int layer = 1; layer < problem.layerCount; ++layer)
+    replayed += replaysThroughInput(problem, plan, layer);
+  if (replayed == 0 || replayed < problem.layerCount - 1)
+    return;
+  messages.push_back({RematMessage::Note,
+                      "no saved name carries from layer to layer, so that one replay runs through all " +
+                          std::to_string(problem.layerCount) + " layers; to save each layer's input too, add '" +
+                          findCarriedName(problem) + "'"});
+}
+
+void tx::adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
+                      std::vector<RematMessage> &messages) {
+  if (policy.saveOnly)
+    return adviseOnSavedNames(problem, plan, messages);
+  if (policy.granularity == RecomputeGranularity::Selective)
+    adviseOnModules(problem, policy, messages);
+}
+
+std::optional<RematMessage> tx::warnIfPeakRises(int64_t peakBytes, int64_t peakBytesOfNone) {
+  if (peakBytes <= peakBytesOfNone)
+    return std::nullopt;
+  return RematMessage{RematMessage::Warning, "this recompute policy raises the peak: " + std::to_string(peakBytes) +
+                                                 " bytes, " + std::to_string(peakBytesOfNone) +
+                                                 " without recompute; use --recompute-granularity none"};
+}

@@ -1,0 +1,147 @@
+//===- BuildProblem.cpp - From the joint function to plain data -----------===//
+//
+// Asks interfaces only. An op without a scope (a load, a store, the return)
+// computes nothing that could be recomputed: without operands its results are
+// there anyway, otherwise it belongs where its operands come from.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BuildProblem.h"
+
+#include "NameTable.h"
+
+#include "tx/Dialect/Tx/IR/TxInterfaces.h"
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+class ProblemBuilder {
+public:
+  explicit ProblemBuilder(func::FuncOp function) : function(function), names(function) {}
+
+  FailureOr<JointProblem> run() {
+    for (Value argument : function.getArguments())
+      addValue(argument, /*producer=*/-1);
+    for (Operation &op : function.front())
+      if (failed(check(&op)) || failed(add(&op)))
+        return failure();
+    // Layers are counted by their numbers, so a stray number must not pass.
+    if (joint.problem.layerCount > static_cast<int64_t>(joint.ops.size())) {
+      function.emitError("has a layer number of ") << joint.problem.layerCount - 1 << ", but only "
+          << joint.ops.size() << " ops; number the layers from 0";
+      return failure();
+    }
+    return std::move(joint);
+  }
+
+private:
+  LogicalResult check(Operation *op) {
+    if (op->getNumRegions() != 0)
+      return op->emitOpError("has a region; rematerialization needs a flat function");
+    auto scoped = dyn_cast<ScopedOpInterface>(op);
+    if (!scoped)
+      return success();
+    Segment segment = scoped.getScope().getSegment();
+    if (segment == Segment::Recompute)
+      return op->emitOpError("is a recomputation already; rematerialize a function once");
+    if (segment == Segment::Forward && backwardBegan)
+      return op->emitOpError("is of the forward segment, but stands after ops of backward");
+    backwardBegan |= segment != Segment::Forward;
+    return success();
+  }
+
+  LogicalResult add(Operation *op) {
+    auto scoped = dyn_cast<ScopedOpInterface>(op);
+    if (!scoped && op->getNumOperands() == 0) {
+      for (Value result : op->getResults())
+        addValue(result, /*producer=*/-1);
+      return success();
+    }
+
+    int number = joint.ops.size();
+    RematOp data;
+    for (Value operand : op->getOperands())
+      data.operands.push_back(numbers.lookup(operand));
+    if (scoped)
+      describe(scoped, data);
+    else
+      data.segment = belongsToBackward(data) ? Segment::Backward : Segment::Forward;
+    for (OpResult result : op->getResults())
+      data.results.push_back(addValue(result, number));
+    joint.problem.ops.push_back(std::move(data));
+    joint.ops.push_back(op);
+    return success();
+  }
+
+  void describe(ScopedOpInterface op, RematOp &data) {
+    ScopeAttr scope = op.getScope();
+    data.name = names.nameOf(op);
+    data.segment = scope.getSegment();
+    data.layer = scope.getLayer();
+    SmallVector<StringRef> components;
+    scope.getPath().split(components, '.');
+    data.path.assign(components.begin(), components.end());
+    if (auto cost = dyn_cast<CostOpInterface>(op.getOperation())) {
+      data.matrixFlops = cost.getMatrixFlops();
+      data.vectorFlops = cost.getVectorFlops();
+    }
+    if (auto recompute = dyn_cast<RecomputeOpInterface>(op.getOperation())) {
+      data.replay = recompute.getReplayKind();
+      if (Value key = recompute.getReplayKey())
+        data.replayKey = numbers.lookup(key);
+    }
+    if (data.isForward())
+      joint.problem.layerCount = std::max(joint.problem.layerCount, layerCountOf(data.layer));
+  }
+  static int layerCountOf(int layer) { return layer == INT32_MAX ? layer : layer + 1; }
+
+  bool belongsToBackward(const RematOp &data) const {
+    return llvm::any_of(data.operands, [&](int operand) {
+      int producer = joint.problem.values[operand].producer;
+      return producer >= 0 && !joint.problem.ops[producer].isForward();
+    });
+  }
+
+  int addValue(Value value, int producer) {
+    int number = joint.values.size();
+    RematValue data;
+    data.producer = producer;
+    data.storage = number;
+    if (auto type = dyn_cast<RankedTensorType>(value.getType()); type && type.hasStaticShape())
+      data.bytes = getByteSize(type);
+    if (auto result = dyn_cast<OpResult>(value))
+      data.name = names.nameOf(result);
+    if (Value storage = getStorage(value); storage != value)
+      data.storage = numbers.lookup(storage);
+    joint.problem.values.push_back(std::move(data));
+    joint.values.push_back(value);
+    numbers[value] = number;
+    return number;
+  }
+
+  func::FuncOp function;
+  NameTable names;
+  JointProblem joint;
+  llvm::DenseMap<Value, int> numbers;
+  bool backwardBegan = false;
+};
+
+} // namespace
+
+bool tx::hasBackward(func::FuncOp function) {
+  return function
+      .walk([](ScopedOpInterface op) {
+        return op.getScope().getSegment() == Segment::Backward ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+FailureOr<JointProblem> tx::buildRematProblem(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock()) {
+    function.emitError("has several blocks; rematerialization needs a flat function");
+    return failure();
+  }
+  return ProblemBuilder(function).run();
+}

@@ -1,0 +1,45 @@
+//===- NearNames.cpp - Did you mean ...? ----------------------------------===//
+
+#include "NearNames.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
+
+#include <set>
+
+using namespace tx;
+using llvm::StringRef;
+
+StringRef tx::withoutLayer(StringRef valueName) {
+  StringRef rest = valueName;
+  int layer;
+  if (rest.consume_front("layers.") && !rest.consumeInteger(10, layer) && rest.consume_front("."))
+    return rest;
+  return valueName;
+}
+
+std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
+  // A layer's number that does not exist is no reason to suggest other names.
+  StringRef wanted = withoutLayer(name);
+  std::set<std::string> names;
+  for (int value = 0, e = problem.values.size(); value < e; ++value)
+    if (problem.isForwardResult(value) && problem.ops[problem.values[value].producer].layer >= 0)
+      names.insert(withoutLayer(problem.values[value].name).str());
+  if (names.count(wanted.str()))
+    return "its layers are 0 to " + std::to_string(problem.layerCount - 1);
+
+  std::vector<std::pair<unsigned, std::string>> ranked;
+  for (const std::string &candidate : names) {
+    // The name's end alone counts as well: fc1 for mlp.fc1.
+    unsigned distance = wanted.edit_distance(candidate);
+    for (size_t dot = candidate.find('.'); dot != std::string::npos; dot = candidate.find('.', dot + 1))
+      distance = std::min(distance, wanted.edit_distance(StringRef(candidate).drop_front(dot + 1)));
+    ranked.push_back({distance, candidate});
+  }
+  llvm::sort(ranked);
+  constexpr size_t kMost = 4;
+  std::string text;
+  for (const auto &[distance, candidate] : llvm::ArrayRef(ranked).take_front(kMost))
+    text += (text.empty() ? "near: " : ", ") + candidate;
+  return text.empty() ? "its layers have no values" : text;
+}

@@ -1,0 +1,306 @@
+//===- Options.cpp - The recompute flags, checked against a model ---------===//
+//
+// docs/Recompute.md lists these messages; each has its test.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tx/Remat/Options.h"
+
+#include "ModuleTraits.h"
+#include "NearNames.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+
+using namespace tx;
+using llvm::StringRef;
+
+static const std::string kGranularity = "--recompute-granularity", kMethod = "--recompute-method",
+                         kNumLayers = "--recompute-num-layers", kModules = "--recompute-modules",
+                         kLayers = "--recompute-layers", kSaveOnly = "--recompute-save-only";
+
+static std::string listGranularities() {
+  return listChoices<RecomputeGranularity>(0, getMaxEnumValForRecomputeGranularity());
+}
+static std::string listMethods() { return listChoices<RecomputeMethod>(1, getMaxEnumValForRecomputeMethod()); }
+static std::string listModules() { return listChoices<RecomputeModule>(0, getMaxEnumValForRecomputeModule()); }
+
+const std::vector<RematFlag> &tx::getRematFlags() {
+  static const std::vector<RematFlag> flags = {
+      {kGranularity,
+       "how much backward recomputes instead of keeping: " + listGranularities() +
+           ". selective costs little and frees most of what attention keeps; full costs one more forward",
+       &RematPolicyOptions::granularity},
+      {kMethod,
+       "which layers " + kGranularity + " full recomputes: " + listMethods() +
+           ". uniform: all, in chunks of " + kNumLayers + "; block: the first " + kNumLayers +
+           " ones, also with selective",
+       &RematPolicyOptions::method},
+      {kNumLayers, "the layers of a chunk (uniform), or how many layers take part (block)",
+       &RematPolicyOptions::numLayers},
+      {kModules,
+       "the parts of a layer that selective recomputes, by comma or space; default core_attn. Known: " + listModules(),
+       &RematPolicyOptions::modules},
+      {kLayers, "the layers that take part in selective or full, for example 0-3,7", &RematPolicyOptions::layers},
+      {kSaveOnly,
+       "keep only these values of the layers, for example mlp.fc1,layers.0.mlp_residual; a name without its layer "
+       "means every layer, a module's name all that is in it",
+       &RematPolicyOptions::saveOnly},
+  };
+  return flags;
+}
+
+bool RematPolicy::includesLayer(int layer) const {
+  if (layer < 0)
+    return false;
+  if (layers)
+    return llvm::is_contained(*layers, layer);
+  return method != RecomputeMethod::Block || layer < numLayers;
+}
+
+bool tx::matchesName(StringRef pattern, StringRef valueName) {
+  auto beginsAt = [&](StringRef name) {
+    return name.consume_front(pattern) && (name.empty() || name.front() == '.');
+  };
+  return beginsAt(valueName) || beginsAt(withoutLayer(valueName));
+}
+
+namespace {
+
+class Parser {
+public:
+  Parser(const RematPolicyOptions &options, const RematProblem &problem, std::vector<RematMessage> &messages)
+      : options(options), problem(problem), messages(messages) {}
+
+  std::optional<RematPolicy> run() {
+    parseGranularity();
+    parseMethod();
+    parseNumLayers();
+    parseModules();
+    parseLayers();
+    parseSaveOnly();
+    if (!failed) // each flag is fine alone
+      checkTogether();
+    return failed ? std::nullopt : std::optional<RematPolicy>(policy);
+  }
+
+private:
+  void error(std::string text) {
+    messages.push_back({RematMessage::Error, std::move(text)});
+    failed = true;
+  }
+  void warn(std::string text) { messages.push_back({RematMessage::Warning, std::move(text)}); }
+  void note(std::string text) { messages.push_back({RematMessage::Note, std::move(text)}); }
+
+  static std::vector<std::string> splitList(StringRef text) {
+    std::vector<std::string> items;
+    while (!text.empty()) {
+      auto [item, rest] = std::make_pair(text.take_until(isSeparator), text.drop_until(isSeparator));
+      if (!item.empty())
+        items.push_back(item.str());
+      text = rest.drop_front(rest.empty() ? 0 : 1);
+    }
+    return items;
+  }
+  static bool isSeparator(char c) { return c == ',' || c == ' ' || c == '\t'; }
+
+  /// Python's way to say that a flag is not given.
+  static bool isUnset(const std::optional<std::string> &text) { return !text || *text == "None"; }
+
+  void parseGranularity() {
+    if (isUnset(options.granularity))
+      return;
+    std::optional<RecomputeGranularity> known = symbolizeRecomputeGranularity(*options.granularity);
+    if (!known)
+      return error(kGranularity + " '" + *options.granularity + "' is unknown; known: " + listGranularities());
+    policy.granularity = *known;
+    granularityGiven = true;
+  }
+
+  void parseMethod() {
+    if (isUnset(options.method))
+      return;
+    std::optional<RecomputeMethod> known = symbolizeRecomputeMethod(*options.method);
+    if (!known)
+      return error(kMethod + " '" + *options.method + "' is unknown; known: " + listMethods());
+    policy.method = *known;
+  }
+
+  void parseNumLayers() {
+    if (isUnset(options.numLayers))
+      return;
+    long long count;
+    if (StringRef(*options.numLayers).getAsInteger(10, count) || count < 1 || count > problem.layerCount)
+      return error(kNumLayers + " '" + *options.numLayers + "' is not a number of layers; " + describeLayerCount());
+    policy.numLayers = static_cast<int>(count);
+    numLayersGiven = true;
+  }
+
+  void parseModules() {
+    if (isUnset(options.modules))
+      return;
+    modulesGiven = true;
+    for (const std::string &name : splitList(*options.modules)) {
+      std::optional<RecomputeModule> module = symbolizeRecomputeModule(name);
+      if (!module) {
+        error("recompute module '" + name + "' is unknown; known: " + listModules());
+      } else if (llvm::is_contained(policy.modules, *module)) {
+        error("recompute module '" + name + "' is given twice in " + kModules + " " + *options.modules);
+      } else {
+        policy.modules.push_back(*module);
+        checkPresent(*module);
+      }
+    }
+  }
+
+  void checkPresent(RecomputeModule module) {
+    std::vector<RecomputeModule> present = problem.getModulesPresent();
+    if (llvm::is_contained(present, module))
+      return;
+    std::string names;
+    for (RecomputeModule other : present)
+      names += (names.empty() ? "" : ", ") + stringifyRecomputeModule(other).str();
+    error("recompute module '" + stringifyRecomputeModule(module).str() + "' names no op in this model, which has no " +
+          getModelPart(module) + "; present: " + (names.empty() ? "none" : names));
+  }
+
+  void parseLayers() {
+    if (isUnset(options.layers))
+      return;
+    policy.layers.emplace();
+    for (const std::string &item : splitList(*options.layers)) {
+      auto [firstText, lastText] = StringRef(item).split('-');
+      int first = 0, last = 0;
+      bool isRange = StringRef(item).contains('-');
+      if (firstText.getAsInteger(10, first) || (isRange ? lastText : firstText).getAsInteger(10, last) || last < first)
+        return error(kLayers + " '" + item + "' is neither a layer nor a range of layers, as in 0-3,7");
+      if (first < 0 || last >= problem.layerCount)
+        return error(kLayers + " '" + item + "' is out of range; " + describeLayers());
+      for (int layer = first; layer <= last; ++layer) {
+        if (llvm::is_contained(*policy.layers, layer))
+          return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(layer) + " twice");
+        policy.layers->push_back(layer);
+      }
+    }
+    if (policy.layers->empty())
+      return error(kLayers + " names no layer; " + describeLayers());
+    llvm::sort(*policy.layers);
+  }
+
+  void parseSaveOnly() {
+    if (isUnset(options.saveOnly))
+      return;
+    policy.saveOnly = splitList(*options.saveOnly);
+    for (const std::string &name : *policy.saveOnly)
+      if (llvm::none_of(problem.values, [&](const RematValue &value) {
+            return value.producer >= 0 && problem.ops[value.producer].isForward() && matchesName(name, value.name);
+          }))
+        error(kSaveOnly + " '" + name + "' names no value of this model; " + suggestNames(problem, name));
+  }
+
+  void checkTogether() {
+    if (policy.saveOnly)
+      return checkSaveOnlyAlone();
+    if (options.recomputeActivations)
+      checkShorthand();
+    if (failed)
+      return;
+    switch (policy.granularity) {
+    case RecomputeGranularity::None:
+      return checkNone();
+    case RecomputeGranularity::Selective:
+      return checkSelective();
+    case RecomputeGranularity::Full:
+      return checkFull();
+    }
+  }
+
+  void checkSaveOnlyAlone() {
+    for (const RematFlag &flag : getRematFlags())
+      if (flag.name != kSaveOnly && !isUnset(options.*flag.field))
+        return error(kSaveOnly + " is a policy of its own; leave out " + flag.name);
+    if (options.recomputeActivations)
+      error(kSaveOnly + " is a policy of its own; leave out " + kRecomputeActivationsFlag);
+  }
+
+  // Megatron overrides the granularity without a word.
+  void checkShorthand() {
+    if (granularityGiven && policy.granularity != RecomputeGranularity::Selective)
+      return error(std::string(kRecomputeActivationsFlag) + " means " + kGranularity +
+                   " selective, but " + kGranularity + " " + *options.granularity + " is given too; leave out one of them");
+    policy.granularity = RecomputeGranularity::Selective;
+  }
+
+  void checkNone() {
+    for (const RematFlag &flag : getRematFlags())
+      if (flag.name != kGranularity && !isUnset(options.*flag.field) && asksForSomething(flag))
+        return error(flag.name + " " + *(options.*flag.field) + " needs " + kGranularity + " " +
+                     (flag.name == kModules ? "selective" : flag.name == kMethod ? "full" : "selective or full"));
+  }
+  bool asksForSomething(const RematFlag &flag) const {
+    return !(flag.name == kMethod && policy.method == RecomputeMethod::None) &&
+           !(flag.name == kModules && policy.modules.empty());
+  }
+
+  void checkSelective() {
+    if (policy.method == RecomputeMethod::Uniform)
+      return error(kMethod + " uniform means nothing with " + kGranularity +
+                   " selective, which has no chunks; use " + kMethod + " block with " + kNumLayers +
+                   " (the first layers), or " + kLayers + " (any layers)");
+    checkBlockOrList();
+    if (!modulesGiven) {
+      checkPresent(RecomputeModule::CoreAttn);
+      policy.modules = {RecomputeModule::CoreAttn};
+    }
+  }
+
+  void checkFull() {
+    if (modulesGiven && !policy.modules.empty()) {
+      warn(kModules + " " + *options.modules + " has no effect with " + kGranularity +
+           " full, which recomputes whole layers; for these modules alone use " + kGranularity + " selective");
+      policy.modules.clear();
+    }
+    if (policy.method == RecomputeMethod::None && !numLayersGiven && !policy.layers) {
+      policy.method = RecomputeMethod::Uniform;
+      policy.numLayers = 1;
+      return note(kGranularity + " full without " + kMethod + " (" + listMethods() + "): taken as uniform with " +
+                  kNumLayers + " 1");
+    }
+    checkBlockOrList();
+  }
+
+  void checkBlockOrList() {
+    bool hasMethod = policy.method != RecomputeMethod::None;
+    std::string method = stringifyRecomputeMethod(policy.method).str();
+    if (policy.layers && (hasMethod || numLayersGiven))
+      return error(kLayers + " says which layers take part, and so does " +
+                   (hasMethod ? kMethod + " " + method : kNumLayers) + "; leave out one of them");
+    if (numLayersGiven && !hasMethod)
+      return error(kNumLayers + " " + *options.numLayers + " needs " + kMethod + ": " +
+                   (policy.granularity == RecomputeGranularity::Full ? listMethods() : "block"));
+    if (hasMethod && !numLayersGiven)
+      return error(kMethod + " " + method + " needs " + kNumLayers + "; " + describeLayerCount());
+  }
+
+  std::string describeLayerCount() const {
+    return problem.layerCount == 0 ? "this model has no layers"
+                                   : "this model allows 1 to " + std::to_string(problem.layerCount);
+  }
+  std::string describeLayers() const {
+    return problem.layerCount == 0 ? "this model has no layers"
+                                   : "this model has layers 0 to " + std::to_string(problem.layerCount - 1);
+  }
+
+  const RematPolicyOptions &options;
+  const RematProblem &problem;
+  std::vector<RematMessage> &messages;
+  RematPolicy policy;
+  bool granularityGiven = false, numLayersGiven = false, modulesGiven = false, failed = false;
+};
+
+} // namespace
+
+std::optional<RematPolicy> tx::parseRematPolicy(const RematPolicyOptions &options, const RematProblem &problem,
+                                                std::vector<RematMessage> &messages) {
+  return Parser(options, problem, messages).run();
+}

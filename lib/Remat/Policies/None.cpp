@@ -1,0 +1,5 @@
+//===- None.cpp - Keep all that backward uses -----------------------------===//
+
+#include "Regions.h"
+
+void tx::chooseNone(const RematProblem &, const RematPolicy &, RematPlan &) {}

@@ -1,0 +1,43 @@
+//===- Regions.h - Recompute what a part of the model computes --*- C++ -*-===//
+
+#ifndef TX_LIB_REMAT_POLICIES_REGIONS_H
+#define TX_LIB_REMAT_POLICIES_REGIONS_H
+
+#include "tx/Remat/Policies.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace tx {
+
+/// Whether a region's output, what forward uses outside of it, stays saved.
+enum class RegionOutput { Kept, Discarded };
+
+/// Marks values of regions as recomputed. Views follow what they view.
+class RegionChooser {
+public:
+  RegionChooser(const RematProblem &problem, RematPlan &plan)
+      : problem(problem), plan(plan), users(problem.computeUsers()) {}
+
+  using IsInside = llvm::function_ref<bool(const RematOp &)>;
+  void recompute(std::string line, IsInside isInside, RegionOutput output);
+
+private:
+  bool leavesRegion(int value, IsInside isInside) const;
+
+  const RematProblem &problem;
+  RematPlan &plan;
+  std::vector<std::vector<int>> users;
+};
+
+/// `layers 0-3,7` for a sorted list, `layer 2` for a single one.
+std::string describeLayers(const std::vector<int> &layers);
+
+void chooseNone(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+void chooseSelective(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+void chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+void chooseFullBlock(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+void chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+
+} // namespace tx
+
+#endif // TX_LIB_REMAT_POLICIES_REGIONS_H

@@ -1,0 +1,30 @@
+//===- Problem.cpp - What rematerialization decides about -----------------===//
+
+#include "tx/Remat/Problem.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace tx;
+
+bool RematOp::isInside(RecomputeModule module) const {
+  return llvm::is_contained(path, stringifyRecomputeModule(module));
+}
+
+std::vector<std::vector<int>> RematProblem::computeUsers() const {
+  std::vector<std::vector<int>> users(values.size());
+  for (int op = 0, e = ops.size(); op < e; ++op)
+    for (int operand : ops[op].operands)
+      if (users[operand].empty() || users[operand].back() != op)
+        users[operand].push_back(op);
+  return users;
+}
+
+std::vector<RecomputeModule> RematProblem::getModulesPresent() const {
+  std::vector<RecomputeModule> present;
+  for (unsigned value = 0; value <= getMaxEnumValForRecomputeModule(); ++value) {
+    auto module = static_cast<RecomputeModule>(value);
+    if (llvm::any_of(ops, [&](const RematOp &op) { return op.isForward() && op.layer >= 0 && op.isInside(module); }))
+      present.push_back(module);
+  }
+  return present;
+}

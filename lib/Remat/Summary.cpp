@@ -1,0 +1,85 @@
+//===- Summary.cpp - What a step saves and recomputes, read from the IR ---===//
+
+#include "NameTable.h"
+
+#include "tx/Remat/Remat.h"
+
+#include "tx/Dialect/Tx/IR/TxInterfaces.h"
+
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tx;
+
+static bool isForwardOp(Operation *op) {
+  auto scoped = dyn_cast_or_null<ScopedOpInterface>(op);
+  return scoped && scoped.getScope().getSegment() == Segment::Forward;
+}
+
+static SavedValue describe(OpResult result, const NameTable &names) {
+  ScopeAttr scope = cast<ScopedOpInterface>(result.getOwner()).getScope();
+  auto type = cast<RankedTensorType>(result.getType());
+  std::string dtype;
+  llvm::raw_string_ostream(dtype) << type.getElementType();
+  return {names.nameOf(result), scope.getLayer(), scope.getPath().str(), type.getShape().vec(), dtype,
+          getByteSize(type)};
+}
+
+static std::vector<SavedValue> summarizeSaved(func::FuncOp function, const NameTable &names) {
+  llvm::SetVector<Value> saved;
+  function.walk([&](ScopedOpInterface op) {
+    if (isForwardOp(op))
+      return;
+    for (Value operand : op->getOperands())
+      if (isForwardOp(operand.getDefiningOp()))
+        saved.insert(getStorage(operand));
+  });
+  std::vector<SavedValue> list;
+  function.walk([&](Operation *op) {
+    if (isForwardOp(op)) // a view of a parameter is there anyway
+      for (OpResult result : op->getResults())
+        if (saved.contains(result))
+          list.push_back(describe(result, names));
+  });
+  return list;
+}
+
+std::vector<SavedValue> tx::summarizeSavedValues(func::FuncOp function) {
+  return summarizeSaved(function, NameTable(function));
+}
+
+RematSummary tx::summarizeRemat(func::FuncOp function) {
+  NameTable names(function);
+  RematSummary summary;
+  summary.saved = summarizeSaved(function, names);
+  function.walk([&](ScopedOpInterface op) {
+    ScopeAttr scope = op.getScope();
+    auto cost = dyn_cast<CostOpInterface>(op.getOperation());
+    int64_t flops = cost ? cost.getMatrixFlops() : 0;
+    switch (scope.getSegment()) {
+    case Segment::Forward:
+      summary.forwardFlops += flops;
+      if (scope.isInLayer() && scope.getLayer() >= static_cast<int64_t>(summary.savedBytesPerLayer.size()))
+        summary.savedBytesPerLayer.resize(scope.getLayer() + 1);
+      break;
+    case Segment::Backward:
+      summary.backwardFlops += flops;
+      break;
+    case Segment::Recompute:
+      summary.recomputeFlops += flops;
+      if (!isa<ViewOpInterface>(op.getOperation()))
+        summary.recomputed.push_back({names.nameOf(op), scope.getLayer(), scope.getPath().str(), flops,
+                                      cost ? cost.getVectorFlops() : 0});
+      break;
+    case Segment::Optimizer:
+      break;
+    }
+  });
+  for (const SavedValue &value : summary.saved) {
+    summary.savedBytes += value.bytes;
+    if (value.layer >= 0)
+      summary.savedBytesPerLayer[value.layer] += value.bytes;
+  }
+  return summary;
+}

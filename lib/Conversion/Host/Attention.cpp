@@ -1,0 +1,34 @@
+//===- Attention.cpp - Softmax and its gradient ---------------------------===//
+
+#include "OpTable.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+static void lowerSoftmax(SoftmaxOp op, RowProgram &row) {
+  auto type = cast<RankedTensorType>(op.getX().getType());
+  auto upToDiagonal = [&](RowValue value, double otherwise) {
+    return op.getCausal() ? row.upToDiagonal(value, otherwise, type.getDimSize(type.getRank() - 2)) : value;
+  };
+  RowValue x = row.columns(op.getX());
+  RowValue max = row.max(upToDiagonal(x, -INFINITY));
+  RowValue power = row.map({x, max}, [](Emitter &, Numbers v) { return exp(v[0] - v[1]); });
+  RowValue sum = row.sum(upToDiagonal(power, 0.0));
+  RowValue factor = row.map({sum}, [](Emitter &, Numbers v) { return 1.0 / v[0]; });
+  RowValue y = row.map({power, factor}, [](Emitter &, Numbers v) { return v[0] * v[1]; });
+  row.result(op.getY(), upToDiagonal(y, 0.0));
+}
+
+static void lowerSoftmaxGrad(SoftmaxGradOp op, RowProgram &row) {
+  RowValue dy = row.columns(op.getDy()), y = row.columns(op.getY());
+  RowValue sum = row.dot(dy, y);
+  row.result(op.getDx(), row.map({dy, y, sum}, [](Emitter &, Numbers v) { return v[1] * (v[0] - v[2]); }));
+}
+
+void tx::host::addAttention(OpTable &table) {
+  table.addRow(lowerSoftmax);
+  table.addRow(lowerSoftmaxGrad);
+}

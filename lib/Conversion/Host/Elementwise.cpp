@@ -1,0 +1,69 @@
+//===- Elementwise.cpp - Sums, activations, biases ------------------------===//
+
+#include "OpTable.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+static void lowerAdd(AddOp op, RowProgram &row) {
+  RowValue sum = row.map({row.columns(op.getLhs()), row.columns(op.getRhs())},
+                         [](Emitter &, Numbers v) { return v[0] + v[1]; });
+  row.result(op.getResult(), sum);
+}
+
+// x/2 (1 + tanh u) = x / (1 + exp(-2u)), without the cancellation of 1 + tanh.
+// With 2u = x (a + b x^2).
+static constexpr double kGeluA = 1.5957691216057308; // 2 sqrt(2/pi)
+static constexpr double kGeluB = kGeluA * 0.044715;
+
+static Number geluExp(Number x, Number x2) {
+  return exp(x * -1.0 * fma(x2, x.emitter->like(x, kGeluB), x.emitter->like(x, kGeluA)));
+}
+
+static void lowerGelu(GeluOp op, RowProgram &row) {
+  row.result(op.getY(), row.map({row.columns(op.getX())}, [](Emitter &, Numbers v) {
+    Number x = v[0];
+    return x / (1.0 + geluExp(x, x * x));
+  }));
+}
+
+// With e = exp(-2u), s = 1 / (1 + e): y' = s + x s (1 - s) (2u)', s (1 - s) = e s s.
+static void lowerGeluGrad(GeluGradOp op, RowProgram &row) {
+  row.result(op.getDx(), row.map({row.columns(op.getDy()), row.columns(op.getX())}, [](Emitter &e, Numbers v) {
+    Number x = v[1], x2 = x * x;
+    Number power = geluExp(x, x2);
+    Number s = 1.0 / (1.0 + power);
+    Number inner = fma(x2, e.like(x, 3 * kGeluB), e.like(x, kGeluA));
+    return v[0] * fma(power * s * s * x, inner, s);
+  }));
+}
+
+static void lowerBroadcastRows(BroadcastRowsOp op, RowProgram &row) {
+  row.result(op.getResult(), row.sameRow(op.getRow()));
+}
+
+static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
+  const Buffer *dy = unit.input(op, op.getDy()), *acc = unit.input(op, op.getAcc());
+  const Buffer *result = unit.output(op, op.getResult());
+  if (!dy || !acc || !result)
+    return;
+  Number reset = unit.isReset(op, op.getReset());
+  Emitter &e = unit.e;
+  auto sums = unit.sumRows(1, e.index(0), e.index(unit.kernel.rows), 1,
+                           [&](Number row, MutableArrayRef<Vectors> sums) {
+                             for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
+                               sum = sum + x;
+                           });
+  unit.accumulate(*acc, *result, reset, e.index(0), sums[0]);
+}
+
+void tx::host::addElementwise(OpTable &table) {
+  table.addRow(lowerAdd);
+  table.addRow(lowerGelu);
+  table.addRow(lowerGeluGrad);
+  table.addRow(lowerBroadcastRows);
+  table.addColumn(lowerBiasGrad);
+}

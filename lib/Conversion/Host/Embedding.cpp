@@ -1,0 +1,72 @@
+//===- Embedding.cpp - Tokens, positions and their gradients --------------===//
+
+#include "OpTable.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+/// An id as a row of a table of `rows` rows; the last one for ids outside, so
+/// that no memory outside of the table is touched.
+static Number tableIndex(Number id, int64_t rows) {
+  Emitter &e = *id.emitter;
+  Number last = e.integer(rows - 1, e.i32());
+  return convert(select(below(id, last), id, last), e.index());
+}
+
+static int64_t rowsOf(Value table) { return getRows(table.getType()); }
+
+static void lowerEmbedding(EmbeddingOp op, RowProgram &row) {
+  int64_t vocabulary = rowsOf(op.getTable());
+  RowValue token = row.map({row.perRow(op.getTokens())},
+                           [vocabulary](Emitter &, Numbers v) { return tableIndex(v[0], vocabulary); });
+  row.result(op.getResult(), row.tableRow(op.getTable(), token));
+}
+
+static void lowerAddPositions(AddPositionsOp op, RowProgram &row) {
+  int64_t sequence = cast<RankedTensorType>(op.getX().getType()).getDimSize(1);
+  RowValue position = row.map({row.rowNumber()}, [sequence](Emitter &, Numbers v) { return v[0] % sequence; });
+  row.result(op.getResult(), row.map({row.columns(op.getX()), row.tableRow(op.getTable(), position)},
+                                     [](Emitter &, Numbers v) { return v[0] + v[1]; }));
+}
+
+// Tokens in their order, so a row that occurs twice has one order of additions.
+static void lowerEmbeddingWeightGrad(EmbeddingWeightGradOp op, ColumnUnit &unit) {
+  const Buffer *tokens = unit.input(op, op.getTokens()), *dy = unit.input(op, op.getDy());
+  const Buffer *acc = unit.input(op, op.getAcc()), *result = unit.output(op, op.getResult());
+  if (!tokens || !dy || !acc || !result)
+    return;
+  Emitter &e = unit.e;
+  unit.carry(*acc, *result, unit.isReset(op, op.getReset()), e.index(0), e.index(acc->rows));
+  e.loop(e.index(0), e.index(unit.kernel.rows), 1, [&](Number row) {
+    Number token = tableIndex(unit.element(*tokens, row), result->rows);
+    unit.accumulate(*result, *result, {}, token, unit.load(*dy, row));
+  });
+}
+
+static void lowerPositionWeightGrad(PositionWeightGradOp op, ColumnUnit &unit) {
+  const Buffer *dy = unit.input(op, op.getDy()), *acc = unit.input(op, op.getAcc());
+  const Buffer *result = unit.output(op, op.getResult());
+  if (!dy || !acc || !result)
+    return;
+  int64_t sequence = cast<RankedTensorType>(op.getDy().getType()).getDimSize(1);
+  Number reset = unit.isReset(op, op.getReset());
+  Emitter &e = unit.e;
+  e.loop(e.index(0), e.index(sequence), 1, [&](Number position) {
+    auto sums = unit.sumRows(1, position, e.index(unit.kernel.rows), sequence,
+                             [&](Number row, MutableArrayRef<Vectors> sums) {
+                               for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
+                                 sum = sum + x;
+                             });
+    unit.accumulate(*acc, *result, reset, position, sums[0]);
+  });
+  if (acc->rows > sequence)
+    unit.carry(*acc, *result, reset, e.index(sequence), e.index(acc->rows));
+}
+
+void tx::host::addEmbedding(OpTable &table) {
+  table.addRow(lowerEmbedding);
+  table.addRow(lowerAddPositions);
+  table.addColumn(lowerEmbeddingWeightGrad);
+  table.addColumn(lowerPositionWeightGrad);
+}

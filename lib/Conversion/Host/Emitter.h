@@ -1,0 +1,185 @@
+//===- Emitter.h - Writes arithmetic, loops and accesses --------*- C++ -*-===//
+//
+// The one place that creates ops of arith, math, vector, memref and scf. What
+// lowers tx ops writes formulas instead:
+//
+//   Number y = x / (1.0 + exp(-2.0 * u));
+//
+// A Number is a scalar or 16 lanes; where both meet, the scalar is broadcast.
+// Each operator is one rounded operation; fused multiply-adds are written `fma`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_CONVERSION_HOST_EMITTER_H
+#define TX_LIB_CONVERSION_HOST_EMITTER_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace tx::host {
+
+/// Columns are taken in blocks of four vectors of 16 lanes: enough independent
+/// work to hide the latency of an operation, and one AVX-512 register each.
+constexpr unsigned kLanes = 16;
+constexpr unsigned kVectors = 4;
+constexpr int64_t kBlock = kLanes * kVectors;
+
+class Emitter;
+
+struct Number {
+  Emitter *emitter = nullptr;
+  mlir::Value value;
+
+  bool isVector() const { return llvm::isa<mlir::VectorType>(value.getType()); }
+  mlir::Type element() const { return mlir::getElementTypeOrSelf(value.getType()); }
+};
+
+using Numbers = llvm::ArrayRef<Number>;
+/// The vectors of a block of columns: four, fewer at the end of a row.
+using Vectors = llvm::SmallVector<Number, kVectors>;
+
+Number operator+(Number a, Number b);
+Number operator-(Number a, Number b);
+Number operator*(Number a, Number b);
+Number operator/(Number a, Number b);
+Number operator+(Number a, double b);
+Number operator-(Number a, double b);
+Number operator*(Number a, double b);
+Number operator/(Number a, double b);
+Number operator+(double a, Number b);
+Number operator-(double a, Number b);
+Number operator*(double a, Number b);
+Number operator/(double a, Number b);
+/// On integers; `%` and shifts are unsigned.
+Number operator%(Number a, int64_t b);
+Number operator^(Number a, Number b);
+Number operator&(Number a, Number b);
+Number operator|(Number a, Number b);
+Number operator<<(Number a, int64_t bits);
+Number operator>>(Number a, int64_t bits);
+/// Comparisons give conditions; false where a float is not a number, but `!=`.
+Number operator<(Number a, Number b);
+Number operator>(Number a, Number b);
+Number operator<=(Number a, Number b);
+Number operator==(Number a, Number b);
+Number operator!=(Number a, Number b);
+Number operator<(Number a, double b);
+Number operator>(Number a, double b);
+Number operator==(Number a, double b);
+Number operator!=(Number a, double b);
+/// Integers as unsigned ones.
+Number below(Number a, Number b);
+
+Number select(Number condition, Number a, Number b);
+Number select(Number condition, Number a, double b);
+Number select(Number condition, double a, Number b);
+/// a b + c, rounded once.
+Number fma(Number a, Number b, Number c);
+Number sqrt(Number a);
+/// a > b ? a : b, one instruction.
+Number larger(Number a, Number b);
+/// Within 2e-7 relative, 0 below -87.3, not above exp(88); NaN stays NaN.
+Number exp(Number x);
+/// Of a positive f32 scalar, through f64.
+Number log(Number x);
+/// The same bits as another type of that width.
+Number bitcast(Number a, mlir::Type element);
+/// To a wider or narrower type of its kind; f64 to f32 rounds.
+Number convert(Number a, mlir::Type element);
+/// An f32 number, rounded to a tensor's element type; stays f32.
+Number roundTo(Number a, mlir::Type element);
+/// (high, low) words of the product of unsigned 32-bit integers.
+std::pair<Number, Number> multiplyWide(Number a, Number b);
+
+/// A tensor in memory: rows of `columns` elements, `stride` apart.
+struct Buffer {
+  mlir::Value memref;
+  mlir::RankedTensorType type;
+  int64_t rows = 1, columns = 1, stride = 1;
+
+  mlir::Type element() const { return type.getElementType(); }
+  bool isContiguous() const { return rows <= 1 || stride == columns; }
+};
+
+/// How many columns of a block there are. Known when the code is written, so
+/// masks are constants.
+struct BlockShape {
+  unsigned vectors = kVectors;
+  unsigned lastLanes = kLanes; // of the last vector
+
+  static BlockShape of(int64_t columns) {
+    unsigned vectors = (columns + kLanes - 1) / kLanes;
+    return {vectors, static_cast<unsigned>(columns - (vectors - 1) * kLanes)};
+  }
+  bool isMasked(unsigned vector) const { return vector + 1 == vectors && lastLanes != kLanes; }
+};
+
+class Emitter {
+public:
+  /// Writes at the builder's place; constants go to the start of `entry`.
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc, mlir::Block *entry)
+      : builder(builder), loc(loc), entry(entry) {}
+
+  mlir::Type f32() { return builder.getF32Type(); }
+  mlir::Type f64() { return builder.getF64Type(); }
+  mlir::Type i32() { return builder.getI32Type(); }
+  mlir::Type index() { return builder.getIndexType(); }
+
+  Number wrap(mlir::Value value) { return {this, value}; }
+  /// A constant of a type, scalar or vector.
+  Number constant(double value, mlir::Type type);
+  Number integer(int64_t value, mlir::Type type);
+  Number index(int64_t value) { return integer(value, index()); }
+  /// 0, 1, ... 15 as i32.
+  Number lanes();
+  Number broadcast(Number scalar);
+  Number smallerIndex(Number a, Number b);
+
+  Number load(const Buffer &buffer, Number element);
+  void store(Number value, const Buffer &buffer, Number element);
+  /// The block whose first element is `start`. bf16 comes as f32.
+  Vectors loadBlock(const Buffer &buffer, Number start, BlockShape shape);
+  void storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape);
+  /// Whether two buffers begin at different addresses.
+  Number areApart(const Buffer &a, const Buffer &b);
+  /// `value` where the vector has columns, else `other`.
+  Number selectColumns(Number value, Number other, unsigned vector, BlockShape shape);
+
+  using LoopBody = llvm::function_ref<llvm::SmallVector<Number>(Number index, Numbers carried)>;
+  llvm::SmallVector<Number> loop(Number begin, Number end, int64_t step, Numbers carried, LoopBody body);
+  void loop(Number begin, Number end, int64_t step, llvm::function_ref<void(Number)> body);
+  void onlyIf(Number condition, llvm::function_ref<void()> body);
+  /// Sum (or maximum) over all lanes, halving the vector each time.
+  Number reduceLanes(Number vector, llvm::function_ref<Number(Number, Number)> combine);
+
+  enum class Op { Add, Sub, Mul, Div, Rem, Xor, And, Or, Shl, Shr };
+  enum class Compare { Less, Greater, LessEqual, Equal, NotEqual, Below };
+  Number binary(Op op, Number a, Number b);
+  Number compare(Compare predicate, Number a, Number b);
+  /// A constant of the number's type.
+  Number like(Number a, double value);
+
+private:
+  friend Number tx::host::select(Number, Number, Number);
+  friend Number tx::host::fma(Number, Number, Number);
+  friend Number tx::host::sqrt(Number);
+  friend Number tx::host::bitcast(Number, mlir::Type);
+  friend Number tx::host::convert(Number, mlir::Type);
+  friend std::pair<Number, Number> tx::host::multiplyWide(Number, Number);
+
+  Number constant(mlir::TypedAttr value);
+  Number mask(unsigned lanes);
+  /// Brings scalars to vectors where one of the numbers is a vector.
+  void unify(llvm::MutableArrayRef<Number> numbers);
+  mlir::VectorType vectorOf(mlir::Type element) { return mlir::VectorType::get({kLanes}, element); }
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  mlir::Block *entry;
+  llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
+};
+
+} // namespace tx::host
+
+#endif // TX_LIB_CONVERSION_HOST_EMITTER_H

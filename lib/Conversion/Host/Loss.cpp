@@ -1,0 +1,87 @@
+//===- Loss.cpp - Cross entropy -------------------------------------------===//
+
+#include "OpTable.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+static Number isTarget(const BlockPlace &at, unsigned vector, Number target) { return at.columns(vector) == target; }
+
+/// The logit of each row's target; NaN if there is no such column, to be seen.
+static RowValue targetLogit(CrossEntropyOp op, RowProgram &row, RowValue logits, RowValue target) {
+  int64_t columns = row.kernel.columns;
+  RowValue column = row.map({target}, [columns](Emitter &e, Numbers v) {
+    Number last = e.integer(columns - 1, e.i32());
+    return convert(select(below(v[0], last), v[0], last), e.index());
+  });
+  RowValue logit = row.element(op.getLogits(), column);
+  if (!logit) // computed in this kernel: the only term of a sum that is not 0
+    logit = row.sum(row.mapBlock({logits, target}, [](const BlockPlace &at, ArrayRef<Vectors> v) {
+      Vectors result;
+      for (unsigned i = 0; i < at.shape.vectors; ++i)
+        result.push_back(select(isTarget(at, i, v[1][0]), v[0][i], 0.0));
+      return result;
+    }));
+  return row.map({logit, target}, [columns](Emitter &e, Numbers v) {
+    // + 0 makes the two ways agree on the sign of 0.
+    return select(below(v[1], e.integer(columns, e.i32())), v[0] + 0.0, NAN);
+  });
+}
+
+static void lowerCrossEntropy(CrossEntropyOp op, RowProgram &row) {
+  RowValue x = row.columns(op.getLogits()), target = row.perRow(op.getTargets());
+  RowValue logit = targetLogit(op, row, x, target);
+  RowValue max = row.max(x);
+  RowValue sum = row.sum(row.map({x, max}, [](Emitter &, Numbers v) { return exp(v[0] - v[1]); }));
+  RowValue logSum = row.map({sum}, [](Emitter &, Numbers v) { return log(v[0]); });
+  int64_t ignored = op.getIgnoreIndex();
+  row.result(op.getLosses(), row.map({logSum, max, logit, target}, [ignored](Emitter &e, Numbers v) {
+    return select(v[3] == e.integer(ignored, e.i32()), 0.0, v[0] + (v[1] - v[2]));
+  }));
+  row.result(op.getLse(), row.map({max, logSum}, [](Emitter &, Numbers v) { return v[0] + v[1]; }));
+}
+
+static void lowerCrossEntropyGrad(CrossEntropyGradOp op, RowProgram &row) {
+  RowValue target = row.perRow(op.getTargets());
+  int64_t ignored = op.getIgnoreIndex();
+  RowValue factor = row.map({row.perRow(op.getDlosses()), target}, [ignored](Emitter &e, Numbers v) {
+    return select(v[1] == e.integer(ignored, e.i32()), 0.0, v[0]);
+  });
+  row.result(op.getDlogits(),
+             row.mapBlock({row.columns(op.getLogits()), row.perRow(op.getLse()), target, factor},
+                          [](const BlockPlace &at, ArrayRef<Vectors> v) {
+                            Vectors result;
+                            for (unsigned i = 0; i < at.shape.vectors; ++i) {
+                              Number p = exp(v[0][i] - v[1][0]);
+                              result.push_back(select(isTarget(at, i, v[2][0]), p - 1.0, p) * v[3][0]);
+                            }
+                            return result;
+                          }));
+}
+
+static void lowerReduceLoss(ReduceLossOp op, RowProgram &row) {
+  RowValue losses = row.columns(op.getLosses()), targets = row.columns(op.getTargets());
+  int64_t ignored = op.getIgnoreIndex();
+  auto isIgnored = [ignored](Emitter &e, Number target) { return target == e.integer(ignored, e.i32()); };
+  row.result(op.getSum(), row.sum(row.map({losses, targets}, [isIgnored](Emitter &e, Numbers v) {
+    return select(isIgnored(e, v[1]), 0.0, v[0]);
+  })));
+  row.result(op.getCount(), row.sum(row.map({targets}, [isIgnored](Emitter &e, Numbers v) {
+    Number one = e.broadcast(e.constant(1.0, e.f32()));
+    return select(isIgnored(e, v[0]), 0.0, one);
+  })));
+}
+
+static void lowerSplat(SplatOp op, RowProgram &row) {
+  row.result(op.getResult(), row.mapColumns({row.uniform(op.getValue())}, [](Emitter &, Numbers v) { return v[0]; }));
+}
+
+void tx::host::addLoss(OpTable &table) {
+  table.addRow(lowerCrossEntropy);
+  table.addRow(lowerCrossEntropyGrad);
+  table.addRow(lowerReduceLoss);
+  table.addRow(lowerSplat);
+}

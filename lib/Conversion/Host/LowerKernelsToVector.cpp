@@ -1,0 +1,141 @@
+//===- LowerKernelsToVector.cpp - step.kernel to func.func ----------------===//
+
+#include "OpTable.h"
+
+#include "tx/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace tx {
+#define GEN_PASS_DEF_LOWERKERNELSTOVECTOR
+#include "tx/Conversion/Passes.h.inc"
+} // namespace tx
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+/// A flat piece of memory that holds all rows; null for what the host has not.
+static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
+  MLIRContext *context = tensor.getContext();
+  Type element = tensor.getElementType();
+  if (element.isBF16()) // see Emitter.cpp
+    element = IntegerType::get(context, 16);
+  else if (element.isInteger(1)) // a byte
+    element = IntegerType::get(context, 8);
+  else if (!element.isF32() && !element.isInteger(32))
+    return {};
+  int64_t rows = getRows(tensor), columns = getColumns(tensor);
+  return MemRefType::get({rows == 0 ? 0 : (rows - 1) * (stride ? stride : columns) + columns}, element);
+}
+
+static FailureOr<FunctionType> functionOf(step::KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  mlir::Block &body = kernel.getBody().front();
+  SmallVector<Type> tensors(body.getArgumentTypes()), types;
+  llvm::append_range(tensors, body.back().getOperandTypes());
+  for (auto [tensor, stride] : llvm::zip(tensors, kernel.getRowStrides())) {
+    MemRefType memory = memoryOf(cast<RankedTensorType>(tensor), stride);
+    if (!memory)
+      return kernel.emitOpError("has a buffer of ") << tensor << "; the host computes on f32, bf16, i32 and i1";
+    types.push_back(memory);
+  }
+  if (kernel.getImmediates())
+    types.push_back(
+        MemRefType::get({static_cast<int64_t>(kernel.getImmediates())}, IntegerType::get(context, 32)));
+  types.append(2, IndexType::get(context));
+  return FunctionType::get(context, types, {});
+}
+
+static void lowerRows(Kernel &kernel, const OpTable &table) {
+  RowProgram program(kernel);
+  for (Operation &op : kernel.op.getBody().front().without_terminator()) {
+    const OpTable::RowLowering *lower = table.findRow(&op);
+    if (!lower)
+      return kernel.refuse(&op, "has no host code as part of a kernel of rows");
+    program.beginOp(&op);
+    (*lower)(&op, program);
+    if (kernel.isRefused())
+      return;
+    program.endOp(&op);
+  }
+  program.finish();
+  if (!kernel.isRefused())
+    emitRows(program);
+}
+
+static void lowerColumns(Kernel &kernel, const OpTable &table) {
+  emitColumns(kernel, [&](ColumnUnit &unit) {
+    for (Operation &op : kernel.op.getBody().front().without_terminator()) {
+      const OpTable::ColumnLowering *lower = table.findColumn(&op);
+      if (!lower)
+        return kernel.refuse(&op, "has no host code as part of a kernel of columns");
+      (*lower)(&op, unit);
+      if (kernel.isRefused())
+        return;
+    }
+  });
+}
+
+static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const OpTable &table) {
+  FailureOr<FunctionType> type = functionOf(op);
+  if (failed(type))
+    return failure();
+  auto function = func::FuncOp::create(builder, op.getLoc(), op.getSymName(), *type);
+  OpBuilder::InsertionGuard guard(builder);
+  mlir::Block *entry = function.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  Operation *end = func::ReturnOp::create(builder, op.getLoc());
+  builder.setInsertionPoint(end);
+  Emitter emitter(builder, op.getLoc(), entry);
+  Kernel kernel(op, emitter, entry);
+  switch (op.getKind()) {
+  case KernelKind::Row:
+  case KernelKind::Flat:
+    lowerRows(kernel, table);
+    break;
+  case KernelKind::Column:
+    lowerColumns(kernel, table);
+    break;
+  case KernelKind::Gemm:
+  case KernelKind::View:
+    kernel.refuse(op, "is of a kind that is never generated: " + stringifyKernelKind(op.getKind()));
+  }
+  return failure(kernel.isRefused());
+}
+
+FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelsToVector(step::ProgramOp program) {
+  static const OpTable table;
+  OwningOpRef<ModuleOp> module = ModuleOp::create(program.getLoc(), "host_kernels");
+  OpBuilder builder(module->getContext());
+  builder.setInsertionPointToEnd(module->getBody());
+  LogicalResult result = success();
+  for (auto kernel : program.getBody().getOps<step::KernelOp>())
+    if (failed(lowerKernel(kernel, builder, table)))
+      result = failure(); // go on: all kernels' diagnostics at once
+  if (failed(result))
+    return failure();
+  return module;
+}
+
+void tx::registerVectorKernelDialects(DialectRegistry &registry) {
+  registry.insert<func::FuncDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  vector::VectorDialect>();
+}
+
+namespace {
+struct LowerKernelsToVector : tx::impl::LowerKernelsToVectorBase<LowerKernelsToVector> {
+  void runOnOperation() override {
+    FailureOr<OwningOpRef<ModuleOp>> module = lowerKernelsToVector(getOperation());
+    if (failed(module))
+      return signalPassFailure();
+    mlir::Block &body = getOperation().getBody().front();
+    body.push_back(module->release());
+  }
+};
+} // namespace

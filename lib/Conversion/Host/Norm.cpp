@@ -1,0 +1,68 @@
+//===- Norm.cpp - Layer norm and its gradients ----------------------------===//
+
+#include "OpTable.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+static RowValue average(RowProgram &row, RowValue sum) {
+  double columns = row.kernel.columns;
+  return row.map({sum}, [columns](Emitter &, Numbers v) { return v[0] / columns; });
+}
+
+static void lowerLayerNorm(LayerNormOp op, RowProgram &row) {
+  RowValue x = row.columns(op.getX());
+  RowValue weight = row.sameRow(op.getWeight()), bias = row.sameRow(op.getBias());
+  RowValue mean = average(row, row.sum(x));
+  RowValue centered = row.map({x, mean}, [](Emitter &, Numbers v) { return v[0] - v[1]; });
+  RowValue variance = average(row, row.dot(centered, centered));
+  double eps = op.getEps().convertToDouble();
+  RowValue rstd = row.map({variance}, [eps](Emitter &, Numbers v) { return 1.0 / sqrt(v[0] + eps); });
+  RowValue y = row.map({centered, rstd, weight, bias},
+                       [](Emitter &, Numbers v) { return fma(v[0] * v[1], v[2], v[3]); });
+  row.result(op.getY(), y);
+  row.result(op.getMean(), mean);
+  row.result(op.getRstd(), rstd);
+}
+
+static void lowerLayerNormInputGrad(LayerNormInputGradOp op, RowProgram &row) {
+  RowValue mean = row.perRow(op.getMean()), rstd = row.perRow(op.getRstd());
+  RowValue g = row.map({row.columns(op.getDy()), row.sameRow(op.getWeight())},
+                       [](Emitter &, Numbers v) { return v[0] * v[1]; });
+  RowValue n = row.map({row.columns(op.getX()), mean, rstd},
+                       [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
+  RowValue averageG = average(row, row.sum(g)), averageGN = average(row, row.dot(g, n));
+  row.result(op.getDx(), row.map({g, n, averageG, averageGN, rstd}, [](Emitter &e, Numbers v) {
+    return v[4] * fma(v[1] * -1.0, v[3], v[0] - v[2]);
+  }));
+}
+
+static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit) {
+  const Buffer *dy = unit.input(op, op.getDy()), *x = unit.input(op, op.getX());
+  const Buffer *mean = unit.input(op, op.getMean()), *rstd = unit.input(op, op.getRstd());
+  const Buffer *weightAcc = unit.input(op, op.getWeightAcc()), *biasAcc = unit.input(op, op.getBiasAcc());
+  const Buffer *weight = unit.output(op, op.getWeightGrad()), *bias = unit.output(op, op.getBiasGrad());
+  if (!dy || !x || !mean || !rstd || !weightAcc || !biasAcc || !weight || !bias)
+    return;
+  Number reset = unit.isReset(op, op.getReset());
+  Emitter &e = unit.e;
+  auto sums = unit.sumRows(2, e.index(0), e.index(unit.kernel.rows), 1,
+                           [&](Number row, MutableArrayRef<Vectors> sums) {
+                             Number rowMean = e.broadcast(unit.element(*mean, row));
+                             Number rowRstd = e.broadcast(unit.element(*rstd, row));
+                             Vectors dyRow = unit.load(*dy, row), xRow = unit.load(*x, row);
+                             for (unsigned i = 0; i < unit.shape.vectors; ++i) {
+                               sums[0][i] = fma(dyRow[i], (xRow[i] - rowMean) * rowRstd, sums[0][i]);
+                               sums[1][i] = sums[1][i] + dyRow[i];
+                             }
+                           });
+  unit.accumulate(*weightAcc, *weight, reset, e.index(0), sums[0]);
+  unit.accumulate(*biasAcc, *bias, reset, e.index(0), sums[1]);
+}
+
+void tx::host::addNorm(OpTable &table) {
+  table.addRow(lowerLayerNorm);
+  table.addRow(lowerLayerNormInputGrad);
+  table.addColumn(lowerLayerNormWeightGrad);
+}

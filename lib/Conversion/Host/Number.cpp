@@ -1,0 +1,110 @@
+//===- Number.cpp - Operators and elementary functions --------------------===//
+
+#include "Emitter.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx::host;
+
+using Binary = Emitter::Op;
+using Compare = Emitter::Compare;
+
+namespace tx::host {
+
+Number operator+(Number a, Number b) { return a.emitter->binary(Binary::Add, a, b); }
+Number operator-(Number a, Number b) { return a.emitter->binary(Binary::Sub, a, b); }
+Number operator*(Number a, Number b) { return a.emitter->binary(Binary::Mul, a, b); }
+Number operator/(Number a, Number b) { return a.emitter->binary(Binary::Div, a, b); }
+Number operator+(Number a, double b) { return a + a.emitter->like(a, b); }
+Number operator-(Number a, double b) { return a - a.emitter->like(a, b); }
+Number operator*(Number a, double b) { return a * a.emitter->like(a, b); }
+Number operator/(Number a, double b) { return a / a.emitter->like(a, b); }
+Number operator+(double a, Number b) { return b.emitter->like(b, a) + b; }
+Number operator-(double a, Number b) { return b.emitter->like(b, a) - b; }
+Number operator*(double a, Number b) { return b.emitter->like(b, a) * b; }
+Number operator/(double a, Number b) { return b.emitter->like(b, a) / b; }
+
+static Number integerLike(Number a, int64_t b) { return a.emitter->integer(b, a.value.getType()); }
+
+Number operator%(Number a, int64_t b) { return a.emitter->binary(Binary::Rem, a, integerLike(a, b)); }
+Number operator^(Number a, Number b) { return a.emitter->binary(Binary::Xor, a, b); }
+Number operator&(Number a, Number b) { return a.emitter->binary(Binary::And, a, b); }
+Number operator|(Number a, Number b) { return a.emitter->binary(Binary::Or, a, b); }
+Number operator<<(Number a, int64_t bits) { return a.emitter->binary(Binary::Shl, a, integerLike(a, bits)); }
+Number operator>>(Number a, int64_t bits) { return a.emitter->binary(Binary::Shr, a, integerLike(a, bits)); }
+
+Number operator<(Number a, Number b) { return a.emitter->compare(Compare::Less, a, b); }
+Number operator>(Number a, Number b) { return a.emitter->compare(Compare::Greater, a, b); }
+Number operator<=(Number a, Number b) { return a.emitter->compare(Compare::LessEqual, a, b); }
+Number operator==(Number a, Number b) { return a.emitter->compare(Compare::Equal, a, b); }
+Number operator!=(Number a, Number b) { return a.emitter->compare(Compare::NotEqual, a, b); }
+Number operator<(Number a, double b) { return a < a.emitter->like(a, b); }
+Number operator>(Number a, double b) { return a > a.emitter->like(a, b); }
+Number operator==(Number a, double b) { return a == a.emitter->like(a, b); }
+Number operator!=(Number a, double b) { return a != a.emitter->like(a, b); }
+Number below(Number a, Number b) { return a.emitter->compare(Compare::Below, a, b); }
+
+Number select(Number condition, Number a, double b) { return select(condition, a, a.emitter->like(a, b)); }
+Number select(Number condition, double a, Number b) { return select(condition, b.emitter->like(b, a), b); }
+Number larger(Number a, Number b) { return select(a > b, a, b); }
+
+// 2^n times a polynomial in r = x - n ln 2, |r| <= ln 2 / 2. The polynomial is the
+// minimax one by relative error (3e-9). n is rounded, and becomes an exponent,
+// by adding 1.5 2^23: its bits then end in n, also where x is not a number.
+Number exp(Number x) {
+  constexpr double least = -87.3, greatest = 88.0, magic = 12582912.0;
+  constexpr double ln2High = 0.693147182464599609375, ln2Low = -1.9046542121259336e-09;
+  constexpr double c[] = {0.49999993412490173, 0.16666520107833427, 0.04166839421332109, 0.008368780409864668,
+                          0.001381446693454923};
+  Emitter &e = *x.emitter;
+  auto number = [&](double value) { return e.like(x, value); };
+  Number t = select(x < least, least, x);
+  t = select(t > greatest, greatest, t);
+  Number shifted = fma(t, number(1.0 / M_LN2), number(magic));
+  Number n = shifted - magic;
+  Number r = fma(n, number(-ln2High), t);
+  r = fma(n, number(-ln2Low), r);
+  Number p = number(c[4]);
+  for (int i = 3; i >= 0; --i)
+    p = fma(p, r, number(c[i]));
+  p = fma(p, r, number(1.0));
+  p = fma(p, r, number(1.0));
+  Number power = (bitcast(shifted, e.i32()) << 23) + static_cast<double>(0x3f800000);
+  return select(x < least, 0.0, p * bitcast(power, e.f32()));
+}
+
+// 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1),
+// by its series: s^2 < 0.03, so eight terms are good for 1e-13.
+Number log(Number x) {
+  Emitter &e = *x.emitter;
+  Type i64 = IntegerType::get(x.value.getContext(), 64);
+  Number bits = bitcast(convert(x, e.f64()), i64);
+  constexpr int64_t sqrtHalf = 0x3fe6a09e667f3bcd, fraction = (int64_t(1) << 52) - 1;
+  Number offset = bits - integerLike(bits, sqrtHalf);
+  Number k = convert((offset >> 52), e.i32()) << 20; // keeps the sign of 12 bits
+  Number exponent = convert(k, e.f64()) / 1048576.0;
+  Number m = bitcast((offset & integerLike(bits, fraction)) + integerLike(bits, sqrtHalf), e.f64());
+  Number s = (m - 1.0) / (m + 1.0);
+  Number s2 = s * s;
+  Number series = e.like(s, 1.0 / 15);
+  for (int odd = 13; odd >= 1; odd -= 2)
+    series = fma(series, s2, e.like(s, 1.0 / odd));
+  Number result = fma(exponent, e.like(s, M_LN2), 2.0 * s * series);
+  // The exponent of an infinity or of what is not a number means nothing.
+  Number finite = x < e.like(x, INFINITY);
+  return select(finite, convert(result, e.f32()), x);
+}
+
+Number roundTo(Number a, Type element) {
+  if (!element.isBF16())
+    return a;
+  Emitter &e = *a.emitter;
+  Number bits = bitcast(a, e.i32());
+  Number nearestEven = bits + ((bits >> 16) & integerLike(bits, 1)) + static_cast<double>(0x7fff);
+  Number quiet = bits | integerLike(bits, 0x400000);
+  Number kept = select(a != a, quiet, nearestEven) & integerLike(bits, 0xffff0000);
+  return bitcast(kept, e.f32());
+}
+
+} // namespace tx::host

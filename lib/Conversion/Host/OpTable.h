@@ -1,0 +1,65 @@
+//===- OpTable.h - How each tx op is lowered for the host -------*- C++ -*-===//
+//
+// One function for each op, in the file of its family. A new op adds a function
+// and a line there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_CONVERSION_HOST_OPTABLE_H
+#define TX_LIB_CONVERSION_HOST_OPTABLE_H
+
+#include "ColumnUnit.h"
+#include "RowProgram.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+namespace tx::host {
+
+class OpTable {
+public:
+  OpTable();
+
+  using RowLowering = std::function<void(mlir::Operation *, RowProgram &)>;
+  using ColumnLowering = std::function<void(mlir::Operation *, ColumnUnit &)>;
+
+  template <typename OpT>
+  void addRow(void (*lower)(OpT, RowProgram &)) {
+    rows[OpT::getOperationName()] = [lower](mlir::Operation *op, RowProgram &row) { lower(llvm::cast<OpT>(op), row); };
+  }
+  template <typename OpT>
+  void addColumn(void (*lower)(OpT, ColumnUnit &)) {
+    columns[OpT::getOperationName()] = [lower](mlir::Operation *op, ColumnUnit &unit) {
+      lower(llvm::cast<OpT>(op), unit);
+    };
+  }
+
+  const RowLowering *findRow(mlir::Operation *op) const { return find(rows, op); }
+  const ColumnLowering *findColumn(mlir::Operation *op) const { return find(columns, op); }
+
+private:
+  template <typename T>
+  static const T *find(const llvm::StringMap<T> &map, mlir::Operation *op) {
+    auto found = map.find(op->getName().getStringRef());
+    return found == map.end() ? nullptr : &found->second;
+  }
+  llvm::StringMap<RowLowering> rows;
+  llvm::StringMap<ColumnLowering> columns;
+};
+
+// A family each.
+void addElementwise(OpTable &table);
+void addNorm(OpTable &table);
+void addEmbedding(OpTable &table);
+void addAttention(OpTable &table);
+void addDropout(OpTable &table);
+void addLoss(OpTable &table);
+void addOptimizer(OpTable &table);
+
+inline OpTable::OpTable() {
+  for (auto add : {addElementwise, addNorm, addEmbedding, addAttention, addDropout, addLoss, addOptimizer})
+    add(*this);
+}
+
+} // namespace tx::host
+
+#endif // TX_LIB_CONVERSION_HOST_OPTABLE_H

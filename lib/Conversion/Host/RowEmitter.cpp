@@ -1,0 +1,244 @@
+//===- RowEmitter.cpp - The loops of a row program ------------------------===//
+//
+// for each row:
+//   for each pass:
+//     values of the row that are known now
+//     for each block of columns: loads, arithmetic, reductions, then stores
+//     reductions over the lanes
+//   store the values of the row
+//
+// What a pass needs is computed where it is needed: a value of an earlier
+// pass is loaded from its place in memory if it has one, else computed again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowProgram.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+namespace {
+class RowEmitter {
+public:
+  explicit RowEmitter(RowProgram &program)
+      : program(program), kernel(program.kernel), e(program.kernel.emitter) {
+    for (auto &node : program.nodes)
+      if (node->kind == RowNode::Columns)
+        for (RowValue operand : node->operands)
+          usedByColumns.insert(operand);
+    for (const RowProgram::Store &store : program.stores)
+      usedByColumns.insert(store.value);
+  }
+
+  void emit();
+
+private:
+  void emitRow(Number row, int64_t columns);
+  void emitPass(int64_t columns);
+  SmallVector<Number> emitBlock(const BlockPlace &at, ArrayRef<RowValue> reductions, Numbers accumulators);
+  void emitReduction(RowValue reduction, Numbers accumulators);
+  void emitScalar(RowValue node);
+  Vectors evaluate(RowValue node, const BlockPlace &at);
+  void define(RowValue node, Number number);
+  Number startOf(const Buffer &buffer);
+  Number combine(RowValue reduction, Number accumulator, Numbers operands);
+
+  RowProgram &program;
+  Kernel &kernel;
+  Emitter &e;
+  DenseSet<RowValue> usedByColumns;
+  DenseMap<RowValue, Number> scalars;
+  DenseMap<RowValue, Number> broadcasts;
+  DenseMap<const Buffer *, Number> starts; // of this row
+  DenseMap<RowValue, Vectors> blocks;  // of this block
+  unsigned pass = 0;
+};
+} // namespace
+
+void RowEmitter::emit() {
+  for (auto &node : program.nodes)
+    if (node->kind == RowNode::Scalar && node->isUniform && node.get() != program.rowNumber())
+      emitScalar(node.get());
+  // The last chunk of a flat kernel may be shorter.
+  int64_t rest = 0;
+  if (kernel.op.getKind() == KernelKind::Flat) {
+    int64_t elements = 0;
+    for (Type type : kernel.op.getBody().getArgumentTypes())
+      elements = std::max(elements, cast<RankedTensorType>(type).getNumElements());
+    rest = elements % kernel.columns;
+  }
+  int64_t whole = kernel.rows - (rest ? 1 : 0);
+  if (whole) {
+    Number end = rest ? e.smallerIndex(kernel.end(), e.index(whole)) : kernel.end();
+    e.loop(kernel.begin(), end, 1, [&](Number row) { emitRow(row, kernel.columns); });
+  }
+  if (rest) {
+    Number isLast = (kernel.begin() < kernel.end()) & (e.index(whole) < kernel.end());
+    e.onlyIf(isLast, [&] { emitRow(e.index(whole), rest); });
+  }
+}
+
+void RowEmitter::define(RowValue node, Number number) {
+  scalars[node] = number;
+  // Addresses stay scalars; numbers meet vectors in the blocks.
+  if (usedByColumns.contains(node))
+    broadcasts[node] = number.element().isIndex() ? number : e.broadcast(number);
+}
+
+void RowEmitter::emitScalar(RowValue node) {
+  SmallVector<Number> operands;
+  for (RowValue operand : node->operands)
+    operands.push_back(scalars.lookup(operand));
+  define(node, node->scalar(e, operands));
+}
+
+Number RowEmitter::startOf(const Buffer &buffer) {
+  int64_t stride = buffer.columns == kernel.columns ? buffer.stride : kernel.columns;
+  return scalars.lookup(program.rowNumber()) * static_cast<double>(stride);
+}
+
+void RowEmitter::emitRow(Number row, int64_t columns) {
+  define(program.rowNumber(), row);
+  for (const RowProgram::Store &store : program.stores)
+    if (store.value->kind == RowNode::Columns)
+      starts[store.buffer] = startOf(*store.buffer);
+  for (pass = 0; pass < program.passes; ++pass)
+    emitPass(columns);
+  for (const RowProgram::Store &store : program.stores)
+    if (store.value->kind != RowNode::Columns)
+      e.store(scalars.lookup(store.value), *store.buffer, row);
+}
+
+void RowEmitter::emitPass(int64_t columns) {
+  SmallVector<RowValue> reductions;
+  for (auto &node : program.nodes) {
+    if (node->pass != pass)
+      continue;
+    if (node->kind == RowNode::Scalar && !node->isUniform && node.get() != program.rowNumber())
+      emitScalar(node.get());
+    if (node->kind == RowNode::Reduce)
+      reductions.push_back(node.get());
+  }
+  bool stores = llvm::any_of(program.stores, [&](const RowProgram::Store &store) {
+    return store.value->kind == RowNode::Columns && store.value->pass == pass;
+  });
+  if (reductions.empty() && !stores)
+    return;
+
+  int64_t whole = columns / kBlock * kBlock;
+  BlockShape first = BlockShape::of(std::min(columns, kBlock));
+  SmallVector<Number> accumulators;
+  VectorType vector = VectorType::get({kLanes}, e.f32());
+  for (RowValue reduction : reductions)
+    for (unsigned i = 0; i < first.vectors; ++i)
+      accumulators.push_back(
+          e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
+
+  auto emitBlocks = [&](Number begin, Number end, ArrayRef<RowValue> reductions, Numbers carried, bool beyond) {
+    return e.loop(begin, end, kBlock, carried, [&](Number first, Numbers carried) {
+      return emitBlock({e, first, BlockShape(), beyond}, reductions, carried);
+    });
+  };
+  if (whole == kBlock) {
+    accumulators = emitBlock({e, e.index(0), BlockShape()}, reductions, accumulators);
+  } else if (whole && !program.limit) {
+    accumulators = emitBlocks(e.index(0), e.index(whole), reductions, accumulators, false);
+  } else if (whole) {
+    Number behind = ((scalars.lookup(program.limit) >> 6) + 1.0) * static_cast<double>(kBlock);
+    Number limit = e.smallerIndex(behind, e.index(whole));
+    accumulators = emitBlocks(e.index(0), limit, reductions, accumulators, false);
+    // Behind the limit: stores, and reductions of ops without one.
+    SmallVector<RowValue> others;
+    SmallVector<Number> carried;
+    for (auto [i, reduction] : llvm::enumerate(reductions)) {
+      if (reduction->isLimited)
+        continue;
+      others.push_back(reduction);
+      carried.append(accumulators.begin() + i * kVectors, accumulators.begin() + (i + 1) * kVectors);
+    }
+    if (stores || !others.empty())
+      carried = emitBlocks(limit, e.index(whole), others, carried, true);
+    for (auto [i, other] : llvm::enumerate(others))
+      std::copy_n(carried.begin() + i * kVectors, kVectors,
+                  accumulators.begin() + (llvm::find(reductions, other) - reductions.begin()) * kVectors);
+  }
+  if (columns != whole)
+    accumulators = emitBlock({e, e.index(whole), BlockShape::of(columns - whole)}, reductions, accumulators);
+  for (auto [i, reduction] : llvm::enumerate(reductions))
+    emitReduction(reduction, Numbers(accumulators).slice(i * first.vectors, first.vectors));
+}
+
+Number RowEmitter::combine(RowValue reduction, Number accumulator, Numbers operands) {
+  switch (reduction->reduction) {
+  case Reduction::Sum:
+    return accumulator + operands[0];
+  case Reduction::Dot:
+    return fma(operands[0], operands[1], accumulator);
+  case Reduction::Max:
+    return larger(accumulator, operands[0]);
+  }
+  llvm_unreachable("all reductions are listed");
+}
+
+SmallVector<Number> RowEmitter::emitBlock(const BlockPlace &at, ArrayRef<RowValue> reductions, Numbers accumulators) {
+  blocks.clear();
+  SmallVector<Number> result(accumulators);
+  size_t perReduction = reductions.empty() ? 0 : accumulators.size() / reductions.size();
+  for (auto [i, reduction] : llvm::enumerate(reductions)) {
+    SmallVector<Vectors> operands;
+    for (RowValue operand : reduction->operands)
+      operands.push_back(evaluate(operand, at));
+    for (unsigned vector = 0; vector < at.shape.vectors; ++vector) {
+      SmallVector<Number> numbers;
+      for (const Vectors &operand : operands)
+        numbers.push_back(operand.size() == 1 ? operand[0] : operand[vector]);
+      Number &accumulator = result[i * perReduction + vector];
+      accumulator = e.selectColumns(combine(reduction, accumulator, numbers), accumulator, vector, at.shape);
+    }
+  }
+  // All loads of the block come before its stores: a result may lie on an input.
+  SmallVector<std::pair<const Buffer *, Vectors>> stores;
+  for (const RowProgram::Store &store : program.stores)
+    if (store.value->kind == RowNode::Columns && store.value->pass == pass)
+      stores.push_back({store.buffer, evaluate(store.value, at)});
+  for (auto &[buffer, block] : stores)
+    e.storeBlock(block, *buffer, starts.lookup(buffer) + at.first, at.shape);
+  return result;
+}
+
+Vectors RowEmitter::evaluate(RowValue node, const BlockPlace &at) {
+  if (node->kind != RowNode::Columns)
+    return {broadcasts.count(node) ? broadcasts.lookup(node) : scalars.lookup(node)};
+  if (auto known = blocks.find(node); known != blocks.end())
+    return known->second;
+  Vectors block;
+  if (at.isBeyondLimit && node->beyondLimit) {
+    block.assign(at.shape.vectors, e.broadcast(e.constant(*node->beyondLimit, e.f32())));
+  } else if (node->home && node->pass < pass) {
+    block = e.loadBlock(*node->home, starts.lookup(node->home) + at.first, at.shape);
+  } else {
+    SmallVector<Vectors> operands;
+    for (RowValue operand : node->operands)
+      operands.push_back(evaluate(operand, at));
+    block = node->block(at, operands);
+  }
+  blocks[node] = block;
+  return block;
+}
+
+void RowEmitter::emitReduction(RowValue reduction, Numbers accumulators) {
+  auto both = [&](Number a, Number b) { return reduction->reduction == Reduction::Max ? larger(a, b) : a + b; };
+  SmallVector<Number> sums(accumulators);
+  while (sums.size() > 1) { // (0 + 1) + (2 + 3)
+    SmallVector<Number> next;
+    for (size_t i = 0; i + 1 < sums.size(); i += 2)
+      next.push_back(both(sums[i], sums[i + 1]));
+    if (sums.size() % 2)
+      next.push_back(sums.back());
+    sums = std::move(next);
+  }
+  define(reduction, e.reduceLanes(sums[0], both));
+}
+
+void tx::host::emitRows(RowProgram &program) { RowEmitter(program).emit(); }

@@ -1,0 +1,258 @@
+//===- RowProgram.cpp - What a kernel computes for a row ------------------===//
+
+#include "RowProgram.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::host;
+
+Number BlockPlace::columns(unsigned vector) const {
+  Number start = convert(first, emitter.i32());
+  return emitter.broadcast(start) + (emitter.lanes() + static_cast<double>(vector * kLanes));
+}
+
+RowProgram::RowProgram(Kernel &kernel) : kernel(kernel) {
+  nodes.push_back(std::make_unique<RowNode>(RowNode::Scalar));
+  number = nodes.back().get();
+}
+
+/// `earliest`: what is read or known before the op's own passes may be at once.
+RowValue RowProgram::add(RowNode node, unsigned earliest) {
+  node.pass = earliest;
+  node.isUniform = node.kind != RowNode::Reduce;
+  for (RowValue operand : node.operands) {
+    node.pass = std::max(node.pass, operand->pass + (operand->kind == RowNode::Reduce ? 1 : 0));
+    node.isUniform &= operand->isUniform;
+    node.isLimited |= operand->beyondLimit.has_value() && node.kind == RowNode::Reduce;
+  }
+  passes = std::max(passes, node.pass + 1);
+  nodes.push_back(std::make_unique<RowNode>(std::move(node)));
+  return nodes.back().get();
+}
+
+/// Stands for a refused operand, so that the op's lowering can go on.
+RowValue RowProgram::refuse(const Twine &why) {
+  kernel.refuse(current, why);
+  return constantIndex(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+RowValue RowProgram::computed(Value operand, bool isColumns) {
+  RowValue value = values.lookup(operand);
+  if (value && (value->kind == RowNode::Columns) != isColumns)
+    return refuse("cannot share a kernel with the op that computes its operand: both use it differently");
+  return value;
+}
+
+RowValue RowProgram::constantIndex(int64_t value) {
+  return map({}, [value](Emitter &e, Numbers) { return e.index(value); });
+}
+
+RowValue RowProgram::load(const Buffer &buffer, RowValue row) {
+  RowValue &known = loads[{&buffer, row}];
+  if (known)
+    return known;
+  int64_t stride = buffer.stride;
+  RowValue start = map({row}, [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride); });
+  RowNode node(RowNode::Columns, {start});
+  node.block = [&buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
+    return at.emitter.loadBlock(buffer, v[0][0] + at.first, at.shape);
+  };
+  RowValue result = add(std::move(node), 0);
+  return loads[{&buffer, row}] = result;
+}
+
+RowValue RowProgram::loadElement(const Buffer &buffer, RowValue element) {
+  return map({element}, [&buffer](Emitter &e, Numbers v) { return e.load(buffer, v[0]); });
+}
+
+/// Whether the buffer has the kernel's rows, as they are or taken as one sequence.
+static bool hasRows(const Buffer &buffer, const Kernel &kernel) {
+  if (buffer.columns == kernel.columns && buffer.rows == kernel.rows)
+    return true;
+  return buffer.isContiguous();
+}
+
+RowValue RowProgram::columns(Value operand) {
+  if (RowValue value = computed(operand, true))
+    return value;
+  const Buffer *buffer = kernel.input(operand);
+  if (!hasRows(*buffer, kernel))
+    return refuse("takes an operand whose rows follow each other");
+  if (buffer->columns == kernel.columns)
+    return load(*buffer, number);
+  // The same elements in rows of another length: flat kernels, single rows.
+  RowValue &known = loads[{buffer, nullptr}];
+  if (known)
+    return known;
+  int64_t columns = kernel.columns;
+  RowValue start = map({number}, [columns](Emitter &, Numbers v) { return v[0] * static_cast<double>(columns); });
+  RowNode node(RowNode::Columns, {start});
+  node.block = [buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
+    return at.emitter.loadBlock(*buffer, v[0][0] + at.first, at.shape);
+  };
+  RowValue result = add(std::move(node), 0);
+  return loads[{buffer, nullptr}] = result;
+}
+
+RowValue RowProgram::sameRow(Value operand) {
+  if (RowValue value = computed(operand, true))
+    return value;
+  return load(*kernel.input(operand), constantIndex(0));
+}
+
+RowValue RowProgram::perRow(Value operand) {
+  if (RowValue value = computed(operand, false))
+    return value;
+  const Buffer *buffer = kernel.input(operand);
+  if (!buffer->isContiguous())
+    return refuse("takes an operand whose elements follow each other");
+  return loadElement(*buffer, number);
+}
+
+RowValue RowProgram::uniform(Value operand, int64_t element) {
+  const Buffer *buffer = kernel.input(operand);
+  if (!buffer)
+    return refuse("cannot share a kernel with the op that computes its scalar operand");
+  return loadElement(*buffer, constantIndex(element));
+}
+
+RowValue RowProgram::tableRow(Value table, RowValue row) {
+  const Buffer *buffer = kernel.input(table);
+  if (!buffer)
+    return refuse("cannot share a kernel with the op that computes its table");
+  return load(*buffer, row);
+}
+
+RowValue RowProgram::element(Value operand, RowValue column) {
+  const Buffer *buffer = kernel.input(operand);
+  if (!buffer)
+    return nullptr;
+  int64_t stride = buffer->stride;
+  RowValue at = map({number, column},
+                    [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride) + v[1]; });
+  return loadElement(*buffer, at);
+}
+
+RowValue RowProgram::immediate(unsigned index) {
+  if (index >= kernel.op.getImmediates())
+    return refuse("uses immediate " + Twine(index) + " of a kernel with " + Twine(kernel.op.getImmediates()));
+  return map({}, [this, index](Emitter &, Numbers) { return kernel.immediate(index); });
+}
+
+//===----------------------------------------------------------------------===//
+// Computing
+//===----------------------------------------------------------------------===//
+
+RowValue RowProgram::map(ArrayRef<RowValue> operands, Map map) {
+  if (llvm::any_of(operands, [](RowValue operand) { return operand->kind == RowNode::Columns; }))
+    return mapColumns(operands, std::move(map));
+  RowNode node(RowNode::Scalar, operands);
+  node.scalar = std::move(map);
+  return add(std::move(node), 0);
+}
+
+RowValue RowProgram::mapColumns(ArrayRef<RowValue> operands, Map map) {
+  return mapBlock(operands, [map = std::move(map)](const BlockPlace &at, ArrayRef<Vectors> operands) {
+    Vectors result;
+    for (unsigned i = 0; i < at.shape.vectors; ++i) {
+      SmallVector<Number> numbers;
+      for (const Vectors &operand : operands)
+        numbers.push_back(operand.size() == 1 ? operand[0] : operand[i]);
+      result.push_back(map(at.emitter, numbers));
+    }
+    return result;
+  });
+}
+
+RowValue RowProgram::mapBlock(ArrayRef<RowValue> operands, BlockMap map) {
+  RowNode node(RowNode::Columns, operands);
+  node.block = std::move(map);
+  return add(std::move(node), firstPass);
+}
+
+RowValue RowProgram::reduce(Reduction reduction, ArrayRef<RowValue> operands) {
+  RowNode node(RowNode::Reduce, operands);
+  node.reduction = reduction;
+  return add(std::move(node), firstPass);
+}
+
+RowValue RowProgram::upToDiagonal(RowValue value, double otherwise, int64_t period) {
+  limitsDiffer |= limitPeriod != 0 && limitPeriod != period;
+  limitPeriod = period;
+  if (!limit)
+    limit = map({number}, [period](Emitter &e, Numbers v) { return v[0] % period; });
+  RowValue last = limitsDiffer ? map({number}, [period](Emitter &e, Numbers v) { return v[0] % period; }) : limit;
+  RowValue last32 = map({last}, [](Emitter &e, Numbers v) { return convert(v[0], e.i32()); });
+  RowNode node(RowNode::Columns, {value, last32});
+  node.beyondLimit = otherwise;
+  node.block = [otherwise](const BlockPlace &at, ArrayRef<Vectors> v) {
+    Vectors result;
+    for (unsigned i = 0; i < at.shape.vectors; ++i)
+      result.push_back(select(at.columns(i) <= v[1][0], v[0][i], otherwise));
+    return result;
+  };
+  return add(std::move(node), firstPass);
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+void RowProgram::result(Value result, RowValue value) {
+  Type element = cast<RankedTensorType>(result.getType()).getElementType();
+  // A node of its own, since it gets a place in memory and a pass.
+  values[result] = map({value}, [element](Emitter &, Numbers v) { return roundTo(v[0], element); });
+}
+
+void RowProgram::beginOp(Operation *op) {
+  current = op;
+  firstPass = 0;
+  for (Value operand : op->getOperands())
+    if (Operation *producer = operand.getDefiningOp())
+      firstPass = std::max(firstPass, lastPass.lookup(producer));
+}
+
+void RowProgram::endOp(Operation *op) {
+  unsigned last = firstPass + cast<KernelOpInterface>(op).getReductionPasses();
+  for (Value result : op->getResults()) {
+    RowValue value = values.lookup(result);
+    if (!value) {
+      kernel.refuse(op, "has no lowering of result " + Twine(cast<OpResult>(result).getResultNumber()));
+      return;
+    }
+    last = std::max(last, value->pass + (value->kind == RowNode::Reduce ? 1 : 0));
+  }
+  lastPass[op] = last;
+  // Results of one op appear together, in the last of its passes.
+  for (Value result : op->getResults()) {
+    RowValue value = values[result];
+    if (value->kind == RowNode::Columns)
+      value->pass = last;
+    passes = std::max(passes, last + 1);
+    for (const Buffer *buffer : kernel.outputs(result)) {
+      stores.push_back({buffer, value});
+      if (value->kind == RowNode::Columns && !value->home)
+        value->home = buffer;
+    }
+  }
+}
+
+void RowProgram::finish() {
+  // An input that the kernel hands out as it is.
+  llvm::SmallDenseSet<Value> seen;
+  current = kernel.op;
+  firstPass = 0;
+  for (Value yielded : kernel.op.getBody().front().back().getOperands())
+    if (isa<BlockArgument>(yielded) && seen.insert(yielded).second)
+      for (const Buffer *buffer : kernel.outputs(yielded))
+        stores.push_back({buffer, columns(yielded)});
+  for (const Store &store : stores)
+    if (store.value->kind == RowNode::Columns ? !hasRows(*store.buffer, kernel) : !store.buffer->isContiguous())
+      kernel.refuse(kernel.op, "writes a buffer whose rows do not follow each other");
+  if (limitsDiffer)
+    limit = nullptr;
+}

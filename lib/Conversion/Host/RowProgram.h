@@ -1,0 +1,145 @@
+//===- RowProgram.h - What a kernel computes for a row ----------*- C++ -*-===//
+//
+// Ops of a row (or flat) kernel say what they compute for one row, as values
+// for each column and values for the whole row:
+//
+//   RowValue x = row.columns(op.getX());
+//   RowValue mean = row.map({row.sum(x)}, [n](Emitter &, Numbers v) { return v[0] / n; });
+//   row.result(op.getY(), row.map({x, mean}, [](Emitter &, Numbers v) { return v[0] - v[1]; }));
+//
+// A reduction takes a pass over the row, and what uses it comes in a later
+// one. A value has the number of the first pass in which it can be computed; an
+// op's values have none smaller than those of its operands' ops. An op's result
+// is stored in exactly this pass, so that the planner knows when an input is
+// read for the last time, and may lay a result over it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_CONVERSION_HOST_ROWPROGRAM_H
+#define TX_LIB_CONVERSION_HOST_ROWPROGRAM_H
+
+#include "Kernel.h"
+
+#include <functional>
+#include <optional>
+
+namespace tx::host {
+
+/// A block of columns, while its code is written.
+struct BlockPlace {
+  Emitter &emitter;
+  Number first; // column
+  BlockShape shape;
+  /// All of the block is behind the causal limit.
+  bool isBeyondLimit = false;
+
+  /// i32: the columns of a vector.
+  Number columns(unsigned vector) const;
+};
+
+struct RowNode;
+using RowValue = RowNode *;
+
+enum class Reduction { Sum, Dot, Max };
+
+struct RowNode {
+  enum Kind { Scalar, Columns, Reduce };
+  explicit RowNode(Kind kind, llvm::ArrayRef<RowValue> operands = {}) : kind(kind), operands(operands) {}
+
+  Kind kind;
+  llvm::SmallVector<RowValue, 4> operands;
+  unsigned pass = 0;
+  /// The same for all rows.
+  bool isUniform = false;
+  /// Scalar: from the operands' scalars.
+  std::function<Number(Emitter &, Numbers)> scalar;
+  /// Columns: from the operands' blocks; a scalar is a block of itself.
+  std::function<Vectors(const BlockPlace &, llvm::ArrayRef<Vectors>)> block;
+  Reduction reduction = Reduction::Sum;
+  /// Columns: what it is behind the causal limit, where this is known.
+  std::optional<double> beyondLimit;
+  /// Reduce: columns behind the limit add nothing.
+  bool isLimited = false;
+  /// Where the value is in memory after pass `pass`.
+  const Buffer *home = nullptr;
+};
+
+class RowProgram {
+public:
+  explicit RowProgram(Kernel &kernel);
+
+  //===--- For ops: operands ---===//
+  /// A tensor of the kernel's rows and columns.
+  RowValue columns(mlir::Value operand);
+  /// A tensor of one row, the same for all.
+  RowValue sameRow(mlir::Value operand);
+  /// A tensor with an element for each row.
+  RowValue perRow(mlir::Value operand);
+  /// An element of a tensor, the same for all rows.
+  RowValue uniform(mlir::Value operand, int64_t element = 0);
+  /// A row of a table, by its number.
+  RowValue tableRow(mlir::Value table, RowValue number);
+  /// An element of this row of an input, by its column; null if the operand is computed here.
+  RowValue element(mlir::Value operand, RowValue column);
+  /// The row's number (index).
+  RowValue rowNumber() { return number; }
+  RowValue immediate(unsigned index);
+
+  //===--- For ops: computing ---===//
+  using Map = std::function<Number(Emitter &, Numbers)>;
+  using BlockMap = std::function<Vectors(const BlockPlace &, llvm::ArrayRef<Vectors>)>;
+  /// Of values of the row alone: a value of the row; else one for each column.
+  RowValue map(llvm::ArrayRef<RowValue> operands, Map map);
+  RowValue mapBlock(llvm::ArrayRef<RowValue> operands, BlockMap map);
+  /// For each column, by a formula that never runs on scalars alone.
+  RowValue mapColumns(llvm::ArrayRef<RowValue> operands, Map map);
+  RowValue sum(RowValue x) { return reduce(Reduction::Sum, {x}); }
+  RowValue dot(RowValue x, RowValue y) { return reduce(Reduction::Dot, {x, y}); }
+  RowValue max(RowValue x) { return reduce(Reduction::Max, {x}); }
+  /// Only columns up to `row % period` take part: `value` there, `otherwise` behind.
+  RowValue upToDiagonal(RowValue value, double otherwise, int64_t period);
+
+  //===--- For ops: results ---===//
+  void result(mlir::Value result, RowValue value);
+
+  //===--- For the driver ---===//
+  void beginOp(mlir::Operation *op);
+  void endOp(mlir::Operation *op);
+  void finish();
+
+  struct Store {
+    const Buffer *buffer;
+    RowValue value;
+  };
+  Kernel &kernel;
+  std::vector<std::unique_ptr<RowNode>> nodes; // operands come first
+  std::vector<Store> stores;
+  /// The last column that takes part, or null if all do.
+  RowValue limit = nullptr;
+  RowValue number;
+  unsigned passes = 1;
+
+private:
+  RowValue add(RowNode node, unsigned earliest);
+  RowValue reduce(Reduction reduction, llvm::ArrayRef<RowValue> operands);
+  RowValue load(const Buffer &buffer, RowValue row);
+  RowValue loadElement(const Buffer &buffer, RowValue element);
+  RowValue constantIndex(int64_t value);
+  RowValue computed(mlir::Value operand, bool isColumns);
+  RowValue refuse(const llvm::Twine &why);
+
+  mlir::Operation *current = nullptr;
+  unsigned firstPass = 0;
+  int64_t limitPeriod = 0;
+  bool limitsDiffer = false;
+  llvm::DenseMap<mlir::Value, RowValue> values;
+  llvm::DenseMap<mlir::Operation *, unsigned> lastPass;
+  llvm::DenseMap<std::pair<const Buffer *, RowValue>, RowValue> loads;
+};
+
+/// Writes the loops of a row program.
+void emitRows(RowProgram &program);
+
+} // namespace tx::host
+
+#endif // TX_LIB_CONVERSION_HOST_ROWPROGRAM_H

@@ -1,0 +1,105 @@
+#include "KernelHarness.h"
+
+#include "tx/Conversion/Passes.h"
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Dialect/Tx/IR/TxDialect.h"
+
+#include "core/ElfImage.h"
+#include "txrt/abi.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include <gtest/gtest.h>
+
+using namespace txtest;
+
+struct Kernels::Image {
+  Image(const llvm::SmallVector<char, 0> &object)
+      : object("test", {reinterpret_cast<const uint8_t *>(object.data()), object.size()}), image("test", this->object) {}
+  txrt::ElfObject object;
+  txrt::ElfImage image;
+};
+
+/// One context for all tests: loading dialects takes longer than most kernels.
+static mlir::MLIRContext &sharedContext() {
+  static auto *context = [] {
+    auto *context = new mlir::MLIRContext(mlir::MLIRContext::Threading::DISABLED);
+    context->loadDialect<tx::TxDialect, tx::step::StepDialect>();
+    return context;
+  }();
+  return *context;
+}
+
+static mlir::FailureOr<tx::HostKernels> compile(const std::string &kernels, const tx::HostTargetOptions &options,
+                                                std::string &diagnostics) {
+  mlir::ScopedDiagnosticHandler handler(&sharedContext(), [&](mlir::Diagnostic &diagnostic) {
+    diagnostics += diagnostic.str() + "\n";
+    return mlir::success();
+  });
+  std::string text =
+      "step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {\n" + kernels + "\n}\n";
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &sharedContext());
+  if (!module)
+    return mlir::failure();
+  auto programs = module->getOps<tx::step::ProgramOp>();
+  return tx::compileHostKernels(*programs.begin(), options);
+}
+
+Kernels::Kernels(const std::string &kernels, const tx::HostTargetOptions &options) {
+  std::string diagnostics;
+  auto result = compile(kernels, options, diagnostics);
+  if (mlir::failed(result)) {
+    ADD_FAILURE() << diagnostics << "in\n" << kernels;
+    return;
+  }
+  compiled = std::move(*result);
+  image = std::make_unique<Image>(compiled.object);
+}
+Kernels::~Kernels() = default;
+
+std::string txtest::diagnosticOf(const std::string &kernels, const tx::HostTargetOptions &options) {
+  std::string diagnostics;
+  (void)compile(kernels, options, diagnostics);
+  return diagnostics;
+}
+
+void Kernels::run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
+                  const std::vector<uint32_t> &immediates) {
+  runRange(name, buffers, 0, units, immediates);
+}
+
+void Kernels::runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,
+                       const std::vector<uint32_t> &immediates) {
+  if (!image)
+    return;
+  const txrt::ElfPlace *place = image->object.function(name);
+  ASSERT_NE(place, nullptr) << name;
+  auto kernel = reinterpret_cast<txrt_host_kernel>(image->image.address(*place));
+  kernel(buffers.data(), immediates.data(), begin, end);
+}
+
+std::vector<float> txtest::randomFloats(size_t count, unsigned seed, float scale) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0f, scale);
+  std::vector<float> result(count);
+  for (float &value : result)
+    value = normal(generator);
+  return result;
+}
+
+std::string txtest::tensor(std::initializer_list<int64_t> shape, const char *element) {
+  std::string text = "tensor<";
+  for (int64_t size : shape)
+    text += std::to_string(size) + "x";
+  return text + element + ">";
+}
+
+double txtest::worstError(const std::vector<float> &a, const std::vector<double> &b, double floor) {
+  double worst = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    double error = std::abs(a[i] - b[i]) / (std::abs(b[i]) + floor);
+    worst = std::isnan(error) ? INFINITY : std::max(worst, error);
+  }
+  return worst;
+}

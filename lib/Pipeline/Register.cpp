@@ -9,6 +9,7 @@
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Memory/Passes.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Remat/Passes.h"
 #include "tx/Schedule/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -22,6 +23,7 @@ void tx::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void tx::registerAllPasses() {
   registerAutodiffPasses();
+  registerRematPasses();
   registerTxSchedulePasses();
   registerTxMemoryPasses();
   registerTxToStepPasses();

@@ -253,6 +253,9 @@ private:
                                        attributes.getArrayAttr(arguments), attributes.getArrayAttr(resultNames),
                                        attributes.getArrayAttr(results));
     entry.getBody().emplaceBlock();
+    for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports
+      if (Attribute bytes = func->getAttr(name))
+        entry->setAttr(name, bytes);
     EntryBuilder lowering(entry, kernels);
     for (Operation &op : func.getBody().front())
       if (failed(lowering.lower(op)))

@@ -1,0 +1,213 @@
+//===- Driver.cpp - From options to IR, report or artifact ----------------===//
+
+#include "Phases.h"
+#include "Report.h"
+
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Frontend/UserError.h"
+#include "tx/Pipeline/Pipelines.h"
+#include "tx/Pipeline/Register.h"
+#include "tx/Target/Artifact.h"
+#include "tx/Target/HostKernels.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+/// Diagnostics as people read them on a command line: no IR, no location of a
+/// module that the frontend built. Errors are kept for the returned error.
+class DiagnosticLines {
+public:
+  explicit DiagnosticLines(MLIRContext &context)
+      : handler(&context, [this](Diagnostic &diagnostic) { take(diagnostic); }) {}
+
+  llvm::Error getError() {
+    return badInput(errors.empty() ? "compilation failed without a diagnostic; this is a bug of tx" : errors);
+  }
+
+private:
+  void take(Diagnostic &diagnostic) {
+    std::string text = diagnostic.str();
+    if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+      text = (loc.getFilename().getValue() + ":" + Twine(loc.getLine()) + ":" + Twine(loc.getColumn()) + ": " + text)
+                 .str();
+    switch (diagnostic.getSeverity()) {
+    case DiagnosticSeverity::Error:
+      errors += (errors.empty() ? "" : "\n") + text;
+      break;
+    case DiagnosticSeverity::Warning:
+      llvm::WithColor::warning(llvm::errs()) << text << '\n';
+      break;
+    case DiagnosticSeverity::Note:
+    case DiagnosticSeverity::Remark:
+      llvm::WithColor::note(llvm::errs()) << text << '\n';
+      break;
+    }
+  }
+
+  std::string errors;
+  ScopedDiagnosticHandler handler;
+};
+
+/// One module on its way through the phases.
+class Compilation {
+public:
+  explicit Compilation(const CompileOptions &options) : options(options), lines(context) {
+    DialectRegistry registry;
+    registerAllDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
+
+  llvm::Error runTo(StringRef phase) {
+    llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
+    if (!loaded)
+      return loaded.takeError();
+    module = std::move(*loaded);
+    if (phase == "model")
+      return llvm::Error::success();
+    if (llvm::Error error = run(addJointPasses))
+      return error;
+    if (phase == "joint")
+      return llvm::Error::success();
+    if (llvm::Error error = rematerializeModule())
+      return error;
+    if (phase == "remat")
+      return llvm::Error::success();
+    return run(addStepPasses);
+  }
+
+  step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
+  ModuleOp getModule() { return *module; }
+  const RematSummary &getSummary() const { return summary; }
+
+  llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report) {
+    HostTargetOptions target;
+    if (!options.output.targetCpu.empty())
+      target.cpu = options.output.targetCpu;
+    FailureOr<HostKernels> kernels = compileHostKernels(getProgram(), target);
+    if (failed(kernels))
+      return lines.getError();
+    return serializeArtifact(getProgram(), *kernels, describeInput(options, summary, std::move(report)));
+  }
+
+private:
+  llvm::Error run(llvm::function_ref<void(OpPassManager &)> addPasses) {
+    PassManager manager(&context);
+    addPasses(manager);
+    if (failed(manager.run(*module)))
+      return lines.getError();
+    return llvm::Error::success();
+  }
+
+  llvm::Error rematerializeModule() {
+    RematPolicyOptions policy = getPolicyOptions(options.recompute);
+    for (auto func : module->getOps<func::FuncOp>())
+      if (func.getName() == "microbatch" && failed(rematerialize(func, policy, &summary)))
+        return lines.getError();
+    TxMakeEntriesPassOptions optimizer;
+    optimizer.clipGrad = options.optimizer.clipGrad;
+    optimizer.weightDecay = options.optimizer.weightDecay;
+    optimizer.adamBeta1 = options.optimizer.adamBeta1;
+    optimizer.adamBeta2 = options.optimizer.adamBeta2;
+    optimizer.adamEps = options.optimizer.adamEps;
+    return run([&](OpPassManager &manager) { addEntryPasses(manager, optimizer); });
+  }
+
+  const CompileOptions &options;
+  MLIRContext context;
+  DiagnosticLines lines;
+  OwningOpRef<ModuleOp> module;
+  RematSummary summary;
+};
+
+CompileOptions withoutRecompute(CompileOptions options) {
+  options.recompute = {};
+  options.recompute.granularity = "none";
+  return options;
+}
+
+/// A policy that needs more memory than none is worth a word.
+llvm::Error warnIfPeakRises(const CompileOptions &options, Compilation &compilation) {
+  if (compilation.getSummary().recomputed.empty())
+    return llvm::Error::success();
+  CompileOptions none = withoutRecompute(options);
+  Compilation twin(none);
+  if (llvm::Error error = twin.runTo("step"))
+    return error;
+  int64_t peak = getPeakBytes(compilation.getProgram()), without = getPeakBytes(twin.getProgram());
+  if (peak > without)
+    llvm::WithColor::warning(llvm::errs())
+        << "this policy raises the peak: " << peak << " bytes, " << without << " without recomputation\n";
+  return llvm::Error::success();
+}
+
+} // namespace
+
+llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options) {
+  Compilation compilation(options);
+  if (llvm::Error error = compilation.runTo("step"))
+    return std::move(error);
+  CompiledStep step;
+  step.report = buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary());
+  llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(step.report);
+  if (!artifact)
+    return artifact.takeError();
+  step.artifact = std::move(*artifact);
+  return step;
+}
+
+static llvm::Error writeArtifact(const CompileOptions &options, StringRef path) {
+  llvm::Expected<CompiledStep> step = compileToMemory(options);
+  if (!step)
+    return step.takeError();
+  if (llvm::Error error = writeFileAtomically(path, step->artifact))
+    return badFile(llvm::toString(std::move(error)));
+  return llvm::Error::success();
+}
+
+llvm::Error tx::compile(const CompileOptions &options) {
+  const OutputOptions &output = options.output;
+  if (output.target != "host")
+    return badUsage("--target takes host; found '" + output.target + "'");
+  if (!output.compileTo.empty()) {
+    Compilation compilation(options);
+    if (llvm::Error error = compilation.runTo(output.compileTo))
+      return error;
+    compilation.getModule()->print(llvm::outs());
+    llvm::outs() << '\n';
+  }
+  if (!output.reportFile.empty() || !output.artifactFile.empty()) {
+    Compilation compilation(options);
+    if (llvm::Error error = compilation.runTo("step"))
+      return error;
+    if (llvm::Error error = warnIfPeakRises(options, compilation))
+      return error;
+    llvm::json::Object report =
+        buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary());
+    if (!output.artifactFile.empty()) {
+      llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(report);
+      if (!artifact)
+        return artifact.takeError();
+      if (llvm::Error error = writeFileAtomically(output.artifactFile, *artifact))
+        return badFile(llvm::toString(std::move(error)));
+    }
+    if (!output.reportFile.empty()) {
+      std::string text;
+      llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
+      if (llvm::Error error = writeFileAtomically(output.reportFile, text))
+        return badFile(llvm::toString(std::move(error)));
+    }
+  }
+  if (!output.verifyTwinFile.empty())
+    return writeArtifact(withoutRecompute(options), output.verifyTwinFile);
+  return llvm::Error::success();
+}

@@ -1,0 +1,124 @@
+//===- Report.cpp - One number for plan and run ---------------------------===//
+
+#include "Report.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Memory/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace tx;
+namespace json = llvm::json;
+
+int64_t tx::getPeakBytes(step::ProgramOp program) {
+  return program.getPersistentBytes() + program.getArgumentBytes() + program.getSavedBytes() +
+         program.getTransientBytes();
+}
+
+/// Bytes of the globals of a role, without what alignment adds.
+static int64_t getRoleBytes(ModuleOp module, llvm::ArrayRef<GlobalRole> roles) {
+  int64_t bytes = 0;
+  for (auto global : module.getOps<GlobalOp>())
+    if (llvm::is_contained(roles, global.getRole()))
+      bytes += getByteSize(global.getType());
+  return bytes;
+}
+
+/// What each entry needs of the transient segment, and the least that any
+/// placement could need.
+static json::Array describeEntries(step::ProgramOp program) {
+  json::Array entries;
+  for (auto entry : program.getOps<step::EntryOp>()) {
+    json::Object object{{"name", entry.getSymName()}};
+    for (auto [field, attribute] : {std::pair("transient_bytes", kTransientBytesAttr.str()),
+                                    std::pair("peak_live_bytes", kPeakLiveBytesAttr.str())})
+      if (auto bytes = entry->getAttrOfType<IntegerAttr>(attribute))
+        object[field] = bytes.getInt();
+    object["launches"] = static_cast<int64_t>(entry.getBody().front().getOperations().size());
+    entries.push_back(std::move(object));
+  }
+  return entries;
+}
+
+json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const RematSummary &summary) {
+  json::Array saved, recomputed;
+  for (const SavedValue &value : summary.saved)
+    saved.push_back(json::Object{{"name", value.name},
+                                 {"layer", value.layer},
+                                 {"module", value.module},
+                                 {"shape", json::Array(value.shape)},
+                                 {"dtype", value.dtype},
+                                 {"bytes", value.bytes}});
+  int64_t recomputeVectorFlops = 0;
+  for (const RecomputedOp &op : summary.recomputed) {
+    recomputed.push_back(json::Object{{"name", op.name},
+                                      {"layer", op.layer},
+                                      {"module", op.module},
+                                      {"flops", op.flops},
+                                      {"vector_flops", op.vectorFlops}});
+    recomputeVectorFlops += op.vectorFlops;
+  }
+  int64_t peak = getPeakBytes(program);
+  return json::Object{
+      {"peak_bytes", peak},
+      {"arena_bytes", peak},
+      {"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},
+      {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
+      {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())},
+      {"parameter_bytes", getRoleBytes(module, GlobalRole::Parameter)},
+      {"gradient_bytes", getRoleBytes(module, GlobalRole::Gradient)},
+      {"optimizer_bytes", getRoleBytes(module, {GlobalRole::Moment1, GlobalRole::Moment2, GlobalRole::Master})},
+      {"saved_activation_bytes", summary.savedBytes},
+      {"saved_activation_bytes_per_layer", json::Array(summary.savedBytesPerLayer)},
+      {"saved", std::move(saved)},
+      {"forward_flops", summary.forwardFlops},
+      {"backward_flops", summary.backwardFlops},
+      {"recompute_flops", summary.recomputeFlops},
+      {"recompute_vector_flops", recomputeVectorFlops},
+      {"recomputed", std::move(recomputed)},
+      {"entries", describeEntries(program)}};
+}
+
+//===----------------------------------------------------------------------===//
+// What was asked for
+//===----------------------------------------------------------------------===//
+
+static std::optional<std::string> joined(const std::optional<std::vector<std::string>> &list) {
+  return list ? std::optional(llvm::join(*list, ",")) : std::nullopt;
+}
+
+RematPolicyOptions tx::getPolicyOptions(const RecomputeOptions &recompute) {
+  RematPolicyOptions options;
+  options.granularity = recompute.granularity;
+  options.method = recompute.method;
+  options.numLayers = recompute.numLayers;
+  options.modules = joined(recompute.modules);
+  options.layers = joined(recompute.layers);
+  options.saveOnly = joined(recompute.saveOnly);
+  options.recomputeActivations = recompute.activations;
+  return options;
+}
+
+json::Object tx::describeInput(const CompileOptions &options, const RematSummary &summary, json::Object report) {
+  RematPolicyOptions policy = getPolicyOptions(options.recompute);
+  json::Object asked;
+  std::string description;
+  for (const RematFlag &flag : getRematFlags()) {
+    const std::optional<std::string> &value = policy.*flag.field;
+    if (!value)
+      continue;
+    asked[llvm::StringRef(flag.name).ltrim('-')] = *value;
+    description += (description.empty() ? "" : " ") + flag.name + " " + *value;
+  }
+  if (policy.recomputeActivations) {
+    asked[llvm::StringRef(kRecomputeActivationsFlag).ltrim('-')] = true;
+    description += (description.empty() ? "" : " ") + std::string(kRecomputeActivationsFlag);
+  }
+  asked["description"] = description.empty() ? "none" : description;
+  json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}};
+  if (!options.inputIsModule)
+    about["model"] = toJson(options.model);
+  return about;
+}

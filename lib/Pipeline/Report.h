@@ -1,0 +1,30 @@
+//===- Report.h - One number for plan and run -------------------*- C++ -*-===//
+
+#ifndef TX_LIB_PIPELINE_REPORT_H
+#define TX_LIB_PIPELINE_REPORT_H
+
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Remat/Remat.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+
+namespace tx {
+
+/// The bytes of the arena: what the runtime allocates, and nothing else.
+int64_t getPeakBytes(step::ProgramOp program);
+
+/// The object of --report (docs/Recompute.md).
+llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, const RematSummary &summary);
+
+/// The manifest's `model`, `policy` and `report`.
+llvm::json::Object describeInput(const CompileOptions &options, const RematSummary &summary,
+                                 llvm::json::Object report);
+
+/// The recompute flags in Remat's terms.
+RematPolicyOptions getPolicyOptions(const RecomputeOptions &recompute);
+
+} // namespace tx
+
+#endif // TX_LIB_PIPELINE_REPORT_H

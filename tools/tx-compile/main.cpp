@@ -1,0 +1,82 @@
+//===- main.cpp - tx-compile ----------------------------------------------===//
+//
+// Model and flags in; IR of a phase, a report or an artifact out. Options live in
+// Frontend/Options.def, the way through the phases in Pipeline.
+//
+//===----------------------------------------------------------------------===//
+
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Frontend/Help.h"
+#include "tx/Frontend/UserError.h"
+#include "tx/Pipeline/Pipelines.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+
+#include <csignal>
+
+using namespace tx;
+
+/// What --help and its like ask for.
+static void print(OutputOptions::Print what) {
+  llvm::SmallVector<PhaseHelp> phases;
+  for (const PhaseInfo &phase : getPhases())
+    phases.emplace_back(phase.name, phase.summary);
+  switch (what) {
+  case OutputOptions::Print::Nothing:
+    return;
+  case OutputOptions::Print::Help:
+    return printHelp(llvm::outs(), phases);
+  case OutputOptions::Print::MegatronHelp:
+    return printMegatronHelp(llvm::outs());
+  case OutputOptions::Print::Markdown:
+    return printMarkdown(llvm::outs(), phases);
+  case OutputOptions::Print::Version:
+    llvm::outs() << "tx 0.1.0\n";
+    return;
+  }
+}
+
+static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
+  llvm::Expected<CompileOptions> options = parseCommandLine(arguments);
+  if (!options)
+    return options.takeError();
+  const OutputOptions &output = options->output;
+  if (output.print != OutputOptions::Print::Nothing) {
+    print(output.print);
+    return llvm::Error::success();
+  }
+  for (const std::string &note : options->notes)
+    llvm::WithColor::note(llvm::errs()) << note << '\n';
+
+  bool compiles = !output.compileTo.empty() || !output.artifactFile.empty() || !output.reportFile.empty() ||
+                  !output.verifyTwinFile.empty();
+  if (!output.compileTo.empty() && !llvm::is_contained(getPhaseNames(), output.compileTo))
+    return badUsage("--compile-to takes one of " + llvm::join(getPhaseNames(), ", ") + "; found '" +
+                    output.compileTo + "'");
+  if (!compiles && !output.printModelConfig)
+    return badUsage("nothing to do: give -o FILE.txa, --report FILE.json or --compile-to PHASE");
+  if (output.printModelConfig) {
+    if (options->inputIsModule)
+      return badUsage("--print-model-config: a module has no config; the input is " + options->input);
+    llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(toJson(options->model))) << '\n';
+  }
+  return compiles ? compile(*options) : llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
+  // A reader that leaves is a failed write, which is checked, and no signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
+  ExitCode exitCode = report(run(arguments));
+  // A full disk or a closed pipe shows at the latest here.
+  llvm::outs().flush();
+  if (llvm::outs().has_error()) {
+    llvm::outs().clear_error();
+    exitCode = report(badFile("standard output could not be written"));
+  }
+  return static_cast<int>(exitCode);
+}

@@ -36,6 +36,8 @@ struct Given {
 class CommandLineParser {
 public:
   Expected<CompileOptions> parse(ArrayRef<StringRef> arguments) {
+    if (arguments.empty())
+      return badUsage("nothing to compile: give a preset, a config.json, a .mlir file or flags; see tx-compile --help");
     if (Error error = split(arguments, /*isMegatron=*/false))
       return std::move(error);
     for (const Given &item : given)
@@ -169,7 +171,7 @@ Error CommandLineParser::splitMegatron(StringRef text) {
       break;
     }
   for (StringRef argument : arguments)
-    if (argument.starts_with("$"))
+    if (argument.contains('$'))
       return badUsage("--megatron-args holds '" + argument +
                       "', which only a shell can expand: write --megatron-args=\"…\" in double quotes, or the "
                       "value itself");
@@ -272,7 +274,7 @@ void CommandLineParser::noteIgnored() {
 Error CommandLineParser::checkOptimizer() {
   const OptimizerOptions &o = options.optimizer;
   auto check = [](bool isGood, const char *flag, double value, const char *allowed) {
-    return isGood ? Error::success() : badInput(llvm::formatv("{0} is {1}; it must be {2}", flag, value, allowed));
+    return isGood ? Error::success() : badInput(llvm::formatv("{0} is {1}; it must be {2}", flag, show(value), allowed));
   };
   if (Error error = check(o.weightDecay >= 0, "--weight-decay", o.weightDecay, "at least 0"))
     return error;

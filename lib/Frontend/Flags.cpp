@@ -77,13 +77,13 @@ static Error checkOptimizer(FlagState &, const Flag &flag, StringRef value) {
 }
 
 static Error checkAttentionBackend(FlagState &state, const Flag &flag, StringRef value) {
-  if (value == "unfused")
+  if (value == "unfused" || value == "local") // Megatron's own unfused one
     return Error::success();
   if (value == "auto") {
     state.options.notes.push_back("--attention-backend auto is unfused: flash attention is not there yet");
     return Error::success();
   }
-  if (value == "flash" || value == "fused" || value == "local")
+  if (value == "flash" || value == "fused")
     return refuse(flag, value, "flash attention is not there yet: use --attention-backend unfused");
   return badUsage(llvm::formatv("{0} takes unfused or auto, found '{1}'", flag.name, value));
 }

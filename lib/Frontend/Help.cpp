@@ -37,10 +37,11 @@ static std::string signature(const Flag &flag) {
   return flag.metavar.empty() ? flag.name.str() : (flag.name + " " + flag.metavar).str();
 }
 
-static std::string helpOf(const Flag &flag, ArrayRef<StringRef> phases) {
+static std::string helpOf(const Flag &flag, ArrayRef<PhaseHelp> phases) {
   std::string text = flag.text.str();
   if (flag.name == "--compile-to")
-    text += " In order: " + llvm::join(phases, ", ") + ".";
+    for (const PhaseHelp &phase : phases)
+      text += ((&phase == phases.begin() ? " " : "; ") + phase.first + ": " + phase.second).str();
   return text;
 }
 
@@ -58,7 +59,7 @@ static const struct {
     {"The model as IR", "tx-compile config.json --compile-to=model"},
 };
 
-void tx::printHelp(raw_ostream &os, ArrayRef<StringRef> phases) {
+void tx::printHelp(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
   os << "usage: " << kUsage << "\n\n";
   printWrapped(os, kIntroduction, 0);
   os << "\nExamples\n";
@@ -115,7 +116,7 @@ void tx::printMegatronHelp(raw_ostream &os) {
   }
 }
 
-void tx::printMarkdown(raw_ostream &os, ArrayRef<StringRef> phases) {
+void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
   os << "# tx-compile\n\n<!-- Written by `tx-compile --help-markdown`. -->\n\n`" << kUsage << "`\n\n"
      << kIntroduction << "\n\n";
   for (const auto &example : kExamples)

@@ -107,6 +107,13 @@ public:
         i = std::min(text.find('\n', i), text.size());
       } else if ((c == '#' || c == '!') && i + 1 < text.size()) {
         i = scanAlias(i);
+      } else if (llvm::isAlpha(c)) {
+        // MLIR's parser recurses with the number of operators of an affine
+        // expression, and nothing in a model has one.
+        size_t end = std::min(text.find_first_not_of(kLetters, i), text.size());
+        if (StringRef word = text.slice(i, end); word == "affine_map" || word == "affine_set")
+          return badInput(llvm::formatv("{0}:{1}: {2} has no place in a model", name, lineOf(text, i), word));
+        i = end;
       } else {
         i = scanPunctuation(i);
       }
@@ -119,25 +126,23 @@ public:
 
 private:
   static constexpr unsigned kMaxDepth = 256;
+  static constexpr const char *kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 
   char next(size_t i) const { return i + 1 < text.size() ? text[i + 1] : '\0'; }
-  unsigned getDepth() const { return brackets + angles + minuses + aliasDepth; }
+  unsigned getDepth() const { return brackets + angles + aliasDepth; }
 
   size_t scanPunctuation(size_t i) {
     char c = text[i];
     aliasDepth = 0;
     if (c == '-' && next(i) == '>')
       return i + 2;
-    // Each minus before an affine expression is a level of the parser.
-    if (!llvm::isSpace(c))
-      minuses = c == '-' ? minuses + 1 : 0;
     if (c == '(' || c == '[' || c == '{')
       ++brackets;
     else if ((c == ')' || c == ']' || c == '}') && brackets > 0)
       --brackets;
     else if (c == '<')
       ++angles;
-    else if (c == '>' && next(i) != '=' && angles > 0) // `>=` is a comparison
+    else if (c == '>' && angles > 0)
       --angles;
     return i + 1;
   }
@@ -171,7 +176,7 @@ private:
   }
 
   StringRef text, name;
-  unsigned brackets = 0, angles = 0, minuses = 0, aliasDepth = 0;
+  unsigned brackets = 0, angles = 0, aliasDepth = 0;
   unsigned deepest = 0; ///< since the definition began
   StringRef defining;   ///< the alias whose definition was met last
   llvm::StringMap<unsigned> depths;

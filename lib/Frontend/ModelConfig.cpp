@@ -65,14 +65,14 @@ static Error checkNumbers(const ModelConfig &config) {
   for (const Number &dropout : kDropouts) {
     double value = config.*dropout.field;
     if (!(value >= 0.0 && value < 1.0))
-      return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1", dropout.name, value));
+      return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1", dropout.name, show(value)));
   }
   if (!(config.layernormEpsilon > 0.0 && std::isfinite(config.layernormEpsilon)))
     return badInput(llvm::formatv("--norm-epsilon (layer_norm_epsilon) is {0}; it must be above 0",
-                                  config.layernormEpsilon));
+                                  show(config.layernormEpsilon)));
   if (!(config.initializerRange >= 0.0 && std::isfinite(config.initializerRange)))
     return badInput(llvm::formatv("--init-method-std (initializer_range) is {0}; it must be at least 0",
-                                  config.initializerRange));
+                                  show(config.initializerRange)));
   return Error::success();
 }
 

@@ -2,6 +2,7 @@
 
 #include "tx/Frontend/UserError.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -20,6 +21,12 @@ static llvm::Error make(ExitCode exitCode, const llvm::Twine &message) {
 llvm::Error tx::badInput(const llvm::Twine &message) { return make(ExitCode::BadInput, message); }
 llvm::Error tx::badUsage(const llvm::Twine &message) { return make(ExitCode::Usage, message); }
 llvm::Error tx::badFile(const llvm::Twine &message) { return make(ExitCode::InputOutput, message); }
+
+std::string tx::show(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.10g", value);
+  return text;
+}
 
 ExitCode tx::report(llvm::Error error) {
   ExitCode exitCode = ExitCode::Ok;

@@ -6,14 +6,19 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <utility>
+
 namespace tx {
 
-/// `tx-compile --help`. The phases are those of the pipeline, in order.
-void printHelp(llvm::raw_ostream &os, llvm::ArrayRef<llvm::StringRef> phases);
+/// A phase's name, and what the program is after it. The pipeline has the list.
+using PhaseHelp = std::pair<llvm::StringRef, llvm::StringRef>;
+
+/// `tx-compile --help`.
+void printHelp(llvm::raw_ostream &os, llvm::ArrayRef<PhaseHelp> phases);
 /// `--help-megatron`: what becomes of every Megatron flag.
 void printMegatronHelp(llvm::raw_ostream &os);
 /// `--help-markdown`: both, as a page of the docs.
-void printMarkdown(llvm::raw_ostream &os, llvm::ArrayRef<llvm::StringRef> phases);
+void printMarkdown(llvm::raw_ostream &os, llvm::ArrayRef<PhaseHelp> phases);
 
 } // namespace tx
 

@@ -47,6 +47,9 @@ llvm::Error badInput(const llvm::Twine &message);
 llvm::Error badUsage(const llvm::Twine &message);
 llvm::Error badFile(const llvm::Twine &message);
 
+/// A number as a person would write it.
+std::string show(double value);
+
 /// Prints `error: …`, one line for each, and gives the exit status of the last.
 ExitCode report(llvm::Error error);
 

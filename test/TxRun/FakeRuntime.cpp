@@ -70,6 +70,8 @@ std::string fakeArtifact(const FakeModel &model) {
   lr["name"] = "lr";
   lr["dtype"] = "f32";
   step["name"] = "step";
+  json ownLr = layout.tensor("lr", "f32", {}, 1);
+  json ownStep = layout.tensor("step", "i32", {}, 1);
   json loss = layout.tensor("loss_sum", "f32", {}, 3);
   json valid = layout.tensor("valid_count", "f32", {}, 3);
   json norm = layout.tensor("grad_norm", "f32", {}, 3);
@@ -79,6 +81,9 @@ std::string fakeArtifact(const FakeModel &model) {
        {"arguments", {tokens, targets, key, scale, first}},
        {"results", {loss, valid}}},
       {{"name", "apply"}, {"arguments", {lr, step}}, {"results", {norm}}},
+      {{"name", "step"},
+       {"arguments", {tokens, targets, key, scale, first, ownLr, ownStep}},
+       {"results", {loss, valid, norm}}},
       {{"name", "evaluate"},
        {"arguments", {tokens, targets}},
        {"results", {loss, valid, logits}}}};
@@ -133,7 +138,7 @@ struct txrt_session {
     return artifact->manifest["fake"].value(name, -1);
   }
   void forward(const std::string &entry, bool backward);
-  void apply();
+  void apply(const std::string &entry);
 };
 
 void txrt_session::forward(const std::string &entry, bool backward) {
@@ -185,10 +190,10 @@ void txrt_session::forward(const std::string &entry, bool backward) {
     reinterpret_cast<unsigned char *>(gradient)[7 * 4] ^= 1;
 }
 
-void txrt_session::apply() {
+void txrt_session::apply(const std::string &entry) {
   const json &model = artifact->manifest["model"];
   int v = model["vocab_size"];
-  float lr = *at<float>("apply.lr");
+  float lr = *at<float>(entry + ".lr");
   float *w = at<float>("transformer.wte.weight");
   float *gradient = at<float>("transformer.wte.weight.grad");
   float *momentum = at<float>("transformer.wte.weight.exp_avg");
@@ -198,7 +203,7 @@ void txrt_session::apply() {
     momentum[i] = 0.9f * momentum[i] + gradient[i];
     w[i] -= lr * momentum[i];
   }
-  *at<float>("apply.grad_norm") = static_cast<float>(std::sqrt(norm));
+  *at<float>(entry + ".grad_norm") = static_cast<float>(std::sqrt(norm));
 }
 
 static txrt_status refuse(txrt_error *error, const std::string &message) {
@@ -275,21 +280,26 @@ int txrt_session_find_entry(const txrt_session *, const char *name) {
   return text == "microbatch" ? 0
          : text == "apply"    ? 1
          : text == "evaluate" ? 2
+         : text == "step"     ? 3
                               : -1;
 }
 
 txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *) {
   if (entry == 0)
     session->forward("microbatch", true);
-  else if (entry == 1)
-    session->apply();
-  else
+  if (entry == 1)
+    session->apply("apply");
+  if (entry == 2)
     session->forward("evaluate", false);
+  if (entry == 3) {
+    session->forward("step", true);
+    session->apply("step");
+  }
   return TXRT_OK;
 }
 
 int64_t txrt_session_step_allocations(const txrt_session *) { return 0; }
-int txrt_session_entry_count(const txrt_session *) { return 3; }
+int txrt_session_entry_count(const txrt_session *) { return 4; }
 int txrt_session_launch_count(const txrt_session *, int) { return 1; }
 
 txrt_status txrt_session_launch_info(const txrt_session *session, int entry,

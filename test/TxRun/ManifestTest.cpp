@@ -38,7 +38,7 @@ TEST(Manifest, AnArtifactWithoutAModel) {
   manifest.erase("report");
   Manifest parsed = parseManifest(manifest.dump(), "s.txa");
   EXPECT_EQ(parsed.model.microBatchSize, 0u);
-  EXPECT_EQ(parsed.entries.size(), 3u);
+  EXPECT_EQ(parsed.entries.size(), 4u);
 }
 
 TEST(Manifest, Refusals) {

@@ -130,6 +130,15 @@ TEST_F(RunTest, AccumulationSeesTheSameSamples) {
               [&] { train(artifact, 1, {"--global-batch-size", "3"}); });
 }
 
+TEST_F(RunTest, TheFusedStepGivesTheSame) {
+  train(artifact, 4, {"--save", file("a.safetensors"), "--log", file("a")});
+  train(artifact, 4, {"--save", file("b.safetensors"), "--log", file("b"),
+                      "--no-check-for-nan-in-loss-and-grad"});
+  EXPECT_EQ(read(file("a.safetensors")), read(file("b.safetensors")));
+  EXPECT_EQ(events(file("a"), "step")[3]["loss"],
+            events(file("b"), "step")[3]["loss"]);
+}
+
 TEST_F(RunTest, GradientsAreThoseOfTheLastStep) {
   train(artifact, 2, {"--dump-gradients", file("g.safetensors"), "--log",
                       file("log")});
@@ -247,7 +256,7 @@ TEST_F(RunTest, Function) {
 TEST_F(RunTest, Bench) {
   std::string out = tool({artifact, "--bench", "--bench-iters", "3",
                           "--bench-warmup", "1", "--log", file("log")});
-  EXPECT_NE(out.find("median"), std::string::npos);
+  EXPECT_NE(out.find("step (step): median"), std::string::npos);
   EXPECT_NE(out.find("by phase"), std::string::npos);
   EXPECT_NE(out.find("allocated (equal)"), std::string::npos);
   json event = events(file("log"), "bench").at(0);

@@ -27,8 +27,7 @@ void Console::put(const std::string &text) {
   if (writeAll(STDOUT_FILENO, text.data(), text.size()))
     return;
   pending = false;
-  // EPIPE: `tx-run ... | head`. EBADF: started with `>&-`.
-  if (errno == EPIPE || errno == EBADF)
+  if (errno == EPIPE) // `tx-run ... | head`
     throw OutputClosed();
   fail(ExitCode::Io, "writing to standard output failed: %s",
        std::strerror(errno));

@@ -70,7 +70,7 @@ void dryRun(const std::string &path, const std::string &entry) {
   if (!entry.empty())
     (void)model.entry(entry); // names the entries when there is none of it
   if (std::fflush(stdout)) {
-    if (errno == EPIPE || errno == EBADF)
+    if (errno == EPIPE)
       throw OutputClosed();
     fail(ExitCode::Io, "writing to standard output failed: %s",
          std::strerror(errno));

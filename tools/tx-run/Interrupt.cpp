@@ -23,6 +23,7 @@ void catchInterrupts() {
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN); // a file size limit is an error of write too
 }
 
 bool interrupted() { return seen != 0; }

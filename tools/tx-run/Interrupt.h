@@ -6,7 +6,8 @@
 namespace txrun {
 
 /// From now on the first SIGINT or SIGTERM only sets a mark, the second one
-/// ends the process with 130 at once. SIGPIPE becomes an error of write.
+/// ends the process with 130 at once. SIGPIPE and SIGXFSZ become errors of
+/// write.
 void catchInterrupts();
 
 /// Whether the mark is set.

@@ -32,6 +32,7 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
   if (fusedStep) {
     batchEntry = model.entry("step");
     batch = bindBatch(*batchEntry);
+    first = batchEntry->argument<bool>("first", {});
     update = bindUpdate(*batchEntry);
     return;
   }
@@ -91,8 +92,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   };
   for (uint64_t i = 0; i < count; ++i) {
     fill(firstSample, i);
-    if (first)
-      *first = i == 0;
+    *first = i == 0;
     if (fusedStep)
       fillUpdate();
     batchEntry->run();

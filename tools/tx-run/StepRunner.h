@@ -68,7 +68,7 @@ private:
   std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
   Batch batch;
   Update update;
-  bool *first = nullptr;
+  bool *first;
 };
 
 } // namespace txrun

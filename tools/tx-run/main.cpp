@@ -4,10 +4,21 @@
 #include "Run.h"
 
 #include <cstdio>
+#include <fcntl.h>
 #include <new>
+#include <unistd.h>
+
+/// A program that is started with a closed standard output would open its first
+/// file under that number, and write its progress into it.
+static void fillStandardDescriptors() {
+  for (int descriptor = 0; descriptor < 3; ++descriptor)
+    if (::fcntl(descriptor, F_GETFD) < 0)
+      (void)::open("/dev/null", O_RDONLY);
+}
 
 int main(int argc, char **argv) {
   using namespace txrun;
+  fillStandardDescriptors();
   catchInterrupts();
   ExitCode code;
   std::string message;

@@ -172,7 +172,8 @@ private:
     if (form.bias)
       fillBias(op, form.bias, buffers[2]);
     SmallVector<int64_t> leading, outer, inner;
-    for (auto [operand, buffer] : llvm::zip(ArrayRef<GemmOperand>{form.a, form.b, form.c}, buffers)) {
+    const GemmOperand operands[] = {form.a, form.b, form.c};
+    for (auto [operand, buffer] : llvm::zip(operands, buffers)) {
       int64_t stride = buffer.getRowStride();
       leading.push_back(stride);
       outer.push_back(operand.rowsPerBatch0 * stride);

@@ -191,7 +191,8 @@ private:
     if (symbol.st_value > section.size ||
         symbol.st_size > section.size - symbol.st_value)
       refuse("symbol '" + printable(name) + "' is outside its section");
-    if (type != STT_FUNC || section.access != ElfAccess::Execute ||
+    if (type != STT_FUNC || ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ||
+        section.access != ElfAccess::Execute ||
         symbol.st_value == section.size)
       return;
     if (!object.functions.insert({name, {index, symbol.st_value}}).second)

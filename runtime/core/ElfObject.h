@@ -50,7 +50,7 @@ public:
   const std::vector<ElfSection> &sections() const { return loaded; }
   const std::vector<ElfRelocation> &relocations() const { return relocs; }
 
-  /// The place of a function, or nullptr.
+  /// The place of a global function, or nullptr.
   const ElfPlace *function(const std::string &name) const;
 
 private:

@@ -57,7 +57,7 @@ constexpr uint64_t huge = uint64_t(1) << 60;
 } // namespace
 
 TEST(ArtifactFields, Header) {
-  refusedBytes("wrong magic", [](auto &b) { header(b).magic[6] = '\n'; });
+  refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   refusedBytes("built for ABI version 2, this runtime has 1",
                [](auto &b) { header(b).abi_version = 2; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });

@@ -22,6 +22,10 @@ static const char *coreType() {
   return nullptr;
 }
 
+static const char advice[] =
+    "(Debian: apt-get install libopenblas0-pthread; elsewhere set "
+    "TXRT_OPENBLAS to the path of such a library)";
+
 static void *openLibrary() {
   const char *wish = getenv("TXRT_OPENBLAS");
   const char *const places[] = {wish ? wish : TXRT_OPENBLAS_PATH,
@@ -32,12 +36,32 @@ static void *openLibrary() {
       return library;
     reason = dlerror();
   }
-  fail(TXRT_USAGE,
-       "the host backend needs OpenBLAS's serial variant (Debian: apt-get "
-       "install libopenblas0-serial; elsewhere set TXRT_OPENBLAS to its path): "
-       "%s",
-       reason.c_str());
+  fail(TXRT_USAGE, "the host backend needs OpenBLAS's pthread variant %s: %s",
+       advice, reason.c_str());
 }
+
+/// An environment variable for as long as the library's constructor reads it.
+class Setting {
+public:
+  Setting(const char *name, const char *value) : name(name) {
+    const char *before = getenv(name);
+    had = before != nullptr;
+    old = had ? before : "";
+    if (value)
+      setenv(name, value, 1);
+  }
+  ~Setting() {
+    if (had)
+      setenv(name, old.c_str(), 1);
+    else
+      unsetenv(name);
+  }
+
+private:
+  const char *name;
+  bool had;
+  std::string old;
+};
 
 template <typename Function>
 static Function symbol(void *library, const char *name) {
@@ -47,24 +71,25 @@ static Function symbol(void *library, const char *name) {
   return reinterpret_cast<Function>(address);
 }
 
-static Blas open() {
-  // Read by the library's constructor, then of no more use.
-  const char *variable = "OPENBLAS_CORETYPE";
-  const char *core = coreType();
-  bool ours = core && !getenv(variable);
-  if (ours)
-    setenv(variable, core, 1);
-  void *library = openLibrary();
-  if (ours)
-    unsetenv(variable);
+/// What openblas_get_parallel answers.
+enum { Serial = 0, Pthread = 1, OpenMP = 2 };
 
-  // A variant with threads would fight ours for the cores, and its split of a
-  // product depends on the number of threads.
-  if (symbol<int (*)()>(library, "openblas_get_parallel")() != 0)
+static Blas open() {
+  const char *coreVariable = "OPENBLAS_CORETYPE";
+  Setting threads("OPENBLAS_NUM_THREADS", "1");
+  Setting core(coreVariable, getenv(coreVariable) ? nullptr : coreType());
+  void *library = openLibrary();
+
+  // The serial variant races for its own scratch memory when two threads are
+  // in it; the OpenMP one brings a second thread runtime.
+  int parallel = symbol<int (*)()>(library, "openblas_get_parallel")();
+  if (parallel != Pthread)
     fail(TXRT_USAGE,
-         "the OpenBLAS that was found brings its own threads; install the "
-         "serial variant (Debian: apt-get install libopenblas0-serial) or set "
-         "TXRT_OPENBLAS to its path");
+         "the OpenBLAS that was found is the %s variant; the host backend "
+         "needs the pthread one %s",
+         parallel == Serial ? "serial" : "OpenMP", advice);
+  symbol<void (*)(int)>(library, "openblas_set_num_threads")(1);
+
   Blas blas;
   blas.sgemm = symbol<Blas::Sgemm>(library, "cblas_sgemm");
   std::string config =

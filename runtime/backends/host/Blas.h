@@ -1,7 +1,8 @@
 //===- Blas.h - The CPU's GEMM library, opened at run time -----*- C++ -*-===//
 //
-// OpenBLAS, its serial variant: called per tile from our own threads, so the
-// process has one thread runtime. docs/Rationale/cpu-gemm.md says why this one.
+// OpenBLAS, its pthread variant held to one thread: called per tile from our
+// own threads, so the process has one thread runtime.
+// docs/Rationale/cpu-gemm.md says why this one.
 //
 //===----------------------------------------------------------------------===//
 

@@ -38,7 +38,7 @@ TEST(ThreadPool, ManyShortRuns) {
   ThreadPool pool(4);
   Counts counts(8);
   uint64_t expected[8] = {};
-  for (int run = 0; run < 50000; ++run) {
+  for (int run = 0; run < 200000; ++run) {
     uint64_t tasks = static_cast<uint64_t>(run % 8);
     pool.run(tasks, count, &counts);
     for (uint64_t i = 0; i < tasks; ++i)

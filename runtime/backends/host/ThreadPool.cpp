@@ -76,11 +76,15 @@ void ThreadPool::run(uint64_t tasks, Task function, void *argument) {
       function(argument, i);
     return;
   }
-  uint64_t current = ((ticket.load(std::memory_order_relaxed) >> 32) + 1) << 32;
-  count.store(tasks, std::memory_order_relaxed);
-  task.store(function, std::memory_order_relaxed);
-  context.store(argument, std::memory_order_relaxed);
+  // Close the last run before its fields change: a late worker that still sees
+  // its exhausted ticket must not take it, with the new count, for a task.
+  const uint64_t last = ticket.load(std::memory_order_relaxed) >> 32;
+  ticket.store(last << 32 | UINT32_MAX, std::memory_order_relaxed);
+  count.store(tasks, std::memory_order_release);
+  task.store(function, std::memory_order_release);
+  context.store(argument, std::memory_order_release);
   done.store(0, std::memory_order_relaxed);
+  const uint64_t current = (last + 1) << 32;
   ticket.store(current, std::memory_order_release);
   wake.fetch_add(1);
   if (sleepers.load())
@@ -101,9 +105,9 @@ void ThreadPool::run(uint64_t tasks, Task function, void *argument) {
 void ThreadPool::runTasks(uint64_t seen) {
   const uint64_t run = seen >> 32;
   while (seen >> 32 == run) {
-    const uint64_t tasks = count.load(std::memory_order_relaxed);
-    const Task function = task.load(std::memory_order_relaxed);
-    void *const argument = context.load(std::memory_order_relaxed);
+    const uint64_t tasks = count.load(std::memory_order_acquire);
+    const Task function = task.load(std::memory_order_acquire);
+    void *const argument = context.load(std::memory_order_acquire);
     const uint64_t index = seen & UINT32_MAX;
     if (index >= tasks)
       return;

@@ -44,9 +44,10 @@ private:
   void runTasks(uint64_t ticket);
   void stop();
 
-  // The ticket is (run << 32 | next task). A claim is a compare-exchange on
-  // the whole of it: it succeeds only while that very task of that very run is
-  // unclaimed, so the three fields read before it belong to that run.
+  // The ticket is (run << 32 | next task), or (run << 32 | 2^32 - 1) while the
+  // fields below it change. A claim is a compare-exchange on the whole of it:
+  // it succeeds only while that very task of that very run is unclaimed, so
+  // the three fields read before it belong to that run.
   alignas(64) std::atomic<uint64_t> ticket{0};
   std::atomic<uint64_t> count{0};
   std::atomic<Task> task{nullptr};

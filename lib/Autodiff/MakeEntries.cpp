@@ -4,7 +4,8 @@
 
 #include "tx/Autodiff/Passes.h"
 
-#include "mlir/IR/IRMapping.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 namespace tx {
 #define GEN_PASS_DEF_TXMAKEENTRIESPASS
@@ -15,6 +16,12 @@ using namespace mlir;
 using namespace tx;
 
 namespace {
+
+std::string text(double value) {
+  std::string result;
+  llvm::raw_string_ostream(result) << llvm::format("%g", value);
+  return result;
+}
 
 /// What the optimizer needs of one parameter.
 struct Trained {
@@ -94,7 +101,7 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
 
 LogicalResult TxMakeEntriesPass::verifyOptions() {
   auto refuse = [&](StringRef option, double value, StringRef range) {
-    return getOperation().emitError("option ") << option << " is " << value << ", must be " << range;
+    return getOperation().emitError("option ") << option << " is " << text(value) << ", must be " << range;
   };
   if (!(clipGrad >= 0))
     return refuse("clip-grad", clipGrad, "at least 0");

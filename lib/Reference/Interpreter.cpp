@@ -34,9 +34,7 @@ State tx::createState(ModuleOp module, uint64_t seed) {
   return state;
 }
 
-namespace {
-
-const KernelTable &getKernels() {
+const KernelTable &tx::getKernels() {
   static const KernelTable table = [] {
     KernelTable result;
     addLayerKernels(result);
@@ -47,6 +45,8 @@ const KernelTable &getKernels() {
   }();
   return table;
 }
+
+namespace {
 
 class Interpreter {
 public:
@@ -92,7 +92,7 @@ private:
       state[store.getGlobal().str()] = values.find(store.getValue())->second;
       return success();
     }
-    Kernel kernel = getKernels().lookup(op);
+    Kernel kernel = getKernels().lookup(op->getName());
     if (!kernel)
       return op->emitOpError("is unknown to the reference");
     SmallVector<const Tensor *> operands;

@@ -32,7 +32,7 @@ public:
     };
   }
   /// Null for an op that has none.
-  Kernel lookup(mlir::Operation *op) const { return kernels.lookup(op->getName().getStringRef()); }
+  Kernel lookup(mlir::OperationName name) const { return kernels.lookup(name.getStringRef()); }
 
 private:
   llvm::StringMap<Kernel> kernels;
@@ -42,6 +42,8 @@ void addLayerKernels(KernelTable &table);
 void addElementwiseKernels(KernelTable &table);
 void addAttentionKernels(KernelTable &table);
 void addTrainingKernels(KernelTable &table);
+/// All of them.
+const KernelTable &getKernels();
 
 /// What an accumulation starts from: the old content, or zero after a reset.
 /// `accumulator` and `reset` are operand numbers; no reset if it is past the end.

@@ -13,7 +13,7 @@ using namespace tx;
 
 static FailureOr<int64_t> row(Operation *op, double token, const Tensor &table) {
   if (!(token >= 0 && token < table.shape[0]))
-    return op->emitOpError("has token ") << token << ", not in [0, " << table.shape[0] << ")";
+    return op->emitOpError("has token ") << static_cast<int64_t>(token) << ", not in [0, " << table.shape[0] << ")";
   return static_cast<int64_t>(token);
 }
 

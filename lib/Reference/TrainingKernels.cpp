@@ -18,7 +18,7 @@ static FailureOr<int64_t> column(OpT op, double target, const Tensor &logits) {
   if (target == static_cast<double>(static_cast<int64_t>(op.getIgnoreIndex())))
     return -1;
   if (!(target >= 0 && target < logits.getColumns()))
-    return op.emitOpError("has target ") << target << ", neither in [0, " << logits.getColumns()
+    return op.emitOpError("has target ") << static_cast<int64_t>(target) << ", neither in [0, " << logits.getColumns()
                                          << ") nor the ignore index";
   return static_cast<int64_t>(target);
 }

@@ -5,10 +5,10 @@
 // RUN: not tx-opt %s --tx-make-entries="adam-beta2=-0.5" 2>&1 | FileCheck %s --check-prefix=BETA2
 // RUN: not tx-opt %s --tx-make-entries="adam-eps=nan" 2>&1 | FileCheck %s --check-prefix=EPS
 
-// CLIP: error: option clip-grad is -1.000000e+00, must be at least 0
-// DECAY: error: option weight-decay is -1.000000e+00, must be at least 0
-// BETA1: error: option adam-beta1 is 1.000000e+00, must be in [0, 1)
-// BETA2: error: option adam-beta2 is -5.000000e-01, must be in [0, 1)
-// EPS: error: option adam-eps is {{.*}}, must be at least 0
+// CLIP: error: option clip-grad is -1, must be at least 0
+// DECAY: error: option weight-decay is -1, must be at least 0
+// BETA1: error: option adam-beta1 is 1, must be in [0, 1)
+// BETA2: error: option adam-beta2 is -0.5, must be in [0, 1)
+// EPS: error: option adam-eps is nan, must be at least 0
 
 module {}

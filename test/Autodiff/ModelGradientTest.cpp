@@ -1,0 +1,88 @@
+//===- ModelGradientTest.cpp - A whole GPT-2 against differences ----------===//
+
+#include "JointModel.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Frontend/ModelBuilder.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+ModelConfig smallConfig(bool tied, double dropout) {
+  ModelConfig config;
+  config.numLayers = 2, config.hiddenSize = 6, config.numAttentionHeads = 2, config.ffnHiddenSize = 10;
+  config.vocabSize = 7, config.seqLength = 5, config.maxPositionEmbeddings = 6, config.microBatchSize = 2;
+  config.tiedEmbeddings = tied;
+  config.attentionDropout = config.hiddenDropout = config.embeddingDropout = dropout;
+  return config;
+}
+
+struct Case {
+  const char *name;
+  bool tied;
+  double dropout;
+};
+
+void PrintTo(const Case &c, std::ostream *os) { *os << c.name; }
+
+class ModelGradient : public testing::TestWithParam<Case> {
+protected:
+  void SetUp() override {
+    ModelConfig config = smallConfig(GetParam().tied, GetParam().dropout);
+    llvm::Error error = resolve(config);
+    ASSERT_FALSE(error) << llvm::toString(std::move(error));
+    model.emplace(context, buildModel(context, config));
+    ASSERT_TRUE(model->isValid());
+    model->fillParameters(/*seed=*/11, /*spread=*/0.4);
+    batch = makeBatch(2, 5, /*vocabulary=*/7, /*seed=*/5);
+  }
+  MLIRContext context;
+  std::optional<JointModel> model;
+  Batch batch;
+};
+
+TEST_P(ModelGradient, AgreesWithCentralDifferences) {
+  GradientError worst = compareWithDifferences(*model, batch);
+  EXPECT_LT(worst.error, 1e-7) << worst.place;
+  EXPECT_GT(worst.norm, 0.1);
+}
+
+TEST_P(ModelGradient, LossIsThatOfTheMarkedFunction) {
+  auto alone = model->runLoss(batch), joint = model->runMicrobatch(batch, 1.0);
+  ASSERT_TRUE(alone && joint);
+  EXPECT_EQ(alone->lossSum, joint->lossSum);
+  EXPECT_EQ(alone->validCount, joint->validCount);
+  EXPECT_EQ(alone->validCount, 8);
+}
+
+TEST_P(ModelGradient, SecondMicrobatchAdds) {
+  ASSERT_TRUE(model->runMicrobatch(batch, 1.0, /*first=*/true));
+  State once = model->getState();
+  ASSERT_TRUE(model->runMicrobatch(batch, 1.0, /*first=*/false));
+  for (const std::string &name : model->getParameters()) {
+    const auto &gradient = once[name + ".grad"].values, &sum = model->getState()[name + ".grad"].values;
+    for (size_t i = 0; i < sum.size(); ++i)
+      ASSERT_NEAR(sum[i], 2 * gradient[i], 1e-12 * (1 + std::abs(sum[i]))) << name << " " << i;
+  }
+}
+
+TEST_P(ModelGradient, OnlyDropoutDependsOnTheKey) {
+  auto before = model->runMicrobatch(batch, 1.0);
+  batch.key.values[0] += 1;
+  auto after = model->runMicrobatch(batch, 1.0);
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(before->lossSum == after->lossSum, GetParam().dropout == 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Gpt2, ModelGradient,
+                         testing::Values(Case{"Tied", true, 0}, Case{"Untied", false, 0},
+                                         Case{"TiedDropout", true, 0.25}, Case{"UntiedDropout", false, 0.25}),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+} // namespace

@@ -128,7 +128,9 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
       return badUsage(name + " takes no value, found '" + *attached + "'");
   } else if (flag->arity == FlagArity::Value) {
     if (!attached) {
-      if (index == arguments.size() || isFlag(arguments[index]))
+      // The one value that begins as a flag does.
+      bool holdsFlags = name == "--megatron-args";
+      if (index == arguments.size() || (isFlag(arguments[index]) && !holdsFlags))
         return badUsage(name + " needs a value" +
                         (flag->metavar.empty() ? "" : ": " + name + " " + flag->metavar));
       attached = arguments[index++];

@@ -32,7 +32,7 @@ static constexpr int64_t kMaxSize = int64_t(1) << 31;
 
 static const Count kCounts[] = {
     {"--num-layers (n_layer)", &ModelConfig::numLayers, kMaxLayers},
-    {"--hidden-size (n_embd)", &ModelConfig::hiddenSize, kMaxSize},
+    {"--hidden-size (n_embd)", &ModelConfig::hiddenSize, kMaxSize / 8},
     {"--num-attention-heads (n_head)", &ModelConfig::numAttentionHeads, kMaxSize},
     {"--ffn-hidden-size (n_inner)", &ModelConfig::ffnHiddenSize, kMaxSize},
     {"--vocab-size (vocab_size)", &ModelConfig::vocabSize, kMaxSize - 1}, // token ids are i32

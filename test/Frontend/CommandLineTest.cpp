@@ -1,0 +1,201 @@
+//===- CommandLineTest.cpp - Flags, their classes and their order ---------===//
+
+#include "FrontendTest.h"
+
+#include "tx/Frontend/Flags.h"
+#include "tx/Frontend/Help.h"
+#include "tx/Frontend/Presets.h"
+
+using namespace tx;
+
+TEST(CommandLine, FlagsAloneDescribeAModel) {
+  CompileOptions options = parsed({"--num-layers", "2", "--hidden-size=64", "--num-attention-heads", "4",
+                                   "--vocab-size", "256", "--seq-length", "32", "-o", "step.txa"});
+  EXPECT_EQ(options.model.numLayers, 2);
+  EXPECT_EQ(options.model.ffnHiddenSize, 256);
+  EXPECT_EQ(options.model.maxPositionEmbeddings, 32);
+  EXPECT_EQ(options.model.attentionDropout, 0.1);
+  EXPECT_EQ(options.output.artifactFile, "step.txa");
+}
+
+TEST(CommandLine, FlagsOverrideThePresetWhereverTheyStand) {
+  for (const CompileOptions &options : {parsed({"--num-layers", "3", "gpt2-124m", "--bf16"}),
+                                        parsed({"gpt2-124m", "--bf16", "--num-layers", "5", "--num-layers=3"})}) {
+    EXPECT_EQ(options.model.numLayers, 3);
+    EXPECT_EQ(options.model.hiddenSize, 768);
+    EXPECT_EQ(options.model.dtype, DType::BF16);
+  }
+  // The default of one size follows the other.
+  EXPECT_EQ(parsed({"gpt2-124m", "--hidden-size", "96"}).model.ffnHiddenSize, 384);
+}
+
+TEST(CommandLine, ListsTakeCommasAndSpaces) {
+  using List = std::vector<std::string>;
+  List expected = {"core_attn", "mlp", "layernorm"};
+  EXPECT_EQ(parsed({"gpt2-124m", "--recompute-modules", "core_attn", "mlp", "layernorm"}).recompute.modules, expected);
+  EXPECT_EQ(parsed({"gpt2-124m", "--recompute-modules=core_attn,mlp,layernorm"}).recompute.modules, expected);
+  EXPECT_EQ(parsed({"gpt2-124m", "--recompute-modules", "core_attn, mlp", "layernorm", "--bf16"}).recompute.modules,
+            expected);
+  // -- ends a list, so that the input can follow.
+  CompileOptions options = parsed({"--recompute-layers", "0,2-5", "--", "gpt2-124m"});
+  EXPECT_EQ(options.recompute.layers, (List{"0", "2-5"}));
+  EXPECT_EQ(options.input, "gpt2-124m");
+  // The control run of a sweep has no module.
+  EXPECT_EQ(parsed({"gpt2-124m", "--recompute-modules"}).recompute.modules, List{});
+  EXPECT_EQ(parsed({"gpt2-124m"}).recompute.modules, std::nullopt);
+}
+
+TEST(CommandLine, HiddenDropoutCoversTheEmbedding) {
+  ModelConfig model = parsed({"gpt2-124m", "--hidden-dropout", "0.25", "--attention-dropout", "0"}).model;
+  EXPECT_EQ(model.hiddenDropout, 0.25);
+  EXPECT_EQ(model.embeddingDropout, 0.25);
+  EXPECT_EQ(model.attentionDropout, 0.0);
+}
+
+TEST(CommandLine, UnknownFlagsNameTheNearest) {
+  Failure failure = failureOf({"gpt2-124m", "--num-layer", "2"});
+  EXPECT_EQ(failure.exitCode, 2);
+  EXPECT_EQ(failure.message, "unknown flag '--num-layer'; the nearest that is known is --num-layers");
+  EXPECT_EQ(failureOf({"--zzzzzzzzzz"}).message, "unknown flag '--zzzzzzzzzz'; see tx-compile --help");
+}
+
+TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
+  EXPECT_EQ(failureOf({"--num-layers"}).message, "--num-layers needs a value: --num-layers N");
+  EXPECT_EQ(failureOf({"--num-layers", "--bf16"}).message, "--num-layers needs a value: --num-layers N");
+  EXPECT_EQ(failureOf({"--bf16=1"}).message, "--bf16 takes no value, found '1'");
+  EXPECT_EQ(failureOf({"gpt2-124m", "--num-layers", "many"}).message,
+            "--num-layers takes a whole number, found 'many'");
+  for (const char *number : {"nan", "inf", "0x1p4", "1e400", ""})
+    EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", number}).exitCode, 2) << number;
+  EXPECT_EQ(failureOf({"gpt2-124m", "gpt2-355m"}).message, "one input at a time: found 'gpt2-355m' after 'gpt2-124m'");
+  EXPECT_EQ(failureOf({}).exitCode, 2);
+}
+
+TEST(CommandLine, ANegativeNumberIsAValue) {
+  EXPECT_EQ(parsed({"gpt2-124m", "--seed", "-3"}).model.seed, -3);
+  EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "-0.5"}).message, "--weight-decay is -0.5; it must be at least 0");
+}
+
+TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
+  struct {
+    std::vector<llvm::StringRef> flags;
+    const char *words;
+  } cases[] = {
+      {{"--swiglu"}, "--swiglu is refused: the MLP is GELU"},
+      {{"--tensor-model-parallel-size", "8"}, "--tensor-model-parallel-size 8 is refused: a step runs on one device"},
+      {{"--fp8-format", "hybrid"}, "--fp8-format hybrid is refused"},
+      {{"--num-experts", "8"}, "mixture of experts is not there yet"},
+      {{"--normalization", "RMSNorm"}, "--normalization RMSNorm is refused"},
+      {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
+      {{"--attention-backend", "flash"}, "flash attention is not there yet: use --attention-backend unfused"},
+      {{"--attention-backend", "fused"}, "flash attention is not there yet: use --attention-backend unfused"},
+      {{"--use-flash-attn"}, "--use-flash-attn is refused: flash attention is not there yet"},
+      {{"--optimizer", "sgd"}, "--optimizer sgd is refused"},
+      {{"--no-bias-gelu-fusion"}, "erf"},
+      {{"--kv-channels", "32"}, "--kv-channels 32 is refused"},
+      {{"--fp16"}, "--fp16 is refused"},
+  };
+  for (auto &[flags, words] : cases) {
+    flags.insert(flags.begin(), "gpt2-124m");
+    Failure failure = failureOf(flags);
+    EXPECT_EQ(failure.exitCode, 1);
+    EXPECT_HOLDS(failure.message, words);
+  }
+}
+
+TEST(CommandLine, ARefusedFlagPassesWithWhatTxDoesAnyway) {
+  parsed({"gpt2-124m", "--tensor-model-parallel-size", "1", "--pipeline-model-parallel-size=1", "--rotary-percent", "1",
+          "--optimizer", "adam", "--normalization", "LayerNorm", "--kv-channels", "64", "--no-bias-gelu-fusion",
+          "--openai-gelu", "--attention-backend", "unfused"});
+  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--attention-backend", "auto"}).notes, "auto is unfused"));
+}
+
+// Any flag that is refused with any value must say its own name.
+TEST(CommandLine, EveryRefusalNamesItsFlag) {
+  for (const Flag &flag : getFlags()) {
+    if (flag.flagClass != FlagClass::Refused)
+      continue;
+    std::vector<llvm::StringRef> arguments = {"gpt2-124m", flag.name};
+    if (flag.arity != FlagArity::Switch)
+      arguments.push_back("987");
+    Failure failure = failureOf(arguments);
+    EXPECT_EQ(failure.exitCode, 1) << flag.name.str();
+    EXPECT_EQ(failure.message.find(flag.name.str() + " "), 0u) << failure.message;
+    EXPECT_EQ(failure.message.find('\n'), std::string::npos);
+  }
+}
+
+TEST(CommandLine, HarmlessFlagsAreListedOnce) {
+  CompileOptions options =
+      parsed({"gpt2-124m", "--tensorboard-dir", "x", "--log-interval", "1", "--lr", "1e-3", "--tensorboard-dir", "y",
+              "--data-path", "0.5", "a", "0.5", "b", "--distributed-backend=nccl"});
+  ASSERT_EQ(options.notes.size(), 2u);
+  EXPECT_EQ(options.notes[0], "ignored here, these are for tx-run: --log-interval --lr --data-path");
+  EXPECT_EQ(options.notes[1], "ignored, these change nothing here: --tensorboard-dir --distributed-backend");
+}
+
+TEST(CommandLine, AWholeMegatronCommandLine) {
+  CompileOptions options = parsed({"--megatron-args=torchrun --nproc_per_node 1 pretrain_gpt.py \\\n"
+                                   "  --num-layers 12 --hidden-size 768 --num-attention-heads 12 \\\n"
+                                   "  --seq-length 1024 --max-position-embeddings 1024 --micro-batch-size 4 \\\n"
+                                   "  --vocab-size 50257 --make-vocab-size-divisible-by 128 --bf16 \\\n"
+                                   "  --data-path 'my data' --split 969,30,1 --lr 0.00015 --clip-grad 0.5 \\\n"
+                                   "  --recompute-granularity full --recompute-method uniform",
+                                   "--num-layers", "2"});
+  EXPECT_EQ(options.model.numLayers, 2); // later flags win
+  EXPECT_EQ(options.model.vocabSize, 50304);
+  EXPECT_EQ(options.optimizer.clipGrad, 0.5);
+  EXPECT_EQ(options.recompute.granularity, "full");
+  EXPECT_EQ(options.recompute.method, "uniform");
+  EXPECT_TRUE(hasNote(options.notes, "up to the script: torchrun --nproc_per_node 1 pretrain_gpt.py"));
+
+  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--megatron-args=--bf16"}).notes, "the vocabulary stays at 50257"));
+  EXPECT_HOLDS(failureOf({"--megatron-args", "${GPT_ARGS[@]}"}).message, "only a shell can expand");
+  EXPECT_HOLDS(failureOf({"--megatron-args", "--bf16 word"}).message, "takes flags, found 'word'");
+}
+
+// A LLaMA script must never become a GELU GPT.
+TEST(CommandLine, ALlamaScriptIsRefused) {
+  Failure failure = failureOf({"--megatron-args=--num-layers 32 --hidden-size 4096 --ffn-hidden-size 11008 "
+                               "--num-attention-heads 32 --seq-length 4096 --max-position-embeddings 4096 "
+                               "--swiglu --disable-bias-linear --normalization RMSNorm --position-embedding-type rope "
+                               "--untie-embeddings-and-output-weights --vocab-size 32000"});
+  EXPECT_EQ(failure.exitCode, 1);
+  EXPECT_HOLDS(failure.message, "--swiglu is refused");
+}
+
+TEST(CommandLine, AModuleTakesNoModelFlags) {
+  Failure failure = failureOf({"model.mlir", "--num-layers", "2"});
+  EXPECT_EQ(failure.message, "--num-layers describes a model, but the input is one already: model.mlir");
+  CompileOptions options = parsed({"model.mlir", "--recompute-activations", "--seed", "7"});
+  EXPECT_TRUE(options.inputIsModule);
+  EXPECT_TRUE(options.recompute.activations);
+}
+
+TEST(CommandLine, InputsThatAreNone) {
+  EXPECT_HOLDS(failureOf({"gpt5"}).message, "'gpt5' is neither a preset (gpt2-124m,");
+  EXPECT_EQ(failureOf({"gpt5"}).exitCode, 2);
+  EXPECT_EQ(failureOf({"/nonexistent/config.json"}).exitCode, 7);
+}
+
+TEST(CommandLine, HelpNeedsNothingElse) {
+  EXPECT_EQ(parsed({"--help", "--num-layers", "x"}).output.print, OutputOptions::Print::Help);
+  EXPECT_EQ(parsed({"nosuch", "-h"}).output.print, OutputOptions::Print::Help);
+}
+
+TEST(CommandLine, HelpTeachesEveryFlag) {
+  std::string text, page;
+  llvm::raw_string_ostream os(text), pageStream(page);
+  PhaseHelp phases[] = {{"model", "one function"}, {"joint", "forward and backward"}};
+  printHelp(os, phases);
+  printMegatronHelp(os);
+  printMarkdown(pageStream, phases);
+  for (const Flag &flag : getFlags()) {
+    EXPECT_HOLDS(text, flag.name.str());
+    EXPECT_HOLDS(page, flag.name.str());
+    if (flag.flagClass == FlagClass::Modelled) {
+      EXPECT_FALSE(flag.text.empty()) << flag.name.str();
+    }
+  }
+  EXPECT_HOLDS(page, "model: one function; joint: forward and backward");
+}

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <dlfcn.h>
+#include <vector>
 
 using namespace txrt;
 
@@ -20,24 +21,6 @@ static const char *coreType() {
   if (has("avx2") && has("fma"))
     return "Haswell";
   return nullptr;
-}
-
-static const char advice[] =
-    "(Debian: apt-get install libopenblas0-pthread; elsewhere set "
-    "TXRT_OPENBLAS to the path of such a library)";
-
-static void *openLibrary() {
-  const char *wish = getenv("TXRT_OPENBLAS");
-  const char *const places[] = {wish ? wish : TXRT_OPENBLAS_PATH,
-                                wish ? wish : "libopenblas.so.0"};
-  std::string reason;
-  for (const char *place : places) {
-    if (void *library = dlopen(place, RTLD_LAZY | RTLD_LOCAL))
-      return library;
-    reason = dlerror();
-  }
-  fail(TXRT_USAGE, "the host backend needs OpenBLAS's pthread variant %s: %s",
-       advice, reason.c_str());
 }
 
 /// An environment variable for as long as the library's constructor reads it.
@@ -71,23 +54,44 @@ static Function symbol(void *library, const char *name) {
   return reinterpret_cast<Function>(address);
 }
 
-/// What openblas_get_parallel answers.
+/// What openblas_get_parallel answers. The serial variant races for its own
+/// scratch memory when two threads are in it; the OpenMP one brings a second
+/// thread runtime.
 enum { Serial = 0, Pthread = 1, OpenMP = 2 };
+
+static void *openLibrary() {
+  const char *wish = getenv("TXRT_OPENBLAS");
+  // The path found at build time, then the names of Debian and of Fedora.
+  std::vector<const char *> places = {TXRT_OPENBLAS_PATH, "libopenblas.so.0",
+                                      "libopenblasp.so.0"};
+  if (wish)
+    places = {wish};
+  std::string found;
+  for (const char *place : places) {
+    void *library = dlopen(place, RTLD_LAZY | RTLD_LOCAL);
+    if (!library) {
+      found += "; " + printable(dlerror());
+      continue;
+    }
+    int variant = symbol<int (*)()>(library, "openblas_get_parallel")();
+    if (variant == Pthread)
+      return library;
+    found += "; " + std::string(place) + " is the " +
+             (variant == Serial ? "serial" : "OpenMP") + " variant";
+    dlclose(library);
+  }
+  fail(TXRT_USAGE,
+       "the host backend needs OpenBLAS's pthread variant (Debian: apt-get "
+       "install libopenblas0-pthread; elsewhere set TXRT_OPENBLAS to its "
+       "path)%s",
+       found.c_str());
+}
 
 static Blas open() {
   const char *coreVariable = "OPENBLAS_CORETYPE";
   Setting threads("OPENBLAS_NUM_THREADS", "1");
   Setting core(coreVariable, getenv(coreVariable) ? nullptr : coreType());
   void *library = openLibrary();
-
-  // The serial variant races for its own scratch memory when two threads are
-  // in it; the OpenMP one brings a second thread runtime.
-  int parallel = symbol<int (*)()>(library, "openblas_get_parallel")();
-  if (parallel != Pthread)
-    fail(TXRT_USAGE,
-         "the OpenBLAS that was found is the %s variant; the host backend "
-         "needs the pthread one %s",
-         parallel == Serial ? "serial" : "OpenMP", advice);
   symbol<void (*)(int)>(library, "openblas_set_num_threads")(1);
 
   Blas blas;

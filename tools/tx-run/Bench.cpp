@@ -28,9 +28,9 @@ namespace {
 struct Share {
   double seconds = 0, flops = 0, bytes = 0, launches = 0;
 
-  void add(const txrt_launch_info &info, double perIteration) {
-    double runs = double(info.runs) * perIteration;
-    seconds += info.seconds * perIteration;
+  void add(const txrt_launch_info &info) {
+    double runs = double(info.runs);
+    seconds += info.seconds;
     flops += double(info.flops) * runs;
     bytes += double(info.bytes) * runs;
     launches += runs;
@@ -56,8 +56,8 @@ std::string groupName(const txrt_launch_info &info) {
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
-Profile collect(const Model &model, const std::vector<Entry> &entries,
-                int64_t iterations) {
+/// What the clocks say of one iteration.
+Profile collect(const Model &model, const std::vector<Entry> &entries) {
   Profile profile;
   txrt_error error;
   for (const Entry &entry : entries) {
@@ -71,10 +71,28 @@ Profile collect(const Model &model, const std::vector<Entry> &entries,
            {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
             &profile.kinds[info.kind == TXRT_LAUNCH_GEMM ? "gemm" : "kernel"],
             &profile.groups[groupName(info)]})
-        share->add(info, 1.0 / double(iterations));
+        share->add(info);
     }
   }
   return profile;
+}
+
+/// The median time of every share: one thread that was put aside once must not
+/// make a kernel look slow.
+Profile medianOf(const std::vector<Profile> &profiles) {
+  Profile result = profiles.front();
+  auto reduce = [&](Share &share, auto find) {
+    std::vector<double> seconds;
+    for (const Profile &profile : profiles)
+      seconds.push_back(find(profile).seconds);
+    share.seconds = spreadOf(seconds).median;
+  };
+  reduce(result.all, [](const Profile &p) { return p.all; });
+  for (auto member : {&Profile::phases, &Profile::kinds, &Profile::groups})
+    for (auto &item : result.*member)
+      reduce(item.second,
+             [&](const Profile &p) { return (p.*member).at(item.first); });
+  return result;
 }
 
 std::string row(const Share &share, double total, const std::string &name) {
@@ -143,12 +161,14 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
   for (int64_t i = 0; i < options.iterations; ++i)
     times.push_back(once());
 
-  int64_t profiled = std::min<int64_t>(options.iterations, 5);
-  txrt_session_profile(model.session(), 1);
-  for (int64_t i = 0; i < profiled; ++i)
+  std::vector<Profile> profiles;
+  for (int64_t i = 0; i < std::min<int64_t>(options.iterations, 5); ++i) {
+    txrt_session_profile(model.session(), 1);
     once();
-  Profile profile = collect(model, runner.entries(), profiled);
+    profiles.push_back(collect(model, runner.entries()));
+  }
   txrt_session_profile(model.session(), 0);
+  Profile profile = medianOf(profiles);
 
   Spread spread = spreadOf(times);
   double tokens = double(runner.globalBatchSize() *
@@ -157,7 +177,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
   for (const Entry &entry : runner.entries())
     entries += (entries.empty() ? "" : " + ") + entry.name();
   console.line(format("%s: policy %s, %s", printable(model.path(), 200).c_str(),
-                      printable(model.manifest().policy).c_str(),
+                      printable(model.manifest().policy, 160).c_str(),
                       txrt_session_description(model.session())));
   console.line(
       format("step (%s): median %.2f ms, %.2f to %.2f in %lld runs after %lld "

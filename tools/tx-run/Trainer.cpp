@@ -110,7 +110,7 @@ void Trainer::logStart() {
   console.line(format(
       "policy %s; %llu x %llu tokens an iteration; %s in the arena, %s "
       "planned; %s",
-      manifest.policy.empty() ? "unknown" : printable(manifest.policy).c_str(),
+      manifest.policy.empty() ? "unknown" : printable(manifest.policy, 160).c_str(),
       (unsigned long long)runner.globalBatchSize(),
       (unsigned long long)manifest.model.seqLength,
       humanBytes(double(arena)).c_str(),

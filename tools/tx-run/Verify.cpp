@@ -90,16 +90,17 @@ static void compareGlobal(const Model &policy, const Model &none,
   failDifferent(step, what, x, y);
 }
 
-/// Over all entries. A policy without any would be the same by doing nothing.
-static uint64_t recomputeLaunches(const Model &model) {
+/// In one iteration. A policy without any would be the same by doing nothing.
+static uint64_t recomputeLaunches(const Model &model,
+                                  const StepRunner &runner) {
   uint64_t count = 0;
   txrt_error error;
-  for (int entry = 0; entry < txrt_session_entry_count(model.session());
-       ++entry)
-    for (int i = 0; i < txrt_session_launch_count(model.session(), entry);
-         ++i) {
+  for (const Entry &entry : runner.entries())
+    for (int i = 0;
+         i < txrt_session_launch_count(model.session(), entry.index()); ++i) {
       txrt_launch_info info;
-      check(txrt_session_launch_info(model.session(), entry, i, &info, &error),
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
+                                     &error),
             error);
       count += info.phase == TXRT_PHASE_RECOMPUTE;
     }
@@ -145,10 +146,10 @@ void verifyRecompute(const Model &policy, const Model &none,
       "under '%s' (%llu): losses, gradient norms, and %llu values of "
       "gradients, parameters and optimizer state",
       (long long)options.iterations,
-      printable(policy.manifest().policy).c_str(),
-      (unsigned long long)recomputeLaunches(policy),
-      printable(none.manifest().policy).c_str(),
-      (unsigned long long)recomputeLaunches(none),
+      printable(policy.manifest().policy, 160).c_str(),
+      (unsigned long long)recomputeLaunches(policy, a),
+      printable(none.manifest().policy, 160).c_str(),
+      (unsigned long long)recomputeLaunches(none, b),
       (unsigned long long)compared));
   log.write(JsonLine()
                 .text("event", "verify")
@@ -156,7 +157,7 @@ void verifyRecompute(const Model &policy, const Model &none,
                 .text("against", none.manifest().policy)
                 .integer("iterations", options.iterations)
                 .integer("recompute_launches",
-                         static_cast<int64_t>(recomputeLaunches(policy)))
+                         static_cast<int64_t>(recomputeLaunches(policy, a)))
                 .integer("values", static_cast<int64_t>(compared))
                 .json("same", "true"));
 }

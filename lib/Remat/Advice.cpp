@@ -93,9 +93,14 @@ static void adviseOnSavedNames(const RematProblem &problem, const RematPlan &pla
 void tx::adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
                       std::vector<RematMessage> &messages) {
   if (policy.saveOnly)
-    return adviseOnSavedNames(problem, plan, messages);
+    adviseOnSavedNames(problem, plan, messages);
   if (policy.granularity == RecomputeGranularity::Selective)
-    adviseOnModules(problem, policy, messages);
+    return adviseOnModules(problem, policy, messages);
+  int64_t bytes = getSavedBytes(problem, plan), bytesOfNone = getSavedBytes(problem, RematPlan(problem));
+  if (!plan.lines.empty() && bytes >= bytesOfNone)
+    messages.push_back({RematMessage::Warning, "this recompute policy frees 0 bytes: " + std::to_string(bytes) +
+                                                   " are saved with it, " + std::to_string(bytesOfNone) +
+                                                   " without"});
 }
 
 std::optional<RematMessage> tx::warnIfPeakRises(int64_t peakBytes, int64_t peakBytesOfNone) {

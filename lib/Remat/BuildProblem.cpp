@@ -62,6 +62,7 @@ private:
 
     int number = joint.ops.size();
     RematOp data;
+    data.name = op->getName().getStringRef().str();
     for (Value operand : op->getOperands())
       data.operands.push_back(numbers.lookup(operand));
     if (scoped)

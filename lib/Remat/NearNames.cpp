@@ -23,7 +23,7 @@ std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
   StringRef wanted = withoutLayer(name);
   std::set<std::string> names;
   for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (problem.isForwardResult(value) && problem.ops[problem.values[value].producer].layer >= 0)
+    if (problem.isForwardResult(value) && !problem.isView(value) && problem.ops[problem.values[value].producer].layer >= 0)
       names.insert(withoutLayer(problem.values[value].name).str());
   if (names.count(wanted.str()))
     return "its layers are 0 to " + std::to_string(problem.layerCount - 1);

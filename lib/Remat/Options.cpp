@@ -234,8 +234,12 @@ private:
   void checkNone() {
     for (const RematFlag &flag : getRematFlags())
       if (flag.name != kGranularity && !isUnset(options.*flag.field) && asksForSomething(flag))
-        return error(flag.name + " " + *(options.*flag.field) + " needs " + kGranularity + " " +
-                     (flag.name == kModules ? "selective" : flag.name == kMethod ? "full" : "selective or full"));
+        return error(flag.name + " " + *(options.*flag.field) + " needs " + kGranularity + " " + granularityFor(flag));
+  }
+  const char *granularityFor(const RematFlag &flag) const {
+    if (flag.name == kModules)
+      return "selective";
+    return policy.method == RecomputeMethod::Uniform ? "full" : "full or selective";
   }
   bool asksForSomething(const RematFlag &flag) const {
     return !(flag.name == kMethod && policy.method == RecomputeMethod::None) &&

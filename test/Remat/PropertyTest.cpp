@@ -1,0 +1,81 @@
+//===- PropertyTest.cpp - Every policy on every problem -------------------===//
+
+#include "Problems.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+using namespace tx;
+
+namespace {
+constexpr int kPairs = 4000;
+
+std::string describe(const RematPolicyOptions &options) {
+  std::string text;
+  for (const RematFlag &flag : getRematFlags())
+    if (options.*flag.field)
+      text += flag.name + " " + *(options.*flag.field) + " ";
+  return text;
+}
+
+/// The ops whose recomputation the choices make necessary, found as a fixpoint:
+/// another way than the one of placement.
+std::set<int> findNeeded(const RematProblem &problem, const RematPlan &plan) {
+  std::set<int> needed;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int op = 0, e = problem.ops.size(); op < e; ++op) {
+      if (problem.ops[op].isForward() && !needed.count(op))
+        continue;
+      for (int operand : problem.ops[op].operands)
+        if (plan.choices[operand].recompute)
+          changed |= needed.insert(problem.values[operand].producer).second;
+    }
+  }
+  return needed;
+}
+} // namespace
+
+TEST(RematProperty, EveryPlanVerifiesAndComputesTheSame) {
+  int64_t recomputed = 0, freed = 0;
+  for (int seed = 0; seed < kPairs; ++seed) {
+    std::mt19937_64 random(seed);
+    RematProblem problem = makeRandomProblem(random);
+    RematPolicyOptions options = makeRandomOptions(random, problem);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + describe(options));
+    RematPlan plan = planRemat(problem, parseOk(options, problem));
+
+    std::optional<std::string> fault = verifyPlan(problem, plan);
+    ASSERT_FALSE(fault.has_value()) << *fault;
+    ASSERT_EQ(compareWithoutPlan(problem, plan), "");
+    recomputed += !plan.recomputations.empty();
+    freed += getSavedBytes(problem, plan) < getSavedBytes(problem, RematPlan(problem));
+  }
+  // A test of plans that do nothing tests nothing.
+  EXPECT_GT(recomputed, kPairs / 3);
+  EXPECT_GT(freed, kPairs / 4);
+}
+
+TEST(RematProperty, RecomputesWhatIsNeededAndNoMore) {
+  for (int seed = 0; seed < kPairs; ++seed) {
+    std::mt19937_64 random(seed);
+    RematProblem problem = makeRandomProblem(random);
+    RematPolicyOptions options = makeRandomOptions(random, problem);
+    RematPlan plan = planRemat(problem, parseOk(options, problem));
+    std::set<int> found;
+    for (const Recomputation &recomputation : plan.recomputations)
+      ASSERT_TRUE(found.insert(recomputation.op).second) << "seed " << seed;
+    ASSERT_EQ(found, findNeeded(problem, plan)) << "seed " << seed << ": " << describe(options);
+  }
+}
+
+TEST(RematProperty, ExactlyOnePolicyKindIsChosen) {
+  std::set<std::string> seen;
+  for (int seed = 0; seed < 500; ++seed) {
+    std::mt19937_64 random(seed);
+    RematProblem problem = makeRandomProblem(random);
+    seen.insert(getRematPolicyKind(parseOk(makeRandomOptions(random, problem), problem)).name);
+  }
+  EXPECT_EQ(seen.size(), getRematPolicyKinds().size());
+}

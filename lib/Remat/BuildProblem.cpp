@@ -2,7 +2,8 @@
 //
 // Asks interfaces only. An op without a scope (a load, a store, the return)
 // computes nothing that could be recomputed: without operands its results are
-// there anyway, otherwise it belongs where its operands come from.
+// there anyway; without results it takes values out of the step, after forward
+// as before; otherwise it belongs where its operands come from.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,8 +68,8 @@ private:
       data.operands.push_back(numbers.lookup(operand));
     if (scoped)
       describe(scoped, data);
-    else
-      data.segment = belongsToBackward(data) ? Segment::Backward : Segment::Forward;
+    else if (op->getNumResults() != 0 && usesBackward(data))
+      data.segment = Segment::Backward;
     for (OpResult result : op->getResults())
       data.results.push_back(addValue(result, number));
     joint.problem.ops.push_back(std::move(data));
@@ -98,7 +99,7 @@ private:
   }
   static int layerCountOf(int layer) { return layer == INT32_MAX ? layer : layer + 1; }
 
-  bool belongsToBackward(const RematOp &data) const {
+  bool usesBackward(const RematOp &data) const {
     return llvm::any_of(data.operands, [&](int operand) {
       int producer = joint.problem.values[operand].producer;
       return producer >= 0 && !joint.problem.ops[producer].isForward();

@@ -1,0 +1,37 @@
+// Functions that are no joint function.
+// RUN: tx-opt %s --tx-rematerialize="granularity=full" --split-input-file --verify-diagnostics
+
+func.func @mixed(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %d = tx.gelu_grad %x, %x in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  // expected-error @+1 {{is of the forward segment, but stands after ops of backward}}
+  %y = tx.gelu %d in <layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+func.func @again(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // expected-error @+1 {{is a recomputation already; rematerialize a function once}}
+  %y = tx.gelu %x in <recompute, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  %d = tx.gelu_grad %x, %y in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  return %d : tensor<4x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has several blocks; rematerialization needs a flat function}}
+func.func @blocks(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %d = tx.gelu_grad %x, %x in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  return %d : tensor<4x8xf32>
+^unreachable:
+  return %x : tensor<4x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has a layer number of 70000000, but only 3 ops; number the layers from 0}}
+func.func @far(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %y = tx.gelu %x in <layer 70000000, "mlp.mlp_act"> : tensor<4x8xf32>
+  %d = tx.gelu_grad %x, %y in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  return %d : tensor<4x8xf32>
+}

@@ -6,7 +6,7 @@ TX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # The one list of Debian 12 packages. LLVM 22 is in its security suite.
 TX_PACKAGES_MLIR="llvm-22-dev libmlir-22-dev mlir-22-tools"
 TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
-  libopenblas0-serial libopenblas-serial-dev libgtest-dev"
+  libopenblas0-pthread libgtest-dev"
 TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
 TX_SECURITY_SUITE="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
 http://deb.debian.org/debian-security bookworm-security main"

@@ -132,7 +132,7 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
       bool holdsFlags = name == "--megatron-args";
       if (index == arguments.size() || (isFlag(arguments[index]) && !holdsFlags))
         return badUsage(name + " needs a value" +
-                        (flag->metavar.empty() ? "" : ": " + name + " " + flag->metavar));
+                        (flag->getSignature() == name ? "" : ": " + flag->getSignature()));
       attached = arguments[index++];
     }
     item.values.push_back(*attached);

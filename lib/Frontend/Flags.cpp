@@ -1,6 +1,8 @@
 //===- Flags.cpp - The table of flags and what each one sets --------------===//
 
 #include "tx/Frontend/Flags.h"
+
+#include "tx/Dialect/Tx/IR/TxEnums.h"
 #include "tx/Frontend/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -88,6 +90,19 @@ static Error checkAttentionBackend(FlagState &state, const Flag &flag, StringRef
   return badUsage(llvm::formatv("{0} takes unfused or auto, found '{1}'", flag.name, value));
 }
 
+/// All names of an enum of TxEnums.td.
+template <typename Enum, unsigned (*getMaximum)()> static llvm::SmallVector<StringRef> listNames() {
+  llvm::SmallVector<StringRef> names;
+  for (unsigned value = 0; value <= getMaximum(); ++value)
+    names.push_back(stringifyEnum(static_cast<Enum>(value)));
+  return names;
+}
+
+std::string Flag::getSignature() const {
+  std::string value = metavar.empty() && getChoices ? llvm::join(getChoices(), "|") : metavar.str();
+  return value.empty() ? name.str() : (name + " " + value).str();
+}
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -102,11 +117,19 @@ static const Flag kFlags[] = {
 #define TX_VALUE(GROUP, NAME, METAVAR, FIELD, HELP)                                                            \
   {NAME,    FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP,                                           \
    METAVAR, HELP,                "",               TX_SETTER { return assign(flag, values[0], state.FIELD); }},
+#define TX_ENUM(GROUP, NAME, ENUM, FIELD, HELP)                                                               \
+  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, "", HELP, "",                                \
+   TX_SETTER { return assign(flag, values[0], state.FIELD); }, listNames<ENUM, getMaxEnumValFor##ENUM>},
+#define TX_SET_LIST(FIELD)                                                                                     \
+  TX_SETTER {                                                                                                  \
+    state.FIELD.emplace(values.begin(), values.end());                                                        \
+    return Error::success();                                                                                   \
+  }
 #define TX_LIST(GROUP, NAME, METAVAR, FIELD, HELP)                                                             \
-  {NAME,    FlagClass::Modelled, FlagArity::List, FlagGroup::GROUP, METAVAR, HELP, "", TX_SETTER {             \
-     state.FIELD.emplace(values.begin(), values.end());                                                       \
-     return Error::success();                                                                                  \
-   }},
+  {NAME, FlagClass::Modelled, FlagArity::List, FlagGroup::GROUP, METAVAR, HELP, "", TX_SET_LIST(FIELD)},
+#define TX_ENUM_LIST(GROUP, NAME, METAVAR, ENUM, FIELD, HELP)                                                  \
+  {NAME, FlagClass::Modelled, FlagArity::List, FlagGroup::GROUP, METAVAR, HELP, "", TX_SET_LIST(FIELD),         \
+   listNames<ENUM, getMaxEnumValFor##ENUM>},
 #define TX_SWITCH(GROUP, NAME, FIELD, VALUE, HELP)                                                             \
   {NAME, FlagClass::Modelled, FlagArity::Switch, FlagGroup::GROUP, "", HELP, "", TX_SETTER {                   \
      state.FIELD = VALUE;                                                                                      \
@@ -117,6 +140,7 @@ static const Flag kFlags[] = {
    METAVAR, HELP,                "",               TX_SETTER { return FUNCTION(state, flag, values[0]); }},
 #include "tx/Frontend/Options.def"
 #undef TX_SETTER
+#undef TX_SET_LIST
 #define TX_RUN_FLAG(NAME, ARITY) {"--" NAME, FlagClass::Run, FlagArity::ARITY},
 #define TX_HARMLESS(NAME, ARITY) {"--" NAME, FlagClass::Harmless, FlagArity::ARITY},
 #include "tx/Frontend/MegatronHarmless.def"

@@ -32,16 +32,13 @@ static void printWrapped(raw_ostream &os, StringRef text, unsigned indent) {
     os << '\n';
 }
 
-/// `--num-layers N`.
-static std::string signature(const Flag &flag) {
-  return flag.metavar.empty() ? flag.name.str() : (flag.name + " " + flag.metavar).str();
-}
-
 static std::string helpOf(const Flag &flag, ArrayRef<PhaseHelp> phases) {
   std::string text = flag.text.str();
   if (flag.name == "--compile-to")
     for (const PhaseHelp &phase : phases)
       text += ((&phase == phases.begin() ? " " : "; ") + phase.first + ": " + phase.second).str();
+  if (flag.getChoices && flag.arity == FlagArity::List)
+    text += " " + llvm::join(flag.getChoices(), ", ") + ".";
   return text;
 }
 
@@ -74,7 +71,7 @@ void tx::printHelp(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
     for (const Flag &flag : getFlags()) {
       if (flag.group != group.group)
         continue;
-      os << "  " << signature(flag) << '\n';
+      os << "  " << flag.getSignature() << '\n';
       printWrapped(os, helpOf(flag, phases), 6);
     }
   }
@@ -132,7 +129,7 @@ void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
     for (const Flag &flag : getFlags()) {
       if (flag.group != group.group)
         continue;
-      std::string name = signature(flag);
+      std::string name = flag.getSignature();
       for (size_t at = 0; (at = name.find('|', at)) != std::string::npos; at += 2)
         name.replace(at, 1, "\\|");
       os << "| `" << name << "` | " << helpOf(flag, phases) << " |\n";

@@ -52,6 +52,11 @@ struct Flag {
   llvm::StringRef neutral = {}; ///< the value with which a refused flag passes
   /// Takes the values (one but for lists) of a modelled flag.
   llvm::Error (*set)(FlagState &state, const Flag &flag, llvm::ArrayRef<llvm::StringRef> values) = nullptr;
+  /// The names of the enum that the value is one of.
+  llvm::SmallVector<llvm::StringRef> (*getChoices)() = nullptr;
+
+  /// `--num-layers N`, `--recompute-method none|uniform|block`.
+  std::string getSignature() const;
 };
 
 llvm::ArrayRef<Flag> getFlags();

@@ -28,7 +28,7 @@ namespace {
 
 class KernelTable {
 public:
-  explicit KernelTable(Block &program) : builder(OpBuilder::atBlockBegin(&program)) {}
+  explicit KernelTable(Block &program) : program(program), builder(program.getParentOp()->getContext()) {}
 
   /// The kernel of a nest whose body `fill` builds; an equal one if there is.
   /// `hint` gives it a name for people.
@@ -37,6 +37,8 @@ public:
     SmallVector<int64_t> strides;
     for (step::BufferAttr buffer : buffers)
       strides.push_back(buffer.getStride());
+    if (kernels.empty()) // before the entries
+      builder.setInsertionPointToStart(&program);
     auto kernel = step::KernelOp::create(builder, loc, "kernel", kind, space, strides, immediates);
     Block &body = kernel.getBody().emplaceBlock();
     OpBuilder inner = OpBuilder::atBlockEnd(&body);
@@ -55,6 +57,7 @@ public:
   }
 
 private:
+  Block &program;
   OpBuilder builder;
   llvm::StringMap<step::KernelOp> kernels;
 };

@@ -1,0 +1,70 @@
+// Who shares bytes with whom.
+// RUN: tx-opt %s --tx-fuse-kernels --tx-place-memory --tx-verify-placement --split-input-file | FileCheck %s
+
+// State is persistent; a gradient continues in place of its load.
+// CHECK: tx.global @w parameter{{.*}}step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>
+// CHECK: tx.global @w.grad{{.*}}step.buffer = #step.buffer<persistent, 64, tensor<6xf32>>
+// CHECK-LABEL: func.func @accumulate
+// CHECK-SAME: step.transient_bytes = 0
+// CHECK: step.group column{{.*}}step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]
+tx.global @w parameter : tensor<6xf32>
+tx.global @w.grad gradient of @w : tensor<6xf32>
+func.func @accumulate(%dy: tensor<2x4x6xf32>) {
+  %g = tx.load @w.grad : tensor<6xf32>
+  %0 = tx.bias_grad %dy into %g in <backward, "a"> : tensor<2x4x6xf32>, tensor<6xf32>
+  tx.store %0, @w.grad : tensor<6xf32>
+  return
+}
+
+// -----
+
+// Slices are columns of the whole: the same bytes, its row stride.
+// CHECK-LABEL: func.func @slices
+// CHECK: tx.slice %{{.*}} 6 size 6 {{.*}}step.buffers = [#step.buffer<argument, 24, tensor<2x4x6xf32>, stride 18>]
+// CHECK-SAME: tensor<2x4x18xf32>
+func.func @slices(%qkv: tensor<2x4x18xf32>) -> tensor<2x4x6xf32> {
+  %k = tx.slice %qkv 6 size 6 in <"qkv"> : tensor<2x4x18xf32>
+  %0 = tx.gelu %k in <"a"> : tensor<2x4x6xf32>
+  return %0 : tensor<2x4x6xf32>
+}
+
+// -----
+
+// The parts of a concat are computed where they belong.
+// CHECK-LABEL: func.func @concat
+// CHECK-SAME: step.transient_bytes = 384
+// CHECK: step.buffers = [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 12>, #step.buffer<transient, 24, tensor<2x4x6xf32>, stride 12>]
+// CHECK: tx.concat{{.*}}step.buffers = [#step.buffer<transient, 0, tensor<2x4x12xf32>>]
+func.func @concat(%x: tensor<2x4x6xf32>) -> tensor<2x4x12xf32> {
+  %0 = tx.gelu %x in <"a"> : tensor<2x4x6xf32>
+  %1 = tx.add %x, %0 in <"b"> : tensor<2x4x6xf32>
+  %2 = tx.concat %0, %1 in <"c"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+  return %2 : tensor<2x4x12xf32>
+}
+
+// -----
+
+// A result takes the place of an operand that dies there...
+// CHECK-LABEL: func.func @in_place
+// CHECK-SAME: step.transient_bytes = 192
+func.func @in_place(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>) -> tensor<2x4x6xf32> {
+  %0 = tx.linear %x, %w in <"a"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+  %1 = tx.gelu %0 in <"b"> : tensor<2x4x6xf32>
+  return %1 : tensor<2x4x6xf32>
+}
+
+// -----
+
+// ... but only a result that is written after the kernel's last read of it: the
+// sum is complete in the first pass over a row, the norm in the third.
+// CHECK-LABEL: func.func @last_pass
+// CHECK: tx.linear{{.*}}step.buffers = [#step.buffer<transient, [[PLACE:[0-9]+]], tensor<2x4x6xf32>>]
+// CHECK: step.group row{{.*}}step.buffers = [#step.buffer<transient, [[SUM:[0-9]+]], tensor<2x4x6xf32>>, #step.buffer<transient, [[PLACE]], tensor<2x4x6xf32>>]
+// CHECK-NEXT: tx.add
+// CHECK-NEXT: tx.layer_norm
+func.func @last_pass(%x: tensor<2x4x6xf32>, %m: tensor<6x6xf32>, %w: tensor<6xf32>) -> (tensor<2x4x6xf32>, tensor<2x4x6xf32>) {
+  %0 = tx.linear %x, %m in <"a"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+  %1 = tx.add %0, %x in <"b"> : tensor<2x4x6xf32>
+  %y, %mean, %rstd = tx.layer_norm %1, %w, %w eps 1.0e-5 in <"n"> : tensor<2x4x6xf32>, tensor<6xf32>
+  return %1, %y : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+}

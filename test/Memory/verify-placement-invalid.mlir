@@ -1,0 +1,47 @@
+// Faults on purpose: each is found on the addresses alone.
+// RUN: tx-opt %s --tx-verify-placement --split-input-file --verify-diagnostics
+
+// expected-error @below {{has a value without an address}}
+func.func @no_address(%x: tensor<2x6xf32>) {
+  return
+}
+
+// -----
+
+// The product overwrites what the last kernel still needs.
+func.func @overwritten(%x: tensor<2x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf32>>}, %w: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 64, tensor<6x6xf32>>}) -> tensor<2x6xf32> {
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) {step.buffers = [#step.buffer<transient, 0, tensor<2x6xf32>>]} : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    %3 = tx.gelu %a in <"a"> : tensor<2x6xf32>
+    step.yield %3 : tensor<2x6xf32>
+  }
+  %1 = tx.linear %x, %w in <"b"> {step.buffers = [#step.buffer<transient, 16, tensor<2x6xf32>>]} : tensor<2x6xf32>, tensor<6x6xf32> -> tensor<2x6xf32>
+  // expected-error @below {{reads #step.buffer<transient, 0, tensor<2x6xf32>> after something else was written there}}
+  %2 = step.group row [2, 6] in <"c"> (%a = %0, %b = %1) {step.buffers = [#step.buffer<transient, 128, tensor<2x6xf32>>]} : (tensor<2x6xf32>, tensor<2x6xf32>) -> tensor<2x6xf32> {
+    %3 = tx.add %a, %b in <"c"> : tensor<2x6xf32>
+    step.yield %3 : tensor<2x6xf32>
+  }
+  return %2 : tensor<2x6xf32>
+}
+
+// -----
+
+// A matrix product reads its operands many times: no result may lie there.
+func.func @product_in_place(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) -> tensor<6x6xf32> {
+  // expected-error @below {{over #step.buffer<argument, 0, tensor<6x6xf32>>, which it reads in another order}}
+  %0 = tx.linear %x, %x in <"a"> {step.buffers = [#step.buffer<argument, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %0 : tensor<6x6xf32>
+}
+
+// -----
+
+// Two results of one kernel in one place.
+func.func @two_results(%x: tensor<2x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf32>>}) -> tensor<2x6xf32> {
+  // expected-error @below {{which it writes, too}}
+  %0:2 = step.group row [2, 6] in <"a"> (%a = %x) {step.buffers = [#step.buffer<transient, 0, tensor<2x6xf32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]} : (tensor<2x6xf32>) -> (tensor<2x6xf32>, tensor<2x6xf32>) {
+    %3 = tx.gelu %a in <"a"> : tensor<2x6xf32>
+    %4 = tx.add %3, %a in <"a"> : tensor<2x6xf32>
+    step.yield %3, %4 : tensor<2x6xf32>, tensor<2x6xf32>
+  }
+  return %0#1 : tensor<2x6xf32>
+}
+

@@ -101,8 +101,9 @@ TEST(Host, AllocationsAreCounted) {
   if (!txrt::allocationsAreCounted())
     return; // under sanitizers
   int64_t before = txrt::allocationCount();
-  free(std::vector<void *>{malloc(100)}[0]);
-  EXPECT_EQ(txrt::allocationCount() - before, 2);
+  void *volatile memory = malloc(100); // volatile, or there is no call
+  free(memory);
+  EXPECT_EQ(txrt::allocationCount() - before, 1);
 }
 
 TEST(Host, PlannedIsAllocated) {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <poll.h>
+#include <unistd.h>
 
 namespace txrun {
 
@@ -62,19 +64,28 @@ void describe(const std::string &path, Console &console) {
                  signature(entry.results));
 }
 
+/// Whether standard output is a pipe that nobody reads any more.
+static bool readerHasGone() {
+  struct pollfd pipe = {STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
+}
+
 void dryRun(const std::string &path, const std::string &entry) {
   Model model(path, "dryrun", 1);
-  for (const EntrySpec &spec : model.manifest().entries)
-    if (entry.empty() || spec.name == entry)
-      model.entry(spec.name).run();
+  try {
+    for (const EntrySpec &spec : model.manifest().entries)
+      if (entry.empty() || spec.name == entry)
+        model.entry(spec.name).run();
+    if (std::fflush(stdout))
+      fail(ExitCode::Io, "writing to standard output failed: %s",
+           std::strerror(errno));
+  } catch (const Error &) {
+    if (readerHasGone())
+      throw OutputClosed();
+    throw;
+  }
   if (!entry.empty())
     (void)model.entry(entry); // names the entries when there is none of it
-  if (std::fflush(stdout)) {
-    if (errno == EPIPE)
-      throw OutputClosed();
-    fail(ExitCode::Io, "writing to standard output failed: %s",
-         std::strerror(errno));
-  }
 }
 
 } // namespace txrun

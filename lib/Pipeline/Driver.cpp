@@ -60,7 +60,8 @@ private:
 /// One module on its way through the phases.
 class Compilation {
 public:
-  explicit Compilation(const CompileOptions &options) : options(options), lines(context) {
+  explicit Compilation(const CompileOptions &options, const CompileHooks &hooks = {})
+      : options(options), hooks(hooks), lines(context) {
     DialectRegistry registry;
     registerAllDialects(registry);
     context.appendDialectRegistry(registry);
@@ -82,6 +83,8 @@ public:
       return error;
     if (phase == "remat")
       return llvm::Error::success();
+    if (hooks.afterRemat)
+      hooks.afterRemat(*module);
     return run(addStepPasses);
   }
 
@@ -123,6 +126,7 @@ private:
   }
 
   const CompileOptions &options;
+  CompileHooks hooks;
   MLIRContext context;
   DiagnosticLines lines;
   OwningOpRef<ModuleOp> module;
@@ -152,8 +156,8 @@ llvm::Error warnIfPeakRises(const CompileOptions &options, Compilation &compilat
 
 } // namespace
 
-llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options) {
-  Compilation compilation(options);
+llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, const CompileHooks &hooks) {
+  Compilation compilation(options, hooks);
   if (llvm::Error error = compilation.runTo("step"))
     return std::move(error);
   CompiledStep step;

@@ -14,6 +14,12 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
 
+#include <functional>
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
 namespace tx {
 
 struct CompileOptions;
@@ -34,7 +40,11 @@ struct CompiledStep {
   llvm::SmallVector<char, 0> artifact;
   llvm::json::Object report;
 };
-llvm::Expected<CompiledStep> compileToMemory(const CompileOptions &options);
+/// Faults on purpose: what tests do to the module on its way.
+struct CompileHooks {
+  std::function<void(mlir::ModuleOp)> afterRemat; ///< before fusion
+};
+llvm::Expected<CompiledStep> compileToMemory(const CompileOptions &options, const CompileHooks &hooks = {});
 
 /// Adds `tx-to-joint`, `tx-to-remat`, `tx-to-step` to the registry of pipelines.
 void registerPipelines();

@@ -1,0 +1,296 @@
+#include "Harness.h"
+
+#include "tx/Frontend/CompileOptions.h"
+#include "txrt/runtime.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+#include <cstring>
+
+using namespace txtest;
+
+std::string txtest::joinFlags(const Flags &flags) { return llvm::join(flags, " "); }
+
+//===----------------------------------------------------------------------===//
+// Compiling
+//===----------------------------------------------------------------------===//
+
+int64_t Step::number(llvm::StringRef field) const { return report.getInteger(field).value_or(-1); }
+
+size_t Step::recomputedOps() const {
+  const llvm::json::Array *ops = report.getArray("recomputed");
+  return ops ? ops->size() : 0;
+}
+
+Step txtest::compileStep(const Flags &flags, const tx::CompileHooks &hooks) {
+  Step step;
+  std::vector<llvm::StringRef> arguments(flags.begin(), flags.end());
+  llvm::Expected<tx::CompileOptions> options = tx::parseCommandLine(arguments);
+  if (!options) {
+    step.error = llvm::toString(options.takeError());
+    return step;
+  }
+  llvm::Expected<tx::CompiledStep> compiled = tx::compileToMemory(*options, hooks);
+  if (!compiled) {
+    step.error = llvm::toString(compiled.takeError());
+    return step;
+  }
+  step.artifact.assign(compiled->artifact.begin(), compiled->artifact.end());
+  step.report = std::move(compiled->report);
+  return step;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A session and the manifest's names for its bytes.
+class Runner {
+public:
+  Runner(const Step &step, const RunOptions &options, RunResult &result) : options(options), result(result) {
+    txrt_error error;
+    if (txrt_artifact_open_memory(step.artifact.data(), step.artifact.size(), "step", &artifact, &error)) {
+      result.error = error.message;
+      return;
+    }
+    txrt_options sessionOptions{"host", options.threads, nullptr};
+    if (txrt_session_create(artifact, &sessionOptions, &session, &error)) {
+      result.error = error.message;
+      return;
+    }
+    manifest = *llvm::cantFail(llvm::json::parse(txrt_artifact_manifest(artifact))).getAsObject();
+  }
+  ~Runner() {
+    if (session)
+      txrt_session_destroy(session);
+    if (artifact)
+      txrt_artifact_close(artifact);
+  }
+
+  void run() {
+    if (!result.error.empty())
+      return;
+    result.arenaBytes = txrt_session_arena_bytes(session);
+    countLaunches();
+    fillParameters();
+    for (int iteration = 1; iteration <= 2 && result.error.empty(); ++iteration)
+      runIteration(iteration);
+    result.allocations = txrt_session_step_allocations(session);
+  }
+
+private:
+  struct Span {
+    char *data;
+    size_t bytes;
+  };
+
+  Span locate(const llvm::json::Object &buffer) {
+    static const std::map<llvm::StringRef, txrt_segment> segments = {{"persistent", TXRT_SEGMENT_PERSISTENT},
+                                                                    {"argument", TXRT_SEGMENT_ARGUMENT},
+                                                                    {"saved", TXRT_SEGMENT_SAVED},
+                                                                    {"transient", TXRT_SEGMENT_TRANSIENT}};
+    txrt_error error;
+    size_t bytes = *buffer.getInteger("bytes");
+    void *data = txrt_session_data(session, segments.at(*buffer.getString("segment")), *buffer.getInteger("offset"),
+                                   bytes, &error);
+    return {static_cast<char *>(data), bytes};
+  }
+
+  /// An argument or a result of an entry.
+  Span find(llvm::StringRef entry, llvm::StringRef list, llvm::StringRef name) {
+    for (const llvm::json::Value &value : *manifest.getArray("entries"))
+      if (value.getAsObject()->getString("name") == entry)
+        for (const llvm::json::Value &buffer : *value.getAsObject()->getArray(list))
+          if (buffer.getAsObject()->getString("name") == name)
+            return locate(*buffer.getAsObject());
+    return {nullptr, 0};
+  }
+
+  template <typename T> void set(llvm::StringRef entry, llvm::StringRef name, const std::vector<T> &values) {
+    if (Span span = find(entry, "arguments", name); span.data) // dropout may be off: no key
+      memcpy(span.data, values.data(), values.size() * sizeof(T));
+  }
+
+  void keep(const std::string &name, Span span) {
+    result.values.push_back({name, std::vector<char>(span.data, span.data + span.bytes)});
+  }
+
+  void keepGlobals(const std::string &prefix, llvm::ArrayRef<llvm::StringRef> roles) {
+    for (const llvm::json::Value &value : *manifest.getArray("globals")) {
+      const llvm::json::Object &global = *value.getAsObject();
+      if (llvm::is_contained(roles, *global.getString("role")))
+        keep(prefix + global.getString("name")->str(), locate(global));
+    }
+  }
+
+  void countLaunches() {
+    for (int entry = 0; entry < txrt_session_entry_count(session); ++entry)
+      for (int launch = 0; launch < txrt_session_launch_count(session, entry); ++launch) {
+        txrt_launch_info info;
+        txrt_error error;
+        txrt_session_launch_info(session, entry, launch, &info, &error);
+        ++result.launches;
+        result.recomputeLaunches += info.phase == TXRT_PHASE_RECOMPUTE;
+      }
+  }
+
+  /// Weights of a size at which every part of the model matters.
+  void fillParameters() {
+    std::mt19937 random(options.seed);
+    std::normal_distribution<float> normal;
+    for (const llvm::json::Value &value : *manifest.getArray("globals")) {
+      const llvm::json::Object &global = *value.getAsObject();
+      if (*global.getString("role") != "parameter")
+        continue;
+      bool isNormWeight = global.getObject("init")->getString("kind") == "ones";
+      Span span = locate(global);
+      auto *weights = reinterpret_cast<float *>(span.data);
+      for (size_t i = 0; i < span.bytes / sizeof(float); ++i)
+        weights[i] = (isNormWeight ? 1.0f : 0.0f) + 0.1f * normal(random);
+    }
+  }
+
+  void runEntry(llvm::StringRef name) {
+    txrt_error error;
+    int entry = txrt_session_find_entry(session, name.str().c_str());
+    if (entry < 0 || txrt_session_run(session, entry, &error))
+      result.error = entry < 0 ? "no entry " + name.str() : std::string(error.message);
+  }
+
+  void runIteration(int iteration) {
+    std::string prefix = std::to_string(iteration) + ".";
+    const llvm::json::Object &model = *manifest.getObject("model");
+    int64_t batch = *model.getInteger("micro_batch_size"), sequence = *model.getInteger("seq_length");
+    int64_t vocabulary = *model.getInteger("vocab_size");
+    std::mt19937 random(options.seed * 1000 + iteration);
+    for (uint32_t microbatch = 0; microbatch < 2; ++microbatch) {
+      std::vector<int32_t> tokens(batch * sequence), targets(batch * sequence);
+      for (size_t i = 0; i < tokens.size(); ++i) {
+        tokens[i] = random() % vocabulary;
+        targets[i] = random() % 8 ? static_cast<int32_t>(random() % vocabulary) : -100;
+      }
+      uint32_t sample = ((iteration - 1) * 2 + microbatch) * batch;
+      set<int32_t>("microbatch", "tokens", tokens);
+      set<int32_t>("microbatch", "targets", targets);
+      set<uint32_t>("microbatch", "key", {options.keySeed, 11, sample, 0});
+      set<float>("microbatch", "loss_scale", {1.0f / static_cast<float>(2 * batch * sequence)});
+      set<uint8_t>("microbatch", "first", {static_cast<uint8_t>(microbatch == 0)});
+      runEntry("microbatch");
+      std::string name = prefix + std::to_string(microbatch) + ".";
+      keep(name + "loss_sum", find("microbatch", "results", "loss_sum"));
+      keep(name + "valid_count", find("microbatch", "results", "valid_count"));
+    }
+    keepGlobals(prefix + "grad ", {"gradient"});
+    set<float>("apply", "lr", {0.01f});
+    set<int32_t>("apply", "step", {iteration});
+    runEntry("apply");
+    keep(prefix + "grad_norm", find("apply", "results", "grad_norm"));
+    keepGlobals(prefix, {"parameter", "moment1", "moment2"});
+  }
+
+  const RunOptions &options;
+  RunResult &result;
+  txrt_artifact *artifact = nullptr;
+  txrt_session *session = nullptr;
+  llvm::json::Object manifest;
+};
+
+} // namespace
+
+RunResult txtest::runStep(const Step &step, const RunOptions &options) {
+  RunResult result;
+  Runner(step, options, result).run();
+  return result;
+}
+
+float RunResult::scalar(llvm::StringRef name) const {
+  float value = 0;
+  for (const auto &[known, bytes] : values)
+    if (known == name)
+      memcpy(&value, bytes.data(), sizeof(value));
+  return value;
+}
+
+std::string txtest::firstDifference(const RunResult &a, const RunResult &b) {
+  if (a.values.size() != b.values.size())
+    return "the number of values";
+  for (size_t i = 0; i < a.values.size(); ++i)
+    if (a.values[i] != b.values[i])
+      return a.values[i].first;
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Random models and policies
+//===----------------------------------------------------------------------===//
+
+static int pick(std::mt19937 &random, int low, int high) {
+  return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
+}
+
+RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
+  RandomModel model;
+  model.layers = pick(random, 2, 5);
+  model.dropout = dropout;
+  model.odd = odd;
+  int heads = pick(random, 1, 4);
+  int hidden = odd ? heads * (2 * pick(random, 2, 10) + 1) : 16 * heads * pick(random, 1, 2);
+  int ffn = odd ? 2 * pick(random, 10, 60) + 1 : 16 * pick(random, 2, 8);
+  int sequence = odd ? 2 * pick(random, 3, 12) + 1 : 16;
+  model.flags = {"--num-layers", std::to_string(model.layers), "--hidden-size", std::to_string(hidden),
+                 "--num-attention-heads", std::to_string(heads), "--ffn-hidden-size", std::to_string(ffn),
+                 "--seq-length", std::to_string(sequence), "--max-position-embeddings",
+                 std::to_string(sequence + pick(random, 0, 3)), "--micro-batch-size", std::to_string(pick(random, 1, 3)),
+                 "--vocab-size", std::to_string(odd ? 2 * pick(random, 5, 40) + 1 : 64), "--attention-dropout",
+                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0", "--fp32"};
+  if (random() % 2)
+    model.flags.push_back("--untie-embeddings-and-output-weights");
+  if (random() % 4 == 0)
+    model.flags.push_back("--disable-bias-linear");
+  return model;
+}
+
+Flags txtest::randomPolicy(std::mt19937 &random, const RandomModel &model) {
+  auto number = [&](int low, int high) { return std::to_string(pick(random, low, high)); };
+  Flags modules;
+  auto someModules = [&]() {
+    std::vector<std::string> names = {"core_attn", "mlp", "layernorm", "mlp_act"};
+    std::vector<std::string> chosen;
+    while (chosen.empty())
+      for (const std::string &name : names)
+        if (random() % 2)
+          chosen.push_back(name);
+    return Flags{"--recompute-granularity", "selective", "--recompute-modules", llvm::join(chosen, ",")};
+  };
+  auto someLayers = [&]() {
+    int first = pick(random, 0, model.layers - 1), last = pick(random, first, model.layers - 1);
+    return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last);
+  };
+  switch (random() % 6) {
+  case 0:
+    return someModules();
+  case 1:
+    return {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers",
+            number(1, model.layers)};
+  case 2:
+    return {"--recompute-granularity", "full", "--recompute-method", "block", "--recompute-num-layers",
+            number(1, model.layers)};
+  case 3: {
+    Flags flags = someModules();
+    flags.insert(flags.end(), {"--recompute-method", "block", "--recompute-num-layers", number(1, model.layers)});
+    return flags;
+  }
+  case 4: {
+    Flags flags = random() % 2 ? someModules() : Flags{"--recompute-granularity", "full"};
+    flags.insert(flags.end(), {"--recompute-layers", someLayers()});
+    return flags;
+  }
+  default: {
+    std::vector<std::string> saved = {"self_attention.qkv", "mlp_residual", "self_attention.residual", "mlp.fc1",
+                                      "layernorm.input", "self_attention.core_attn"};
+    return {"--recompute-save-only", saved[random() % saved.size()] + "," + saved[random() % 2]};
+  }
+  }
+}

@@ -1,0 +1,473 @@
+#include "OpCases.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+using namespace txtest;
+
+int64_t Tensor::elements() const {
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  return count;
+}
+
+std::string Tensor::type() const {
+  std::string text = "tensor<";
+  for (int64_t size : shape)
+    text += std::to_string(size) + "x";
+  return text + element + ">";
+}
+
+static size_t bytesOf(const std::string &element) {
+  return element == "i1" ? 1 : element == "bf16" ? 2 : 4;
+}
+
+static void put(uint8_t *to, const std::string &element, double value) {
+  float f = static_cast<float>(value);
+  auto i = static_cast<int32_t>(static_cast<int64_t>(value));
+  uint32_t bits;
+  std::memcpy(&bits, &f, 4);
+  auto half = static_cast<uint16_t>(bits >> 16);
+  if (element == "i1")
+    *to = value != 0;
+  else if (element == "i32")
+    std::memcpy(to, &i, 4);
+  else if (element == "bf16")
+    std::memcpy(to, &half, 2);
+  else
+    std::memcpy(to, &f, 4);
+}
+
+static double get(const uint8_t *from, const std::string &element) {
+  float f;
+  int32_t i;
+  uint16_t half;
+  if (element == "i1")
+    return *from;
+  if (element == "i32")
+    return std::memcpy(&i, from, 4), i;
+  if (element == "bf16") {
+    std::memcpy(&half, from, 2);
+    uint32_t bits = uint32_t(half) << 16;
+    return std::memcpy(&f, &bits, 4), f;
+  }
+  return std::memcpy(&f, from, 4), f;
+}
+
+/// Between and behind rows lies 0xff: NaN to whoever reads it.
+std::vector<uint8_t> Tensor::pack(int64_t stride) const {
+  int64_t width = columns(), rows = elements() / width;
+  size_t size = bytesOf(element);
+  stride = stride ? stride : width;
+  std::vector<uint8_t> bytes(((rows - 1) * stride + width) * size + 64, 0xff);
+  for (int64_t i = 0; i < static_cast<int64_t>(values.size()); ++i)
+    put(&bytes[(i / width * stride + i % width) * size], element, values[i]);
+  return bytes;
+}
+
+void Tensor::unpack(const std::vector<uint8_t> &bytes, int64_t stride) {
+  int64_t width = columns();
+  stride = stride ? stride : width;
+  values.resize(elements());
+  for (int64_t i = 0; i < elements(); ++i)
+    values[i] = get(&bytes[(i / width * stride + i % width) * bytesOf(element)], element);
+}
+
+std::string OpCase::text(const std::vector<int64_t> &strides) const {
+  std::string text = "step.kernel @" + name + " " + kind + " [" + std::to_string(rows) + ", " +
+                     std::to_string(columns) + "]";
+  auto join = [&](const char *prefix, size_t count, auto print) {
+    for (size_t i = 0; i < count; ++i)
+      text += (i ? ", " : prefix) + print(i);
+  };
+  if (!strides.empty()) {
+    join(" strides [", strides.size(), [&](size_t i) { return std::to_string(strides[i]); });
+    text += "]";
+  }
+  if (!immediates.empty())
+    text += " immediates " + std::to_string(immediates.size());
+  text += " (";
+  join("", inputs.size(), [&](size_t i) { return "%" + std::to_string(i) + ": " + inputs[i].type(); });
+  text += ") {\n  " + op + "\n  step.yield ";
+  join("", outputs.size(), [&](size_t i) { return "%r" + std::to_string(i); });
+  text += " : ";
+  join("", outputs.size(), [&](size_t i) { return outputs[i].type(); });
+  return text + "\n}\n";
+}
+
+std::vector<Tensor> txtest::run(Kernels &kernels, const OpCase &op, const RunOptions &options) {
+  std::vector<std::vector<uint8_t>> memory;
+  auto stride = [&](size_t buffer) { return options.strides.empty() ? 0 : options.strides[buffer]; };
+  for (const Tensor &tensor : op.inputs)
+    memory.push_back(tensor.pack(stride(memory.size())));
+  for (const Tensor &tensor : op.outputs)
+    memory.push_back(Tensor{tensor.shape, tensor.element}.pack(stride(memory.size())));
+  std::vector<void *> buffers;
+  for (auto &bytes : memory)
+    buffers.push_back(bytes.data());
+  for (auto [input, output] : options.inPlace)
+    buffers[op.inputs.size() + output] = buffers[input];
+
+  std::vector<int64_t> splits = options.splits;
+  splits.insert(splits.begin(), 0);
+  splits.push_back(op.units());
+  for (size_t i = splits.size() - 1; i > 0; --i) // later units first
+    kernels.runRange(op.name, buffers, splits[i - 1], splits[i], op.immediates);
+
+  std::vector<Tensor> results;
+  for (size_t i = 0; i < op.outputs.size(); ++i) {
+    size_t at = op.inputs.size() + i;
+    for (auto [input, output] : options.inPlace)
+      if (output == i)
+        at = input;
+    results.push_back(op.outputs[i]);
+    results.back().unpack(memory[at], stride(op.inputs.size() + i));
+    for (size_t k = memory[at].size() - 64; k < memory[at].size(); ++k)
+      if (memory[at][k] != 0xff)
+        results.back().values.clear(); // written behind the end
+  }
+  return results;
+}
+
+std::array<uint32_t, 4> txtest::philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    uint64_t a = uint64_t(0xD2511F53) * c[0], b = uint64_t(0xCD9E8D57) * c[2];
+    c = {uint32_t(b >> 32) ^ c[1] ^ key[0], uint32_t(b), uint32_t(a >> 32) ^ c[3] ^ key[1], uint32_t(a)};
+    key = {key[0] + 0x9E3779B9, key[1] + 0xBB67AE85};
+  }
+  return c;
+}
+
+//===----------------------------------------------------------------------===//
+// The cases
+//===----------------------------------------------------------------------===//
+
+using Values = std::vector<double>;
+using Inputs = std::vector<Tensor>;
+using Outputs = std::vector<Values>;
+
+static Tensor normal(std::vector<int64_t> shape, unsigned seed, float scale = 1) {
+  Tensor tensor{std::move(shape)};
+  auto values = randomFloats(tensor.elements(), seed, scale);
+  tensor.values.assign(values.begin(), values.end());
+  return tensor;
+}
+
+static Tensor positive(std::vector<int64_t> shape, unsigned seed) {
+  Tensor tensor = normal(std::move(shape), seed);
+  for (double &value : tensor.values)
+    value = static_cast<float>(0.25 + std::abs(value));
+  return tensor;
+}
+
+static Tensor integers(std::vector<int64_t> shape, int64_t limit, unsigned seed) {
+  Tensor tensor{std::move(shape), "i32"};
+  std::mt19937 generator(seed);
+  for (int64_t i = 0; i < tensor.elements(); ++i)
+    tensor.values.push_back(generator() % limit);
+  return tensor;
+}
+
+static Tensor scalar(double value, const char *element = "f32") {
+  return {{}, element, {element[0] == 'f' ? static_cast<float>(value) : value}};
+}
+
+/// Calls `f(first element of the row)` for each row.
+template <typename F>
+static void forRows(int64_t rows, int64_t columns, F f) {
+  for (int64_t r = 0; r < rows; ++r)
+    f(r, r * columns);
+}
+
+static double geluOf(double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+}
+static double geluGradOf(double x) {
+  double k = std::sqrt(2 / M_PI), t = std::tanh(k * (x + 0.044715 * x * x * x));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * k * (1 + 3 * 0.044715 * x * x);
+}
+
+static const char *in = " in <\"x\"> : ";
+
+static void addElementwiseCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor x = normal({2, 3, c}, 1, 2), y = normal({2, 3, c}, 2), result{{2, 3, c}};
+  std::string t = x.type();
+  cases.push_back({"add", "row", 6, c, "%r0 = tx.add %0, %1" + (in + t), {x, y}, {result}, [](const Inputs &v) {
+                     Values sum;
+                     for (size_t i = 0; i < v[0].values.size(); ++i)
+                       sum.push_back(v[0].values[i] + v[1].values[i]);
+                     return Outputs{sum};
+                   }, {{0, 0}, {1, 0}}});
+  cases.push_back({"gelu", "row", 6, c, "%r0 = tx.gelu %0" + (in + t), {x}, {result}, [](const Inputs &v) {
+                     Values out;
+                     for (double x : v[0].values)
+                       out.push_back(geluOf(x));
+                     return Outputs{out};
+                   }, {{0, 0}}, 4e-7});
+  cases.push_back({"gelu_grad", "row", 6, c, "%r0 = tx.gelu_grad %1, %0" + (in + t), {x, y}, {result},
+                   [](const Inputs &v) {
+                     Values out;
+                     for (size_t i = 0; i < v[0].values.size(); ++i)
+                       out.push_back(geluGradOf(v[0].values[i]) * v[1].values[i]);
+                     return Outputs{out};
+                   }, {{0, 0}, {1, 0}}, 1e-6});
+  cases.push_back({"broadcast_rows", "row", 6, c, "%r0 = tx.broadcast_rows %0 in <\"x\"> : tensor<" +
+                   std::to_string(c) + "xf32> -> " + t, {normal({c}, 3)}, {result}, [](const Inputs &v) {
+                     Values out;
+                     for (int row = 0; row < 6; ++row)
+                       out.insert(out.end(), v[0].values.begin(), v[0].values.end());
+                     return Outputs{out};
+                   }});
+  for (bool reset : {false, true})
+    cases.push_back({reset ? "bias_grad_reset" : "bias_grad", "column", 6, c, "%r0 = tx.bias_grad %0 into %1 reset %2" +
+                     (in + t) + ", tensor<" + std::to_string(c) + "xf32>, tensor<i1>",
+                     {x, normal({c}, 3), scalar(reset, "i1")}, {{{c}}}, [c](const Inputs &v) {
+                       Values sum(c, 0.0);
+                       for (size_t i = 0; i < v[0].values.size(); ++i)
+                         sum[i % c] += v[0].values[i];
+                       for (int64_t i = 0; i < c; ++i)
+                         sum[i] += v[2].values[0] ? 0 : v[1].values[i];
+                       return Outputs{sum};
+                     }, {{1, 0}}});
+}
+
+static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor x = normal({2, 3, c}, 1, 2), dy = normal({2, 3, c}, 2), w = normal({c}, 3), b = normal({c}, 4);
+  Tensor mean = normal({2, 3}, 5, 0.1f), rstd = positive({2, 3}, 6), result{{2, 3, c}};
+  std::string t = x.type(), tw = w.type(), ts = mean.type();
+  cases.push_back({"layer_norm", "row", 6, c, "%r0, %r1, %r2 = tx.layer_norm %0, %1, %2 eps 1.0e-2" + (in + t) + ", " + tw,
+                   {x, w, b}, {result, {{2, 3}}, {{2, 3}}}, [c](const Inputs &v) {
+                     Outputs out(3);
+                     forRows(6, c, [&](int64_t, int64_t at) {
+                       double mean = 0, variance = 0;
+                       for (int64_t i = 0; i < c; ++i)
+                         mean += v[0].values[at + i] / c;
+                       for (int64_t i = 0; i < c; ++i)
+                         variance += std::pow(v[0].values[at + i] - mean, 2) / c;
+                       double rstd = 1 / std::sqrt(variance + 1e-2);
+                       for (int64_t i = 0; i < c; ++i)
+                         out[0].push_back((v[0].values[at + i] - mean) * rstd * v[1].values[i] + v[2].values[i]);
+                       out[1].push_back(mean);
+                       out[2].push_back(rstd);
+                     });
+                     return out;
+                   }, {{0, 0}}});
+  cases.push_back({"layer_norm_input_grad", "row", 6, c, "%r0 = tx.layer_norm_input_grad %0, %1, %2, %3, %4" +
+                   (in + t) + ", " + tw + ", " + ts, {dy, x, w, mean, rstd}, {result}, [c](const Inputs &v) {
+                     Values out;
+                     forRows(6, c, [&](int64_t row, int64_t at) {
+                       double mean = v[3].values[row], rstd = v[4].values[row], g = 0, gn = 0;
+                       auto gOf = [&](int64_t i) { return v[0].values[at + i] * v[2].values[i]; };
+                       auto nOf = [&](int64_t i) { return (v[1].values[at + i] - mean) * rstd; };
+                       for (int64_t i = 0; i < c; ++i)
+                         g += gOf(i) / c, gn += gOf(i) * nOf(i) / c;
+                       for (int64_t i = 0; i < c; ++i)
+                         out.push_back(rstd * (gOf(i) - g - nOf(i) * gn));
+                     });
+                     return Outputs{out};
+                   }, {{0, 0}, {1, 0}}});
+  cases.push_back({"layer_norm_weight_grad", "column", 6, c,
+                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw,
+                   {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
+                     Outputs out{v[4].values, v[5].values};
+                     forRows(6, c, [&](int64_t row, int64_t at) {
+                       for (int64_t i = 0; i < c; ++i) {
+                         double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
+                         out[0][i] += v[0].values[at + i] * n;
+                         out[1][i] += v[0].values[at + i];
+                       }
+                     });
+                     return out;
+                   }, {{4, 0}, {5, 1}}});
+}
+
+static void addEmbeddingCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor tokens = integers({2, 3}, 5, 1), table = normal({5, c}, 2), x = normal({2, 3, c}, 3), result{{2, 3, c}};
+  std::string t = x.type(), tt = tokens.type() + ", " + table.type();
+  cases.push_back({"embedding", "row", 6, c, "%r0 = tx.embedding %0, %1" + (in + tt), {tokens, table}, {result},
+                   [c](const Inputs &v) {
+                     Values out;
+                     for (double token : v[0].values)
+                       for (int64_t i = 0; i < c; ++i)
+                         out.push_back(v[1].values[token * c + i]);
+                     return Outputs{out};
+                   }});
+  cases.push_back({"add_positions", "row", 6, c, "%r0 = tx.add_positions %0, %1" + (in + t) + ", " + table.type(),
+                   {x, table}, {result}, [c](const Inputs &v) {
+                     Values out = v[0].values;
+                     for (size_t i = 0; i < out.size(); ++i)
+                       out[i] += v[1].values[i % (3 * c)];
+                     return Outputs{out};
+                   }, {{0, 0}}});
+  for (bool reset : {false, true}) {
+    std::string suffix = reset ? "_reset" : "";
+    std::string tail = ", " + table.type() + ", tensor<i1>";
+    cases.push_back({"embedding_weight_grad" + suffix, "column", 6, c,
+                     "%r0 = tx.embedding_weight_grad %0, %1 into %2 reset %3" + (in + tokens.type()) + ", " + t + tail,
+                     {tokens, x, table, scalar(reset, "i1")}, {{{5, c}}}, [c, reset](const Inputs &v) {
+                       Values out = reset ? Values(5 * c, 0.0) : v[2].values;
+                       for (int64_t i = 0; i < 6 * c; ++i)
+                         out[v[0].values[i / c] * c + i % c] += v[1].values[i];
+                       return Outputs{out};
+                     }, {{2, 0}}});
+    cases.push_back({"position_weight_grad" + suffix, "column", 6, c,
+                     "%r0 = tx.position_weight_grad %0 into %1 reset %2" + (in + t) + tail,
+                     {x, table, scalar(reset, "i1")}, {{{5, c}}}, [c, reset](const Inputs &v) {
+                       Values out = reset ? Values(5 * c, 0.0) : v[1].values;
+                       for (int64_t i = 0; i < 6 * c; ++i)
+                         out[i % (3 * c)] += v[0].values[i];
+                       return Outputs{out};
+                     }, {{1, 0}}});
+  }
+}
+
+static void addAttentionCases(std::vector<OpCase> &cases, int64_t c) {
+  int64_t s = std::min<int64_t>(c, 70), rows = 2 * s; // causal: t >= s
+  Tensor x = normal({1, 2, s, c}, 1, 3), dy = normal({1, 2, s, c}, 2), result{{1, 2, s, c}};
+  std::string t = x.type();
+  for (bool causal : {false, true})
+    cases.push_back({causal ? "softmax_causal" : "softmax", "row", rows, c,
+                     std::string("%r0 = tx.softmax %0") + (causal ? " causal" : "") + in + t, {x}, {result},
+                     [=](const Inputs &v) {
+                       Values out;
+                       forRows(rows, c, [&](int64_t row, int64_t at) {
+                         int64_t n = causal ? row % s + 1 : c;
+                         double max = -INFINITY, sum = 0;
+                         for (int64_t i = 0; i < n; ++i)
+                           max = std::max(max, v[0].values[at + i]);
+                         for (int64_t i = 0; i < n; ++i)
+                           sum += std::exp(v[0].values[at + i] - max);
+                         for (int64_t i = 0; i < c; ++i)
+                           out.push_back(i < n ? std::exp(v[0].values[at + i] - max) / sum : 0);
+                       });
+                       return Outputs{out};
+                     }, {{0, 0}}, 5e-7});
+  cases.push_back({"softmax_grad", "row", rows, c, "%r0 = tx.softmax_grad %0, %1" + (in + t), {dy, x}, {result},
+                   [=](const Inputs &v) {
+                     Values out;
+                     forRows(rows, c, [&](int64_t, int64_t at) {
+                       double sum = 0;
+                       for (int64_t i = 0; i < c; ++i)
+                         sum += v[0].values[at + i] * v[1].values[at + i];
+                       for (int64_t i = 0; i < c; ++i)
+                         out.push_back(v[1].values[at + i] * (v[0].values[at + i] - sum));
+                     });
+                     return Outputs{out};
+                   }, {{0, 0}, {1, 0}}, 4e-5});
+  Tensor key{{4}, "i32", {12345, 99, 7, 0}};
+  Tensor d = normal({2, 3, c}, 1), dropped{{2, 3, c}};
+  cases.push_back({"dropout", "row", 6, c, "%r0 = tx.dropout %0, %1 p 0.3 in <\"x\"> {step.immediate = 1 : i64} : " +
+                   d.type() + ", tensor<4xi32>", {d, key}, {dropped}, [c](const Inputs &v) {
+                     Values out;
+                     for (int64_t i = 0; i < 6 * c; ++i) {
+                       uint32_t row = i / c, column = i % c;
+                       auto words = philox({16 * (column / 64) + column % 16, row % 3, 7 + row / 3, 0xdeadbeef},
+                                           {12345, 99});
+                       bool isDropped = words[column / 16 % 4] < static_cast<uint32_t>(0.3 * 4294967296.0);
+                       out.push_back(isDropped ? 0 : v[0].values[i] * static_cast<float>(1 / (1 - 0.3)));
+                     }
+                     return Outputs{out};
+                   }, {{0, 0}}, 1e-7, {1, 0xdeadbeef}});
+}
+
+static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor logits = normal({2, 3, c}, 1, 3), targets = integers({2, 3}, c, 2), dlosses = normal({2, 3}, 3);
+  Tensor lse = normal({2, 3}, 4), result{{2, 3, c}}, perRow{{2, 3}};
+  targets.values[4] = -100;
+  for (double &value : lse.values)
+    value += 6;
+  for (double &value : lse.values)
+    value = static_cast<float>(value);
+  std::string t = logits.type(), tt = targets.type();
+  cases.push_back({"cross_entropy", "row", 6, c, "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100" + (in + t) + ", " + tt,
+                   {logits, targets}, {perRow, perRow}, [c](const Inputs &v) {
+                     Outputs out(2);
+                     forRows(6, c, [&](int64_t row, int64_t at) {
+                       double sum = 0, target = v[1].values[row];
+                       for (int64_t i = 0; i < c; ++i)
+                         sum += std::exp(v[0].values[at + i]);
+                       out[0].push_back(target == -100 ? 0 : std::log(sum) - v[0].values[at + target]);
+                       out[1].push_back(std::log(sum));
+                     });
+                     return out;
+                   }, {}, 5e-7});
+  cases.push_back({"cross_entropy_grad", "row", 6, c, "%r0 = tx.cross_entropy_grad %0, %1, %2, %3 ignore -100 in <\"x\"> : " +
+                   dlosses.type() + ", " + t + ", " + tt, {dlosses, logits, targets, lse}, {result}, [c](const Inputs &v) {
+                     Values out;
+                     forRows(6, c, [&](int64_t row, int64_t at) {
+                       for (int64_t i = 0; i < c; ++i) {
+                         double p = std::exp(v[1].values[at + i] - v[3].values[row]);
+                         double factor = v[2].values[row] == -100 ? 0 : v[0].values[row];
+                         out.push_back((p - (v[2].values[row] == i)) * factor);
+                       }
+                     });
+                     return Outputs{out};
+                   }, {{1, 0}}, 1e-6});
+  Tensor losses = positive({1, c}, 5), many = integers({1, c}, 9, 6);
+  for (int64_t i = 0; i < c; i += 3)
+    many.values[i] = -100;
+  cases.push_back({"reduce_loss", "row", 1, c, "%r0, %r1 = tx.reduce_loss %0, %1 ignore -100" + (in + losses.type()) +
+                   ", " + many.type(), {losses, many}, {{{}}, {{}}}, [](const Inputs &v) {
+                     double sum = 0, count = 0;
+                     for (size_t i = 0; i < v[0].values.size(); ++i)
+                       if (v[1].values[i] != -100)
+                         sum += v[0].values[i], ++count;
+                     return Outputs{{sum}, {count}};
+                   }});
+  cases.push_back({"splat", "row", 1, 3 * c, "%r0 = tx.splat %0 in <\"x\"> : tensor<f32> -> tensor<3x" +
+                   std::to_string(c) + "xf32>", {scalar(0.3)}, {{{3, c}}}, [c](const Inputs &v) {
+                     return Outputs{Values(3 * c, v[0].values[0])};
+                   }});
+}
+
+static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
+  for (int64_t extra : {int64_t(0), int64_t(1)}) { // one chunk, and one with a shorter last one
+    int64_t n = c + extra * 8192, chunk = std::min<int64_t>(n, 4096), chunks = (n + chunk - 1) / chunk;
+    std::string suffix = extra ? "_chunks" : "";
+    Tensor p = normal({n}, 1), g = normal({n}, 2), m = normal({n}, 3, 0.1f), v = positive({n}, 4), result{{n}};
+    std::string t = p.type();
+    cases.push_back({"sum_of_squares" + suffix, "flat", chunks, chunk, "%r0 = tx.sum_of_squares %0" + (in + t), {g},
+                     {{{chunks}}}, [=](const Inputs &v) {
+                       Values sums(chunks, 0.0);
+                       for (int64_t i = 0; i < n; ++i)
+                         sums[i / chunk] += v[0].values[i] * v[0].values[i];
+                       return Outputs{sums};
+                     }});
+    cases.push_back({"adamw" + suffix, "flat", chunks, chunk,
+                     "%r0, %r1, %r2 = tx.adamw %0, %1, %2, %3 clip %4 lr %5 step %6 betas 0.9, 0.95 eps 1.0e-8 decay 0.1" +
+                     (in + t) + ", " + t, {p, g, m, v, scalar(0.7), scalar(0.02), scalar(3, "i32")},
+                     {result, result, result}, [](const Inputs &v) {
+                       Outputs out(3);
+                       double lr = v[5].values[0], t = v[6].values[0];
+                       for (size_t i = 0; i < v[0].values.size(); ++i) {
+                         double g = v[1].values[i] * v[4].values[0], m = 0.9 * v[2].values[i] + 0.1 * g;
+                         double s = 0.95 * v[3].values[i] + 0.05 * g * g, p = v[0].values[i];
+                         double step = m / (1 - std::pow(0.9, t)) / (std::sqrt(s / (1 - std::pow(0.95, t))) + 1e-8);
+                         out[0].push_back(p - lr * (step + 0.1 * p));
+                         out[1].push_back(m);
+                         out[2].push_back(s);
+                       }
+                       return out;
+                     }, {{0, 0}, {2, 1}, {3, 2}}, 5e-7});
+  }
+  for (double most : {0.0, 1.0, 1e9})
+    cases.push_back({"clip_" + std::to_string(static_cast<int64_t>(most)), "row", 1, c, "%r0, %r1 = tx.clip_coefficient %0 max " +
+                     std::to_string(most) + in + "tensor<" + std::to_string(c) + "xf32>", {positive({c}, 1)},
+                     {{{}}, {{}}}, [most](const Inputs &v) {
+                       double sum = 0;
+                       for (double x : v[0].values)
+                         sum += x;
+                       double norm = std::sqrt(sum);
+                       return Outputs{{norm}, {most == 0 ? 1 : std::min(1.0, most / (norm + 1e-6))}};
+                     }});
+}
+
+std::vector<OpCase> txtest::opCases(int64_t columns) {
+  std::vector<OpCase> cases;
+  for (auto add : {addElementwiseCases, addNormCases, addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
+    add(cases, columns);
+  return cases;
+}

@@ -31,10 +31,19 @@ def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
     }
     ```
 
-    After, besides:
+    After:
 
     ```mlir
+    tx.global @w parameter normal(0.02) decay : tensor<7x6xf32>
     tx.global @w.grad gradient of @w : tensor<7x6xf32>
+    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+        -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
     func.func @microbatch(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"},
         %loss_scale: tensor<f32> {tx.name = "loss_scale"}, %first: tensor<i1> {tx.name = "first"})
         -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}) {
@@ -89,13 +98,56 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
     - `@evaluate(tokens, targets) -> (loss_sum, valid_count, logits)`: the marked
       function with each op in its evaluation form (no dropout).
 
-    The marked function is erased. Before, a module as after `tx-autodiff`; after:
+    The marked function is erased. Before:
 
     ```mlir
-    tx.global @w parameter decay : tensor<7x6xf32>
+    tx.global @w parameter normal(0.02) decay : tensor<7x6xf32>
+    tx.global @w.grad gradient of @w : tensor<7x6xf32>
+    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+        -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
+    func.func @microbatch(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"},
+        %loss_scale: tensor<f32> {tx.name = "loss_scale"}, %first: tensor<i1> {tx.name = "first"})
+        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}) {
+      %w = tx.load @w : tensor<7x6xf32>
+      %acc = tx.load @w.grad : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+      %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+      tx.store %g, @w.grad : tensor<7x6xf32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    tx.global @w parameter normal(0.02) decay : tensor<7x6xf32>
     tx.global @w.grad gradient of @w : tensor<7x6xf32>
     tx.global @w.exp_avg moment1 of @w : tensor<7x6xf32>
     tx.global @w.exp_avg_sq moment2 of @w : tensor<7x6xf32>
+    func.func @microbatch(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"},
+        %loss_scale: tensor<f32> {tx.name = "loss_scale"}, %first: tensor<i1> {tx.name = "first"})
+        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}) {
+      %w = tx.load @w : tensor<7x6xf32>
+      %acc = tx.load @w.grad : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+      %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+      tx.store %g, @w.grad : tensor<7x6xf32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
     func.func @apply(%lr: tensor<f32> {tx.name = "lr"}, %step: tensor<i32> {tx.name = "step"})
         -> (tensor<f32> {tx.name = "grad_norm"}) {
       %g = tx.load @w.grad : tensor<7x6xf32>
@@ -110,6 +162,38 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       tx.store %m1, @w.exp_avg : tensor<7x6xf32>
       tx.store %v1, @w.exp_avg_sq : tensor<7x6xf32>
       return %norm : tensor<f32>
+    }
+    func.func @step(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"},
+        %loss_scale: tensor<f32> {tx.name = "loss_scale"}, %first: tensor<i1> {tx.name = "first"},
+        %lr: tensor<f32> {tx.name = "lr"}, %step: tensor<i32> {tx.name = "step"})
+        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}, tensor<f32> {tx.name = "grad_norm"}) {
+      %w = tx.load @w : tensor<7x6xf32>
+      %acc = tx.load @w.grad : tensor<7x6xf32>
+      %m = tx.load @w.exp_avg : tensor<7x6xf32>
+      %v = tx.load @w.exp_avg_sq : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+      %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+      %squares = tx.sum_of_squares %g in <optimizer, "grad_norm"> : tensor<7x6xf32>
+      %all = tx.concat %squares in <optimizer, "grad_norm"> : tensor<1xf32>
+      %norm, %clip = tx.clip_coefficient %all max 1.0 in <optimizer, "grad_norm"> : tensor<1xf32>
+      %w1, %m1, %v1 = tx.adamw %w, %g, %m, %v clip %clip lr %lr step %step betas 0.9, 0.999 eps 1.0e-8 decay 0.01 in <optimizer, "adamw"> : tensor<7x6xf32>, tensor<7x6xf32>
+      tx.store %g, @w.grad : tensor<7x6xf32>
+      tx.store %w1, @w : tensor<7x6xf32>
+      tx.store %m1, @w.exp_avg : tensor<7x6xf32>
+      tx.store %v1, @w.exp_avg_sq : tensor<7x6xf32>
+      return %sum, %count, %norm : tensor<f32>, tensor<f32>, tensor<f32>
+    }
+    func.func @evaluate(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}, tensor<2x4x6xf32> {tx.name = "logits"}) {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      return %sum, %count, %x : tensor<f32>, tensor<f32>, tensor<2x4x6xf32>
     }
     ```
   }];

@@ -33,7 +33,7 @@ def LowerToStepPass : Pass<"tx-lower-to-step", "::mlir::ModuleOp"> {
         %1 = tx.gelu %a in <""> : tensor<2x4x6xf32>
         step.yield %1 : tensor<2x4x6xf32>
       }
-      step.entry @f (x<argument, 0, tensor<2x4x6xf32>>) -> (y<transient, 0, tensor<2x4x6xf32>>) {
+      step.entry @f (x<argument, 0, tensor<2x4x6xf32>>) -> (y<transient, 0, tensor<2x4x6xf32>>) attributes {step.transient_bytes = 192 : i64} {
         step.launch @row0_gelu in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>]
       }
     }

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,7 +43,13 @@ void Console::line(const std::string &text) {
 void Console::progress(const std::string &text) {
   if (!isTerminal)
     return;
-  put("\r\33[K" + text);
+  // A line that wraps could not be taken back.
+  struct winsize size;
+  size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+                           size.ws_col > 1
+                       ? size.ws_col - 1u
+                       : 79u;
+  put("\r\33[K" + text.substr(0, columns));
   pending = true;
 }
 

@@ -27,25 +27,9 @@ static std::string listModules() { return listChoices<RecomputeModule>(0, getMax
 
 const std::vector<RematFlag> &tx::getRematFlags() {
   static const std::vector<RematFlag> flags = {
-      {kGranularity,
-       "how much backward recomputes instead of keeping: " + listGranularities() +
-           ". selective costs little and frees most of what attention keeps; full costs one more forward",
-       &RematPolicyOptions::granularity},
-      {kMethod,
-       "which layers " + kGranularity + " full recomputes: " + listMethods() +
-           ". uniform: all, in chunks of " + kNumLayers + "; block: the first " + kNumLayers +
-           " ones, also with selective",
-       &RematPolicyOptions::method},
-      {kNumLayers, "the layers of a chunk (uniform), or how many layers take part (block)",
-       &RematPolicyOptions::numLayers},
-      {kModules,
-       "the parts of a layer that selective recomputes, by comma or space; default core_attn. Known: " + listModules(),
-       &RematPolicyOptions::modules},
-      {kLayers, "the layers that take part in selective or full, for example 0-3,7", &RematPolicyOptions::layers},
-      {kSaveOnly,
-       "keep only these values of the layers, for example mlp.fc1,layers.0.mlp_residual; a name without its layer "
-       "means every layer, a module's name all that is in it",
-       &RematPolicyOptions::saveOnly},
+      {kGranularity, &RematPolicyOptions::granularity}, {kMethod, &RematPolicyOptions::method},
+      {kNumLayers, &RematPolicyOptions::numLayers},     {kModules, &RematPolicyOptions::modules},
+      {kLayers, &RematPolicyOptions::layers},           {kSaveOnly, &RematPolicyOptions::saveOnly},
   };
   return flags;
 }

@@ -26,17 +26,14 @@ struct RematPolicyOptions {
   bool recomputeActivations = false;
 };
 
-/// A flag with a value: one list for help texts, parsers and messages.
+/// A flag with a value.
 struct RematFlag {
   std::string name; ///< `--recompute-modules`
-  std::string help; ///< what it does, its choices, what it costs
   std::optional<std::string> RematPolicyOptions::*field;
 };
 const std::vector<RematFlag> &getRematFlags();
 /// The one flag without a value.
 constexpr const char *kRecomputeActivationsFlag = "--recompute-activations";
-constexpr const char *kRecomputeActivationsHelp =
-    "short for --recompute-granularity selective with core_attn";
 
 struct RematMessage {
   enum Severity { Note, Warning, Error } severity;

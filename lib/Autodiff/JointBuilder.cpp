@@ -16,6 +16,8 @@ JointBuilder::JointBuilder(func::FuncOp function, Value first, MutableArrayRef<A
 }
 
 LogicalResult JointBuilder::build(Value loss, Value seed) {
+  if (!active.contains(loss))
+    return function.emitError("the loss is computed from no parameter");
   Block &body = function.front();
   SmallVector<Operation *> forward;
   for (Operation &op : body.without_terminator())

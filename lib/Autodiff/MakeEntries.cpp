@@ -85,7 +85,9 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
   FailureOr<func::FuncOp> loss = findLoss(getOperation());
   if (failed(loss) || failed(verifyOptions()))
     return failure();
-  if (auto microbatch = getOperation().lookupSymbol<func::FuncOp>("microbatch")) {
+  if (auto microbatch = getOperation().lookupSymbol<func::FuncOp>(kMicrobatch)) {
+    if (failed(verifyOneBlock(microbatch)))
+      return failure();
     FailureOr<SmallVector<Trained>> trained = addOptimizerState();
     if (failed(trained) || failed(createStep(microbatch, *trained)))
       return failure();

@@ -197,8 +197,8 @@ struct TxVerifyJointPass : public tx::impl::TxVerifyJointPassBase<TxVerifyJointP
 
 private:
   LogicalResult verify(func::FuncOp function) {
-    if (!function.getBody().hasOneBlock())
-      return function.emitError("@") << function.getSymName() << " must have one block";
+    if (failed(verifyOneBlock(function)))
+      return failure();
     bool hasBackward = llvm::any_of(function.front(), [](Operation &op) {
       std::optional<Segment> segment = segmentOf(&op);
       return segment && isAfterBorder(*segment);

@@ -11,7 +11,7 @@ func.func @b(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) 
 
 // -----
 
-// expected-error @below {{@loss is marked tx.train and must have one block, has 2}}
+// expected-error @below {{@loss must have one block, has 2}}
 func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
   return %sum, %sum : tensor<f32>, tensor<f32>
 ^other:
@@ -215,4 +215,16 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
   %losses, %lse = tx.cross_entropy %y, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// expected-error @below {{@loss must have one block, has 0}}
+func.func private @loss(tensor<2x4xi32>) -> (tensor<f32>, tensor<f32>) attributes {tx.train}
+
+// -----
+
+// expected-error @below {{the loss is computed from no parameter}}
+func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  return %sum, %sum : tensor<f32>, tensor<f32>
 }

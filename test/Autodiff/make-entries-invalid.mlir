@@ -61,3 +61,8 @@ func.func @loss(%a: tensor<2x4x6xf32> {tx.name = "a"}, %b: tensor<2x4x6xf32> {tx
   %sum, %count = tx.reduce_loss %both, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   return %sum, %count : tensor<f32>, tensor<f32>
 }
+
+// -----
+
+// expected-error @below {{@microbatch must have one block, has 0}}
+func.func private @microbatch()

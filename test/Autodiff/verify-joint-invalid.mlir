@@ -81,7 +81,7 @@ func.func @f() {
 
 // -----
 
-// expected-error @below {{@f must have one block}}
+// expected-error @below {{@f must have one block, has 2}}
 func.func @f() {
   return
 ^other:

@@ -1,0 +1,67 @@
+//===- Functions.cpp - Entries, their names, their state ------------------===//
+
+#include "Functions.h"
+
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace tx;
+
+LogicalResult tx::verifyOneBlock(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("@") << function.getSymName() << " must have one block, has "
+                                   << function.getBody().getBlocks().size();
+  return success();
+}
+
+/// What a function must be to be differentiated, besides what its ops check.
+static LogicalResult verifyLoss(func::FuncOp loss) {
+  if (failed(verifyOneBlock(loss)))
+    return failure();
+  auto isScalar = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getRank() == 0 && isa<FloatType>(tensor.getElementType());
+  };
+  if (loss.getNumResults() != 2 || !llvm::all_of(loss.getResultTypes(), isScalar))
+    return loss.emitError("@") << loss.getSymName() << " is marked " << kTrainAttr
+                               << " and must return the loss's sum and the count of valid tokens, two scalars; returns "
+                               << loss.getFunctionType().getResults();
+  for (unsigned i = 0; i < loss.getNumArguments(); ++i)
+    if (!loss.getArgAttrOfType<StringAttr>(i, kNameAttr))
+      return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has no name; add {" << kNameAttr
+                                         << " = \"tokens\"} or the like";
+  for (Operation &op : loss.front().without_terminator())
+    if (!isa<LoadOp>(op) && !(isa<ScopedOpInterface>(op) && isPure(&op)))
+      return op.emitOpError("cannot stand in the loss: its ops are loads and pure ops with a scope");
+  return success();
+}
+
+FailureOr<func::FuncOp> tx::findLoss(ModuleOp module) {
+  func::FuncOp loss;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr(kTrainAttr))
+      continue;
+    if (loss)
+      return function.emitError("@") << function.getSymName() << " is marked " << kTrainAttr << ", and so is @"
+                                     << loss.getSymName() << "; a step has one loss";
+    loss = function;
+  }
+  if (loss && failed(verifyLoss(loss)))
+    return failure();
+  return loss;
+}
+
+GlobalOp tx::addGlobal(ModuleOp module, GlobalOp of, StringRef suffix, GlobalRole role, Type type) {
+  auto builder = OpBuilder::atBlockBegin(module.getBody());
+  for (auto global : module.getOps<GlobalOp>())
+    builder.setInsertionPointAfter(global);
+  return GlobalOp::create(builder, of.getLoc(), (of.getSymName() + suffix).str(), role, InitKind::Zeros,
+                          llvm::APFloat(0.0), FlatSymbolRefAttr::get(of.getSymNameAttr()), /*decay=*/false,
+                          cast<RankedTensorType>(type));
+}
+
+void tx::eraseDeadOps(func::FuncOp function) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}

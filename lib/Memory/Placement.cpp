@@ -1,8 +1,8 @@
 //===- Placement.cpp - greedy orders, then search --------------*- C++ -*-===//
 //
 // A ladder, left as soon as the height is good enough: the skyline greedy under
-// a few orders (milliseconds for ten thousand buffers, and enough wherever
-// lifetimes nest), then restarts of the complete search under ever other
+// a few orders and mixes of them (10 ms each for ten thousand buffers, and enough
+// wherever lifetimes nest), then restarts of the complete search under ever other
 // orders, first for the lower bound itself, then for heights between it and
 // the best one known. docs/Rationale/placement.md has the numbers.
 //
@@ -130,12 +130,7 @@ private:
       method = "nothing";
       return;
     }
-    auto attempt = [&](auto key) {
-      if (!method.empty() && best.height <= target)
-        return;
-      take(packSkyline(instance, orderBy(key)), "greedy");
-      spent += instance.size();
-    };
+    auto attempt = [&](auto key) { pack(orderBy(key)); };
     const std::vector<Item> &items = instance.items;
     attempt([&](int u) { return -items[u].lo; });
     attempt([&](int u) { return spread[u].width; });
@@ -143,6 +138,21 @@ private:
     attempt([&](int u) { return spread[u].total * 4096 + spread[u].width; });
     attempt([&](int u) { return spread[u].width + spread[u].size; });
     attempt([&](int u) { return items[u].size; });
+    // Mixes of these. A packing is cheap beside a search of the same size.
+    for (int64_t end = spent + effort / 4; best.height > target && spent < end;)
+      pack(nextOrder());
+    effort -= std::min(effort, spent);
+  }
+
+  /// Packs with this order, plainly and flat, unless that is needed no more.
+  void pack(const std::vector<int> &order) {
+    constexpr int64_t kStepsPerItem = 128; // what packing costs, in steps of search
+    for (std::optional<int64_t> flatUnder : {std::optional<int64_t>(), std::optional(target)}) {
+      if (!method.empty() && best.height <= target)
+        return;
+      take(packSkyline(instance, order, flatUnder), "greedy");
+      spent += kStepsPerItem * instance.size();
+    }
   }
 
   void trySearch() {

@@ -24,18 +24,18 @@ namespace {
 
 constexpr int kNone = std::numeric_limits<int>::max();
 
-/// Finds the item of least rank with lo >= a and hi <= b. Items are the leaves
-/// in order of lo, so the first condition is a range; each node holds its least
-/// rank and least hi, which prune the descent.
+/// Finds the item of least rank with lo >= a, hi <= b and size <= most. Items
+/// are the leaves in order of lo, so the first condition is a range; each node
+/// holds its least rank, hi and size, which prune the descent.
 class FitTree {
 public:
   FitTree(const Instance &instance, const std::vector<int> &rank)
       : items(instance.items), leaves(1) {
     while (leaves < instance.size())
       leaves *= 2;
-    nodes.assign(2 * leaves, {kNone, kNone});
+    nodes.assign(2 * leaves, kRemoved);
     for (int i = 0; i < instance.size(); ++i)
-      nodes[leaves + i] = {rank[i], items[i].hi};
+      nodes[leaves + i] = {items[i].size, rank[i], items[i].hi};
     for (int n = leaves - 1; n > 0; --n)
       pull(n);
     firstItem.assign(instance.numSections() + 1, instance.size());
@@ -45,45 +45,54 @@ public:
       firstItem[s] = std::min(firstItem[s], firstItem[s + 1]);
   }
 
-  int find(int a, int b) const {
+  int find(int a, int b, int64_t most) const {
     int best = kNone, found = -1;
-    descend(1, 0, leaves, firstItem[a], firstItem[b], b, best, found);
+    descend(1, 0, leaves, {firstItem[a], firstItem[b], b, most}, best, found);
     return found;
   }
 
   void remove(int item) {
     int n = leaves + item;
-    nodes[n] = {kNone, kNone};
+    nodes[n] = kRemoved;
     for (n /= 2; n > 0; n /= 2)
       pull(n);
   }
 
 private:
   struct Node {
+    int64_t size;
     int rank, hi;
+  };
+  static constexpr Node kRemoved = {std::numeric_limits<int64_t>::max(), kNone, kNone};
+  struct Query {
+    int first, last, b;
+    int64_t most;
   };
 
   void pull(int n) {
-    nodes[n] = {std::min(nodes[2 * n].rank, nodes[2 * n + 1].rank),
-                std::min(nodes[2 * n].hi, nodes[2 * n + 1].hi)};
+    const Node &left = nodes[2 * n], &right = nodes[2 * n + 1];
+    nodes[n] = {std::min(left.size, right.size), std::min(left.rank, right.rank),
+                std::min(left.hi, right.hi)};
   }
 
-  void descend(int n, int from, int to, int first, int last, int b, int &best,
+  void descend(int n, int from, int to, const Query &query, int &best,
                int &found) const {
-    if (first >= to || last <= from || nodes[n].rank >= best || nodes[n].hi > b)
+    const Node &node = nodes[n];
+    if (query.first >= to || query.last <= from || node.rank >= best ||
+        node.hi > query.b || node.size > query.most)
       return;
     if (to - from == 1) {
-      best = nodes[n].rank;
+      best = node.rank;
       found = from;
       return;
     }
     int mid = (from + to) / 2;
     if (nodes[2 * n].rank < nodes[2 * n + 1].rank) {
-      descend(2 * n, from, mid, first, last, b, best, found);
-      descend(2 * n + 1, mid, to, first, last, b, best, found);
+      descend(2 * n, from, mid, query, best, found);
+      descend(2 * n + 1, mid, to, query, best, found);
     } else {
-      descend(2 * n + 1, mid, to, first, last, b, best, found);
-      descend(2 * n, from, mid, first, last, b, best, found);
+      descend(2 * n + 1, mid, to, query, best, found);
+      descend(2 * n, from, mid, query, best, found);
     }
   }
 
@@ -114,6 +123,16 @@ public:
   int endOf(int s) const { return end[s]; }
   int64_t heightOf(int s) const { return height[s]; }
 
+  /// The lower wall of the stretch at s, the largest number without walls.
+  int64_t wallOf(int s) const {
+    int64_t wall = std::numeric_limits<int64_t>::max();
+    if (s > 0)
+      wall = height[begin[s]];
+    if (end[s] < numSections)
+      wall = std::min(wall, height[end[s]]);
+    return wall;
+  }
+
   /// Lays [lo, hi) at `top` onto the stretch that starts at s.
   void cover(int s, int lo, int hi, int64_t top) {
     int e = end[s];
@@ -136,20 +155,6 @@ public:
     set(lo, hi, top);
   }
 
-  /// Lifts the stretch at s to its lower wall. False if it has no wall.
-  bool raise(int s) {
-    int e = end[s];
-    int64_t wall = std::numeric_limits<int64_t>::max();
-    if (s > 0)
-      wall = height[begin[s]];
-    if (e < numSections)
-      wall = std::min(wall, height[e]);
-    if (s == 0 && e == numSections)
-      return false;
-    cover(s, s, e, wall);
-    return true;
-  }
-
 private:
   void set(int s, int e, int64_t h) {
     end[s] = e;
@@ -169,29 +174,44 @@ private:
 } // namespace
 
 Packing tx::memory::detail::packSkyline(const Instance &instance,
-                                        const std::vector<int> &order) {
+                                        const std::vector<int> &order,
+                                        std::optional<int64_t> flatUnder) {
+  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   Packing packing;
   packing.offsets.assign(instance.size(), 0);
-  if (instance.items.empty())
-    return packing;
   std::vector<int> rank(instance.size());
   for (int i = 0; i < instance.size(); ++i)
     rank[order[i]] = i;
   FitTree unplaced(instance, rank);
   Skyline skyline(instance.numSections());
-  while (true) {
-    int s = skyline.lowest();
-    int chosen = unplaced.find(s, skyline.endOf(s));
+  std::vector<int64_t> rest = instance.total;
+  for (int remaining = instance.size(); remaining > 0;) {
+    int s = skyline.lowest(), e = skyline.endOf(s);
+    int64_t height = skyline.heightOf(s), wall = skyline.wallOf(s);
+    int chosen = -1;
+    if (flatUnder && wall != kAny) {
+      chosen = unplaced.find(s, e, wall - height);
+      // Waste the hole if every section of it can afford that.
+      if (chosen < 0 && *std::max_element(rest.begin() + s, rest.begin() + e) + wall >
+                            *flatUnder)
+        chosen = unplaced.find(s, e, kAny);
+    } else {
+      chosen = unplaced.find(s, e, kAny);
+    }
     if (chosen < 0) {
-      if (!skyline.raise(s))
-        return packing;
+      skyline.cover(s, s, e, wall);
       continue;
     }
     const Item &item = instance.items[chosen];
-    int64_t offset = alignUp(skyline.heightOf(s), item.alignment);
+    int64_t offset = alignUp(height, item.alignment);
     packing.offsets[chosen] = offset;
     packing.height = std::max(packing.height, offset + item.size);
     unplaced.remove(chosen);
+    --remaining;
     skyline.cover(s, item.lo, item.hi, offset + item.size);
+    if (flatUnder)
+      for (int t = item.lo; t < item.hi; ++t)
+        rest[t] -= item.size;
   }
+  return packing;
 }

@@ -24,6 +24,8 @@
 
 #include "PlacementSearch.h"
 
+#include "PlacementReasons.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -93,8 +95,8 @@ public:
   }
 
   SearchStatus run(int64_t capacityWanted, const std::vector<int> &order,
-                   Pivot rule, int64_t &effort) {
-    reset(capacityWanted, order, rule);
+                   Pivot newPivot, int64_t &effort) {
+    reset(capacityWanted, order, newPivot);
     limit = effort;
     SearchStatus status = search();
     effort -= std::min(effort, work);
@@ -110,35 +112,41 @@ public:
   Packing packing;
 
 private:
-  /// Sections [a, b) linked by remaining items, waiting to be searched.
-  /// `parent` is the frame whose choice cut them off.
-  struct Component {
-    int a, b, parent, next;
+  static constexpr int kItself = -1, kUnknown = -2;
+
+  /// The sections around one that lie no higher than it, and the walls.
+  struct Hole {
+    int a = 0, b = 0;
+    int64_t wall = kInf; ///< the lower wall, kInf without walls
+    int why = kUnknown;  ///< reasons of the walls, once asked for
   };
-  /// One decision. Frames form a tree by `parent`; a frame that has tried
-  /// everything proves its parent's last choice wrong, whatever was decided
-  /// in other components since.
+  /// Sections [a, b) linked by remaining items, waiting to be searched.
+  struct Component {
+    int a, b, next;
+  };
+  /// One decision.
   struct Frame {
-    int a, b, parent;
+    int a, b;
     int pending;       ///< components that wait behind this one
     int pivot;
     int64_t raiseTo;   ///< where the pivot's floor goes if no item takes it
     size_t trail, components, firstCandidate, lastCandidate;
     size_t next;       ///< candidate to try next; lastCandidate is the raise
+    int chosenLo, chosenHi; ///< the sections that the present choice touches
+    Hole hole;         ///< around the pivot
+    size_t reasonSets;
+    Reasons conflict;  ///< why the choices tried so far failed
   };
   struct Change {
     int index; ///< a section, or -1 - item for a placement
+    int why;
     int64_t floor, real;
   };
-  /// The sections around one that lie no higher than it, and the walls.
-  struct Hole {
-    int a = 0, b = 0;
-    int64_t wall = kInf; ///< the lower wall, kInf without walls
-  };
 
-  void reset(int64_t capacityWanted, const std::vector<int> &order, Pivot rule) {
+  void reset(int64_t capacityWanted, const std::vector<int> &order,
+             Pivot newPivot) {
     capacity = capacityWanted;
-    pivotRule = rule;
+    pivotRule = newPivot;
     work = 0;
     rank.resize(instance.size());
     for (int i = 0; i < instance.size(); ++i)
@@ -147,6 +155,8 @@ private:
     real.assign(numSections, 0);
     rest = instance.total;
     witness.assign(numSections, -1);
+    why.assign(numSections, kItself);
+    reasonSets.clear();
     crossing.assign(numSections + 1, 0);
     for (const Item &item : items)
       for (int s = item.lo + 1; s < item.hi; ++s)
@@ -162,26 +172,29 @@ private:
   SearchStatus search() {
     if (capacity < instance.lowerBound)
       return SearchStatus::Infeasible;
-    split(0, numSections, -1);
+    split(0, numSections, 0, numSections);
+    focus = 0;
     while (pendingHead >= 0) {
       openFrame();
       while (true) {
         if (work > limit)
           return SearchStatus::LimitReached;
-        int current = static_cast<int>(frames.size()) - 1;
         Frame &frame = frames.back();
         if (frame.next > frame.lastCandidate) {
-          if (frame.parent < 0)
+          if (!backjump())
             return SearchStatus::Infeasible;
-          backTo(frame.parent);
           continue;
         }
+        failure = Reasons();
         if (!tryNext(frame)) {
+          frame.conflict.join(failure);
           undo(frame.trail);
+          reasonSets.resize(frame.reasonSets);
           continue;
         }
         pendingHead = frame.pending;
-        split(frame.a, frame.b, current);
+        split(frame.a, frame.b, frame.chosenLo, frame.chosenHi);
+        focus = frame.chosenLo;
         break;
       }
     }
@@ -189,25 +202,43 @@ private:
   }
 
   /// Queues the parts of [a, b) that remaining items link, leftmost first.
-  void split(int a, int b, int parent) {
-    work += (b - a) / 8;
-    for (int s = b - 1, end = b; s >= a; --s) {
-      if (s > a && crossing[s] > 0)
-        continue;
-      if (end - s > 1 || rest[s] > 0) {
-        components.push_back({s, end, parent, pendingHead});
-        pendingHead = static_cast<int>(components.size()) - 1;
+  /// Links can be missing only inside of [from, to).
+  void split(int a, int b, int from, int to) {
+    work += (to - from) / 8;
+    int end = b;
+    for (int s = to - 1; s > from; --s)
+      if (crossing[s] == 0) {
+        addComponent(s, end);
+        end = s;
       }
-      end = s;
-    }
+    addComponent(a, end);
   }
 
-  void backTo(int f) {
-    const Frame &frame = frames[f];
+  void addComponent(int a, int b) {
+    if (b - a == 1 && rest[a] == 0)
+      return;
+    components.push_back({a, b, pendingHead});
+    pendingHead = static_cast<int>(components.size()) - 1;
+  }
+
+  /// The last frame has tried everything. What was decided since the last
+  /// frame that touched the conflict is not to blame and would fail again.
+  bool backjump() {
+    Reasons conflict = frames.back().conflict;
+    size_t f = frames.size() - 1;
+    while (f > 0 && !conflict.touches(frames[f - 1].chosenLo, frames[f - 1].chosenHi))
+      --f;
+    work += (frames.size() - f) / 4;
+    if (f == 0)
+      return false;
+    Frame &frame = frames[f - 1];
+    frame.conflict.join(conflict);
     undo(frame.trail);
     components.resize(frame.components);
     candidates.resize(frame.lastCandidate);
-    frames.resize(f + 1);
+    reasonSets.resize(frame.reasonSets);
+    frames.resize(f);
+    return true;
   }
 
   void openFrame() {
@@ -215,7 +246,6 @@ private:
     Frame frame;
     frame.a = component.a;
     frame.b = component.b;
-    frame.parent = component.parent;
     frame.pending = component.next;
     frame.trail = trail.size();
     frame.components = components.size();
@@ -225,35 +255,21 @@ private:
   }
 
   void choosePivot(Frame &frame) {
-    int64_t bestFirst = kInf, bestSecond = kInf;
-    Hole hole;
-    work += (frame.b - frame.a) / 8;
-    for (int a = frame.a, b; a < frame.b; a = b) {
-      int64_t height = floor[a];
-      for (b = a + 1; b < frame.b && floor[b] == height;)
-        ++b;
-      int64_t left = a > frame.a ? floor[a - 1] : kInf;
-      int64_t right = b < frame.b ? floor[b] : kInf;
-      if (left < height || right < height)
-        continue;
-      bool lowest = pivotRule == Pivot::LowestTightest ||
-                    pivotRule == Pivot::LowestFirst;
-      int64_t first = lowest ? height
-                      : pivotRule == Pivot::Narrowest ? b - a : 0;
-      if (first > bestFirst)
-        continue;
-      for (int s = a; s < b; ++s) {
-        int64_t second = pivotRule == Pivot::LowestFirst
-                             ? s
-                             : capacity - floor[s] - rest[s];
-        if (first == bestFirst && second >= bestSecond)
-          continue;
-        bestFirst = first;
-        bestSecond = second;
+    Hole hole = pivotRule == Pivot::Nearest || pivotRule == Pivot::NearestFirst
+                    ? nearestHole(frame)
+                    : bestHole(frame);
+    bool first = pivotRule == Pivot::LowestFirst || pivotRule == Pivot::NearestFirst;
+    frame.pivot = hole.a;
+    for (int s = hole.a + 1; s < hole.b && !first; ++s)
+      if (rest[s] > rest[frame.pivot]) // at one floor: the least slack
         frame.pivot = s;
-        hole = {a, b, std::min(left, right)};
-      }
-    }
+    work += (hole.b - hole.a) / 8;
+
+    // That no other item can lie here is due to what lies here and to the walls.
+    frame.conflict = reasonsOf(frame.pivot);
+    frame.conflict.join(reasonsOfWalls(hole));
+    frame.hole = hole;
+    frame.reasonSets = reasonSets.size();
 
     // An item that could lie on the pivot's floor but does not rests in the
     // end on an item still to be placed: on one in the hole, whose top is at
@@ -263,8 +279,11 @@ private:
     for (int u = firstItem[hole.a]; u < firstItem[hole.b]; ++u)
       if (offset[u] < 0 && items[u].hi <= hole.b)
         frame.raiseTo = std::min(frame.raiseTo, height + items[u].size);
-    for (const int *u = cover.begin(frame.pivot); u != cover.end(frame.pivot); ++u) {
+    const int *u = cover.begin(frame.pivot);
+    for (; u != cover.end(frame.pivot); ++u) {
       const Item &item = items[*u];
+      if (item.hi - item.lo > hole.b - hole.a)
+        break; // wider than the hole, as are all that follow
       if (offset[*u] >= 0 || item.lo < hole.a || item.hi > hole.b)
         continue;
       int64_t lowest = alignUp(height, item.alignment);
@@ -273,11 +292,54 @@ private:
       else
         frame.raiseTo = std::min(frame.raiseTo, lowest);
     }
-    work += cover.size(frame.pivot) / 4 +
+    work += (u - cover.begin(frame.pivot)) / 4 +
             (firstItem[hole.b] - firstItem[hole.a]) / 8;
     frame.lastCandidate = candidates.size();
     std::sort(candidates.begin() + frame.firstCandidate, candidates.end(),
               [&](int a, int b) { return rank[a] < rank[b]; });
+  }
+
+  /// From where the last choice was, downhill.
+  Hole nearestHole(const Frame &frame) {
+    int s = std::min(std::max(focus, frame.a), frame.b - 1);
+    while (true) {
+      Hole hole = {s, s + 1, kInf, kUnknown};
+      while (hole.a > frame.a && floor[hole.a - 1] == floor[s])
+        --hole.a;
+      while (hole.b < frame.b && floor[hole.b] == floor[s])
+        ++hole.b;
+      work += (hole.b - hole.a) / 4;
+      int64_t left = hole.a > frame.a ? floor[hole.a - 1] : kInf;
+      int64_t right = hole.b < frame.b ? floor[hole.b] : kInf;
+      hole.wall = std::min(left, right);
+      if (hole.wall > floor[s])
+        return hole;
+      s = left < right ? hole.a - 1 : hole.b;
+    }
+  }
+
+  /// Of all holes the one that the rule likes best.
+  Hole bestHole(const Frame &frame) {
+    Hole best;
+    int64_t bestKey = kInf;
+    work += (frame.b - frame.a) / 4;
+    for (int a = frame.a, b; a < frame.b; a = b) {
+      int64_t height = floor[a], most = 0;
+      for (b = a; b < frame.b && floor[b] == height; ++b)
+        most = std::max(most, rest[b]);
+      int64_t left = a > frame.a ? floor[a - 1] : kInf;
+      int64_t right = b < frame.b ? floor[b] : kInf;
+      if (left < height || right < height)
+        continue;
+      int64_t key = pivotRule == Pivot::LeastSlack  ? capacity - height - most
+                    : pivotRule == Pivot::Narrowest ? b - a
+                                                    : height;
+      if (key < bestKey) {
+        bestKey = key;
+        best = {a, b, std::min(left, right), kUnknown};
+      }
+    }
+    return best;
   }
 
   /// Applies the frame's next alternative. False if it cannot be completed.
@@ -285,9 +347,9 @@ private:
     ++work;
     size_t next = frame.next++;
     if (next == frame.lastCandidate) {
-      if (frame.raiseTo == kInf)
-        return false;
-      return lift(frame.pivot, frame.raiseTo) && settle();
+      frame.chosenLo = frame.pivot;
+      frame.chosenHi = frame.pivot + 1;
+      return raise(frame) && settle();
     }
     int u = candidates[next];
     // Of equal items that wait for the same place one is enough.
@@ -297,6 +359,8 @@ private:
           a.alignment == b.alignment)
         return false;
     }
+    frame.chosenLo = items[u].lo;
+    frame.chosenHi = items[u].hi;
     return isSupported(u, floor[frame.pivot]) && placeAt(u, floor[frame.pivot]) &&
            settle();
   }
@@ -311,20 +375,40 @@ private:
     int64_t top = 0;
     for (int s = item.lo; s < item.hi; ++s)
       top = std::max(top, real[s]);
-    return alignUp(top, item.alignment) == at;
+    if (alignUp(top, item.alignment) == at)
+      return true;
+    joinAll(failure, item.lo, item.hi);
+    return false;
+  }
+
+  /// The alternative that no item lies on the pivot's floor.
+  bool raise(Frame &frame) {
+    int s = frame.pivot;
+    if (frame.raiseTo == kInf || floor[s] + rest[s] == capacity)
+      return false; // the reasons are in the conflict already
+    // How far it rises depends on the floors of the whole hole.
+    Reasons reasons = reasonsOf(s);
+    reasons.join(reasonsOfWalls(frame.hole));
+    joinAll(reasons, frame.hole.a, frame.hole.b);
+    work += (frame.hole.b - frame.hole.a) / 4;
+    return lift(s, frame.raiseTo, addReasons(reasons));
   }
 
   bool placeAt(int u, int64_t at) {
     const Item &item = items[u];
     int64_t top = at + item.size;
     offset[u] = at;
-    trail.push_back({-1 - u, 0, 0});
+    trail.push_back({-1 - u, kItself, 0, 0});
     bool fits = true;
     for (int s = item.lo; s < item.hi; ++s) {
-      trail.push_back({s, floor[s], real[s]});
+      trail.push_back({s, why[s], floor[s], real[s]});
       floor[s] = real[s] = top;
       rest[s] -= item.size;
-      fits &= floor[s] + rest[s] <= capacity;
+      if (floor[s] + rest[s] > capacity) {
+        failure.join(reasonsOf(s));
+        fits = false;
+      }
+      why[s] = kItself;
       enqueue(s);
     }
     for (int s = item.lo + 1; s < item.hi; ++s)
@@ -334,14 +418,48 @@ private:
     return fits;
   }
 
-  bool lift(int s, int64_t to) {
-    if (to + rest[s] > capacity)
+  bool lift(int s, int64_t to, int reason) {
+    if (to + rest[s] > capacity) {
+      failure.join(s, s + 1);
+      failure.join(reasonSets[reason]);
       return false;
-    trail.push_back({s, floor[s], real[s]});
+    }
+    trail.push_back({s, why[s], floor[s], real[s]});
     floor[s] = to;
+    why[s] = reason;
+    lifted.push_back(s);
     enqueue(s);
-    touchAround(s, s + 1, to);
     return true;
+  }
+
+  int addReasons(const Reasons &reasons) {
+    ++work;
+    reasonSets.push_back(reasons);
+    return static_cast<int>(reasonSets.size()) - 1;
+  }
+
+  Reasons reasonsOf(int s) const {
+    Reasons reasons = why[s] == kItself ? Reasons() : reasonSets[why[s]];
+    reasons.join(s, s + 1);
+    return reasons;
+  }
+
+  void joinAll(Reasons &reasons, int lo, int hi) const {
+    reasons.join(lo, hi);
+    for (int s = lo; s < hi; ++s)
+      if (why[s] != kItself && (s == lo || why[s] != why[s - 1]))
+        reasons.join(reasonSets[why[s]]);
+  }
+
+  /// Items that reach over a wall lie at least as high as the wall. The floors
+  /// inside matter only to the items that lie there: they are no reason.
+  Reasons reasonsOfWalls(const Hole &hole) const {
+    Reasons reasons;
+    if (hole.a > 0 && crossing[hole.a] > 0)
+      reasons.join(reasonsOf(hole.a - 1));
+    if (hole.b < numSections && crossing[hole.b] > 0)
+      reasons.join(reasonsOf(hole.b));
+    return reasons;
   }
 
   /// [x, y) has risen to `top`. Outside, a section may have lost its witness
@@ -378,40 +496,76 @@ private:
 
   /// Raises floors until in each section some remaining item, its witness, can
   /// lie on the floor. False if a floor then leaves too little above it.
+  ///
+  /// Works in waves from left to right. In a wave the holes may be seen as
+  /// they were when it began: that lifts too little at worst, and the next wave
+  /// looks again wherever something was lifted.
   bool settle() {
-    bool fits = true;
-    Hole hole;
-    int64_t holeHeight = -1;
-    for (size_t q = 0; q < queue.size(); ++q) {
-      int s = queue[q];
-      isQueued[s] = 0;
-      if (!fits || rest[s] == 0)
-        continue;
-      if (holeHeight != floor[s] || s < hole.a || s >= hole.b) {
-        hole = holeAround(s);
-        holeHeight = floor[s];
-      }
-      int64_t lowest = hole.wall;
-      int found = -1;
-      const int *u = cover.begin(s);
-      for (; u != cover.end(s) && found < 0; ++u) {
-        const Item &item = items[*u];
-        if (offset[*u] >= 0 || item.lo < hole.a || item.hi > hole.b)
+    while (true) {
+      touchLifted();
+      if (queue.empty())
+        return true;
+      wave.swap(queue);
+      std::sort(wave.begin(), wave.end());
+      bool fits = true;
+      Hole hole;
+      int64_t holeHeight = -1;
+      for (int s : wave) {
+        isQueued[s] = 0;
+        if (!fits || rest[s] == 0)
           continue;
-        int64_t at = alignUp(floor[s], item.alignment);
-        lowest = std::min(lowest, at);
-        if (at == floor[s])
-          found = *u;
+        if (holeHeight != floor[s] || s >= hole.b) {
+          hole = holeAround(s);
+          holeHeight = floor[s];
+        }
+        fits = findWitness(s, hole);
       }
-      work += 1 + (u - cover.begin(s)) / 4;
-      witness[s] = found;
-      if (found >= 0)
-        continue;
-      fits = lift(s, lowest);
-      holeHeight = -1;
+      wave.clear();
+      if (!fits)
+        return false;
     }
-    queue.clear();
-    return fits;
+  }
+
+  bool findWitness(int s, Hole &hole) {
+    int64_t height = floor[s], lowest = hole.wall;
+    const int *u = cover.begin(s), *end = cover.end(s);
+    for (; u != end; ++u) {
+      const Item &item = items[*u];
+      if (item.hi - item.lo > hole.b - hole.a) {
+        end = u; // wider than the hole, as are all that follow
+        break;
+      }
+      if (offset[*u] >= 0 || item.lo < hole.a || item.hi > hole.b)
+        continue;
+      int64_t at = alignUp(height, item.alignment);
+      lowest = std::min(lowest, at);
+      if (at == height)
+        break;
+    }
+    work += 1 + (u - cover.begin(s)) / 4;
+    witness[s] = u != end ? *u : -1;
+    if (u != end)
+      return true;
+    if (lowest < hole.wall) {
+      // Only alignment lifts it, and from the floor that it had.
+      Reasons reasons = reasonsOf(s);
+      reasons.join(reasonsOfWalls(hole));
+      return lift(s, lowest, addReasons(reasons));
+    }
+    if (hole.why == kUnknown)
+      hole.why = addReasons(reasonsOfWalls(hole));
+    return lift(s, lowest, hole.why);
+  }
+
+  void touchLifted() {
+    std::sort(lifted.begin(), lifted.end());
+    for (size_t i = 0, j; i < lifted.size(); i = j) {
+      int64_t top = floor[lifted[i]];
+      for (j = i + 1; j < lifted.size() && lifted[j] == lifted[j - 1] + 1; ++j)
+        top = std::max(top, floor[lifted[j]]);
+      touchAround(lifted[i], lifted[j - 1] + 1, top);
+    }
+    lifted.clear();
   }
 
   Hole holeAround(int s) {
@@ -427,7 +581,7 @@ private:
       ++hole.b;
     if (hole.b < numSections && crossing[hole.b] > 0)
       hole.wall = std::min(hole.wall, floor[hole.b]);
-    work += (hole.b - hole.a) / 8;
+    work += (hole.b - hole.a) / 4;
     return hole;
   }
 
@@ -435,11 +589,13 @@ private:
     for (int s : queue)
       isQueued[s] = 0;
     queue.clear();
+    lifted.clear();
     work += (trail.size() - mark) / 4;
     while (trail.size() > mark) {
       Change change = trail.back();
       trail.pop_back();
       if (change.index >= 0) {
+        why[change.index] = change.why;
         floor[change.index] = change.floor;
         real[change.index] = change.real;
         continue;
@@ -461,19 +617,25 @@ private:
   std::vector<int> firstItem; // items with lo in [a, b): [first[a], first[b])
 
   int64_t capacity = 0, limit = 0, work = 0;
-  Pivot pivotRule = Pivot::LeastSlack;
+  Pivot pivotRule = Pivot::Nearest;
   std::vector<int> rank;
   std::vector<int64_t> offset; // by item, -1 while it remains
   std::vector<int64_t> floor;  // by section, see above
   std::vector<int64_t> real;   // by section, top of the placed items
   std::vector<int64_t> rest;   // by section, bytes of the remaining items
+  std::vector<int> why;        // by section, reasons of its floor besides itself
+  std::vector<Reasons> reasonSets;
   std::vector<int> crossing;   // remaining items over both s - 1 and s
   std::vector<int> witness;    // by section; may be stale where not queued
   std::vector<char> isQueued;
   std::vector<int> queue; // sections that may have lost their witness
+  std::vector<int> wave;  // those being looked at
+  std::vector<int> lifted; // sections whose floor rose without a placement
   std::vector<Change> trail;
+  Reasons failure; // of the choice tried last
   std::vector<Component> components;
   int pendingHead = -1;
+  int focus = 0; // a section that the last choice touched
   std::vector<Frame> frames;
   std::vector<int> candidates;
 };

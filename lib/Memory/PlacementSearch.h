@@ -15,14 +15,17 @@ enum class SearchStatus {
   LimitReached, ///< gave up
 };
 
-/// Where the search decides next, among the sections at the bottom of a hole.
+/// Which hole the search fills next, and where in it it begins: at the section
+/// that can waste least or, with First, at the left.
 enum class Pivot {
-  LeastSlack,    ///< the section that can waste least
-  LowestTightest, ///< in the lowest hole, the section that can waste least
-  LowestFirst,   ///< in the lowest hole, the first section
-  Narrowest,     ///< in the narrowest hole, the section that can waste least
+  Nearest,      ///< downhill from the last choice
+  NearestFirst,
+  Lowest,
+  LowestFirst,
+  LeastSlack,   ///< the hole with the section that can waste least
+  Narrowest,
 };
-constexpr int kNumPivots = 4;
+constexpr int kNumPivots = 6;
 
 /// A complete search for a packing within a capacity. One object serves many
 /// runs on one instance with different orders and limits.
@@ -33,8 +36,8 @@ public:
 
   /// `order` lists items, the ones to try first in front. `effort` bounds the
   /// steps taken and is lowered by those spent.
-  SearchStatus run(int64_t capacity, const std::vector<int> &order, Pivot pivot,
-                   int64_t &effort);
+  SearchStatus run(int64_t capacity, const std::vector<int> &order,
+                   Pivot pivot, int64_t &effort);
 
   /// The packing of the last run that found one.
   const Packing &packing() const;

@@ -44,14 +44,14 @@ struct NamedStep {
 };
 
 NamedStep step(const char *name, int layers, int microbatches, int inFlight,
-               int keepPercent, bool samePlan, bool unevenSizes, uint64_t seed) {
+               int keepPercent, bool samePlan, bool unevenLayers, uint64_t seed) {
   StepShape shape;
   shape.layers = layers;
   shape.microbatches = microbatches;
   shape.inFlight = inFlight;
   shape.keepPercent = keepPercent;
   shape.samePlan = samePlan;
-  shape.unevenSizes = unevenSizes;
+  shape.unevenLayers = unevenLayers;
   shape.seed = seed;
   return {name, shape};
 }

@@ -37,7 +37,7 @@ struct StepShape {
   int inFlight = 2;      ///< 1F1B: min(microbatches, stages - stage)
   int keepPercent = 50;  ///< of the values, how many a layer's plan saves
   bool samePlan = true;  ///< all layers share one plan
-  bool unevenSizes = false; ///< routed tokens: each instance has its own size
+  bool unevenLayers = false; ///< hybrid models: each layer has its own sizes
   int64_t unit = 1 << 20; ///< bytes of one hidden state
   uint64_t seed = 1;
 };
@@ -64,12 +64,12 @@ inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
     for (int v = 0; v < numValues; ++v)
       keep[l].push_back(random.percent(shape.keepPercent));
   }
-  auto bytes = [&](int v) {
-    int64_t size = kValues[v].twelfths * shape.unit / 12;
-    if (shape.unevenSizes && v >= 12)
-      size = size * (50 + random.below(100)) / 100;
-    return std::max<int64_t>(size, 1);
-  };
+  std::vector<std::vector<int64_t>> bytes(shape.layers);
+  for (std::vector<int64_t> &layer : bytes)
+    for (const Value &value : kValues) {
+      int64_t percent = shape.unevenLayers ? 50 + random.below(100) : 100;
+      layer.push_back(value.twelfths * shape.unit / 12 * percent / 100);
+    }
 
   std::vector<Buffer> buffers;
   int64_t now = 0;
@@ -86,7 +86,7 @@ inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
       for (int v = 0; v < numValues; ++v, ++now) {
         if (v == 5 || v == 13)
           add(now, now + 1, shape.unit / 3); // library workspace
-        size_t b = add(now, now + 1 + kValues[v].reach, bytes(v));
+        size_t b = add(now, now + 1 + kValues[v].reach, bytes[l][v]);
         // A layer's first value is its input, which every plan keeps.
         if (keep[l][v] || v == 0)
           saved[mb][l][v] = b;
@@ -100,7 +100,7 @@ inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
       // Replays, in forward order, of what was not kept.
       for (int v = 0; v < numValues; ++v)
         if (at[v] == ~size_t(0)) {
-          at[v] = add(now, now + 1, bytes(v));
+          at[v] = add(now, now + 1, bytes[l][v]);
           ++now;
         }
       for (int v = numValues - 1; v >= 0; --v, ++now) {

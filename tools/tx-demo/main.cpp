@@ -219,11 +219,12 @@ private:
     }
     std::printf("\n%s\n", table(rows).c_str());
     std::printf(
-        allSame ? "Bit-identical: under all policies the losses of all %d steps, "
-                  "every gradient of the last step\nand every weight after it "
-                  "have the same bits as under none.\n"
+        allSame ? "Bit-identical: under every policy the loss and the gradient "
+                  "norm of all %d steps,\nevery gradient of the last step, and "
+                  "all weights and optimizer state after it have\nthe same bits "
+                  "as under none.\n"
                 : "FAILED: within %d steps some policy changed bits of losses, "
-                  "gradients or weights.\n",
+                  "gradients, weights or\noptimizer state.\n",
         comparedSteps);
     std::puts(allAsPlanned
                   ? "Allocated bytes equal planned bytes for every policy."

@@ -41,7 +41,6 @@ private:
   void emitScalar(RowValue node);
   Vectors evaluate(RowValue node, const BlockPlace &at);
   void define(RowValue node, Number number);
-  Number startOf(const Buffer &buffer);
   Number combine(RowValue reduction, Number accumulator, Numbers operands);
 
   RowProgram &program;
@@ -50,7 +49,6 @@ private:
   DenseSet<RowValue> usedByColumns;
   DenseMap<RowValue, Number> scalars;
   DenseMap<RowValue, Number> broadcasts;
-  DenseMap<const Buffer *, Number> starts; // of this row
   DenseMap<RowValue, Vectors> blocks;  // of this block
   unsigned pass = 0;
 };
@@ -93,16 +91,8 @@ void RowEmitter::emitScalar(RowValue node) {
   define(node, node->scalar(e, operands));
 }
 
-Number RowEmitter::startOf(const Buffer &buffer) {
-  int64_t stride = buffer.columns == kernel.columns ? buffer.stride : kernel.columns;
-  return scalars.lookup(program.rowNumber()) * static_cast<double>(stride);
-}
-
 void RowEmitter::emitRow(Number row, int64_t columns) {
   define(program.rowNumber(), row);
-  for (const RowProgram::Store &store : program.stores)
-    if (store.value->kind == RowNode::Columns)
-      starts[store.buffer] = startOf(*store.buffer);
   for (pass = 0; pass < program.passes; ++pass)
     emitPass(columns);
   for (const RowProgram::Store &store : program.stores)
@@ -198,12 +188,12 @@ SmallVector<Number> RowEmitter::emitBlock(const BlockPlace &at, ArrayRef<RowValu
     }
   }
   // All loads of the block come before its stores: a result may lie on an input.
-  SmallVector<std::pair<const Buffer *, Vectors>> stores;
+  SmallVector<std::pair<const RowProgram::Store *, Vectors>> stores;
   for (const RowProgram::Store &store : program.stores)
     if (store.value->kind == RowNode::Columns && store.value->pass == pass)
-      stores.push_back({store.buffer, evaluate(store.value, at)});
-  for (auto &[buffer, block] : stores)
-    e.storeBlock(block, *buffer, starts.lookup(buffer) + at.first, at.shape);
+      stores.push_back({&store, evaluate(store.value, at)});
+  for (auto &[store, block] : stores)
+    e.storeBlock(block, *store->buffer, scalars.lookup(store->start) + at.first, at.shape);
   return result;
 }
 
@@ -215,8 +205,9 @@ Vectors RowEmitter::evaluate(RowValue node, const BlockPlace &at) {
   Vectors block;
   if (at.isBeyondLimit && node->beyondLimit) {
     block.assign(at.shape.vectors, e.broadcast(e.constant(*node->beyondLimit, e.f32())));
-  } else if (node->home && node->pass < pass) {
-    block = e.loadBlock(*node->home, starts.lookup(node->home) + at.first, at.shape);
+  } else if (node->home >= 0 && node->pass < pass) {
+    const RowProgram::Store &home = program.stores[node->home];
+    block = e.loadBlock(*home.buffer, scalars.lookup(home.start) + at.first, at.shape);
   } else {
     SmallVector<Vectors> operands;
     for (RowValue operand : node->operands)

@@ -51,57 +51,48 @@ RowValue RowProgram::constantIndex(int64_t value) {
   return map({}, [value](Emitter &e, Numbers) { return e.index(value); });
 }
 
-RowValue RowProgram::load(const Buffer &buffer, RowValue row) {
+RowValue RowProgram::startOf(RowValue row, int64_t stride) {
+  RowValue &known = starts[{row, stride}];
+  if (!known)
+    known = map({row}, [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride); });
+  return known;
+}
+
+RowValue RowProgram::load(const Buffer &buffer, RowValue row, int64_t stride) {
   RowValue &known = loads[{&buffer, row}];
   if (known)
     return known;
-  int64_t stride = buffer.stride;
-  RowValue start = map({row}, [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride); });
-  RowNode node(RowNode::Columns, {start});
+  RowNode node(RowNode::Columns, {startOf(row, stride)});
   node.block = [&buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
     return at.emitter.loadBlock(buffer, v[0][0] + at.first, at.shape);
   };
-  RowValue result = add(std::move(node), 0);
-  return loads[{&buffer, row}] = result;
+  return known = add(std::move(node), 0);
 }
 
 RowValue RowProgram::loadElement(const Buffer &buffer, RowValue element) {
   return map({element}, [&buffer](Emitter &e, Numbers v) { return e.load(buffer, v[0]); });
 }
 
-/// Whether the buffer has the kernel's rows, as they are or taken as one sequence.
-static bool hasRows(const Buffer &buffer, const Kernel &kernel) {
+/// Elements between the kernel's rows in a buffer; nothing if they are not
+/// evenly spaced. Flat kernels and single rows take a tensor as one sequence.
+static std::optional<int64_t> rowStride(const Buffer &buffer, const Kernel &kernel) {
   if (buffer.columns == kernel.columns && buffer.rows == kernel.rows)
-    return true;
-  return buffer.isContiguous();
+    return buffer.stride;
+  return buffer.isContiguous() ? std::optional(kernel.columns) : std::nullopt;
 }
 
 RowValue RowProgram::columns(Value operand) {
   if (RowValue value = computed(operand, true))
     return value;
   const Buffer *buffer = kernel.input(operand);
-  if (!hasRows(*buffer, kernel))
-    return refuse("takes an operand whose rows follow each other");
-  if (buffer->columns == kernel.columns)
-    return load(*buffer, number);
-  // The same elements in rows of another length: flat kernels, single rows.
-  RowValue &known = loads[{buffer, nullptr}];
-  if (known)
-    return known;
-  int64_t columns = kernel.columns;
-  RowValue start = map({number}, [columns](Emitter &, Numbers v) { return v[0] * static_cast<double>(columns); });
-  RowNode node(RowNode::Columns, {start});
-  node.block = [buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
-    return at.emitter.loadBlock(*buffer, v[0][0] + at.first, at.shape);
-  };
-  RowValue result = add(std::move(node), 0);
-  return loads[{buffer, nullptr}] = result;
+  std::optional<int64_t> stride = rowStride(*buffer, kernel);
+  return stride ? load(*buffer, number, *stride) : refuse("takes an operand whose rows follow each other");
 }
 
 RowValue RowProgram::sameRow(Value operand) {
   if (RowValue value = computed(operand, true))
     return value;
-  return load(*kernel.input(operand), constantIndex(0));
+  return load(*kernel.input(operand), constantIndex(0), 0);
 }
 
 RowValue RowProgram::perRow(Value operand) {
@@ -124,7 +115,7 @@ RowValue RowProgram::tableRow(Value table, RowValue row) {
   const Buffer *buffer = kernel.input(table);
   if (!buffer)
     return refuse("cannot share a kernel with the op that computes its table");
-  return load(*buffer, row);
+  return load(*buffer, row, buffer->stride);
 }
 
 RowValue RowProgram::element(Value operand, RowValue column) {
@@ -233,12 +224,19 @@ void RowProgram::endOp(Operation *op) {
     if (value->kind == RowNode::Columns)
       value->pass = last;
     passes = std::max(passes, last + 1);
-    for (const Buffer *buffer : kernel.outputs(result)) {
-      stores.push_back({buffer, value});
-      if (value->kind == RowNode::Columns && !value->home)
-        value->home = buffer;
-    }
+    for (const Buffer *buffer : kernel.outputs(result))
+      store(buffer, value);
   }
+}
+
+void RowProgram::store(const Buffer *buffer, RowValue value) {
+  bool isColumns = value->kind == RowNode::Columns;
+  std::optional<int64_t> stride = isColumns ? rowStride(*buffer, kernel) : std::nullopt;
+  if (isColumns ? !stride : !buffer->isContiguous())
+    return kernel.refuse(current, "writes a buffer whose rows do not follow each other");
+  if (isColumns && value->home < 0)
+    value->home = stores.size();
+  stores.push_back({buffer, value, isColumns ? startOf(number, *stride) : nullptr});
 }
 
 void RowProgram::finish() {
@@ -249,10 +247,7 @@ void RowProgram::finish() {
   for (Value yielded : kernel.op.getBody().front().back().getOperands())
     if (isa<BlockArgument>(yielded) && seen.insert(yielded).second)
       for (const Buffer *buffer : kernel.outputs(yielded))
-        stores.push_back({buffer, columns(yielded)});
-  for (const Store &store : stores)
-    if (store.value->kind == RowNode::Columns ? !hasRows(*store.buffer, kernel) : !store.buffer->isContiguous())
-      kernel.refuse(kernel.op, "writes a buffer whose rows do not follow each other");
+        store(buffer, columns(yielded));
   if (limitsDiffer)
     limit = nullptr;
 }

@@ -60,8 +60,8 @@ struct RowNode {
   std::optional<double> beyondLimit;
   /// Reduce: columns behind the limit add nothing.
   bool isLimited = false;
-  /// Where the value is in memory after pass `pass`.
-  const Buffer *home = nullptr;
+  /// The store that puts the value into memory in pass `pass`, or -1.
+  int home = -1;
 };
 
 class RowProgram {
@@ -110,6 +110,7 @@ public:
   struct Store {
     const Buffer *buffer;
     RowValue value;
+    RowValue start; // of the row in the buffer
   };
   Kernel &kernel;
   std::vector<std::unique_ptr<RowNode>> nodes; // operands come first
@@ -122,7 +123,9 @@ public:
 private:
   RowValue add(RowNode node, unsigned earliest);
   RowValue reduce(Reduction reduction, llvm::ArrayRef<RowValue> operands);
-  RowValue load(const Buffer &buffer, RowValue row);
+  RowValue load(const Buffer &buffer, RowValue row, int64_t stride);
+  RowValue startOf(RowValue row, int64_t stride);
+  void store(const Buffer *buffer, RowValue value);
   RowValue loadElement(const Buffer &buffer, RowValue element);
   RowValue constantIndex(int64_t value);
   RowValue computed(mlir::Value operand, bool isColumns);
@@ -135,6 +138,7 @@ private:
   llvm::DenseMap<mlir::Value, RowValue> values;
   llvm::DenseMap<mlir::Operation *, unsigned> lastPass;
   llvm::DenseMap<std::pair<const Buffer *, RowValue>, RowValue> loads;
+  llvm::DenseMap<std::pair<RowValue, int64_t>, RowValue> starts;
 };
 
 /// Writes the loops of a row program.

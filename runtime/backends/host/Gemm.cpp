@@ -8,8 +8,8 @@ using namespace txrt;
 // Measured in docs/Rationale/cpu-gemm.md: the largest tile that still leaves
 // several to each thread, wide enough to pay for the packing of its operands.
 static constexpr uint64_t largestTileM = 256, largestTileN = 192;
-// The library's vector kernels work on 16 columns at once.
-static constexpr uint64_t columnStep = 16;
+// The library's AVX-512 kernels work on 48 columns at once.
+static constexpr uint64_t columnStep = 48;
 // Fewer tiles than this leave cores idle; a smaller tile costs some 7 %.
 static constexpr uint64_t fewTiles = 4;
 static constexpr uint64_t smallestTileM = 64;

@@ -189,7 +189,8 @@ void StorageAnalysis::placeResult(OpResult result) {
     Storage &storage = storages[wanted->second.storage];
     storage.lower = std::min(storage.lower, times[op]);
   } else if (Value tied = getTiedOperand(result)) {
-    places[result] = places[tied];
+    const Place place = places.lookup(tied); // a copy: the map may grow
+    places[result] = place;
   } else if (auto group = dyn_cast<step::GroupOp>(op)) {
     if (std::optional<Place> place = findDyingInput(group, result.getResultNumber()))
       places[result] = *place;

@@ -22,24 +22,36 @@ def LowerKernelsToVector : Pass<"tx-lower-kernels-to-vector", "::tx::step::Progr
     Before:
 
     ```mlir
-    step.kernel @residual row [8, 16] (%a: tensor<2x4x16xf32>, %b: tensor<2x4x16xf32>) {
-      %sum = tx.add %a, %b in <"residual"> : tensor<2x4x16xf32>
-      step.yield %sum : tensor<2x4x16xf32>
+    step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+      step.kernel @residual row [8, 16] (%a: tensor<2x4x16xf32>, %b: tensor<2x4x16xf32>) {
+        %sum = tx.add %a, %b in <"residual"> : tensor<2x4x16xf32>
+        step.yield %sum : tensor<2x4x16xf32>
+      }
     }
     ```
 
     After:
 
     ```mlir
-    func.func @residual(%a: memref<128xf32>, %b: memref<128xf32>, %sum: memref<128xf32>, %begin: index, %end: index) {
-      scf.for %row = %begin to %end step %c1 {
-        %start = arith.muli %row, %c16 : index
-        %0 = vector.load %a[%start] : memref<128xf32>, vector<16xf32>
-        %1 = vector.load %b[%start] : memref<128xf32>, vector<16xf32>
-        %2 = arith.addf %0, %1 : vector<16xf32>
-        vector.store %2, %sum[%start] : memref<128xf32>, vector<16xf32>
+    step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+      step.kernel @residual row [8, 16] (%a: tensor<2x4x16xf32>, %b: tensor<2x4x16xf32>) {
+        %sum = tx.add %a, %b in <"residual"> : tensor<2x4x16xf32>
+        step.yield %sum : tensor<2x4x16xf32>
       }
-      return
+      builtin.module @host_kernels {
+        func.func @residual(%a: memref<128xf32>, %b: memref<128xf32>, %sum: memref<128xf32>, %begin: index, %end: index) {
+          %c16 = arith.constant 16 : index
+          %c1 = arith.constant 1 : index
+          scf.for %row = %begin to %end step %c1 {
+            %start = arith.muli %row, %c16 : index
+            %0 = vector.load %a[%start] : memref<128xf32>, vector<16xf32>
+            %1 = vector.load %b[%start] : memref<128xf32>, vector<16xf32>
+            %2 = arith.addf %0, %1 : vector<16xf32>
+            vector.store %2, %sum[%start] : memref<128xf32>, vector<16xf32>
+          }
+          return
+        }
+      }
     }
     ```
   }];

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace tx {
 #define GEN_PASS_DEF_LOWERKERNELSTOVECTOR
@@ -106,6 +107,10 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
   case KernelKind::View:
     kernel.refuse(op, "is of a kind that is never generated: " + stringifyKernelKind(op.getKind()));
   }
+  // Constants that were folded into others.
+  for (Operation &unused : llvm::make_early_inc_range(llvm::reverse(*entry)))
+    if (isOpTriviallyDead(&unused))
+      unused.erase();
   return failure(kernel.isRefused());
 }
 

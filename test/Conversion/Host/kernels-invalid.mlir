@@ -1,0 +1,50 @@
+// RUN: tx-opt --tx-lower-kernels-to-vector --split-input-file --verify-diagnostics %s
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  // expected-error @+1 {{has a buffer of 'tensor<2x16xf64>'; the host computes on f32, bf16, i32 and i1}}
+  step.kernel @k row [2, 16] (%a: tensor<2x16xf64>) {
+    %y = tx.gelu %a in <"mlp"> : tensor<2x16xf64>
+    step.yield %y : tensor<2x16xf64>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [2, 16] (%a: tensor<2x16xf32>, %key: tensor<4xi32>) {
+    // expected-error @+1 {{has no attribute 'step.immediate': the immediate with its site's hash}}
+    %y = tx.dropout %a, %key p 0.5 in <"mlp"> : tensor<2x16xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x16xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [2, 16] immediates 1 (%a: tensor<2x16xf32>, %key: tensor<4xi32>) {
+    // expected-error @+1 {{uses immediate 3 of a kernel with 1}}
+    %y = tx.dropout %a, %key p 0.5 in <"mlp"> {step.immediate = 3 : i64} : tensor<2x16xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x16xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  // Rows of targets that are apart are not a sequence.
+  step.kernel @apart row [1, 6] strides [5, 0, 0, 0] (%l: tensor<2x3xf32>, %t: tensor<2x3xi32>) {
+    // expected-error @+1 {{takes an operand whose rows follow each other}}
+    %sum, %count = tx.reduce_loss %l, %t ignore -100 in <"loss"> : tensor<2x3xf32>, tensor<2x3xi32>
+    step.yield %sum, %count : tensor<f32>, tensor<f32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k column [2, 16] (%x: tensor<2x16xf32>, %acc: tensor<16xf32>) {
+    // expected-error @+1 {{adds into memory, and its kernel has 2 buffers for a result}}
+    %g = tx.bias_grad %x into %acc in <backward, "fc1"> : tensor<2x16xf32>, tensor<16xf32>
+    step.yield %g, %g : tensor<16xf32>, tensor<16xf32>
+  }
+}

@@ -139,8 +139,9 @@ private:
     attempt([&](int u) { return spread[u].width + spread[u].size; });
     attempt([&](int u) { return items[u].size; });
     // Mixes of these. A packing is cheap beside a search of the same size.
-    for (int64_t end = spent + effort / 4; best.height > target && spent < end;)
-      pack(nextOrder());
+    int64_t end = effort / 2;
+    for (int i = 0; i < 24 && best.height > target && spent < end; ++i)
+      pack(nextOrder(/*useTotal=*/false));
     effort -= std::min(effort, spent);
   }
 
@@ -191,7 +192,7 @@ private:
     for (int64_t i = 1; left > 0; ++i) {
       int64_t slice = std::min(left, base * luby(i));
       int64_t remaining = slice;
-      SearchStatus status = search.run(capacity, nextOrder(), nextPivot(), remaining);
+      SearchStatus status = search.run(capacity, nextOrder(/*useTotal=*/true), nextPivot(), remaining);
       left -= std::max<int64_t>(slice - remaining, 1);
       if (status == SearchStatus::Found) {
         take(search.packing(), "search");
@@ -205,9 +206,9 @@ private:
   }
 
   /// A mix of lifetime, size and criticality with some noise.
-  std::vector<int> nextOrder() {
+  std::vector<int> nextOrder(bool useTotal) {
     int64_t width = sequence.below(17), size = 16 - width;
-    int64_t total = sequence.below(2) * 64;
+    int64_t total = useTotal ? sequence.below(2) * 64 : 0;
     int64_t noise = 1 + sequence.below(3) * 512;
     return orderBy([&](int u) {
       return width * spread[u].width + size * spread[u].size +

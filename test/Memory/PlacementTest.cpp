@@ -101,7 +101,7 @@ TEST(Placement, BadBuffersGiveNoOffsetsAndAReason) {
 
 TEST(Placement, MatchesBruteForce) {
   Random random(7);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 600; ++round) {
     std::vector<Buffer> buffers =
         randomBuffers(random, 3 + round % 6, 4 + round % 5, 9, round % 3 == 0);
     Placement placement = place(buffers);

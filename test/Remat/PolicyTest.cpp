@@ -154,6 +154,18 @@ TEST_F(Policy, SaveOnlyKeepsWhatIsNamed) {
   EXPECT_EQ(saved(2), (std::set<std::string>{"mlp_residual", "mlp.fc1"}));
 }
 
+TEST_F(Policy, SavingAViewSavesTheWhole) {
+  ProblemWriter writer;
+  int whole = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {}, {3})[0];
+  int query = writer.addView(0, "self_attention.query", whole), key = writer.addView(0, "self_attention.key", whole);
+  int scores = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {query, key}, {2})[0];
+  writer.addOp(Segment::Backward, 0, "self_attention.core_attn", {query, key, scores}, {1});
+  model = writer.problem;
+  options.saveOnly = "self_attention.query";
+  EXPECT_EQ(getSavedValues(model, plan()), std::vector<int>{whole});
+  EXPECT_EQ(recomputedByLayer()[0], 1); // the scores, from both views
+}
+
 TEST_F(Policy, SavingLayerInputsIsFullUniform) {
   options.saveOnly = "mlp_residual";
   RematPlan named = plan();

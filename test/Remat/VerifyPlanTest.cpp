@@ -90,9 +90,10 @@ TEST(VerifyPlan, FindsASecondRecomputation) {
 
 TEST(VerifyPlan, FindsALateRecomputation) {
   Step step;
-  step.plan.recomputations.back().before = step.problem.ops.size() - 1;
-  step.plan.recomputations.back().op = step.findOp("layers.0.mlp.mlp_act");
-  EXPECT_NE(step.verify(), "fine");
+  int act = step.findOp("layers.0.mlp.mlp_act");
+  step.plan.recomputations.erase(step.plan.recomputations.begin() + step.findRecomputation(act));
+  step.plan.recomputations.push_back({act, static_cast<int>(step.problem.ops.size()) - 1});
+  EXPECT_FAULT(step, "uses 'layers.0.mlp.mlp_act', which is neither kept nor recomputed by then");
 }
 
 TEST(VerifyPlan, FindsAnEarlyRecomputation) {

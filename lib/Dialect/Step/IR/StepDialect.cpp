@@ -4,8 +4,10 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace tx;
@@ -50,11 +52,24 @@ Attribute BufferAttr::parse(AsmParser &parser, Type) {
     return {};
   if (parser.parseGreater())
     return {};
-  if (offset < 0 || stride < 0 || !type.hasStaticShape()) {
-    parser.emitError(loc, "a buffer has a static shape and no negative offset or stride");
-    return {};
-  }
-  return BufferAttr::get(parser.getContext(), *segment, offset, type, stride);
+  return parser.getChecked<BufferAttr>(loc, parser.getContext(), *segment, offset, type, stride);
+}
+
+LogicalResult BufferAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArenaSegment, int64_t offset,
+                                 RankedTensorType type, int64_t stride) {
+  if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat())
+    return emitError() << "a buffer holds numbers in a static shape, found " << type;
+  if (failed(tx::detail::verifyBoundedShape(emitError, type)))
+    return failure();
+  if (offset < 0 || stride < 0)
+    return emitError() << "a buffer has no negative offset or stride";
+  if (stride && stride < getColumns(type))
+    return emitError() << "rows of " << getColumns(type) << " elements do not fit a stride of " << stride;
+  int64_t bytes = std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
+  if (llvm::MulOverflow(bytes, getRows(type), bytes) ||
+      llvm::MulOverflow(bytes, stride ? stride : getColumns(type), bytes) || llvm::AddOverflow(bytes, offset, bytes))
+    return emitError() << "a buffer reaches beyond 2^63 bytes";
+  return success();
 }
 
 void BufferAttr::print(AsmPrinter &printer) const {
@@ -69,4 +84,14 @@ int64_t BufferAttr::getRowStride() const { return getStride() ? getStride() : ge
 int64_t BufferAttr::getExtent() const {
   int64_t elementBytes = std::max<int64_t>(1, getType().getElementTypeBitWidth() / 8);
   return ((getRows(getType()) - 1) * getRowStride() + getColumns(getType())) * elementBytes;
+}
+
+step::BufferAttr tx::getBuffer(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+    return function.getArgAttrOfType<BufferAttr>(argument.getArgNumber(), kBufferAttr);
+  }
+  auto result = cast<OpResult>(value);
+  auto buffers = result.getOwner()->getAttrOfType<ArrayAttr>(kBuffersAttr);
+  return buffers ? cast<BufferAttr>(buffers[result.getResultNumber()]) : BufferAttr();
 }

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace tx;
@@ -25,7 +26,7 @@ static ParseResult parseNest(OpAsmParser &parser, KernelKindAttr &kind, DenseI64
     return failure();
   std::optional<KernelKind> known = symbolizeKernelKind(keyword);
   if (!known || *known == KernelKind::Gemm || *known == KernelKind::View)
-    return parser.emitError(loc, "unknown kernel kind '") << keyword << "'; known: row, column, flat";
+    return parser.emitError(loc, "unknown kernel kind '") << keyword << "'; known: row, column, flat, tile";
   kind = KernelKindAttr::get(parser.getContext(), *known);
   space = dyn_cast_or_null<DenseI64ArrayAttr>(DenseI64ArrayAttr::parse(parser, {}));
   return success(static_cast<bool>(space));
@@ -35,12 +36,15 @@ static void printNest(OpAsmPrinter &printer, KernelKind kind, ArrayRef<int64_t> 
   printer << ' ' << stringifyKernelKind(kind) << " [" << space[0] << ", " << space[1] << ']';
 }
 
-/// Ops in a kernel are of its kind and, unless flat chunks hide it, of its space.
-static LogicalResult verifyNest(Operation *op, Region &body, KernelKind kind, ArrayRef<int64_t> space) {
+static LogicalResult verifySpace(Operation *op, ArrayRef<int64_t> space) {
   if (space.size() != 2 || space[0] < 1 || space[1] < 1)
     return op->emitOpError("needs a space [rows, columns] of positive sizes");
-  if (!isa_and_nonnull<YieldOp>(body.front().empty() ? nullptr : &body.front().back()))
-    return op->emitOpError("must end with step.yield");
+  return success();
+}
+
+/// Ops in a kernel are of its kind and of its space. Asks the ops, so these must
+/// have been verified.
+static LogicalResult verifyNest(Region &body, KernelKind kind, ArrayRef<int64_t> space) {
   for (Operation &inner : body.front().without_terminator()) {
     auto kernel = dyn_cast<KernelOpInterface>(inner);
     if (!kernel || kernel.getKernelKind() != kind)
@@ -103,14 +107,15 @@ void GroupOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult GroupOp::verify() {
-  Block &body = getBody().front();
-  if (body.getArgumentTypes() != getInputs().getTypes())
+  if (getBody().front().getArgumentTypes() != getInputs().getTypes())
     return emitOpError("must give its body the inputs' types");
-  if (failed(verifyNest(*this, getBody(), getKind(), getSpace())))
-    return failure();
-  if (TypeRange(cast<YieldOp>(body.back()).getValues()) != getOutputs().getTypes())
+  return verifySpace(*this, getSpace());
+}
+
+LogicalResult GroupOp::verifyRegions() {
+  if (TypeRange(cast<YieldOp>(getBody().front().back()).getValues()) != getOutputs().getTypes())
     return emitOpError("must yield values of its result types");
-  return success();
+  return verifyNest(getBody(), getKind(), getSpace());
 }
 
 //===----------------------------------------------------------------------===//
@@ -163,16 +168,32 @@ void KernelOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult KernelOp::verify() {
-  if (failed(verifyNest(*this, getBody(), getKind(), getSpace())))
-    return failure();
-  if (getRowStrides().size() != getInputCount() + getOutputCount())
-    return emitOpError("has ") << getInputCount() + getOutputCount() << " buffers and " << getRowStrides().size()
-                               << " row strides";
-  return success();
+  if (auto count = static_cast<int64_t>(getImmediates()); count < 0)
+    return emitOpError("has ") << count << " immediates";
+  return verifySpace(*this, getSpace());
+}
+
+LogicalResult KernelOp::verifyRegions() {
+  SmallVector<Type> types = getBufferTypes();
+  if (getRowStrides().size() != types.size())
+    return emitOpError("has ") << types.size() << " buffers and " << getRowStrides().size() << " row strides";
+  for (auto [type, stride] : llvm::zip(types, getRowStrides())) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape())
+      return emitOpError("takes tensors of static shape, found ") << type;
+    if (stride && stride < getColumns(type))
+      return emitOpError("has rows of ") << getColumns(type) << " elements at a stride of " << stride;
+  }
+  return verifyNest(getBody(), getKind(), getSpace());
 }
 
 int64_t KernelOp::getUnits() {
   return getKind() == KernelKind::Column ? (getSpace()[1] + kColumnBlock - 1) / kColumnBlock : getSpace()[0];
+}
+SmallVector<Type> KernelOp::getBufferTypes() {
+  SmallVector<Type> types(getBody().getArgumentTypes());
+  llvm::append_range(types, getBody().front().back().getOperandTypes());
+  return types;
 }
 unsigned KernelOp::getInputCount() { return getBody().getNumArguments(); }
 unsigned KernelOp::getOutputCount() { return getBody().front().back().getNumOperands(); }
@@ -208,6 +229,16 @@ static void printNamedBuffers(OpAsmPrinter &printer, ArrayAttr names, ArrayAttr 
   printer << ')';
 }
 
+/// Text has no block where there are no launches.
+static ParseResult parseLaunches(OpAsmParser &parser, OperationState &result) {
+  Region *body = result.addRegion();
+  if (parser.parseRegion(*body))
+    return failure();
+  if (body->empty())
+    body->emplaceBlock();
+  return success();
+}
+
 // step.entry @name (tokens<...>, ...) -> (loss_sum<...>, ...) { launches }
 ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &properties = result.getOrAddProperties<Properties>();
@@ -215,8 +246,7 @@ ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
                  parseNamedBuffers(parser, properties.argument_names, properties.argument_buffers) ||
                  parser.parseArrow() ||
                  parseNamedBuffers(parser, properties.result_names, properties.result_buffers) ||
-                 parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
-                 parser.parseRegion(*result.addRegion()));
+                 parser.parseOptionalAttrDictWithKeyword(result.attributes) || parseLaunches(parser, result));
 }
 
 void EntryOp::print(OpAsmPrinter &printer) {
@@ -237,8 +267,106 @@ LogicalResult EntryOp::verify() {
   for (Attribute buffer : llvm::concat<const Attribute>(getArgumentBuffers().getValue(), getResultBuffers().getValue()))
     if (!isa<BufferAttr>(buffer))
       return emitOpError("has an address that is no step.buffer: ") << buffer;
+  return success();
+}
+
+LogicalResult EntryOp::verifyRegions() {
   for (Operation &op : getBody().front())
-    if (!isa<LaunchOp, step::GemmOp>(op))
+    if (!isa<LaunchOp, step::GemmOp, CollectiveOp>(op))
       return op.emitOpError("is no launch");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// LaunchOp, GemmOp, CollectiveOp
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyBuffers(Operation *op, ArrayAttr buffers) {
+  for (Attribute buffer : buffers)
+    if (!isa<BufferAttr>(buffer))
+      return op->emitOpError("has an address that is no step.buffer: ") << buffer;
+  return success();
+}
+
+LogicalResult LaunchOp::verify() { return verifyBuffers(*this, getBuffers()); }
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("names no step.kernel: ") << getKernelAttr();
+  SmallVector<Type> types = kernel.getBufferTypes();
+  if (types.size() != getBuffers().size())
+    return emitOpError("has ") << getBuffers().size() << " buffers, its kernel " << types.size();
+  for (auto [attribute, type, stride] : llvm::zip(getBuffers(), types, kernel.getRowStrides())) {
+    auto buffer = cast<BufferAttr>(attribute);
+    if (buffer.getType() != type || buffer.getStride() != stride)
+      return emitOpError("gives its kernel ") << buffer << " where it takes " << type << " of stride " << stride;
+  }
+  if (getImmediates().size() != static_cast<uint64_t>(kernel.getImmediates()))
+    return emitOpError("has ") << getImmediates().size() << " immediates, its kernel " << kernel.getImmediates();
+  return success();
+}
+
+LogicalResult step::GemmOp::verify() {
+  if (failed(verifyBuffers(*this, getBuffers())))
+    return failure();
+  if (getBuffers().size() != 3 && getBuffers().size() != 4)
+    return emitOpError("takes buffers A, B, C and perhaps a reset bit, found ") << getBuffers().size();
+  if (getBatch().size() != 2 || getLeading().size() != 3 || getBatchStrides().size() != 6)
+    return emitOpError("takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found ")
+           << getBatch().size() << ", " << getLeading().size() << " and " << getBatchStrides().size();
+  GemmForm form{static_cast<int64_t>(getM()), static_cast<int64_t>(getN()), static_cast<int64_t>(getK()),
+                getBatch()[0], getBatch()[1]};
+  for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
+    if (size < 1)
+      return emitOpError("takes sizes of at least 1, found ") << size;
+  return tx::detail::verifyFlops(*this, form);
+}
+
+LogicalResult CollectiveOp::verify() {
+  if (failed(verifyBuffers(*this, getBuffers())))
+    return failure();
+  if (getBuffers().size() != 2)
+    return emitOpError("takes an operand and a result, found ") << getBuffers().size() << " buffers";
+  for (auto buffer : getBuffers().getAsRange<BufferAttr>())
+    if (buffer.getStride())
+      return emitOpError("takes tensors whose rows follow each other, found ") << buffer;
+  if (static_cast<int64_t>(getRanks()) < 1 || static_cast<int64_t>(getRanks()) > kMaxRanks)
+    return emitOpError("takes 1 to ") << kMaxRanks << " ranks, found " << static_cast<int64_t>(getRanks());
+  auto operand = cast<BufferAttr>(getBuffers()[0]), result = cast<BufferAttr>(getBuffers()[1]);
+  if (operand.getType() != result.getType())
+    return emitOpError("sums ") << operand.getType() << " to " << result.getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ProgramOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ProgramOp::verify() {
+  for (uint64_t bytes : {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()})
+    if (static_cast<int64_t>(bytes) < 0)
+      return emitOpError("has a segment of ") << static_cast<int64_t>(bytes) << " bytes";
+  return success();
+}
+
+LogicalResult ProgramOp::verifyRegions() {
+  const uint64_t sizes[] = {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()};
+  auto verify = [&](Operation *op, ArrayAttr buffers) -> LogicalResult {
+    for (auto buffer : buffers.getAsRange<BufferAttr>())
+      if (buffer.getOffset() + buffer.getExtent() > static_cast<int64_t>(sizes[static_cast<int>(buffer.getSegment())]))
+        return op->emitOpError("reaches beyond its segment with ") << buffer;
+    return success();
+  };
+  for (auto entry : getBody().getOps<EntryOp>()) {
+    if (failed(verify(entry, entry.getArgumentBuffers())) || failed(verify(entry, entry.getResultBuffers())))
+      return failure();
+    for (Operation &launch : entry.getBody().front()) {
+      ArrayAttr buffers = llvm::TypeSwitch<Operation *, ArrayAttr>(&launch).Case<LaunchOp, step::GemmOp, CollectiveOp>(
+          [](auto op) { return op.getBuffers(); });
+      if (failed(verify(&launch, buffers)))
+        return failure();
+    }
+  }
   return success();
 }

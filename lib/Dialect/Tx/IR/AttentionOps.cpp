@@ -29,21 +29,26 @@ static GemmOperand byMatrix(Value value, bool transpose = false) {
 
 LogicalResult AttentionScoresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                   SmallVectorImpl<Type> &types) {
-  auto q = dyn_cast<RankedTensorType>(adaptor.getQ().getType());
-  auto k = dyn_cast<RankedTensorType>(adaptor.getK().getType());
+  auto q = tensorOf(adaptor.getQ()), k = tensorOf(adaptor.getK());
   int64_t heads = adaptor.getHeads();
-  if (!q || !k || q.getRank() != 3 || k.getRank() != 3 || q.getDimSize(0) != k.getDimSize(0) ||
-      q.getDimSize(2) != k.getDimSize(2))
-    return emitOptionalError(loc, "takes q [b, s, h] and k [b, t, h], found ", adaptor.getQ().getType(), " and ",
-                             adaptor.getK().getType());
+  if (q.getRank() != 3 || k.getRank() != 3 || q.getDimSize(0) != k.getDimSize(0) || q.getDimSize(2) != k.getDimSize(2))
+    return inferenceError<AttentionScoresOp>(loc, "takes q [b, s, h] and k [b, t, h], found ", q, " and ", k);
   if (heads < 1 || q.getDimSize(2) % heads)
-    return emitOptionalError(loc, heads, " heads do not divide a hidden size of ", q.getDimSize(2));
+    return inferenceError<AttentionScoresOp>(loc, "has ", heads, " heads, which do not divide a hidden size of ",
+                                             q.getDimSize(2));
+  if (!tx::detail::hasCountedFlops({q.getDimSize(0), q.getDimSize(1), k.getDimSize(1), q.getDimSize(2)}))
+    return inferenceError<AttentionScoresOp>(loc, "has more than 2^63 FLOPs");
   types.push_back(RankedTensorType::get({q.getDimSize(0), heads, q.getDimSize(1), k.getDimSize(1)},
                                         q.getElementType()));
   return success();
 }
 
-LogicalResult AttentionScoresOp::verify() { return success(); }
+LogicalResult AttentionScoresOp::verify() {
+  auto q = tensorOf(getQ()), k = tensorOf(getK());
+  if (q.getElementType() != k.getElementType())
+    return emitOpError("takes q and k of one element type, found ") << q << " and " << k;
+  return success();
+}
 
 LogicalResult AttentionScoresOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getScores());
@@ -122,23 +127,30 @@ int64_t SoftmaxGradOp::getVectorFlops() { return 4 * tensorOf(getDx()).getNumEle
 
 LogicalResult AttentionContextOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                    SmallVectorImpl<Type> &types) {
-  auto p = dyn_cast<RankedTensorType>(adaptor.getP().getType());
-  auto v = dyn_cast<RankedTensorType>(adaptor.getV().getType());
-  if (!p || !v || p.getRank() != 4 || v.getRank() != 3 || p.getDimSize(0) != v.getDimSize(0))
-    return emitOptionalError(loc, "takes p [b, a, s, t] and v [b, t, h], found ", adaptor.getP().getType(), " and ",
-                             adaptor.getV().getType());
+  auto p = tensorOf(adaptor.getP()), v = tensorOf(adaptor.getV());
+  if (p.getRank() != 4 || v.getRank() != 3 || p.getDimSize(0) != v.getDimSize(0))
+    return inferenceError<AttentionContextOp>(loc, "takes p [b, a, s, t] and v [b, t, h], found ", p, " and ", v);
   bool transposed = adaptor.getTransposed();
   if (p.getDimSize(transposed ? 2 : 3) != v.getDimSize(1))
-    return emitOptionalError(loc, "sums over ", p.getDimSize(transposed ? 2 : 3), " columns of p and ",
-                             v.getDimSize(1), " rows of v");
-  if (v.getDimSize(2) % p.getDimSize(1))
-    return emitOptionalError(loc, p.getDimSize(1), " heads do not divide a hidden size of ", v.getDimSize(2));
+    return inferenceError<AttentionContextOp>(loc, "sums over ", p.getDimSize(transposed ? 2 : 3),
+                                              transposed ? " rows" : " columns", " of p and ", v.getDimSize(1),
+                                              " rows of v");
+  if (p.getDimSize(1) < 1 || v.getDimSize(2) % p.getDimSize(1))
+    return inferenceError<AttentionContextOp>(loc, "has ", p.getDimSize(1), " heads, which do not divide a hidden size of ",
+                                              v.getDimSize(2));
+  if (!tx::detail::hasCountedFlops({v.getDimSize(0), p.getDimSize(2), p.getDimSize(3), v.getDimSize(2)}))
+    return inferenceError<AttentionContextOp>(loc, "has more than 2^63 FLOPs");
   types.push_back(RankedTensorType::get({v.getDimSize(0), p.getDimSize(transposed ? 3 : 2), v.getDimSize(2)},
                                         v.getElementType()));
   return success();
 }
 
-LogicalResult AttentionContextOp::verify() { return success(); }
+LogicalResult AttentionContextOp::verify() {
+  auto p = tensorOf(getP()), v = tensorOf(getV());
+  if (p.getElementType() != v.getElementType())
+    return emitOpError("takes p and v of one element type, found ") << p << " and " << v;
+  return success();
+}
 
 LogicalResult AttentionContextOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());

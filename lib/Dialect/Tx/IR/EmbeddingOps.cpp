@@ -11,10 +11,9 @@ using namespace tx;
 
 LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
-  auto tokens = dyn_cast<RankedTensorType>(adaptor.getTokens().getType());
-  auto table = dyn_cast<RankedTensorType>(adaptor.getTable().getType());
-  if (!tokens || !table || table.getRank() != 2)
-    return emitOptionalError(loc, "the table must be [vocabulary, hidden], is ", adaptor.getTable().getType());
+  auto tokens = tensorOf(adaptor.getTokens()), table = tensorOf(adaptor.getTable());
+  if (table.getRank() != 2)
+    return inferenceError<EmbeddingOp>(loc, "takes a table [vocabulary, hidden], found ", table);
   SmallVector<int64_t> shape(tokens.getShape());
   shape.push_back(table.getDimSize(1));
   types.push_back(RankedTensorType::get(shape, table.getElementType()));

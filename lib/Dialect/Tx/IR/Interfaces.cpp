@@ -2,6 +2,8 @@
 
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace tx;
 
@@ -41,23 +43,32 @@ Type tx::detail::stepType(Type tensor) {
   return RankedTensorType::get({}, IntegerType::get(tensor.getContext(), 32));
 }
 
+std::optional<int64_t> tx::detail::countElements(ArrayRef<int64_t> shape) {
+  int64_t elements = 1;
+  for (int64_t size : shape) {
+    if (size <= 0 || elements > kMaxElements / size)
+      return std::nullopt;
+    elements *= size;
+  }
+  return elements;
+}
+
+LogicalResult tx::detail::verifyBoundedShape(llvm::function_ref<InFlightDiagnostic()> emitError, RankedTensorType type) {
+  for (int64_t size : type.getShape())
+    if (size <= 0)
+      return emitError() << "has a tensor with a dimension of " << size
+                         << " elements; every dimension must be at least 1: " << type;
+  if (!countElements(type.getShape()))
+    return emitError() << "has a tensor of more than 2^56 elements: " << type;
+  return success();
+}
+
 LogicalResult tx::detail::verifyBoundedShapes(Operation *op) {
-  // Room for eight-byte elements and sums of a few tensors in int64_t.
-  constexpr int64_t kMaxElements = int64_t(1) << 56;
-  auto verify = [&](Type type) -> LogicalResult {
+  auto verify = [&](Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || !tensor.hasStaticShape())
       return success(); // the type constraints speak of it
-    int64_t elements = 1;
-    for (int64_t size : tensor.getShape()) {
-      if (size <= 0)
-        return op->emitOpError("has a tensor with a dimension of ") << size
-               << " elements; every dimension must be at least 1: " << type;
-      if (elements > kMaxElements / size)
-        return op->emitOpError("has a tensor of more than 2^56 elements: ") << type;
-      elements *= size;
-    }
-    return success();
+    return verifyBoundedShape([&] { return op->emitOpError(); }, tensor);
   };
   for (Type type : op->getOperandTypes())
     if (failed(verify(type)))
@@ -65,5 +76,16 @@ LogicalResult tx::detail::verifyBoundedShapes(Operation *op) {
   for (Type type : op->getResultTypes())
     if (failed(verify(type)))
       return failure();
+  return success();
+}
+
+bool tx::detail::hasCountedFlops(ArrayRef<int64_t> sizes) {
+  int64_t flops = 2;
+  return llvm::none_of(sizes, [&](int64_t size) { return llvm::MulOverflow(flops, size, flops); });
+}
+
+LogicalResult tx::detail::verifyFlops(Operation *op, const GemmForm &form) {
+  if (!hasCountedFlops({form.m, form.n, form.k, form.batch0, form.batch1}))
+    return op->emitOpError("has more than 2^63 FLOPs");
   return success();
 }

@@ -11,7 +11,7 @@ static std::pair<int64_t, int64_t> inOut(RankedTensorType weight, bool transpose
                     : std::pair(weight.getDimSize(0), weight.getDimSize(1));
 }
 
-static LogicalResult verifyLinear(Operation *op, Value x, Value weight, bool transposed, Value y) {
+static LogicalResult verifyLinear(GemmOpInterface op, Value x, Value weight, bool transposed, Value y) {
   auto xType = tensorOf(x), yType = tensorOf(y), wType = tensorOf(weight);
   if (wType.getRank() != 2)
     return op->emitOpError("takes a weight of two dimensions, found ") << wType;
@@ -22,7 +22,7 @@ static LogicalResult verifyLinear(Operation *op, Value x, Value weight, bool tra
   if (yType.getRank() != xType.getRank() || getColumns(yType) != n ||
       yType.getShape().drop_back() != xType.getShape().drop_back())
     return op->emitOpError("gives rows of ") << n << " elements for " << xType << ", found " << yType;
-  return success();
+  return tx::detail::verifyFlops(op, op.getGemmForm());
 }
 
 //===----------------------------------------------------------------------===//
@@ -32,9 +32,14 @@ static LogicalResult verifyLinear(Operation *op, Value x, Value weight, bool tra
 LogicalResult LinearOp::verify() {
   if (failed(verifyLinear(*this, getX(), getWeight(), getTransposed(), getY())))
     return failure();
+  auto x = tensorOf(getX()), weight = tensorOf(getWeight()), y = tensorOf(getY());
+  if (x.getElementType() != weight.getElementType())
+    return emitOpError("takes x and a weight of one element type, found ") << x << " and " << weight;
+  if (y.getElementTypeBitWidth() < x.getElementTypeBitWidth())
+    return emitOpError("gives a type that is not narrower than x, found ") << y << " for " << x;
   if (Value bias = getBias())
-    if (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != getColumns(getY().getType()))
-      return emitOpError("takes a bias of ") << getColumns(getY().getType()) << " elements, found " << bias.getType();
+    if (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != getColumns(y))
+      return emitOpError("takes a bias of ") << getColumns(y) << " elements, found " << bias.getType();
   return success();
 }
 

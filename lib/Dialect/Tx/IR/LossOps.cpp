@@ -17,9 +17,9 @@ static LogicalResult verifyTargets(Operation *op, RankedTensorType logits, Type 
 
 LogicalResult CrossEntropyOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                SmallVectorImpl<Type> &types) {
-  auto logits = dyn_cast<RankedTensorType>(adaptor.getLogits().getType());
-  if (!logits || logits.getRank() < 2)
-    return emitOptionalError(loc, "takes logits [b, s, v], found ", adaptor.getLogits().getType());
+  auto logits = tensorOf(adaptor.getLogits());
+  if (logits.getRank() < 1)
+    return inferenceError<CrossEntropyOp>(loc, "takes logits [b, s, v], found ", logits);
   types.append(2, statisticsOf(logits));
   return success();
 }
@@ -59,12 +59,9 @@ int64_t CrossEntropyGradOp::getVectorFlops() { return 14 * tensorOf(getLogits())
 // ReduceLossOp, SplatOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult ReduceLossOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+LogicalResult ReduceLossOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
                                              SmallVectorImpl<Type> &types) {
-  auto losses = dyn_cast<RankedTensorType>(adaptor.getLosses().getType());
-  if (!losses)
-    return emitOptionalError(loc, "takes losses [b, s], found ", adaptor.getLosses().getType());
-  types.append(2, tx::detail::scalarLike(losses));
+  types.append(2, tx::detail::scalarLike(adaptor.getLosses().getType()));
   return success();
 }
 

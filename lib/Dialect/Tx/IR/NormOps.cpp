@@ -11,9 +11,9 @@ using namespace tx;
 
 LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
-  auto x = dyn_cast<RankedTensorType>(adaptor.getX().getType());
-  if (!x || x.getRank() < 1)
-    return emitOptionalError(loc, "a norm needs rows, found ", adaptor.getX().getType());
+  auto x = tensorOf(adaptor.getX());
+  if (x.getRank() < 1)
+    return inferenceError<LayerNormOp>(loc, "needs rows, found ", x);
   types.append({x, statisticsOf(x), statisticsOf(x)});
   return success();
 }
@@ -22,7 +22,7 @@ LogicalResult LayerNormOp::verify() {
   auto weight = tensorOf(getWeight());
   if (weight.getRank() != 1 || weight.getDimSize(0) != getColumns(getX().getType()))
     return emitOpError("takes a weight of ") << getColumns(getX().getType()) << " elements, found " << weight;
-  if (getEps().convertToDouble() <= 0)
+  if (!(getEps().convertToDouble() > 0))
     return emitOpError("takes a positive eps, found ") << getEps().convertToDouble();
   return success();
 }
@@ -53,6 +53,8 @@ int64_t LayerNormOp::getVectorFlops() { return 8 * tensorOf(getX()).getNumElemen
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyStatistics(Operation *op, RankedTensorType x, Type statistics) {
+  if (x.getRank() < 1)
+    return op->emitOpError("needs rows, found ") << x;
   if (tensorOf(statistics).getShape() != x.getShape().drop_back())
     return op->emitOpError("takes statistics of x's shape without its last dimension, found ")
            << statistics << " for " << x;

@@ -33,6 +33,14 @@ inline std::pair<int64_t, int64_t> flatSpace(mlir::Value value) {
   return {(elements + chunk - 1) / chunk, chunk};
 }
 
+
+/// Infers: refuses as an op's verifier would, before there is an op. Operands are
+/// ranked tensors by then, but may have any rank, shape and element type.
+template <typename Op, typename... Args>
+mlir::LogicalResult inferenceError(std::optional<mlir::Location> loc, Args &&...args) {
+  return mlir::emitOptionalError(loc, "'", Op::getOperationName(), "' op ", std::forward<Args>(args)...);
+}
+
 } // namespace tx
 
 #endif // TX_LIB_DIALECT_TX_IR_OPUTILS_H

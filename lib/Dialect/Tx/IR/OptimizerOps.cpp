@@ -13,16 +13,11 @@ static_assert(SumOfSquaresOp::kChunk == kFlatChunk, "one partial sum for each ch
 
 LogicalResult SumOfSquaresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                SmallVectorImpl<Type> &types) {
-  auto x = dyn_cast<RankedTensorType>(adaptor.getX().getType());
-  if (!x || !x.hasStaticShape())
-    return emitOptionalError(loc, "takes a tensor of static shape, found ", adaptor.getX().getType());
-  int64_t elements = 1;
-  for (int64_t size : x.getShape()) {
-    if (size <= 0 || elements > (int64_t(1) << 56) / size)
-      return emitOptionalError(loc, "takes a tensor of at most 2^56 elements, found ", x);
-    elements *= size;
-  }
-  types.push_back(RankedTensorType::get({(elements + kChunk - 1) / kChunk}, x.getElementType()));
+  auto x = tensorOf(adaptor.getX());
+  std::optional<int64_t> elements = tx::detail::countElements(x.getShape());
+  if (!elements)
+    return inferenceError<SumOfSquaresOp>(loc, "takes a static shape of 1 to 2^56 elements, found ", x);
+  types.push_back(RankedTensorType::get({(*elements + kChunk - 1) / kChunk}, x.getElementType()));
   return success();
 }
 
@@ -33,9 +28,9 @@ int64_t SumOfSquaresOp::getVectorFlops() { return 2 * tensorOf(getX()).getNumEle
 
 LogicalResult ClipCoefficientOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                   SmallVectorImpl<Type> &types) {
-  auto partials = dyn_cast<RankedTensorType>(adaptor.getPartials().getType());
-  if (!partials || partials.getRank() != 1)
-    return emitOptionalError(loc, "takes partial sums [n], found ", adaptor.getPartials().getType());
+  auto partials = tensorOf(adaptor.getPartials());
+  if (partials.getRank() != 1)
+    return inferenceError<ClipCoefficientOp>(loc, "takes partial sums [n], found ", partials);
   types.append(2, tx::detail::scalarLike(partials));
   return success();
 }
@@ -68,6 +63,8 @@ LogicalResult AdamWOp::verify() {
   auto param = tensorOf(getParam()), grad = tensorOf(getGrad());
   if (param.getShape() != grad.getShape())
     return emitOpError("takes a gradient of the parameter's shape, found ") << grad << " for " << param;
+  if (param.getElementTypeBitWidth() > grad.getElementTypeBitWidth())
+    return emitOpError("takes a gradient that is not narrower than the parameter, found ") << grad << " for " << param;
   bool narrow = param.getElementType() != grad.getElementType();
   if (narrow != static_cast<bool>(getMaster()))
     return emitOpError(narrow ? "needs a master copy of a narrow parameter"

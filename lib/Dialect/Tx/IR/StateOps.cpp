@@ -70,20 +70,24 @@ void GlobalOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult GlobalOp::verify() {
-  auto type = dyn_cast<RankedTensorType>(getType());
-  if (!type || !type.hasStaticShape())
-    return emitOpError("must be a tensor of static shape, is ") << getType();
-  int64_t elements = 1;
-  for (int64_t size : type.getShape()) {
-    if (size <= 0 || elements > (int64_t(1) << 56) / size)
-      return emitOpError("has an impossible shape: ") << getType();
-    elements *= size;
-  }
+  if (failed(tx::detail::verifyBoundedShape([&] { return emitOpError(); }, getType())))
+    return failure();
   if ((getRole() == GlobalRole::Parameter) != !getOf())
     return emitOpError(getOf() ? "is a parameter and cannot belong to another"
                                : "names no parameter that it belongs to; add 'of @parameter'");
-  if (getStddev().convertToDouble() < 0)
-    return emitOpError("has a negative standard deviation: ") << getStddev().convertToDouble();
+  if (!(getStddev().convertToDouble() >= 0))
+    return emitOpError("takes a standard deviation of at least 0, found ") << getStddev().convertToDouble();
+  return success();
+}
+
+LogicalResult GlobalOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!getOfAttr())
+    return success();
+  auto parameter = symbols.lookupNearestSymbolFrom<GlobalOp>(*this, getOfAttr());
+  if (!parameter || parameter.getRole() != GlobalRole::Parameter)
+    return emitOpError("belongs to no parameter: ") << getOfAttr();
+  if (parameter.getType().getShape() != getType().getShape())
+    return emitOpError("has type ") << getType() << ", but " << getOfAttr() << " is " << parameter.getType();
   return success();
 }
 

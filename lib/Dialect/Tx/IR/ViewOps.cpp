@@ -11,11 +11,11 @@ using namespace tx;
 
 LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                         SmallVectorImpl<Type> &types) {
-  auto whole = dyn_cast<RankedTensorType>(adaptor.getWhole().getType());
+  auto whole = tensorOf(adaptor.getWhole());
   int64_t offset = adaptor.getOffset(), size = adaptor.getSize();
-  if (!whole || whole.getRank() < 1 || offset < 0 || size <= 0 || offset > whole.getShape().back() - size)
-    return emitOptionalError(loc, "columns ", offset, " to ", offset + size, " are not all in ",
-                             adaptor.getWhole().getType());
+  if (whole.getRank() < 1 || offset < 0 || size < 1 || size > whole.getShape().back() ||
+      offset > whole.getShape().back() - size)
+    return inferenceError<SliceOp>(loc, "takes ", size, " columns from column ", offset, " on; not all are in ", whole);
   SmallVector<int64_t> shape(whole.getShape());
   shape.back() = size;
   types.push_back(RankedTensorType::get(shape, whole.getElementType()));
@@ -71,15 +71,18 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   for (Value part : adaptor.getParts()) {
     auto type = dyn_cast<RankedTensorType>(part.getType());
     if (!type || type.getRank() < 1)
-      return emitOptionalError(loc, "parts must have columns, found ", part.getType());
+      return inferenceError<ConcatOp>(loc, "takes parts with columns, found ", part.getType());
     if (!first)
       first = type;
     if (type.getShape().drop_back() != first.getShape().drop_back() || type.getElementType() != first.getElementType())
-      return emitOptionalError(loc, "parts must agree in all but the last dimension, found ", first, " and ", type);
+      return inferenceError<ConcatOp>(loc, "takes parts that agree in all but the last dimension, found ", first, " and ",
+                                      type);
+    if (type.getShape().back() < 1 || type.getShape().back() > tx::detail::kMaxElements - columns)
+      return inferenceError<ConcatOp>(loc, "takes parts of at least one and together at most 2^56 columns, found ", type);
     columns += type.getShape().back();
   }
   if (!first)
-    return emitOptionalError(loc, "needs at least one part");
+    return inferenceError<ConcatOp>(loc, "needs at least one part");
   SmallVector<int64_t> shape(first.getShape());
   shape.back() = columns;
   types.push_back(RankedTensorType::get(shape, first.getElementType()));

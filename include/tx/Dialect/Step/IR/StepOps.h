@@ -22,4 +22,21 @@
 #define GET_OP_CLASSES
 #include "tx/Dialect/Step/IR/StepOps.h.inc"
 
+namespace tx {
+
+/// Names of the attributes that carry addresses and sizes until there is a
+/// step.program: a function's arguments and a global have a buffer, other ops one for
+/// each result; sizes are those of the segments.
+inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
+inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
+inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
+inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";
+inline constexpr llvm::StringLiteral kTransientBytesAttr = "step.transient_bytes";
+inline constexpr llvm::StringLiteral kPeakLiveBytesAttr = "step.peak_live_bytes";
+
+/// Where a value of a function lies; null before tx-place-memory.
+step::BufferAttr getBuffer(mlir::Value value);
+
+} // namespace tx
+
 #endif // TX_DIALECT_STEP_IR_STEPOPS_H

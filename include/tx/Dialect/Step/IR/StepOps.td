@@ -44,6 +44,7 @@ def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
                         "::mlir::RankedTensorType":$type,
                         DefaultValuedParameter<"int64_t", "0">:$stride);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Elements from one row to the next.
     int64_t getRowStride() const;
@@ -56,11 +57,20 @@ class Step_Op<string mnemonic, list<Trait> traits = []> : Op<Step_Dialect, mnemo
 
 def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "KernelOp"]>]> {
   let summary = "the values that a kernel writes to memory";
-  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let description = [{
+    In the order of the group's results, or of the kernel's output buffers.
+
+    ```mlir
+    %0 = step.group flat [1, 48] in <"loss"> (%a = %x) : (tensor<48xf32>) -> tensor<48xf32> {
+      step.yield %a : tensor<48xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Tx_AnyTensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlock, Tx_ScopedOpInterface]> {
+def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">, Tx_ScopedOpInterface]> {
   let summary = "ops that one kernel computes";
   let description = [{
     All ops have the group's kernel kind and space. The scope is that of the
@@ -73,18 +83,33 @@ def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlock, Tx_Sc
     }
     ```
   }];
-  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, Tx_KernelKind:$kind,
+  let arguments = (ins Variadic<Tx_AnyTensor>:$inputs, Tx_KernelKind:$kind,
                        DenseI64ArrayAttr:$space, Tx_ScopeAttr:$scope);
-  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let results = (outs Variadic<Tx_AnyTensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
   let summary = "everything an artifact holds: kernels and entries";
   let description = [{
-    The arena is one block of `persistent + argument + saved + transient` bytes.
+    The arena is one block of `persistent + argument + saved + transient` bytes;
+    every buffer lies in its segment. Kernels stand beside the entries that launch
+    them: equal kernels are one.
+
+    ```mlir
+    step.program @step arena(persistent 0, argument 192, saved 0, transient 192) {
+      step.kernel @row0_gelu row [8, 6] (%a: tensor<2x4x6xf32>) {
+        %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+        step.yield %y : tensor<2x4x6xf32>
+      }
+      step.entry @f (x<argument, 0, tensor<2x4x6xf32>>) -> (y<transient, 0, tensor<2x4x6xf32>>) {
+        step.launch @row0_gelu in <layer 0, "mlp.mlp_act"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>]
+      }
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$persistent_bytes, I64Attr:$argument_bytes,
                        I64Attr:$saved_bytes, I64Attr:$transient_bytes);
@@ -93,9 +118,11 @@ def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable,
     $sym_name `arena` `(` `persistent` $persistent_bytes `,` `argument` $argument_bytes `,`
     `saved` $saved_bytes `,` `transient` $transient_bytes `)` attr-dict-with-keyword $body
   }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
-def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, HasParent<"ProgramOp">]> {
+def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImplicitTerminator<"YieldOp">, HasParent<"ProgramOp">]> {
   let summary = "a loop nest, to be generated";
   let description = [{
     The block's arguments are the input buffers in order; the yielded values
@@ -107,17 +134,29 @@ def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, H
     the kernel comes as immediates. A `tx.dropout` in a kernel has the attribute `step.immediate`,
     the index of the immediate that holds its site hash.
 
-    Units are rows (`row`), blocks of 64 columns (`column`) or chunks (`flat`).
+    Units are rows (`row`), blocks of 64 columns (`column`), chunks (`flat`) or tiles (`tile`).
+
+    ```mlir
+    step.program @step arena(persistent 0, argument 0, saved 0, transient 0) {
+      step.kernel @row0_dropout row [8, 6] strides [18, 0, 0] immediates 1 (%x: tensor<2x4x6xf32>, %key: tensor<4xi32>) {
+        %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x4x6xf32>, tensor<4xi32>
+        step.yield %y : tensor<2x4x6xf32>
+      }
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Tx_KernelKind:$kind, DenseI64ArrayAttr:$space,
                        DenseI64ArrayAttr:$row_strides, I64Attr:$immediates);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     /// Columns of one unit of a column kernel.
     static constexpr int64_t kColumnBlock = 64;
     int64_t getUnits();
+    /// Inputs, then outputs.
+    ::llvm::SmallVector<::mlir::Type> getBufferTypes();
     unsigned getInputCount();
     unsigned getOutputCount();
   }];
@@ -125,20 +164,49 @@ def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlock, H
 
 def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegionArguments, HasParent<"ProgramOp">]> {
   let summary = "a list of launches with arguments and results at fixed addresses";
+  let description = [{
+    What a caller runs: it writes the arguments to their addresses, has the
+    launches done in order, and reads the results at theirs.
+
+    ```mlir
+    step.program @step arena(persistent 0, argument 192, saved 0, transient 0) {
+      step.entry @identity (x<argument, 0, tensor<2x4x6xf32>>) -> (y<argument, 0, tensor<2x4x6xf32>>) {
+      }
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$argument_names, ArrayAttr:$argument_buffers,
                        StrArrayAttr:$result_names, ArrayAttr:$result_buffers);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
-def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterface, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers: its inputs, then its outputs";
+  let description = [{
+    Buffers have the types and row strides that the kernel was made for; the
+    immediates are what differs between its launches.
+
+    ```mlir
+    step.program @step arena(persistent 0, argument 16, saved 0, transient 768) {
+      step.kernel @row0_dropout row [8, 6] strides [18, 0, 0] immediates 1 (%x: tensor<2x4x6xf32>, %key: tensor<4xi32>) {
+        %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x4x6xf32>, tensor<4xi32>
+        step.yield %y : tensor<2x4x6xf32>
+      }
+      step.entry @f (key<argument, 0, tensor<4xi32>>) -> () {
+        step.launch @row0_dropout in <layer 3, "residual"> flops 1056 immediates [1471] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
+      }
+    }
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, ArrayAttr:$buffers, DenseI32ArrayAttr:$immediates,
                        I64Attr:$flops, Tx_ScopeAttr:$scope);
   let assemblyFormat = [{
     $kernel `in` $scope `flops` $flops `immediates` $immediates $buffers attr-dict
   }];
+  let hasVerifier = 1;
 }
 
 def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
@@ -146,6 +214,14 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
   let description = [{
     The fields are those of txrt_gemm_launch; a fourth buffer is the reset bit.
     `batch_strides` = strides of A, B, C by the outer, then by the inner batch index.
+
+    ```mlir
+    step.program @step arena(persistent 192, argument 192, saved 0, transient 256) {
+      step.entry @f () -> () {
+        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>]
+      }
+    }
+    ```
   }];
   let arguments = (ins I64Attr:$m, I64Attr:$n, I64Attr:$k, DenseI64ArrayAttr:$batch,
                        DenseI64ArrayAttr:$leading, DenseI64ArrayAttr:$batch_strides,
@@ -155,6 +231,27 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
     `in` $scope `[` $m `,` $n `,` $k `]` `batch` $batch `ld` $leading `strides` $batch_strides
     `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers attr-dict
   }];
+  let hasVerifier = 1;
+}
+
+def Step_CollectiveOp : Step_Op<"collective", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+  let summary = "what the ranks of a mesh axis do together, by the communication library";
+  let description = [{
+    The buffers are the operand and the result; an `all_reduce` may write where it
+    reads. `sent` is the least that a rank has to send, in bytes.
+
+    ```mlir
+    step.program @step arena(persistent 192, argument 0, saved 0, transient 0) {
+      step.entry @f () -> () {
+        step.collective all_reduce in <backward, layer 0, "mlp.fc1"> axis "dp" ranks 4 sent 288 [#step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>]
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks, I64Attr:$sent, ArrayAttr:$buffers,
+                       Tx_ScopeAttr:$scope);
+  let assemblyFormat = "$kind `in` $scope `axis` $axis `ranks` $ranks `sent` $sent $buffers attr-dict";
+  let hasVerifier = 1;
 }
 
 #endif // STEP_OPS_TD

@@ -1,4 +1,4 @@
-//===- TxAttentionOps.td - Unfused core attention ----------*- tablegen -*-===//
+//===- TxAttentionOps.td - Core attention ------------------*- tablegen -*-===//
 
 #ifndef TX_ATTENTION_OPS_TD
 #define TX_ATTENTION_OPS_TD
@@ -68,6 +68,68 @@ def Tx_AttentionContextOp : Tx_ComputeOp<"attention_context",
   let results = (outs Tx_FloatTensor:$result);
   let assemblyFormat = [{
     $p `,` $v (`transposed` $transposed^)? (`scale` $scale^)? `in` $scope attr-dict `:` type($p) `,` type($v)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// In one op
+//===----------------------------------------------------------------------===//
+
+def Tx_FlashAttentionOp : Tx_ComputeOp<"flash_attention",
+    (ins Tx_FloatTensor:$q, Tx_FloatTensor:$k, Tx_FloatTensor:$v, Optional<Tx_I32Tensor>:$key, I64Attr:$heads,
+         F64Attr:$scale, UnitAttr:$causal, DefaultValuedAttr<F64Attr, "0.0">:$probability),
+    [Tx_Keyed, Tx_Differentiable, Tx_RandomInTraining, Tx_Kernel, Tx_MatrixCost, Tx_Inferred,
+     AllTypesMatch<["k", "v"]>]> {
+  let summary = "dropout(softmax(scale Q K^T)) V by head, without the scores in memory";
+  let description = [{
+    q [b,s,h], k and v [b,t,g d] with heads of width d = h/a -> o [b,s,h] and
+    the log-sum-exp of each row of scores [b,a,s], in f32, which backward uses.
+    With g < a key and value heads, a/g heads in a row share one. If `causal`,
+    query i sees the first i + 1 keys. The FLOPs are those of the scores that
+    are seen.
+
+    Dropout is that of `tx.dropout` on the probabilities [b,a,s,t] in the same
+    place: the same elements are dropped. Dao 2023: "FlashAttention-2".
+
+    ```mlir
+    %o, %lse = tx.flash_attention %q, %k, %v heads 2 scale 0.5 causal in <layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+    %o2, %lse2 = tx.flash_attention %q, %k, %v heads 2 scale 0.5 dropout %key p 0.1 in <layer 1, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<4xi32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result, Tx_F32Tensor:$lse);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `heads` $heads `scale` $scale (`causal` $causal^)? (`dropout` $key^ `p` $probability)?
+    `in` $scope attr-dict `:` type($q) `,` type($k) (`,` type($key)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// Queries, or keys, of a tile.
+    static constexpr int64_t kTile = 64;
+    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : "lse"; }
+  }];
+}
+
+def Tx_FlashAttentionGradOp : Tx_ComputeOp<"flash_attention_grad",
+    (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$q, Tx_FloatTensor:$k, Tx_FloatTensor:$v, Tx_FloatTensor:$y,
+         Tx_F32Tensor:$lse, Optional<Tx_I32Tensor>:$key, I64Attr:$heads, F64Attr:$scale, UnitAttr:$causal,
+         DefaultValuedAttr<F64Attr, "0.0">:$probability),
+    [Tx_KeyedGrad, Tx_Kernel, Tx_MatrixCost, AllTypesMatch<["q", "dq", "dy", "y"]>,
+     AllTypesMatch<["k", "v", "dk", "dv"]>]> {
+  let summary = "the gradients of `tx.flash_attention` by Q, K and V";
+  let description = [{
+    Takes o and its log-sum-exp from forward and computes scores and
+    probabilities again. With P after and S before the softmax, M the mask of
+    dropout, the row sums D = sum(dO * O): dV = (P M)^T dO, dP = M dO V^T,
+    dS = P (dP - D), dQ = scale dS K, dK = scale dS^T Q.
+
+    ```mlir
+    %dq, %dk, %dv = tx.flash_attention_grad %do, %q, %k, %v, %o, %lse heads 2 scale 0.5 causal in <backward, layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x2x4xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$dq, Tx_FloatTensor:$dk, Tx_FloatTensor:$dv);
+  let assemblyFormat = [{
+    $dy `,` $q `,` $k `,` $v `,` $y `,` $lse `heads` $heads `scale` $scale (`causal` $causal^)?
+    (`dropout` $key^ `p` $probability)? `in` $scope attr-dict
+    `:` type($q) `,` type($k) `,` type($lse) (`,` type($key)^)?
   }];
 }
 

@@ -28,6 +28,11 @@ def Tx_KernelKind : Tx_AttrEnum<"KernelKind", "the loop nest that an op fits int
   I32EnumAttrCase<"Column", 1, "column">,
   I32EnumAttrCase<"Flat", 2, "flat">,
   I32EnumAttrCase<"Gemm", 3, "gemm">,
-  I32EnumAttrCase<"View", 4, "view">]>;
+  I32EnumAttrCase<"View", 4, "view">,
+  I32EnumAttrCase<"Tile", 5, "tile">]>;
+
+// Values are those of txrt_collective in runtime/include/txrt/abi.h.
+def Tx_CollectiveKind : Tx_AttrEnum<"CollectiveKind", "what ranks do together", [
+  I32EnumAttrCase<"AllReduce", 0, "all_reduce">]>;
 
 #endif // TX_ATTR_ENUMS_TD

@@ -72,7 +72,7 @@ def Tx_FloatTensor : StaticShapeTensorOf<[F32, BF16, F64]>;
 def Tx_F32Tensor : StaticShapeTensorOf<[F32, F64]>; // f64 on the reference only
 def Tx_I32Tensor : StaticShapeTensorOf<[I32]>;
 def Tx_AnyTensor : StaticShapeTensorOf<[F32, BF16, F64, I32, I1]>;
-def Tx_Bit : StaticShapeTensorOf<[I1]>;
+def Tx_Bit : 0DTensorOf<[I1]>;
 
 //===----------------------------------------------------------------------===//
 // Op classes
@@ -88,10 +88,14 @@ class Tx_Op<string mnemonic, list<Trait> traits = []>
 
 defvar Tx_Exact = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface>;
 defvar Tx_Keyed = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind", "getReplayKey"]>;
+defvar Tx_KeyedGrad = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind", "getReplayKey", "getForwardName"]>;
 defvar Tx_MatrixCost = DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getMatrixFlops", "getVectorFlops"]>;
+// One FLOP for each element of the results.
+defvar Tx_ElementCost = DeclareOpInterfaceMethods<Tx_CostOpInterface>;
 defvar Tx_VectorCost = DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getVectorFlops"]>;
 defvar Tx_Differentiable = DeclareOpInterfaceMethods<Tx_DifferentiableOpInterface>;
 defvar Tx_EvaluatedAs = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getEvaluationValue"]>;
+defvar Tx_RandomInTraining = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["removeRandomness"]>;
 defvar Tx_Predicting = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getPrediction"]>;
 defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;

@@ -53,4 +53,11 @@ def Tx_RecomputeMethod : Tx_Enum<"RecomputeMethod", "which layers `full` recompu
   I32EnumCase<"Uniform", 1, "uniform">,
   I32EnumCase<"Block", 2, "block">]>;
 
+// Megatron's names.
+def Tx_AttentionBackend : Tx_Enum<"AttentionBackend", "how core attention is computed", [
+  I32EnumCase<"Auto", 0, "auto">,
+  I32EnumCase<"Flash", 1, "flash">,
+  I32EnumCase<"Fused", 2, "fused">,
+  I32EnumCase<"Unfused", 3, "unfused">]>;
+
 #endif // TX_ENUMS_TD

@@ -64,7 +64,19 @@ namespace detail {
 int64_t defaultVectorFlops(mlir::Operation *op);
 mlir::Type scalarLike(mlir::Type tensor);
 mlir::Type stepType(mlir::Type tensor);
+/// Room for eight-byte elements and sums of a few tensors in int64_t.
+inline constexpr int64_t kMaxElements = int64_t(1) << 56;
+/// Elements of a shape; none if a dimension is not known or not positive, or if
+/// there are more than kMaxElements.
+std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
+/// Says why a static shape has no such count.
+mlir::LogicalResult verifyBoundedShape(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+                                       mlir::RankedTensorType type);
 mlir::LogicalResult verifyBoundedShapes(mlir::Operation *op);
+/// Whether the FLOPs of a (batched) product of these sizes have a number: they are
+/// counted in int64_t, and even bounded tensors may need more.
+bool hasCountedFlops(llvm::ArrayRef<int64_t> sizes);
+mlir::LogicalResult verifyFlops(mlir::Operation *op, const GemmForm &form);
 } // namespace detail
 
 /// Op trait: no operand or result has more elements than an address reaches.

@@ -51,6 +51,8 @@ def Tx_EvaluationOpInterface : OpInterface<"EvaluationOpInterface"> {
     InterfaceMethod<"What takes the place of the op's result in evaluation (dropout: its input), or null.",
                     "::mlir::Value", "getEvaluationValue", (ins), "",
                     [{ return ::mlir::Value(); }]>,
+    InterfaceMethod<"Takes randomness out of an op that stays in evaluation.", "void", "removeRandomness", (ins), "",
+                    [{ return; }]>,
     InterfaceMethod<"What a loss compares with the targets: evaluation returns it. Null if the op is no loss.",
                     "::mlir::Value", "getPrediction", (ins), "",
                     [{ return ::mlir::Value(); }]>,
@@ -84,6 +86,8 @@ def Tx_RecomputeOpInterface : OpInterface<"RecomputeOpInterface"> {
                     (ins), "", [{ return ::tx::ReplayKind::Exact; }]>,
     InterfaceMethod<"The random key of a keyed op, else null.", "::mlir::Value",
                     "getReplayKey", (ins), "", [{ return ::mlir::Value(); }]>,
+    InterfaceMethod<"The name of the op in forward that draws the same random numbers; its attributes are the same too.",
+                    "::llvm::StringRef", "getForwardName", (ins), "", [{ return $_op->getName().getStringRef(); }]>,
   ];
 }
 
@@ -111,6 +115,8 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
     - `flat`: elements in chunks, whatever the shape.
     - `gemm`: a library call; see GemmOpInterface.
     - `view`: no code; a result is a part of an operand or the reverse.
+    - `tile`: `rows` tiles of results, of about `cols` element operations each,
+      with loops of the op's own: it shares a kernel with no other.
   }];
   let methods = [
     InterfaceMethod<"The kind.", "::tx::KernelKind", "getKernelKind">,
@@ -145,6 +151,19 @@ def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
     InterfaceMethod<"The wide value.", "::mlir::Value", "getViewedWhole">,
     InterfaceMethod<"(narrow value, its first column in the whole).",
                     "::llvm::SmallVector<std::pair<::mlir::Value, int64_t>>", "getViewedParts">,
+  ];
+}
+
+def Tx_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that the ranks of a mesh axis run together. It becomes one launch on
+    one operand and one result. The dual is what DifferentiableOpInterface builds.
+  }];
+  let methods = [
+    InterfaceMethod<"What the ranks do.", "::tx::CollectiveKind", "getCollectiveKind">,
+    InterfaceMethod<"The tx.mesh_axis.", "::mlir::FlatSymbolRefAttr", "getAxisAttr">,
+    InterfaceMethod<"Bytes that a rank sends if the least are sent.", "int64_t", "getSentBytes">,
   ];
 }
 

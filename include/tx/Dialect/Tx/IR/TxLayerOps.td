@@ -44,7 +44,7 @@ def Tx_EmbeddingWeightGradOp : Tx_ComputeOp<"embedding_weight_grad",
 
 def Tx_AddPositionsOp : Tx_ComputeOp<"add_positions",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$table),
-    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, AllTypesMatch<["x", "result"]>]> {
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_ElementCost, AllTypesMatch<["x", "result"]>]> {
   let summary = "adds learned positions";
   let description = [{
     x [b,s,h] + table [p,h] row s, for p >= s.
@@ -236,7 +236,7 @@ def Tx_BroadcastRowsOp : Tx_ComputeOp<"broadcast_rows", (ins Tx_FloatTensor:$row
 //===----------------------------------------------------------------------===//
 
 def Tx_AddOp : Tx_ComputeOp<"add", (ins Tx_FloatTensor:$lhs, Tx_FloatTensor:$rhs),
-    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Commutative, SameOperandsAndResultType]> {
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_ElementCost, Commutative, SameOperandsAndResultType]> {
   let summary = "lhs + rhs: residual connections, sums of gradients";
   let description = [{
     ```mlir

@@ -16,4 +16,13 @@
 #define GET_OP_CLASSES
 #include "tx/Dialect/Tx/IR/TxOps.h.inc"
 
+namespace tx {
+
+/// The largest mesh axis: a rank's number fits everywhere.
+inline constexpr int64_t kMaxRanks = int64_t(1) << 20;
+/// How many ranks run the op together.
+int64_t getRanks(CollectiveOpInterface op);
+
+} // namespace tx
+
 #endif // TX_DIALECT_TX_IR_TXOPS_H

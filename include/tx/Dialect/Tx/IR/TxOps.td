@@ -7,5 +7,6 @@ include "tx/Dialect/Tx/IR/TxStateOps.td"
 include "tx/Dialect/Tx/IR/TxLayerOps.td"
 include "tx/Dialect/Tx/IR/TxAttentionOps.td"
 include "tx/Dialect/Tx/IR/TxTrainingOps.td"
+include "tx/Dialect/Tx/IR/TxCollectiveOps.td"
 
 #endif // TX_OPS_TD

@@ -5,11 +5,12 @@
 
 include "tx/Dialect/Tx/IR/TxBase.td"
 
-def Tx_GlobalOp : Tx_Op<"global", [Symbol]> {
+def Tx_GlobalOp : Tx_Op<"global", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a parameter, a gradient or a piece of optimizer state";
   let description = [{
     Named with the Hugging Face name. `of` names the parameter that a gradient
-    or a moment belongs to. `decay` says that weight decay applies.
+    or a moment belongs to, of the same shape. `decay` says that weight decay
+    applies. A parameter starts as zeros if nothing else is said.
 
     ```mlir
     tx.global @w parameter normal(0.02) decay : tensor<8x4xf32>
@@ -31,6 +32,8 @@ def Tx_LoadOp : Tx_Op<"load", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMetho
   let summary = "the content of a global at entry";
   let description = [{
     ```mlir
+    tx.global @w parameter ones : tensor<8x4xf32>
+
     %w = tx.load @w : tensor<8x4xf32>
     ```
   }];
@@ -43,6 +46,9 @@ def Tx_StoreOp : Tx_Op<"store", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMe
   let summary = "the content of a global at exit";
   let description = [{
     ```mlir
+    tx.global @w parameter ones : tensor<8x4xf32>
+    tx.global @w.grad gradient of @w : tensor<8x4xf32>
+
     tx.store %g, @w.grad : tensor<8x4xf32>
     ```
   }];

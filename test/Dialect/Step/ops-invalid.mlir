@@ -1,0 +1,501 @@
+// Every message of the verifiers and of the parsers: what a launch table cannot hold.
+// RUN: tx-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{unknown segment 'stack'; known: persistent, argument, saved, transient}}
+module attributes {test.buffer = #step.buffer<stack, 0, tensor<2x6xf32>>} {}
+
+// -----
+
+// expected-error @below {{a buffer holds numbers in a static shape, found 'tensor<2x?xf32>'}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x?xf32>>} {}
+
+// -----
+
+// expected-error @below {{a buffer holds numbers in a static shape, found 'tensor<2x6xindex>'}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xindex>>} {}
+
+// -----
+
+// expected-error @below {{has a tensor with a dimension of 0 elements; every dimension must be at least 1: 'tensor<2x0xf32>'}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x0xf32>>} {}
+
+// -----
+
+// expected-error @below {{a buffer has no negative offset or stride}}
+module attributes {test.buffer = #step.buffer<saved, -64, tensor<2x6xf32>>} {}
+
+// -----
+
+// expected-error @below {{a buffer has no negative offset or stride}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xf32>, stride -6>} {}
+
+// -----
+
+// expected-error @below {{rows of 6 elements do not fit a stride of 5}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xf32>, stride 5>} {}
+
+// -----
+
+// Its elements are few, its rows far apart.
+// expected-error @below {{a buffer reaches beyond 2^63 bytes}}
+module attributes {test.buffer = #step.buffer<saved, 0, tensor<4294967296x2xf32>, stride 4294967296>} {}
+
+// -----
+
+// expected-error @below {{a buffer reaches beyond 2^63 bytes}}
+module attributes {test.buffer = #step.buffer<saved, 9223372036854775800, tensor<2x6xf32>>} {}
+
+// -----
+
+func.func @gemm_group(%x: tensor<2x6xf32>) {
+  // expected-error @below {{unknown kernel kind 'gemm'; known: row, column, flat}}
+  %0 = step.group gemm [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @one_size(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op needs a space [rows, columns] of positive sizes}}
+  %0 = step.group row [2] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @three_sizes(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op needs a space [rows, columns] of positive sizes}}
+  %0 = step.group row [2, 3, 1] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @no_rows(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op needs a space [rows, columns] of positive sizes}}
+  %0 = step.group row [0, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @no_columns(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op needs a space [rows, columns] of positive sizes}}
+  %0 = step.group row [2, -6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @inputs_without_values(%x: tensor<2x6xf32>) {
+  // expected-error @below {{has 1 inputs and 2 input types}}
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>, tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @body_of_other_types(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op must give its body the inputs' types}}
+  %0 = "step.group"(%x) <{kind = 0 : i32, space = array<i64: 2, 6>, scope = #tx.scope<"a">}> ({
+  ^bb0(%a: tensor<3x4xf32>):
+    step.yield %a : tensor<3x4xf32>
+  }) : (tensor<2x6xf32>) -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
+func.func @too_few_yielded(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op must yield values of its result types}}
+  %0:2 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> (tensor<2x6xf32>, tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @op_of_another_kind(%x: tensor<2x6xf32>) {
+  %0 = step.group column [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    // expected-error @below {{'tx.gelu' op cannot be part of a column kernel}}
+    %1 = tx.gelu %a in <"a"> : tensor<2x6xf32>
+    step.yield %1 : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @op_that_is_no_kernel(%x: tensor<2x6xf32>) {
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    // expected-error @below {{'arith.constant' op cannot be part of a row kernel}}
+    %1 = arith.constant dense<0.0> : tensor<2x6xf32>
+    step.yield %1 : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @op_of_another_space(%x: tensor<2x6xf32>) {
+  %0 = step.group row [1, 12] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    // expected-error @below {{'tx.gelu' op has a space of [2, 6], its kernel one of [1, 12]}}
+    %1 = tx.gelu %a in <"a"> : tensor<2x6xf32>
+    step.yield %1 : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+// Ops are verified before they are asked for their space.
+func.func @op_of_no_shape(%x: tensor<2x6xf32>) {
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    // expected-error @below {{'tx.gelu' op result #0 must be statically shaped tensor}}
+    %1 = "tx.gelu"(%a) {scope = #tx.scope<"a">} : (tensor<2x6xf32>) -> tensor<*xf32>
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @op_without_results(%x: tensor<2x6xf32>) {
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    // expected-error @below {{'tx.gelu' op requires one result}}
+    "tx.gelu"() {scope = #tx.scope<"a">} : () -> ()
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+// expected-error @below {{'step.program' op has a segment of -1 bytes}}
+step.program @p arena(persistent 0, argument 0, saved -1, transient 0) {
+
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op needs a space [rows, columns] of positive sizes}}
+  step.kernel @k row [0, 6] (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op has -1 immediates}}
+  step.kernel @k row [2, 6] immediates -1 (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op has 2 buffers and 3 row strides}}
+  step.kernel @k row [2, 6] strides [0, 0, 0] (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op takes tensors of static shape, found 'i32'}}
+  step.kernel @k row [2, 6] (%a: tensor<2x6xf32>, %b: i32) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op takes tensors of static shape, found 'tensor<2x?xf32>'}}
+  step.kernel @k row [2, 6] (%a: tensor<2x6xf32>, %b: tensor<2x?xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op has rows of 6 elements at a stride of 5}}
+  step.kernel @k row [2, 6] strides [0, 5] (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.kernel' op has rows of 6 elements at a stride of -6}}
+  step.kernel @k row [2, 6] strides [-6, 0] (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] (%a: tensor<2x6xf32>, %c: tensor<6xf32>) {
+    // expected-error @below {{'tx.bias_grad' op cannot be part of a row kernel}}
+    %g = tx.bias_grad %a into %c in <""> : tensor<2x6xf32>, tensor<6xf32>
+    step.yield %g : tensor<6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{unknown segment 'stack'; known}}
+  step.entry @f (x<stack, 0, tensor<2x6xf32>>) -> () {
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op needs one buffer for each name}}
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [], result_names = [], result_buffers = []}> ({
+  ^bb0:
+  }) : () -> ()
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op has an address that is no step.buffer: 64 : i64}}
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [64], result_names = [], result_buffers = []}> ({
+  ^bb0:
+  }) : () -> ()
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'tx.load' op is no launch}}
+    %w = tx.load @w : tensor<2x6xf32>
+  }
+}
+
+// -----
+
+// 36 bytes from 32 on are more than 64.
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<argument, 32, tensor<3x3xf32>>}}
+  step.entry @f (x<argument, 32, tensor<3x3xf32>>) -> () {
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<saved, 0, tensor<2x6xf32>, stride 11>}}
+  step.entry @f () -> (y<saved, 0, tensor<2x6xf32>, stride 11>) {
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op names no step.kernel: @other}}
+    step.launch @other in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+// An entry is no kernel.
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op names no step.kernel: @f}}
+    step.launch @f in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op has 2 buffers, its kernel 3}}
+    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op has an address that is no step.buffer: 64 : i64}}
+    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, 64, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<argument, 0, tensor<3x4xf32>> where it takes 'tensor<2x6xf32>' of stride 0}}
+    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<3x4xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<transient, 0, tensor<2x6xf32>, stride 8> where it takes 'tensor<2x6xf32>' of stride 0}}
+    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>, stride 8>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op has 0 immediates, its kernel 1}}
+    step.launch @k in <"a"> flops 12 immediates [] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op reaches beyond its segment with #step.buffer<transient, 32, tensor<2x6xf32>>}}
+    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 32, tensor<2x6xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes buffers A, B, C and perhaps a reset bit, found 2}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an address that is no step.buffer: "C"}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, "C"]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 1, 3 and 6}}
+    step.gemm in <"a"> [2, 4, 3] batch [1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 2, 2 and 6}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 2, 3 and 3}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes sizes of at least 1, found 0}}
+    step.gemm in <"a"> [2, 4, 0] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes sizes of at least 1, found -1}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, -1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has more than 2^63 FLOPs}}
+    step.gemm in <"a"> [4294967296, 4294967296, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<argument, 64, tensor<2x3xf32>>}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 64, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+  }
+}

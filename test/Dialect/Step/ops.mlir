@@ -1,0 +1,63 @@
+// Groups, kernels, entries and launches keep their form through text.
+// RUN: tx-opt %s | tx-opt | FileCheck %s
+// RUN: tx-opt %s --mlir-print-op-generic | tx-opt | FileCheck %s
+
+// CHECK-LABEL: func.func @groups
+// CHECK-SAME: %[[X:.*]]: tensor<2x4x6xbf16>, %[[Y:.*]]: tensor<2x4x6xbf16>, %[[ACC:.*]]: tensor<6xf32>
+func.func @groups(%x: tensor<2x4x6xbf16>, %y: tensor<2x4x6xbf16>, %acc: tensor<6xf32>) {
+  // CHECK: %[[SUM:.*]]:2 = step.group row [8, 6] in <layer 0, "residual"> (%[[A:.*]] = %[[X]], %[[B:.*]] = %[[Y]]) : (tensor<2x4x6xbf16>, tensor<2x4x6xbf16>) -> (tensor<2x4x6xbf16>, tensor<2x4x6xbf16>) {
+  // CHECK-NEXT: %[[S:.*]] = tx.add %[[A]], %[[B]] in <layer 0, "residual"> : tensor<2x4x6xbf16>
+  // CHECK-NEXT: %[[G:.*]] = tx.gelu %[[S]] in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xbf16>
+  // CHECK-NEXT: step.yield %[[S]], %[[G]] : tensor<2x4x6xbf16>, tensor<2x4x6xbf16>
+  %0:2 = step.group row [8, 6] in <layer 0, "residual"> (%a = %x, %b = %y) : (tensor<2x4x6xbf16>, tensor<2x4x6xbf16>) -> (tensor<2x4x6xbf16>, tensor<2x4x6xbf16>) {
+    %s = tx.add %a, %b in <layer 0, "residual"> : tensor<2x4x6xbf16>
+    %g = tx.gelu %s in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xbf16>
+    step.yield %s, %g : tensor<2x4x6xbf16>, tensor<2x4x6xbf16>
+  }
+  // Other attributes stay.
+  // CHECK: step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%{{.*}} = %[[SUM]]#0, %{{.*}} = %[[ACC]]) {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
+  %1 = step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%a = %0#0, %c = %acc) {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
+    %g = tx.bias_grad %a into %c in <backward, layer 0, "mlp.fc2"> : tensor<2x4x6xbf16>, tensor<6xf32>
+    step.yield %g : tensor<6xf32>
+  }
+  // A group may have neither inputs nor results.
+  // CHECK: step.group flat [1, 1] in <"nothing"> () : () -> () {
+  // CHECK-NEXT: step.yield
+  step.group flat [1, 1] in <"nothing"> () : () -> () {
+    step.yield
+  }
+  return
+}
+
+// CHECK: step.program @step arena(persistent 192, argument 64, saved 0, transient 768) attributes {tx.note = "kept"} {
+step.program @step arena(persistent 192, argument 64, saved 0, transient 768) attributes {tx.note = "kept"} {
+  // Strides and immediates are printed where there are any.
+  // CHECK-NEXT: step.kernel @dropout row [8, 6] strides [18, 0, 0] immediates 1 (%[[X:.*]]: tensor<2x4x6xf32>, %[[KEY:.*]]: tensor<4xi32>) {
+  // CHECK-NEXT: %[[D:.*]] = tx.dropout %[[X]], %[[KEY]] p 1.000000e-01 in <""> {step.immediate = 0 : i64} : tensor<2x4x6xf32>, tensor<4xi32>
+  // CHECK-NEXT: step.yield %[[D]] : tensor<2x4x6xf32>
+  step.kernel @dropout row [8, 6] strides [18, 0, 0] immediates 1 (%x: tensor<2x4x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x4x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  // CHECK: step.kernel @gelu flat [1, 48] (%{{.*}}: tensor<48xf32>) attributes {tx.note = "kept"} {
+  step.kernel @gelu flat [1, 48] strides [0, 0] immediates 0 (%x: tensor<48xf32>) attributes {tx.note = "kept"} {
+    step.yield %x : tensor<48xf32>
+  }
+  // CHECK: step.entry @microbatch (key<argument, 0, tensor<4xi32>>, "loss scale"<argument, 16, tensor<f32>>) -> (y<transient, 576, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
+  step.entry @microbatch (key<argument, 0, tensor<4xi32>>, "loss scale"<argument, 16, tensor<f32>>) -> (y<transient, 576, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
+    // CHECK-NEXT: step.launch @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
+    step.launch @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
+    // CHECK-NEXT: step.gemm in <backward, "output_layer">[6, 6, 8] batch [2, 1] ld [6, 6, 6] strides [24, 24, 0, 0, 0, 0] transpose true, false alpha 5.000000e-01 beta 1.000000e+00 [#step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x6xf32>>, #step.buffer<argument, 20, tensor<i1>>]
+    step.gemm in <backward, "output_layer"> [6, 6, 8] batch [2, 1] ld [6, 6, 6] strides [24, 24, 0, 0, 0, 0] transpose true, false alpha 0.5 beta 1.0 [#step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x6xf32>>, #step.buffer<argument, 20, tensor<i1>>]
+  }
+  // An entry may have no launches.
+  // CHECK: step.entry @nothing () -> () {
+  // CHECK-NEXT: }
+  step.entry @nothing () -> () {
+  }
+}
+
+// CHECK: step.program @empty arena(persistent 0, argument 0, saved 0, transient 0) {
+// CHECK-NEXT: }
+step.program @empty arena(persistent 0, argument 0, saved 0, transient 0) {
+}

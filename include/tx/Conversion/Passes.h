@@ -19,6 +19,12 @@ class ProgramOp;
 /// own: one function for each kernel. Diagnosed at the kernel's op on failure.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::ProgramOp program);
 
+/// Whether the program multiplies bf16 matrices.
+bool hasNarrowProducts(step::ProgramOp program);
+/// Adds a txrt_host_product (txrt/abi.h) to that module for each form of the
+/// program's bf16 products. `hasTiles`: for CPUs with a matrix unit (AMX).
+void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, bool hasTiles);
+
 /// The dialects of that module.
 void registerVectorKernelDialects(mlir::DialectRegistry &registry);
 

@@ -1,9 +1,11 @@
 //===- LowerKernelsToVector.cpp - step.kernel to func.func ----------------===//
 
-#include "OpTable.h"
+#include "../Common/OpTable.h"
+#include "Tiles.h"
 
 #include "tx/Conversion/Passes.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -19,7 +21,8 @@ namespace tx {
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
+using tx::host::Task;
 
 /// A flat piece of memory that holds all rows; null for what the host has not.
 static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
@@ -53,7 +56,8 @@ static FailureOr<FunctionType> functionOf(step::KernelOp kernel) {
   return FunctionType::get(context, types, {});
 }
 
-static void lowerRows(Kernel &kernel, const OpTable &table) {
+static void lowerRows(const Task &task, const OpTable &table) {
+  Kernel &kernel = task.kernel;
   RowProgram program(kernel);
   for (Operation &op : kernel.op.getBody().front().without_terminator()) {
     const OpTable::RowLowering *lower = table.findRow(&op);
@@ -67,11 +71,12 @@ static void lowerRows(Kernel &kernel, const OpTable &table) {
   }
   program.finish();
   if (!kernel.isRefused())
-    emitRows(program);
+    host::emitRows(task, program);
 }
 
-static void lowerColumns(Kernel &kernel, const OpTable &table) {
-  emitColumns(kernel, [&](ColumnUnit &unit) {
+static void lowerColumns(const Task &task, const OpTable &table) {
+  Kernel &kernel = task.kernel;
+  host::emitColumns(task, [&](ColumnUnit &unit) {
     for (Operation &op : kernel.op.getBody().front().without_terminator()) {
       const OpTable::ColumnLowering *lower = table.findColumn(&op);
       if (!lower)
@@ -93,15 +98,26 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
   builder.setInsertionPointToStart(entry);
   Operation *end = func::ReturnOp::create(builder, op.getLoc());
   builder.setInsertionPoint(end);
-  Emitter emitter(builder, op.getLoc(), entry);
-  Kernel kernel(op, emitter, entry);
+  host::TileEmitter emitter(builder, op.getLoc(), entry);
+  ValueRange arguments = entry->getArguments();
+  size_t buffers = op.getRowStrides().size();
+  Buffer immediates;
+  if (op.getImmediates())
+    immediates.memref = arguments[buffers];
+  immediates.type = RankedTensorType::get({static_cast<int64_t>(op.getImmediates())}, emitter.i32());
+  Kernel kernel(op, emitter, arguments.take_front(buffers),
+                [&](unsigned index) { return emitter.load(immediates, emitter.index(index)); });
+  Task task{kernel, emitter.wrap(arguments.drop_back().back()), emitter.wrap(arguments.back())};
   switch (op.getKind()) {
   case KernelKind::Row:
   case KernelKind::Flat:
-    lowerRows(kernel, table);
+    lowerRows(task, table);
     break;
   case KernelKind::Column:
-    lowerColumns(kernel, table);
+    lowerColumns(task, table);
+    break;
+  case KernelKind::Tile:
+    host::emitTiles(task, emitter);
     break;
   case KernelKind::Gemm:
   case KernelKind::View:
@@ -129,7 +145,7 @@ FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelsToVector(step::ProgramOp progra
 }
 
 void tx::registerVectorKernelDialects(DialectRegistry &registry) {
-  registry.insert<func::FuncDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+  registry.insert<amx::AMXDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
                   vector::VectorDialect>();
 }
 

@@ -12,17 +12,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RowProgram.h"
+#include "Loops.h"
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
+using tx::host::Task;
 
 namespace {
 class RowEmitter {
 public:
-  explicit RowEmitter(RowProgram &program)
-      : program(program), kernel(program.kernel), e(program.kernel.emitter) {
+  RowEmitter(const Task &task, RowProgram &program)
+      : task(task), program(program), kernel(task.kernel), e(kernel.emitter) {
     for (auto &node : program.nodes)
       if (node->kind == RowNode::Columns)
         for (RowValue operand : node->operands)
@@ -43,6 +44,7 @@ private:
   void define(RowValue node, Number number);
   Number combine(RowValue reduction, Number accumulator, Numbers operands);
 
+  const Task &task;
   RowProgram &program;
   Kernel &kernel;
   Emitter &e;
@@ -68,11 +70,11 @@ void RowEmitter::emit() {
   }
   int64_t whole = kernel.rows - (rest ? 1 : 0);
   if (whole) {
-    Number end = rest ? e.smallerIndex(kernel.end(), e.index(whole)) : kernel.end();
-    e.loop(kernel.begin(), end, 1, [&](Number row) { emitRow(row, kernel.columns); });
+    Number end = rest ? e.smallerIndex(task.end, e.index(whole)) : task.end;
+    e.loop(task.begin, end, 1, [&](Number row) { emitRow(row, kernel.columns); });
   }
   if (rest) {
-    Number isLast = (kernel.begin() < kernel.end()) & (e.index(whole) < kernel.end());
+    Number isLast = (task.begin < task.end) & (e.index(whole) < task.end);
     e.onlyIf(isLast, [&] { emitRow(e.index(whole), rest); });
   }
 }
@@ -119,7 +121,7 @@ void RowEmitter::emitPass(int64_t columns) {
   int64_t whole = columns / kBlock * kBlock;
   BlockShape first = BlockShape::of(std::min(columns, kBlock));
   SmallVector<Number> accumulators;
-  VectorType vector = VectorType::get({kLanes}, e.f32());
+  VectorType vector = VectorType::get({kSlice}, e.f32());
   for (RowValue reduction : reductions)
     for (unsigned i = 0; i < first.vectors; ++i)
       accumulators.push_back(
@@ -232,4 +234,4 @@ void RowEmitter::emitReduction(RowValue reduction, Numbers accumulators) {
   define(reduction, e.reduceLanes(sums[0], both));
 }
 
-void tx::host::emitRows(RowProgram &program) { RowEmitter(program).emit(); }
+void tx::host::emitRows(const Task &task, RowProgram &program) { RowEmitter(task, program).emit(); }

@@ -2,8 +2,8 @@
 
 #include "tx/Conversion/TxToStep/Passes.h"
 
+#include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
-#include "tx/Memory/Passes.h"
 
 #include "txrt/abi.h"
 
@@ -91,6 +91,8 @@ public:
       return lowerGroup(group);
     if (auto gemm = dyn_cast<GemmOpInterface>(op))
       return lowerGemm(gemm);
+    if (auto collective = dyn_cast<CollectiveOpInterface>(op))
+      return lowerCollective(collective);
     return op.emitOpError("is in no group; run tx-fuse-kernels first");
   }
 
@@ -119,7 +121,7 @@ private:
     StringRef hint = "empty";
     for (Operation &op : source.without_terminator()) {
       auto cost = dyn_cast<CostOpInterface>(op);
-      int64_t work = cost ? cost.getVectorFlops() : tx::detail::defaultVectorFlops(&op);
+      int64_t work = cost ? cost.getMatrixFlops() + cost.getVectorFlops() : tx::detail::defaultVectorFlops(&op);
       flops += work;
       if (work > most) {
         most = work;
@@ -191,6 +193,16 @@ private:
                          leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
                          llvm::APFloat(form.bias || form.accumulate ? 1.0 : 0.0), attrs(buffers),
                          cast<ScopedOpInterface>(op.getOperation()).getScope());
+    return success();
+  }
+
+  LogicalResult lowerCollective(CollectiveOpInterface op) {
+    SmallVector<step::BufferAttr> buffers;
+    if (failed(getBuffers(op, {op->getOperand(0), op->getResult(0)}, buffers)))
+      return failure();
+    step::CollectiveOp::create(builder, op.getLoc(), op.getCollectiveKind(), op.getAxisAttr().getValue(), getRanks(op),
+                               op.getSentBytes(), attrs(buffers),
+                               cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }
 

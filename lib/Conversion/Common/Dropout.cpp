@@ -7,12 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include "Philox.h"
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
-static SmallVector<Number, 4> philox(SmallVector<Number, 4> counter, Number key0, Number key1) {
+SmallVector<Number, 4> tx::emit::philox(SmallVector<Number, 4> counter, Number key0, Number key1) {
   Emitter &e = *key0.emitter;
   auto word = [&](uint32_t value) { return e.integer(value, e.i32()); };
   for (int round = 0; round < 10; ++round) {
@@ -49,8 +50,7 @@ static void lowerDropout(DropoutOp op, RowProgram &row) {
              row.mapBlock({x, row.uniform(op.getKey(), 0), row.uniform(op.getKey(), 1), inSample, sample, site},
                           [=](const BlockPlace &at, ArrayRef<Vectors> v) {
                             Emitter &e = at.emitter;
-                            Number first = e.broadcast(convert(at.first / 4.0, e.i32())) + e.lanes();
-                            auto words = philox({first, v[3][0], v[4][0], v[5][0]}, v[1][0], v[2][0]);
+                            auto words = philox({at.laneNumbers(), v[3][0], v[4][0], v[5][0]}, v[1][0], v[2][0]);
                             Vectors result;
                             for (unsigned i = 0; i < at.shape.vectors; ++i) {
                               Number dropped = below(words[i], e.integer(threshold, e.i32()));
@@ -60,4 +60,4 @@ static void lowerDropout(DropoutOp op, RowProgram &row) {
                           }));
 }
 
-void tx::host::addDropout(OpTable &table) { table.addRow(lowerDropout); }
+void tx::emit::addDropout(OpTable &table) { table.addRow(lowerDropout); }

@@ -9,7 +9,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
-using namespace tx::host;
+using namespace tx::emit;
 
 //===----------------------------------------------------------------------===//
 // Constants
@@ -49,12 +49,12 @@ Number Emitter::like(Number a, double value) {
 }
 
 Number Emitter::lanes() {
-  auto values = llvm::to_vector(llvm::seq<int32_t>(0, kLanes));
+  auto values = llvm::to_vector(llvm::seq<int32_t>(0, laneCount));
   return constant(DenseElementsAttr::get(vectorOf(i32()), ArrayRef<int32_t>(values)));
 }
 
 Number Emitter::mask(unsigned lanes) {
-  SmallVector<bool> bits(kLanes, false);
+  SmallVector<bool> bits(laneCount, false);
   std::fill_n(bits.begin(), lanes, true);
   return constant(DenseElementsAttr::get(vectorOf(builder.getI1Type()), ArrayRef<bool>(bits)));
 }
@@ -149,21 +149,21 @@ Number Emitter::compare(Compare predicate, Number a, Number b) {
 
 Number Emitter::smallerIndex(Number a, Number b) { return wrap(arith::MinSIOp::create(builder, loc, a.value, b.value)); }
 
-Number tx::host::select(Number condition, Number a, Number b) {
+Number tx::emit::select(Number condition, Number a, Number b) {
   Emitter &e = *condition.emitter;
   Number all[] = {condition, a, b};
   e.unify(all);
   return e.wrap(arith::SelectOp::create(e.builder, e.loc, all[0].value, all[1].value, all[2].value));
 }
 
-Number tx::host::fma(Number a, Number b, Number c) {
+Number tx::emit::fma(Number a, Number b, Number c) {
   Emitter &e = *a.emitter;
   Number all[] = {a, b, c};
   e.unify(all);
   return e.wrap(math::FmaOp::create(e.builder, e.loc, all[0].value, all[1].value, all[2].value));
 }
 
-Number tx::host::sqrt(Number a) {
+Number tx::emit::sqrt(Number a) {
   Emitter &e = *a.emitter;
   return e.wrap(math::SqrtOp::create(e.builder, e.loc, a.value));
 }
@@ -174,12 +174,12 @@ static Type withElement(Number a, Type element) {
   return vector ? VectorType::get(vector.getShape(), element) : element;
 }
 
-Number tx::host::bitcast(Number a, Type element) {
+Number tx::emit::bitcast(Number a, Type element) {
   Emitter &e = *a.emitter;
   return e.wrap(arith::BitcastOp::create(e.builder, e.loc, withElement(a, element), a.value));
 }
 
-Number tx::host::convert(Number a, Type element) {
+Number tx::emit::convert(Number a, Type element) {
   Emitter &e = *a.emitter;
   Type from = a.element(), to = withElement(a, element);
   if (from == element)
@@ -197,7 +197,7 @@ Number tx::host::convert(Number a, Type element) {
              : e.wrap(arith::TruncIOp::create(e.builder, e.loc, to, a.value));
 }
 
-std::pair<Number, Number> tx::host::multiplyWide(Number a, Number b) {
+std::pair<Number, Number> tx::emit::multiplyWide(Number a, Number b) {
   Emitter &e = *a.emitter;
   Number both[] = {a, b};
   e.unify(both);
@@ -206,7 +206,7 @@ std::pair<Number, Number> tx::host::multiplyWide(Number a, Number b) {
 }
 
 Number Emitter::reduceLanes(Number vector, function_ref<Number(Number, Number)> combine) {
-  for (int64_t width = kLanes / 2; width >= 1; width /= 2) {
+  for (int64_t width = cast<VectorType>(vector.value.getType()).getNumElements() / 2; width >= 1; width /= 2) {
     auto half = [&](int64_t first) {
       auto lanes = llvm::to_vector(llvm::seq<int64_t>(first, first + width));
       return wrap(vector::ShuffleOp::create(builder, loc, vector.value, vector.value, lanes));
@@ -225,23 +225,23 @@ static Type elementOf(const Buffer &buffer) { return cast<MemRefType>(buffer.mem
 
 /// bf16 is the upper half of an f32. Handled as integers, since the CPU's own
 /// conversions flush denormals and not every CPU has them.
-static Number widen(Number stored, const Buffer &buffer, Emitter &e) {
+Number Emitter::widen(Number stored, const Buffer &buffer) {
   if (!buffer.element().isBF16())
     return stored;
-  return bitcast(convert(stored, e.i32()) << 16, e.f32());
+  return bitcast(convert(stored, i32()) << 16, f32());
 }
-static Number narrow(Number rounded, const Buffer &buffer, Emitter &e) {
+Number Emitter::narrow(Number rounded, const Buffer &buffer) {
   if (!buffer.element().isBF16())
     return rounded;
-  return convert(bitcast(rounded, e.i32()) >> 16, elementOf(buffer));
+  return convert(bitcast(rounded, i32()) >> 16, elementOf(buffer));
 }
 
 Number Emitter::load(const Buffer &buffer, Number element) {
-  return widen(wrap(memref::LoadOp::create(builder, loc, buffer.memref, ValueRange{element.value})), buffer, *this);
+  return widen(wrap(memref::LoadOp::create(builder, loc, buffer.memref, ValueRange{element.value})), buffer);
 }
 
 void Emitter::store(Number value, const Buffer &buffer, Number element) {
-  value = narrow(value, buffer, *this);
+  value = narrow(value, buffer);
   memref::StoreOp::create(builder, loc, value.value, buffer.memref, ValueRange{element.value});
 }
 
@@ -249,7 +249,7 @@ Vectors Emitter::loadBlock(const Buffer &buffer, Number start, BlockShape shape)
   Vectors block;
   VectorType type = vectorOf(elementOf(buffer));
   for (unsigned i = 0; i < shape.vectors; ++i) {
-    Number at = i ? start + index(i * kLanes) : start;
+    Number at = i ? start + index(i * kSlice) : start;
     Value value;
     if (shape.isMasked(i)) {
       Number rest = constant(cast<TypedAttr>(builder.getZeroAttr(type)));
@@ -258,15 +258,15 @@ Vectors Emitter::loadBlock(const Buffer &buffer, Number start, BlockShape shape)
     } else {
       value = vector::LoadOp::create(builder, loc, type, buffer.memref, ValueRange{at.value});
     }
-    block.push_back(widen(wrap(value), buffer, *this));
+    block.push_back(widen(wrap(value), buffer));
   }
   return block;
 }
 
 void Emitter::storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape) {
   for (unsigned i = 0; i < shape.vectors; ++i) {
-    Number at = i ? start + index(i * kLanes) : start;
-    Value value = narrow(broadcast(block[i]), buffer, *this).value;
+    Number at = i ? start + index(i * kSlice) : start;
+    Value value = narrow(broadcast(block[i]), buffer).value;
     if (shape.isMasked(i))
       vector::MaskedStoreOp::create(builder, loc, buffer.memref, ValueRange{at.value}, mask(shape.lastLanes).value,
                                     value);

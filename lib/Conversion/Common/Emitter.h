@@ -1,29 +1,31 @@
 //===- Emitter.h - Writes arithmetic, loops and accesses --------*- C++ -*-===//
 //
-// The one place that creates ops of arith, math, vector, memref and scf. What
-// lowers tx ops writes formulas instead:
+// The one place that creates ops of arith, math, vector, memref and scf, for
+// all backends. What lowers tx ops writes formulas instead:
 //
 //   Number y = x / (1.0 + exp(-2.0 * u));
 //
-// A Number is a scalar or 16 lanes; where both meet, the scalar is broadcast.
+// A Number is a scalar or a vector; where both meet, the scalar is broadcast.
 // Each operator is one rounded operation; fused multiply-adds are written `fma`.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TX_LIB_CONVERSION_HOST_EMITTER_H
-#define TX_LIB_CONVERSION_HOST_EMITTER_H
+#ifndef TX_LIB_CONVERSION_COMMON_EMITTER_H
+#define TX_LIB_CONVERSION_COMMON_EMITTER_H
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/TypeUtilities.h"
 
-namespace tx::host {
+namespace tx::emit {
 
-/// Columns are taken in blocks of four vectors of 16 lanes: enough independent
-/// work to hide the latency of an operation, and one AVX-512 register each.
-constexpr unsigned kLanes = 16;
+/// Columns are taken in blocks of four slices of 16. On the host a vector is a
+/// slice: enough independent work to hide the latency of an operation, and one
+/// AVX-512 register each. On a GPU some threads share a block: each has the same
+/// lanes of every slice.
+constexpr unsigned kSlice = 16;
 constexpr unsigned kVectors = 4;
-constexpr int64_t kBlock = kLanes * kVectors;
+constexpr int64_t kBlock = kSlice * kVectors;
 
 class Emitter;
 
@@ -103,23 +105,28 @@ struct Buffer {
 };
 
 /// How many columns of a block there are. Known when the code is written, so
-/// masks are constants.
+/// masks are constants; but for the threads of a GPU that share a block, the
+/// columns from a thread's first one on are `left`.
 struct BlockShape {
   unsigned vectors = kVectors;
-  unsigned lastLanes = kLanes; // of the last vector
+  unsigned lastLanes = kSlice; // of the last vector
+  Number left = {};
 
   static BlockShape of(int64_t columns) {
-    unsigned vectors = (columns + kLanes - 1) / kLanes;
-    return {vectors, static_cast<unsigned>(columns - (vectors - 1) * kLanes)};
+    unsigned vectors = (columns + kSlice - 1) / kSlice;
+    return {vectors, static_cast<unsigned>(columns - (vectors - 1) * kSlice)};
   }
-  bool isMasked(unsigned vector) const { return vector + 1 == vectors && lastLanes != kLanes; }
+  bool isMasked(unsigned vector) const { return vector + 1 == vectors && lastLanes != kSlice; }
 };
 
 class Emitter {
 public:
   /// Writes at the builder's place; constants go to the start of `entry`.
-  Emitter(mlir::OpBuilder &builder, mlir::Location loc, mlir::Block *entry)
-      : builder(builder), loc(loc), entry(entry) {}
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc, mlir::Block *entry, unsigned laneCount = kSlice)
+      : laneCount(laneCount), builder(builder), loc(loc), entry(entry) {}
+  virtual ~Emitter() = default;
+
+  const unsigned laneCount; // of vectors
 
   mlir::Type f32() { return builder.getF32Type(); }
   mlir::Type f64() { return builder.getF64Type(); }
@@ -131,7 +138,7 @@ public:
   Number constant(double value, mlir::Type type);
   Number integer(int64_t value, mlir::Type type);
   Number index(int64_t value) { return integer(value, index()); }
-  /// 0, 1, ... 15 as i32.
+  /// 0, 1, 2, ... as i32.
   Number lanes();
   Number broadcast(Number scalar);
   Number smallerIndex(Number a, Number b);
@@ -139,12 +146,12 @@ public:
   Number load(const Buffer &buffer, Number element);
   void store(Number value, const Buffer &buffer, Number element);
   /// The block whose first element is `start`. bf16 comes as f32.
-  Vectors loadBlock(const Buffer &buffer, Number start, BlockShape shape);
-  void storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape);
+  virtual Vectors loadBlock(const Buffer &buffer, Number start, BlockShape shape);
+  virtual void storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape);
   /// Whether two buffers begin at different addresses.
   Number areApart(const Buffer &a, const Buffer &b);
   /// `value` where the vector has columns, else `other`.
-  Number selectColumns(Number value, Number other, unsigned vector, BlockShape shape);
+  virtual Number selectColumns(Number value, Number other, unsigned vector, BlockShape shape);
 
   using LoopBody = llvm::function_ref<llvm::SmallVector<Number>(Number index, Numbers carried)>;
   llvm::SmallVector<Number> loop(Number begin, Number end, int64_t step, Numbers carried, LoopBody body);
@@ -159,27 +166,34 @@ public:
   Number compare(Compare predicate, Number a, Number b);
   /// A constant of the number's type.
   Number like(Number a, double value);
+  /// To the nearest bf16, as an f32; a NaN stays one.
+  virtual Number roundToBf16(Number a);
+
+protected:
+  /// What memory holds as an f32 (or as it is), and the reverse.
+  virtual Number widen(Number stored, const Buffer &buffer);
+  virtual Number narrow(Number rounded, const Buffer &buffer);
+  mlir::VectorType vectorOf(mlir::Type element) { return mlir::VectorType::get({laneCount}, element); }
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
 
 private:
-  friend Number tx::host::select(Number, Number, Number);
-  friend Number tx::host::fma(Number, Number, Number);
-  friend Number tx::host::sqrt(Number);
-  friend Number tx::host::bitcast(Number, mlir::Type);
-  friend Number tx::host::convert(Number, mlir::Type);
-  friend std::pair<Number, Number> tx::host::multiplyWide(Number, Number);
+  friend Number tx::emit::select(Number, Number, Number);
+  friend Number tx::emit::fma(Number, Number, Number);
+  friend Number tx::emit::sqrt(Number);
+  friend Number tx::emit::bitcast(Number, mlir::Type);
+  friend Number tx::emit::convert(Number, mlir::Type);
+  friend std::pair<Number, Number> tx::emit::multiplyWide(Number, Number);
 
   Number constant(mlir::TypedAttr value);
   Number mask(unsigned lanes);
   /// Brings scalars to vectors where one of the numbers is a vector.
   void unify(llvm::MutableArrayRef<Number> numbers);
-  mlir::VectorType vectorOf(mlir::Type element) { return mlir::VectorType::get({kLanes}, element); }
-
-  mlir::OpBuilder &builder;
-  mlir::Location loc;
   mlir::Block *entry;
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
 };
 
-} // namespace tx::host
+} // namespace tx::emit
 
-#endif // TX_LIB_CONVERSION_HOST_EMITTER_H
+#endif // TX_LIB_CONVERSION_COMMON_EMITTER_H

@@ -2,9 +2,11 @@
 
 #include "ColumnUnit.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 Vectors ColumnUnit::load(const Buffer &buffer, Number row) {
   return e.loadBlock(buffer, row * static_cast<double>(buffer.stride) + first, shape);
@@ -44,7 +46,9 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
       blocks.push_back(Vectors(numbers.slice(i * shape.vectors, shape.vectors)));
     return blocks;
   };
-  carried = e.loop(begin, end, step, carried, [&](Number row, Numbers numbers) {
+  bool isShared = groups > 1 && !isOneRow;
+  Number start = isShared ? begin + group * static_cast<double>(step) : begin;
+  carried = e.loop(start, end, isShared ? step * groups : step, carried, [&](Number row, Numbers numbers) {
     SmallVector<Vectors, 2> blocks = split(numbers);
     add(row, blocks);
     SmallVector<Number> results;
@@ -52,7 +56,22 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
       llvm::append_range(results, block);
     return results;
   });
+  if (isShared)
+    combineGroups(carried);
   return split(carried);
+}
+
+void ColumnUnit::eachRow(Number begin, Number end, function_ref<void(Number)> body) {
+  llvm::SaveAndRestore inside(isOneRow, true);
+  e.loop(groups > 1 ? begin + group : begin, end, groups, body);
+}
+
+void ColumnUnit::inRow(Number row, function_ref<void()> body) {
+  llvm::SaveAndRestore inside(isOneRow, true);
+  if (groups > 1)
+    e.onlyIf(row % groups == group, body);
+  else
+    body();
 }
 
 Number ColumnUnit::isReset(Operation *op, Value bit) {
@@ -67,36 +86,23 @@ Number ColumnUnit::isReset(Operation *op, Value bit) {
 
 void ColumnUnit::accumulate(const Buffer &accumulator, const Buffer &result, Number reset, Number row,
                             const Vectors &sum) {
-  Vectors old = load(accumulator, row), next;
-  for (unsigned i = 0; i < shape.vectors; ++i)
-    next.push_back((reset.value ? select(reset, 0.0, old[i]) : old[i]) + sum[i]);
-  store(next, result, row);
+  auto add = [&] {
+    Vectors old = load(accumulator, row), next;
+    for (unsigned i = 0; i < shape.vectors; ++i)
+      next.push_back((reset.value ? select(reset, 0.0, old[i]) : old[i]) + sum[i]);
+    store(next, result, row);
+  };
+  if (groups > 1 && !isOneRow)
+    e.onlyIf(group == 0.0, add);
+  else
+    add();
 }
 
 void ColumnUnit::carry(const Buffer &accumulator, const Buffer &result, Number reset, Number begin, Number end) {
   // In place, as planned: nothing to copy.
   e.onlyIf(e.areApart(accumulator, result), [&] {
-    e.loop(begin, end, 1, [&](Number row) { store(load(accumulator, row), result, row); });
+    eachRow(begin, end, [&](Number row) { store(load(accumulator, row), result, row); });
   });
   if (reset.value)
-    e.onlyIf(reset, [&] { e.loop(begin, end, 1, [&](Number row) { store(zero(), result, row); }); });
-}
-
-void tx::host::emitColumns(Kernel &kernel, function_ref<void(ColumnUnit &)> body) {
-  Emitter &e = kernel.emitter;
-  int64_t whole = kernel.columns / kBlock, rest = kernel.columns % kBlock;
-  if (whole) {
-    Number end = rest ? e.smallerIndex(kernel.end(), e.index(whole)) : kernel.end();
-    e.loop(kernel.begin(), end, 1, [&](Number block) {
-      ColumnUnit unit(kernel, block * static_cast<double>(kBlock), BlockShape());
-      body(unit);
-    });
-  }
-  if (rest) {
-    Number isLast = (kernel.begin() < kernel.end()) & (e.index(whole) < kernel.end());
-    e.onlyIf(isLast, [&] {
-      ColumnUnit unit(kernel, e.index(whole * kBlock), BlockShape::of(rest));
-      body(unit);
-    });
-  }
+    e.onlyIf(reset, [&] { eachRow(begin, end, [&](Number row) { store(zero(), result, row); }); });
 }

@@ -6,7 +6,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 static Number isTarget(const BlockPlace &at, unsigned vector, Number target) { return at.columns(vector) == target; }
 
@@ -79,7 +79,7 @@ static void lowerSplat(SplatOp op, RowProgram &row) {
   row.result(op.getResult(), row.mapColumns({row.uniform(op.getValue())}, [](Emitter &, Numbers v) { return v[0]; }));
 }
 
-void tx::host::addLoss(OpTable &table) {
+void tx::emit::addLoss(OpTable &table) {
   table.addRow(lowerCrossEntropy);
   table.addRow(lowerCrossEntropyGrad);
   table.addRow(lowerReduceLoss);

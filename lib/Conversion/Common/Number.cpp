@@ -5,12 +5,12 @@
 #include <cmath>
 
 using namespace mlir;
-using namespace tx::host;
+using namespace tx::emit;
 
 using Binary = Emitter::Op;
 using Compare = Emitter::Compare;
 
-namespace tx::host {
+namespace tx::emit {
 
 Number operator+(Number a, Number b) { return a.emitter->binary(Binary::Add, a, b); }
 Number operator-(Number a, Number b) { return a.emitter->binary(Binary::Sub, a, b); }
@@ -96,15 +96,14 @@ Number log(Number x) {
   return select(finite, convert(result, e.f32()), x);
 }
 
-Number roundTo(Number a, Type element) {
-  if (!element.isBF16())
-    return a;
-  Emitter &e = *a.emitter;
-  Number bits = bitcast(a, e.i32());
+Number roundTo(Number a, Type element) { return element.isBF16() ? a.emitter->roundToBf16(a) : a; }
+
+Number Emitter::roundToBf16(Number a) {
+  Number bits = bitcast(a, i32());
   Number nearestEven = bits + ((bits >> 16) & integerLike(bits, 1)) + static_cast<double>(0x7fff);
   Number quiet = bits | integerLike(bits, 0x400000);
   Number kept = select(a != a, quiet, nearestEven) & integerLike(bits, 0xffff0000);
-  return bitcast(kept, e.f32());
+  return bitcast(kept, f32());
 }
 
-} // namespace tx::host
+} // namespace tx::emit

@@ -15,15 +15,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TX_LIB_CONVERSION_HOST_ROWPROGRAM_H
-#define TX_LIB_CONVERSION_HOST_ROWPROGRAM_H
+#ifndef TX_LIB_CONVERSION_COMMON_ROWPROGRAM_H
+#define TX_LIB_CONVERSION_COMMON_ROWPROGRAM_H
 
 #include "Kernel.h"
 
 #include <functional>
 #include <optional>
 
-namespace tx::host {
+namespace tx::emit {
 
 /// A block of columns, while its code is written.
 struct BlockPlace {
@@ -32,9 +32,14 @@ struct BlockPlace {
   BlockShape shape;
   /// All of the block is behind the causal limit.
   bool isBeyondLimit = false;
+  /// The first lane's place in a slice of the block; null: 0.
+  Number offset = {};
 
   /// i32: the columns of a vector.
   Number columns(unsigned vector) const;
+  /// i32: numbers the lanes of the row's blocks, 16 for each; the same for a
+  /// block's four vectors.
+  Number laneNumbers() const;
 };
 
 struct RowNode;
@@ -60,6 +65,8 @@ struct RowNode {
   std::optional<double> beyondLimit;
   /// Reduce: columns behind the limit add nothing.
   bool isLimited = false;
+  /// Columns: read from here, if from memory.
+  const Buffer *source = nullptr;
   /// The store that puts the value into memory in pass `pass`, or -1.
   int home = -1;
 };
@@ -141,9 +148,6 @@ private:
   llvm::DenseMap<std::pair<RowValue, int64_t>, RowValue> starts;
 };
 
-/// Writes the loops of a row program.
-void emitRows(RowProgram &program);
+} // namespace tx::emit
 
-} // namespace tx::host
-
-#endif // TX_LIB_CONVERSION_HOST_ROWPROGRAM_H
+#endif // TX_LIB_CONVERSION_COMMON_ROWPROGRAM_H

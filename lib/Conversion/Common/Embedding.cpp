@@ -4,7 +4,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 /// An id as a row of a table of `rows` rows; the last one for ids outside, so
 /// that no memory outside of the table is touched.
@@ -40,7 +40,7 @@ static void lowerEmbeddingWeightGrad(EmbeddingWeightGradOp op, ColumnUnit &unit)
   unit.carry(*acc, *result, unit.isReset(op, op.getReset()), e.index(0), e.index(acc->rows));
   e.loop(e.index(0), e.index(unit.kernel.rows), 1, [&](Number row) {
     Number token = tableIndex(unit.element(*tokens, row), result->rows);
-    unit.accumulate(*result, *result, {}, token, unit.load(*dy, row));
+    unit.inRow(token, [&] { unit.accumulate(*result, *result, {}, token, unit.load(*dy, row)); });
   });
 }
 
@@ -52,7 +52,7 @@ static void lowerPositionWeightGrad(PositionWeightGradOp op, ColumnUnit &unit) {
   int64_t sequence = cast<RankedTensorType>(op.getDy().getType()).getDimSize(1);
   Number reset = unit.isReset(op, op.getReset());
   Emitter &e = unit.e;
-  e.loop(e.index(0), e.index(sequence), 1, [&](Number position) {
+  unit.eachRow(e.index(0), e.index(sequence), [&](Number position) {
     auto sums = unit.sumRows(1, position, e.index(unit.kernel.rows), sequence,
                              [&](Number row, MutableArrayRef<Vectors> sums) {
                                for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
@@ -64,7 +64,7 @@ static void lowerPositionWeightGrad(PositionWeightGradOp op, ColumnUnit &unit) {
     unit.carry(*acc, *result, reset, e.index(sequence), e.index(acc->rows));
 }
 
-void tx::host::addEmbedding(OpTable &table) {
+void tx::emit::addEmbedding(OpTable &table) {
   table.addRow(lowerEmbedding);
   table.addRow(lowerAddPositions);
   table.addColumn(lowerEmbeddingWeightGrad);

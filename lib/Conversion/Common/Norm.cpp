@@ -4,7 +4,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 static RowValue average(RowProgram &row, RowValue sum) {
   double columns = row.kernel.columns;
@@ -61,7 +61,7 @@ static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit)
   unit.accumulate(*biasAcc, *bias, reset, e.index(0), sums[1]);
 }
 
-void tx::host::addNorm(OpTable &table) {
+void tx::emit::addNorm(OpTable &table) {
   table.addRow(lowerLayerNorm);
   table.addRow(lowerLayerNormInputGrad);
   table.addColumn(lowerLayerNormWeightGrad);

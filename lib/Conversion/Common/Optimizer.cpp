@@ -4,7 +4,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 static void lowerSumOfSquares(SumOfSquaresOp op, RowProgram &row) {
   RowValue x = row.columns(op.getX());
@@ -71,7 +71,7 @@ static void lowerAdamW(AdamWOp op, RowProgram &row) {
     row.result(op.getNewMaster(), param);
 }
 
-void tx::host::addOptimizer(OpTable &table) {
+void tx::emit::addOptimizer(OpTable &table) {
   table.addRow(lowerSumOfSquares);
   table.addRow(lowerClipCoefficient);
   table.addRow(lowerAdamW);

@@ -6,7 +6,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 static void lowerSoftmax(SoftmaxOp op, RowProgram &row) {
   auto type = cast<RankedTensorType>(op.getX().getType());
@@ -28,7 +28,7 @@ static void lowerSoftmaxGrad(SoftmaxGradOp op, RowProgram &row) {
   row.result(op.getDx(), row.map({dy, y, sum}, [](Emitter &, Numbers v) { return v[1] * (v[0] - v[2]); }));
 }
 
-void tx::host::addAttention(OpTable &table) {
+void tx::emit::addAttention(OpTable &table) {
   table.addRow(lowerSoftmax);
   table.addRow(lowerSoftmaxGrad);
 }

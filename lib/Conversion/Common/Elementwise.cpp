@@ -6,7 +6,7 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 static void lowerAdd(AddOp op, RowProgram &row) {
   RowValue sum = row.map({row.columns(op.getLhs()), row.columns(op.getRhs())},
@@ -60,7 +60,7 @@ static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
   unit.accumulate(*acc, *result, reset, e.index(0), sums[0]);
 }
 
-void tx::host::addElementwise(OpTable &table) {
+void tx::emit::addElementwise(OpTable &table) {
   table.addRow(lowerAdd);
   table.addRow(lowerGelu);
   table.addRow(lowerGeluGrad);

@@ -5,15 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TX_LIB_CONVERSION_HOST_OPTABLE_H
-#define TX_LIB_CONVERSION_HOST_OPTABLE_H
+#ifndef TX_LIB_CONVERSION_COMMON_OPTABLE_H
+#define TX_LIB_CONVERSION_COMMON_OPTABLE_H
 
 #include "ColumnUnit.h"
 #include "RowProgram.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
-namespace tx::host {
+namespace tx::emit {
 
 class OpTable {
 public:
@@ -60,6 +60,6 @@ inline OpTable::OpTable() {
     add(*this);
 }
 
-} // namespace tx::host
+} // namespace tx::emit
 
-#endif // TX_LIB_CONVERSION_HOST_OPTABLE_H
+#endif // TX_LIB_CONVERSION_COMMON_OPTABLE_H

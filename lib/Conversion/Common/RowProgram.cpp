@@ -4,11 +4,19 @@
 
 using namespace mlir;
 using namespace tx;
-using namespace tx::host;
+using namespace tx::emit;
 
 Number BlockPlace::columns(unsigned vector) const {
   Number start = convert(first, emitter.i32());
-  return emitter.broadcast(start) + (emitter.lanes() + static_cast<double>(vector * kLanes));
+  return emitter.broadcast(start) + (emitter.lanes() + static_cast<double>(vector * kSlice));
+}
+
+Number BlockPlace::laneNumbers() const {
+  Number block = offset.value ? first - offset : first;
+  Number start = convert(block / static_cast<double>(kVectors), emitter.i32());
+  if (offset.value)
+    start = start + convert(offset, emitter.i32());
+  return emitter.broadcast(start) + emitter.lanes();
 }
 
 RowProgram::RowProgram(Kernel &kernel) : kernel(kernel) {
@@ -63,6 +71,7 @@ RowValue RowProgram::load(const Buffer &buffer, RowValue row, int64_t stride) {
   if (known)
     return known;
   RowNode node(RowNode::Columns, {startOf(row, stride)});
+  node.source = &buffer;
   node.block = [&buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
     return at.emitter.loadBlock(buffer, v[0][0] + at.first, at.shape);
   };

@@ -1,19 +1,21 @@
 //===- Kernel.h - A kernel's function and its buffers -----------*- C++ -*-===//
 
-#ifndef TX_LIB_CONVERSION_HOST_KERNEL_H
-#define TX_LIB_CONVERSION_HOST_KERNEL_H
+#ifndef TX_LIB_CONVERSION_COMMON_KERNEL_H
+#define TX_LIB_CONVERSION_COMMON_KERNEL_H
 
 #include "Emitter.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 
-namespace tx::host {
+#include <functional>
 
-/// The op that stands for the kernel, the function that it becomes, and where
-/// its operands are in memory.
+namespace tx::emit {
+
+/// The op that stands for the kernel, and where its operands are in memory.
 class Kernel {
 public:
-  Kernel(step::KernelOp op, Emitter &emitter, mlir::Block *entry);
+  /// `memory`: of the inputs, then of the outputs. `immediate` gives one by its number.
+  Kernel(step::KernelOp op, Emitter &emitter, mlir::ValueRange memory, std::function<Number(unsigned)> immediate);
 
   step::KernelOp op;
   Emitter &emitter;
@@ -23,9 +25,7 @@ public:
   const Buffer *input(mlir::Value value) const;
   /// The buffers that a value is written to.
   llvm::SmallVector<const Buffer *, 1> outputs(mlir::Value value) const;
-  Number immediate(unsigned index);
-  Number begin() { return first; }
-  Number end() { return last; }
+  std::function<Number(unsigned)> immediate;
 
   /// Diagnoses what kernels cannot do, once.
   void refuse(mlir::Operation *op, const llvm::Twine &why);
@@ -33,11 +33,9 @@ public:
 
 private:
   llvm::SmallVector<Buffer> buffers;
-  Buffer immediates;
-  Number first, last;
   bool refused = false;
 };
 
-} // namespace tx::host
+} // namespace tx::emit
 
-#endif // TX_LIB_CONVERSION_HOST_KERNEL_H
+#endif // TX_LIB_CONVERSION_COMMON_KERNEL_H

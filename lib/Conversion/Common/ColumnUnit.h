@@ -8,17 +8,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TX_LIB_CONVERSION_HOST_COLUMNUNIT_H
-#define TX_LIB_CONVERSION_HOST_COLUMNUNIT_H
+#ifndef TX_LIB_CONVERSION_COMMON_COLUMNUNIT_H
+#define TX_LIB_CONVERSION_COMMON_COLUMNUNIT_H
 
 #include "Kernel.h"
 
-namespace tx::host {
+namespace tx::emit {
 
 class ColumnUnit {
 public:
   ColumnUnit(Kernel &kernel, Number first, BlockShape shape)
       : kernel(kernel), e(kernel.emitter), first(first), shape(shape) {}
+  virtual ~ColumnUnit() = default;
 
   /// This block of a row of an input.
   Vectors load(const Buffer &buffer, Number row);
@@ -36,6 +37,11 @@ public:
   llvm::SmallVector<Vectors, 2> sumRows(unsigned sums, Number begin, Number end, int64_t step,
                                       llvm::function_ref<void(Number row, llvm::MutableArrayRef<Vectors> sums)> add);
 
+  /// Runs `body` for each row of a result; sums in it are of this row alone.
+  void eachRow(Number begin, Number end, llvm::function_ref<void(Number row)> body);
+  /// Runs `body`, which changes one row of a result.
+  void inRow(Number row, llvm::function_ref<void()> body);
+
   /// Whether the accumulator's old content counts as zero; false without a bit.
   Number isReset(mlir::Operation *op, mlir::Value bit);
   /// result[row] = (reset ? 0 : accumulator[row]) + sum.
@@ -47,11 +53,19 @@ public:
   Emitter &e;
   Number first; // column
   BlockShape shape;
+
+protected:
+  /// Groups of threads share the rows: group i sums rows i, i + groups, ..., and
+  /// has the same rows of results that are written row by row.
+  int64_t groups = 1;
+  Number group;
+  /// Adds up what the groups have summed, in one order, for group 0.
+  virtual void combineGroups(llvm::MutableArrayRef<Number> sums) {}
+
+private:
+  bool isOneRow = false; // in eachRow or inRow
 };
 
-/// Writes the loop over blocks; `body` writes all ops for one.
-void emitColumns(Kernel &kernel, llvm::function_ref<void(ColumnUnit &)> body);
+} // namespace tx::emit
 
-} // namespace tx::host
-
-#endif // TX_LIB_CONVERSION_HOST_COLUMNUNIT_H
+#endif // TX_LIB_CONVERSION_COMMON_COLUMNUNIT_H

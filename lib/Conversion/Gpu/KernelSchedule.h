@@ -1,0 +1,83 @@
+//===- KernelSchedule.h - How a GPU kernel is laid out ----------*- C++ -*-===//
+//
+// The one place that decides vector widths, threads and what a block of threads
+// has. Plain C++: no MLIR.
+//
+//   KernelSchedule schedule = scheduleRows(shape, *findArchitecture("sm_90"));
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_CONVERSION_GPU_KERNELSCHEDULE_H
+#define TX_LIB_CONVERSION_GPU_KERNELSCHEDULE_H
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace tx::simt {
+
+struct GpuArchitecture {
+  std::string_view name;      // sm_90
+  unsigned capability;        // 90
+  unsigned multiprocessors;   // of the usual device
+  unsigned sharedBytes;       // that a block may have without asking for more
+  unsigned registers;         // of a multiprocessor, 32 bits each
+  unsigned threads;           // resident on a multiprocessor
+};
+
+const std::vector<GpuArchitecture> &getArchitectures();
+/// By its name; null if there is none of it.
+const GpuArchitecture *findArchitecture(std::string_view name);
+
+/// Bytes that one thread moves by one instruction.
+constexpr unsigned kAccessBytes = 16;
+constexpr unsigned kWarp = 32;
+
+/// What a schedule depends on.
+struct KernelShape {
+  int64_t rows = 1, columns = 1;
+  /// The narrowest element among tensors of columns.
+  unsigned elementBytes = 4;
+  /// Columns from whose multiples vectors may start: rows and bases of all
+  /// buffers are aligned to as many elements.
+  unsigned alignedColumns = 8;
+  /// Rows: whether threads of a row must meet.
+  bool hasReductions = false;
+  /// Rows: values that a thread keeps for each column from a pass to the next.
+  unsigned keptValues = 0;
+};
+
+struct KernelSchedule {
+  unsigned lanes = 4;         // of a vector
+  unsigned threads = 256;     // of a block
+  int64_t units = 1;          // of the kernel
+  int64_t unitsPerBlock = 1;
+
+  // Rows.
+  unsigned threadsPerRow = 32;
+  /// The row stays in registers: its code is unrolled. Else it is a loop that
+  /// reads again in each pass.
+  bool isResident = true;
+
+  // Columns.
+  unsigned threadsPerStripe = 2; // side by side; the others have other rows
+
+  /// Threads that share a block of 64 columns.
+  unsigned threadsPerColumnBlock() const { return 16 / lanes; }
+  /// Blocks of 64 columns that the threads of a row have at once.
+  int64_t columnBlocksAtOnce() const { return threadsPerRow / threadsPerColumnBlock(); }
+  /// Columns of a stripe.
+  int64_t stripe() const { return threadsPerStripe * lanes; }
+  unsigned rowGroups() const { return threads / threadsPerStripe; }
+};
+
+/// Lanes of vectors: as wide as one access of the narrowest element, where
+/// addresses allow.
+unsigned chooseLanes(const KernelShape &shape);
+
+KernelSchedule scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture);
+KernelSchedule scheduleColumns(const KernelShape &shape, const GpuArchitecture &architecture);
+
+} // namespace tx::simt
+
+#endif // TX_LIB_CONVERSION_GPU_KERNELSCHEDULE_H

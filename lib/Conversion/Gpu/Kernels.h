@@ -1,0 +1,25 @@
+//===- Kernels.h - The code of GPU kernels ----------------------*- C++ -*-===//
+
+#ifndef TX_LIB_CONVERSION_GPU_KERNELS_H
+#define TX_LIB_CONVERSION_GPU_KERNELS_H
+
+#include "../Common/ColumnUnit.h"
+#include "../Common/RowProgram.h"
+#include "KernelSchedule.h"
+#include "ThreadEmitter.h"
+
+namespace tx::simt {
+
+/// What the schedule of a row program depends on, besides its buffers.
+void describeRows(const emit::RowProgram &program, KernelShape &shape);
+
+/// Writes what a thread does for its row. `units`: how many there are.
+void emitRows(emit::RowProgram &program, const KernelSchedule &schedule, ThreadEmitter &emitter, emit::Number units);
+
+/// Writes what a thread does for its columns; `body` writes all ops.
+void emitColumns(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter,
+                 llvm::function_ref<void(emit::ColumnUnit &)> body);
+
+} // namespace tx::simt
+
+#endif // TX_LIB_CONVERSION_GPU_KERNELS_H

@@ -1,0 +1,220 @@
+//===- LowerKernelsToGpu.cpp - step.kernel to gpu.func --------------------===//
+
+#include "../Common/OpTable.h"
+#include "Kernels.h"
+
+#include "tx/Conversion/Gpu/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
+
+#include <numeric>
+
+namespace tx {
+#define GEN_PASS_DEF_LOWERKERNELSTOGPU
+#include "tx/Conversion/Gpu/Passes.h.inc"
+} // namespace tx
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::emit;
+using namespace tx::simt;
+
+/// A flat piece of memory that holds all rows; null for what kernels have not.
+static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
+  Type element = tensor.getElementType();
+  if (element.isInteger(1)) // a byte
+    element = IntegerType::get(tensor.getContext(), 8);
+  else if (!element.isF32() && !element.isBF16() && !element.isInteger(32))
+    return {};
+  int64_t rows = getRows(tensor), columns = getColumns(tensor);
+  return MemRefType::get({rows == 0 ? 0 : (rows - 1) * (stride ? stride : columns) + columns}, element);
+}
+
+namespace {
+
+/// What is known of all launches of a kernel: each buffer's address is a
+/// multiple of so many bytes.
+using Alignments = SmallVector<int64_t>;
+
+class Lowering {
+public:
+  Lowering(step::ProgramOp program, const GpuArchitecture &architecture, gpu::GPUModuleOp module)
+      : architecture(architecture), builder(module.getBodyRegion()) {
+    program.walk([&](step::LaunchOp launch) {
+      Alignments &known = alignments[launch.getKernel()];
+      known.resize(launch.getBuffers().size(), 0);
+      for (auto [alignment, buffer] : llvm::zip(known, launch.getBuffers().getAsRange<step::BufferAttr>()))
+        alignment = std::gcd(alignment, buffer.getOffset());
+    });
+  }
+
+  LogicalResult lower(step::KernelOp op);
+
+private:
+  FailureOr<SmallVector<Type>> argumentTypes(step::KernelOp kernel);
+  KernelShape describe(step::KernelOp kernel);
+  bool addRows(RowProgram &program);
+  void addColumns(Kernel &kernel, ColumnUnit &unit);
+
+  const GpuArchitecture &architecture;
+  OpBuilder builder;
+  OpTable table;
+  llvm::StringMap<Alignments> alignments;
+};
+
+} // namespace
+
+FailureOr<SmallVector<Type>> Lowering::argumentTypes(step::KernelOp kernel) {
+  SmallVector<Type> types;
+  for (auto [tensor, stride] : llvm::zip(kernel.getBufferTypes(), kernel.getRowStrides())) {
+    MemRefType memory = memoryOf(cast<RankedTensorType>(tensor), stride);
+    if (!memory)
+      return kernel.emitOpError("has a buffer of ") << tensor << "; GPU kernels compute on f32, bf16, i32 and i1";
+    types.push_back(memory);
+  }
+  types.append(kernel.getImmediates(), builder.getI32Type());
+  types.push_back(builder.getIndexType());
+  return types;
+}
+
+KernelShape Lowering::describe(step::KernelOp kernel) {
+  KernelShape shape;
+  shape.rows = kernel.getSpace()[0];
+  shape.columns = kernel.getSpace()[1];
+  ArrayRef<int64_t> known = alignments[kernel.getSymName()];
+  for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
+    auto tensor = cast<RankedTensorType>(type);
+    int64_t elements = tensor.getNumElements();
+    // What has a value for a row or for all rows is not read as vectors.
+    if (getColumns(tensor) != shape.columns && elements % shape.columns && elements <= (shape.rows - 1) * shape.columns)
+      continue;
+    unsigned bytes = tensor.getElementTypeBitWidth() / 8;
+    if (bytes < 2)
+      continue;
+    shape.elementBytes = std::min(shape.elementBytes, bytes);
+    int64_t stride = kernel.getRowStrides()[i];
+    int64_t address = i < known.size() ? known[i] / bytes : 0;
+    for (int64_t multiple : {stride, address, kernel.getKind() == KernelKind::Flat ? elements : 0})
+      shape.alignedColumns = std::gcd<int64_t>(shape.alignedColumns, multiple);
+  }
+  return shape;
+}
+
+/// Lets the ops say what they compute.
+bool Lowering::addRows(RowProgram &program) {
+  Kernel &kernel = program.kernel;
+  for (Operation &op : kernel.op.getBody().front().without_terminator()) {
+    const OpTable::RowLowering *lower = table.findRow(&op);
+    if (!lower) {
+      kernel.refuse(&op, "has no GPU code as part of a kernel of rows");
+      return false;
+    }
+    program.beginOp(&op);
+    (*lower)(&op, program);
+    if (kernel.isRefused())
+      return false;
+    program.endOp(&op);
+  }
+  program.finish();
+  return !kernel.isRefused();
+}
+
+void Lowering::addColumns(Kernel &kernel, ColumnUnit &unit) {
+  for (Operation &op : kernel.op.getBody().front().without_terminator()) {
+    const OpTable::ColumnLowering *lower = table.findColumn(&op);
+    if (!lower)
+      return kernel.refuse(&op, "has no GPU code as part of a kernel of columns");
+    (*lower)(&op, unit);
+    if (kernel.isRefused())
+      return;
+  }
+}
+
+LogicalResult Lowering::lower(step::KernelOp op) {
+  FailureOr<SmallVector<Type>> types = argumentTypes(op);
+  if (failed(types))
+    return failure();
+  bool isColumns = op.getKind() == KernelKind::Column;
+  if (!isColumns && op.getKind() != KernelKind::Row && op.getKind() != KernelKind::Flat)
+    return op.emitOpError("is of a kind that has no GPU code: ") << stringifyKernelKind(op.getKind());
+
+  OpBuilder::InsertionGuard guard(builder);
+  auto function = gpu::GPUFuncOp::create(builder, op.getLoc(), op.getSymName(), builder.getFunctionType(*types, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  mlir::Block *entry = &function.getBody().front();
+  builder.setInsertionPointToStart(entry);
+  Operation *end = gpu::ReturnOp::create(builder, op.getLoc());
+  builder.setInsertionPoint(end);
+
+  KernelShape shape = describe(op);
+  ThreadEmitter emitter(builder, function, chooseLanes(shape));
+  size_t buffers = op.getRowStrides().size();
+  Kernel kernel(op, emitter, entry->getArguments().take_front(buffers),
+                [&](unsigned index) { return emitter.wrap(entry->getArgument(buffers + index)); });
+  Number units = emitter.wrap(entry->getArgument(buffers + op.getImmediates()));
+  KernelSchedule schedule;
+  if (isColumns) {
+    schedule = scheduleColumns(shape, architecture);
+    emitColumns(kernel, schedule, emitter, [&](ColumnUnit &unit) { addColumns(kernel, unit); });
+  } else {
+    RowProgram program(kernel);
+    if (!addRows(program))
+      return failure();
+    describeRows(program, shape);
+    schedule = scheduleRows(shape, architecture);
+    emitRows(program, schedule, emitter, units);
+  }
+  function.setKnownBlockSize(ArrayRef<int32_t>{static_cast<int32_t>(schedule.threads), 1, 1});
+  function->setAttr(kGpuUnits, builder.getI64IntegerAttr(schedule.units));
+  function->setAttr(kGpuUnitsPerBlock, builder.getI64IntegerAttr(schedule.unitsPerBlock));
+  for (Operation &unused : llvm::make_early_inc_range(llvm::reverse(*entry)))
+    if (isOpTriviallyDead(&unused))
+      unused.erase();
+  return failure(kernel.isRefused());
+}
+
+SmallVector<StringRef> tx::getGpuArchitectures() {
+  return llvm::map_to_vector(getArchitectures(), [](const GpuArchitecture &known) { return StringRef(known.name); });
+}
+
+FailureOr<gpu::GPUModuleOp> tx::lowerKernelsToGpu(step::ProgramOp program, StringRef name) {
+  const GpuArchitecture *architecture = findArchitecture(name);
+  if (!architecture)
+    return program.emitOpError("cannot be compiled for the GPU architecture '")
+           << name << "'; known: " << llvm::join(getGpuArchitectures(), ", ");
+  OpBuilder builder(program.getContext());
+  auto module = gpu::GPUModuleOp::create(builder, program.getLoc(), "gpu_kernels");
+  Lowering lowering(program, *architecture, module);
+  LogicalResult result = success();
+  for (auto kernel : program.getBody().getOps<step::KernelOp>())
+    if (failed(lowering.lower(kernel)))
+      result = failure(); // go on: all kernels' diagnostics at once
+  if (succeeded(result))
+    return module;
+  module->erase();
+  return failure();
+}
+
+void tx::registerGpuKernelDialects(DialectRegistry &registry) {
+  registry.insert<gpu::GPUDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                  vector::VectorDialect>();
+}
+
+namespace {
+struct LowerKernelsToGpu : tx::impl::LowerKernelsToGpuBase<LowerKernelsToGpu> {
+  using LowerKernelsToGpuBase::LowerKernelsToGpuBase;
+
+  void runOnOperation() override {
+    FailureOr<gpu::GPUModuleOp> module = lowerKernelsToGpu(getOperation(), arch);
+    if (failed(module))
+      return signalPassFailure();
+    getOperation().getBody().front().push_back(*module);
+  }
+};
+} // namespace

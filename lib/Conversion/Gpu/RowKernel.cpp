@@ -1,0 +1,332 @@
+//===- RowKernel.cpp - What a thread does for a row -----------------------===//
+//
+// Some threads share a row. With 16 / lanes threads for a block of 64 columns,
+// each has the same lanes of the block's four slices; so a dropout's four words
+// go to one thread's four vectors, as on the host, and a slice is read whole.
+//
+// A row that fits stays in registers: a step's values are computed once, and
+// later passes use them. Else a loop goes over the row in each pass, and reads
+// again what is in memory.
+//
+// A reduction adds, in this order: a thread's steps; its vectors, as (0 + 1) +
+// (2 + 3); the lanes; the threads of a warp, as a butterfly; the warps in theirs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::emit;
+using namespace tx::simt;
+
+namespace {
+
+class RowKernel {
+public:
+  RowKernel(RowProgram &program, const KernelSchedule &schedule, ThreadEmitter &emitter)
+      : program(program), kernel(program.kernel), schedule(schedule), e(emitter) {
+    for (auto &node : program.nodes)
+      if (node->kind == RowNode::Columns)
+        usedByColumns.insert(node->operands.begin(), node->operands.end());
+    for (const RowProgram::Store &store : program.stores)
+      usedByColumns.insert(store.value);
+  }
+
+  void emit(Number units);
+
+private:
+  void emitPass();
+  void emitStep(const BlockPlace &at, int64_t step, ArrayRef<RowValue> reductions, MutableArrayRef<Number> sums);
+  void emitStores(const BlockPlace &at, int64_t step);
+  void emitScalar(RowValue node);
+  void define(RowValue node, Number number);
+  Vectors evaluate(RowValue node, const BlockPlace &at, int64_t step);
+  void finishReductions(ArrayRef<RowValue> reductions, ArrayRef<Number> sums);
+
+  BlockPlace place(Number step, bool isMasked);
+  Number combine(RowValue reduction, Number a, Numbers operands);
+  Number join(RowValue reduction, Number a, Number b) {
+    return reduction->reduction == Reduction::Max ? larger(a, b) : a + b;
+  }
+  bool isStored(const RowProgram::Store &store) const {
+    return store.value->kind == RowNode::Columns && store.value->pass == pass;
+  }
+
+  RowProgram &program;
+  Kernel &kernel;
+  const KernelSchedule &schedule;
+  ThreadEmitter &e;
+  DenseSet<RowValue> usedByColumns;
+  DenseMap<RowValue, Number> scalars, broadcasts;
+  DenseMap<std::pair<RowValue, int64_t>, Vectors> blocks; // by step
+  Number part;                                            // of the row: this thread's
+  Number columns;                                         // of this row
+  unsigned vectors = kVectors;
+  int64_t steps = 0, wholeSteps = 0;
+  unsigned pass = 0;
+};
+
+} // namespace
+
+void RowKernel::emit(Number units) {
+  int64_t perRow = schedule.threadsPerRow, perBlock = schedule.unitsPerBlock;
+  Number row = e.block();
+  part = e.thread();
+  if (perBlock > 1) {
+    part = e.thread() % perRow;
+    Number unit = e.block() * static_cast<double>(perBlock) + e.thread() / static_cast<double>(perRow);
+    // Threads without a row do as if they had the last one, and store nothing.
+    e.storing = unit < units;
+    row = e.smallerIndex(unit, e.index(kernel.rows - 1));
+  }
+
+  // The last chunk of a flat kernel may be shorter.
+  int64_t rest = 0;
+  if (kernel.op.getKind() == KernelKind::Flat) {
+    int64_t elements = 0;
+    for (Type type : kernel.op.getBody().getArgumentTypes())
+      elements = std::max(elements, cast<RankedTensorType>(type).getNumElements());
+    rest = elements % kernel.columns;
+  }
+  columns = e.index(kernel.columns);
+  if (rest)
+    columns = select(row == e.index(kernel.rows - 1), e.index(rest), columns);
+  int64_t atOnce = schedule.columnBlocksAtOnce();
+  steps = llvm::divideCeil(kernel.columns, kBlock * atOnce);
+  wholeSteps = rest ? 0 : kernel.columns / (kBlock * atOnce);
+  vectors = std::min<int64_t>(kVectors, llvm::divideCeil(kernel.columns, kSlice));
+
+  define(program.rowNumber(), row);
+  for (auto &node : program.nodes)
+    if (node->kind == RowNode::Scalar && node->isUniform && node.get() != program.rowNumber())
+      emitScalar(node.get());
+  for (pass = 0; pass < program.passes; ++pass)
+    emitPass();
+
+  Number isFirst = part == 0.0;
+  if (e.storing.value)
+    isFirst = isFirst & e.storing;
+  auto isScalar = [](const RowProgram::Store &store) { return store.value->kind != RowNode::Columns; };
+  if (llvm::any_of(program.stores, isScalar))
+    e.onlyIf(isFirst, [&] {
+      for (const RowProgram::Store &store : llvm::make_filter_range(program.stores, isScalar))
+        e.store(scalars.lookup(store.value), *store.buffer, row);
+    });
+}
+
+void RowKernel::define(RowValue node, Number number) {
+  scalars[node] = number;
+  // Addresses stay scalars; numbers meet vectors in the blocks.
+  if (usedByColumns.contains(node))
+    broadcasts[node] = number.element().isIndex() ? number : e.broadcast(number);
+}
+
+void RowKernel::emitScalar(RowValue node) {
+  SmallVector<Number> operands;
+  for (RowValue operand : node->operands)
+    operands.push_back(scalars.lookup(operand));
+  define(node, node->scalar(e, operands));
+}
+
+BlockPlace RowKernel::place(Number step, bool isMasked) {
+  double share = schedule.threadsPerColumnBlock();
+  Number block = part / share + step * static_cast<double>(schedule.columnBlocksAtOnce());
+  Number offset = part % schedule.threadsPerColumnBlock() * static_cast<double>(schedule.lanes);
+  Number first = block * static_cast<double>(kBlock) + offset;
+  BlockShape shape;
+  shape.vectors = vectors;
+  if (isMasked)
+    shape.left = columns - first;
+  return {e, first, shape, /*isBeyondLimit=*/false, offset};
+}
+
+void RowKernel::emitPass() {
+  SmallVector<RowValue> reductions;
+  for (auto &node : program.nodes) {
+    if (node->pass != pass)
+      continue;
+    if (node->kind == RowNode::Scalar && !node->isUniform && node.get() != program.rowNumber())
+      emitScalar(node.get());
+    if (node->kind == RowNode::Reduce)
+      reductions.push_back(node.get());
+  }
+  bool stores = llvm::any_of(program.stores, [&](const RowProgram::Store &store) { return isStored(store); });
+  if (reductions.empty() && !stores)
+    return;
+
+  SmallVector<Number> sums;
+  VectorType vector = VectorType::get({schedule.lanes}, e.f32());
+  for (RowValue reduction : reductions)
+    sums.append(vectors, e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
+
+  if (schedule.isResident) {
+    SmallVector<BlockPlace> places;
+    for (int64_t step = 0; step < steps; ++step)
+      places.push_back(place(e.index(step), step >= wholeSteps));
+    // Loads first: all of them are then on their way at once.
+    for (auto &node : program.nodes)
+      if (node->source && node->pass == pass)
+        for (auto [step, at] : llvm::enumerate(places))
+          evaluate(node.get(), at, step);
+    for (auto [step, at] : llvm::enumerate(places))
+      emitStep(at, step, reductions, sums);
+    for (const RowProgram::Store &store : program.stores)
+      if (isStored(store))
+        for (auto [step, at] : llvm::enumerate(places))
+          evaluate(store.value, at, step);
+    for (auto [step, at] : llvm::enumerate(places))
+      emitStores(at, step);
+  } else {
+    auto body = [&](Number step, bool isMasked) {
+      blocks.clear();
+      BlockPlace at = place(step, isMasked);
+      emitStep(at, 0, reductions, sums);
+      emitStores(at, 0);
+    };
+    auto loop = [&](int64_t begin, int64_t end, bool isMasked) {
+      if (end - begin == 1)
+        return body(e.index(begin), isMasked);
+      sums = e.loop(e.index(begin), e.index(end), 1, sums, [&](Number step, Numbers carried) {
+        SmallVector<Number> outside(carried);
+        std::swap(outside, sums);
+        body(step, isMasked);
+        return sums;
+      });
+    };
+    if (wholeSteps)
+      loop(0, wholeSteps, false);
+    if (wholeSteps < steps)
+      loop(wholeSteps, steps, true);
+  }
+  finishReductions(reductions, sums);
+}
+
+Number RowKernel::combine(RowValue reduction, Number a, Numbers operands) {
+  switch (reduction->reduction) {
+  case Reduction::Sum:
+    return a + operands[0];
+  case Reduction::Dot:
+    return fma(operands[0], operands[1], a);
+  case Reduction::Max:
+    return larger(a, operands[0]);
+  }
+  llvm_unreachable("all reductions are listed");
+}
+
+void RowKernel::emitStep(const BlockPlace &at, int64_t step, ArrayRef<RowValue> reductions,
+                         MutableArrayRef<Number> sums) {
+  for (auto [i, reduction] : llvm::enumerate(reductions)) {
+    SmallVector<Vectors> operands;
+    for (RowValue operand : reduction->operands)
+      operands.push_back(evaluate(operand, at, step));
+    for (unsigned vector = 0; vector < vectors; ++vector) {
+      SmallVector<Number> numbers;
+      for (const Vectors &operand : operands)
+        numbers.push_back(operand.size() == 1 ? operand[0] : operand[vector]);
+      Number &sum = sums[i * vectors + vector];
+      sum = e.selectColumns(combine(reduction, sum, numbers), sum, vector, at.shape);
+    }
+  }
+}
+
+void RowKernel::emitStores(const BlockPlace &at, int64_t step) {
+  // All values come before the stores: a result may lie on an input.
+  SmallVector<std::pair<const RowProgram::Store *, Vectors>> values;
+  for (const RowProgram::Store &store : program.stores)
+    if (isStored(store))
+      values.push_back({&store, evaluate(store.value, at, step)});
+  for (auto &[store, block] : values)
+    e.storeBlock(block, *store->buffer, scalars.lookup(store->start) + at.first, at.shape);
+}
+
+Vectors RowKernel::evaluate(RowValue node, const BlockPlace &at, int64_t step) {
+  if (node->kind != RowNode::Columns)
+    return {broadcasts.count(node) ? broadcasts.lookup(node) : scalars.lookup(node)};
+  if (auto known = blocks.find({node, step}); known != blocks.end())
+    return known->second;
+  Vectors block;
+  if (!schedule.isResident && node->home >= 0 && node->pass < pass) {
+    const RowProgram::Store &home = program.stores[node->home];
+    block = e.loadBlock(*home.buffer, scalars.lookup(home.start) + at.first, at.shape);
+  } else {
+    SmallVector<Vectors> operands;
+    for (RowValue operand : node->operands)
+      operands.push_back(evaluate(operand, at, step));
+    block = node->block(at, operands);
+  }
+  blocks[{node, step}] = block;
+  return block;
+}
+
+void RowKernel::finishReductions(ArrayRef<RowValue> reductions, ArrayRef<Number> sums) {
+  if (reductions.empty())
+    return;
+  SmallVector<Number> results;
+  for (auto [i, reduction] : llvm::enumerate(reductions)) {
+    auto both = [&, reduction = reduction](Number a, Number b) { return join(reduction, a, b); };
+    SmallVector<Number> parts(sums.slice(i * vectors, vectors));
+    while (parts.size() > 1) {
+      SmallVector<Number> next;
+      for (size_t k = 0; k + 1 < parts.size(); k += 2)
+        next.push_back(both(parts[k], parts[k + 1]));
+      if (parts.size() % 2)
+        next.push_back(parts.back());
+      parts = std::move(next);
+    }
+    results.push_back(
+        e.combineLanes(e.reduceLanes(parts[0], both), 1, std::min(schedule.threadsPerRow, kWarp), both));
+  }
+  unsigned warps = schedule.threadsPerRow / kWarp;
+  if (warps > 1) {
+    Buffer memory = e.shared(warps * reductions.size());
+    Number warp = part / static_cast<double>(kWarp);
+    e.onlyIf(part % kWarp == 0.0, [&] {
+      for (auto [i, result] : llvm::enumerate(results))
+        e.store(result, memory, warp + e.index(i * warps));
+    });
+    e.barrier();
+    for (auto [i, reduction] : llvm::enumerate(reductions)) {
+      results[i] = e.load(memory, e.index(i * warps));
+      for (unsigned other = 1; other < warps; ++other)
+        results[i] = join(reduction, results[i], e.load(memory, e.index(i * warps + other)));
+    }
+  }
+  for (auto [reduction, result] : llvm::zip(reductions, results))
+    define(reduction, result);
+}
+
+void tx::simt::describeRows(const RowProgram &program, KernelShape &shape) {
+  shape.rows = program.kernel.rows;
+  shape.columns = program.kernel.columns;
+  DenseSet<RowValue> known;
+  for (unsigned pass = 0; pass < program.passes; ++pass) {
+    SmallVector<RowValue> worklist;
+    for (auto &node : program.nodes)
+      if (node->kind == RowNode::Reduce && node->pass == pass) {
+        shape.hasReductions = true;
+        worklist.append(node->operands.begin(), node->operands.end());
+      }
+    for (const RowProgram::Store &store : program.stores)
+      if (store.value->pass == pass)
+        worklist.push_back(store.value);
+    DenseSet<RowValue> used, kept;
+    while (!worklist.empty()) {
+      RowValue node = worklist.pop_back_val();
+      if (node->kind != RowNode::Columns || !used.insert(node).second)
+        continue;
+      if (known.contains(node))
+        kept.insert(node);
+      else
+        worklist.append(node->operands.begin(), node->operands.end());
+    }
+    known.insert(used.begin(), used.end());
+    shape.keptValues = std::max<unsigned>(shape.keptValues, kept.size());
+  }
+}
+
+void tx::simt::emitRows(RowProgram &program, const KernelSchedule &schedule, ThreadEmitter &emitter, Number units) {
+  RowKernel(program, schedule, emitter).emit(units);
+}

@@ -29,6 +29,8 @@ public:
       for (Operation &op : entry.getBody().front()) {
         if (auto launch = dyn_cast<step::LaunchOp>(op))
           addKernelLaunch(launch);
+        else if (auto collective = dyn_cast<step::CollectiveOp>(op))
+          addCollective(collective);
         else
           addGemm(cast<step::GemmOp>(op));
       }
@@ -125,6 +127,19 @@ private:
     gemm.has_reset = op.getBuffers().size() > 3;
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
+    launches.push_back(launch);
+  }
+
+  void addCollective(step::CollectiveOp op) {
+    auto type = cast<step::BufferAttr>(op.getBuffers()[0]).getType();
+    txrt_launch launch =
+        begin(TXRT_LAUNCH_COLLECTIVE, op.getScope(), stringifyCollectiveKind(op.getKind()), type.getNumElements());
+    addBuffers(launch, op.getBuffers(), [](size_t buffer) { return buffer == 1; });
+    launch.u.collective.collective = static_cast<uint32_t>(op.getKind()); // abi.h numbers them alike
+    launch.u.collective.axis = addString(op.getAxis());
+    launch.u.collective.ranks = op.getRanks();
+    launch.u.collective.count = type.getNumElements();
+    launch.u.collective.sent_bytes = op.getSent();
     launches.push_back(launch);
   }
 

@@ -2,8 +2,8 @@
 
 #include "Manifest.h"
 
+#include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
-#include "tx/Memory/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -82,6 +82,11 @@ json::Object tx::buildManifest(step::ProgramOp program, const HostKernels &kerne
                                    {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
                                    {"saved_bytes", static_cast<int64_t>(program.getSavedBytes())},
                                    {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())}};
+  json::Array mesh;
+  for (Operation &op : program->getParentOp()->getRegion(0).front())
+    if (auto axis = dyn_cast<MeshAxisOp>(op))
+      mesh.push_back(json::Object{{"axis", axis.getSymName()}, {"size", static_cast<int64_t>(axis.getSize())}});
+  manifest["mesh"] = std::move(mesh);
   manifest["globals"] = describeGlobals(program->getParentOp());
   json::Array entries;
   for (auto entry : program.getOps<step::EntryOp>())

@@ -85,14 +85,28 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session) {
   return session->backend.arena_bytes(session->state);
 }
 
-void *txrt_session_data(txrt_session *session, txrt_segment segment,
-                        uint64_t offset, uint64_t bytes, txrt_error *error) {
-  void *address = nullptr;
-  guarded(error, [&] {
-    address =
-        session->address(static_cast<uint32_t>(segment), offset, bytes);
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
+                               uint64_t offset, uint64_t bytes,
+                               const void *from, txrt_error *error) {
+  txrt_status status = TXRT_OK;
+  txrt_status checked = guarded(error, [&] {
+    requireArgument(from || bytes == 0, "txrt_session_write");
+    status = session->write(static_cast<uint32_t>(segment), offset, bytes,
+                            from, error);
   });
-  return address;
+  return checked ? checked : status;
+}
+
+txrt_status txrt_session_read(const txrt_session *session,
+                              txrt_segment segment, uint64_t offset,
+                              uint64_t bytes, void *to, txrt_error *error) {
+  txrt_status status = TXRT_OK;
+  txrt_status checked = guarded(error, [&] {
+    requireArgument(to || bytes == 0, "txrt_session_read");
+    status = session->read(static_cast<uint32_t>(segment), offset, bytes, to,
+                           error);
+  });
+  return checked ? checked : status;
 }
 
 int txrt_session_find_entry(const txrt_session *session, const char *name) {

@@ -5,6 +5,7 @@
 
 extern "C" {
 extern const txrt_backend txrt_host_backend;
+extern const txrt_backend txrt_cuda_backend;
 extern const txrt_backend txrt_dryrun_backend;
 }
 
@@ -13,12 +14,11 @@ using namespace txrt;
 /// The one place that knows every backend.
 static const txrt_backend *const backends[] = {
     &txrt_host_backend,
+    &txrt_cuda_backend,
     &txrt_dryrun_backend,
 };
 
 const txrt_backend &txrt::findBackend(const char *name) {
-  if (!name)
-    return *backends[0];
   std::string known;
   for (const txrt_backend *backend : backends) {
     if (strcmp(backend->name, name) == 0)

@@ -12,9 +12,9 @@ using ull = unsigned long long;
 static constexpr uint32_t maxSections = 64;
 
 const char *Container::sectionName(uint32_t kind) {
-  static const char *const names[] = {"?",       "manifest", "entries",
-                                      "launches", "buffers",  "kernels",
-                                      "strings", "host_elf"};
+  static const char *const names[] = {
+      "?",       "manifest", "entries",     "launches",   "buffers", "kernels",
+      "strings", "host_elf", "gpu_kernels", "gpu_images", "gpu_code"};
   return kind <= lastSectionKind ? names[kind] : names[0];
 }
 

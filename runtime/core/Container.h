@@ -23,7 +23,7 @@ struct Span {
   uint64_t size = 0;
 };
 
-constexpr uint32_t lastSectionKind = TXRT_SECTION_HOST_ELF;
+constexpr uint32_t lastSectionKind = TXRT_SECTION_GPU_CODE;
 
 class Container {
 public:

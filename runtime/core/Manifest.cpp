@@ -30,6 +30,10 @@ const char *txrt::segmentName(uint32_t segment) {
   return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?";
 }
 
+const char *txrt::collectiveName(uint32_t collective) {
+  return collective == TXRT_ALL_REDUCE ? "all_reduce" : "?";
+}
+
 namespace {
 
 /// Parses within the limits.

@@ -32,6 +32,8 @@ Manifest readManifest(const std::string &artifact, Span text);
 /// Bytes of one element; 0 for an unknown dtype.
 uint64_t dtypeBytes(uint32_t dtype);
 const char *dtypeName(uint32_t dtype);
+/// "?" for an unknown one.
+const char *collectiveName(uint32_t collective);
 const char *segmentName(uint32_t segment);
 
 } // namespace txrt

@@ -11,6 +11,9 @@ using u128 = unsigned __int128;
 // Products of two such numbers, summed a few times, fit in 128 bits.
 static constexpr uint64_t maxExtent = uint64_t(1) << 48;
 static constexpr uint32_t maxKernelBuffers = 1024;
+static constexpr uint32_t maxRanks = 1u << 20;
+// CUDA's limits: threads of a block, and what it can have of shared memory.
+static constexpr uint32_t maxThreads = 1024, maxSharedBytes = 227 * 1024;
 
 GemmOperand txrt::gemmOperand(const txrt_gemm_launch &g, int operand) {
   switch (operand) {
@@ -33,6 +36,7 @@ Program::Program(const Container &container, const Manifest &manifest)
   layOutArena();
   checkBuffers();
   checkKernels();
+  checkGpuCode();
   for (uint32_t i = 0; i < launches.size(); ++i)
     checkLaunch(i);
   checkEntries();
@@ -51,6 +55,8 @@ void Program::readTables() {
                         uint64_t(buffers.size()), uint64_t(kernels.size())})
     if (size > uint64_t(INT32_MAX))
       refuse(format("a table has %llu items", static_cast<ull>(size)));
+  gpuKernels = container.table<txrt_gpu_kernel>(TXRT_SECTION_GPU_KERNELS);
+  gpuImages = container.table<txrt_gpu_image>(TXRT_SECTION_GPU_IMAGES);
   Span strings = container.section(TXRT_SECTION_STRINGS);
   if (!strings.size || strings.data[strings.size - 1] != 0)
     refuse("section strings does not end with a NUL");
@@ -74,6 +80,11 @@ void Program::readTables() {
   Span elf = container.section(TXRT_SECTION_HOST_ELF);
   data.host_elf = elf.data;
   data.host_elf_bytes = elf.size;
+  if (container.has(TXRT_SECTION_GPU_KERNELS))
+    data.gpu_kernels = gpuKernels.data();
+  data.gpu_images = gpuImages.data();
+  data.gpu_image_count = static_cast<uint32_t>(gpuImages.size());
+  data.gpu_code = container.section(TXRT_SECTION_GPU_CODE).data;
 }
 
 void Program::layOutArena() {
@@ -136,6 +147,45 @@ void Program::checkKernels() const {
   }
 }
 
+void Program::checkGpuCode() const {
+  bool all = true, any = false;
+  for (txrt_section_kind kind : {TXRT_SECTION_GPU_KERNELS,
+                                 TXRT_SECTION_GPU_IMAGES,
+                                 TXRT_SECTION_GPU_CODE}) {
+    all &= container.has(kind);
+    any |= container.has(kind);
+  }
+  if (!any)
+    return;
+  if (!all || gpuKernels.size() != kernels.size())
+    refuse(format("GPU code needs its three sections; section gpu_kernels has "
+                  "%zu items for %zu kernels",
+                  gpuKernels.size(), kernels.size()));
+  for (uint32_t i = 0; i < gpuKernels.size(); ++i) {
+    const txrt_gpu_kernel &k = gpuKernels[i];
+    if (k.threads == 0 || k.threads > maxThreads || k.units_per_block == 0 ||
+        k.units_per_block > maxExtent || k.shared_bytes > maxSharedBytes)
+      refuse(format("GPU kernel %u: %u threads (1 to %u) and %u bytes of "
+                    "shared memory (at most %u) for %llu units",
+                    i, k.threads, maxThreads, k.shared_bytes, maxSharedBytes,
+                    static_cast<ull>(k.units_per_block)));
+  }
+  Span code = container.section(TXRT_SECTION_GPU_CODE);
+  for (uint32_t i = 0; i < gpuImages.size(); ++i) {
+    const txrt_gpu_image &image = gpuImages[i];
+    if (image.kind > TXRT_GPU_PTX || image.bytes == 0 ||
+        image.offset > code.size || image.bytes > code.size - image.offset)
+      refuse(format("GPU image %u: of an unknown kind, or %llu bytes at %llu "
+                    "are not inside section gpu_code (%llu)",
+                    i, static_cast<ull>(image.bytes),
+                    static_cast<ull>(image.offset),
+                    static_cast<ull>(code.size)));
+    if (image.kind == TXRT_GPU_PTX &&
+        code.data[image.offset + image.bytes - 1] != 0)
+      refuse(format("GPU image %u: its PTX does not end with a NUL", i));
+  }
+}
+
 void Program::checkEntries() const {
   std::set<std::string> names;
   for (uint32_t i = 0; i < entries.size(); ++i) {
@@ -176,6 +226,8 @@ void Program::checkLaunch(uint32_t index) const {
     checkKernelLaunch(index);
   else if (l.kind == TXRT_LAUNCH_GEMM)
     checkGemmLaunch(index);
+  else if (l.kind == TXRT_LAUNCH_COLLECTIVE)
+    checkCollectiveLaunch(index);
   else
     refuse(who + format(": unknown kind %u", l.kind));
 }
@@ -200,6 +252,37 @@ void Program::checkKernelLaunch(uint32_t index) const {
                                     "1 to 2^48",
                                     static_cast<ull>(k.units),
                                     static_cast<ull>(k.grain)));
+}
+
+void Program::checkCollectiveLaunch(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  const txrt_collective_launch &c = l.u.collective;
+  auto bad = [&](const std::string &what) {
+    refuse(describe(index) + ": " + what);
+  };
+  if (c.collective > TXRT_ALL_REDUCE)
+    bad(format("unknown collective %u", c.collective));
+  name(c.axis, describe(index) + ": axis");
+  if (c.ranks == 0 || c.ranks > maxRanks || c.reserved)
+    bad(format("%u ranks (1 to %u), or a reserved field is not zero", c.ranks,
+               maxRanks));
+  if (l.buffer_count != 2)
+    bad(format("%u buffers; expected operand and result", l.buffer_count));
+  const txrt_buffer &from = buffers[l.first_buffer];
+  const txrt_buffer &to = buffers[l.first_buffer + 1];
+  if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_I1)
+    bad(format("a sum of %s to %s", dtypeName(from.dtype),
+               dtypeName(to.dtype)));
+  if (c.count == 0 || c.count > maxExtent ||
+      from.bytes != c.count * dtypeBytes(from.dtype) || to.bytes != from.bytes)
+    bad(format("%llu elements in buffers of %llu and %llu bytes",
+               static_cast<ull>(c.count), static_cast<ull>(from.bytes),
+               static_cast<ull>(to.bytes)));
+  if (from.writes || !to.writes)
+    bad("the operand is marked as written, or the result as not written");
+  if (from.segment == to.segment && from.offset != to.offset &&
+      from.offset < to.offset + to.bytes && to.offset < from.offset + from.bytes)
+    bad("the result overlaps the operand and is not the same bytes");
 }
 
 void Program::checkGemmLaunch(uint32_t index) const {

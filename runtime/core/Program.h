@@ -29,10 +29,12 @@ private:
   void layOutArena();
   void checkBuffers() const;
   void checkKernels() const;
+  void checkGpuCode() const;
   void checkEntries() const;
   void checkLaunch(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
   void checkGemmLaunch(uint32_t index) const;
+  void checkCollectiveLaunch(uint32_t index) const;
 
   /// The name at a string offset; fails with `what` when there is none.
   const char *name(uint32_t offset, const std::string &what) const;
@@ -45,6 +47,8 @@ private:
   std::vector<txrt_launch> launches;
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
+  std::vector<txrt_gpu_kernel> gpuKernels;
+  std::vector<txrt_gpu_image> gpuImages;
   std::vector<const char *> features;
   txrt_program data = {};
 };

@@ -11,7 +11,8 @@ using ull = unsigned long long;
 txrt_session::txrt_session(const txrt_artifact &artifact,
                            const txrt_options &options)
     : artifact(artifact), program(artifact.program.view()),
-      backend(findBackend(options.backend)), clocks(program.launch_count) {
+      backend(findBackend(options.backend ? options.backend
+                                          : program.target_backend)), clocks(program.launch_count) {
   if (options.threads < 0 || options.threads > 4096)
     fail(TXRT_USAGE, "%d threads; expected 0 (one for each CPU) to 4096",
          options.threads);
@@ -24,7 +25,7 @@ txrt_session::~txrt_session() { backend.destroy(state); }
 
 txrt_status txrt_session::run(uint32_t entry, txrt_error *error) {
   int64_t before = allocationCount();
-  if (txrt_status status = backend.begin(state, entry, error))
+  if (txrt_status status = backend.begin(state, entry, profiling, error))
     return status;
   if (txrt_status status = runLaunches(program.entries[entry], error))
     return status;
@@ -55,8 +56,9 @@ txrt_status txrt_session::runLaunches(const txrt_entry &entry,
   return TXRT_OK;
 }
 
-void *txrt_session::address(uint32_t segment, uint64_t offset,
-                            uint64_t bytes) const {
+/// Where [offset, offset + bytes) of a segment lies in the arena.
+uint64_t txrt_session::arenaOffset(uint32_t segment, uint64_t offset,
+                                   uint64_t bytes) const {
   if (segment >= TXRT_SEGMENT_COUNT)
     fail(TXRT_USAGE, "unknown segment %u", segment);
   uint64_t size = program.segment_bytes[segment];
@@ -64,10 +66,23 @@ void *txrt_session::address(uint32_t segment, uint64_t offset,
     fail(TXRT_USAGE, "%llu bytes at %llu are not inside segment %s (%llu)",
          static_cast<ull>(bytes), static_cast<ull>(offset),
          segmentName(segment), static_cast<ull>(size));
-  auto *arena = static_cast<uint8_t *>(backend.arena(state));
-  if (!arena)
+  if (!backend.read || !backend.write)
     fail(TXRT_USAGE, "backend %s keeps no memory", backend.name);
-  return arena + program.segment_base[segment] + offset;
+  return program.segment_base[segment] + offset;
+}
+
+txrt_status txrt_session::write(uint32_t segment, uint64_t offset,
+                                uint64_t bytes, const void *from,
+                                txrt_error *error) {
+  return backend.write(state, arenaOffset(segment, offset, bytes), bytes, from,
+                       error);
+}
+
+txrt_status txrt_session::read(uint32_t segment, uint64_t offset,
+                               uint64_t bytes, void *to,
+                               txrt_error *error) const {
+  return backend.read(state, arenaOffset(segment, offset, bytes), bytes, to,
+                      error);
 }
 
 void txrt_session::profile(bool enabled) {
@@ -92,6 +107,9 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
     info.kernel = "gemm";
     info.gemm[0] = g.m, info.gemm[1] = g.n, info.gemm[2] = g.k;
     info.batch = g.batch0 * g.batch1;
+  } else if (l.kind == TXRT_LAUNCH_COLLECTIVE) {
+    info.kernel = collectiveName(l.u.collective.collective);
+    info.sent_bytes = l.u.collective.sent_bytes;
   } else {
     const txrt_kernel_launch &k = l.u.kernel;
     info.kernel = program.strings + program.kernels[k.kernel].name;

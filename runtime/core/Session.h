@@ -15,7 +15,10 @@ struct txrt_session {
   txrt_session &operator=(const txrt_session &) = delete;
 
   txrt_status run(uint32_t entry, txrt_error *error);
-  void *address(uint32_t segment, uint64_t offset, uint64_t bytes) const;
+  txrt_status write(uint32_t segment, uint64_t offset, uint64_t bytes,
+                    const void *from, txrt_error *error);
+  txrt_status read(uint32_t segment, uint64_t offset, uint64_t bytes, void *to,
+                   txrt_error *error) const;
   void profile(bool enabled);
   txrt_launch_info info(uint32_t entry, uint32_t launch) const;
   int64_t stepAllocations() const;
@@ -26,6 +29,8 @@ struct txrt_session {
   void *state = nullptr;
 
 private:
+  uint64_t arenaOffset(uint32_t segment, uint64_t offset,
+                       uint64_t bytes) const;
   txrt_status runLaunches(const txrt_entry &entry, txrt_error *error);
 
   struct Clock {

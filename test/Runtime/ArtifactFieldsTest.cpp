@@ -154,6 +154,34 @@ TEST(ArtifactFields, KernelsAndTheirLaunches) {
   refused("in grains", change([](auto &l) { l.u.kernel.grain = huge; }));
 }
 
+static TestArtifact withGpuCode() {
+  TestArtifact a = smallArtifact();
+  a.addGpuCode();
+  return a;
+}
+
+TEST(ArtifactFields, GpuCode) {
+  EXPECT_EQ(openError(withGpuCode().bytes()).code, TXRT_OK);
+  auto change = [](const char *message, auto field) {
+    TestArtifact a = withGpuCode();
+    field(a);
+    txrt_error error = openError(a.bytes());
+    EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
+    EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
+  };
+  change("1 items for 2 kernels", [](auto &a) { a.gpuKernels.pop_back(); });
+  change("0 threads", [](auto &a) { a.gpuKernels[0].threads = 0; });
+  change("1025 threads", [](auto &a) { a.gpuKernels[1].threads = 1025; });
+  change("bytes of shared memory",
+         [](auto &a) { a.gpuKernels[1].shared_bytes = 1 << 20; });
+  change("for 0 units", [](auto &a) { a.gpuKernels[0].units_per_block = 0; });
+  change("unknown kind", [](auto &a) { a.gpuImages[0].kind = 2; });
+  change("not inside section", [](auto &a) { a.gpuImages[0].bytes = 11; });
+  change("not inside section",
+         [](auto &a) { a.gpuImages[0].offset = ~uint64_t(0); });
+  change("does not end with a NUL", [](auto &a) { a.gpuImages[1].bytes = 3; });
+}
+
 TEST(ArtifactFields, Gemms) {
   auto change = [](auto field) {
     return [=](TestArtifact &a) { field(a.launches[2].u.gemm); };

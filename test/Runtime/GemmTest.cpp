@@ -70,7 +70,7 @@ struct Product {
 
   void run(unsigned threads) {
     ThreadPool pool(threads);
-    runGemm(pool, Blas::get(), g, a.data, b.data, c.data, g.beta);
+    runGemm(pool, {&Blas::get(), nullptr, true}, g, a.data, b.data, c.data, g.beta);
   }
 
   /// Compares with the reference, also that nothing else was written.
@@ -229,7 +229,7 @@ TEST(Gemm, LibraryIsSafeForConcurrentCallers) {
     for (int i = 0; i < 60; ++i) {
       for (uint64_t j = 0; j < product.c.size; ++j)
         product.c.data[j] = NAN;
-      runGemm(pool, Blas::get(), product.g, product.a.data, product.b.data,
+      runGemm(pool, {&Blas::get(), nullptr, true}, product.g, product.a.data, product.b.data,
               product.c.data, 0.0f);
       ASSERT_TRUE(product.c == reference.c) << text(s) << " run " << i;
     }
@@ -240,7 +240,7 @@ TEST(Gemm, LibraryIsSafeForConcurrentCallers) {
 TEST(Gemm, GridCovers) {
   for (uint64_t m : {1, 5, 63, 64, 255, 256, 257, 513, 50257})
     for (uint64_t n : {1, 15, 16, 191, 192, 193, 768, 1000, 50257}) {
-      GemmGrid grid = gemmGrid(launchOf({m, n, 64, false, false}));
+      GemmGrid grid = gemmGrid(launchOf({m, n, 64, false, false}), false);
       EXPECT_GE(grid.tileM * grid.countM, m);
       EXPECT_LT(grid.tileM * (grid.countM - 1), m);
       EXPECT_GE(grid.tileN * grid.countN, n);

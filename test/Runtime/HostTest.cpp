@@ -51,7 +51,9 @@ TEST(Host, WrongTarget) {
   refused(TXRT_DEVICE, "built for aarch64-unknown-linux-gnu, this is x86_64", a);
   a = smallArtifact();
   a.backend = "cuda";
-  refused(TXRT_DEVICE, "built for backend 'cuda', this is 'host'", a);
+  txrt_options host = {};
+  host.backend = "host";
+  refused(TXRT_DEVICE, "built for backend 'cuda', this is 'host'", a, host);
 }
 
 TEST(Host, FeaturesByName) {
@@ -83,7 +85,7 @@ TEST(Host, Options) {
   refused(TXRT_USAGE, "-1 threads", smallArtifact(), options);
   options = {};
   options.backend = "tpu";
-  refused(TXRT_USAGE, "unknown backend 'tpu'; present: host, dryrun",
+  refused(TXRT_USAGE, "unknown backend 'tpu'; present: host, cuda, dryrun",
           smallArtifact(), options);
 }
 
@@ -124,22 +126,37 @@ TEST(Host, PlannedIsAllocated) {
     planned += txrt_artifact_segment_bytes(artifact, txrt_segment(s));
   EXPECT_EQ(planned, 128u + 512u + 256u + (8u << 20) + 64u);
   EXPECT_EQ(txrt_session_arena_bytes(session), planned);
-  // Segments lie one after another, aligned, zero-filled, writable to the end.
-  auto *base = static_cast<uint8_t *>(
-      txrt_session_data(session, TXRT_SEGMENT_PERSISTENT, 0, 128, &error));
-  auto *last = static_cast<uint8_t *>(
-      txrt_session_data(session, TXRT_SEGMENT_TRANSIENT, 0, 256, &error));
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(base) % TXRT_BUFFER_ALIGNMENT, 0u);
-  EXPECT_EQ(last + 256, base + planned);
-  for (uint64_t i = 0; i < planned; ++i)
-    ASSERT_EQ(base[i], 0);
-  memset(base, 1, planned);
-  EXPECT_EQ(txrt_session_data(session, TXRT_SEGMENT_TRANSIENT, 1, 256, &error),
-            nullptr);
-  EXPECT_EQ(error.code, TXRT_USAGE);
-  EXPECT_EQ(txrt_session_data(session, TXRT_SEGMENT_TRANSIENT, ~0ull, 2, &error),
-            nullptr);
-  EXPECT_EQ(txrt_session_data(session, txrt_segment(7), 0, 0, &error), nullptr);
+  // Segments are zero-filled, apart from each other, writable to the end.
+  auto read = [&](int segment, uint64_t offset, uint64_t bytes) {
+    std::vector<uint8_t> data(bytes < planned ? bytes : 0);
+    EXPECT_EQ(txrt_session_read(session, txrt_segment(segment), offset, bytes,
+                                data.data(), &error),
+              TXRT_OK)
+        << error.message;
+    return data;
+  };
+  for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
+    uint64_t size = txrt_artifact_segment_bytes(artifact, txrt_segment(s));
+    ASSERT_EQ(read(s, 0, size), std::vector<uint8_t>(size, 0));
+    std::vector<uint8_t> filled(size, uint8_t(s + 1));
+    ASSERT_EQ(txrt_session_write(session, txrt_segment(s), 0, size,
+                                 filled.data(), &error),
+              TXRT_OK);
+  }
+  for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
+    uint64_t size = txrt_artifact_segment_bytes(artifact, txrt_segment(s));
+    ASSERT_EQ(read(s, 0, size), std::vector<uint8_t>(size, uint8_t(s + 1)));
+  }
+  uint8_t byte = 0;
+  auto refused = [&](int segment, uint64_t offset, uint64_t bytes) {
+    return txrt_session_read(session, txrt_segment(segment), offset, bytes,
+                             &byte, &error) == TXRT_USAGE &&
+           txrt_session_write(session, txrt_segment(segment), offset, bytes,
+                              &byte, &error) == TXRT_USAGE;
+  };
+  EXPECT_TRUE(refused(TXRT_SEGMENT_TRANSIENT, 1, 256));
+  EXPECT_TRUE(refused(TXRT_SEGMENT_TRANSIENT, ~0ull, 2));
+  EXPECT_TRUE(refused(7, 0, 0));
   txrt_session_destroy(session);
   txrt_artifact_close(artifact);
 }

@@ -68,6 +68,13 @@ void TestArtifact::entry(const std::string &name, uint32_t first) {
   entries.push_back({string(name), first, count, 0});
 }
 
+void TestArtifact::addGpuCode() {
+  backend = "cuda";
+  gpuKernels.assign(kernels.size(), {32, 32, 0});
+  gpuCode = std::string("cubin.ptx") + '\0';
+  gpuImages = {{90, TXRT_GPU_CUBIN, 0, 6}, {80, TXRT_GPU_PTX, 6, 4}};
+}
+
 std::string TestArtifact::manifestText() const {
   if (!manifest.empty())
     return manifest;
@@ -103,6 +110,12 @@ std::vector<uint8_t> TestArtifact::bytes() const {
       {TXRT_SECTION_STRINGS, {strings.begin(), strings.end()}}};
   if (!elf.empty())
     sections.push_back({TXRT_SECTION_HOST_ELF, elf});
+  if (!gpuKernels.empty()) {
+    sections.push_back({TXRT_SECTION_GPU_KERNELS, raw(gpuKernels)});
+    sections.push_back({TXRT_SECTION_GPU_IMAGES, raw(gpuImages)});
+    sections.push_back({TXRT_SECTION_GPU_CODE,
+                        std::vector<uint8_t>(gpuCode.begin(), gpuCode.end())});
+  }
 
   txrt_header header = {};
   memcpy(header.magic, TXRT_MAGIC, sizeof header.magic);

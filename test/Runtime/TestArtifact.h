@@ -21,6 +21,9 @@ struct TestArtifact {
   std::vector<txrt_kernel> kernels;
   std::string strings;
   std::vector<uint8_t> elf;
+  std::vector<txrt_gpu_kernel> gpuKernels; // with the two below, if not empty
+  std::vector<txrt_gpu_image> gpuImages;
+  std::string gpuCode;
   uint64_t segments[TXRT_SEGMENT_COUNT] = {};
   std::string backend = "host";
   std::string triple = "x86_64-unknown-linux-gnu";
@@ -40,6 +43,10 @@ struct TestArtifact {
   txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm);
   /// An entry over the launches from `first` on.
   void entry(const std::string &name, uint32_t first);
+
+  /// Makes it one for cuda, with GPU code for sm_90 and PTX for compute_80.
+  /// The code is text: only the fake driver takes it.
+  void addGpuCode();
 
   std::string manifestText() const;
   std::vector<uint8_t> bytes() const;

@@ -1,4 +1,5 @@
 #include "backends/host/ThreadPool.h"
+#include "core/Cpus.h"
 
 #include <gtest/gtest.h>
 

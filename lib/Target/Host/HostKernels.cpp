@@ -28,6 +28,13 @@ static constexpr const char *kFeatures[] = {
     "popcnt",   "sse3",     "sse4.1",   "sse4.2",     "ssse3",      "avx512f",     "avx512bw",   "avx512cd",
     "avx512dq", "avx512vl", "avx512vbmi", "avx512vbmi2", "avx512ifma", "avx512vnni", "avx512bf16", "avx512bitalg",
     "avx512vpopcntdq", "gfni", "avx512fp16"};
+// Asked for by programs with bf16 products alone.
+static constexpr const char *kTileFeatures[] = {"amx-tile", "amx-bf16"};
+
+static bool hostHasTiles() {
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  return llvm::all_of(kTileFeatures, [&](const char *name) { return features.lookup(name); });
+}
 
 /// A level of x86-64 instead of the model: the same code on all CPUs of a level.
 static std::string hostLevel() {
@@ -40,7 +47,8 @@ static std::string hostLevel() {
   return has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}) ? "x86-64-v4" : "x86-64-v3";
 }
 
-static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTargetOptions &options, Location loc) {
+static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTargetOptions &options, bool wantsTiles,
+                                                          Location loc) {
   static const bool initialized = [] {
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
@@ -56,7 +64,10 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTargetOption
     emitError(loc) << "this build of LLVM has no x86-64 code generator: " << error;
     return nullptr;
   }
-  std::string cpu = options.cpu == "host" || options.cpu == "native" ? hostLevel() : options.cpu;
+  bool isHost = options.cpu == "host" || options.cpu == "native";
+  std::string cpu = isHost ? hostLevel() : options.cpu;
+  std::string features = isHost && wantsTiles && hostHasTiles() ? "+amx-tile,+amx-bf16," : "";
+  features += options.features;
   std::unique_ptr<llvm::MCSubtargetInfo> known(target->createMCSubtargetInfo(triple, "generic", ""));
   if (!known->isCPUStringValid(cpu)) {
     emitError(loc) << "unknown CPU '" << options.cpu << "'; known: host, x86-64-v3, x86-64-v4 and LLVM's names";
@@ -65,7 +76,7 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(const HostTargetOption
   llvm::TargetOptions target_options;
   target_options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, cpu, options.features, target_options, llvm::Reloc::PIC_,
+      target->createTargetMachine(triple, cpu, features, target_options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
   if (!machine->getMCSubtargetInfo()->checkFeatures("+avx2,+fma")) {
     emitError(loc) << "host kernels need a CPU with AVX2 and FMA (x86-64-v3), found '" << cpu << "'";
@@ -146,12 +157,17 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
     context->getOrLoadDialect(name);
   host::loadLoweringDialects(context);
 
-  std::unique_ptr<llvm::TargetMachine> machine = createMachine(options, program.getLoc());
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(options, hasNarrowProducts(program), program.getLoc());
   if (!machine)
     return failure();
   FailureOr<OwningOpRef<ModuleOp>> vector = lowerKernelsToVector(program);
   if (failed(vector))
     return failure();
+  auto has = [&](const char *feature) {
+    return machine->getMCSubtargetInfo()->checkFeatures(std::string("+") + feature);
+  };
+  bool hasTiles = hasNarrowProducts(program) && llvm::all_of(kTileFeatures, has);
+  addNarrowProducts(program, vector->get(), hasTiles);
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> module = host::vectorToLLVM(vector->get(), llvmContext);
   if (!module)
@@ -167,9 +183,9 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
 
   HostKernels result;
   result.triple = kTriple;
-  for (const char *feature : kFeatures)
-    if (machine->getMCSubtargetInfo()->checkFeatures(std::string("+") + feature))
-      result.features.push_back(feature);
+  llvm::copy_if(kFeatures, std::back_inserter(result.features), has);
+  if (hasTiles)
+    llvm::append_range(result.features, kTileFeatures);
   llvm::raw_svector_ostream stream(result.object);
   llvm::legacy::PassManager codegen;
   if (machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile))

@@ -36,13 +36,16 @@ struct DryRun {
   }
 
   void launch(const txrt_launch &launch) {
-    print("%s %s %s", launch.kind == TXRT_LAUNCH_GEMM ? "gemm" : "kernel",
+    static const char *const kinds[] = {"kernel", "gemm", "collective"};
+    print("%s %s %s", kinds[launch.kind],
           printable(program.strings + launch.name).c_str(),
           txrt_phase_name(static_cast<txrt_phase>(launch.phase)));
     if (launch.layer >= 0)
       print(" layer %d", launch.layer);
-    uint64_t bytes = launch.kind == TXRT_LAUNCH_GEMM ? printGemm(launch)
-                                                     : printKernel(launch);
+    uint64_t bytes =
+        launch.kind == TXRT_LAUNCH_GEMM         ? printGemm(launch)
+        : launch.kind == TXRT_LAUNCH_COLLECTIVE ? printCollective(launch)
+                                                : printKernel(launch);
     print(" flops %" PRIu64 " bytes %" PRIu64 "\n", launch.flops, bytes);
   }
 
@@ -84,6 +87,16 @@ private:
     return bytes;
   }
 
+  uint64_t printCollective(const txrt_launch &launch) {
+    const txrt_collective_launch &c = launch.u.collective;
+    print(": %s axis %s ranks %u count %" PRIu64 " sent %" PRIu64 ";",
+          collectiveName(c.collective),
+          printable(program.strings + c.axis).c_str(), c.ranks, c.count,
+          c.sent_bytes);
+    return printBuffer("from", program.buffers[launch.first_buffer]) +
+           printBuffer("to", program.buffers[launch.first_buffer + 1]);
+  }
+
   uint64_t printKernel(const txrt_launch &launch) {
     const txrt_kernel_launch &k = launch.u.kernel;
     print(": @%s units %" PRIu64 " grain %" PRIu64,
@@ -115,7 +128,7 @@ const txrt_backend txrt_dryrun_backend = {
       return guarded(error, [&] { *state = new DryRun(*program, *options); });
     },
     [](void *state) { delete &self(state); },
-    [](void *state, uint32_t entry, txrt_error *error) {
+    [](void *state, uint32_t entry, int, txrt_error *error) {
       return guarded(error, [&] {
         self(state).begin(self(state).program.entries[entry]);
       });
@@ -128,7 +141,8 @@ const txrt_backend txrt_dryrun_backend = {
     [](void *state, txrt_error *error) {
       return guarded(error, [&] { self(state).finish(); });
     },
-    [](void *) -> void * { return nullptr; },
+    nullptr, // keeps no memory
+    nullptr,
     [](void *) -> uint64_t { return 0; },
     [](void *) { return 0; },
     [](void *) { return "dryrun, prints launches"; },

@@ -1,7 +1,10 @@
 #include "backends/host/CpuFeatures.h"
 #include "core/Failure.h"
 
+#include <cerrno>
 #include <cstring>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -145,6 +148,20 @@ Feature txrt::cpuFeature(const std::string &) { return Feature::Unknown; }
 
 #endif
 
+/// Linux saves the matrix unit's registers for those that ask: a process asks
+/// once, for all its threads.
+static void requireTileState(const char *artifact) {
+#if defined(__x86_64__)
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  if (syscall(SYS_arch_prctl, requestPermission, tileData) != 0)
+    fail(TXRT_DEVICE,
+         "%s: built for amx-tile, and the system does not give this process "
+         "the CPU's matrix registers (%s): recompile with "
+         "--target-cpu=x86-64-v4",
+         artifact, strerror(errno));
+#endif
+}
+
 void txrt::requireTarget(const txrt_program &program) {
   if (strcmp(program.target_backend, "host") != 0)
     fail(TXRT_DEVICE, "%s: built for backend '%s', this is 'host'",
@@ -180,4 +197,7 @@ void txrt::requireTarget(const txrt_program &program) {
          "%s: built for %s, this CPU has no %s: recompile with "
          "--target-cpu=native on this machine, or for an older CPU",
          program.name, missing.c_str(), missing.c_str());
+  for (uint32_t i = 0; i < program.target_feature_count; ++i)
+    if (strcmp(program.target_features[i], "amx-tile") == 0)
+      requireTileState(program.name);
 }

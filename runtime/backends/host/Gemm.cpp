@@ -5,12 +5,19 @@
 
 using namespace txrt;
 
-// Measured in docs/Rationale/cpu-gemm.md: the largest tile that still leaves
-// several to each thread, wide enough to pay for the packing of its operands.
-static constexpr uint64_t largestTileM = 256, largestTileN = 192;
-// The library's AVX-512 kernels work on 48 columns at once.
-static constexpr uint64_t columnStep = 48;
-// Fewer tiles than this leave cores idle; a smaller tile costs some 7 %.
+// Measured in docs/Rationale/cpu-gemm.md. Every tile packs its operands anew:
+// a large one spreads that cost; the small ones are for products that a large
+// tile would not cut into enough pieces.
+struct TileSize {
+  uint64_t m, n;
+};
+static constexpr TileSize largeTile = {768, 768}, smallTile = {256, 192};
+static constexpr TileSize narrowTile = {TXRT_HOST_PRODUCT_M,
+                                        TXRT_HOST_PRODUCT_N};
+// The library's AVX-512 kernels work on 48 columns at once, those of bf16 on
+// 32 rows and columns.
+static constexpr uint64_t columnStep = 48, narrowStep = 32;
+// Fewer tiles than this leave cores idle.
 static constexpr uint64_t fewTiles = 4;
 static constexpr uint64_t smallestTileM = 64;
 // About 20 us of work: what a task must have to be worth claiming.
@@ -24,18 +31,28 @@ static uint64_t evenTile(uint64_t extent, uint64_t largest, uint64_t step) {
   return std::min(largest, ceilDiv(part, step) * step);
 }
 
-GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g) {
-  const uint64_t batch = g.batch0 * g.batch1;
+static GemmGrid cut(const txrt_gemm_launch &g, TileSize largest,
+                    TileSize step) {
   GemmGrid grid;
-  grid.tileM = evenTile(g.m, largestTileM, 1);
-  grid.tileN = evenTile(g.n, largestTileN, columnStep);
+  grid.tileM = evenTile(g.m, largest.m, step.m);
+  grid.tileN = evenTile(g.n, largest.n, step.n);
+  grid.countM = ceilDiv(g.m, grid.tileM);
   grid.countN = ceilDiv(g.n, grid.tileN);
-  for (;;) {
-    grid.countM = ceilDiv(g.m, grid.tileM);
-    if (batch * grid.countM * grid.countN >= fewTiles ||
-        grid.tileM / 2 < smallestTileM)
-      break;
+  return grid;
+}
+
+// The grid depends on the product alone, never on the number of threads: the
+// library's bits depend on the sizes that it is called with.
+GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g, bool isNarrow) {
+  const uint64_t batch = g.batch0 * g.batch1;
+  GemmGrid grid = isNarrow ? cut(g, narrowTile, {narrowStep, narrowStep})
+                           : cut(g, largeTile, {1, columnStep});
+  auto enough = [&] { return batch * grid.countM * grid.countN >= fewTiles; };
+  if (!enough() && !isNarrow)
+    grid = cut(g, smallTile, {1, columnStep});
+  while (!enough() && grid.tileM / 2 >= smallestTileM) {
     grid.tileM = ceilDiv(grid.tileM, 2);
+    grid.countM = ceilDiv(g.m, grid.tileM);
   }
   grid.matricesPerTask = 1;
   if (grid.countM * grid.countN == 1) {
@@ -51,14 +68,14 @@ GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g) {
   return grid;
 }
 
-bool txrt::gemmFits(const txrt_gemm_launch &g) {
+bool txrt::gemmFits(const txrt_gemm_launch &g, bool isNarrow) {
   // Tiles bound m and n; a batch of more than 2^31 tasks is no real product.
   const uint64_t limit = INT_MAX;
   if (g.m > limit || g.n > limit || g.k > limit || g.lda > limit ||
       g.ldb > limit || g.ldc > limit || g.batch0 > limit || g.batch1 > limit ||
       g.batch0 * g.batch1 > limit)
     return false;
-  GemmGrid grid = gemmGrid(g);
+  GemmGrid grid = gemmGrid(g, isNarrow);
   unsigned __int128 tasks = (unsigned __int128)grid.countM * grid.countN *
                             (g.batch0 * g.batch1);
   return tasks <= limit;
@@ -67,11 +84,11 @@ bool txrt::gemmFits(const txrt_gemm_launch &g) {
 namespace {
 /// One product under way; tasks read it only.
 struct Work {
-  const Blas &blas;
+  const GemmCode &code;
   const txrt_gemm_launch &gemm;
   const GemmGrid grid;
-  const float *a, *b;
-  float *c;
+  const void *a, *b;
+  void *c;
   float beta;
 
   void task(uint64_t index) const {
@@ -98,26 +115,40 @@ struct Work {
     const uint64_t m0 = tileM * grid.tileM, n0 = tileN * grid.tileN;
     const uint64_t m = std::min(grid.tileM, g.m - m0);
     const uint64_t n = std::min(grid.tileN, g.n - n0);
-    const float *tileA = a + i0 * g.stride_a0 + i1 * g.stride_a1 +
-                         (g.transpose_a ? m0 : m0 * g.lda);
-    const float *tileB = b + i0 * g.stride_b0 + i1 * g.stride_b1 +
-                         (g.transpose_b ? n0 * g.ldb : n0);
-    float *tileC =
-        c + i0 * g.stride_c0 + i1 * g.stride_c1 + m0 * g.ldc + n0;
-    blas.sgemm(Blas::rowMajor, g.transpose_a ? Blas::transposed : Blas::plain,
-               g.transpose_b ? Blas::transposed : Blas::plain,
-               static_cast<int>(m), static_cast<int>(n),
-               static_cast<int>(g.k), g.alpha, tileA, static_cast<int>(g.lda),
-               tileB, static_cast<int>(g.ldb), beta, tileC,
-               static_cast<int>(g.ldc));
+    const uint64_t fromA = i0 * g.stride_a0 + i1 * g.stride_a1 +
+                           (g.transpose_a ? m0 : m0 * g.lda);
+    const uint64_t fromB = i0 * g.stride_b0 + i1 * g.stride_b1 +
+                           (g.transpose_b ? n0 * g.ldb : n0);
+    const uint64_t toC = i0 * g.stride_c0 + i1 * g.stride_c1 + m0 * g.ldc + n0;
+    if (code.isNarrow())
+      return code.narrow(
+          at(a, fromA, 2), at(b, fromB, 2), at(c, toC, code.isWide ? 4 : 2),
+          static_cast<int64_t>(m), static_cast<int64_t>(n),
+          static_cast<int64_t>(g.k), static_cast<int64_t>(g.lda),
+          static_cast<int64_t>(g.ldb), static_cast<int64_t>(g.ldc), g.alpha,
+          beta);
+    code.blas->sgemm(
+        Blas::rowMajor, g.transpose_a ? Blas::transposed : Blas::plain,
+        g.transpose_b ? Blas::transposed : Blas::plain, static_cast<int>(m),
+        static_cast<int>(n), static_cast<int>(g.k), g.alpha,
+        static_cast<const float *>(a) + fromA, static_cast<int>(g.lda),
+        static_cast<const float *>(b) + fromB, static_cast<int>(g.ldb), beta,
+        static_cast<float *>(c) + toC, static_cast<int>(g.ldc));
+  }
+
+  static const void *at(const void *base, uint64_t element, uint64_t bytes) {
+    return static_cast<const char *>(base) + element * bytes;
+  }
+  static void *at(void *base, uint64_t element, uint64_t bytes) {
+    return static_cast<char *>(base) + element * bytes;
   }
 };
 } // namespace
 
-void txrt::runGemm(ThreadPool &pool, const Blas &blas,
-                   const txrt_gemm_launch &gemm, const float *a,
-                   const float *b, float *c, float beta) {
-  Work work{blas, gemm, gemmGrid(gemm), a, b, c, beta};
+void txrt::runGemm(ThreadPool &pool, const GemmCode &code,
+                   const txrt_gemm_launch &gemm, const void *a, const void *b,
+                   void *c, float beta) {
+  Work work{code, gemm, gemmGrid(gemm, code.isNarrow()), a, b, c, beta};
   pool.run(
       work.grid.tasks,
       [](void *context, uint64_t index) {

@@ -9,11 +9,14 @@
 #include "backends/host/CpuFeatures.h"
 #include "backends/host/Gemm.h"
 #include "backends/host/ThreadPool.h"
+#include "comm/World.h"
 #include "core/Arena.h"
+#include "core/Cpus.h"
 #include "core/ElfImage.h"
 #include "core/Failure.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 using namespace txrt;
@@ -32,17 +35,22 @@ public:
 private:
   void loadKernels();
   void prepareGemms();
+  txrt_host_product findProduct(const std::string &name) const;
   void runKernel(const txrt_launch &launch);
-  void runProduct(const txrt_launch &launch);
+  void runProduct(const txrt_launch &launch, const GemmCode &code);
+  void prepareCollectives();
+  void runCollective(const txrt_launch &launch);
   void *const *operands(const txrt_launch &launch) const {
     return addresses.data() + launch.first_buffer;
   }
 
   const txrt_program &program;
+  txrt_world *world; // null: one rank
+  std::unique_ptr<ElfObject> object;
   std::unique_ptr<ElfImage> image;
   std::vector<txrt_host_kernel> kernels;
   std::vector<void *> addresses; // of each buffer of the program
-  const Blas *blas = nullptr;
+  std::vector<GemmCode> products; // of each launch of the program
 };
 
 unsigned threadCount(const txrt_options &options) {
@@ -52,7 +60,7 @@ unsigned threadCount(const txrt_options &options) {
 
 Host::Host(const txrt_program &program, const txrt_options &options)
     : pool((requireTarget(program), threadCount(options))),
-      arena(program.arena_bytes), program(program) {
+      arena(program.arena_bytes), program(program), world(options.world) {
   addresses.reserve(program.buffer_count);
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const txrt_buffer &buffer = program.buffers[i];
@@ -63,20 +71,22 @@ Host::Host(const txrt_program &program, const txrt_options &options)
                        pool.threads() == 1 ? "" : "s");
   loadKernels();
   prepareGemms();
+  prepareCollectives();
 }
 
 void Host::loadKernels() {
-  if (program.kernel_count == 0)
-    return;
-  if (!program.host_elf)
+  if (program.host_elf) {
+    object = std::make_unique<ElfObject>(
+        program.name, Span{program.host_elf, program.host_elf_bytes});
+    image = std::make_unique<ElfImage>(program.name, *object);
+  } else if (program.kernel_count) {
     fail(TXRT_BAD_INPUT,
          "%s: has no code for the host; the dryrun backend can print it",
          program.name);
-  ElfObject object(program.name, {program.host_elf, program.host_elf_bytes});
-  image = std::make_unique<ElfImage>(program.name, object);
+  }
   for (uint32_t i = 0; i < program.kernel_count; ++i) {
     const ElfPlace *place =
-        object.function(program.strings + program.kernels[i].name);
+        object->function(program.strings + program.kernels[i].name);
     kernels.push_back(
         reinterpret_cast<txrt_host_kernel>(image->address(*place)));
   }
@@ -111,27 +121,42 @@ void warmUp(ThreadPool &pool, const Blas &blas) {
       &context);
 }
 
+txrt_host_product Host::findProduct(const std::string &name) const {
+  const ElfPlace *place = object ? object->function(name) : nullptr;
+  if (!place)
+    fail(TXRT_BAD_INPUT, "%s: has a bf16 product and no function %s",
+         program.name, name.c_str());
+  return reinterpret_cast<txrt_host_product>(image->address(*place));
+}
+
 void Host::prepareGemms() {
-  bool any = false;
+  products.resize(program.launch_count);
+  const Blas *blas = nullptr;
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
     if (launch.kind != TXRT_LAUNCH_GEMM)
       continue;
-    any = true;
-    const char *name = program.strings + launch.name;
-    for (uint32_t j = 0; j < 3; ++j)
-      if (program.buffers[launch.first_buffer + j].dtype != TXRT_DTYPE_F32)
-        fail(TXRT_USAGE,
-             "%s: launch %u (%s) is a bf16 product; the host backend has f32 "
-             "only (the dryrun backend can print it)",
-             program.name, i, printable(name).c_str());
-    if (!gemmFits(launch.u.gemm))
+    const txrt_gemm_launch &gemm = launch.u.gemm;
+    const txrt_buffer *buffers = program.buffers + launch.first_buffer;
+    const bool isNarrow = buffers[0].dtype == TXRT_DTYPE_BF16;
+    const bool isWide = buffers[2].dtype == TXRT_DTYPE_F32;
+    std::string name = printable(program.strings + launch.name);
+    if (!isNarrow && !isWide)
+      fail(TXRT_USAGE, "%s: launch %u (%s) rounds an f32 product to bf16",
+           program.name, i, name.c_str());
+    if (!gemmFits(gemm, isNarrow))
       fail(TXRT_USAGE, "%s: launch %u (%s) has extents beyond 2^31",
-           program.name, i, printable(name).c_str());
+           program.name, i, name.c_str());
+    products[i].isWide = isWide;
+    if (isNarrow)
+      products[i].narrow = findProduct(
+          format("gemm_bf16_%c%c_%s", gemm.transpose_a ? 't' : 'n',
+                 gemm.transpose_b ? 't' : 'n', isWide ? "f32" : "bf16"));
+    else
+      products[i].blas = blas = &Blas::get();
   }
-  if (!any)
+  if (!blas)
     return;
-  blas = &Blas::get();
   description += ", " + blas->description;
   warmUp(pool, *blas);
 }
@@ -139,9 +164,42 @@ void Host::prepareGemms() {
 void Host::launch(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
   if (launch.kind == TXRT_LAUNCH_GEMM)
-    runProduct(launch);
+    runProduct(launch, products[index]);
+  else if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
+    runCollective(launch);
   else
     runKernel(launch);
+}
+
+void Host::prepareCollectives() {
+  const unsigned ranks = world ? static_cast<unsigned>(world->size()) : 1;
+  for (uint32_t i = 0; i < program.launch_count; ++i) {
+    const txrt_launch &launch = program.launches[i];
+    if (launch.kind != TXRT_LAUNCH_COLLECTIVE ||
+        launch.u.collective.ranks == ranks)
+      continue;
+    fail(TXRT_PEER,
+         "%s: was compiled for %u ranks (launch %u, %s, axis %s), and this "
+         "run has %u",
+         program.name, launch.u.collective.ranks, i,
+         printable(program.strings + launch.name).c_str(),
+         printable(program.strings + launch.u.collective.axis).c_str(), ranks);
+  }
+  if (world && ranks > 1)
+    description += std::string(", ") + txrt_world_description(world);
+}
+
+void Host::runCollective(const txrt_launch &launch) {
+  if (!world)
+    return; // one rank, whose operand is the sum: see abi.h
+  const txrt_buffer &buffer = program.buffers[launch.first_buffer];
+  void *const *buffers = operands(launch);
+  txrt_error error = {};
+  if (txrt_status status = world->allReduce(
+          buffers[0], buffers[1], launch.u.collective.count,
+          static_cast<txrt_dtype>(buffer.dtype), program.strings + launch.name,
+          &error))
+    fail(status, "%s", error.message);
 }
 
 void Host::runKernel(const txrt_launch &launch) {
@@ -170,13 +228,12 @@ void Host::runKernel(const txrt_launch &launch) {
       &context);
 }
 
-void Host::runProduct(const txrt_launch &launch) {
+void Host::runProduct(const txrt_launch &launch, const GemmCode &code) {
   const txrt_gemm_launch &gemm = launch.u.gemm;
   void *const *buffers = operands(launch);
   bool reset = gemm.has_reset && *static_cast<const uint8_t *>(buffers[3]);
-  runGemm(pool, *blas, gemm, static_cast<const float *>(buffers[0]),
-          static_cast<const float *>(buffers[1]),
-          static_cast<float *>(buffers[2]), reset ? 0.0f : gemm.beta);
+  runGemm(pool, code, gemm, buffers[0], buffers[1], buffers[2],
+          reset ? 0.0f : gemm.beta);
 }
 
 Host &self(void *state) { return *static_cast<Host *>(state); }
@@ -192,12 +249,22 @@ const txrt_backend txrt_host_backend = {
       return guarded(error, [&] { *state = new Host(*program, *options); });
     },
     [](void *state) { delete &self(state); },
-    [](void *, uint32_t, txrt_error *) { return TXRT_OK; },
+    [](void *, uint32_t, int, txrt_error *) { return TXRT_OK; },
     [](void *state, uint32_t index, txrt_error *error) {
       return guarded(error, [&] { self(state).launch(index); });
     },
     [](void *, txrt_error *) { return TXRT_OK; }, // launches are synchronous
-    [](void *state) -> void * { return self(state).arena.data(); },
+    [](void *state, uint64_t offset, uint64_t bytes, const void *from,
+       txrt_error *) {
+      if (bytes)
+        memcpy(self(state).arena.data() + offset, from, bytes);
+      return TXRT_OK;
+    },
+    [](void *state, uint64_t offset, uint64_t bytes, void *to, txrt_error *) {
+      if (bytes)
+        memcpy(to, self(state).arena.data() + offset, bytes);
+      return TXRT_OK;
+    },
     [](void *state) { return self(state).arena.bytes(); },
     [](void *state) { return static_cast<int>(self(state).pool.threads()); },
     [](void *state) { return self(state).description.c_str(); },

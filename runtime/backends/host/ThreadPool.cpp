@@ -1,12 +1,9 @@
 #include "backends/host/ThreadPool.h"
 #include "core/Failure.h"
-#include "core/File.h"
 
 #include <chrono>
 #include <climits>
-#include <cstdio>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
@@ -146,18 +143,4 @@ void ThreadPool::work() {
     lastRun = current >> 32;
     runTasks(current);
   }
-}
-
-unsigned txrt::usableCpus() {
-  unsigned cpus = std::thread::hardware_concurrency();
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    cpus = static_cast<unsigned>(CPU_COUNT(&set));
-  // Control group version 2: "quota period" or "max period".
-  unsigned long long quota, period;
-  if (sscanf(readSmallText("/sys/fs/cgroup/cpu.max").c_str(), "%llu %llu",
-             &quota, &period) == 2 &&
-      period != 0 && quota / period < cpus)
-    cpus = static_cast<unsigned>((quota + period - 1) / period);
-  return cpus ? cpus : 1;
 }

@@ -61,10 +61,6 @@ private:
   std::vector<std::thread> workers;
 };
 
-/// CPUs that this process may use: its affinity mask, within the quota of its
-/// control group.
-unsigned usableCpus();
-
 } // namespace txrt
 
 #endif // TXRT_BACKENDS_HOST_THREADPOOL_H

@@ -40,6 +40,9 @@ typedef enum {
   TXRT_SECTION_KERNELS = 5,  /* txrt_kernel[] */
   TXRT_SECTION_STRINGS = 6,  /* NUL-terminated names, referred to by offset */
   TXRT_SECTION_HOST_ELF = 7, /* relocatable ELF object with host kernels */
+  TXRT_SECTION_GPU_KERNELS = 8, /* txrt_gpu_kernel[]: as txrt_kernel[] */
+  TXRT_SECTION_GPU_IMAGES = 9,  /* txrt_gpu_image[] */
+  TXRT_SECTION_GPU_CODE = 10,   /* what the images refer to */
 } txrt_section_kind;
 
 typedef struct {
@@ -81,6 +84,7 @@ typedef struct {
 typedef enum {
   TXRT_LAUNCH_KERNEL = 0, /* generated code */
   TXRT_LAUNCH_GEMM = 1,   /* library call */
+  TXRT_LAUNCH_COLLECTIVE = 2, /* what several ranks do together */
 } txrt_launch_kind;
 
 /* For reports, traces and dry runs. */
@@ -120,6 +124,23 @@ typedef struct {
   float alpha, beta;
 } txrt_gemm_launch;
 
+typedef enum {
+  TXRT_ALL_REDUCE = 0, /* the sum of all ranks' operands, for all of them */
+} txrt_collective;
+
+/* `ranks` ranks, those of one axis of the mesh, run it together. Buffers in
+   order: operand and result, of one dtype and `count` elements each; they are
+   the same bytes or have none in common. Sums are taken in the order of ranks,
+   in f32, so all ranks have the same bits. */
+typedef struct {
+  uint32_t collective; /* txrt_collective */
+  uint32_t axis;       /* string offset: the axis's name */
+  uint32_t ranks;
+  uint32_t reserved;
+  uint64_t count;
+  uint64_t sent_bytes; /* the least that a rank has to send, for figures */
+} txrt_collective_launch;
+
 typedef struct {
   uint32_t kind;  /* txrt_launch_kind */
   uint32_t phase; /* txrt_phase */
@@ -131,6 +152,7 @@ typedef struct {
   union {
     txrt_kernel_launch kernel;
     txrt_gemm_launch gemm;
+    txrt_collective_launch collective;
   } u;
 } txrt_launch;
 
@@ -148,10 +170,49 @@ typedef struct {
   uint32_t reserved;
 } txrt_kernel;
 
+/* GPU code: every kernel of the artifact, for one architecture. A cubin runs on
+   devices of the same major compute capability and the same or a higher minor
+   one; PTX is compiled by the driver for any newer device. */
+typedef enum {
+  TXRT_GPU_CUBIN = 0,
+  TXRT_GPU_PTX = 1, /* NUL-terminated */
+} txrt_gpu_image_kind;
+
+typedef struct {
+  uint32_t architecture; /* compute capability: 80, 86, 90, 100 ... */
+  uint32_t kind;         /* txrt_gpu_image_kind */
+  uint64_t offset;       /* in section GPU_CODE */
+  uint64_t bytes;
+} txrt_gpu_image;
+
+/* How txrt_kernel[i] is launched: ceil(units / units_per_block) blocks of
+   `threads` threads in one dimension, with `shared_bytes` of dynamic shared
+   memory. Its parameters, in order: one 64-bit address for each buffer, one
+   u32 for each immediate, and the units as u64. Units are independent of each
+   other; a block takes [b * units_per_block, (b + 1) * units_per_block) of
+   them. */
+typedef struct {
+  uint64_t units_per_block;
+  uint32_t threads;
+  uint32_t shared_bytes;
+} txrt_gpu_kernel;
+
 /* The type of every host kernel: `buffers` are the launch's operands, [begin,
    end) the units of this task. No other side effect than writing operands. */
 typedef void (*txrt_host_kernel)(void *const *buffers,
                                  const uint32_t *immediates, int64_t begin,
                                  int64_t end);
+
+/* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its
+   ELF object one function for each form of them, named "gemm_bf16_", 'n' or 't'
+   for A, the same for B, then "_bf16" or "_f32" for C: "gemm_bf16_nt_f32".
+   It computes one tile of C, at most as large as below, over the whole of k,
+   and does not read C if beta is 0. Sums are f32. */
+#define TXRT_HOST_PRODUCT_M 256
+#define TXRT_HOST_PRODUCT_N 192
+typedef void (*txrt_host_product)(const void *a, const void *b, void *c,
+                                  int64_t m, int64_t n, int64_t k, int64_t lda,
+                                  int64_t ldb, int64_t ldc, float alpha,
+                                  float beta);
 
 #endif /* TXRT_ABI_H */

@@ -37,6 +37,13 @@ typedef struct {
   const uint8_t *host_elf; /* NULL when the artifact has none */
   uint64_t host_elf_bytes;
 
+  /* For each of `kernels` how it is launched; NULL without GPU code. Images
+     and what they refer to are inside the code. */
+  const txrt_gpu_kernel *gpu_kernels;
+  const txrt_gpu_image *gpu_images;
+  uint32_t gpu_image_count;
+  const uint8_t *gpu_code;
+
   /* segment_base[s] + buffer.offset is a buffer's place in the arena */
   uint64_t segment_bytes[TXRT_SEGMENT_COUNT];
   uint64_t segment_base[TXRT_SEGMENT_COUNT];
@@ -50,15 +57,22 @@ typedef struct {
                         txrt_error *error);
   void (*destroy)(void *state);
 
-  /* Tells that launches of this entry follow. */
-  txrt_status (*begin)(void *state, uint32_t entry, txrt_error *error);
+  /* Tells that launches of this entry follow; if `timed`, each of them is
+     followed by `sync`. */
+  txrt_status (*begin)(void *state, uint32_t entry, int timed,
+                       txrt_error *error);
   /* Runs, or queues, one launch; launches take effect in order. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
   /* Waits until every launch has taken effect. */
   txrt_status (*sync)(void *state, txrt_error *error);
 
-  /* The arena as the host sees it; NULL when the backend keeps none. */
-  void *(*arena)(void *state);
+  /* Copy between the caller's memory and [offset, offset + bytes) of the
+     arena, after every launch so far; both NULL when the backend keeps no
+     memory. */
+  txrt_status (*write)(void *state, uint64_t offset, uint64_t bytes,
+                       const void *from, txrt_error *error);
+  txrt_status (*read)(void *state, uint64_t offset, uint64_t bytes, void *to,
+                      txrt_error *error);
   uint64_t (*arena_bytes)(void *state);
   int (*threads)(void *state);
   const char *(*description)(void *state);

@@ -12,10 +12,10 @@
 //                           &session, &error))
 //     return fprintf(stderr, "%s\n", error.message), error.code;
 //   int entry = txrt_session_find_entry(session, "step");
-//   void *tokens = txrt_session_data(session, TXRT_SEGMENT_ARGUMENT, 0, 1024,
-//                                    &error);
-//   ... fill the parameters and the arguments ...
+//   txrt_session_write(session, TXRT_SEGMENT_ARGUMENT, 0, 1024, tokens, &error);
+//   ... the parameters and the other arguments ...
 //   txrt_session_run(session, entry, &error);
+//   txrt_session_read(session, TXRT_SEGMENT_TRANSIENT, 64, 4, &loss, &error);
 //
 // Every call returns a status (or NULL) and fills `error` when it fails;
 // `error` may be NULL. The statuses are the exit codes of the tools. No call
@@ -83,14 +83,51 @@ const char *txrt_artifact_digest(const txrt_artifact *artifact);
 uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact,
                                      txrt_segment segment);
 
+/*===-- Ranks ------------------------------------------------------------===*/
+
+/* The processes that run one step together, numbered from 0. */
+typedef struct txrt_world txrt_world;
+
+typedef struct {
+  double timeout_seconds; /* of one operation; 0: no end */
+  int (*stopping)(void);  /* whether this run is being ended; may be NULL */
+} txrt_world_options;
+
+/* How many ranks a launcher (mpirun) has started of this run; 0 if none has. */
+int txrt_world_launched_ranks(void);
+
+/* Joins them; without a launcher a world of one, which needs no library.
+   `options` may be NULL. */
+txrt_status txrt_world_create(const txrt_world_options *options,
+                              txrt_world **world, txrt_error *error);
+
+/* Waits for all ranks; after the sessions that use it. */
+void txrt_world_destroy(txrt_world *world);
+
+int txrt_world_rank(const txrt_world *world);
+int txrt_world_size(const txrt_world *world);
+/* "rank 0 of 4, Open MPI v4.1.4". Lives as long as the world. */
+const char *txrt_world_description(const txrt_world *world);
+
+/* The sum over all ranks, in the order of ranks, in place. `what` names it in
+   messages. After a failure nothing is left to do but to abort. */
+txrt_status txrt_world_all_reduce(txrt_world *world, void *values,
+                                  uint64_t count, txrt_dtype dtype,
+                                  const char *what, txrt_error *error);
+
+/* Ends the processes of all ranks with this exit code; does not return. */
+void txrt_world_abort(txrt_world *world, int code);
+
 /*===-- Sessions ---------------------------------------------------------===*/
 
 typedef struct txrt_session txrt_session;
 
 typedef struct {
-  const char *backend; /* "host" (also NULL) or "dryrun" */
+  const char *backend; /* "host", "cuda", "dryrun"; NULL: the artifact's own */
   int threads;         /* host: 0 means one for each CPU we may use */
   FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
+  int no_graph;        /* cuda: queue launches one by one, for debugging */
+  txrt_world *world;   /* who runs the collectives; NULL: one rank */
 } txrt_options;
 
 /* Allocates the arena (zero-filled) and loads the kernels. `options` may be
@@ -111,10 +148,16 @@ int txrt_session_threads(const txrt_session *session);
    the manifest's sum, or the session is not created. */
 uint64_t txrt_session_arena_bytes(const txrt_session *session);
 
-/* The address of [offset, offset + bytes) of a segment; NULL with an error
-   when that is not inside the segment or the backend keeps no memory. */
-void *txrt_session_data(txrt_session *session, txrt_segment segment,
-                        uint64_t offset, uint64_t bytes, txrt_error *error);
+/* Copy the caller's bytes to [offset, offset + bytes) of a segment, and back.
+   The arena may be a device's memory, so there are no pointers into it. Fails
+   when the range is not inside the segment or the backend keeps no memory.
+   While no entry runs, several threads may copy at the same time. */
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
+                               uint64_t offset, uint64_t bytes,
+                               const void *from, txrt_error *error);
+txrt_status txrt_session_read(const txrt_session *session,
+                              txrt_segment segment, uint64_t offset,
+                              uint64_t bytes, void *to, txrt_error *error);
 
 /* The index of an entry, -1 if there is none of that name. */
 int txrt_session_find_entry(const txrt_session *session, const char *name);
@@ -132,7 +175,7 @@ int64_t txrt_session_step_allocations(const txrt_session *session);
 
 typedef struct {
   const char *name;      /* module path and op */
-  const char *kernel;    /* a kernel's symbol, or "gemm" */
+  const char *kernel;    /* a kernel's symbol, "gemm" or "all_reduce" */
   txrt_launch_kind kind;
   txrt_phase phase;
   int layer;             /* -1: outside the layers */
@@ -141,6 +184,7 @@ typedef struct {
   uint64_t gemm[3];      /* m, n, k; zeros for a kernel */
   uint64_t batch;        /* matrices of a gemm; 0 for a kernel */
   uint64_t units, grain; /* of a kernel; zeros for a gemm */
+  uint64_t sent_bytes;   /* what a rank sends in a collective */
   double seconds;        /* accumulated while profiling */
   uint64_t runs;         /* how many runs `seconds` adds up */
 } txrt_launch_info;

@@ -1,0 +1,167 @@
+//===- CudaKernels.cpp - Kernels of a step as PTX and cubins --------------===//
+
+#include "tx/Target/CudaKernels.h"
+#include "LowerToLLVM.h"
+#include "Ptxas.h"
+
+#include "tx/Conversion/Gpu/Passes.h"
+#include "tx/Dialect/Step/IR/StepOps.h"
+
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace tx;
+
+static constexpr const char *kTriple = "nvptx64-nvidia-cuda";
+
+/// The version of PTX in which an architecture came.
+static StringRef ptxFeature(unsigned capability) {
+  if (capability >= 120)
+    return "+ptx87";
+  if (capability >= 100)
+    return "+ptx86";
+  if (capability >= 89)
+    return "+ptx78";
+  return capability >= 86 ? "+ptx71" : "+ptx70";
+}
+
+static std::unique_ptr<llvm::TargetMachine> createMachine(unsigned capability, Location loc) {
+  static const bool initialized = [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  llvm::Triple triple(kTriple);
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) {
+    emitError(loc) << "this build of LLVM has no NVPTX code generator: " << error;
+    return nullptr;
+  }
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // add.rn, mul.rn: ptxas fuses none of them either
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, "sm_" + std::to_string(capability), ptxFeature(capability), options,
+                                  std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+// Code comes as vectors in the loops that it should have; only the loops over
+// rows of column kernels gain from being unrolled, to have loads in flight.
+static constexpr const char *kPipeline =
+    "infer-address-spaces,function(simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
+    "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg),"
+    "globaldce";
+
+static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PassBuilder builder(&machine);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+  llvm::ModulePassManager passes;
+  if (llvm::Error error = builder.parsePassPipeline(passes, kPipeline))
+    return error;
+  passes.run(module, modules);
+  return llvm::Error::success();
+}
+
+static std::optional<unsigned> capabilityOf(StringRef architecture) {
+  unsigned capability;
+  if (!architecture.consume_front("sm_") || architecture.getAsInteger(10, capability))
+    return std::nullopt;
+  return capability;
+}
+
+/// Ascending, each once.
+static FailureOr<SmallVector<unsigned>> capabilitiesOf(step::ProgramOp program, const CudaTargetOptions &options) {
+  SmallVector<unsigned> result;
+  for (const std::string &name : options.architectures) {
+    std::optional<unsigned> capability = capabilityOf(name);
+    if (!capability || !llvm::is_contained(getGpuArchitectures(), name))
+      return program.emitOpError("cannot be compiled for the GPU architecture '")
+             << name << "'; known: " << llvm::join(getGpuArchitectures(), ", ");
+    result.push_back(*capability);
+  }
+  llvm::sort(result);
+  result.erase(llvm::unique(result), result.end());
+  if (result.empty())
+    return program.emitOpError("needs a GPU architecture to be compiled for");
+  return result;
+}
+
+FailureOr<CudaKernels> tx::compileCudaKernelsToPtx(step::ProgramOp program, const CudaTargetOptions &options) {
+  MLIRContext *context = program.getContext();
+  DialectRegistry registry;
+  registerGpuKernelDialects(registry);
+  context->appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context->getOrLoadDialect(name);
+  cuda::loadLoweringDialects(context);
+
+  FailureOr<SmallVector<unsigned>> capabilities = capabilitiesOf(program, options);
+  if (failed(capabilities))
+    return failure();
+  CudaKernels result;
+  result.ptxCapability = capabilities->front();
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine(result.ptxCapability, program.getLoc());
+  if (!machine)
+    return failure();
+  FailureOr<gpu::GPUModuleOp> threads = lowerKernelsToGpu(program, options.architectures.front());
+  if (failed(threads))
+    return failure();
+  OwningOpRef<gpu::GPUModuleOp> owner(*threads);
+  for (auto function : owner->getOps<gpu::GPUFuncOp>()) {
+    auto number = [&](StringRef name) { return function->getAttrOfType<IntegerAttr>(name).getInt(); };
+    CudaKernel kernel;
+    kernel.name = function.getName().str();
+    kernel.threads = (*function.getKnownBlockSize())[0];
+    kernel.units = number(kGpuUnits);
+    kernel.unitsPerBlock = number(kGpuUnitsPerBlock);
+    result.kernels.push_back(kernel);
+  }
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> module = cuda::gpuToLLVM(*owner, llvmContext);
+  if (!module)
+    return program.emitOpError("has kernels that do not become LLVM IR for GPUs");
+  module->setTargetTriple(machine->getTargetTriple());
+  module->setDataLayout(machine->createDataLayout());
+  if (llvm::Error error = optimize(*module, *machine))
+    return program.emitOpError() << llvm::toString(std::move(error));
+  llvm::SmallString<0> ptx;
+  llvm::raw_svector_ostream stream(ptx);
+  llvm::legacy::PassManager codegen;
+  if (machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+    return program.emitOpError("cannot be written as PTX");
+  codegen.run(*module);
+  result.ptx = ptx.str().str();
+  return result;
+}
+
+FailureOr<CudaKernels> tx::compileCudaKernels(step::ProgramOp program, const CudaTargetOptions &options) {
+  FailureOr<CudaKernels> result = compileCudaKernelsToPtx(program, options);
+  if (failed(result))
+    return failure();
+  std::string ptxas = findPtxas(options);
+  if (ptxas.empty())
+    return program.emitOpError("cannot be compiled for GPUs without ptxas of the CUDA toolkit: not in $CUDA_HOME/bin, "
+                               "$PATH, /usr/local/cuda/bin");
+  for (unsigned capability : *capabilitiesOf(program, options)) {
+    llvm::Expected<CudaImage> image = cuda::assemble(ptxas, result->ptx, capability);
+    if (!image)
+      return program.emitOpError() << llvm::toString(image.takeError());
+    result->images.push_back(std::move(*image));
+  }
+  return result;
+}

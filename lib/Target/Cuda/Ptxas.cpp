@@ -1,0 +1,102 @@
+//===- Ptxas.cpp - PTX to cubins by the CUDA toolkit's assembler ----------===//
+
+#include "Ptxas.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+static Error writeFile(StringRef path, StringRef text) {
+  std::error_code error;
+  raw_fd_ostream stream(path, error);
+  if (error)
+    return createFileError(path, error);
+  stream << text;
+  stream.close();
+  return stream.has_error() ? createFileError(path, stream.error()) : Error::success();
+}
+
+std::string tx::findPtxas(const CudaTargetOptions &options) {
+  if (!options.ptxas.empty())
+    return sys::fs::can_execute(options.ptxas) ? options.ptxas : "";
+  SmallVector<std::string> folders;
+  for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
+    if (std::optional<std::string> home = sys::Process::GetEnv(variable))
+      folders.push_back(*home + "/bin");
+  for (const std::string &folder : folders)
+    if (sys::fs::can_execute(folder + "/ptxas"))
+      return folder + "/ptxas";
+  if (auto inPath = sys::findProgramByName("ptxas"))
+    return *inPath;
+  const char *usual = "/usr/local/cuda/bin/ptxas";
+  return sys::fs::can_execute(usual) ? usual : "";
+}
+
+// Lines like
+//   Compiling entry function 'k' for 'sm_90'
+//       0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+//   Used 24 registers, used 1 barriers, 32 bytes smem
+std::vector<tx::CudaUsage> tx::cuda::parseUsage(StringRef text) {
+  std::vector<CudaUsage> result;
+  /// The number before `what`, 0 if there is none.
+  auto before = [](StringRef line, StringRef what) {
+    unsigned number = 0;
+    StringRef head = line.substr(0, line.find(what)).rtrim();
+    head.substr(head.find_last_not_of("0123456789") + 1).getAsInteger(10, number);
+    return number;
+  };
+  SmallVector<StringRef> lines;
+  text.split(lines, '\n');
+  for (StringRef line : lines) {
+    if (line.contains("Compiling entry function")) {
+      CudaUsage usage;
+      usage.kernel = line.split('\'').second.split('\'').first.str();
+      result.push_back(usage);
+    } else if (result.empty()) {
+      continue;
+    } else if (line.contains("bytes stack frame")) {
+      result.back().stackBytes = before(line, " bytes stack frame");
+      result.back().spillBytes = before(line, " bytes spill stores") + before(line, " bytes spill loads");
+    } else if (line.contains(" registers")) {
+      result.back().registers = before(line, " registers");
+      if (line.contains(" bytes smem"))
+        result.back().sharedBytes = before(line, " bytes smem");
+    }
+  }
+  return result;
+}
+
+Expected<tx::CudaImage> tx::cuda::assemble(StringRef ptxas, StringRef ptx, unsigned capability) {
+  SmallString<128> folder;
+  if (std::error_code error = sys::fs::createUniqueDirectory("tx-ptxas", folder))
+    return createFileError(folder, error);
+  auto cleanup = make_scope_exit([&] { sys::fs::remove_directories(folder); });
+  std::string in = (folder + "/kernels.ptx").str(), out = (folder + "/kernels.cubin").str(),
+              log = (folder + "/log").str();
+  if (Error error = writeFile(in, ptx))
+    return std::move(error);
+  std::string arch = "sm_" + std::to_string(capability);
+  std::string message;
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
+  int code = sys::ExecuteAndWait(ptxas, {ptxas, "-v", "-O3", "--fmad=false", "-arch", arch, in, "-o", out}, std::nullopt,
+                                 redirects, 0, 0, &message);
+  auto text = MemoryBuffer::getFile(log);
+  StringRef said = text ? (*text)->getBuffer() : StringRef();
+  if (code != 0)
+    return createStringError(ptxas + " refuses the kernels for " + arch + ": " + (message.empty() ? said.str() : message));
+  auto cubin = MemoryBuffer::getFile(out, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!cubin)
+    return createFileError(out, cubin.getError());
+  CudaImage image;
+  image.capability = capability;
+  image.cubin.append((*cubin)->getBufferStart(), (*cubin)->getBufferEnd());
+  image.usage = parseUsage(said);
+  return image;
+}

@@ -1,0 +1,73 @@
+//===- DriverApi.h - The part of CUDA's driver API in use ------*- C++ -*-===//
+//
+// Declared here so that the runtime builds where no CUDA toolkit is; a test
+// compares these declarations with the toolkit's header where there is one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_BACKENDS_CUDA_DRIVERAPI_H
+#define TXRT_BACKENDS_CUDA_DRIVERAPI_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace txrt::cuda {
+
+using Result = int; // CUresult
+using Device = int;
+using DevicePointer = unsigned long long;
+using Context = struct CUctx_st *;
+using Module = struct CUmod_st *;
+using Function = struct CUfunc_st *;
+using Stream = struct CUstream_st *;
+using Graph = struct CUgraph_st *;
+using GraphExec = struct CUgraphExec_st *;
+
+enum : Result { Success = 0, OutOfMemory = 2 };
+enum DeviceAttribute {
+  ComputeCapabilityMajor = 75,
+  ComputeCapabilityMinor = 76,
+};
+enum FunctionAttribute { MaxDynamicSharedSizeBytes = 8 };
+enum { StreamNonBlocking = 1 };
+enum CaptureMode { CaptureThreadLocal = 1 };
+
+// X(member, symbol, arguments...)
+#define TXRT_CUDA_DRIVER_FUNCTIONS(X)                                         \
+  X(init, cuInit, unsigned)                                                   \
+  X(driverGetVersion, cuDriverGetVersion, int *)                              \
+  X(getErrorName, cuGetErrorName, Result, const char **)                      \
+  X(getErrorString, cuGetErrorString, Result, const char **)                  \
+  X(deviceGetCount, cuDeviceGetCount, int *)                                  \
+  X(deviceGet, cuDeviceGet, Device *, int)                                    \
+  X(deviceGetName, cuDeviceGetName, char *, int, Device)                      \
+  X(deviceGetAttribute, cuDeviceGetAttribute, int *, DeviceAttribute, Device) \
+  X(primaryCtxRetain, cuDevicePrimaryCtxRetain, Context *, Device)            \
+  X(primaryCtxRelease, cuDevicePrimaryCtxRelease_v2, Device)                  \
+  X(ctxSetCurrent, cuCtxSetCurrent, Context)                                  \
+  X(memGetInfo, cuMemGetInfo_v2, size_t *, size_t *)                          \
+  X(memAlloc, cuMemAlloc_v2, DevicePointer *, size_t)                         \
+  X(memFree, cuMemFree_v2, DevicePointer)                                     \
+  X(memsetD8, cuMemsetD8_v2, DevicePointer, unsigned char, size_t)            \
+  X(memcpyHtoD, cuMemcpyHtoD_v2, DevicePointer, const void *, size_t)         \
+  X(memcpyDtoH, cuMemcpyDtoH_v2, void *, DevicePointer, size_t)               \
+  X(moduleLoadData, cuModuleLoadData, Module *, const void *)                 \
+  X(moduleUnload, cuModuleUnload, Module)                                     \
+  X(moduleGetFunction, cuModuleGetFunction, Function *, Module, const char *) \
+  X(funcSetAttribute, cuFuncSetAttribute, Function, FunctionAttribute, int)   \
+  X(launchKernel, cuLaunchKernel, Function, unsigned, unsigned, unsigned,     \
+    unsigned, unsigned, unsigned, unsigned, Stream, void **, void **)         \
+  X(streamCreate, cuStreamCreate, Stream *, unsigned)                         \
+  X(streamDestroy, cuStreamDestroy_v2, Stream)                                \
+  X(streamSynchronize, cuStreamSynchronize, Stream)                           \
+  X(streamBeginCapture, cuStreamBeginCapture_v2, Stream, CaptureMode)         \
+  X(streamEndCapture, cuStreamEndCapture, Stream, Graph *)                    \
+  X(graphInstantiate, cuGraphInstantiateWithFlags, GraphExec *, Graph,        \
+    unsigned long long)                                                       \
+  X(graphLaunch, cuGraphLaunch, GraphExec, Stream)                            \
+  X(graphDestroy, cuGraphDestroy, Graph)                                      \
+  X(graphExecDestroy, cuGraphExecDestroy, GraphExec)
+
+} // namespace txrt::cuda
+
+#endif // TXRT_BACKENDS_CUDA_DRIVERAPI_H

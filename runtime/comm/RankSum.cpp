@@ -1,0 +1,61 @@
+#include "comm/RankSum.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace {
+
+// Sums stay in the first cache level while the operands pass by.
+constexpr uint64_t blockElements = 1024;
+
+float widen(uint16_t value) {
+  uint32_t bits = uint32_t(value) << 16;
+  float wide;
+  memcpy(&wide, &bits, sizeof wide);
+  return wide;
+}
+
+/// To the nearest, ties to even; a NaN stays one.
+uint16_t narrow(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  if (value != value)
+    return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+template <typename T> T same(T value) { return value; }
+
+template <typename Stored, typename Sum, Sum (*load)(Stored),
+          Stored (*store)(Sum)>
+void sumBlocks(const void *const *from, unsigned ranks, void *to,
+               uint64_t count) {
+  Sum sums[blockElements];
+  for (uint64_t at = 0; at < count; at += blockElements) {
+    const uint64_t length = std::min(blockElements, count - at);
+    for (unsigned rank = 0; rank < ranks; ++rank) {
+      const Stored *values = static_cast<const Stored *>(from[rank]) + at;
+      for (uint64_t i = 0; i < length; ++i)
+        sums[i] = rank ? sums[i] + load(values[i]) : load(values[i]);
+    }
+    Stored *results = static_cast<Stored *>(to) + at;
+    for (uint64_t i = 0; i < length; ++i)
+      results[i] = store(sums[i]);
+  }
+}
+
+} // namespace
+
+void txrt::sumInOrder(const void *const *from, unsigned ranks, void *to,
+                      uint64_t count, txrt_dtype dtype) {
+  switch (dtype) {
+  case TXRT_DTYPE_F32:
+    return sumBlocks<float, float, same, same>(from, ranks, to, count);
+  case TXRT_DTYPE_BF16:
+    return sumBlocks<uint16_t, float, widen, narrow>(from, ranks, to, count);
+  case TXRT_DTYPE_I32: // unsigned: overflow is defined
+    return sumBlocks<uint32_t, uint32_t, same, same>(from, ranks, to, count);
+  case TXRT_DTYPE_I1:
+    break;
+  }
+}

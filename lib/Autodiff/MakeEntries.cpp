@@ -72,6 +72,7 @@ private:
   FailureOr<SmallVector<Trained>> addOptimizerState();
   func::FuncOp createFunction(Operation *after, StringRef name, ArrayRef<Type> arguments, ArrayRef<Type> results);
   void nameLast(func::FuncOp function, ArrayRef<StringRef> arguments, ArrayRef<StringRef> results);
+  Value reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope);
   Value buildUpdate(OpBuilder &builder, StateAccess &state, ArrayRef<Trained> trained, ArrayRef<Value> gradients,
                     Value lr, Value step);
   void createApply(func::FuncOp microbatch, ArrayRef<Trained> trained);
@@ -128,8 +129,6 @@ FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState() {
     if (gradient.getRole() != GlobalRole::Gradient)
       continue;
     auto parameter = getOperation().lookupSymbol<GlobalOp>(*gradient.getOf());
-    if (!parameter)
-      return gradient.emitOpError("belongs to @") << *gradient.getOf() << ", which the module does not have";
     if (!trained.empty() && gradient.getType().getElementType() != trained[0].getGradientElement())
       return gradient.emitOpError("and @") << trained[0].gradient.getSymName()
                                            << " have different element types, but one global norm";
@@ -166,6 +165,15 @@ void TxMakeEntriesPass::nameLast(func::FuncOp function, ArrayRef<StringRef> argu
     function.setArgAttr(function.getNumArguments() - arguments.size() + i, kNameAttr, builder.getStringAttr(name));
   for (auto [i, name] : llvm::enumerate(results))
     function.setResultAttr(function.getNumResults() - results.size() + i, kNameAttr, builder.getStringAttr(name));
+}
+
+/// Sums a gradient over the axes on which ranks have parts of the batch.
+Value TxMakeEntriesPass::reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope) {
+  for (auto axis : getOperation().getOps<MeshAxisOp>())
+    if (axis.getBatch())
+      gradient = AllReduceOp::create(builder, gradient.getLoc(), gradient.getType(), gradient,
+                                     FlatSymbolRefAttr::get(axis.getSymNameAttr()), scope);
+  return gradient;
 }
 
 /// Clips, updates, stores. Gives the global norm.
@@ -212,6 +220,16 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
   SmallVector<Value> gradients;
   for (Trained entry : trained)
     gradients.push_back(state.load(entry.gradient));
+  for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
+    Trained entry = tracked;
+    auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, entry.gradient.getSymName());
+    Value sum = reduceGradient(builder, gradient, scope);
+    if (sum != gradient)
+      state.store(sum, entry.gradient);
+    gradient = sum;
+  }
+  if (auto first = llvm::to_vector(apply.getOps<StoreOp>()); !first.empty())
+    builder.setInsertionPoint(first.front());
   Value norm = buildUpdate(builder, state, trained, gradients, apply.getArgument(0), apply.getArgument(1));
   terminator.getOperandsMutable().append(norm);
 }
@@ -229,10 +247,17 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
     return failure();
   nameLast(step, {"lr", "step"}, {"grad_norm"});
 
+  // Right behind its last part, while the rest of backward is still to come.
   auto stores = llvm::to_vector(step.getOps<StoreOp>());
   llvm::StringMap<Value> stored;
-  for (StoreOp store : stores)
+  for (StoreOp store : stores) {
+    Operation *last = store.getValue().getDefiningOp();
+    builder.setInsertionPointAfter(last);
+    int32_t layer = cast<ScopedOpInterface>(last).getScope().getLayer();
+    auto scope = ScopeAttr::get(&getContext(), Segment::Backward, layer, store.getGlobal());
+    store.getValueMutable().assign(reduceGradient(builder, store.getValue(), scope));
     stored[store.getGlobal()] = store.getValue();
+  }
   SmallVector<Value> gradients;
   for (Trained entry : trained) {
     Value gradient = stored.lookup(entry.gradient.getSymName());
@@ -266,6 +291,7 @@ LogicalResult TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
   for (auto op : llvm::to_vector(evaluate.getOps<EvaluationOpInterface>())) {
     if (Value value = op.getEvaluationValue())
       op->getResult(0).replaceAllUsesWith(value);
+    op.removeRandomness();
     if (Value value = op.getPrediction()) {
       if (prediction && prediction != value)
         return op->emitOpError("is a second loss with another prediction; evaluation returns one");

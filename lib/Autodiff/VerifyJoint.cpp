@@ -181,7 +181,7 @@ LogicalResult verifyRandom(func::FuncOp function) {
       return op->emitOpError("draws random numbers at ") << scope.str() << ", where no forward op draws any";
     if (forward.getReplayKey() != key)
       return op->emitOpError("draws random numbers with another key than its forward op at ") << scope.str();
-    if (forward->getName() != op->getName() || formOf(forward) != formOf(op))
+    if (forward->getName().getStringRef() != op.getForwardName() || formOf(forward) != formOf(op))
       return op->emitOpError("has another form than its forward op at ") << scope.str();
   }
   return success();

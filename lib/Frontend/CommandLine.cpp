@@ -297,8 +297,13 @@ Error CommandLineParser::finish() {
                     "form alone; leave it out, or add --openai-gelu for that form");
   if (options.inputIsModule)
     return Error::success();
+  bool isAuto = options.model.attentionBackend == AttentionBackend::Auto;
   if (Error error = resolve(options.model))
     return error;
+  if (isAuto)
+    options.notes.push_back(
+        "--attention-backend auto is " +
+        stringifyAttentionBackend(options.model.attentionBackend).str());
   if (state.kvChannels != ModelConfig::kUnset && state.kvChannels != options.model.getHeadSize())
     return badInput(llvm::formatv("--kv-channels {0} is refused: a head is hidden-size / num-attention-heads = {1} "
                                   "wide; another width is not there yet",

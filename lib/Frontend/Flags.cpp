@@ -78,16 +78,31 @@ static Error checkOptimizer(FlagState &, const Flag &flag, StringRef value) {
   return refuse(flag, value, "the optimizer is adam; no other one is there yet");
 }
 
-static Error checkAttentionBackend(FlagState &state, const Flag &flag, StringRef value) {
-  if (value == "unfused" || value == "local") // Megatron's own unfused one
-    return Error::success();
-  if (value == "auto") {
-    state.options.notes.push_back("--attention-backend auto is unfused: flash attention is not there yet");
-    return Error::success();
-  }
-  if (value == "flash" || value == "fused")
-    return refuse(flag, value, "flash attention is not there yet: use --attention-backend unfused");
-  return badUsage(llvm::formatv("{0} takes unfused or auto, found '{1}'", flag.name, value));
+static Error setDataParallelSize(FlagState &state, const Flag &flag, StringRef value) {
+  int64_t &size = state.options.parallel.dataParallelSize;
+  if (Error error = assign(flag, value, size))
+    return error;
+  constexpr int64_t kMost = 4096;
+  if (size < 1 || size > kMost)
+    return badUsage(llvm::formatv("{0} takes 1 to {1}, found {2}", flag.name, kMost, size));
+  return Error::success();
+}
+
+static Error setAttentionBackend(FlagState &state, const Flag &flag,
+                                 StringRef value) {
+  if (value == "local") // Megatron's own unfused one
+    value = stringifyAttentionBackend(AttentionBackend::Unfused);
+  auto backend = symbolizeAttentionBackend(value);
+  if (!backend)
+    return badUsage(llvm::formatv("{0} takes auto, flash or unfused, found "
+                                  "'{1}'",
+                                  flag.name, value));
+  if (backend == AttentionBackend::Fused)
+    return refuse(flag, value,
+                  "it is cuDNN's attention, for GPUs; flash is one fused op "
+                  "too, with the same saved activations");
+  state.model.attentionBackend = *backend;
+  return Error::success();
 }
 
 /// All names of an enum of TxEnums.td.

@@ -96,7 +96,7 @@ namespace {
 /// as what it stands for: a chain of them is as deep as one long attribute.
 class MlirScanner {
 public:
-  MlirScanner(StringRef text, StringRef name) : text(text), name(name) {}
+  MlirScanner(StringRef text, StringRef name, bool allowMaps) : text(text), name(name), allowMaps(allowMaps) {}
 
   Error scan() {
     for (size_t i = 0; i < text.size();) {
@@ -111,7 +111,8 @@ public:
         // MLIR's parser recurses with the number of operators of an affine
         // expression, and nothing in a model has one.
         size_t end = std::min(text.find_first_not_of(kLetters, i), text.size());
-        if (StringRef word = text.slice(i, end); word == "affine_map" || word == "affine_set")
+        StringRef word = text.slice(i, end);
+        if (!allowMaps && (word == "affine_map" || word == "affine_set"))
           return badInput(llvm::formatv("{0}:{1}: {2} has no place in a model", name, lineOf(text, i), word));
         i = end;
       } else {
@@ -176,6 +177,7 @@ private:
   }
 
   StringRef text, name;
+  bool allowMaps;
   unsigned brackets = 0, angles = 0, aliasDepth = 0;
   unsigned deepest = 0; ///< since the definition began
   StringRef defining;   ///< the alias whose definition was met last
@@ -183,4 +185,10 @@ private:
 };
 } // namespace
 
-Error tx::checkMlirLimits(StringRef text, StringRef name) { return MlirScanner(text, name).scan(); }
+Error tx::checkMlirLimits(StringRef text, StringRef name) {
+  return MlirScanner(text, name, /*allowMaps=*/false).scan();
+}
+
+Error tx::checkMlirNesting(StringRef text, StringRef name) {
+  return MlirScanner(text, name, /*allowMaps=*/true).scan();
+}

@@ -137,6 +137,13 @@ private:
     };
     Value q = part(0), k = part(1), v = part(2);
     llvm::APFloat scale(1.0 / std::sqrt(double(config.getHeadSize())));
+    if (config.attentionBackend == AttentionBackend::Flash) {
+      bool drops = config.attentionDropout > 0;
+      return FlashAttentionOp::create(
+                 builder, loc, q, k, v, drops ? key : Value(), heads, scale,
+                 /*causal=*/true, llvm::APFloat(config.attentionDropout), core)
+          .getResult();
+    }
     Value scores = AttentionScoresOp::create(builder, loc, q, k, heads, scale, core).getScores();
     Value p = SoftmaxOp::create(builder, loc, scores.getType(), scores, /*causal=*/true, core);
     p = dropout(p, config.attentionDropout, core);

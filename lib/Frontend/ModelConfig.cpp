@@ -101,6 +101,27 @@ static Error checkRelations(const ModelConfig &config) {
   return Error::success();
 }
 
+/// What flash attention has no code for; empty if it has.
+static std::string findFlashObstacle(const ModelConfig &config) {
+  constexpr int64_t widest = 256; // of every flash attention
+  if (config.getHeadSize() <= widest)
+    return "";
+  return llvm::formatv("heads are {0} wide, and flash attention takes at most "
+                       "{1}",
+                       config.getHeadSize(), widest);
+}
+
+static Error chooseAttention(ModelConfig &config) {
+  std::string obstacle = findFlashObstacle(config);
+  if (config.attentionBackend == AttentionBackend::Auto)
+    config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
+                                               : AttentionBackend::Unfused;
+  if (config.attentionBackend == AttentionBackend::Flash && !obstacle.empty())
+    return badInput("--attention-backend flash is refused: " + obstacle +
+                    "; use --attention-backend unfused");
+  return Error::success();
+}
+
 /// No tensor, no sum over layers and no count of operations leaves int64_t.
 static Error checkProducts(const ModelConfig &c) {
   struct Product {
@@ -156,6 +177,8 @@ Error tx::resolve(ModelConfig &config) {
     return error;
   if (Error error = checkRelations(config))
     return error;
+  if (Error error = chooseAttention(config))
+    return error;
   return checkProducts(config);
 }
 
@@ -190,6 +213,7 @@ llvm::json::Object tx::toJson(const ModelConfig &config) {
       {"tied", config.tiedEmbeddings},
       {"linear_bias", config.linearBias},
       {"dtype", stringifyDType(config.dtype)},
+      {"attention_backend", stringifyAttentionBackend(config.attentionBackend)},
       {"seed", config.seed},
       {"parameters", config.countParameters()},
   };

@@ -20,16 +20,6 @@ namespace tx {
 #include "tx/Memory/Passes.h.inc"
 } // namespace tx
 
-step::BufferAttr tx::getBuffer(Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto func = cast<func::FuncOp>(argument.getOwner()->getParentOp());
-    return func.getArgAttrOfType<step::BufferAttr>(argument.getArgNumber(), kBufferAttr);
-  }
-  auto result = cast<OpResult>(value);
-  auto buffers = result.getOwner()->getAttrOfType<ArrayAttr>(kBuffersAttr);
-  return buffers ? cast<step::BufferAttr>(buffers[result.getResultNumber()]) : step::BufferAttr();
-}
-
 static int64_t alignUp(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
 
 namespace {

@@ -166,7 +166,7 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
   }
   if (isa<func::ReturnOp>(op))
     return success();
-  if (!isa<step::GroupOp, KernelOpInterface>(op))
+  if (!isa<step::GroupOp, KernelOpInterface, CollectiveOpInterface>(op))
     return op->emitOpError("has no place in a step: it is no tx op");
   if (auto view = dyn_cast<ViewOpInterface>(op); view && view.getViewedWhole().getDefiningOp() != op) {
     const Place whole = places[view.getViewedWhole()];

@@ -62,11 +62,13 @@ public:
 
 private:
   LogicalResult writeResults(Operation &op) {
-    bool isView = isa<ViewOpInterface>(op);
+    auto view = dyn_cast<ViewOpInterface>(op);
+    if (view && failed(checkView(view)))
+      return failure();
+    if (auto store = dyn_cast<StoreOp>(op))
+      return checkStore(store);
     for (OpResult result : op.getResults()) {
-      if (isView) { // the same bytes under another name
-        if (!getBuffer(result))
-          return op.emitOpError("has a result without an address");
+      if (view) { // the same bytes under another name
         intact.insert(result);
         for (Value operand : op.getOperands())
           viewers[operand].push_back(result);
@@ -82,8 +84,11 @@ private:
       }
       // What this op reads may lie under its result only where it may be replaced.
       SmallVector<Value> replaceable;
-      if (Value tied = memory::getTiedOperand(result))
+      if (Value tied = memory::getTiedOperand(result)) {
+        if (getBuffer(result) && !isSamePlace(getBuffer(result), getBuffer(tied)))
+          return op.emitOpError("writes ") << getBuffer(result) << ", but continues what lies at " << getBuffer(tied);
         replaceable.push_back(tied);
+      }
       if (auto group = dyn_cast<step::GroupOp>(op))
         for (auto [number, input] : llvm::enumerate(group.getInputs()))
           if (memory::mayReplace(group, number, result.getResultNumber()))
@@ -91,6 +96,33 @@ private:
       if (failed(write(&op, result, replaceable)))
         return failure();
     }
+    return success();
+  }
+
+  static bool isSamePlace(step::BufferAttr a, step::BufferAttr b) {
+    return a.getSegment() == b.getSegment() && a.getOffset() == b.getOffset() && a.getRowStride() == b.getRowStride();
+  }
+
+  /// Parts lie in the whole, at their columns; only rows that follow each other have a stride.
+  static LogicalResult checkView(ViewOpInterface op) {
+    step::BufferAttr whole = getBuffer(op.getViewedWhole());
+    for (auto [part, column] : op.getViewedParts()) {
+      step::BufferAttr buffer = getBuffer(part);
+      if (!whole || !buffer)
+        return op->emitOpError("has a result without an address");
+      int64_t elementBytes = getByteSize(buffer.getType()) / buffer.getType().getNumElements();
+      if (buffer.getSegment() != whole.getSegment() ||
+          buffer.getOffset() != whole.getOffset() + column * elementBytes ||
+          (getRows(buffer.getType()) > 1 && buffer.getRowStride() != whole.getRowStride()))
+        return op->emitOpError("takes ") << buffer << " for the columns from " << column << " on of " << whole;
+    }
+    return success();
+  }
+
+  static LogicalResult checkStore(StoreOp op) {
+    auto global = SymbolTable::lookupNearestSymbolFrom<GlobalOp>(op, op.getGlobalAttr());
+    if (!global || global->getAttr(kBufferAttr) != getBuffer(op.getValue()))
+      return op.emitOpError("stores what does not lie at its global's place");
     return success();
   }
 
@@ -121,7 +153,7 @@ private:
 
   void forget(Value value) {
     intact.erase(value);
-    for (Value view : viewers[value])
+    for (Value view : viewers.lookup(value)) // a copy: the map may grow
       forget(view);
   }
 

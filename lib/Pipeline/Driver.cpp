@@ -6,6 +6,7 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/UserError.h"
+#include "tx/Parallel/Passes.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
 #include "tx/Target/Artifact.h"
@@ -75,6 +76,8 @@ public:
     module = std::move(*loaded);
     if (phase == "model")
       return llvm::Error::success();
+    if (llvm::Error error = parallelizeModule())
+      return error;
     if (llvm::Error error = run(addJointPasses))
       return error;
     if (phase == "joint")
@@ -83,9 +86,7 @@ public:
       return error;
     if (phase == "remat")
       return llvm::Error::success();
-    if (hooks.afterRemat)
-      hooks.afterRemat(*module);
-    return run(addStepPasses);
+    return runStepPasses();
   }
 
   step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
@@ -109,6 +110,31 @@ private:
     if (failed(manager.run(*module)))
       return lines.getError();
     return llvm::Error::success();
+  }
+
+  /// The passes of addStepPasses, with the hooks between them.
+  llvm::Error runStepPasses() {
+    auto call = [&](const CompileHooks::Hook &hook) {
+      if (hook)
+        hook(*module);
+    };
+    call(hooks.afterRemat);
+    if (llvm::Error error = run(addPlacementPasses))
+      return error;
+    call(hooks.afterPlacement);
+    if (llvm::Error error = run(addPlacementVerifier))
+      return error;
+    call(hooks.afterVerification);
+    if (llvm::Error error = run(addLaunchPasses))
+      return error;
+    call(hooks.afterStep);
+    return llvm::Error::success();
+  }
+
+  llvm::Error parallelizeModule() {
+    TxDataParallelPassOptions parallel;
+    parallel.size = options.parallel.dataParallelSize;
+    return run([&](OpPassManager &manager) { manager.addPass(createTxDataParallelPass(parallel)); });
   }
 
   llvm::Error rematerializeModule() {

@@ -6,6 +6,7 @@
 #include "tx/Conversion/TxToStep/Passes.h"
 #include "tx/Memory/Passes.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Remat/Passes.h"
 #include "tx/Schedule/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -16,10 +17,17 @@ using namespace tx;
 
 llvm::ArrayRef<PhaseInfo> tx::getPhases() {
   static constexpr PhaseInfo kPhases[] = {
-      {"model", "the loss of a batch over named parameters, in tx ops"},
-      {"joint", "forward and backward in one function"},
-      {"remat", "the same with recompute clones in backward, and all entries"},
-      {"step", "launches of kernels and library calls on arena addresses"},
+      {"model", "the loss of a batch over named parameters, in tx ops",
+       [](OpPassManager &, std::unique_ptr<Pass> &) {}},
+      {"joint", "forward and backward in one function",
+       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addJointPasses(manager); }},
+      {"remat", "the same with recompute clones in backward, and all entries",
+       [](OpPassManager &manager, std::unique_ptr<Pass> &rematerialize) {
+         manager.addNestedPass<func::FuncOp>(std::move(rematerialize));
+         addEntryPasses(manager, {});
+       }},
+      {"step", "launches of kernels and library calls on arena addresses",
+       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addStepPasses(manager); }},
   };
   return kPhases;
 }
@@ -38,21 +46,58 @@ void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &
   manager.addPass(createTxVerifyJointPass());
 }
 
-void tx::addStepPasses(OpPassManager &manager) {
+void tx::addPlacementPasses(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
   manager.addPass(createPlaceMemoryPass());
+}
+
+void tx::addPlacementVerifier(OpPassManager &manager) {
   manager.addPass(createVerifyPlacementPass());
+}
+
+void tx::addLaunchPasses(OpPassManager &manager) {
   manager.addPass(createLowerToStepPass());
 }
 
+void tx::addStepPasses(OpPassManager &manager) {
+  addPlacementPasses(manager);
+  addPlacementVerifier(manager);
+  addLaunchPasses(manager);
+}
+
+/// All phases up to the last one of the list. What is left of `rematerialize`
+/// says whether they have a policy.
+static void addPhases(ArrayRef<PhaseInfo> phases, OpPassManager &manager, std::unique_ptr<Pass> &rematerialize) {
+  for (const PhaseInfo &phase : phases)
+    phase.addPasses(manager, rematerialize);
+}
+
+static bool hasPolicy(ArrayRef<PhaseInfo> phases) {
+  OpPassManager unused(ModuleOp::getOperationName());
+  std::unique_ptr<Pass> rematerialize = createRematerialize();
+  addPhases(phases, unused, rematerialize);
+  return !rematerialize;
+}
+
 void tx::registerPipelines() {
-  PassPipelineRegistration<>("tx-to-joint", "from the model to the joint phase", addJointPasses);
-  PassPipelineRegistration<>("tx-to-step", "from the remat phase (all entries there) to the step phase",
-                             [](OpPassManager &manager) { addStepPasses(manager); });
-  PassPipelineRegistration<>("tx-make-all", "from the model to the step phase, saving everything",
-                             [](OpPassManager &manager) {
-                               addJointPasses(manager);
-                               addEntryPasses(manager, {});
-                               addStepPasses(manager);
-                             });
+  ArrayRef<PhaseInfo> all = getPhases();
+  for (size_t count = 2; count <= all.size(); ++count) {
+    ArrayRef<PhaseInfo> phases = all.take_front(count);
+    std::string name = ("tx-to-" + phases.back().name).str();
+    std::string summary = ("from the model to the " + phases.back().name + " phase").str();
+    bool takesOptions = hasPolicy(phases);
+    if (takesOptions)
+      summary += "; takes the options of tx-rematerialize";
+    auto build = [=](OpPassManager &manager, StringRef options,
+                     llvm::function_ref<LogicalResult(const Twine &)> emitError) -> LogicalResult {
+      if (!takesOptions && !options.empty())
+        return emitError("--" + name + " takes no options; found '" + options + "'");
+      std::unique_ptr<Pass> rematerialize = createRematerialize();
+      if (failed(rematerialize->initializeOptions(options, emitError)))
+        return failure();
+      addPhases(phases, manager, rematerialize);
+      return success();
+    };
+    registerPassPipeline(name, summary, build, /*optHandler=*/[](auto) {});
+  }
 }

@@ -13,7 +13,11 @@ namespace tx {
 
 void addJointPasses(mlir::OpPassManager &manager);
 void addEntryPasses(mlir::OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer);
+/// All passes of the phase `step`: these three one after another.
 void addStepPasses(mlir::OpPassManager &manager);
+void addPlacementPasses(mlir::OpPassManager &manager);
+void addPlacementVerifier(mlir::OpPassManager &manager);
+void addLaunchPasses(mlir::OpPassManager &manager);
 
 } // namespace tx
 

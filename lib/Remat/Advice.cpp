@@ -30,21 +30,51 @@ static std::optional<RecomputeModule> findParent(const RematProblem &problem, co
   return std::nullopt;
 }
 
+/// What the layers that the policy applies to save.
+static int64_t getBytesOfLayers(const RematProblem &problem,
+                                const RematPolicy &policy,
+                                const RematPlan &plan) {
+  int64_t bytes = 0;
+  for (int value : getSavedValues(problem, plan))
+    if (policy.includesLayer(problem.ops[problem.values[value].producer].layer))
+      bytes += problem.values[value].bytes;
+  return bytes;
+}
+
+/// Nothing at all, or hardly more: core attention, where it is one op, frees
+/// the log-sum-exp alone.
+static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy, RecomputeModule module,
+                          std::vector<RematMessage> &messages) {
+  RematPlan none(problem), plan = planModule(problem, policy, module);
+  std::string name = "recompute module '" + stringifyRecomputeModule(module).str() + "'";
+  int64_t bytesOfNone = getSavedBytes(problem, none), bytes = getSavedBytes(problem, plan);
+  if (bytes >= bytesOfNone) {
+    messages.push_back({RematMessage::Warning, name + " frees 0 bytes: " + std::to_string(bytes) +
+                                                   " are saved with it, " + std::to_string(bytesOfNone) +
+                                                   " without; leave it out"});
+    return;
+  }
+  int64_t ofLayers = getBytesOfLayers(problem, policy, none);
+  if (bytesOfNone - bytes >= ofLayers / 100)
+    return;
+  int64_t flops = 0;
+  for (const Recomputation &recomputation : plan.recomputations)
+    flops += problem.ops[recomputation.op].matrixFlops;
+  messages.push_back({RematMessage::Warning, name + " frees little: " + std::to_string(bytesOfNone - bytes) +
+                                                 " of the " + std::to_string(ofLayers) +
+                                                 " bytes that its layers save, for " + std::to_string(flops) +
+                                                 " FLOPs computed again; leave it out"});
+}
+
 static void adviseOnModules(const RematProblem &problem, const RematPolicy &policy,
                             std::vector<RematMessage> &messages) {
-  int64_t bytesOfNone = getSavedBytes(problem, RematPlan(problem));
   for (RecomputeModule module : policy.modules) {
-    std::string name = "recompute module '" + stringifyRecomputeModule(module).str() + "'";
-    if (std::optional<RecomputeModule> parent = findParent(problem, policy, module)) {
-      messages.push_back({RematMessage::Note, name + " is part of '" + stringifyRecomputeModule(*parent).str() +
+    if (std::optional<RecomputeModule> parent = findParent(problem, policy, module))
+      messages.push_back({RematMessage::Note, "recompute module '" + stringifyRecomputeModule(module).str() +
+                                                  "' is part of '" + stringifyRecomputeModule(*parent).str() +
                                                   "' and runs once, with it; it can be left out"});
-      continue;
-    }
-    int64_t bytes = getSavedBytes(problem, planModule(problem, policy, module));
-    if (bytes >= bytesOfNone)
-      messages.push_back({RematMessage::Warning,
-                          name + " frees 0 bytes: " + std::to_string(bytes) + " are saved with it, " +
-                              std::to_string(bytesOfNone) + " without; leave it out"});
+    else
+      adviseOnBytes(problem, policy, module, messages);
   }
 }
 

@@ -95,8 +95,8 @@ private:
   }
 
   Group *findGroup(KernelOpInterface op, const Group &alone) {
-    if (alone.kind == KernelKind::Flat)
-      return nullptr; // one tensor each; nothing to share
+    if (alone.kind == KernelKind::Flat || alone.kind == KernelKind::Tile)
+      return nullptr; // one tensor each, or loops of its own: nothing to share
     llvm::SmallSetVector<unsigned, 4> candidates;
     for (Value operand : op->getOperands()) {
       if (alone.kind == KernelKind::Row) {

@@ -87,9 +87,10 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
       {{"--num-experts", "8"}, "mixture of experts is not there yet"},
       {{"--normalization", "RMSNorm"}, "--normalization RMSNorm is refused"},
       {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
-      {{"--attention-backend", "flash"}, "flash attention is not there yet: use --attention-backend unfused"},
-      {{"--attention-backend", "fused"}, "flash attention is not there yet: use --attention-backend unfused"},
-      {{"--use-flash-attn"}, "--use-flash-attn is refused: flash attention is not there yet"},
+      {{"--attention-backend", "fused"}, "--attention-backend fused is refused: it is cuDNN's attention"},
+      {{"--attention-backend", "flash", "--num-attention-heads", "2"},
+       "--attention-backend flash is refused: heads are 384 wide, and flash attention takes at most 256"},
+      {{"--use-kitchen-attention"}, "--use-kitchen-attention is refused: Tx has a flash attention of its own"},
       {{"--optimizer", "sgd"}, "--optimizer sgd is refused"},
       {{"--no-bias-gelu-fusion"}, "erf"},
       {{"--kv-channels", "32"}, "--kv-channels 32 is refused"},
@@ -107,7 +108,27 @@ TEST(CommandLine, ARefusedFlagPassesWithWhatTxDoesAnyway) {
   parsed({"gpt2-124m", "--tensor-model-parallel-size", "1", "--pipeline-model-parallel-size=1", "--rotary-percent", "1",
           "--optimizer", "adam", "--normalization", "LayerNorm", "--kv-channels", "64", "--no-bias-gelu-fusion",
           "--openai-gelu", "--attention-backend", "unfused"});
-  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--attention-backend", "auto"}).notes, "auto is unfused"));
+}
+
+TEST(CommandLine, TheAttentionBackendIsUnfusedUnlessAskedFor) {
+  auto backendOf = [](std::vector<llvm::StringRef> flags) {
+    flags.insert(flags.begin(), "gpt2-124m");
+    return parsed(flags).model.attentionBackend;
+  };
+  EXPECT_EQ(backendOf({}), AttentionBackend::Unfused);
+  EXPECT_EQ(backendOf({"--attention-backend", "local"}), AttentionBackend::Unfused);
+  EXPECT_EQ(backendOf({"--attention-backend", "flash"}), AttentionBackend::Flash);
+  EXPECT_EQ(backendOf({"--use-flash-attn"}), AttentionBackend::Flash);
+  EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).exitCode, 2);
+}
+
+TEST(CommandLine, AutoTakesFlashAttentionWhereItCan) {
+  CompileOptions flash = parsed({"gpt2-124m", "--attention-backend", "auto"});
+  EXPECT_EQ(flash.model.attentionBackend, AttentionBackend::Flash);
+  EXPECT_TRUE(hasNote(flash.notes, "auto is flash"));
+  CompileOptions unfused = parsed({"gpt2-124m", "--attention-backend", "auto", "--num-attention-heads", "2"});
+  EXPECT_EQ(unfused.model.attentionBackend, AttentionBackend::Unfused);
+  EXPECT_TRUE(hasNote(unfused.notes, "auto is unfused"));
 }
 
 // Any flag that is refused with any value must say its own name.

@@ -45,3 +45,47 @@ func.func @two_results(%x: tensor<2x6xf32> {step.buffer = #step.buffer<argument,
   return %0#1 : tensor<2x6xf32>
 }
 
+
+// -----
+
+// Columns from 6 on begin 24 bytes after the whole.
+func.func @view_elsewhere(%qkv: tensor<2x18xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x18xf32>>}) {
+  // expected-error @below {{takes #step.buffer<argument, 48, tensor<2x6xf32>, stride 18> for the columns from 6 on of #step.buffer<argument, 0, tensor<2x18xf32>>}}
+  %k = tx.slice %qkv 6 size 6 in <"a"> {step.buffers = [#step.buffer<argument, 48, tensor<2x6xf32>, stride 18>]} : tensor<2x18xf32>
+  return
+}
+
+// -----
+
+// The rows of a view are as far apart as those of the whole.
+func.func @view_of_other_rows(%qkv: tensor<2x18xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x18xf32>>}) {
+  // expected-error @below {{for the columns from 0 on}}
+  %q = tx.slice %qkv 0 size 6 in <"a"> {step.buffers = [#step.buffer<argument, 0, tensor<2x6xf32>>]} : tensor<2x18xf32>
+  return
+}
+
+// -----
+
+// A sum that goes on elsewhere lacks what was there before.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+tx.global @w.grad gradient of @w {step.buffer = #step.buffer<persistent, 64, tensor<6xf32>>} : tensor<6xf32>
+func.func @accumulator_elsewhere(%dy: tensor<2x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf32>>}) {
+  %g = tx.load @w.grad {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : tensor<6xf32>
+  // expected-error @below {{writes #step.buffer<transient, 0, tensor<6xf32>>, but continues what lies at #step.buffer<persistent, 64, tensor<6xf32>>}}
+  %0 = step.group column [2, 6] in <backward, "a"> (%a = %dy, %acc = %g) {step.buffers = [#step.buffer<transient, 0, tensor<6xf32>>]} : (tensor<2x6xf32>, tensor<6xf32>) -> tensor<6xf32> {
+    %1 = tx.bias_grad %a into %acc in <backward, "a"> : tensor<2x6xf32>, tensor<6xf32>
+    step.yield %1 : tensor<6xf32>
+  }
+  tx.store %0, @w.grad : tensor<6xf32>
+  return
+}
+
+// -----
+
+// A store writes nothing: its value has to be there already.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+func.func @stored_elsewhere(%x: tensor<6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6xf32>>}) {
+  // expected-error @below {{stores what does not lie at its global's place}}
+  tx.store %x, @w : tensor<6xf32>
+  return
+}

@@ -255,6 +255,33 @@ TEST_F(Options, D10ModuleThatFreesNothing) {
             "recompute module 'core_attn' frees 0 bytes: 4 are saved with it, 4 without; leave it out");
 }
 
+// Flash attention: its output stays, its log-sum-exp is a result too.
+TEST_F(Options, D10ModuleThatFreesLittle) {
+  options.granularity = "selective";
+  for (int64_t bytes : {9, 10}) {
+    ProblemWriter writer;
+    int q = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {}, {990 - bytes})[0];
+    std::vector<int> core = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {q}, {10, bytes});
+    writer.problem.ops.back().matrixFlops = 77;
+    writer.addOp(Segment::Forward, 0, "self_attention.proj", {core[0]}, {1});
+    writer.addOp(Segment::Backward, 0, "self_attention.core_attn", {q, core[0], core[1]}, {1});
+    // What other layers save does not count.
+    int other = writer.addOp(Segment::Forward, 1, "mlp.fc1", {}, {100000})[0];
+    writer.addOp(Segment::Backward, 1, "mlp.fc1", {other}, {1});
+    model = writer.problem;
+    options.layers = "0";
+    messages.clear();
+    if (bytes == 10) { // one in a hundred
+      EXPECT_TRUE(advice().empty());
+      continue;
+    }
+    ASSERT_EQ(advice().size(), 1u);
+    EXPECT_EQ(messages[0].severity, RematMessage::Warning);
+    EXPECT_EQ(messages[0].text, "recompute module 'core_attn' frees little: 9 of the 1000 bytes that its layers save, "
+                                "for 77 FLOPs computed again; leave it out");
+  }
+}
+
 TEST_F(Options, D10PolicyThatFreesNothing) {
   options.saveOnly = "layernorm self_attention mlp mlp_residual";
   ASSERT_EQ(advice().size(), 1u);

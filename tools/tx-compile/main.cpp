@@ -68,8 +68,10 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
-  // A reader that leaves is a failed write, which is checked, and no signal.
+  // A reader that leaves and a file that grows too large are failed writes,
+  // which are checked, and no signals.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
   ExitCode exitCode = report(run(arguments));
   // A full disk or a closed pipe shows at the latest here.

@@ -1,14 +1,64 @@
 //===- tx-opt.cpp - Runs passes on IR, as mlir-opt does -------------------===//
 
+#include "tx/Frontend/InputLimits.h"
+#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Register.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+#include <csignal>
+
+using namespace mlir;
+
+static llvm::cl::opt<bool>
+    allowBytecode("allow-bytecode",
+                  llvm::cl::desc("Accept MLIR bytecode as the input: its reader is not safe against files made to harm"));
+
+/// MLIR's parser recurses with the nesting of its input: what it cannot survive
+/// does not reach it.
+static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef name) {
+  if (!isBytecode(buffer))
+    return tx::checkMlirNesting(buffer.getBuffer(), name);
+  if (allowBytecode)
+    return llvm::Error::success();
+  return tx::badInput(name + ": it is MLIR bytecode; give the text, or --allow-bytecode for a file of your own");
+}
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
+  llvm::InitLLVM init(argc, argv);
+  // A file that grows too large is a failed write, which is reported.
+  std::signal(SIGXFSZ, SIG_IGN);
+  DialectRegistry registry;
   tx::registerAllDialects(registry);
   tx::registerAllPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "tx-opt: passes on the IR of training steps\n", registry));
+  auto [inputName, outputName] =
+      registerAndParseCLIOptions(argc, argv, "tx-opt: passes on the IR of training steps\n", registry);
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return asMainReturnCode(MlirOptMain(argc, argv, inputName, outputName, registry));
+
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> input = openInputFile(inputName, &message);
+  if (!input)
+    return static_cast<int>(tx::report(tx::badFile(message)));
+  if (llvm::Error error = checkInput(*input, inputName))
+    return static_cast<int>(tx::report(std::move(error)));
+  std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(outputName, &message);
+  if (!output)
+    return static_cast<int>(tx::report(tx::badFile(message)));
+  if (failed(MlirOptMain(output->os(), std::move(input), registry, config)))
+    return EXIT_FAILURE;
+  output->keep();
+  output->os().flush();
+  if (output->os().has_error()) {
+    output->os().clear_error();
+    return static_cast<int>(tx::report(tx::badFile(outputName + ": cannot be written")));
+  }
+  return EXIT_SUCCESS;
 }

@@ -39,6 +39,11 @@ struct OptimizerOptions {
   double adamBeta1 = 0.9, adamBeta2 = 0.999, adamEps = 1e-8;
 };
 
+/// How many ranks run the step, and what each has of it.
+struct ParallelOptions {
+  int64_t dataParallelSize = 1;
+};
+
 struct OutputOptions {
   enum class Print { Nothing, Help, MegatronHelp, Markdown, Version };
 
@@ -62,6 +67,7 @@ struct CompileOptions {
   ModelConfig model; ///< resolved
   RecomputeOptions recompute;
   OptimizerOptions optimizer;
+  ParallelOptions parallel;
   OutputOptions output;
   /// What a person should know, a line each: what was ignored, for example.
   std::vector<std::string> notes;

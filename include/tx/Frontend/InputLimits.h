@@ -27,6 +27,9 @@ llvm::Error checkJsonLimits(llvm::StringRef text, llvm::StringRef name);
 /// aliases counted as what they stand for.
 llvm::Error checkMlirLimits(llvm::StringRef text, llvm::StringRef name);
 
+/// The same for IR of all phases: kernels may have affine maps, models not.
+llvm::Error checkMlirNesting(llvm::StringRef text, llvm::StringRef name);
+
 } // namespace tx
 
 #endif // TX_FRONTEND_INPUTLIMITS_H

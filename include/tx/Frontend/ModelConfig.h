@@ -13,6 +13,8 @@
 #ifndef TX_FRONTEND_MODELCONFIG_H
 #define TX_FRONTEND_MODELCONFIG_H
 
+#include "tx/Dialect/Tx/IR/TxEnums.h"
+
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
 
@@ -46,6 +48,8 @@ struct ModelConfig {
   bool tiedEmbeddings = true;
   bool linearBias = true;
   DType dtype = DType::F32;
+  /// Resolved: flash or unfused.
+  AttentionBackend attentionBackend = AttentionBackend::Unfused;
   int64_t seed = 1234;
 
   int64_t getHeadSize() const { return hiddenSize / numAttentionHeads; }

@@ -13,17 +13,6 @@ namespace tx {
 #define GEN_PASS_REGISTRATION
 #include "tx/Memory/Passes.h.inc"
 
-/// Names of the attributes that carry addresses and sizes.
-inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
-inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
-inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
-inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";
-inline constexpr llvm::StringLiteral kTransientBytesAttr = "step.transient_bytes";
-inline constexpr llvm::StringLiteral kPeakLiveBytesAttr = "step.peak_live_bytes";
-
-/// Where a value lies; null before tx-place-memory.
-step::BufferAttr getBuffer(mlir::Value value);
-
 } // namespace tx
 
 #endif // TX_MEMORY_PASSES_H

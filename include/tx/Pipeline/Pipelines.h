@@ -1,7 +1,8 @@
 //===- Pipelines.h - The way of one training step ---------------*- C++ -*-===//
 //
-// The phases, in order. The list feeds --compile-to, its help, the named
-// pipelines of tx-opt (`--tx-to-joint`, ...), docs/Pipeline.md and the tests.
+// The phases, in order. The list feeds --compile-to and its help, and the named
+// pipelines of tx-opt: `--tx-to-joint`, `--tx-to-remat="granularity=full"`, ...
+// docs/Pipeline.md has a chapter for each.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,9 +16,12 @@
 #include "llvm/Support/JSON.h"
 
 #include <functional>
+#include <memory>
 
 namespace mlir {
 class ModuleOp;
+class OpPassManager;
+class Pass;
 } // namespace mlir
 
 namespace tx {
@@ -27,6 +31,9 @@ struct CompileOptions;
 struct PhaseInfo {
   llvm::StringRef name;
   llvm::StringRef summary; ///< what the program is after the phase
+  /// Adds the passes that lead here from the phase before; takes the policy's
+  /// pass where it belongs.
+  void (*addPasses)(mlir::OpPassManager &manager, std::unique_ptr<mlir::Pass> &rematerialize);
 };
 llvm::ArrayRef<PhaseInfo> getPhases();
 llvm::SmallVector<llvm::StringRef> getPhaseNames();
@@ -42,11 +49,16 @@ struct CompiledStep {
 };
 /// Faults on purpose: what tests do to the module on its way.
 struct CompileHooks {
-  std::function<void(mlir::ModuleOp)> afterRemat; ///< before fusion
+  using Hook = std::function<void(mlir::ModuleOp)>;
+  Hook afterRemat;        ///< before fusion
+  Hook afterPlacement;    ///< before tx-verify-placement
+  Hook afterVerification; ///< of the placement: nothing checks it anymore
+  Hook afterStep;         ///< launches, before kernels are compiled
 };
 llvm::Expected<CompiledStep> compileToMemory(const CompileOptions &options, const CompileHooks &hooks = {});
 
-/// Adds `tx-to-joint`, `tx-to-remat`, `tx-to-step` to the registry of pipelines.
+/// Adds `tx-to-PHASE`, from the model, for each phase but the first to the
+/// registry of pipelines.
 void registerPipelines();
 
 } // namespace tx

@@ -265,14 +265,24 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session) {
   return total;
 }
 
-void *txrt_session_data(txrt_session *session, txrt_segment segment,
-                        uint64_t offset, uint64_t bytes, txrt_error *error) {
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
+                               uint64_t offset, uint64_t bytes,
+                               const void *from, txrt_error *error) {
   auto &data = session->segments[segment];
-  if (offset > data.size() || bytes > data.size() - offset) {
-    refuse(error, "outside");
-    return nullptr;
-  }
-  return data.data() + offset;
+  if (offset > data.size() || bytes > data.size() - offset)
+    return refuse(error, "outside");
+  std::memcpy(data.data() + offset, from, bytes);
+  return TXRT_OK;
+}
+
+txrt_status txrt_session_read(const txrt_session *session,
+                              txrt_segment segment, uint64_t offset,
+                              uint64_t bytes, void *to, txrt_error *error) {
+  const auto &data = session->segments[segment];
+  if (offset > data.size() || bytes > data.size() - offset)
+    return refuse(error, "outside");
+  std::memcpy(to, data.data() + offset, bytes);
+  return TXRT_OK;
 }
 
 int txrt_session_find_entry(const txrt_session *, const char *name) {

@@ -60,7 +60,7 @@ TEST(Options, Values) {
   expectUsage({"s", "--bench=1"}, "takes no value");
   expectUsage({"s", "--threads", "0"}, "not between 1 and 1024");
   expectUsage({"s", "--data-format", "utf8"}, "none of auto, text");
-  expectUsage({"s", "--backend", "cuda"}, "neither host nor dryrun");
+  expectUsage({"s", "--backend", "tpu"}, "neither host nor cuda nor dryrun");
   expectUsage({"s", "--input", "tokens"}, "not NAME=FILE.npy");
 }
 

@@ -24,12 +24,14 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
   uint64_t batches = (samples + micro - 1) / micro;
   if (microBatches > 0)
     batches = std::min<uint64_t>(batches, static_cast<uint64_t>(microBatches));
+  std::vector<int32_t> batchTokens(micro * sequence);
+  std::vector<int32_t> batchTargets(micro * sequence);
   double sum = 0, valid = 0;
   for (uint64_t batch = 0; batch < batches && !interrupted(); ++batch) {
     for (uint64_t row = 0; row < micro; ++row) {
       uint64_t index = batch * micro + row;
-      int32_t *rowTokens = tokens + row * sequence;
-      int32_t *rowTargets = targets + row * sequence;
+      int32_t *rowTokens = batchTokens.data() + row * sequence;
+      int32_t *rowTargets = batchTargets.data() + row * sequence;
       if (index < samples) {
         source.sample(index, rowTokens, rowTargets);
         continue;
@@ -37,9 +39,11 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
       std::fill_n(rowTokens, sequence, 0);
       std::fill_n(rowTargets, sequence, ignoreIndex);
     }
+    tokens.set(batchTokens);
+    targets.set(batchTargets);
     entry.run();
-    sum += *lossSum;
-    valid += *validCount;
+    sum += lossSum.get();
+    valid += validCount.get();
   }
   EvaluationResult result;
   result.validCount = static_cast<uint64_t>(valid);

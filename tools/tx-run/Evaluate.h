@@ -28,8 +28,8 @@ private:
   SampleSource &source;
   uint64_t micro, sequence;
   Entry entry;
-  int32_t *tokens, *targets;
-  const float *lossSum, *validCount;
+  Argument<int32_t> tokens, targets;
+  Result<float> lossSum, validCount;
 };
 
 } // namespace txrun

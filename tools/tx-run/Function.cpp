@@ -27,9 +27,11 @@ static const TensorSpec *findTensor(const std::vector<TensorSpec> &list,
 }
 
 /// Fills an argument with one number that its type can hold.
-static void fillWith(const TensorSpec &tensor, void *to, double value) {
+static void fillWith(const Model &model, const TensorSpec &tensor,
+                     double value) {
+  std::vector<char> data(tensor.bytes);
   for (uint64_t i = 0; i < tensor.elements(); ++i) {
-    char *at = static_cast<char *>(to) + i * dtypeBytes(tensor.dtype);
+    char *at = data.data() + i * dtypeBytes(tensor.dtype);
     if (tensor.dtype == TXRT_DTYPE_F32) {
       float narrow = static_cast<float>(value);
       std::memcpy(at, &narrow, 4);
@@ -44,6 +46,7 @@ static void fillWith(const TensorSpec &tensor, void *to, double value) {
            value, printable(tensor.name).c_str(), dtypeName(tensor.dtype));
     }
   }
+  model.write(tensor, 0, data.size(), data.data());
 }
 
 static NpyArray readStored(const std::string &path, const std::string &name) {
@@ -70,12 +73,11 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
 
 static void setInput(const Model &model, const TensorSpec &tensor,
                      const std::string &value) {
-  void *to = model.data(tensor);
   double number = 0;
   const char *end = value.data() + value.size();
   auto parsed = std::from_chars(value.data(), end, number);
   if (parsed.ec == std::errc() && parsed.ptr == end)
-    return fillWith(tensor, to, number);
+    return fillWith(model, tensor, number);
   NpyArray array = endsWith(value, ".safetensors")
                        ? readStored(value, tensor.name)
                        : readNpy(value);
@@ -84,7 +86,7 @@ static void setInput(const Model &model, const TensorSpec &tensor,
          printable(value, 200).c_str(), dtypeName(array.dtype),
          shapeText(array.shape).c_str(), printable(tensor.name).c_str(),
          dtypeName(tensor.dtype), shapeText(tensor.shape).c_str());
-  std::memcpy(to, array.data.data(), array.data.size());
+  model.write(tensor, 0, array.data.size(), array.data.data());
 }
 
 /// A token that is out of range would make a kernel read outside the
@@ -94,7 +96,8 @@ static void checkTokens(const Model &model, const EntrySpec &entry) {
     bool targets = tensor.name == "targets";
     if (tensor.dtype != TXRT_DTYPE_I32 || (tensor.name != "tokens" && !targets))
       continue;
-    const int32_t *ids = static_cast<const int32_t *>(model.data(tensor));
+    std::vector<int32_t> ids(tensor.elements());
+    model.read(tensor, 0, tensor.bytes, ids.data());
     uint64_t vocabulary = model.manifest().model.vocabSize;
     for (uint64_t i = 0; i < tensor.elements(); ++i)
       if ((ids[i] < 0 || uint64_t(ids[i]) >= vocabulary) &&
@@ -106,11 +109,9 @@ static void checkTokens(const Model &model, const EntrySpec &entry) {
   }
 }
 
-static float elementAt(const TensorSpec &tensor, const void *from,
-                       uint64_t index) {
-  const char *at =
-      static_cast<const char *>(from) + index * dtypeBytes(tensor.dtype);
-  if (tensor.dtype == TXRT_DTYPE_BF16) {
+/// An f32 or bf16 element.
+static float elementAt(txrt_dtype dtype, const void *at) {
+  if (dtype == TXRT_DTYPE_BF16) {
     uint16_t bits;
     std::memcpy(&bits, at, 2);
     return bfloatToFloat(bits);
@@ -122,7 +123,8 @@ static float elementAt(const TensorSpec &tensor, const void *from,
 
 static void writeOutput(const Model &model, const TensorSpec &tensor,
                         const std::string &path) {
-  const void *from = model.data(tensor);
+  std::vector<unsigned char> bytes(tensor.bytes);
+  model.read(tensor, 0, tensor.bytes, bytes.data());
   NpyArray array;
   array.shape = tensor.shape;
   array.dtype = tensor.dtype;
@@ -131,12 +133,11 @@ static void writeOutput(const Model &model, const TensorSpec &tensor,
     array.dtype = TXRT_DTYPE_F32;
     array.data.resize(tensor.elements() * 4);
     for (uint64_t i = 0; i < tensor.elements(); ++i) {
-      float wide = elementAt(tensor, from, i);
+      float wide = elementAt(tensor.dtype, &bytes[i * 2]);
       std::memcpy(array.data.data() + i * 4, &wide, 4);
     }
   } else {
-    const unsigned char *bytes = static_cast<const unsigned char *>(from);
-    array.data.assign(bytes, bytes + tensor.bytes);
+    array.data.assign(bytes.begin(), bytes.end());
   }
   writeNpy(path, array);
 }
@@ -189,9 +190,12 @@ void runFunction(const Model &model, const std::string &entryName,
   entry.run();
   for (const TensorSpec &tensor : spec.results)
     if (tensor.elements() == 1 && (tensor.dtype == TXRT_DTYPE_F32 ||
-                                   tensor.dtype == TXRT_DTYPE_BF16))
+                                   tensor.dtype == TXRT_DTYPE_BF16)) {
+      char element[4];
+      model.read(tensor, 0, tensor.bytes, element);
       console.line(format("%s = %.9g", printable(tensor.name).c_str(),
-                          double(elementAt(tensor, model.data(tensor), 0))));
+                          double(elementAt(tensor.dtype, element))));
+    }
   for (const auto &target : targets)
     writeOutput(model, *target.first, target.second);
 }

@@ -6,8 +6,9 @@
 #include "Safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <thread>
+#include <future>
 
 namespace txrun {
 
@@ -18,9 +19,10 @@ bool Entry::hasArgument(const std::string &name) const {
   return false;
 }
 
-void *Entry::locate(const std::vector<TensorSpec> &list, const char *kind,
-                    const std::string &name, txrt_dtype dtype,
-                    const std::vector<uint64_t> &shape) const {
+const TensorSpec &Entry::locate(const std::vector<TensorSpec> &list,
+                                const char *kind, const std::string &name,
+                                txrt_dtype dtype,
+                                const std::vector<uint64_t> &shape) const {
   for (const TensorSpec &tensor : list) {
     if (tensor.name != name)
       continue;
@@ -31,7 +33,7 @@ void *Entry::locate(const std::vector<TensorSpec> &list, const char *kind,
            name.c_str(), dtypeName(tensor.dtype),
            shapeText(tensor.shape).c_str(), dtypeName(dtype),
            shapeText(shape).c_str());
-    return model->data(tensor);
+    return tensor;
   }
   fail(ExitCode::BadInput, "%s: entry '%s' has no %s '%s'",
        printable(model->path(), 200).c_str(), spec->name.c_str(), kind,
@@ -43,7 +45,8 @@ void Entry::run() const {
   check(txrt_session_run(model->session(), number, &error), error);
 }
 
-Model::Model(const std::string &path, const std::string &backend, int threads)
+Model::Model(const std::string &path, const std::string &backend, int threads,
+             bool noCudaGraph)
     : file(path) {
   txrt_error error;
   txrt_artifact *artifact = nullptr;
@@ -51,8 +54,9 @@ Model::Model(const std::string &path, const std::string &backend, int threads)
   opened.reset(artifact);
   description = parseManifest(txrt_artifact_manifest(artifact), path);
   txrt_options options = {};
-  options.backend = backend.c_str();
+  options.backend = backend.empty() ? nullptr : backend.c_str();
   options.threads = threads;
+  options.no_graph = noCudaGraph;
   txrt_session *session = nullptr;
   check(txrt_session_create(artifact, &options, &session, &error), error);
   running.reset(session);
@@ -74,40 +78,41 @@ Entry Model::entry(const std::string &name) const {
        printable(file, 200).c_str(), printable(name).c_str(), present.c_str());
 }
 
-void *Model::data(const TensorSpec &tensor) const {
+void Model::read(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
+                 void *to) const {
   txrt_error error;
-  void *address = txrt_session_data(session(), tensor.segment, tensor.offset,
-                                    tensor.bytes, &error);
-  if (!address)
-    throw Error(static_cast<ExitCode>(error.code), error.message);
-  return address;
+  check(txrt_session_read(session(), tensor.segment, tensor.offset + at, bytes,
+                          to, &error),
+        error);
+}
+
+void Model::write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
+                  const void *from) const {
+  txrt_error error;
+  check(txrt_session_write(session(), tensor.segment, tensor.offset + at,
+                           bytes, from, &error),
+        error);
 }
 
 void Model::clearState() const {
+  const std::vector<char> zeros(copyBytes);
   for (const GlobalSpec &global : description.globals)
     if (global.role != Role::Parameter && global.role != Role::Master)
-      std::memset(data(global), 0, global.bytes);
+      for (uint64_t at = 0; at < global.bytes; at += copyBytes)
+        write(global, at, std::min(copyBytes, global.bytes - at),
+              zeros.data());
 }
 
-static void fillNormal(float *to, uint64_t count, double stddev,
-                       const RandomStream &stream, int threads) {
+/// Elements [begin, end) of a normal array; `begin` is even.
+static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev,
+                       const RandomStream &stream) {
   // Elements 2i and 2i + 1 come from counter i, so any split gives the same.
-  uint64_t pairs = (count + 1) / 2;
-  auto fill = [&](uint64_t begin, uint64_t end) {
-    for (uint64_t i = begin; i < end; ++i) {
-      std::array<double, 2> values = stream.normals(i);
-      to[2 * i] = static_cast<float>(stddev * values[0]);
-      if (2 * i + 1 < count)
-        to[2 * i + 1] = static_cast<float>(stddev * values[1]);
-    }
-  };
-  uint64_t workers = count < 65536 ? 1 : static_cast<uint64_t>(threads);
-  std::vector<std::thread> pool;
-  for (uint64_t w = 1; w < workers; ++w)
-    pool.emplace_back(fill, pairs * w / workers, pairs * (w + 1) / workers);
-  fill(0, pairs / workers);
-  for (std::thread &thread : pool)
-    thread.join();
+  for (uint64_t i = begin; i < end; i += 2) {
+    std::array<double, 2> values = stream.normals(i / 2);
+    *to++ = static_cast<float>(stddev * values[0]);
+    if (i + 1 < end)
+      *to++ = static_cast<float>(stddev * values[1]);
+  }
 }
 
 static uint16_t roundToBfloat(float value) {
@@ -116,37 +121,64 @@ static uint16_t roundToBfloat(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+void Model::initializeParameter(const GlobalSpec &parameter,
+                                const GlobalSpec *master,
+                                uint64_t seed) const {
+  const bool narrow = parameter.dtype == TXRT_DTYPE_BF16;
+  const uint64_t block = copyBytes / sizeof(float);
+  const RandomStream stream(seed, "init." + parameter.name);
+  auto fill = [&](uint64_t begin, uint64_t end) {
+    std::vector<float> values(block);
+    std::vector<uint16_t> rounded(narrow ? block : 0);
+    for (uint64_t at = begin; at < end; at += block) {
+      uint64_t count = std::min(block, end - at);
+      if (parameter.init == InitKind::Normal)
+        fillNormal(values.data(), at, at + count, parameter.stddev, stream);
+      else
+        std::fill_n(values.data(), count,
+                    parameter.init == InitKind::Ones ? 1.0f : 0.0f);
+      if (master)
+        write(*master, at * 4, count * 4, values.data());
+      // A narrow parameter is its master rounded.
+      std::transform(values.begin(), values.begin() + (narrow ? count : 0),
+                     rounded.begin(), roundToBfloat);
+      if (narrow)
+        write(parameter, at * 2, count * 2, rounded.data());
+      else
+        write(parameter, at * 4, count * 4, values.data());
+    }
+  };
+  const uint64_t blocks = (parameter.elements() + block - 1) / block;
+  const uint64_t workers = std::min<uint64_t>(
+      blocks, std::max(1, txrt_session_threads(session())));
+  auto share = [&](uint64_t w) {
+    return std::min(parameter.elements(), blocks * w / workers * block);
+  };
+  std::vector<std::future<void>> others;
+  for (uint64_t w = 1; w < workers; ++w)
+    others.push_back(
+        std::async(std::launch::async, fill, share(w), share(w + 1)));
+  if (workers)
+    fill(0, share(1));
+  for (std::future<void> &other : others)
+    other.get();
+}
+
 void Model::initialize(uint64_t seed) const {
   clearState();
-  int threads = std::max(1, txrt_session_threads(session()));
   for (const GlobalSpec *parameter : description.withRole(Role::Parameter)) {
-    uint64_t count = parameter->elements();
     const GlobalSpec *master = nullptr;
     for (const GlobalSpec *candidate : description.withRole(Role::Master))
-      if (candidate->of == parameter->name)
+      if (candidate->of == parameter->name &&
+          candidate->dtype == TXRT_DTYPE_F32)
         master = candidate;
-    // A narrow parameter is its master rounded.
-    const GlobalSpec *wide =
-        parameter->dtype == TXRT_DTYPE_F32 ? parameter : master;
-    if (!wide || wide->dtype != TXRT_DTYPE_F32)
+    bool wide = parameter->dtype == TXRT_DTYPE_F32;
+    if (!wide && !(parameter->dtype == TXRT_DTYPE_BF16 && master))
       fail(ExitCode::BadInput,
            "%s: parameter '%s' is %s and has no f32 master to initialize",
            printable(file, 200).c_str(), printable(parameter->name).c_str(),
            dtypeName(parameter->dtype));
-    float *values = static_cast<float *>(data(*wide));
-    if (parameter->init == InitKind::Normal)
-      fillNormal(values, count, parameter->stddev,
-                 RandomStream(seed, "init." + parameter->name), threads);
-    else
-      std::fill(values, values + count,
-                parameter->init == InitKind::Ones ? 1.0f : 0.0f);
-    if (parameter->dtype == TXRT_DTYPE_BF16) {
-      uint16_t *narrow = static_cast<uint16_t *>(data(*parameter));
-      for (uint64_t i = 0; i < count; ++i)
-        narrow[i] = roundToBfloat(values[i]);
-    } else if (master && master->dtype == TXRT_DTYPE_F32) {
-      std::memcpy(data(*master), values, parameter->bytes);
-    }
+    initializeParameter(*parameter, master, seed);
   }
 }
 

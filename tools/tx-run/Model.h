@@ -3,9 +3,11 @@
 //   Model model("step.txa", "host", 0);
 //   model.initialize(seed);
 //   Entry apply = model.entry("apply");
-//   *apply.argument<float>("lr", {}) = 3e-4f;
+//   Argument<float> lr = apply.argument<float>("lr", {});
+//   Result<float> norm = apply.result<float>("grad_norm", {});
+//   lr.set(3e-4f);
 //   apply.run();
-//   float norm = *apply.result<float>("grad_norm", {});
+//   use(norm.get());
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,26 +23,61 @@ namespace txrun {
 
 class Model;
 
-/// One entry; its pointers stay valid as long as the model.
+/// An argument of an entry. Valid as long as the model.
+template <typename T> class Argument {
+public:
+  Argument() = default;
+  Argument(const Model &model, const TensorSpec &tensor)
+      : model(&model), tensor(&tensor) {}
+  /// Every element, row-major.
+  void set(const T *values) const;
+  void set(const std::vector<T> &values) const { set(values.data()); }
+  /// The one element of a scalar.
+  void set(T value) const { set(&value); }
+
+private:
+  const Model *model = nullptr;
+  const TensorSpec *tensor = nullptr;
+};
+
+/// A result of an entry. Valid as long as the model.
+template <typename T> class Result {
+public:
+  Result() = default;
+  Result(const Model &model, const TensorSpec &tensor)
+      : model(&model), tensor(&tensor) {}
+  /// The one element of a scalar.
+  T get() const {
+    T value;
+    get(0, 1, &value);
+    return value;
+  }
+  /// `count` elements from element `first` on.
+  void get(uint64_t first, uint64_t count, T *to) const;
+
+private:
+  const Model *model = nullptr;
+  const TensorSpec *tensor = nullptr;
+};
+
+/// One entry. Valid as long as the model.
 class Entry {
 public:
   const std::string &name() const { return spec->name; }
   const EntrySpec &specification() const { return *spec; }
   int index() const { return number; }
   bool hasArgument(const std::string &name) const;
-  /// The memory of an argument or result; throws when the artifact has none of
-  /// this name, type and shape.
+  /// Throw when the artifact has none of this name, type and shape.
   template <typename T>
-  T *argument(const std::string &name,
-              const std::vector<uint64_t> &shape) const {
-    return static_cast<T *>(
-        locate(spec->arguments, "argument", name, dtypeOf(T()), shape));
+  Argument<T> argument(const std::string &name,
+                       const std::vector<uint64_t> &shape) const {
+    return {*model,
+            locate(spec->arguments, "argument", name, dtypeOf(T()), shape)};
   }
   template <typename T>
-  const T *result(const std::string &name,
-                  const std::vector<uint64_t> &shape) const {
-    return static_cast<const T *>(
-        locate(spec->results, "result", name, dtypeOf(T()), shape));
+  Result<T> result(const std::string &name,
+                   const std::vector<uint64_t> &shape) const {
+    return {*model, locate(spec->results, "result", name, dtypeOf(T()), shape)};
   }
   void run() const;
 
@@ -51,9 +88,10 @@ private:
   static txrt_dtype dtypeOf(float) { return TXRT_DTYPE_F32; }
   static txrt_dtype dtypeOf(int32_t) { return TXRT_DTYPE_I32; }
   static txrt_dtype dtypeOf(bool) { return TXRT_DTYPE_I1; }
-  void *locate(const std::vector<TensorSpec> &list, const char *kind,
-               const std::string &name, txrt_dtype dtype,
-               const std::vector<uint64_t> &shape) const;
+  const TensorSpec &locate(const std::vector<TensorSpec> &list,
+                           const char *kind, const std::string &name,
+                           txrt_dtype dtype,
+                           const std::vector<uint64_t> &shape) const;
 
   const Model *model;
   const EntrySpec *spec;
@@ -62,7 +100,9 @@ private:
 
 class Model {
 public:
-  Model(const std::string &path, const std::string &backend, int threads);
+  /// An empty `backend` is the one that the artifact was compiled for.
+  Model(const std::string &path, const std::string &backend, int threads,
+        bool noCudaGraph = false);
 
   const std::string &path() const { return file; }
   const Manifest &manifest() const { return description; }
@@ -72,7 +112,12 @@ public:
   bool hasEntry(const std::string &name) const;
   /// Throws with the list of entries when there is none of this name.
   Entry entry(const std::string &name) const;
-  void *data(const TensorSpec &tensor) const;
+  /// Copy a tensor's bytes [at, at + bytes) out of the session's arena, and
+  /// into it. The arena may be a device's memory.
+  void read(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
+            void *to) const;
+  void write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
+             const void *from) const;
 
   /// Gives every parameter its initial value and clears gradients and
   /// optimizer state. The values depend on the seed and on the parameter's
@@ -82,6 +127,9 @@ public:
   void clearState() const;
 
 private:
+  void initializeParameter(const GlobalSpec &parameter,
+                           const GlobalSpec *master, uint64_t seed) const;
+
   struct CloseArtifact {
     void operator()(txrt_artifact *artifact) const {
       txrt_artifact_close(artifact);
@@ -97,6 +145,18 @@ private:
   std::unique_ptr<txrt_artifact, CloseArtifact> opened;
   std::unique_ptr<txrt_session, DestroySession> running;
 };
+
+/// How many bytes of a large tensor to copy at a time: within the cache.
+constexpr uint64_t copyBytes = uint64_t(256) << 10;
+
+template <typename T> void Argument<T>::set(const T *values) const {
+  model->write(*tensor, 0, tensor->bytes, values);
+}
+
+template <typename T>
+void Result<T>::get(uint64_t first, uint64_t count, T *to) const {
+  model->read(*tensor, first * sizeof(T), count * sizeof(T), to);
+}
 
 } // namespace txrun
 

@@ -240,14 +240,19 @@ const Flag flags[] = {
     {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).",
      SET { o.topK = integer(f, t, 0); }},
 
-    {"Machine", "backend", "host|dryrun",
-     "dryrun prints every launch with shapes and addresses and runs none, so "
-     "it needs no memory: of all entries, or of --function's.",
+    {"Machine", "backend", "host|cuda|dryrun",
+     "Default: what the artifact was compiled for. dryrun prints every launch "
+     "with shapes and addresses and runs none, so it needs no memory and no "
+     "GPU: of all entries, or of --function's.",
      SET {
-       if (t != "host" && t != "dryrun")
-         refuse(f, t, "neither host nor dryrun");
+       if (t != "host" && t != "cuda" && t != "dryrun")
+         refuse(f, t, "neither host nor cuda nor dryrun");
        o.backend = t;
      }},
+    {nullptr, "no-cuda-graph", nullptr,
+     "On a GPU queue launches one by one instead of an entry as one CUDA "
+     "graph: slower, but a fault shows where it happened.",
+     SET { o.noCudaGraph = (void(f), void(t), true); }},
     {nullptr, "threads", "N",
      "Threads (one for each CPU that this process may use). Results have the "
      "same bits for any number.",

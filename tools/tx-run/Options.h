@@ -63,7 +63,8 @@ struct Options {
   int64_t topK = 0;
 
   // Machine.
-  std::string backend = "host";
+  std::string backend; // empty: the artifact's own
+  bool noCudaGraph = false;
   int64_t threads = 0;
 
   bool help = false, version = false;

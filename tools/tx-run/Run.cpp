@@ -157,7 +157,7 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
 void verify(const Options &options, const Model &model, uint64_t seed,
             Console &console, Log &log) {
   Model none(options.verifyTwin, options.backend,
-             static_cast<int>(options.threads));
+             static_cast<int>(options.threads), options.noCudaGraph);
   checkTwins(model, none);
   auto source =
       Data(options, model.manifest().model, seed).trainingOrSynthetic();
@@ -215,7 +215,7 @@ ExitCode run(const Options &options) {
     gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
 
   Model model(options.artifact, options.backend,
-              static_cast<int>(options.threads));
+              static_cast<int>(options.threads), options.noCudaGraph);
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
                                     : model.manifest().model.seed;
   if (options.bench) {

@@ -230,35 +230,44 @@ const StoredTensor *SafetensorsReader::find(const std::string &name) const {
   return found == table.end() ? nullptr : &found->second;
 }
 
-void SafetensorsReader::readRaw(const StoredTensor &tensor, void *to) const {
-  file.readAt(tensor.offset, to, tensor.bytes);
+void SafetensorsReader::readRaw(const StoredTensor &tensor, uint64_t at,
+                                uint64_t bytes, void *to) const {
+  file.readAt(tensor.offset + at, to, bytes);
 }
 
-void SafetensorsReader::readF32(const StoredTensor &tensor, float *to) const {
+void SafetensorsReader::readF32(const StoredTensor &tensor, uint64_t first,
+                                uint64_t count, float *to) const {
   if (tensor.dtype == "F32")
-    return readRaw(tensor, to);
+    return readRaw(tensor, first * 4, count * 4, to);
   if (tensor.dtype != "F16" && tensor.dtype != "BF16")
     fail(ExitCode::BadInput,
          "%s: tensor '%s': dtype %s cannot become f32; F32, F16 and BF16 can",
          printable(path(), 200).c_str(), printable(tensor.name).c_str(),
          tensor.dtype.c_str());
   auto convert = tensor.dtype == "F16" ? halfToFloat : bfloatToFloat;
-  std::vector<uint16_t> chunk(
-      static_cast<size_t>(std::min<uint64_t>(tensor.elements, 1u << 20)));
-  for (uint64_t done = 0; done < tensor.elements;) {
-    size_t count = static_cast<size_t>(
-        std::min<uint64_t>(chunk.size(), tensor.elements - done));
-    file.readAt(tensor.offset + done * 2, chunk.data(), count * 2);
-    for (size_t i = 0; i < count; ++i)
-      to[done + i] = convert(chunk[i]);
-    done += count;
+  std::vector<uint16_t> narrow(
+      static_cast<size_t>(std::min<uint64_t>(count, 1u << 20)));
+  for (uint64_t done = 0; done < count;) {
+    uint64_t part = std::min<uint64_t>(narrow.size(), count - done);
+    readRaw(tensor, (first + done) * 2, part * 2, narrow.data());
+    std::transform(narrow.begin(), narrow.begin() + part, to + done, convert);
+    done += part;
   }
+}
+
+void SafetensorsWriter::add(const std::string &name, const std::string &dtype,
+                            const std::vector<uint64_t> &shape, uint64_t bytes,
+                            Source source) {
+  entries.push_back({name, dtype, shape, bytes, std::move(source)});
 }
 
 void SafetensorsWriter::add(const std::string &name, const std::string &dtype,
                             const std::vector<uint64_t> &shape,
                             const void *data, uint64_t bytes) {
-  entries.push_back({name, dtype, shape, data, bytes});
+  add(name, dtype, shape, bytes,
+      [data](uint64_t at, uint64_t count, void *to) {
+        std::memcpy(to, static_cast<const char *>(data) + at, count);
+      });
 }
 
 void SafetensorsWriter::setMetadata(const std::string &key,
@@ -288,8 +297,13 @@ void SafetensorsWriter::write(const std::string &path) const {
   AtomicFile file(path);
   file.write(prefix, 8);
   file.write(header.data(), header.size());
+  std::vector<char> part(1u << 20);
   for (const Entry &entry : entries)
-    file.write(entry.data, static_cast<size_t>(entry.bytes));
+    for (uint64_t at = 0; at < entry.bytes; at += part.size()) {
+      uint64_t bytes = std::min<uint64_t>(part.size(), entry.bytes - at);
+      entry.source(at, bytes, part.data());
+      file.write(part.data(), bytes);
+    }
   file.commit();
 }
 

@@ -21,6 +21,7 @@
 
 #include "File.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -47,9 +48,18 @@ public:
   const StoredTensor *find(const std::string &name) const;
   const std::map<std::string, std::string> &metadata() const { return extra; }
 
-  void readRaw(const StoredTensor &tensor, void *to) const;
+  void readRaw(const StoredTensor &tensor, void *to) const {
+    readRaw(tensor, 0, tensor.bytes, to);
+  }
+  void readRaw(const StoredTensor &tensor, uint64_t at, uint64_t bytes,
+               void *to) const;
   /// `tensor` must be F32, F16 or BF16; both narrow types convert exactly.
-  void readF32(const StoredTensor &tensor, float *to) const;
+  void readF32(const StoredTensor &tensor, float *to) const {
+    readF32(tensor, 0, tensor.elements, to);
+  }
+  /// `count` elements from element `first` on.
+  void readF32(const StoredTensor &tensor, uint64_t first, uint64_t count,
+               float *to) const;
 
 private:
   InputFile file;
@@ -59,7 +69,11 @@ private:
 
 class SafetensorsWriter {
 public:
-  /// `data` is read by write(), not before.
+  /// Copies bytes [at, at + bytes) of a tensor; called by write(), not before.
+  using Source = std::function<void(uint64_t at, uint64_t bytes, void *to)>;
+  void add(const std::string &name, const std::string &dtype,
+           const std::vector<uint64_t> &shape, uint64_t bytes, Source source);
+  /// The same for `bytes` in memory.
   void add(const std::string &name, const std::string &dtype,
            const std::vector<uint64_t> &shape, const void *data,
            uint64_t bytes);
@@ -70,8 +84,8 @@ private:
   struct Entry {
     std::string name, dtype;
     std::vector<uint64_t> shape;
-    const void *data;
     uint64_t bytes;
+    Source source;
   };
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;

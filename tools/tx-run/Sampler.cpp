@@ -84,9 +84,11 @@ void sampleText(const Model &model, int64_t count,
   const ModelSpec &spec = model.manifest().model;
   Entry entry = model.entry("evaluate");
   uint64_t micro = spec.microBatchSize, sequence = spec.seqLength;
-  int32_t *tokens = entry.argument<int32_t>("tokens", {micro, sequence});
-  int32_t *targets = entry.argument<int32_t>("targets", {micro, sequence});
-  const float *logits =
+  Argument<int32_t> tokens =
+      entry.argument<int32_t>("tokens", {micro, sequence});
+  Argument<int32_t> targets =
+      entry.argument<int32_t>("targets", {micro, sequence});
+  Result<float> logits =
       entry.result<float>("logits", {micro, sequence, spec.vocabSize});
 
   bool bytes = spec.vocabSize <= 256;
@@ -109,22 +111,25 @@ void sampleText(const Model &model, int64_t count,
 
   RandomStream stream(options.seed, "sample");
   std::vector<int32_t> order;
+  std::vector<float> last(spec.vocabSize); // the last token's logits
   for (int64_t i = 0; i < count && !interrupted(); ++i) {
     if (context.size() > sequence)
       context.erase(context.begin(), context.end() - sequence);
     // The first row has the context, all else is padding; causal attention
     // does not see what follows.
-    std::fill_n(tokens, micro * sequence, 0);
-    std::fill_n(targets, micro * sequence, ignoreIndex);
-    std::copy(context.begin(), context.end(), tokens);
+    std::vector<int32_t> padded(micro * sequence, 0);
+    std::copy(context.begin(), context.end(), padded.begin());
+    tokens.set(padded);
+    targets.set(std::vector<int32_t>(micro * sequence, ignoreIndex));
     entry.run();
-    const float *last = logits + (context.size() - 1) * spec.vocabSize;
+    logits.get((context.size() - 1) * spec.vocabSize, spec.vocabSize,
+               last.data());
     for (uint64_t v = 0; v < spec.vocabSize; ++v)
       if (!std::isfinite(last[v]))
         fail(ExitCode::Numeric, "the logit of token %llu is %g: are the "
                                 "weights finite?",
              (unsigned long long)v, double(last[v]));
-    int32_t token = drawToken(last, spec.vocabSize, options.temperature,
+    int32_t token = drawToken(last.data(), spec.vocabSize, options.temperature,
                               options.topK, stream.uniform(uint64_t(i)), order);
     context.push_back(token);
     console.raw(show(token));

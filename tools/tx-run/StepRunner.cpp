@@ -14,7 +14,7 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
     : model(model), source(source),
       micro(model.manifest().model.microBatchSize),
       sequence(model.manifest().model.seqLength), count(1), seed(seed),
-      guard(guard) {
+      guard(guard), tokens(micro * sequence), targets(micro * sequence) {
   if (micro == 0 || sequence == 0)
     fail(ExitCode::BadInput,
          "%s: its manifest names no micro_batch_size and seq_length: it is no "
@@ -32,14 +32,12 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
   if (fusedStep) {
     batchEntry = model.entry("step");
     batch = bindBatch(*batchEntry);
-    first = batchEntry->argument<bool>("first", {});
     update = bindUpdate(*batchEntry);
     return;
   }
   batchEntry = model.entry("microbatch");
   applyEntry = model.entry("apply");
   batch = bindBatch(*batchEntry);
-  first = batchEntry->argument<bool>("first", {});
   update = bindUpdate(*applyEntry);
 }
 
@@ -49,6 +47,7 @@ StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {
   result.targets = entry.argument<int32_t>("targets", {micro, sequence});
   result.key = entry.argument<int32_t>("key", {4});
   result.lossScale = entry.argument<float>("loss_scale", {});
+  result.first = entry.argument<bool>("first", {});
   result.lossSum = entry.result<float>("loss_sum", {});
   result.validCount = entry.result<float>("valid_count", {});
   return result;
@@ -69,16 +68,18 @@ std::vector<Entry> StepRunner::entries() const {
 void StepRunner::fill(uint64_t firstSample, uint64_t index) {
   uint64_t sample = firstSample + index * micro;
   for (uint64_t row = 0; row < micro; ++row)
-    source.sample(sample + row, batch.tokens + row * sequence,
-                  batch.targets + row * sequence);
-  const uint32_t key[4] = {uint32_t(seed), uint32_t(seed >> 32),
-                           uint32_t(sample), 0};
-  std::memcpy(batch.key, key, sizeof key);
+    source.sample(sample + row, tokens.data() + row * sequence,
+                  targets.data() + row * sequence);
+  batch.tokens.set(tokens);
+  batch.targets.set(targets);
+  batch.key.set(
+      {int32_t(seed), int32_t(seed >> 32), int32_t(sample), int32_t(0)});
   uint64_t valid = 0;
   for (uint64_t i = 0; i < globalBatchSize(); ++i)
     valid += source.valid(firstSample + i);
   // No valid target at all: loss and gradients are 0, not NaN.
-  *batch.lossScale = valid ? float(1.0 / double(valid)) : 0.0f;
+  batch.lossScale.set(valid ? float(1.0 / double(valid)) : 0.0f);
+  batch.first.set(index == 0);
 }
 
 StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
@@ -87,18 +88,17 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   // Entries share the argument segment: what one entry is given may lie where
   // another one's arguments were, so each is filled right before it runs.
   auto fillUpdate = [&] {
-    *update.lr = float(lr);
-    *update.step = static_cast<int32_t>(step);
+    update.lr.set(float(lr));
+    update.step.set(static_cast<int32_t>(step));
   };
   for (uint64_t i = 0; i < count; ++i) {
     fill(firstSample, i);
-    *first = i == 0;
     if (fusedStep)
       fillUpdate();
     batchEntry->run();
     checkLoss(i, step);
-    lossSum += *batch.lossSum;
-    valid += *batch.validCount;
+    lossSum += batch.lossSum.get();
+    valid += batch.validCount.get();
   }
   if (guard)
     checkGradients(firstSample, step);
@@ -106,7 +106,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
     fillUpdate();
     applyEntry->run();
   }
-  result.gradientNorm = *update.gradientNorm;
+  result.gradientNorm = update.gradientNorm.get();
   checkNorm(result.gradientNorm, step);
   result.validCount = static_cast<uint64_t>(valid);
   result.loss = valid > 0 ? lossSum / valid : 0.0;
@@ -115,7 +115,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
 }
 
 void StepRunner::checkLoss(uint64_t index, int64_t step) {
-  float loss = *batch.lossSum;
+  float loss = batch.lossSum.get();
   if (std::isfinite(loss))
     return;
   if (fusedStep)
@@ -126,7 +126,7 @@ void StepRunner::checkLoss(uint64_t index, int64_t step) {
          "reproduced",
          (long long)step, double(loss));
   batchEntry->run();
-  float again = *batch.lossSum;
+  float again = batch.lossSum.get();
   bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
                     (std::isnan(loss) && std::isnan(again));
   fail(ExitCode::Numeric,
@@ -138,46 +138,54 @@ void StepRunner::checkLoss(uint64_t index, int64_t step) {
                   : "transient, so suspect this machine's memory or processor");
 }
 
-/// The first element that is NaN or Inf; `count` if there is none.
-static uint64_t findNonFinite(const float *values, uint64_t count) {
-  constexpr uint64_t block = 4096;
-  for (uint64_t at = 0; at < count; at += block) {
-    uint64_t end = std::min(count, at + block);
+/// An element that is NaN or Inf.
+struct NonFinite {
+  uint64_t index;
+  float value;
+};
+
+/// The first one of a tensor, if there is any.
+static std::optional<NonFinite> findNonFinite(const Model &model,
+                                              const TensorSpec &tensor) {
+  std::vector<float> values(copyBytes / sizeof(float));
+  for (uint64_t at = 0; at < tensor.bytes; at += copyBytes) {
+    uint64_t bytes = std::min(copyBytes, tensor.bytes - at);
+    model.read(tensor, at, bytes, values.data());
+    const uint64_t count = bytes / sizeof(float);
     // Without a branch in it this loop runs at the speed of memory.
     uint32_t bad = 0;
-    for (uint64_t i = at; i < end; ++i) {
+    for (uint64_t i = 0; i < count; ++i) {
       uint32_t bits;
-      std::memcpy(&bits, values + i, sizeof bits);
+      std::memcpy(&bits, &values[i], sizeof bits);
       bad |= (bits & 0x7f800000u) == 0x7f800000u;
     }
-    for (uint64_t i = at; bad && i < end; ++i)
+    for (uint64_t i = 0; bad && i < count; ++i)
       if (!std::isfinite(values[i]))
-        return i;
+        return NonFinite{at / sizeof(float) + i, values[i]};
   }
-  return count;
+  return std::nullopt;
 }
 
 void StepRunner::checkGradients(uint64_t firstSample, int64_t step) {
   for (const GlobalSpec &gradient : model.manifest().globals) {
     if (gradient.role != Role::Gradient || gradient.dtype != TXRT_DTYPE_F32)
       continue;
-    const float *values = static_cast<const float *>(model.data(gradient));
-    uint64_t elements = gradient.elements();
-    uint64_t at = findNonFinite(values, elements);
-    if (at == elements)
+    std::optional<NonFinite> found = findNonFinite(model, gradient);
+    if (!found)
       continue;
-    float before = values[at];
     for (uint64_t i = 0; i < count; ++i) {
       fill(firstSample, i);
-      *first = i == 0;
       batchEntry->run();
     }
-    bool reproduced = findNonFinite(values, elements) == at;
+    std::optional<NonFinite> again = findNonFinite(model, gradient);
+    bool reproduced = again && again->index == found->index;
+    float value = 0;
+    model.read(gradient, found->index * sizeof value, sizeof value, &value);
     fail(ExitCode::Numeric,
          "iteration %lld: the gradient of %s has %g at index %llu; an exact "
          "repeat gave %g: %s; the parameters were not updated",
-         (long long)step, printable(gradient.of, 120).c_str(), double(before),
-         (unsigned long long)at, double(values[at]),
+         (long long)step, printable(gradient.of, 120).c_str(),
+         double(found->value), (unsigned long long)found->index, double(value),
          reproduced
              ? "reproduced, so lower --lr or look at the data"
              : "transient, so suspect this machine's memory or processor");

@@ -43,16 +43,17 @@ public:
   StepResult run(uint64_t firstSample, int64_t step, double lr);
 
 private:
-  /// The argument pointers of `microbatch` or `step`.
+  /// Arguments and results of `microbatch` or `step`.
   struct Batch {
-    int32_t *tokens, *targets, *key;
-    float *lossScale;
-    const float *lossSum, *validCount;
+    Argument<int32_t> tokens, targets, key;
+    Argument<float> lossScale;
+    Argument<bool> first;
+    Result<float> lossSum, validCount;
   };
   struct Update {
-    float *lr;
-    int32_t *step;
-    const float *gradientNorm;
+    Argument<float> lr;
+    Argument<int32_t> step;
+    Result<float> gradientNorm;
   };
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
@@ -68,7 +69,7 @@ private:
   std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
   Batch batch;
   Update update;
-  bool *first;
+  std::vector<int32_t> tokens, targets; // of one micro batch
 };
 
 } // namespace txrun

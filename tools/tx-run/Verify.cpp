@@ -61,16 +61,28 @@ static uint32_t bitsOf(float value) {
 static void compareGlobal(const Model &policy, const Model &none,
                           const GlobalSpec &global, int64_t step) {
   const GlobalSpec &twin = *none.manifest().findGlobal(global.name);
-  const char *a = static_cast<const char *>(policy.data(global));
-  const char *b = static_cast<const char *>(none.data(twin));
-  if (std::memcmp(a, b, global.bytes) == 0)
-    return;
-  uint64_t width = dtypeBytes(global.dtype), index = 0, differing = 0;
-  for (uint64_t i = global.elements(); i-- > 0;)
-    if (std::memcmp(a + i * width, b + i * width, width) != 0) {
-      index = i;
-      ++differing;
+  const uint64_t width = dtypeBytes(global.dtype);
+  uint64_t index = 0, differing = 0;
+  char first[2][4] = {}; // the two elements there
+  std::vector<char> a(copyBytes), b(copyBytes);
+  for (uint64_t at = 0; at < global.bytes; at += copyBytes) {
+    const uint64_t bytes = std::min(copyBytes, global.bytes - at);
+    policy.read(global, at, bytes, a.data());
+    none.read(twin, at, bytes, b.data());
+    if (std::memcmp(a.data(), b.data(), bytes) == 0)
+      continue;
+    for (uint64_t i = 0; i < bytes; i += width) {
+      if (std::memcmp(&a[i], &b[i], width) == 0)
+        continue;
+      if (differing++ == 0) {
+        index = (at + i) / width;
+        std::memcpy(first[0], &a[i], width);
+        std::memcpy(first[1], &b[i], width);
+      }
     }
+  }
+  if (differing == 0)
+    return;
   std::string what =
       format("%s at index %llu (the first of %llu of %llu)",
              printable(global.name, 160).c_str(), (unsigned long long)index,
@@ -79,13 +91,13 @@ static void compareGlobal(const Model &policy, const Model &none,
   float x = 0, y = 0;
   if (global.dtype == TXRT_DTYPE_BF16) {
     uint16_t narrow[2];
-    std::memcpy(narrow, a + index * 2, 2);
-    std::memcpy(narrow + 1, b + index * 2, 2);
+    std::memcpy(narrow, first[0], 2);
+    std::memcpy(narrow + 1, first[1], 2);
     x = bfloatToFloat(narrow[0]);
     y = bfloatToFloat(narrow[1]);
   } else {
-    std::memcpy(&x, a + index * width, std::min<uint64_t>(width, 4));
-    std::memcpy(&y, b + index * width, std::min<uint64_t>(width, 4));
+    std::memcpy(&x, first[0], 4);
+    std::memcpy(&y, first[1], 4);
   }
   failDifferent(step, what, x, y);
 }

@@ -187,6 +187,34 @@ uint64_t metadataNumber(const SafetensorsReader &reader, const char *key) {
 
 } // namespace
 
+static void loadF32(const Model &model, const TensorSpec &to,
+                    const SafetensorsReader &reader, const StoredTensor &from) {
+  std::vector<float> part(copyBytes / sizeof(float));
+  for (uint64_t at = 0; at < from.elements; at += part.size()) {
+    uint64_t count = std::min<uint64_t>(part.size(), from.elements - at);
+    reader.readF32(from, at, count, part.data());
+    model.write(to, at * 4, count * 4, part.data());
+  }
+}
+
+static void loadRaw(const Model &model, const TensorSpec &to,
+                    const SafetensorsReader &reader, const StoredTensor &from) {
+  std::vector<char> part(copyBytes);
+  for (uint64_t at = 0; at < from.bytes; at += part.size()) {
+    uint64_t bytes = std::min<uint64_t>(part.size(), from.bytes - at);
+    reader.readRaw(from, at, bytes, part.data());
+    model.write(to, at, bytes, part.data());
+  }
+}
+
+/// Reads from the session's arena while the file is written.
+static SafetensorsWriter::Source sourceOf(const Model &model,
+                                          const TensorSpec &tensor) {
+  return [&](uint64_t at, uint64_t bytes, void *to) {
+    model.read(tensor, at, bytes, to);
+  };
+}
+
 LoadResult loadWeights(const Model &model, const std::string &path,
                        bool wantOptimizer) {
   SafetensorsReader reader(path);
@@ -202,16 +230,15 @@ LoadResult loadWeights(const Model &model, const std::string &path,
   }
   model.clearState();
   for (const auto &pair : assignment.pairs) {
-    void *to = model.data(*pair.first);
     if (pair.first->dtype == TXRT_DTYPE_F32)
-      reader.readF32(*pair.second, static_cast<float *>(to));
+      loadF32(model, *pair.first, reader, *pair.second);
     else
-      reader.readRaw(*pair.second, to);
+      loadRaw(model, *pair.first, reader, *pair.second);
     // Without stored state an f32 master begins as its parameter.
     for (const GlobalSpec &global : model.manifest().globals)
       if (!result.hasOptimizer && global.role == Role::Master &&
           global.dtype == TXRT_DTYPE_F32 && global.of == pair.first->name)
-        reader.readF32(*pair.second, static_cast<float *>(model.data(global)));
+        loadF32(model, global, reader, *pair.second);
   }
   return result;
 }
@@ -226,7 +253,7 @@ void saveWeights(const Model &model, const std::string &path,
         (global.role != Role::Parameter && !withOptimizer))
       continue;
     writer.add(global.name, storedDtype(global.dtype), global.shape,
-               model.data(global), global.bytes);
+               global.bytes, sourceOf(model, global));
   }
   if (withOptimizer) {
     writer.setMetadata("tx.iteration", std::to_string(position.iteration));
@@ -241,7 +268,7 @@ void dumpGradients(const Model &model, const std::string &path) {
   writer.setMetadata("format", "pt");
   for (const GlobalSpec *gradient : model.manifest().withRole(Role::Gradient))
     writer.add(gradient->of, storedDtype(gradient->dtype), gradient->shape,
-               model.data(*gradient), gradient->bytes);
+               gradient->bytes, sourceOf(model, *gradient));
   writer.write(path);
 }
 

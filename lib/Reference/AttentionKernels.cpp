@@ -1,5 +1,6 @@
-//===- AttentionKernels.cpp - Scores, softmax, P V ------------------------===//
+//===- AttentionKernels.cpp - Core attention, in parts and in one op ------===//
 
+#include "DropoutMask.h"
 #include "Kernels.h"
 
 #include <algorithm>
@@ -75,9 +76,121 @@ static LogicalResult attentionContext(AttentionContextOp op, Operands in, Result
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// In one op
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One row of scores after the other, as the formulas have them.
+template <typename OpT> class FlashRows {
+public:
+  FlashRows(OpT op, const Tensor &q, const Tensor &k, const Tensor *key)
+      : q(q), k(k), heads(op.getHeads()), d(q.shape[2] / heads),
+        group(heads / (k.shape[2] / d)), queries(q.shape[1]), keys(k.shape[1]),
+        causal(op.getCausal()), scale(op.getScale().convertToDouble()),
+        keep(1 - op.getProbability().convertToDouble()) {
+    if (key)
+      mask.emplace(*key, op.getScope().getSiteHash(), 1 - keep);
+  }
+
+  int64_t countRows() const { return q.shape[0] * heads * queries; }
+  int64_t countVisible(int64_t row) const {
+    return causal ? row % queries + 1 : keys;
+  }
+  /// First elements of a row's query, and of its j-th key or value.
+  int64_t queryAt(int64_t row) const {
+    return (sampleOf(row) * queries + row % queries) * q.shape[2] +
+           headOf(row) * d;
+  }
+  int64_t keyAt(int64_t row, int64_t j) const {
+    return (sampleOf(row) * keys + j) * k.shape[2] + headOf(row) / group * d;
+  }
+  std::vector<double> scoresOf(int64_t row) const {
+    std::vector<double> scores(countVisible(row));
+    for (int64_t j = 0; j < countVisible(row); ++j)
+      scores[j] =
+          scale * dot(&q.values[queryAt(row)], &k.values[keyAt(row, j)]);
+    return scores;
+  }
+  double dot(const double *a, const double *b) const {
+    double sum = 0;
+    for (int64_t c = 0; c < d; ++c)
+      sum += a[c] * b[c];
+    return sum;
+  }
+  /// What dropout multiplies an element by.
+  double factor(int64_t row, int64_t j) const {
+    if (!mask)
+      return 1;
+    int64_t perSample = heads * queries;
+    return mask->drops(row / perSample, row % perSample, j) ? 0 : 1 / keep;
+  }
+
+  const Tensor &q, &k;
+  int64_t heads, d, group, queries, keys;
+  bool causal;
+  double scale, keep;
+
+private:
+  int64_t sampleOf(int64_t row) const { return row / (heads * queries); }
+  int64_t headOf(int64_t row) const { return row / queries % heads; }
+  std::optional<DropoutMask> mask;
+};
+
+} // namespace
+
+static LogicalResult flashAttention(FlashAttentionOp op, Operands in,
+                                    Results out) {
+  FlashRows<FlashAttentionOp> rows(op, *in[0], *in[1],
+                                   op.getKey() ? in[3] : nullptr);
+  const Tensor &v = *in[2];
+  for (int64_t row = 0; row < rows.countRows(); ++row) {
+    std::vector<double> scores = rows.scoresOf(row);
+    double largest = *std::max_element(scores.begin(), scores.end()), sum = 0;
+    for (double score : scores)
+      sum += std::exp(score - largest);
+    out[1].values[row] = largest + std::log(sum);
+    for (size_t j = 0; j < scores.size(); ++j) {
+      double p = std::exp(scores[j] - largest) / sum * rows.factor(row, j);
+      for (int64_t c = 0; c < rows.d; ++c)
+        out[0].values[rows.queryAt(row) + c] +=
+            p * v.values[rows.keyAt(row, j) + c];
+    }
+  }
+  return success();
+}
+
+static LogicalResult flashAttentionGrad(FlashAttentionGradOp op, Operands in,
+                                        Results out) {
+  const Tensor &dy = *in[0], &v = *in[3], &y = *in[4], &lse = *in[5];
+  FlashRows<FlashAttentionGradOp> rows(op, *in[1], *in[2],
+                                       op.getKey() ? in[6] : nullptr);
+  for (int64_t row = 0; row < rows.countRows(); ++row) {
+    std::vector<double> scores = rows.scoresOf(row);
+    int64_t at = rows.queryAt(row);
+    double rowSum = rows.dot(&dy.values[at], &y.values[at]);
+    for (size_t j = 0; j < scores.size(); ++j) {
+      int64_t to = rows.keyAt(row, j);
+      double p = std::exp(scores[j] - lse.values[row]);
+      double factor = rows.factor(row, j);
+      double dp = factor * rows.dot(&dy.values[at], &v.values[to]);
+      double ds = rows.scale * p * (dp - rowSum);
+      for (int64_t c = 0; c < rows.d; ++c) {
+        out[0].values[at + c] += ds * rows.k.values[to + c];
+        out[1].values[to + c] += ds * rows.q.values[at + c];
+        out[2].values[to + c] += p * factor * dy.values[at + c];
+      }
+    }
+  }
+  return success();
+}
+
 void tx::addAttentionKernels(KernelTable &table) {
   table.add<AttentionScoresOp, attentionScores>();
   table.add<SoftmaxOp, softmax>();
   table.add<SoftmaxGradOp, softmaxGrad>();
   table.add<AttentionContextOp, attentionContext>();
+  table.add<FlashAttentionOp, flashAttention>();
+  table.add<FlashAttentionGradOp, flashAttentionGrad>();
 }

@@ -1,7 +1,7 @@
 //===- ElementwiseKernels.cpp - Add, GELU, dropout, views -----------------===//
 
+#include "DropoutMask.h"
 #include "Kernels.h"
-#include "Philox.h"
 
 #include <cmath>
 
@@ -46,17 +46,14 @@ static LogicalResult geluGrad(GeluGradOp, Operands in, Results out) {
 
 static LogicalResult dropout(DropoutOp op, Operands in, Results out) {
   const Tensor &x = *in[0];
-  auto key = [&](int i) { return static_cast<uint32_t>(static_cast<int64_t>(in[1]->values[i])); };
   double p = op.getProbability().convertToDouble();
-  uint32_t site = op.getScope().getSiteHash();
+  DropoutMask mask(*in[1], op.getScope().getSiteHash(), p);
   int64_t columns = x.getColumns(), rowsPerSample = x.getRows() / x.shape[0];
   for (int64_t r = 0; r < x.getRows(); ++r)
     for (int64_t c = 0; c < columns; ++c) {
-      PhiloxCounter counter = {static_cast<uint32_t>(16 * (c / 64) + c % 16), static_cast<uint32_t>(r % rowsPerSample),
-                               key(2) + static_cast<uint32_t>(r / rowsPerSample), site};
-      uint32_t word = philox4x32(counter, {key(0), key(1)})[c / 16 % 4];
-      bool dropped = word < p * 4294967296.0;
-      out[0].values[r * columns + c] = dropped ? 0 : x.values[r * columns + c] / (1 - p);
+      int64_t i = r * columns + c;
+      bool dropped = mask.drops(r / rowsPerSample, r % rowsPerSample, c);
+      out[0].values[i] = dropped ? 0 : x.values[i] / (1 - p);
     }
   return success();
 }

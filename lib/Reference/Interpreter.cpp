@@ -39,6 +39,7 @@ const KernelTable &tx::getKernels() {
     KernelTable result;
     addLayerKernels(result);
     addElementwiseKernels(result);
+    addCollectiveKernels(result);
     addAttentionKernels(result);
     addTrainingKernels(result);
     return result;

@@ -40,6 +40,7 @@ private:
 
 void addLayerKernels(KernelTable &table);
 void addElementwiseKernels(KernelTable &table);
+void addCollectiveKernels(KernelTable &table);
 void addAttentionKernels(KernelTable &table);
 void addTrainingKernels(KernelTable &table);
 /// All of them.

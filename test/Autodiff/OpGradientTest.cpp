@@ -55,6 +55,8 @@ const Case kCases[] = {
       %w = tx.load @w : tensor<6x6xf32>
       %h = tx.linear %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
       %y = tx.linear %h, %w transposed in <layer 0, "mlp.fc2"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>)"},
+    {"AllReduce", "tx.mesh_axis @dp size 1 batch", R"(
+      %y = tx.all_reduce %x on @dp in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
     {"Add", "", R"(
       %g = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>
       %y = tx.add %x, %g in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
@@ -89,6 +91,24 @@ const Case kCases[] = {
       %k = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
       %y = tx.attention_scores %x, %k heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>)",
      "%y", "2x2x4x4"},
+    {"FlashAttention", "tx.global @w parameter : tensor<6x12xf32>", R"(
+      %w = tx.load @w : tensor<6x12xf32>
+      %kv = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x12xf32> -> tensor<2x4x12xf32>
+      %k = tx.slice %kv 0 size 6 in <layer 0, "qkv"> : tensor<2x4x12xf32>
+      %v = tx.slice %kv 6 size 6 in <layer 0, "qkv"> : tensor<2x4x12xf32>
+      %y, %rows = tx.flash_attention %x, %k, %v heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>)"},
+    {"FlashAttentionCausalWithDropout", "tx.global @w parameter : tensor<6x12xf32>", R"(
+      %w = tx.load @w : tensor<6x12xf32>
+      %kv = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x12xf32> -> tensor<2x4x12xf32>
+      %k = tx.slice %kv 0 size 6 in <layer 0, "qkv"> : tensor<2x4x12xf32>
+      %v = tx.slice %kv 6 size 6 in <layer 0, "qkv"> : tensor<2x4x12xf32>
+      %y, %rows = tx.flash_attention %x, %k, %v heads 3 scale 0.6 causal dropout %key p 0.375 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<4xi32>)"},
+    {"FlashAttentionOfGroups", "tx.global @w parameter : tensor<6x6xf32>", R"(
+      %w = tx.load @w : tensor<6x6xf32>
+      %kv = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+      %k = tx.slice %kv 0 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %v = tx.slice %kv 3 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %y, %rows = tx.flash_attention %x, %k, %v heads 2 scale 0.6 causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x3xf32>)"},
     {"AttentionScoresOfItself", "", R"(
       %y = tx.attention_scores %x, %x heads 3 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>)",
      "%y", "2x3x4x4"},

@@ -17,14 +17,6 @@ module {
 
 // -----
 
-// expected-error @below {{belongs to @w, which the module does not have}}
-tx.global @w.grad gradient of @w : tensor<7x6xf32>
-func.func @microbatch() {
-  return
-}
-
-// -----
-
 tx.global @w parameter : tensor<7x6xf32>
 tx.global @w.grad gradient of @w : tensor<7x6xf32>
 // expected-error @below {{@microbatch does not store @w.grad}}

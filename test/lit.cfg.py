@@ -21,5 +21,10 @@ for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+# The allocations of a step; the sanitizers' own allocator is not counted.
+allocations = "not counted in this build" if config.tx_sanitize else "0"
+config.substitutions.append(("%no-allocations", allocations))
+config.substitutions.append(("%mlir-include", config.mlir_include_dirs))
 config.substitutions.append(("%tx-src", config.tx_source_dir))
+config.substitutions.append(("%tx-tools", config.tx_tools_dir))
 config.substitutions.append(("%tx-data", os.path.join(config.test_source_root, "Data")))

@@ -140,7 +140,7 @@ TEST_P(Mutants, IsKilled) {
       ++kills[check];
   }
   ASSERT_GT(mutants, 0u) << "no policy has a place for the mutation";
-  std::cout << "mutant " << mutation.name << " killed by";
+  std::cout << "check: mutant " << mutation.name << " killed by";
   for (const auto &[check, count] : kills)
     std::cout << " " << check << " (" << count << " of " << mutants << ")";
   std::cout << "\n";

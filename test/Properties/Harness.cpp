@@ -1,4 +1,5 @@
 #include "Harness.h"
+#include "LaunchTable.h"
 
 #include "tx/Frontend/CompileOptions.h"
 #include "txrt/runtime.h"
@@ -6,6 +7,7 @@
 #include "llvm/ADT/StringExtras.h"
 
 #include <cstring>
+#include <optional>
 
 using namespace txtest;
 
@@ -55,7 +57,9 @@ public:
       result.error = error.message;
       return;
     }
-    txrt_options sessionOptions{"host", options.threads, nullptr};
+    txrt_options sessionOptions{};
+    sessionOptions.backend = "host";
+    sessionOptions.threads = options.threads;
     if (txrt_session_create(artifact, &sessionOptions, &session, &error)) {
       result.error = error.message;
       return;
@@ -73,48 +77,59 @@ public:
     if (!result.error.empty())
       return;
     result.arenaBytes = txrt_session_arena_bytes(session);
-    countLaunches();
     fillParameters();
+    keepGlobals("0.", {"parameter"});
     for (int iteration = 1; iteration <= 2 && result.error.empty(); ++iteration)
       runIteration(iteration);
+    if (result.error.empty())
+      runFused(3);
+    if (result.error.empty())
+      runEvaluation(4);
     result.allocations = txrt_session_step_allocations(session);
   }
 
 private:
-  struct Span {
-    char *data;
-    size_t bytes;
+  struct Place {
+    txrt_segment segment;
+    uint64_t offset, bytes;
   };
 
-  Span locate(const llvm::json::Object &buffer) {
+  static Place locate(const llvm::json::Object &buffer) {
     static const std::map<llvm::StringRef, txrt_segment> segments = {{"persistent", TXRT_SEGMENT_PERSISTENT},
                                                                     {"argument", TXRT_SEGMENT_ARGUMENT},
                                                                     {"saved", TXRT_SEGMENT_SAVED},
                                                                     {"transient", TXRT_SEGMENT_TRANSIENT}};
-    txrt_error error;
-    size_t bytes = *buffer.getInteger("bytes");
-    void *data = txrt_session_data(session, segments.at(*buffer.getString("segment")), *buffer.getInteger("offset"),
-                                   bytes, &error);
-    return {static_cast<char *>(data), bytes};
+    return {segments.at(*buffer.getString("segment")), uint64_t(*buffer.getInteger("offset")),
+            uint64_t(*buffer.getInteger("bytes"))};
   }
 
   /// An argument or a result of an entry.
-  Span find(llvm::StringRef entry, llvm::StringRef list, llvm::StringRef name) {
+  std::optional<Place> find(llvm::StringRef entry, llvm::StringRef list, llvm::StringRef name) {
     for (const llvm::json::Value &value : *manifest.getArray("entries"))
       if (value.getAsObject()->getString("name") == entry)
         for (const llvm::json::Value &buffer : *value.getAsObject()->getArray(list))
           if (buffer.getAsObject()->getString("name") == name)
             return locate(*buffer.getAsObject());
-    return {nullptr, 0};
+    return std::nullopt;
   }
 
   template <typename T> void set(llvm::StringRef entry, llvm::StringRef name, const std::vector<T> &values) {
-    if (Span span = find(entry, "arguments", name); span.data) // dropout may be off: no key
-      memcpy(span.data, values.data(), values.size() * sizeof(T));
+    if (std::optional<Place> place = find(entry, "arguments", name)) // dropout may be off: no key
+      write(*place, values.data());
   }
 
-  void keep(const std::string &name, Span span) {
-    result.values.push_back({name, std::vector<char>(span.data, span.data + span.bytes)});
+  void write(const Place &place, const void *from) {
+    txrt_error error;
+    if (txrt_session_write(session, place.segment, place.offset, place.bytes, from, &error))
+      result.error = error.message;
+  }
+
+  void keep(const std::string &name, const Place &place) {
+    std::vector<char> bytes(place.bytes);
+    txrt_error error;
+    if (txrt_session_read(session, place.segment, place.offset, place.bytes, bytes.data(), &error))
+      result.error = error.message;
+    result.values.push_back({name, std::move(bytes)});
   }
 
   void keepGlobals(const std::string &prefix, llvm::ArrayRef<llvm::StringRef> roles) {
@@ -123,17 +138,6 @@ private:
       if (llvm::is_contained(roles, *global.getString("role")))
         keep(prefix + global.getString("name")->str(), locate(global));
     }
-  }
-
-  void countLaunches() {
-    for (int entry = 0; entry < txrt_session_entry_count(session); ++entry)
-      for (int launch = 0; launch < txrt_session_launch_count(session, entry); ++launch) {
-        txrt_launch_info info;
-        txrt_error error;
-        txrt_session_launch_info(session, entry, launch, &info, &error);
-        ++result.launches;
-        result.recomputeLaunches += info.phase == TXRT_PHASE_RECOMPUTE;
-      }
   }
 
   /// Weights of a size at which every part of the model matters.
@@ -145,10 +149,11 @@ private:
       if (*global.getString("role") != "parameter")
         continue;
       bool isNormWeight = global.getObject("init")->getString("kind") == "ones";
-      Span span = locate(global);
-      auto *weights = reinterpret_cast<float *>(span.data);
-      for (size_t i = 0; i < span.bytes / sizeof(float); ++i)
-        weights[i] = (isNormWeight ? 1.0f : 0.0f) + 0.1f * normal(random);
+      Place place = locate(global);
+      std::vector<float> weights(place.bytes / sizeof(float));
+      for (float &weight : weights)
+        weight = (isNormWeight ? 1.0f : 0.0f) + 0.1f * normal(random);
+      write(place, weights.data());
     }
   }
 
@@ -159,35 +164,79 @@ private:
       result.error = entry < 0 ? "no entry " + name.str() : std::string(error.message);
   }
 
-  void runIteration(int iteration) {
-    std::string prefix = std::to_string(iteration) + ".";
+  template <typename T> void keep(const std::string &name, const std::vector<T> &values) {
+    auto *begin = reinterpret_cast<const char *>(values.data());
+    result.values.push_back({name, std::vector<char>(begin, begin + values.size() * sizeof(T))});
+  }
+
+  /// Random tokens and targets, some of which do not count.
+  void setBatch(const std::string &prefix, llvm::StringRef entry, int iteration, int microbatch) {
     const llvm::json::Object &model = *manifest.getObject("model");
     int64_t batch = *model.getInteger("micro_batch_size"), sequence = *model.getInteger("seq_length");
     int64_t vocabulary = *model.getInteger("vocab_size");
-    std::mt19937 random(options.seed * 1000 + iteration);
-    for (uint32_t microbatch = 0; microbatch < 2; ++microbatch) {
-      std::vector<int32_t> tokens(batch * sequence), targets(batch * sequence);
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        tokens[i] = random() % vocabulary;
-        targets[i] = random() % 8 ? static_cast<int32_t>(random() % vocabulary) : -100;
-      }
-      uint32_t sample = ((iteration - 1) * 2 + microbatch) * batch;
-      set<int32_t>("microbatch", "tokens", tokens);
-      set<int32_t>("microbatch", "targets", targets);
-      set<uint32_t>("microbatch", "key", {options.keySeed, 11, sample, 0});
-      set<float>("microbatch", "loss_scale", {1.0f / static_cast<float>(2 * batch * sequence)});
-      set<uint8_t>("microbatch", "first", {static_cast<uint8_t>(microbatch == 0)});
-      runEntry("microbatch");
-      std::string name = prefix + std::to_string(microbatch) + ".";
-      keep(name + "loss_sum", find("microbatch", "results", "loss_sum"));
-      keep(name + "valid_count", find("microbatch", "results", "valid_count"));
+    std::seed_seq seed{static_cast<uint32_t>(options.seed), static_cast<uint32_t>(iteration),
+                       static_cast<uint32_t>(microbatch)};
+    std::mt19937 random(seed);
+    std::vector<int32_t> tokens(batch * sequence), targets(batch * sequence);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      tokens[i] = random() % vocabulary;
+      targets[i] = random() % 8 ? static_cast<int32_t>(random() % vocabulary) : -100;
     }
-    keepGlobals(prefix + "grad ", {"gradient"});
+    uint32_t sample = ((iteration - 1) * 2 + microbatch) * batch;
+    std::vector<uint32_t> key = {options.keySeed, 11, sample, 0};
+    set<int32_t>(entry, "tokens", tokens);
+    set<int32_t>(entry, "targets", targets);
+    set<uint32_t>(entry, "key", key);
+    keep(prefix + "tokens", tokens);
+    keep(prefix + "targets", targets);
+    keep(prefix + "key", key);
+    set<uint32_t>(entry, "previous_key", previousKey);
+    previousKey = key;
+    set<float>(entry, "loss_scale", {options.scaleFactor * lossScaleOf(batch, sequence)});
+    set<uint8_t>(entry, "first", {static_cast<uint8_t>(microbatch == 0)});
+  }
+
+  void keepResults(const std::string &prefix, llvm::StringRef entry, std::initializer_list<const char *> names) {
+    for (const char *name : names)
+      if (std::optional<Place> place = find(entry, "results", name))
+        keep(prefix + name, *place);
+      else
+        result.error = "no result " + std::string(name) + " of " + entry.str();
+  }
+
+  void runIteration(int iteration) {
+    std::string prefix = std::to_string(iteration) + ".";
+    for (int microbatch = 0; microbatch < 2; ++microbatch) {
+      std::string name = prefix + std::to_string(microbatch) + ".";
+      setBatch(name, "microbatch", iteration, microbatch);
+      runEntry("microbatch");
+      keepResults(name, "microbatch", {"loss_sum", "valid_count"});
+    }
+    keepGlobals(prefix, {"gradient"});
     set<float>("apply", "lr", {0.01f});
     set<int32_t>("apply", "step", {iteration});
     runEntry("apply");
-    keep(prefix + "grad_norm", find("apply", "results", "grad_norm"));
+    keepResults(prefix, "apply", {"grad_norm"});
     keepGlobals(prefix, {"parameter", "moment1", "moment2"});
+  }
+
+  /// A microbatch and its update in one entry.
+  void runFused(int iteration) {
+    std::string prefix = std::to_string(iteration) + ".";
+    setBatch(prefix, "step", iteration, 0);
+    set<float>("step", "lr", {0.01f});
+    set<int32_t>("step", "step", {iteration});
+    runEntry("step");
+    keepResults(prefix, "step", {"loss_sum", "valid_count", "grad_norm"});
+    keepGlobals(prefix, {"gradient"});
+    keepGlobals(prefix, {"parameter", "moment1", "moment2"});
+  }
+
+  void runEvaluation(int iteration) {
+    std::string prefix = std::to_string(iteration) + ".";
+    setBatch(prefix, "evaluate", iteration, 0);
+    runEntry("evaluate");
+    keepResults(prefix, "evaluate", {"loss_sum", "valid_count", "logits"});
   }
 
   const RunOptions &options;
@@ -195,6 +244,7 @@ private:
   txrt_artifact *artifact = nullptr;
   txrt_session *session = nullptr;
   llvm::json::Object manifest;
+  std::vector<uint32_t> previousKey = {0, 0, 0, 0};
 };
 
 } // namespace
@@ -204,6 +254,8 @@ RunResult txtest::runStep(const Step &step, const RunOptions &options) {
   Runner(step, options, result).run();
   return result;
 }
+
+float txtest::lossScaleOf(int64_t batch, int64_t sequence) { return 1.0f / static_cast<float>(2 * batch * sequence); }
 
 float RunResult::scalar(llvm::StringRef name) const {
   float value = 0;
@@ -223,6 +275,38 @@ std::string txtest::firstDifference(const RunResult &a, const RunResult &b) {
 }
 
 //===----------------------------------------------------------------------===//
+// The launch table against the report
+//===----------------------------------------------------------------------===//
+
+static std::string compare(const char *what, int64_t found, int64_t planned) {
+  if (found == planned)
+    return "";
+  return std::string(what) + ": " + std::to_string(found) + " in the launches, " + std::to_string(planned) +
+         " in the report; ";
+}
+
+std::string txtest::findLaunchFault(const Step &step, const Step &none) {
+  int64_t products = 0;
+  for (const llvm::json::Value &op : *step.report.getArray("recomputed"))
+    products += *op.getAsObject()->getInteger("flops") > 0;
+  RecomputeWork work = measureRecompute(step.artifact), without = measureRecompute(none.artifact);
+  int64_t vectorFlops = work.vectorFlops - without.vectorFlops;
+  int64_t productFlops = step.number("recompute_flops");
+  // A flash attention is products and the work between them in one launch.
+  std::string flops = compare("all recompute FLOPs", work.productFlops + work.tileFlops + vectorFlops,
+                              productFlops + step.number("recompute_vector_flops"));
+  if (!work.tileFlops)
+    flops += compare("recompute FLOPs", work.productFlops, productFlops);
+  return compare("recomputed products", work.products, products) + flops +
+         compare("anything recomputed", work.launches > 0, step.recomputedOps() > 0) +
+         compare("recomputed within forward", work.early, 0);
+}
+
+std::string txtest::findSavedFault(const Step &step) {
+  return compare("saved bytes", measureRecompute(step.artifact).savedBytes, step.number("saved_activation_bytes"));
+}
+
+//===----------------------------------------------------------------------===//
 // Random models and policies
 //===----------------------------------------------------------------------===//
 
@@ -235,16 +319,20 @@ RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
   model.layers = pick(random, 2, 5);
   model.dropout = dropout;
   model.odd = odd;
+  model.flash = random() % 2;
   int heads = pick(random, 1, 4);
   int hidden = odd ? heads * (2 * pick(random, 2, 10) + 1) : 16 * heads * pick(random, 1, 2);
   int ffn = odd ? 2 * pick(random, 10, 60) + 1 : 16 * pick(random, 2, 8);
   int sequence = odd ? 2 * pick(random, 3, 12) + 1 : 16;
+  if (model.flash) // up to three tiles
+    sequence = odd ? 2 * pick(random, 3, 70) + 1 : 16 * pick(random, 1, 9);
   model.flags = {"--num-layers", std::to_string(model.layers), "--hidden-size", std::to_string(hidden),
                  "--num-attention-heads", std::to_string(heads), "--ffn-hidden-size", std::to_string(ffn),
                  "--seq-length", std::to_string(sequence), "--max-position-embeddings",
                  std::to_string(sequence + pick(random, 0, 3)), "--micro-batch-size", std::to_string(pick(random, 1, 3)),
                  "--vocab-size", std::to_string(odd ? 2 * pick(random, 5, 40) + 1 : 64), "--attention-dropout",
-                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0", "--fp32"};
+                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0", "--fp32",
+                 "--attention-backend", model.flash ? "flash" : "unfused"};
   if (random() % 2)
     model.flags.push_back("--untie-embeddings-and-output-weights");
   if (random() % 4 == 0)
@@ -258,10 +346,13 @@ Flags txtest::randomPolicy(std::mt19937 &random, const RandomModel &model) {
   auto someModules = [&]() {
     std::vector<std::string> names = {"core_attn", "mlp", "layernorm", "mlp_act"};
     std::vector<std::string> chosen;
-    while (chosen.empty())
+    // By itself, it frees next to nothing of a flash attention.
+    while (chosen.empty() || (model.flash && chosen == std::vector<std::string>{"core_attn"})) {
+      chosen.clear();
       for (const std::string &name : names)
         if (random() % 2)
           chosen.push_back(name);
+    }
     return Flags{"--recompute-granularity", "selective", "--recompute-modules", llvm::join(chosen, ",")};
   };
   auto someLayers = [&]() {

@@ -1,8 +1,9 @@
 //===- Harness.h - Compile a model, run it, keep every bit ------*- C++ -*-===//
 //
 // What the property and the mutant tests share: a step is compiled in this
-// process, runs two iterations of two microbatches each from random weights,
-// and everything that it computes is kept as bytes, to be compared as bytes.
+// process, runs two iterations of two microbatches each from random weights, a
+// third one by the fused entry, and an evaluation. Everything that it computes
+// is kept as bytes, to be compared as bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,26 +40,47 @@ struct RunOptions {
   uint64_t seed = 1;    ///< of weights and data
   int threads = 1;
   uint32_t keySeed = 7; ///< of the dropout key
+  float scaleFactor = 1; ///< of the loss scale: 1 for the mean over both microbatches
 };
 
-/// Named bytes in the order of computation: `1.0.loss_sum` is the loss of
-/// iteration 1, microbatch 0; `1.grad transformer.wte.weight` a gradient before
-/// apply, `1.transformer.wte.weight` a parameter after it.
+/// Named bytes in the order of computation: `1.0.tokens` and `1.0.loss_sum` are
+/// of iteration 1, microbatch 0; `1.transformer.wte.weight.grad` is a gradient
+/// before apply, `1.transformer.wte.weight` a parameter after it (`0.`: before
+/// the first).
 struct RunResult {
   std::string error; ///< empty: ran
   std::vector<std::pair<std::string, std::vector<char>>> values;
   uint64_t arenaBytes = 0;
   int64_t allocations = 0;
-  int recomputeLaunches = 0;
-  int launches = 0;
 
   float scalar(llvm::StringRef name) const;
+  /// The value as a list of T; empty if there is none of that name.
+  template <typename T> std::vector<T> list(llvm::StringRef name) const {
+    for (const auto &[known, bytes] : values)
+      if (known == name) {
+        auto *begin = reinterpret_cast<const T *>(bytes.data());
+        return {begin, begin + bytes.size() / sizeof(T)};
+      }
+    return {};
+  }
 };
+
+/// The factor by which the harness scales the sum of a microbatch's losses.
+float lossScaleOf(int64_t batch, int64_t sequence);
 
 RunResult runStep(const Step &step, const RunOptions &options = {});
 
 /// The first value whose bits differ, or nothing.
 std::string firstDifference(const RunResult &a, const RunResult &b);
+
+/// How a microbatch's launches depart from the report's list `recomputed`, or
+/// nothing: products one by one, all other ops by their work beyond that of
+/// policy none, since kernels of backward may hold some. All of it stands
+/// behind forward.
+std::string findLaunchFault(const Step &step, const Step &none);
+
+/// How the bytes that pass the border depart from the report's, or nothing.
+std::string findSavedFault(const Step &step);
 
 //===----------------------------------------------------------------------===//
 // Random models and policies
@@ -69,6 +91,7 @@ struct RandomModel {
   int layers;
   bool dropout;
   bool odd; ///< sizes that are no multiples of a vector
+  bool flash;
 };
 
 RandomModel randomModel(std::mt19937 &random, bool dropout, bool odd);

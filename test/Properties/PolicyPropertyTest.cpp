@@ -2,9 +2,11 @@
 //
 // Random models, random policies (DESIGN's invariants 1 and 4). For each pair:
 // every loss, gradient, parameter and moment of two iterations of two
-// microbatches has the bits of policy none; something was recomputed; the arena
-// is what was planned; no even size allocates in a step. TX_PROPERTY_PAIRS=5000 runs more;
-// TX_PROPERTY_SEED=n repeats or varies.
+// microbatches, of a fused step and of an evaluation has the bits of policy
+// none; what the report lists is recomputed in backward, launch by launch, and
+// the bytes that it lists pass the border; the arena is what was planned and
+// smaller than that of none; no even size allocates in a step.
+// TX_PROPERTY_PAIRS=5000 runs more; TX_PROPERTY_SEED=n repeats or varies.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,12 +33,8 @@ constexpr int kPoliciesPerModel = 4;
 /// with sizes that no vector divides.
 class PolicyProperty : public testing::TestWithParam<std::tuple<bool, bool>> {};
 
-struct Tally {
-  int pairs = 0, smallerArena = 0, smallerSaved = 0;
-};
-
 void checkPair(const RandomModel &model, const Flags &policy, const Step &none, const RunResult &expected,
-               const RunOptions &run, Tally &tally) {
+               const RunOptions &run) {
   Flags flags = model.flags;
   flags.insert(flags.end(), policy.begin(), policy.end());
   SCOPED_TRACE("tx-compile " + joinFlags(flags));
@@ -46,14 +44,15 @@ void checkPair(const RandomModel &model, const Flags &policy, const Step &none, 
   ASSERT_EQ(actual.error, "");
   EXPECT_EQ(firstDifference(expected, actual), "") << "has other bits than under policy none";
   EXPECT_GT(step.recomputedOps(), 0u);
+  EXPECT_EQ(findLaunchFault(step, none), "");
+  EXPECT_EQ(findSavedFault(step), "");
   EXPECT_EQ(actual.arenaBytes, static_cast<uint64_t>(step.number("peak_bytes"))) << "planned is not allocated";
   // For sizes that 16 does not divide, OpenBLAS's small-matrix kernel takes a
   // row's worth of scratch from malloc; nothing of ours does.
   if (!model.odd)
-    EXPECT_EQ(actual.allocations, 0);
-  ++tally.pairs;
-  tally.smallerArena += step.number("peak_bytes") < none.number("peak_bytes");
-  tally.smallerSaved += step.number("saved_activation_bytes") < none.number("saved_activation_bytes");
+    EXPECT_EQ(actual.allocations, TX_NO_ALLOCATIONS);
+  EXPECT_LT(step.number("saved_activation_bytes"), none.number("saved_activation_bytes"));
+  EXPECT_LT(step.number("peak_bytes"), none.number("peak_bytes")) << "the arena is not smaller";
 }
 
 TEST_P(PolicyProperty, ChangesNoBit) {
@@ -61,8 +60,8 @@ TEST_P(PolicyProperty, ChangesNoBit) {
   int pairs = environmentNumber("TX_PROPERTY_PAIRS", 208) / 4;
   int seed = environmentNumber("TX_PROPERTY_SEED", 1);
   std::mt19937 random(seed * 4 + dropout * 2 + odd);
-  Tally tally;
-  while (tally.pairs < pairs && !HasFatalFailure()) {
+  int checked = 0;
+  while (checked < pairs && !HasFatalFailure()) {
     RandomModel model = randomModel(random, dropout, odd);
     RunOptions run{random(), 1 + static_cast<int>(random() % 3)};
     Flags noneFlags = model.flags;
@@ -73,6 +72,8 @@ TEST_P(PolicyProperty, ChangesNoBit) {
     RunResult expected = runStep(none, run);
     ASSERT_EQ(expected.error, "");
     EXPECT_EQ(none.recomputedOps(), 0u);
+    EXPECT_EQ(findLaunchFault(none, none), "");
+    EXPECT_EQ(findSavedFault(none), "");
     ASSERT_TRUE(std::isfinite(expected.scalar("2.1.loss_sum")));
     if (dropout) { // a test that cannot fail shows nothing
       RunOptions otherKey = run;
@@ -80,14 +81,11 @@ TEST_P(PolicyProperty, ChangesNoBit) {
       EXPECT_NE(firstDifference(expected, runStep(none, otherKey)), "") << "the dropout key has no effect";
     }
     run.threads = 1 + static_cast<int>(random() % 3);
-    for (int i = 0; i < kPoliciesPerModel && tally.pairs < pairs; ++i)
-      checkPair(model, randomPolicy(random, model), none, expected, run, tally);
+    for (int i = 0; i < kPoliciesPerModel && checked < pairs; ++i, ++checked)
+      checkPair(model, randomPolicy(random, model), none, expected, run);
   }
-  printf("%d pairs: saved bytes fell in %d, the arena shrank in %d\n", tally.pairs, tally.smallerSaved,
-         tally.smallerArena);
-  EXPECT_EQ(tally.smallerSaved, tally.pairs);
-  // What is left are tiny models whose peak is not at the border.
-  EXPECT_GE(tally.smallerArena * 10, tally.pairs * 9);
+  if (!HasFailure())
+    printf("check: %d pairs: same bits; recomputed and saved as reported; smaller arenas\n", checked);
 }
 
 INSTANTIATE_TEST_SUITE_P(Random, PolicyProperty, testing::Combine(testing::Bool(), testing::Bool()),

@@ -1,0 +1,1 @@
+#include "tx/Remat/Plan.h"

@@ -1,0 +1,4 @@
+// Of the runtime the compiler knows one header.
+#include "txrt/abi.h"
+
+#include "txrt/runtime.h"

@@ -1,0 +1,3 @@
+#include "core/Session.h"
+
+#include "backends/host/Gemm.h"

@@ -1,0 +1,1 @@
+#include "txrt/abi.h"

@@ -1,0 +1,1 @@
+#include "txrt/backend.h"

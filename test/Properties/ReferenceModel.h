@@ -1,0 +1,36 @@
+//===- ReferenceModel.h - What a run should have computed -------*- C++ -*-===//
+//
+// A bug that every policy shares changes the bits of none, too. The reference
+// interpreter does not share it: from a run's own parameters and batches it
+// computes the losses and gradients of both iterations in double.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_TEST_PROPERTIES_REFERENCEMODEL_H
+#define TX_TEST_PROPERTIES_REFERENCEMODEL_H
+
+#include "Harness.h"
+#include "JointModel.h"
+
+namespace txtest {
+
+class ReferenceModel {
+public:
+  /// The model of a command line; recomputation means nothing here.
+  explicit ReferenceModel(const Flags &flags);
+
+  /// The first loss or gradient that is further away than f32 explains, or
+  /// nothing.
+  std::string firstDifference(const RunResult &run);
+
+private:
+  std::string compareIteration(const RunResult &run, int iteration);
+
+  mlir::MLIRContext context;
+  std::optional<tx::JointModel> model;
+  int64_t batch, sequence;
+};
+
+} // namespace txtest
+
+#endif // TX_TEST_PROPERTIES_REFERENCEMODEL_H

@@ -96,6 +96,8 @@ static Blas open() {
 
   Blas blas;
   blas.sgemm = symbol<Blas::Sgemm>(library, "cblas_sgemm");
+  blas.takeScratch = symbol<void *(*)(int)>(library, "blas_memory_alloc");
+  blas.returnScratch = symbol<void (*)(void *)>(library, "blas_memory_free");
   std::string config =
       symbol<char *(*)()>(library, "openblas_get_config")();
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": two words are enough.
@@ -108,4 +110,12 @@ static Blas open() {
 const Blas &Blas::get() {
   static const Blas blas = open();
   return blas;
+}
+
+void Blas::reserveScratch(unsigned count) const {
+  std::vector<void *> buffers(count);
+  for (void *&buffer : buffers)
+    buffer = takeScratch(0);
+  for (void *buffer : buffers)
+    returnScratch(buffer);
 }

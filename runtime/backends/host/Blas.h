@@ -21,11 +21,19 @@ struct Blas {
   static constexpr int rowMajor = 101, plain = 111, transposed = 112;
 
   Sgemm sgemm = nullptr;
+  /// The library keeps one scratch buffer for each thread that is in it at the
+  /// same time, and gets it when it first needs it. Makes it have `count` now,
+  /// so that no step does.
+  void reserveScratch(unsigned count) const;
   std::string description; // "OpenBLAS 0.3.21 SkylakeX"
 
   /// Opens the library on first use, or fails with what to install. It stays
   /// open: its constructor has measured this CPU.
   static const Blas &get();
+
+  // The library's own, behind reserveScratch.
+  void *(*takeScratch)(int) = nullptr;
+  void (*returnScratch)(void *) = nullptr;
 };
 
 } // namespace txrt

@@ -92,35 +92,6 @@ void Host::loadKernels() {
   }
 }
 
-/// The library keeps one scratch buffer for each thread that is in it at the
-/// same time, allocated on demand: let every thread enter now, not in a step.
-void warmUp(ThreadPool &pool, const Blas &blas) {
-  constexpr uint64_t size = 256;
-  std::vector<float> operands(2 * size * size, 0.0f);
-  std::vector<float> results(pool.threads() * size * size);
-  struct Context {
-    ThreadPool &pool;
-    const Blas &blas;
-    const float *a, *b;
-    float *c;
-    std::atomic<unsigned> arrived;
-  } context{pool, blas, operands.data(), operands.data() + size * size,
-            results.data(), {0}};
-  pool.run(
-      pool.threads(),
-      [](void *argument, uint64_t index) {
-        auto &c = *static_cast<Context *>(argument);
-        c.arrived.fetch_add(1);
-        // One task is one thread's: none returns before all are in.
-        while (c.arrived.load() < c.pool.threads())
-          std::this_thread::yield();
-        c.blas.sgemm(Blas::rowMajor, Blas::plain, Blas::plain, size, size,
-                     size, 1.0f, c.a, size, c.b, size, 0.0f,
-                     c.c + index * size * size, size);
-      },
-      &context);
-}
-
 txrt_host_product Host::findProduct(const std::string &name) const {
   const ElfPlace *place = object ? object->function(name) : nullptr;
   if (!place)
@@ -158,7 +129,7 @@ void Host::prepareGemms() {
   if (!blas)
     return;
   description += ", " + blas->description;
-  warmUp(pool, *blas);
+  blas->reserveScratch(pool.threads());
 }
 
 void Host::launch(uint32_t index) {

@@ -251,9 +251,10 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
   auto stores = llvm::to_vector(step.getOps<StoreOp>());
   llvm::StringMap<Value> stored;
   for (StoreOp store : stores) {
-    Operation *last = store.getValue().getDefiningOp();
-    builder.setInsertionPointAfter(last);
-    int32_t layer = cast<ScopedOpInterface>(last).getScope().getLayer();
+    builder.setInsertionPointAfterValue(store.getValue());
+    // A gradient that nothing contributes to is stored as it was loaded.
+    auto last = store.getValue().getDefiningOp<ScopedOpInterface>();
+    int32_t layer = last ? last.getScope().getLayer() : -1;
     auto scope = ScopeAttr::get(&getContext(), Segment::Backward, layer, store.getGlobal());
     store.getValueMutable().assign(reduceGradient(builder, store.getValue(), scope));
     stored[store.getGlobal()] = store.getValue();

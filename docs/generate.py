@@ -41,6 +41,7 @@ PASS_GROUPS = {
     "From remat to step: addresses": "Memory/Passes.td",
     "From remat to step: launches": "Conversion/TxToStep/Passes.td",
     "Kernels for the host": "Conversion/Passes.td",
+    "Kernels for GPUs": "Conversion/Gpu/Passes.td",
 }
 
 

@@ -45,7 +45,7 @@ RULES = {
     "Pipeline": {"Frontend", "Parallel", "Autodiff", "Remat", "Schedule", "Memory", "Conversion", "Conversion/TxToStep",
                  "Conversion/Host", "Conversion/Gpu", "Target", "Target/Host", "Target/Cuda", "Support", ABI}
                 | DIALECTS | COMPILER,
-    "tx-opt": {"Pipeline"} | COMPILER,
+    "tx-opt": {"Pipeline", "Frontend"} | COMPILER,
     "tx-compile": {"Pipeline", "Frontend"} | COMPILER,
     "tx-plan": {"Pipeline", "Frontend"} | COMPILER,
     "tx-lsp-server": {"Pipeline"} | COMPILER,
@@ -54,8 +54,10 @@ RULES = {
     "tx-demo": set(),
     "txrt": set(),
     "runtime/core": {"txrt"},
+    "runtime/comm": {"txrt", "runtime/core"},
     "runtime/backends/dryrun": {"txrt", "runtime/core"},
-    "runtime/backends/host": {"txrt", "runtime/core"},
+    # The host runs collectives through the ranks' transport.
+    "runtime/backends/host": {"txrt", "runtime/core", "runtime/comm"},
     "runtime/backends/cuda": {"txrt", "runtime/core"},
 }
 

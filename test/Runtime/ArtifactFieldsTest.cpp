@@ -137,7 +137,7 @@ TEST(ArtifactFields, KernelsAndTheirLaunches) {
   auto change = [](auto field) {
     return [=](TestArtifact &a) { field(a.launches[0]); };
   };
-  refused("unknown kind 2", change([](auto &l) { l.kind = 2; }));
+  refused("unknown kind 3", change([](auto &l) { l.kind = 3; }));
   refused("unknown phase 4", change([](auto &l) { l.phase = 4; }));
   refused("layer -2", change([](auto &l) { l.layer = -2; }));
   refused("name at", change([](auto &l) { l.name = 100000; }));

@@ -72,11 +72,11 @@ TEST(Host, NoCode) {
   refused(TXRT_BAD_INPUT, "has no code for the host", a);
 }
 
-TEST(Host, Bf16ProductIsRefused) {
+TEST(Host, Bf16ProductWithoutItsFunctionIsRefused) {
   TestArtifact a = smallArtifact();
   uint32_t first = a.launches[2].first_buffer;
   a.buffers[first].dtype = a.buffers[first + 1].dtype = TXRT_DTYPE_BF16;
-  refused(TXRT_USAGE, "lm_head.dW) is a bf16 product", a);
+  refused(TXRT_BAD_INPUT, "a bf16 product and no function gemm_bf16_nn_f32", a);
 }
 
 TEST(Host, Options) {

@@ -55,7 +55,7 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(unsigned capability, L
 // Code comes as vectors in the loops that it should have; only the loops over
 // rows of column kernels gain from being unrolled, to have loads in flight.
 static constexpr const char *kPipeline =
-    "infer-address-spaces,function(simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
+    "function(infer-address-spaces,simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
     "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg),"
     "globaldce";
 

@@ -44,13 +44,15 @@ std::unique_ptr<llvm::Module> tx::cuda::gpuToLLVM(gpu::GPUModuleOp module, llvm:
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
-  // Not the patterns of math for NVVM: they call libdevice.
-  populateMathToLLVMConversionPatterns(converter, patterns);
+  // Before those of populateGpuToNVVMConversionPatterns, which call libdevice.
+  populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/true, /*benefit=*/2);
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
   populateGpuToNVVMConversionPatterns(converter, patterns);
   ConversionTarget target(*module.getContext());
   configureGpuToNVVMConversionLegality(target);
+  // It calls libdevice for these too; PTX has them.
+  target.addLegalOp<LLVM::FAbsOp, LLVM::FCeilOp, LLVM::FFloorOp, LLVM::RoundEvenOp, LLVM::SqrtOp>();
   if (failed(applyPartialConversion(module, target, std::move(patterns))))
     return nullptr;
   return translateModuleToLLVMIR(module, context, "gpu_kernels");

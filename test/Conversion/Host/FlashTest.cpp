@@ -1,7 +1,7 @@
 // Flash attention, forward and backward: right in every shape that code has a
 // case for, with the same bits however its units are split and its rows lie.
 
-#include "OpCases.h"
+#include "KernelHarness.h"
 
 #include <array>
 #include <cmath>

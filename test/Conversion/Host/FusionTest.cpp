@@ -1,7 +1,7 @@
 // What a kernel computes has the same bits as its ops one by one: random
 // kernels, in f32 and bf16, with results laid over inputs wherever the planner may.
 
-#include "OpCases.h"
+#include "KernelHarness.h"
 
 #include <gtest/gtest.h>
 #include <map>

@@ -1,15 +1,10 @@
 #include "KernelHarness.h"
 
-#include "tx/Conversion/Passes.h"
-#include "tx/Dialect/Step/IR/StepOps.h"
-#include "tx/Dialect/Tx/IR/TxDialect.h"
+#include "KernelText.h"
 
 #include "core/ElfImage.h"
 #include "txrt/abi.h"
 
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/Diagnostics.h"
-#include "mlir/Parser/Parser.h"
 #include <gtest/gtest.h>
 
 using namespace txtest;
@@ -21,29 +16,14 @@ struct Kernels::Image {
   txrt::ElfImage image;
 };
 
-/// One context for all tests: loading dialects takes longer than most kernels.
-static mlir::MLIRContext &sharedContext() {
-  static auto *context = [] {
-    auto *context = new mlir::MLIRContext(mlir::MLIRContext::Threading::DISABLED);
-    context->loadDialect<tx::TxDialect, tx::step::StepDialect>();
-    return context;
-  }();
-  return *context;
-}
-
 static mlir::FailureOr<tx::HostKernels> compile(const std::string &kernels, const tx::HostTargetOptions &options,
                                                 std::string &diagnostics) {
-  mlir::ScopedDiagnosticHandler handler(&sharedContext(), [&](mlir::Diagnostic &diagnostic) {
-    diagnostics += diagnostic.str() + "\n";
-    return mlir::success();
-  });
-  std::string text =
-      "step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {\n" + kernels + "\n}\n";
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &sharedContext());
-  if (!module)
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  tx::step::ProgramOp program = parseKernels(kernels, module, diagnostics);
+  if (!program)
     return mlir::failure();
-  auto programs = module->getOps<tx::step::ProgramOp>();
-  return tx::compileHostKernels(*programs.begin(), options);
+  DiagnosticsAsText handler(diagnostics);
+  return tx::compileHostKernels(program, options);
 }
 
 Kernels::Kernels(const std::string &kernels, const tx::HostTargetOptions &options) {
@@ -69,6 +49,13 @@ void Kernels::run(const std::string &name, const std::vector<void *> &buffers, i
   runRange(name, buffers, 0, units, immediates);
 }
 
+void Kernels::runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin, int64_t end) {
+  std::vector<void *> addresses;
+  for (std::vector<uint8_t> *bytes : buffers)
+    addresses.push_back(bytes->data());
+  runRange(op.name, addresses, begin, end, op.immediates);
+}
+
 void Kernels::runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,
                        const std::vector<uint32_t> &immediates) {
   if (!image)
@@ -77,15 +64,6 @@ void Kernels::runRange(const std::string &name, const std::vector<void *> &buffe
   ASSERT_NE(place, nullptr) << name;
   auto kernel = reinterpret_cast<txrt_host_kernel>(image->image.address(*place));
   kernel(buffers.data(), immediates.data(), begin, end);
-}
-
-std::vector<float> txtest::randomFloats(size_t count, unsigned seed, float scale) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> result(count);
-  for (float &value : result)
-    value = normal(generator);
-  return result;
 }
 
 std::string txtest::tensor(std::initializer_list<int64_t> shape, const char *element) {

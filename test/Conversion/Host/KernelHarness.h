@@ -9,6 +9,8 @@
 #ifndef TX_TEST_CONVERSION_HOST_KERNELHARNESS_H
 #define TX_TEST_CONVERSION_HOST_KERNELHARNESS_H
 
+#include "OpCases.h"
+
 #include "tx/Target/HostKernels.h"
 
 #include <cstdint>
@@ -19,18 +21,21 @@
 
 namespace txtest {
 
-class Kernels {
+class Kernels : public CaseRunner {
 public:
   /// `kernels` is the inside of a step.program. Records a test failure if it
   /// does not compile; then `run` does nothing.
   explicit Kernels(const std::string &kernels, const tx::HostTargetOptions &options = {});
-  ~Kernels();
+  ~Kernels() override;
 
   /// Runs [0, units), or the given range.
   void run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
            const std::vector<uint32_t> &immediates = {});
   void runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,
                 const std::vector<uint32_t> &immediates = {});
+
+  void runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin,
+               int64_t end) override;
 
   const tx::HostKernels &code() const { return compiled; }
 
@@ -43,20 +48,11 @@ private:
 /// What compiling reports; empty if it succeeds.
 std::string diagnosticOf(const std::string &kernels, const tx::HostTargetOptions &options = {});
 
-/// Reproducible normal numbers.
-std::vector<float> randomFloats(size_t count, unsigned seed, float scale = 1.0f);
-
 /// "tensor<AxBxf32>".
 std::string tensor(std::initializer_list<int64_t> shape, const char *element = "f32");
 
 /// Largest |a - b| / (|b| + floor).
 double worstError(const std::vector<float> &a, const std::vector<double> &b, double floor = 1.0);
-
-/// Units of a column kernel.
-inline int64_t columnUnits(int64_t columns) { return (columns + 63) / 64; }
-
-/// Column counts around each size that code has a case for.
-inline const std::vector<int64_t> oddColumns = {1, 15, 16, 17, 63, 64, 65, 130, 777};
 
 } // namespace txtest
 

@@ -1,7 +1,7 @@
 // Every op at every row length: right, and with the same bits however its rows
 // lie in memory, whoever computes them, on whichever CPU.
 
-#include "OpCases.h"
+#include "KernelHarness.h"
 
 #include <array>
 #include <gtest/gtest.h>

@@ -4,8 +4,18 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <random>
 
 using namespace txtest;
+
+std::vector<float> txtest::randomFloats(size_t count, unsigned seed, float scale) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0f, scale);
+  std::vector<float> result(count);
+  for (float &value : result)
+    value = normal(generator);
+  return result;
+}
 
 int64_t Tensor::elements() const {
   int64_t count = 1;
@@ -62,7 +72,7 @@ std::vector<uint8_t> Tensor::pack(int64_t stride) const {
   int64_t width = columns(), rows = elements() / width;
   size_t size = bytesOf(element);
   stride = stride ? stride : width;
-  std::vector<uint8_t> bytes(((rows - 1) * stride + width) * size + 64, 0xff);
+  std::vector<uint8_t> bytes(((rows - 1) * stride + width) * size + kGuardBytes, 0xff);
   for (int64_t i = 0; i < static_cast<int64_t>(values.size()); ++i)
     put(&bytes[(i / width * stride + i % width) * size], element, values[i]);
   return bytes;
@@ -98,16 +108,16 @@ std::string OpCase::text(const std::vector<int64_t> &strides) const {
   return text + "\n}\n";
 }
 
-std::vector<Tensor> txtest::run(Kernels &kernels, const OpCase &op, const RunOptions &options) {
+std::vector<Tensor> txtest::run(CaseRunner &kernels, const OpCase &op, const RunOptions &options) {
   std::vector<std::vector<uint8_t>> memory;
   auto stride = [&](size_t buffer) { return options.strides.empty() ? 0 : options.strides[buffer]; };
   for (const Tensor &tensor : op.inputs)
     memory.push_back(tensor.pack(stride(memory.size())));
   for (const Tensor &tensor : op.outputs)
     memory.push_back(Tensor{tensor.shape, tensor.element}.pack(stride(memory.size())));
-  std::vector<void *> buffers;
+  std::vector<std::vector<uint8_t> *> buffers;
   for (auto &bytes : memory)
-    buffers.push_back(bytes.data());
+    buffers.push_back(&bytes);
   for (auto [input, output] : options.inPlace)
     buffers[op.inputs.size() + output] = buffers[input];
 
@@ -115,7 +125,7 @@ std::vector<Tensor> txtest::run(Kernels &kernels, const OpCase &op, const RunOpt
   splits.insert(splits.begin(), 0);
   splits.push_back(op.units());
   for (size_t i = splits.size() - 1; i > 0; --i) // later units first
-    kernels.runRange(op.name, buffers, splits[i - 1], splits[i], op.immediates);
+    kernels.runCase(op, buffers, splits[i - 1], splits[i]);
 
   std::vector<Tensor> results;
   for (size_t i = 0; i < op.outputs.size(); ++i) {
@@ -125,7 +135,7 @@ std::vector<Tensor> txtest::run(Kernels &kernels, const OpCase &op, const RunOpt
         at = input;
     results.push_back(op.outputs[i]);
     results.back().unpack(memory[at], stride(op.inputs.size() + i));
-    for (size_t k = memory[at].size() - 64; k < memory[at].size(); ++k)
+    for (size_t k = memory[at].size() - kGuardBytes; k < memory[at].size(); ++k)
       if (memory[at][k] != 0xff)
         results.back().values.clear(); // written behind the end
   }

@@ -1,13 +1,27 @@
 //===- OpCases.h - Each op as a kernel, with what it should give -*- C++ -*-===//
 
-#ifndef TX_TEST_CONVERSION_HOST_OPCASES_H
-#define TX_TEST_CONVERSION_HOST_OPCASES_H
+#ifndef TX_TEST_CONVERSION_COMMON_OPCASES_H
+#define TX_TEST_CONVERSION_COMMON_OPCASES_H
 
-#include "KernelHarness.h"
-
+#include <array>
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace txtest {
+
+/// Reproducible normal numbers.
+std::vector<float> randomFloats(size_t count, unsigned seed, float scale = 1.0f);
+
+/// Units of a column kernel on the host.
+inline int64_t columnUnits(int64_t columns) { return (columns + 63) / 64; }
+
+/// Column counts around each size that code has a case for.
+inline const std::vector<int64_t> oddColumns = {1, 15, 16, 17, 63, 64, 65, 130, 777};
+
+/// What lies behind a buffer, to see who writes there.
+constexpr size_t kGuardBytes = 64;
 
 /// A tensor's values, whatever its element type; all are exact in double.
 struct Tensor {
@@ -18,7 +32,8 @@ struct Tensor {
   int64_t elements() const;
   int64_t columns() const { return shape.empty() ? 1 : shape.back(); }
   std::string type() const;
-  /// The bytes in memory with rows `stride` elements apart (0: contiguous), and back.
+  /// The bytes in memory with rows `stride` elements apart (0: contiguous), then
+  /// kGuardBytes more; and back.
   std::vector<uint8_t> pack(int64_t stride) const;
   void unpack(const std::vector<uint8_t> &bytes, int64_t stride);
 };
@@ -43,6 +58,16 @@ struct OpCase {
   bool isRows(const Tensor &tensor) const { return tensor.columns() == columns && tensor.elements() > columns; }
 };
 
+/// A backend that has compiled cases.
+class CaseRunner {
+public:
+  virtual ~CaseRunner() = default;
+  /// Runs the units [begin, end) of a case's kernel. `buffers` are its inputs, then
+  /// its outputs, as Tensor::pack has them; one twice where a result lies on an input.
+  virtual void runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin,
+                       int64_t end) = 0;
+};
+
 /// How to run a case.
 struct RunOptions {
   std::vector<int64_t> strides = {};
@@ -51,7 +76,7 @@ struct RunOptions {
 };
 
 /// The outputs, unpacked.
-std::vector<Tensor> run(Kernels &kernels, const OpCase &op, const RunOptions &options = {});
+std::vector<Tensor> run(CaseRunner &kernels, const OpCase &op, const RunOptions &options = {});
 
 /// All ops at a row length.
 std::vector<OpCase> opCases(int64_t columns);
@@ -61,4 +86,4 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 
 } // namespace txtest
 
-#endif // TX_TEST_CONVERSION_HOST_OPCASES_H
+#endif // TX_TEST_CONVERSION_COMMON_OPCASES_H

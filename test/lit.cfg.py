@@ -1,6 +1,7 @@
 # The lit suite: every *.mlir and *.test below test/.
 
 import os
+import shutil
 
 import lit.formats
 
@@ -18,6 +19,14 @@ config.environment["PATH"] = os.pathsep.join(
     [config.tx_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
 )
 for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+# The CUDA toolkit's assembler; tests of cubins need it, and say so.
+ptxas = [os.path.join(os.environ[name], "bin", "ptxas") for name in ["CUDA_HOME", "CUDA_PATH"] if name in os.environ]
+if any(map(shutil.which, [*ptxas, "ptxas", "/usr/local/cuda/bin/ptxas"])):
+    config.available_features.add("ptxas")
+for name in ["CUDA_HOME", "CUDA_PATH"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 

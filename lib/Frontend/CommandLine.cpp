@@ -298,7 +298,7 @@ Error CommandLineParser::finish() {
   if (options.inputIsModule)
     return Error::success();
   bool isAuto = options.model.attentionBackend == AttentionBackend::Auto;
-  if (Error error = resolve(options.model))
+  if (Error error = resolve(options.model, StringRef(options.output.target).split(':').first))
     return error;
   if (isAuto)
     options.notes.push_back(

@@ -102,7 +102,9 @@ static Error checkRelations(const ModelConfig &config) {
 }
 
 /// What flash attention has no code for; empty if it has.
-static std::string findFlashObstacle(const ModelConfig &config) {
+static std::string findFlashObstacle(const ModelConfig &config, llvm::StringRef backend) {
+  if (backend == "cuda")
+    return "it has no GPU kernels yet";
   constexpr int64_t widest = 256; // of every flash attention
   if (config.getHeadSize() <= widest)
     return "";
@@ -111,8 +113,8 @@ static std::string findFlashObstacle(const ModelConfig &config) {
                        config.getHeadSize(), widest);
 }
 
-static Error chooseAttention(ModelConfig &config) {
-  std::string obstacle = findFlashObstacle(config);
+static Error chooseAttention(ModelConfig &config, llvm::StringRef backend) {
+  std::string obstacle = findFlashObstacle(config, backend);
   if (config.attentionBackend == AttentionBackend::Auto)
     config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
                                                : AttentionBackend::Unfused;
@@ -158,7 +160,7 @@ static Error checkProducts(const ModelConfig &c) {
   return Error::success();
 }
 
-Error tx::resolve(ModelConfig &config) {
+Error tx::resolve(ModelConfig &config, llvm::StringRef backend) {
   constexpr int64_t unset = ModelConfig::kUnset;
   if (config.maxPositionEmbeddings == unset)
     config.maxPositionEmbeddings = config.seqLength;
@@ -177,7 +179,7 @@ Error tx::resolve(ModelConfig &config) {
     return error;
   if (Error error = checkRelations(config))
     return error;
-  if (Error error = chooseAttention(config))
+  if (Error error = chooseAttention(config, backend))
     return error;
   return checkProducts(config);
 }

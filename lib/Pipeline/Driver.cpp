@@ -2,6 +2,7 @@
 
 #include "Phases.h"
 #include "Report.h"
+#include "Targets.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
@@ -10,7 +11,6 @@
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
 #include "tx/Target/Artifact.h"
-#include "tx/Target/HostKernels.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -94,13 +94,13 @@ public:
   const RematSummary &getSummary() const { return summary; }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report) {
-    HostTargetOptions target;
-    if (!options.output.targetCpu.empty())
-      target.cpu = options.output.targetCpu;
-    FailureOr<HostKernels> kernels = compileHostKernels(getProgram(), target);
-    if (failed(kernels))
+    llvm::Expected<Target> target = parseTarget(options.output);
+    if (!target)
+      return target.takeError();
+    FailureOr<TargetCode> code = target->compile(getProgram());
+    if (failed(code))
       return lines.getError();
-    return serializeArtifact(getProgram(), *kernels, describeInput(options, summary, std::move(report)));
+    return serializeArtifact(getProgram(), *code, describeInput(options, summary, std::move(report)));
   }
 
 private:
@@ -206,8 +206,8 @@ static llvm::Error writeArtifact(const CompileOptions &options, StringRef path) 
 
 llvm::Error tx::compile(const CompileOptions &options) {
   const OutputOptions &output = options.output;
-  if (output.target != "host")
-    return badUsage("--target takes host; found '" + output.target + "'");
+  if (llvm::Error error = parseTarget(output).takeError())
+    return error;
   if (!output.compileTo.empty()) {
     Compilation compilation(options);
     if (llvm::Error error = compilation.runTo(output.compileTo))

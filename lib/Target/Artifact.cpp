@@ -17,7 +17,7 @@ namespace {
 /// The tables of abi.h, as they go into the file.
 class LaunchTable {
 public:
-  explicit LaunchTable(step::ProgramOp program) {
+  LaunchTable(step::ProgramOp program, ArrayRef<TargetCode::Division> divisions) : divisions(divisions) {
     for (auto kernel : program.getOps<step::KernelOp>()) {
       kernelIndex[kernel.getSymName()] = {kernels.size(), kernel};
       kernels.push_back({addString(kernel.getSymName()),
@@ -85,20 +85,22 @@ private:
     addBuffers(launch, op.getBuffers(), [&](size_t buffer) { return buffer >= inputs; });
     launch.u.kernel.kernel = index;
     launch.u.kernel.immediate_count = op.getImmediates().size();
-    launch.u.kernel.units = kernel.getUnits();
-    launch.u.kernel.grain = getGrain(kernel);
+    TargetCode::Division division = divisions.empty() ? divide(kernel) : divisions[index];
+    launch.u.kernel.units = division.units;
+    launch.u.kernel.grain = division.grain;
     llvm::copy(op.getImmediates(), launch.u.kernel.immediates);
     launches.push_back(launch);
   }
 
   /// A task is some 16 thousand elements: long against the cost of handing it
   /// out (about a microsecond), short against a launch.
-  static uint64_t getGrain(step::KernelOp kernel) {
+  static TargetCode::Division divide(step::KernelOp kernel) {
     constexpr int64_t kTaskElements = 16384;
     int64_t unitElements = kernel.getSpace()[1];
     if (kernel.getKind() == KernelKind::Column)
       unitElements = kernel.getSpace()[0] * step::KernelOp::kColumnBlock;
-    return std::max<int64_t>(1, kTaskElements / unitElements);
+    return {static_cast<uint64_t>(kernel.getUnits()),
+            static_cast<uint64_t>(std::max<int64_t>(1, kTaskElements / unitElements))};
   }
 
   void addGemm(step::GemmOp op) {
@@ -143,6 +145,7 @@ private:
     launches.push_back(launch);
   }
 
+  ArrayRef<TargetCode::Division> divisions;
   llvm::StringMap<std::pair<uint32_t, step::KernelOp>> kernelIndex;
   llvm::StringMap<uint32_t> stringOffsets;
 };
@@ -158,20 +161,21 @@ template <typename T> Section makeSection(txrt_section_kind kind, const T &table
 
 } // namespace
 
-llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const HostKernels &kernels,
+llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const TargetCode &code,
                                                  llvm::json::Object about) {
-  LaunchTable table(program);
+  LaunchTable table(program, code.divisions);
   std::string manifest;
-  llvm::raw_string_ostream(manifest) << llvm::json::Value(buildManifest(program, kernels, std::move(about)));
+  llvm::raw_string_ostream(manifest) << llvm::json::Value(buildManifest(program, code, std::move(about)));
 
-  Section sections[] = {makeSection(TXRT_SECTION_MANIFEST, manifest),
-                        makeSection(TXRT_SECTION_ENTRIES, table.entries),
-                        makeSection(TXRT_SECTION_LAUNCHES, table.launches),
-                        makeSection(TXRT_SECTION_BUFFERS, table.buffers),
-                        makeSection(TXRT_SECTION_KERNELS, table.kernels),
-                        makeSection(TXRT_SECTION_STRINGS, table.strings),
-                        makeSection(TXRT_SECTION_HOST_ELF, kernels.object)};
-  constexpr size_t count = std::size(sections);
+  std::vector<Section> sections = {makeSection(TXRT_SECTION_MANIFEST, manifest),
+                                   makeSection(TXRT_SECTION_ENTRIES, table.entries),
+                                   makeSection(TXRT_SECTION_LAUNCHES, table.launches),
+                                   makeSection(TXRT_SECTION_BUFFERS, table.buffers),
+                                   makeSection(TXRT_SECTION_KERNELS, table.kernels),
+                                   makeSection(TXRT_SECTION_STRINGS, table.strings)};
+  for (const TargetCode::Section &section : code.sections)
+    sections.push_back({section.kind, section.bytes});
+  size_t count = sections.size();
   std::vector<txrt_section> directory;
   uint64_t offset = llvm::alignTo(sizeof(txrt_header) + count * sizeof(txrt_section), TXRT_SECTION_ALIGNMENT);
   for (const Section &section : sections) {

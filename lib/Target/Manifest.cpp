@@ -71,13 +71,13 @@ static json::Array describeBuffers(ArrayAttr names, ArrayAttr buffers) {
   return result;
 }
 
-json::Object tx::buildManifest(step::ProgramOp program, const HostKernels &kernels, json::Object about) {
+json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, json::Object about) {
   json::Object manifest = std::move(about);
   manifest["format"] = "tx-artifact";
   manifest["abi_version"] = TXRT_ABI_VERSION;
   manifest["compiler"] = "tx 0.1";
   manifest["target"] =
-      json::Object{{"backend", "host"}, {"triple", kernels.triple}, {"features", json::Array(kernels.features)}};
+      json::Object{{"backend", code.backend}, {"triple", code.triple}, {"features", json::Array(code.features)}};
   manifest["arena"] = json::Object{{"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},
                                    {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
                                    {"saved_bytes", static_cast<int64_t>(program.getSavedBytes())},

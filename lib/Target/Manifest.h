@@ -4,15 +4,14 @@
 #define TX_LIB_TARGET_MANIFEST_H
 
 #include "tx/Dialect/Step/IR/StepOps.h"
-#include "tx/Target/HostKernels.h"
-#include "txrt/abi.h"
+#include "tx/Target/TargetCode.h"
 
 #include "llvm/Support/JSON.h"
 
 namespace tx {
 
 /// The manifest of docs/Artifact.md.
-llvm::json::Object buildManifest(step::ProgramOp program, const HostKernels &kernels, llvm::json::Object about);
+llvm::json::Object buildManifest(step::ProgramOp program, const TargetCode &code, llvm::json::Object about);
 
 /// The ABI's number of an element type.
 txrt_dtype getDtype(mlir::Type elementType);

@@ -53,7 +53,9 @@ TEST(Host, WrongTarget) {
   a.backend = "cuda";
   txrt_options host = {};
   host.backend = "host";
-  refused(TXRT_DEVICE, "built for backend 'cuda', this is 'host'", a, host);
+  a.features = "\"sm_90\", \"compute_80\"";
+  refused(TXRT_DEVICE, "built for backend 'cuda' (sm_90, compute_80), this is 'host'; compile it with --target=host", a,
+          host);
 }
 
 TEST(Host, FeaturesByName) {

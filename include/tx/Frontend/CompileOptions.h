@@ -53,6 +53,7 @@ struct OutputOptions {
   std::string verifyTwinFile; ///< --verify-twin: the same step under policy none
   std::string target = "host";
   std::string targetCpu; ///< empty: this machine's
+  std::string ptxas;     ///< empty: where it usually is; none: PTX alone
   bool printModelConfig = false;
   Print print = Print::Nothing; ///< instead of compiling
 };

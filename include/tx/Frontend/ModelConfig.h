@@ -58,8 +58,9 @@ struct ModelConfig {
 };
 
 /// Fills what nobody gave, pads the vocabulary, and checks everything. An error
-/// names the field as flag and as config.json has it.
-llvm::Error resolve(ModelConfig &config);
+/// names the field as flag and as config.json has it. `backend` runs the step: not
+/// each of them has flash attention.
+llvm::Error resolve(ModelConfig &config, llvm::StringRef backend = "host");
 
 /// The artifact's `model` object (docs/Artifact.md), of a resolved config.
 llvm::json::Object toJson(const ModelConfig &config);

@@ -5,6 +5,7 @@
 //
 //   auto kernels = compileCudaKernels(program, {.architectures = {"sm_90"}});
 //   if (failed(kernels)) ...                 // diagnosed at the kernel
+//   TargetCode code = packCudaKernels(*kernels);
 //
 // Each function is launched as txrt_gpu_kernel of txrt/abi.h says. PTX is of the
 // lowest architecture: a driver compiles it for devices newer than all cubins.
@@ -14,6 +15,8 @@
 
 #ifndef TX_TARGET_CUDAKERNELS_H
 #define TX_TARGET_CUDAKERNELS_H
+
+#include "tx/Target/TargetCode.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/SmallVector.h"
@@ -29,7 +32,8 @@ class ProgramOp;
 struct CudaTargetOptions {
   /// sm_80, sm_90, ...: the first is the one that schedules are made for.
   std::vector<std::string> architectures = {"sm_80"};
-  /// The assembler; empty: $CUDA_HOME/bin/ptxas, then PATH, then the usual place.
+  /// The assembler; empty: $CUDA_HOME/bin/ptxas, then PATH, then the usual place;
+  /// none: no cubins.
   std::string ptxas;
 };
 
@@ -65,8 +69,12 @@ struct CudaKernels {
 /// beside: it loads dialects. The program stays as it is.
 mlir::FailureOr<CudaKernels> compileCudaKernelsToPtx(step::ProgramOp program, const CudaTargetOptions &options);
 
-/// PTX and cubins. An assembler that is missing or refuses is an error.
+/// PTX and cubins. An assembler that refuses is an error; where none is found there
+/// is the PTX alone, with a warning.
 mlir::FailureOr<CudaKernels> compileCudaKernels(step::ProgramOp program, const CudaTargetOptions &options);
+
+/// Those kernels as an artifact has them.
+TargetCode packCudaKernels(const CudaKernels &kernels);
 
 /// Where ptxas is; empty if nowhere.
 std::string findPtxas(const CudaTargetOptions &options);

@@ -15,12 +15,13 @@
 #ifndef TX_TARGET_HOSTKERNELS_H
 #define TX_TARGET_HOSTKERNELS_H
 
+#include "tx/Target/TargetCode.h"
+
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <string>
 #include <vector>
-
 
 namespace tx {
 namespace step {
@@ -46,6 +47,9 @@ struct HostKernels {
 /// Compiles all `step.kernel` ops of the program, which stays as it is. Must not
 /// be called from inside of a pass that others run beside: it loads dialects.
 mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options = {});
+
+/// Those kernels as an artifact has them.
+TargetCode packHostKernels(HostKernels kernels);
 
 } // namespace tx
 

@@ -141,6 +141,9 @@ LogicalResult Lowering::lower(step::KernelOp op) {
   if (failed(types))
     return failure();
   bool isColumns = op.getKind() == KernelKind::Column;
+  if (op.getKind() == KernelKind::Tile)
+    return op.getBody().front().front().emitOpError(
+        "has no GPU kernel yet; attention that is not fused has (--attention-backend unfused)");
   if (!isColumns && op.getKind() != KernelKind::Row && op.getKind() != KernelKind::Flat)
     return op.emitOpError("is of a kind that has no GPU code: ") << stringifyKernelKind(op.getKind());
 

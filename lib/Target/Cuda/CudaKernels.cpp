@@ -153,10 +153,18 @@ FailureOr<CudaKernels> tx::compileCudaKernels(step::ProgramOp program, const Cud
   FailureOr<CudaKernels> result = compileCudaKernelsToPtx(program, options);
   if (failed(result))
     return failure();
+  if (options.ptxas == "none")
+    return result;
   std::string ptxas = findPtxas(options);
-  if (ptxas.empty())
-    return program.emitOpError("cannot be compiled for GPUs without ptxas of the CUDA toolkit: not in $CUDA_HOME/bin, "
-                               "$PATH, /usr/local/cuda/bin");
+  if (ptxas.empty()) {
+    if (!options.ptxas.empty())
+      return mlir::emitError(program.getLoc()) << "--ptxas " << options.ptxas << ": no program that can be run";
+    mlir::emitWarning(program.getLoc())
+        << "no ptxas of the CUDA toolkit in $CUDA_HOME/bin, $CUDA_PATH/bin, $PATH or /usr/local/cuda/bin: the artifact has "
+           "PTX of compute_"
+        << result->ptxCapability << " alone, which the driver compiles each time a run begins";
+    return result;
+  }
   for (unsigned capability : *capabilitiesOf(program, options)) {
     llvm::Expected<CudaImage> image = cuda::assemble(ptxas, result->ptx, capability);
     if (!image)

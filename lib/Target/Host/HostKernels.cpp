@@ -195,3 +195,9 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
     return program.emitOpError() << llvm::toString(std::move(error));
   return result;
 }
+
+TargetCode tx::packHostKernels(HostKernels kernels) {
+  TargetCode code{"host", std::move(kernels.triple), std::move(kernels.features), {}};
+  code.sections.push_back({TXRT_SECTION_HOST_ELF, std::move(kernels.object)});
+  return code;
+}

@@ -102,6 +102,11 @@ private:
     print(": @%s units %" PRIu64 " grain %" PRIu64,
           printable(program.strings + program.kernels[k.kernel].name).c_str(),
           k.units, k.grain);
+    if (program.gpu_kernels) {
+      const txrt_gpu_kernel &kernel = program.gpu_kernels[k.kernel];
+      print(" blocks %" PRIu64 " threads %u",
+            (k.units - 1) / kernel.units_per_block + 1, kernel.threads);
+    }
     for (uint32_t i = 0; i < k.immediate_count; ++i)
       print("%s0x%08x", i ? "," : " immediates ", k.immediates[i]);
     print(";");

@@ -163,9 +163,16 @@ static void requireTileState(const char *artifact) {
 }
 
 void txrt::requireTarget(const txrt_program &program) {
-  if (strcmp(program.target_backend, "host") != 0)
-    fail(TXRT_DEVICE, "%s: built for backend '%s', this is 'host'",
-         program.name, printable(program.target_backend).c_str());
+  if (strcmp(program.target_backend, "host") != 0) {
+    std::string features;
+    for (uint32_t i = 0; i < program.target_feature_count; ++i)
+      features += (i ? ", " : "") + printable(program.target_features[i]);
+    fail(TXRT_DEVICE,
+         "%s: built for backend '%s' (%s), this is 'host'; compile it with "
+         "--target=host, or read it with --backend dryrun",
+         program.name, printable(program.target_backend).c_str(),
+         features.empty() ? "any device" : features.c_str());
+  }
 #if !defined(__x86_64__)
   const char *here = "another architecture";
   bool matches = false;

@@ -33,7 +33,8 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
     }
     ```
 
-    After (with 4 threads for each row, each of one vector):
+    After, with four threads for a row of 16 columns and a vector for each; on longer rows a thread
+    has four vectors:
 
     ```mlir
     step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
@@ -43,21 +44,51 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
       }
       gpu.module @gpu_kernels {
         gpu.func @residual(%a: memref<128xf32>, %b: memref<128xf32>, %sum: memref<128xf32>, %units: index)
-            kernel attributes {known_block_size = array<i32: 32, 1, 1>, step.units = 8 : i64, step.units_per_block = 8 : i64} {
-          %c4 = arith.constant 4 : index
+              kernel attributes {known_block_size = array<i32: 32, 1, 1>, step.units = 8 : i64, step.units_per_block = 8 : i64} {
+          %cst = arith.constant dense<0.000000e+00> : vector<4xf32>
+          %c64 = arith.constant 64 : index
+          %c0 = arith.constant 0 : index
           %c16 = arith.constant 16 : index
+          %c7 = arith.constant 7 : index
+          %c8 = arith.constant 8 : index
+          %c4 = arith.constant 4 : index
           %thread = gpu.thread_id x
-          %part = arith.remui %thread, %c4 : index
-          %row = arith.divui %thread, %c4 : index
-          %isThere = arith.cmpi slt, %row, %units : index
-          %start = arith.muli %row, %c16 : index
-          %column = arith.muli %part, %c4 : index
-          %at = arith.addi %start, %column : index
-          %0 = vector.load %a[%at] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
-          %1 = vector.load %b[%at] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
-          %2 = arith.addf %0, %1 : vector<4xf32>
-          scf.if %isThere {
-            vector.store %2, %sum[%at] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+          %block = gpu.block_id x
+          %0 = arith.remui %thread, %c4 : index
+          %1 = arith.muli %block, %c8 : index
+          %2 = arith.divui %thread, %c4 : index
+          %3 = arith.addi %1, %2 : index
+          %4 = arith.cmpi slt, %3, %units : index
+          %5 = arith.minsi %3, %c7 : index
+          %6 = arith.muli %5, %c16 : index
+          %7 = arith.divui %0, %c4 : index
+          %8 = arith.remui %0, %c4 : index
+          %9 = arith.muli %8, %c4 : index
+          %10 = arith.muli %7, %c64 : index
+          %11 = arith.addi %10, %9 : index
+          %12 = arith.subi %c16, %11 : index
+          %13 = arith.addi %6, %11 : index
+          %14 = arith.cmpi slt, %c0, %12 : index
+          %15 = scf.if %14 -> (vector<4xf32>) {
+            %23 = vector.load %a[%13] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+            scf.yield %23 : vector<4xf32>
+          } else {
+            scf.yield %cst : vector<4xf32>
+          }
+          %16 = arith.addi %6, %11 : index
+          %17 = arith.cmpi slt, %c0, %12 : index
+          %18 = scf.if %17 -> (vector<4xf32>) {
+            %23 = vector.load %b[%16] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+            scf.yield %23 : vector<4xf32>
+          } else {
+            scf.yield %cst : vector<4xf32>
+          }
+          %19 = arith.addf %15, %18 : vector<4xf32>
+          %20 = arith.addi %6, %11 : index
+          %21 = arith.cmpi slt, %c0, %12 : index
+          %22 = arith.andi %21, %4 : i1
+          scf.if %22 {
+            vector.store %19, %sum[%20] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
           }
           gpu.return
         }

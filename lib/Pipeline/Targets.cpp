@@ -1,0 +1,71 @@
+//===- Targets.cpp - What a step is compiled for --------------------------===//
+
+#include "Targets.h"
+
+#include "tx/Conversion/Gpu/Passes.h"
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Frontend/UserError.h"
+#include "tx/Target/CudaKernels.h"
+#include "tx/Target/HostKernels.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace tx;
+
+static llvm::Expected<Target> hostTarget(const OutputOptions &output, StringRef suffix) {
+  if (!suffix.empty())
+    return badUsage("--target host takes no architecture, found '" + output.target + "'; --target-cpu names a CPU");
+  if (!output.ptxas.empty())
+    return badUsage("--ptxas is for --target cuda:ARCH; found --target " + output.target);
+  HostTargetOptions options;
+  if (!output.targetCpu.empty())
+    options.cpu = output.targetCpu;
+  return Target{[options](step::ProgramOp program) -> FailureOr<TargetCode> {
+    FailureOr<HostKernels> kernels = compileHostKernels(program, options);
+    if (failed(kernels))
+      return failure();
+    return packHostKernels(std::move(*kernels));
+  }};
+}
+
+static llvm::Expected<Target> cudaTarget(const OutputOptions &output, StringRef suffix) {
+  std::string known = llvm::join(getGpuArchitectures(), ", ");
+  if (!output.targetCpu.empty())
+    return badUsage("--target-cpu is for --target host; found --target " + output.target);
+  if (suffix.empty())
+    return badUsage("--target cuda needs architectures, as cuda:sm_90 or cuda:sm_80,sm_90; known: " + known);
+  CudaTargetOptions options;
+  options.ptxas = output.ptxas;
+  options.architectures.clear();
+  for (StringRef name : llvm::split(suffix, ',')) {
+    if (!llvm::is_contained(getGpuArchitectures(), name))
+      return badUsage("--target " + output.target + ": unknown GPU architecture '" + name + "'; known: " + known);
+    options.architectures.push_back(name.str());
+  }
+  return Target{[options](step::ProgramOp program) -> FailureOr<TargetCode> {
+    FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
+    if (failed(kernels))
+      return failure();
+    return packCudaKernels(*kernels);
+  }};
+}
+
+static constexpr struct {
+  const char *name, *form;
+  llvm::Expected<Target> (*parse)(const OutputOptions &output, StringRef suffix);
+} kTargets[] = {
+    {"host", "host", hostTarget},
+    {"cuda", "cuda:ARCH[,ARCH...]", cudaTarget},
+};
+
+llvm::Expected<Target> tx::parseTarget(const OutputOptions &output) {
+  auto [name, suffix] = StringRef(output.target).split(':');
+  std::string known;
+  for (const auto &target : kTargets) {
+    if (name == target.name)
+      return target.parse(output, suffix);
+    known += (known.empty() ? "" : " or ") + std::string(target.form);
+  }
+  return badUsage("--target takes " + known + "; found '" + output.target + "'");
+}

@@ -1,0 +1,35 @@
+//===- Targets.h - What a step is compiled for ------------------*- C++ -*-===//
+//
+// The one list of backends that the compiler knows; --target chooses:
+//
+//   llvm::Expected<Target> target = parseTarget(options.output);
+//   FailureOr<TargetCode> code = target->compile(program);
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_PIPELINE_TARGETS_H
+#define TX_LIB_PIPELINE_TARGETS_H
+
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Target/TargetCode.h"
+
+#include "mlir/Support/LLVM.h"
+
+#include <functional>
+
+namespace tx {
+namespace step {
+class ProgramOp;
+} // namespace step
+
+struct Target {
+  /// The code of a program's kernels. Diagnosed on failure.
+  std::function<mlir::FailureOr<TargetCode>(step::ProgramOp program)> compile;
+};
+
+/// Of --target and what belongs to it; an error names what would work.
+llvm::Expected<Target> parseTarget(const OutputOptions &output);
+
+} // namespace tx
+
+#endif // TX_LIB_PIPELINE_TARGETS_H

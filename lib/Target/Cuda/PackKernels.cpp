@@ -1,0 +1,54 @@
+//===- PackKernels.cpp - The GPU sections of an artifact ------------------===//
+
+#include "tx/Target/CudaKernels.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace tx;
+
+namespace {
+
+/// Images one after another, with what tells them apart.
+class Images {
+public:
+  void add(unsigned capability, txrt_gpu_image_kind kind, llvm::ArrayRef<char> bytes) {
+    code.resize(llvm::alignTo(code.size(), TXRT_SECTION_ALIGNMENT));
+    images.push_back({capability, static_cast<uint32_t>(kind), code.size(), bytes.size()});
+    code.append(bytes.begin(), bytes.end());
+  }
+
+  std::vector<txrt_gpu_image> images;
+  llvm::SmallVector<char, 0> code;
+};
+
+template <typename T> TargetCode::Section makeSection(txrt_section_kind kind, const std::vector<T> &table) {
+  const char *begin = reinterpret_cast<const char *>(table.data());
+  return {kind, llvm::SmallVector<char, 0>(begin, begin + table.size() * sizeof(T))};
+}
+
+} // namespace
+
+TargetCode tx::packCudaKernels(const CudaKernels &kernels) {
+  TargetCode code;
+  code.backend = "cuda";
+  code.triple = "nvptx64-nvidia-cuda";
+  std::vector<txrt_gpu_kernel> table;
+  for (const CudaKernel &kernel : kernels.kernels) {
+    table.push_back({kernel.unitsPerBlock, kernel.threads, kernel.sharedBytes});
+    code.divisions.push_back({kernel.units, kernel.unitsPerBlock});
+  }
+  Images images;
+  for (const CudaImage &image : kernels.images) {
+    code.features.push_back("sm_" + std::to_string(image.capability));
+    images.add(image.capability, TXRT_GPU_CUBIN, image.cubin);
+  }
+  code.features.push_back("compute_" + std::to_string(kernels.ptxCapability));
+  // With its NUL: the driver takes a C string.
+  images.add(kernels.ptxCapability, TXRT_GPU_PTX, llvm::ArrayRef(kernels.ptx.c_str(), kernels.ptx.size() + 1));
+
+  code.sections.push_back(makeSection(TXRT_SECTION_GPU_KERNELS, table));
+  code.sections.push_back(makeSection(TXRT_SECTION_GPU_IMAGES, images.images));
+  code.sections.push_back({TXRT_SECTION_GPU_CODE, std::move(images.code)});
+  return code;
+}

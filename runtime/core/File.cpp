@@ -24,8 +24,7 @@ std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
   // Non-blocking, or opening a FIFO would wait for its writer.
   Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0)
-    fail(errno == ENOENT ? TXRT_BAD_INPUT : TXRT_IO, "%s: %s", name.c_str(),
-         strerror(errno));
+    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
   struct stat info;
   if (fstat(file.fd, &info) != 0)
     fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));

@@ -144,7 +144,7 @@ TEST(ArtifactFaults, Files) {
   EXPECT_EQ(openPath(file.path).code, TXRT_OK);
 
   txrt_error error = openPath("no-such-file.txa");
-  EXPECT_EQ(error.code, TXRT_BAD_INPUT);
+  EXPECT_EQ(error.code, TXRT_IO);
   EXPECT_STREQ(error.message, "no-such-file.txa: No such file or directory");
   error = openPath("/");
   EXPECT_EQ(error.code, TXRT_BAD_INPUT);

@@ -27,7 +27,7 @@ TEST_F(FileTest, OnlyRegularFilesAreRead) {
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
   expectError(ExitCode::BadInput, "no regular file",
               [&] { InputFile f(file("pipe")); });
-  expectError(ExitCode::BadInput, "No such file",
+  expectError(ExitCode::Io, "No such file",
               [&] { InputFile f(file("none")); });
 }
 
@@ -51,6 +51,20 @@ TEST_F(FileTest, WithoutCommitNothingHappens) {
   }
   EXPECT_EQ(read(path), "old");
   EXPECT_EQ(filesIn(folder), 1u);
+}
+
+TEST_F(FileTest, WhatAKilledWriterLeftIsWrittenOver) {
+  std::string path = write("out", "old");
+  write("out.tx-tmp", "the half of a file that was longer than the new one");
+  AtomicFile atomic(path);
+  expectError(ExitCode::Io, "another run writes it",
+              [&] { AtomicFile second(path); });
+  atomic.write("new", 3);
+  atomic.commit();
+  EXPECT_EQ(read(path), "new");
+  EXPECT_EQ(filesIn(folder), 1u);
+  // The lock went with the name.
+  AtomicFile next(path);
 }
 
 TEST_F(FileTest, LinksAreFollowed) {
@@ -106,6 +120,16 @@ TEST_F(FileTest, ASecondRunIsKeptOut) {
   OutputLock again(file("model.safetensors"));
   expectError(ExitCode::Io, "cannot be written",
               [&] { OutputLock lock(file("none/model")); });
+}
+
+TEST_F(FileTest, OneFileHasManyNames) {
+  std::string path = write("real", "x");
+  std::filesystem::create_symlink(path, file("link"));
+  EXPECT_TRUE(isSameFile(path, file("link")));
+  EXPECT_TRUE(isSameFile(path, folder + "/./real"));
+  EXPECT_FALSE(isSameFile(path, write("other", "x")));
+  EXPECT_FALSE(isSameFile(file("none"), file("none")));
+  EXPECT_FALSE(isSameFile("", path));
 }
 
 TEST_F(FileTest, LogLinesAreWholeAndLocked) {

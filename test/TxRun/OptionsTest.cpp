@@ -36,7 +36,9 @@ TEST(Options, TheLastOneCounts) {
 TEST(Options, UnknownFlagsNameTheNearest) {
   expectUsage({"s", "--train-iter", "5"}, "the nearest one is --train-iters");
   expectUsage({"s", "--lrr=3"}, "the nearest one is --lr");
-  expectUsage({"s", "--recomput"}, "unknown flag");
+  expectUsage({"s", "--recomput"}, "unknown flag --recomput; --help lists all");
+  expectUsage({"s", "--frob"}, "unknown flag --frob; --help lists all");
+  expectUsage({"s", "--x"}, "unknown flag --x; --help lists all");
   expectUsage({"s", "-x"}, "two dashes");
 }
 

@@ -22,7 +22,7 @@ InputFile::InputFile(const std::string &path) : name(path) {
   // Without O_NONBLOCK the open of a FIFO waits for a writer.
   descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
-    fail(ExitCode::BadInput, "%s: cannot be opened: %s",
+    fail(ExitCode::Io, "%s: cannot be opened: %s",
          printable(path, 200).c_str(), std::strerror(errno));
   struct stat info;
   int failed = ::fstat(descriptor, &info);
@@ -106,14 +106,48 @@ static void refuseSpecialTarget(const std::string &path) {
          printable(path, 200).c_str());
 }
 
+bool isSameFile(const std::string &a, const std::string &b) {
+  struct stat first, second;
+  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/// Opens or creates the file `name` and locks it; `asked` is for messages.
+static int openLocked(const std::string &name, const std::string &asked) {
+  for (;;) {
+    int descriptor = ::open(
+        name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+        0666);
+    if (descriptor < 0)
+      fail(ExitCode::Io, "%s: cannot be written: %s",
+           printable(asked, 200).c_str(), std::strerror(errno));
+    if (::flock(descriptor, LOCK_EX | LOCK_NB)) {
+      int reason = errno;
+      ::close(descriptor);
+      fail(ExitCode::Io, "%s: %s", printable(asked, 200).c_str(),
+           reason == EWOULDBLOCK ? "another run writes it; name another file or "
+                                   "wait until that run has ended"
+                                 : std::strerror(reason));
+    }
+    // The holder before us removes or renames the file when it leaves: what we
+    // locked may have lost its name, then a third run would lock another file.
+    struct stat ours, named;
+    if (::fstat(descriptor, &ours) == 0 &&
+        ::lstat(name.c_str(), &named) == 0 && ours.st_ino == named.st_ino)
+      return descriptor;
+    ::close(descriptor);
+  }
+}
+
 AtomicFile::AtomicFile(const std::string &path) : target(followLink(path)) {
   refuseSpecialTarget(target);
-  temporary = target + format(".tmp.%ld", static_cast<long>(::getpid()));
-  // A leftover of a killed process that had our number.
-  ::unlink(temporary.c_str());
-  descriptor = ::open(temporary.c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0)
+  // One name for all processes: what a killed one left is written over, so
+  // that kills do not fill the disk.
+  refuseSpecialTarget(target + ".tx-tmp");
+  lock = openLocked(target + ".tx-tmp", path);
+  temporary = target + ".tx-tmp";
+  descriptor = ::dup(lock);
+  if (descriptor < 0 || ::ftruncate(descriptor, 0))
     fail(ExitCode::Io, "%s: cannot be written: %s",
          printable(path, 200).c_str(), std::strerror(errno));
 }
@@ -123,6 +157,8 @@ AtomicFile::~AtomicFile() {
     ::close(descriptor);
   if (!temporary.empty())
     ::unlink(temporary.c_str());
+  if (lock >= 0)
+    ::close(lock);
 }
 
 void AtomicFile::write(const void *from, size_t count) {
@@ -155,28 +191,7 @@ void AtomicFile::commit() {
 OutputLock::OutputLock(const std::string &path)
     : lockPath(followLink(path) + ".lock") {
   refuseSpecialTarget(path);
-  for (;;) {
-    descriptor = ::open(lockPath.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0)
-      fail(ExitCode::Io, "%s: cannot be written: %s",
-           printable(path, 200).c_str(), std::strerror(errno));
-    if (::flock(descriptor, LOCK_EX | LOCK_NB)) {
-      int reason = errno;
-      ::close(descriptor);
-      descriptor = -1;
-      fail(ExitCode::Io, "%s: %s", printable(path, 200).c_str(),
-           reason == EWOULDBLOCK ? "another run writes it; name another file or "
-                                   "wait until that run has ended"
-                                 : std::strerror(reason));
-    }
-    // The holder before us removes the file when it leaves: what we locked may
-    // have lost its name, then a third run would lock another file.
-    struct stat ours, named;
-    if (::fstat(descriptor, &ours) == 0 &&
-        ::stat(lockPath.c_str(), &named) == 0 && ours.st_ino == named.st_ino)
-      return;
-    ::close(descriptor);
-  }
+  descriptor = openLocked(lockPath, path);
 }
 
 OutputLock::~OutputLock() {

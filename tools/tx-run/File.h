@@ -38,8 +38,9 @@ private:
 
 class AtomicFile {
 public:
-  /// Creates the temporary file. A target that exists and is no regular file
-  /// is refused; a symbolic link is followed, so its target is replaced.
+  /// Creates `path.tx-tmp`, locked until the end; a second writer is an error. A
+  /// target that exists and is no regular file is refused; a symbolic link is
+  /// followed, so its target is replaced.
   explicit AtomicFile(const std::string &path);
   ~AtomicFile();
   AtomicFile(const AtomicFile &) = delete;
@@ -51,7 +52,9 @@ public:
 
 private:
   std::string target, temporary;
-  int descriptor = -1;
+  /// Two of one open file: closing the first tells of errors, and the lock
+  /// lasts until the second is closed.
+  int descriptor = -1, lock = -1;
 };
 
 /// Keeps a second run out of the same output until it is destroyed: holds
@@ -68,6 +71,9 @@ private:
   std::string lockPath;
   int descriptor = -1;
 };
+
+/// Whether both paths lead to one file that exists.
+bool isSameFile(const std::string &a, const std::string &b);
 
 /// Writes all of it, through EINTR and short writes; false with errno set.
 bool writeAll(int descriptor, const void *from, size_t count);

@@ -301,15 +301,19 @@ size_t editDistance(const std::string &a, const std::string &b) {
       fail(ExitCode::Usage,
            "--%s is fixed when the step is compiled: give it to tx-compile",
            known);
-  const Flag *nearest = flags;
-  size_t least = ~size_t(0);
+  const Flag *nearest = nullptr;
+  // A third of the letters wrong is another word.
+  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
   for (const Flag &flag : flags) {
     size_t distance = editDistance(name, flag.name);
-    if (distance < least) {
+    if (distance < least && distance < name.size()) {
       least = distance;
       nearest = &flag;
     }
   }
+  if (!nearest)
+    fail(ExitCode::Usage, "unknown flag --%s; --help lists all",
+         printable(name).c_str());
   fail(ExitCode::Usage, "unknown flag --%s; the nearest one is --%s (--help "
                         "lists all)",
        printable(name).c_str(), nearest->name);

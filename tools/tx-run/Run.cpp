@@ -3,6 +3,7 @@
 #include "Run.h"
 #include "Bench.h"
 #include "Describe.h"
+#include "File.h"
 #include "Function.h"
 #include "Interrupt.h"
 #include "Sampler.h"
@@ -186,6 +187,29 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
   bench(model, runner, what, console, log);
 }
 
+/// A checkpoint may replace the one that was loaded; nothing may replace the
+/// step itself or its data.
+void keepInputs(const Options &options) {
+  std::vector<std::pair<std::string, std::string>> inputs = {
+      {"the artifact", options.artifact},
+      {"--verify-recompute", options.verifyTwin},
+      {"--data-path", options.dataPath},
+      {"--valid-data-path", options.validDataPath}};
+  for (const auto &[name, file] : options.inputs)
+    inputs.push_back({"--input " + printable(name), file});
+  std::vector<std::pair<std::string, std::string>> outputs = {
+      {"--save", options.save},
+      {"--dump-gradients", options.dumpGradients},
+      {"--log", options.log}};
+  for (const auto &[name, file] : options.outputs)
+    outputs.push_back({"--output " + printable(name), file});
+  for (const auto &[writes, target] : outputs)
+    for (const auto &[reads, source] : inputs)
+      if (isSameFile(target, source))
+        fail(ExitCode::Usage, "%s: %s would overwrite %s; name another file",
+             printable(target, 200).c_str(), writes.c_str(), reads.c_str());
+}
+
 } // namespace
 
 ExitCode run(const Options &options) {
@@ -207,6 +231,7 @@ ExitCode run(const Options &options) {
     return ExitCode::Ok;
   }
   // What cannot be written is found before the work.
+  keepInputs(options);
   Log log(options.log);
   std::unique_ptr<OutputLock> saveLock, gradientLock;
   if (!options.save.empty())

@@ -114,6 +114,9 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   return result;
 }
 
+/// For messages: the sign of a NaN is of no interest, and printf shows it.
+static double shown(float value) { return std::isnan(value) ? NAN : value; }
+
 void StepRunner::checkLoss(uint64_t index, int64_t step) {
   float loss = batch.lossSum.get();
   if (std::isfinite(loss))
@@ -124,7 +127,7 @@ void StepRunner::checkLoss(uint64_t index, int64_t step) {
          "updated the parameters; load the last checkpoint and run without "
          "--no-check-for-nan-in-loss-and-grad to see whether it is "
          "reproduced",
-         (long long)step, double(loss));
+         (long long)step, shown(loss));
   batchEntry->run();
   float again = batch.lossSum.get();
   bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
@@ -132,7 +135,7 @@ void StepRunner::checkLoss(uint64_t index, int64_t step) {
   fail(ExitCode::Numeric,
        "iteration %lld, micro batch %llu: the loss is %g; an exact repeat gave "
        "%g: %s",
-       (long long)step, (unsigned long long)index, double(loss), double(again),
+       (long long)step, (unsigned long long)index, shown(loss), shown(again),
        reproduced ? "reproduced, so lower --lr, lengthen --lr-warmup-iters or "
                     "look at the data"
                   : "transient, so suspect this machine's memory or processor");
@@ -185,7 +188,7 @@ void StepRunner::checkGradients(uint64_t firstSample, int64_t step) {
          "iteration %lld: the gradient of %s has %g at index %llu; an exact "
          "repeat gave %g: %s; the parameters were not updated",
          (long long)step, printable(gradient.of, 120).c_str(),
-         double(found->value), (unsigned long long)found->index, double(value),
+         shown(found->value), (unsigned long long)found->index, shown(value),
          reproduced
              ? "reproduced, so lower --lr or look at the data"
              : "transient, so suspect this machine's memory or processor");
@@ -198,7 +201,7 @@ void StepRunner::checkNorm(float norm, int64_t step) const {
   // With the guard on every gradient was finite: their squares overflowed.
   fail(ExitCode::Numeric,
        "iteration %lld: the gradient norm is %g%s", (long long)step,
-       double(norm),
+       shown(norm),
        guard ? " although every gradient is finite: its square overflows; "
                "lower --lr"
              : "; the parameters are spoilt: load the last checkpoint and run "

@@ -75,12 +75,16 @@ void RowKernel::emit(Number units) {
   int64_t perRow = schedule.threadsPerRow, perBlock = schedule.unitsPerBlock;
   Number row = e.block();
   part = e.thread();
+  bool isUneven = kernel.rows % perBlock;
   if (perBlock > 1) {
     part = e.thread() % perRow;
-    Number unit = e.block() * static_cast<double>(perBlock) + e.thread() / static_cast<double>(perRow);
-    // Threads without a row do as if they had the last one, and store nothing.
-    e.storing = unit < units;
-    row = e.smallerIndex(unit, e.index(kernel.rows - 1));
+    row = e.block() * static_cast<double>(perBlock) + e.thread() / static_cast<double>(perRow);
+  }
+  if (isUneven) {
+    // Threads without a row do as if they had the last one, but without columns:
+    // who has it may be writing on what it reads. They store nothing.
+    e.storing = row < units;
+    row = e.smallerIndex(row, e.index(kernel.rows - 1));
   }
 
   // The last chunk of a flat kernel may be shorter.
@@ -94,9 +98,11 @@ void RowKernel::emit(Number units) {
   columns = e.index(kernel.columns);
   if (rest)
     columns = select(row == e.index(kernel.rows - 1), e.index(rest), columns);
+  if (isUneven)
+    columns = select(e.storing, columns, e.index(0));
   int64_t atOnce = schedule.columnBlocksAtOnce();
   steps = llvm::divideCeil(kernel.columns, kBlock * atOnce);
-  wholeSteps = rest ? 0 : kernel.columns / (kBlock * atOnce);
+  wholeSteps = rest || isUneven ? 0 : kernel.columns / (kBlock * atOnce);
   vectors = std::min<int64_t>(kVectors, llvm::divideCeil(kernel.columns, kSlice));
 
   define(program.rowNumber(), row);

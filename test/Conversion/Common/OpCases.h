@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,19 @@ inline int64_t columnUnits(int64_t columns) { return (columns + 63) / 64; }
 
 /// Column counts around each size that code has a case for.
 inline const std::vector<int64_t> oddColumns = {1, 15, 16, 17, 63, 64, 65, 130, 777};
+
+using Bytes = std::vector<uint8_t>;
+
+/// Kernels that a backend has compiled.
+class KernelRunner {
+public:
+  virtual ~KernelRunner() = default;
+  /// Runs the units [begin, end) of a kernel, or all if the backend does not split
+  /// them. `buffers` are as Tensor::pack has them; one twice where a result lies on an
+  /// input.
+  virtual void runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
+                        const std::vector<uint32_t> &immediates) = 0;
+};
 
 /// What lies behind a buffer, to see who writes there.
 constexpr size_t kGuardBytes = 64;
@@ -34,8 +48,8 @@ struct Tensor {
   std::string type() const;
   /// The bytes in memory with rows `stride` elements apart (0: contiguous), then
   /// kGuardBytes more; and back.
-  std::vector<uint8_t> pack(int64_t stride) const;
-  void unpack(const std::vector<uint8_t> &bytes, int64_t stride);
+  Bytes pack(int64_t stride) const;
+  void unpack(const Bytes &bytes, int64_t stride);
 };
 
 /// A kernel of one op. In `op`, %0 %1 ... are inputs, %r0 %r1 ... results.
@@ -58,16 +72,6 @@ struct OpCase {
   bool isRows(const Tensor &tensor) const { return tensor.columns() == columns && tensor.elements() > columns; }
 };
 
-/// A backend that has compiled cases.
-class CaseRunner {
-public:
-  virtual ~CaseRunner() = default;
-  /// Runs the units [begin, end) of a case's kernel. `buffers` are its inputs, then
-  /// its outputs, as Tensor::pack has them; one twice where a result lies on an input.
-  virtual void runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin,
-                       int64_t end) = 0;
-};
-
 /// How to run a case.
 struct RunOptions {
   std::vector<int64_t> strides = {};
@@ -76,13 +80,27 @@ struct RunOptions {
 };
 
 /// The outputs, unpacked.
-std::vector<Tensor> run(CaseRunner &kernels, const OpCase &op, const RunOptions &options = {});
+std::vector<Tensor> run(KernelRunner &kernels, const OpCase &op, const RunOptions &options = {});
+
+/// Records test failures where results are further from the reference than the case
+/// allows.
+void expectAgrees(const OpCase &op, const std::vector<Tensor> &found);
+/// Results on inputs, one for each; `choice` 0 or 1: of two inputs for a result.
+std::vector<std::pair<unsigned, unsigned>> inPlaceOf(const OpCase &op, size_t choice);
+/// Strides of rows that are further apart than they are long.
+std::vector<int64_t> stridesOf(const OpCase &op);
 
 /// All ops at a row length.
 std::vector<OpCase> opCases(int64_t columns);
 
 /// Philox4x32-10, one counter at a time.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+/// Random kernels of rows in an element type, with results laid over inputs wherever
+/// the planner may: the same bits as their ops one by one. `compile` takes the inside of
+/// a step.program.
+void checkFusion(const std::string &element, int64_t columns,
+                 const std::function<std::unique_ptr<KernelRunner>(const std::string &)> &compile);
 
 } // namespace txtest
 

@@ -49,11 +49,12 @@ void Kernels::run(const std::string &name, const std::vector<void *> &buffers, i
   runRange(name, buffers, 0, units, immediates);
 }
 
-void Kernels::runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin, int64_t end) {
+void Kernels::runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
+                       const std::vector<uint32_t> &immediates) {
   std::vector<void *> addresses;
-  for (std::vector<uint8_t> *bytes : buffers)
+  for (Bytes *bytes : buffers)
     addresses.push_back(bytes->data());
-  runRange(op.name, addresses, begin, end, op.immediates);
+  runRange(name, addresses, begin, end, immediates);
 }
 
 void Kernels::runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,

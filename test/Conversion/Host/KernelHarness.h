@@ -21,7 +21,7 @@
 
 namespace txtest {
 
-class Kernels : public CaseRunner {
+class Kernels : public KernelRunner {
 public:
   /// `kernels` is the inside of a step.program. Records a test failure if it
   /// does not compile; then `run` does nothing.
@@ -34,8 +34,8 @@ public:
   void runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,
                 const std::vector<uint32_t> &immediates = {});
 
-  void runCase(const OpCase &op, const std::vector<std::vector<uint8_t> *> &buffers, int64_t begin,
-               int64_t end) override;
+  void runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
+                const std::vector<uint32_t> &immediates) override;
 
   const tx::HostKernels &code() const { return compiled; }
 

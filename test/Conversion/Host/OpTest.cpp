@@ -39,32 +39,11 @@ protected:
   std::vector<OpCase> cases;
   std::shared_ptr<Kernels> kernels;
 };
-
-/// Rows further apart than they are long.
-std::vector<int64_t> stridesOf(const OpCase &op) {
-  std::vector<int64_t> strides;
-  int64_t gap = 3;
-  for (const auto *tensors : {&op.inputs, &op.outputs})
-    for (const Tensor &tensor : *tensors)
-      strides.push_back(op.kind != "flat" && op.isRows(tensor) ? op.columns + gap++ : 0);
-  return strides;
-}
 } // namespace
 
 TEST_P(OpTest, agreesWithDouble) {
-  for (const OpCase &op : cases) {
-    auto expected = op.reference(op.inputs);
-    auto found = run(*kernels, op);
-    for (size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_EQ(found[i].values.size(), expected[i].size()) << op.name << ", result " << i;
-      double worst = 0;
-      for (size_t k = 0; k < expected[i].size(); ++k) {
-        double error = std::abs(found[i].values[k] - expected[i][k]) / (std::abs(expected[i][k]) + 1);
-        worst = error >= 0 ? std::max(worst, error) : INFINITY;
-      }
-      EXPECT_LE(worst, op.tolerance) << op.name << ", result " << i;
-    }
-  }
+  for (const OpCase &op : cases)
+    expectAgrees(op, run(*kernels, op));
 }
 
 TEST_P(OpTest, sameBitsForAnySplitOfUnits) {
@@ -78,19 +57,7 @@ TEST_P(OpTest, sameBitsForAnySplitOfUnits) {
 
 TEST_P(OpTest, sameBitsInPlace) {
   for (size_t choice = 0; choice < 2; ++choice)
-    expectSame(*kernels, [&](const OpCase &op) {
-      RunOptions options;
-      for (auto pair : op.inPlace) { // one input for each output, another one the next time
-        bool taken = false;
-        for (auto other : options.inPlace)
-          taken |= other.second == pair.second;
-        if (!taken || choice)
-          options.inPlace.push_back(pair);
-        if (taken && choice)
-          options.inPlace.erase(options.inPlace.end() - 2);
-      }
-      return options;
-    });
+    expectSame(*kernels, [&](const OpCase &op) { return RunOptions{{}, inPlaceOf(op, choice), {}}; });
 }
 
 // Between the rows lies what is not a number: masked lanes read nothing.

@@ -3,27 +3,31 @@
 // What the cuda backend uses of libcuda and libcublasLt, well enough to check
 // the backend's own work where no GPU is: which launches it queues, with which
 // operands, how a graph replays them, what it does when something is refused.
-// It says nothing about kernels, libraries or speed.
+// It says nothing about speed.
 //
 // Device memory is the host's; a stream runs at once, or records while it
-// captures; a "cubin" has the kernels of TestKernels.c, whatever its bytes are.
+// captures. PTX runs on the emulator (test/Gpu/Emulator), which also finds what a
+// device would punish; a "cubin" has the kernels of TestKernels.c, whatever its
+// bytes are. So a newer device than all of an artifact's cubins runs its PTX.
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
 //   FAKE_CUDA_FREE=1048576    bytes of free memory
 //   FAKE_CUDA_FAULT=weigh     this kernel faults when it runs
+//   FAKE_CUDA_RACES=0         races are not looked for, which is faster
 //
 //===----------------------------------------------------------------------===//
 
-#include "backends/cuda/CublasLtApi.h"
+#include "FakeCuda.h"
+
 #include "txrt/abi.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <vector>
+#include <deque>
+#include <memory>
 
 using namespace txrt::cuda;
-using txrt::cuda::lt::Status;
 
 extern "C" {
 void weigh(void *const *, const uint32_t *, int64_t, int64_t);
@@ -31,21 +35,21 @@ void bump(void *const *, const uint32_t *, int64_t, int64_t);
 }
 
 namespace txrt::cuda {
-struct CUgraph_st {
-  std::vector<std::function<void()>> nodes;
-};
 struct CUgraphExec_st {
   CUgraph_st graph;
 };
-struct CUstream_st {
-  CUgraph_st *captured = nullptr;
-};
+/// A function of TestKernels.c, or of PTX.
 struct CUfunc_st {
   const char *name;
-  txrt_host_kernel kernel;
-  int buffers, immediates;
+  txrt_host_kernel kernel = nullptr;
+  int buffers = 0, immediates = 0;
+  const ptx::Kernel *code = nullptr;
+  unsigned sharedBytes = 48 << 10; // what a launch may have
 };
-struct CUmod_st {};
+struct CUmod_st {
+  std::unique_ptr<ptx::Module> code; // null: a "cubin"
+  std::deque<CUfunc_st> functions;
+};
 struct CUctx_st {};
 } // namespace txrt::cuda
 
@@ -54,26 +58,75 @@ namespace {
 enum : Result { InvalidValue = 1, LaunchFailed = 719, NotFound = 500 };
 
 CUctx_st onlyContext;
-CUmod_st onlyModule;
 thread_local Context current = nullptr;
 Result sticky = Success; // what a fault leaves, until a synchronization
+std::string lastError = "said by the fake";
 
 long setting(const char *name, long otherwise) {
   const char *text = getenv(name);
   return text ? atol(text) : otherwise;
 }
 
-/// Now, or when the graph that is being captured is replayed.
-void run(Stream stream, std::function<void()> work) {
-  if (stream->captured)
-    stream->captured->nodes.push_back(std::move(work));
-  else
-    work();
+Result failed(const std::string &message) {
+  lastError = message;
+  return InvalidValue;
 }
 
-CUfunc_st functions[] = {{"weigh", weigh, 2, 1}, {"bump", bump, 1, 2}};
+void runTestKernel(const CUfunc_st &function,
+                   const std::vector<void *> &buffers,
+                   const std::vector<uint32_t> &immediates, uint64_t units) {
+  const char *fault = getenv("FAKE_CUDA_FAULT");
+  if (fault && strcmp(fault, function.name) == 0)
+    throw ptx::Error("FAKE_CUDA_FAULT");
+  function.kernel(buffers.data(), immediates.data(), 0,
+                  static_cast<int64_t>(units));
+}
+
+Result launchTestKernel(const CUfunc_st &function, uint64_t threads,
+                        void **parameters, Stream stream) {
+  std::vector<void *> buffers;
+  std::vector<uint32_t> immediates;
+  for (int i = 0; i < function.buffers; ++i)
+    buffers.push_back(*static_cast<void **>(*parameters++));
+  for (int i = 0; i < function.immediates; ++i)
+    immediates.push_back(*static_cast<uint32_t *>(*parameters++));
+  uint64_t units = *static_cast<uint64_t *>(*parameters);
+  // One unit a thread, as the test's artifact says.
+  if (threads < units)
+    return failed("too few threads for the units");
+  fake::run(stream, [=] { runTestKernel(function, buffers, immediates, units); });
+  return Success;
+}
 
 } // namespace
+
+ptx::Device &fake::device() {
+  static auto *device = [] {
+    auto *result = new ptx::Device; // lives as long as the process
+    result->findsRaces = setting("FAKE_CUDA_RACES", 1) != 0;
+    return result;
+  }();
+  return *device;
+}
+
+bool fake::hasContext() { return current != nullptr; }
+
+void fake::run(Stream stream, std::function<void()> work) {
+  auto guarded = [work = std::move(work)] {
+    if (sticky != Success)
+      return; // nothing runs after a fault
+    try {
+      work();
+    } catch (const ptx::Error &error) {
+      sticky = LaunchFailed;
+      lastError = error.what();
+    }
+  };
+  if (stream->captured)
+    stream->captured->nodes.push_back(std::move(guarded));
+  else
+    guarded();
+}
 
 extern "C" {
 
@@ -87,7 +140,7 @@ Result cuGetErrorName(Result result, const char **name) {
   return Success;
 }
 Result cuGetErrorString(Result, const char **text) {
-  *text = "said by the fake";
+  *text = lastError.c_str();
   return Success;
 }
 Result cuDeviceGetCount(int *count) {
@@ -124,14 +177,11 @@ Result cuMemGetInfo_v2(size_t *available, size_t *total) {
   return current ? Success : InvalidValue;
 }
 Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
-  // Not zero, as a device's memory is not.
-  void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
-  memset(memory, 0xff, bytes);
-  *address = reinterpret_cast<DevicePointer>(memory);
+  *address = fake::device().allocate(bytes);
   return Success;
 }
 Result cuMemFree_v2(DevicePointer address) {
-  free(reinterpret_cast<void *>(address));
+  fake::device().release(address);
   return Success;
 }
 Result cuMemsetD8_v2(DevicePointer address, unsigned char value, size_t size) {
@@ -146,40 +196,68 @@ Result cuMemcpyDtoH_v2(void *to, DevicePointer from, size_t size) {
   memcpy(to, reinterpret_cast<void *>(from), size);
   return current ? Success : InvalidValue;
 }
-Result cuModuleLoadData(Module *module, const void *) {
-  *module = &onlyModule;
+Result cuModuleLoadData(Module *module, const void *image) {
+  auto loaded = std::make_unique<CUmod_st>();
+  const char *text = static_cast<const char *>(image);
+  // PTX begins with comments and its version.
+  if (strncmp(text, "//", 2) == 0 || strncmp(text, ".version", 8) == 0) {
+    try {
+      loaded->code = std::make_unique<ptx::Module>(text);
+    } catch (const ptx::Error &error) {
+      return failed(error.what());
+    }
+  } else {
+    loaded->functions.push_back({"weigh", weigh, 2, 1});
+    loaded->functions.push_back({"bump", bump, 1, 2});
+  }
+  *module = loaded.release();
   return Success;
 }
-Result cuModuleUnload(Module) { return Success; }
-Result cuModuleGetFunction(Function *function, Module, const char *name) {
-  for (CUfunc_st &candidate : functions)
+Result cuModuleUnload(Module module) {
+  delete module;
+  return Success;
+}
+Result cuModuleGetFunction(Function *function, Module module,
+                           const char *name) {
+  for (CUfunc_st &candidate : module->functions)
     if (strcmp(candidate.name, name) == 0)
       return *function = &candidate, Success;
-  return NotFound;
+  const ptx::Kernel *code = module->code ? module->code->find(name) : nullptr;
+  if (!code)
+    return NotFound;
+  module->functions.push_back({name});
+  module->functions.back().code = code;
+  *function = &module->functions.back();
+  return Success;
 }
-Result cuFuncSetAttribute(Function, FunctionAttribute, int) { return Success; }
+Result cuFuncSetAttribute(Function function, FunctionAttribute, int value) {
+  constexpr int kMost = 227 << 10; // of a block, since compute capability 9.0
+  if (value > kMost)
+    return failed("more shared memory than a block can have");
+  function->sharedBytes = std::max(function->sharedBytes, static_cast<unsigned>(value));
+  return Success;
+}
 
-Result cuLaunchKernel(Function function, unsigned blocks, unsigned, unsigned,
-                      unsigned threads, unsigned, unsigned, unsigned,
-                      Stream stream, void **parameters, void **) {
+Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
+                      unsigned gridZ, unsigned blockX, unsigned blockY,
+                      unsigned blockZ, unsigned sharedBytes, Stream stream,
+                      void **parameters, void **) {
   // Parameters are copied when a launch is queued.
-  std::vector<void *> buffers;
-  std::vector<uint32_t> immediates;
-  for (int i = 0; i < function->buffers; ++i)
-    buffers.push_back(*static_cast<void **>(*parameters++));
-  for (int i = 0; i < function->immediates; ++i)
-    immediates.push_back(*static_cast<uint32_t *>(*parameters++));
-  uint64_t units = *static_cast<uint64_t *>(*parameters);
-  // One unit a thread, as the test's artifact says.
-  if (uint64_t(blocks) * threads < units)
-    return InvalidValue;
-  run(stream, [=] {
-    const char *fault = getenv("FAKE_CUDA_FAULT");
-    if (fault && strcmp(fault, function->name) == 0)
-      sticky = LaunchFailed;
-    else
-      function->kernel(buffers.data(), immediates.data(), 0,
-                       static_cast<int64_t>(units));
+  if (!function->code)
+    return launchTestKernel(*function, uint64_t(gridX) * blockX, parameters, stream);
+  if (sharedBytes > function->sharedBytes)
+    return failed("more dynamic shared memory than the function's attribute allows");
+  std::vector<std::vector<uint8_t>> values;
+  for (unsigned size : ptx::parameterSizes(*function->code)) {
+    auto *bytes = static_cast<const uint8_t *>(*parameters++);
+    values.emplace_back(bytes, bytes + size);
+  }
+  const ptx::Kernel *code = function->code;
+  fake::run(stream, [=] {
+    ptx::Launch launch = {{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, {}};
+    for (const std::vector<uint8_t> &value : values)
+      launch.parameters.push_back(value.data());
+    fake::device().run(*code, launch);
   });
   return Success;
 }
@@ -227,149 +305,6 @@ Result cuGraphDestroy(Graph graph) {
 Result cuGraphExecDestroy(GraphExec exec) {
   delete exec;
   return Success;
-}
-
-} // extern "C"
-
-//===----------------------------------------------------------------------===//
-// cuBLASLt, column-major
-//===----------------------------------------------------------------------===//
-
-namespace txrt::cuda::lt {
-struct MatmulDescOpaque {
-  Operation a = Plain, b = Plain;
-};
-struct MatrixLayoutOpaque {
-  DataType type;
-  uint64_t rows, columns;
-  int64_t leading;
-  int32_t count = 1;
-  int64_t stride = 0;
-};
-struct PreferenceOpaque {};
-} // namespace txrt::cuda::lt
-
-namespace {
-
-float element(const void *matrix, const lt::MatrixLayout layout, int64_t batch,
-              uint64_t row, uint64_t column) {
-  const size_t at = static_cast<size_t>(batch * layout->stride) +
-                    column * static_cast<size_t>(layout->leading) + row;
-  if (layout->type == lt::F32)
-    return static_cast<const float *>(matrix)[at];
-  uint32_t bits = uint32_t(static_cast<const uint16_t *>(matrix)[at]) << 16;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
-          const lt::MatrixLayout b, const lt::MatrixLayout c) {
-  const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
-  for (const lt::MatrixLayout layout : {a, b, c})
-    if (layout->leading < static_cast<int64_t>(layout->rows) ||
-        layout->count != c->count)
-      return false;
-  return (ta ? a->columns : a->rows) == c->rows &&
-         (tb ? b->rows : b->columns) == c->columns &&
-         (ta ? a->rows : a->columns) == (tb ? b->columns : b->rows);
-}
-
-} // namespace
-
-extern "C" {
-
-size_t cublasLtGetVersion() { return 130100; }
-const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
-Status cublasLtCreate(lt::Handle *) { return current ? 0 : 1; }
-Status cublasLtDestroy(lt::Handle) { return 0; }
-Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
-                                lt::DataType) {
-  *desc = new lt::MatmulDescOpaque;
-  return 0;
-}
-Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc,
-                                      lt::DescAttribute attribute,
-                                      const void *value, size_t) {
-  auto operation = *static_cast<const lt::Operation *>(value);
-  (attribute == lt::TransA ? desc->a : desc->b) = operation;
-  return 0;
-}
-Status cublasLtMatmulDescDestroy(lt::MatmulDesc desc) {
-  delete desc;
-  return 0;
-}
-Status cublasLtMatrixLayoutCreate(lt::MatrixLayout *layout, lt::DataType type,
-                                  uint64_t rows, uint64_t columns,
-                                  int64_t leading) {
-  *layout = new lt::MatrixLayoutOpaque{type, rows, columns, leading};
-  return 0;
-}
-Status cublasLtMatrixLayoutSetAttribute(lt::MatrixLayout layout,
-                                        lt::LayoutAttribute attribute,
-                                        const void *value, size_t) {
-  if (attribute == lt::BatchCount)
-    layout->count = *static_cast<const int32_t *>(value);
-  else
-    layout->stride = *static_cast<const int64_t *>(value);
-  return 0;
-}
-Status cublasLtMatrixLayoutDestroy(lt::MatrixLayout layout) {
-  delete layout;
-  return 0;
-}
-Status cublasLtMatmulPreferenceCreate(lt::Preference *preference) {
-  *preference = new lt::PreferenceOpaque;
-  return 0;
-}
-Status cublasLtMatmulPreferenceSetAttribute(lt::Preference,
-                                            lt::PreferenceAttribute,
-                                            const void *, size_t) {
-  return 0;
-}
-Status cublasLtMatmulPreferenceDestroy(lt::Preference preference) {
-  delete preference;
-  return 0;
-}
-Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
-                                      lt::MatrixLayout a, lt::MatrixLayout b,
-                                      lt::MatrixLayout c, lt::MatrixLayout,
-                                      lt::Preference, int,
-                                      lt::HeuristicResult *result,
-                                      int *count) {
-  *result = {};
-  *count = fits(desc, a, b, c);
-  return 0;
-}
-
-Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
-                      const void *a, lt::MatrixLayout la, const void *b,
-                      lt::MatrixLayout lb, const void *betaAt, const void *,
-                      lt::MatrixLayout, void *c, lt::MatrixLayout lc,
-                      const lt::Algorithm *, void *, size_t, Stream stream) {
-  if (!fits(desc, la, lb, lc) || lc->type != lt::F32)
-    return 7;
-  const float alpha = *static_cast<const float *>(alphaAt);
-  const float beta = *static_cast<const float *>(betaAt);
-  run(stream, [=] {
-    const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
-    const uint64_t k = ta ? la->rows : la->columns;
-    for (int64_t batch = 0; batch < lc->count; ++batch)
-      for (uint64_t j = 0; j < lc->columns; ++j)
-        for (uint64_t i = 0; i < lc->rows; ++i) {
-          float sum = 0;
-          for (uint64_t p = 0; p < k; ++p)
-            sum += (ta ? element(a, la, batch, p, i)
-                       : element(a, la, batch, i, p)) *
-                   (tb ? element(b, lb, batch, j, p)
-                       : element(b, lb, batch, p, j));
-          float &to = static_cast<float *>(
-              c)[static_cast<size_t>(batch * lc->stride) +
-                 j * static_cast<size_t>(lc->leading) + i];
-          to = alpha * sum + (beta == 0 ? 0 : beta * to);
-        }
-  });
-  return 0;
 }
 
 } // extern "C"

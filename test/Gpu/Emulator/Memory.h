@@ -1,0 +1,95 @@
+//===- Memory.h - Device memory and who accessed it -------------*- C++ -*-===//
+//
+// Beside each byte lies who wrote it last and two threads that read it since.
+// Threads of a block are ordered by barriers only: each warp has a clock, which
+// a barrier moves on, and knows the others' clocks as of their last meeting.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_TEST_GPU_EMULATOR_MEMORY_H
+#define TX_TEST_GPU_EMULATOR_MEMORY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace ptx {
+
+enum class Space : uint8_t { Global, Shared, Parameter, Generic };
+enum class Use : uint8_t { Read, Write };
+
+/// A thread at a moment: launch 14 bits, block 20, thread 10, clock 20.
+using Moment = uint64_t;
+constexpr uint32_t kMaxLaunches = 1u << 14, kMaxBlocks = 1u << 20, kMaxClock = (1u << 20) - 1;
+inline Moment momentOf(uint32_t launch, uint32_t block, uint32_t thread, uint32_t clock) {
+  return uint64_t(launch) << 50 | uint64_t(block) << 30 | uint64_t(thread) << 20 | clock;
+}
+inline uint32_t launchOf(Moment moment) { return static_cast<uint32_t>(moment >> 50); }
+inline uint32_t blockOf(Moment moment) { return moment >> 30 & (kMaxBlocks - 1); }
+inline uint32_t threadOf(Moment moment) { return moment >> 20 & 1023; }
+inline uint32_t clockOf(Moment moment) { return moment & kMaxClock; }
+
+/// Who accessed each byte of a piece of memory.
+class Shadow {
+public:
+  explicit Shadow(size_t bytes);
+  ~Shadow();
+  Shadow(const Shadow &) = delete;
+  void clear();
+
+  /// Records an access. Returns an access that may come before or after it, or 0.
+  /// `clocks`: of the block's warps, as `now`'s thread knows them.
+  Moment record(size_t first, size_t bytes, Use use, Moment now, const uint32_t *clocks) {
+    for (size_t i = first; i < first + bytes; ++i)
+      if (Moment other = recordByte(bytesOf[i], use, now, clocks))
+        return other;
+    return 0;
+  }
+  bool isWritten(size_t byte) const { return bytesOf[byte].writer != 0; }
+
+private:
+  struct Byte {
+    Moment writer, readers[2];
+  };
+  static bool isOrdered(Moment before, Moment now, const uint32_t *clocks) {
+    if (launchOf(before) != launchOf(now))
+      return true; // kernels follow each other
+    if (blockOf(before) != blockOf(now))
+      return false;
+    return threadOf(before) == threadOf(now) || clocks[threadOf(before) / 32] > clockOf(before);
+  }
+  static Moment recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks);
+
+  size_t size;
+  Byte *bytesOf;
+};
+
+struct Allocation {
+  explicit Allocation(size_t bytes) : bytes(bytes), shadow(bytes) {}
+  size_t bytes;
+  Shadow shadow;
+};
+
+class Memory {
+public:
+  ~Memory();
+  uint64_t allocate(size_t bytes);
+  void release(uint64_t address);
+  /// What holds all of [address, address + bytes), and where it begins; null if nothing does.
+  Allocation *find(uint64_t address, size_t bytes, uint64_t &begin);
+  /// "13 bytes behind the end of 1024 bytes at 0x..."
+  std::string describe(uint64_t address) const;
+  /// The number of the next launch.
+  uint32_t nextLaunch();
+  uint32_t launch = 0;
+
+private:
+  std::map<uint64_t, Allocation> allocations;
+  Allocation *last = nullptr;
+  uint64_t lastBegin = 0;
+};
+
+} // namespace ptx
+
+#endif // TX_TEST_GPU_EMULATOR_MEMORY_H

@@ -1,0 +1,220 @@
+//===- FakeCublasLt.cpp - Products in host memory ---------------*- C++ -*-===//
+//
+// cuBLASLt's column-major products of f32 and bf16, with f32 sums in the order of
+// k. Where operands lie, and how aligned, is checked.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FakeCuda.h"
+
+#include "backends/cuda/CublasLtApi.h"
+
+#include <cstring>
+
+using namespace txrt::cuda;
+using txrt::cuda::lt::Status;
+
+namespace txrt::cuda::lt {
+struct MatmulDescOpaque {
+  Operation a = Plain, b = Plain;
+};
+struct MatrixLayoutOpaque {
+  DataType type;
+  uint64_t rows, columns;
+  int64_t leading;
+  int32_t count = 1;
+  int64_t stride = 0;
+};
+struct PreferenceOpaque {
+  uint32_t alignments[3] = {256, 256, 256}; // of A, B, C
+};
+} // namespace txrt::cuda::lt
+
+namespace {
+
+size_t elementBytes(const lt::MatrixLayout layout) {
+  return layout->type == lt::F32 ? 4 : 2;
+}
+
+float load(const void *matrix, const lt::MatrixLayout layout, size_t at) {
+  if (layout->type == lt::F32)
+    return static_cast<const float *>(matrix)[at];
+  uint32_t bits = uint32_t(static_cast<const uint16_t *>(matrix)[at]) << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+void store(void *matrix, const lt::MatrixLayout layout, size_t at,
+           float value) {
+  if (layout->type == lt::F32) {
+    static_cast<float *>(matrix)[at] = value;
+    return;
+  }
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  bits = value != value ? 0x7fff0000 : bits + 0x7fff + (bits >> 16 & 1);
+  static_cast<uint16_t *>(matrix)[at] = static_cast<uint16_t>(bits >> 16);
+}
+
+size_t place(const lt::MatrixLayout layout, int64_t batch, uint64_t row,
+             uint64_t column) {
+  return static_cast<size_t>(batch * layout->stride) +
+         column * static_cast<size_t>(layout->leading) + row;
+}
+
+/// A matrix as columns of f32, transposed or not.
+void readColumns(std::vector<float> &result, const void *matrix,
+                 const lt::MatrixLayout layout, int64_t batch,
+                 bool transposed) {
+  const uint64_t rows = transposed ? layout->columns : layout->rows,
+                 columns = transposed ? layout->rows : layout->columns;
+  result.clear();
+  for (uint64_t j = 0; j < columns; ++j)
+    for (uint64_t i = 0; i < rows; ++i)
+      result.push_back(load(matrix, layout,
+                            transposed ? place(layout, batch, j, i)
+                                       : place(layout, batch, i, j)));
+}
+
+/// Whether a matrix lies in device memory, and where its algorithm may read it.
+void checkPlace(const char *name, const void *matrix,
+                const lt::MatrixLayout layout, uint32_t alignment) {
+  const auto address = reinterpret_cast<uint64_t>(matrix);
+  const size_t elements =
+      place(layout, layout->count - 1, layout->rows - 1, layout->columns - 1) +
+      1;
+  if (!fake::device().contains(address, elements * elementBytes(layout)))
+    throw ptx::Error(std::string("cublasLtMatmul: matrix ") + name +
+                     " is out of bounds");
+  if (address % alignment)
+    throw ptx::Error(std::string("cublasLtMatmul: matrix ") + name +
+                     " is less aligned than its algorithm was asked for");
+}
+
+bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
+          const lt::MatrixLayout b, const lt::MatrixLayout c) {
+  const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
+  for (const lt::MatrixLayout layout : {a, b, c})
+    if (layout->leading < static_cast<int64_t>(layout->rows) ||
+        layout->count != c->count)
+      return false;
+  return (ta ? a->columns : a->rows) == c->rows &&
+         (tb ? b->rows : b->columns) == c->columns &&
+         (ta ? a->rows : a->columns) == (tb ? b->columns : b->rows);
+}
+
+} // namespace
+
+extern "C" {
+
+size_t cublasLtGetVersion() { return 130100; }
+const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
+Status cublasLtCreate(lt::Handle *) { return fake::hasContext() ? 0 : 1; }
+Status cublasLtDestroy(lt::Handle) { return 0; }
+Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
+                                lt::DataType) {
+  *desc = new lt::MatmulDescOpaque;
+  return 0;
+}
+Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc,
+                                      lt::DescAttribute attribute,
+                                      const void *value, size_t) {
+  auto operation = *static_cast<const lt::Operation *>(value);
+  (attribute == lt::TransA ? desc->a : desc->b) = operation;
+  return 0;
+}
+Status cublasLtMatmulDescDestroy(lt::MatmulDesc desc) {
+  delete desc;
+  return 0;
+}
+Status cublasLtMatrixLayoutCreate(lt::MatrixLayout *layout, lt::DataType type,
+                                  uint64_t rows, uint64_t columns,
+                                  int64_t leading) {
+  *layout = new lt::MatrixLayoutOpaque{type, rows, columns, leading};
+  return 0;
+}
+Status cublasLtMatrixLayoutSetAttribute(lt::MatrixLayout layout,
+                                        lt::LayoutAttribute attribute,
+                                        const void *value, size_t) {
+  if (attribute == lt::BatchCount)
+    layout->count = *static_cast<const int32_t *>(value);
+  else
+    layout->stride = *static_cast<const int64_t *>(value);
+  return 0;
+}
+Status cublasLtMatrixLayoutDestroy(lt::MatrixLayout layout) {
+  delete layout;
+  return 0;
+}
+Status cublasLtMatmulPreferenceCreate(lt::Preference *preference) {
+  *preference = new lt::PreferenceOpaque;
+  return 0;
+}
+Status cublasLtMatmulPreferenceSetAttribute(lt::Preference preference,
+                                            lt::PreferenceAttribute attribute,
+                                            const void *value, size_t) {
+  if (attribute >= lt::MinAlignmentA && attribute <= lt::MinAlignmentC)
+    preference->alignments[attribute - lt::MinAlignmentA] =
+        *static_cast<const uint32_t *>(value);
+  return 0;
+}
+Status cublasLtMatmulPreferenceDestroy(lt::Preference preference) {
+  delete preference;
+  return 0;
+}
+Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
+                                      lt::MatrixLayout a, lt::MatrixLayout b,
+                                      lt::MatrixLayout c, lt::MatrixLayout,
+                                      lt::Preference preference, int,
+                                      lt::HeuristicResult *result,
+                                      int *count) {
+  *result = {};
+  for (int i = 0; i < 3; ++i)
+    result->algorithm.data[i] = preference->alignments[i];
+  *count = fits(desc, a, b, c);
+  return 0;
+}
+
+Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
+                      const void *a, lt::MatrixLayout la, const void *b,
+                      lt::MatrixLayout lb, const void *betaAt, const void *,
+                      lt::MatrixLayout, void *c, lt::MatrixLayout lc,
+                      const lt::Algorithm *algorithm, void *, size_t,
+                      Stream stream) {
+  if (!fits(desc, la, lb, lc))
+    return 7;
+  const float alpha = *static_cast<const float *>(alphaAt);
+  const float beta = *static_cast<const float *>(betaAt);
+  const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
+  const lt::Algorithm chosen = algorithm ? *algorithm : lt::Algorithm{{2, 2, 2}};
+  // Descriptions are copied when a product is queued.
+  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc]() mutable {
+    checkPlace("A", a, &la, static_cast<uint32_t>(chosen.data[0]));
+    checkPlace("B", b, &lb, static_cast<uint32_t>(chosen.data[1]));
+    checkPlace("C", c, &lc, static_cast<uint32_t>(chosen.data[2]));
+    const uint64_t m = lc.rows, k = ta ? la.rows : la.columns;
+    // Kept, since steps are to allocate nothing.
+    static std::vector<float> left, right, sums;
+    sums.resize(m);
+    for (int64_t batch = 0; batch < lc.count; ++batch) {
+      readColumns(left, a, &la, batch, ta);
+      readColumns(right, b, &lb, batch, tb);
+      for (uint64_t j = 0; j < lc.columns; ++j) {
+        // Each sum in the order of k.
+        std::fill(sums.begin(), sums.end(), 0.0f);
+        for (uint64_t p = 0; p < k; ++p)
+          for (uint64_t i = 0; i < m; ++i)
+            sums[i] += left[p * m + i] * right[j * k + p];
+        for (uint64_t i = 0; i < m; ++i) {
+          const size_t at = place(&lc, batch, i, j);
+          float before = beta == 0 ? 0 : beta * load(c, &lc, at);
+          store(c, &lc, at, alpha * sums[i] + before);
+        }
+      }
+    }
+  });
+  return 0;
+}
+
+} // extern "C"

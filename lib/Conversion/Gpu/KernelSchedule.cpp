@@ -44,10 +44,15 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
   const int64_t columnBlocks = ceilDiv(shape.columns, 64);
   const unsigned share = schedule.threadsPerColumnBlock(), elements = 4 * schedule.lanes;
 
+  int64_t sums = 1;
+  while (sums < std::min(columnBlocks, kSumBlocks))
+    sums *= 2;
+  const unsigned most = shape.hasReductions ? std::min<int64_t>(kThreads, share * sums) : kThreads;
+
   // Threads that have nothing to do cost as much as those that have; a second
   // warp costs a barrier, taken as 1/8 of the row.
   int64_t leastCost = INT64_MAX;
-  for (unsigned threads = share; threads <= kThreads; threads *= 2) {
+  for (unsigned threads = share; threads <= most; threads *= 2) {
     int64_t steps = ceilDiv(columnBlocks, threads / share);
     if (shape.hasReductions && steps * elements * std::max(shape.keptValues, 1u) > registers)
       continue;
@@ -59,9 +64,11 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     }
   }
   if (leastCost == INT64_MAX) {
-    schedule.threadsPerRow = kThreads;
+    schedule.threadsPerRow = most;
     schedule.isResident = false;
   }
+  if (shape.hasReductions)
+    schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
   bool meetAtBarriers = shape.hasReductions && schedule.threadsPerRow > kWarp;
   schedule.threads = meetAtBarriers ? schedule.threadsPerRow : kThreads;
   // Few rows: rather more blocks than full ones.

@@ -32,6 +32,9 @@ const GpuArchitecture *findArchitecture(std::string_view name);
 /// Bytes that one thread moves by one instruction.
 constexpr unsigned kAccessBytes = 16;
 constexpr unsigned kWarp = 32;
+/// Sums of blocks of 64 columns that a reduction of a row keeps apart: as many as the
+/// most threads of a row have blocks of f32.
+constexpr int64_t kSumBlocks = 64;
 
 /// What a schedule depends on.
 struct KernelShape {
@@ -58,6 +61,9 @@ struct KernelSchedule {
   /// The row stays in registers: its code is unrolled. Else it is a loop that
   /// reads again in each pass.
   bool isResident = true;
+  /// Of a row's reduction. Columns alone decide how many sums it has; fewer threads
+  /// than those have several each.
+  unsigned sumsPerThread = 1;
 
   // Columns.
   unsigned threadsPerStripe = 2; // side by side; the others have other rows

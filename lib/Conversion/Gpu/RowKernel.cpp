@@ -8,8 +8,11 @@
 // later passes use them. Else a loop goes over the row in each pass, and reads
 // again what is in memory.
 //
-// A reduction adds, in this order: a thread's steps; its vectors, as (0 + 1) +
-// (2 + 3); the lanes; the threads of a warp, as a butterfly; the warps in theirs.
+// A reduction has one order, whatever the lanes and threads are (a recomputation may
+// be part of another kernel): blocks of 64 columns add to kSumBlocks sums side by
+// side, first the slices, as (0 + 1) + (2 + 3), then neighbours among columns, then
+// among the blocks' sums, as a tree. It goes through a thread's vectors, its lanes, the
+// threads of a warp, the warps, and what a thread has for several of the sums.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,12 +42,14 @@ public:
 
 private:
   void emitPass();
-  void emitStep(const BlockPlace &at, int64_t step, ArrayRef<RowValue> reductions, MutableArrayRef<Number> sums);
+  void emitStep(const BlockPlace &at, int64_t step, unsigned which, ArrayRef<RowValue> reductions,
+                MutableArrayRef<Number> sums);
   void emitStores(const BlockPlace &at, int64_t step);
   void emitScalar(RowValue node);
   void define(RowValue node, Number number);
   Vectors evaluate(RowValue node, const BlockPlace &at, int64_t step);
   void finishReductions(ArrayRef<RowValue> reductions, ArrayRef<Number> sums);
+  Number combineTree(RowValue reduction, SmallVector<Number> parts);
 
   BlockPlace place(Number step, bool isMasked);
   Number combine(RowValue reduction, Number a, Numbers operands);
@@ -65,6 +70,7 @@ private:
   Number part;                                            // of the row: this thread's
   Number columns;                                         // of this row
   unsigned vectors = kVectors;
+  unsigned ownSums = 1; // sums that a thread has for a reduction
   int64_t steps = 0, wholeSteps = 0;
   unsigned pass = 0;
 };
@@ -103,6 +109,7 @@ void RowKernel::emit(Number units) {
   int64_t atOnce = schedule.columnBlocksAtOnce();
   steps = llvm::divideCeil(kernel.columns, kBlock * atOnce);
   wholeSteps = rest || isUneven ? 0 : kernel.columns / (kBlock * atOnce);
+  ownSums = schedule.sumsPerThread;
   vectors = std::min<int64_t>(kVectors, llvm::divideCeil(kernel.columns, kSlice));
 
   define(program.rowNumber(), row);
@@ -166,7 +173,7 @@ void RowKernel::emitPass() {
   SmallVector<Number> sums;
   VectorType vector = VectorType::get({schedule.lanes}, e.f32());
   for (RowValue reduction : reductions)
-    sums.append(vectors, e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
+    sums.append(ownSums * vectors, e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
 
   if (schedule.isResident) {
     SmallVector<BlockPlace> places;
@@ -178,7 +185,7 @@ void RowKernel::emitPass() {
         for (auto [step, at] : llvm::enumerate(places))
           evaluate(node.get(), at, step);
     for (auto [step, at] : llvm::enumerate(places))
-      emitStep(at, step, reductions, sums);
+      emitStep(at, step, step % ownSums, reductions, sums);
     for (const RowProgram::Store &store : program.stores)
       if (isStored(store))
         for (auto [step, at] : llvm::enumerate(places))
@@ -186,26 +193,30 @@ void RowKernel::emitPass() {
     for (auto [step, at] : llvm::enumerate(places))
       emitStores(at, step);
   } else {
-    auto body = [&](Number step, bool isMasked) {
-      blocks.clear();
-      BlockPlace at = place(step, isMasked);
-      emitStep(at, 0, reductions, sums);
-      emitStores(at, 0);
+    // A round: a step for each of the thread's sums.
+    auto round = [&](Number number, bool isMasked) {
+      for (unsigned i = 0; i < ownSums; ++i) {
+        blocks.clear();
+        BlockPlace at = place(number * static_cast<double>(ownSums) + e.index(i), isMasked);
+        emitStep(at, 0, i, reductions, sums);
+        emitStores(at, 0);
+      }
     };
     auto loop = [&](int64_t begin, int64_t end, bool isMasked) {
       if (end - begin == 1)
-        return body(e.index(begin), isMasked);
-      sums = e.loop(e.index(begin), e.index(end), 1, sums, [&](Number step, Numbers carried) {
+        return round(e.index(begin), isMasked);
+      sums = e.loop(e.index(begin), e.index(end), 1, sums, [&](Number number, Numbers carried) {
         SmallVector<Number> outside(carried);
         std::swap(outside, sums);
-        body(step, isMasked);
+        round(number, isMasked);
         return sums;
       });
     };
-    if (wholeSteps)
-      loop(0, wholeSteps, false);
-    if (wholeSteps < steps)
-      loop(wholeSteps, steps, true);
+    int64_t whole = wholeSteps / ownSums, all = llvm::divideCeil(steps, ownSums);
+    if (whole)
+      loop(0, whole, false);
+    if (whole < all)
+      loop(whole, all, true);
   }
   finishReductions(reductions, sums);
 }
@@ -222,7 +233,7 @@ Number RowKernel::combine(RowValue reduction, Number a, Numbers operands) {
   llvm_unreachable("all reductions are listed");
 }
 
-void RowKernel::emitStep(const BlockPlace &at, int64_t step, ArrayRef<RowValue> reductions,
+void RowKernel::emitStep(const BlockPlace &at, int64_t step, unsigned which, ArrayRef<RowValue> reductions,
                          MutableArrayRef<Number> sums) {
   for (auto [i, reduction] : llvm::enumerate(reductions)) {
     SmallVector<Vectors> operands;
@@ -232,7 +243,7 @@ void RowKernel::emitStep(const BlockPlace &at, int64_t step, ArrayRef<RowValue> 
       SmallVector<Number> numbers;
       for (const Vectors &operand : operands)
         numbers.push_back(operand.size() == 1 ? operand[0] : operand[vector]);
-      Number &sum = sums[i * vectors + vector];
+      Number &sum = sums[(i * ownSums + which) * vectors + vector];
       sum = e.selectColumns(combine(reduction, sum, numbers), sum, vector, at.shape);
     }
   }
@@ -267,41 +278,49 @@ Vectors RowKernel::evaluate(RowValue node, const BlockPlace &at, int64_t step) {
   return block;
 }
 
+/// Neighbours first.
+Number RowKernel::combineTree(RowValue reduction, SmallVector<Number> parts) {
+  while (parts.size() > 1) {
+    SmallVector<Number> next;
+    for (size_t i = 0; i + 1 < parts.size(); i += 2)
+      next.push_back(join(reduction, parts[i], parts[i + 1]));
+    if (parts.size() % 2)
+      next.push_back(parts.back());
+    parts = std::move(next);
+  }
+  return parts[0];
+}
+
 void RowKernel::finishReductions(ArrayRef<RowValue> reductions, ArrayRef<Number> sums) {
   if (reductions.empty())
     return;
   SmallVector<Number> results;
   for (auto [i, reduction] : llvm::enumerate(reductions)) {
     auto both = [&, reduction = reduction](Number a, Number b) { return join(reduction, a, b); };
-    SmallVector<Number> parts(sums.slice(i * vectors, vectors));
-    while (parts.size() > 1) {
-      SmallVector<Number> next;
-      for (size_t k = 0; k + 1 < parts.size(); k += 2)
-        next.push_back(both(parts[k], parts[k + 1]));
-      if (parts.size() % 2)
-        next.push_back(parts.back());
-      parts = std::move(next);
+    for (unsigned which = 0; which < ownSums; ++which) {
+      Number sum = combineTree(reduction, llvm::to_vector(sums.slice((i * ownSums + which) * vectors, vectors)));
+      results.push_back(
+          e.combineLanes(e.combineNeighbours(sum, both), 1, std::min(schedule.threadsPerRow, kWarp), both));
     }
-    results.push_back(
-        e.combineLanes(e.reduceLanes(parts[0], both), 1, std::min(schedule.threadsPerRow, kWarp), both));
   }
   unsigned warps = schedule.threadsPerRow / kWarp;
   if (warps > 1) {
-    Buffer memory = e.shared(warps * reductions.size());
+    Buffer memory = e.shared(warps * results.size());
     Number warp = part / static_cast<double>(kWarp);
     e.onlyIf(part % kWarp == 0.0, [&] {
       for (auto [i, result] : llvm::enumerate(results))
         e.store(result, memory, warp + e.index(i * warps));
     });
     e.barrier();
-    for (auto [i, reduction] : llvm::enumerate(reductions)) {
-      results[i] = e.load(memory, e.index(i * warps));
-      for (unsigned other = 1; other < warps; ++other)
-        results[i] = join(reduction, results[i], e.load(memory, e.index(i * warps + other)));
+    for (auto [i, result] : llvm::enumerate(results)) {
+      SmallVector<Number> ofWarps;
+      for (unsigned other = 0; other < warps; ++other)
+        ofWarps.push_back(e.load(memory, e.index(i * warps + other)));
+      result = combineTree(reductions[i / ownSums], std::move(ofWarps));
     }
   }
-  for (auto [reduction, result] : llvm::zip(reductions, results))
-    define(reduction, result);
+  for (auto [i, reduction] : llvm::enumerate(reductions))
+    define(reduction, combineTree(reduction, llvm::to_vector(ArrayRef(results).slice(i * ownSums, ownSums))));
 }
 
 void tx::simt::describeRows(const RowProgram &program, KernelShape &shape) {

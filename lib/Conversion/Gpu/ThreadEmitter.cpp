@@ -103,6 +103,20 @@ Number ThreadEmitter::combineLanes(Number scalar, unsigned low, unsigned high, C
   return scalar;
 }
 
+Number ThreadEmitter::combineNeighbours(Number vector, Combine combine) {
+  while (int64_t width = cast<VectorType>(vector.value.getType()).getNumElements() / 2) {
+    auto everySecond = [&](int64_t first) {
+      SmallVector<int64_t> lanes;
+      for (int64_t lane = 0; lane < width; ++lane)
+        lanes.push_back(2 * lane + first);
+      return wrap(vector::ShuffleOp::create(builder, loc, vector.value, vector.value, lanes));
+    };
+    Number even = everySecond(0), odd = everySecond(1);
+    vector = combine(even, odd);
+  }
+  return wrap(vector::ExtractOp::create(builder, loc, vector.value, ArrayRef<int64_t>{0}));
+}
+
 Number ThreadEmitter::combineVectors(Number vector, unsigned low, unsigned high, Combine combine) {
   SmallVector<Value> lanes;
   for (int64_t lane = 0; lane < laneCount; ++lane) {

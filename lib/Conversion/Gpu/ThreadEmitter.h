@@ -28,7 +28,9 @@ public:
   /// Combines scalars of threads whose numbers differ in the bits [low, high) only;
   /// all of them get the result. At most a warp.
   emit::Number combineLanes(emit::Number scalar, unsigned low, unsigned high, Combine combine);
-  /// The same for each lane of a vector.
+  /// Combines a vector's lanes, neighbours first.
+  emit::Number combineNeighbours(emit::Number vector, Combine combine);
+  /// The same as combineLanes for each lane of a vector.
   emit::Number combineVectors(emit::Number vector, unsigned low, unsigned high, Combine combine);
   /// f32 memory that the threads of a block share.
   emit::Buffer shared(int64_t elements);

@@ -35,6 +35,13 @@ function(tx_add_gtest name)
   set_property(GLOBAL APPEND PROPERTY TX_GTESTS ${name})
 endfunction()
 
+# tx_use_fake_cuda(target): a test program whose cuda backend is the fake one.
+function(tx_use_fake_cuda target)
+  add_dependencies(${target} tx-fake-cuda)
+  set_property(TARGET ${target} APPEND PROPERTY BUILD_RPATH
+    ${PROJECT_BINARY_DIR}/test/Runtime/FakeCuda/lib)
+endfunction()
+
 # Writes gtests.txt: one line `name path` for each test program. Called once, last.
 function(tx_write_gtest_list)
   get_property(names GLOBAL PROPERTY TX_GTESTS)

@@ -30,6 +30,14 @@ GpuKernels::GpuKernels(const std::string &kernels, const std::string &architectu
   }
 }
 
+unsigned GpuKernels::replace(const std::string &from, const std::string &to) {
+  unsigned count = 0;
+  for (size_t at = 0; (at = compiled.ptx.find(from, at)) != std::string::npos; at += to.size(), ++count)
+    compiled.ptx.replace(at, from.size(), to);
+  module = std::make_unique<ptx::Module>(compiled.ptx);
+  return count;
+}
+
 void GpuKernels::runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t, int64_t,
                           const std::vector<uint32_t> &immediates) {
   if (!module)

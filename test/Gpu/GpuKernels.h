@@ -22,6 +22,9 @@ public:
   void runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
                 const std::vector<uint32_t> &immediates) override;
 
+  /// Replaces text in the PTX, to see that a test notices. Returns how often.
+  unsigned replace(const std::string &from, const std::string &to);
+
   const tx::CudaKernels &code() const { return compiled; }
 
 private:

@@ -58,7 +58,8 @@ public:
       return;
     }
     txrt_options sessionOptions{};
-    sessionOptions.backend = "host";
+    sessionOptions.backend = options.backend;
+    sessionOptions.no_graph = !options.graphed;
     sessionOptions.threads = options.threads;
     if (txrt_session_create(artifact, &sessionOptions, &session, &error)) {
       result.error = error.message;

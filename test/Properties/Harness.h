@@ -39,6 +39,8 @@ Step compileStep(const Flags &flags, const tx::CompileHooks &hooks = {});
 struct RunOptions {
   uint64_t seed = 1;    ///< of weights and data
   int threads = 1;
+  const char *backend = "host";
+  bool graphed = true; ///< if the backend has graphs
   uint32_t keySeed = 7; ///< of the dropout key
   float scaleFactor = 1; ///< of the loss scale: 1 for the mean over both microbatches
 };

@@ -436,6 +436,7 @@ void Parser::parseStatement() {
     instruction.guard = parseSlot();
   }
   std::string mnemonic = next().text;
+  const bool beginsWithBrace = peek().text == "{";
   for (const char *same : {"shared::cta", "param::entry"}) // longer names of the same
     if (size_t found = mnemonic.find(same); found != std::string::npos)
       mnemonic.erase(mnemonic.find("::", found), std::strlen(same) - std::string(same).find("::"));
@@ -469,8 +470,7 @@ void Parser::parseStatement() {
     }
   } else {
     if (mnemonic.compare(0, 4, "mov.") == 0 && !groups.empty())
-      mnemonic = (instruction.count - groups[0] == 1 && tokens[begin + (instruction.isGuarded ? 3 : 1)].text == "{" ? "mov.split" : "mov.join") +
-                 mnemonic.substr(3) + "." + std::to_string(groups[0]);
+      mnemonic = (beginsWithBrace ? "mov.split" : "mov.join") + mnemonic.substr(3) + "." + std::to_string(groups[0]);
     auto known = operations().find(mnemonic);
     if (known != operations().end()) {
       const Operation &operation = known->second;

@@ -49,7 +49,6 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
           %c64 = arith.constant 64 : index
           %c0 = arith.constant 0 : index
           %c16 = arith.constant 16 : index
-          %c7 = arith.constant 7 : index
           %c8 = arith.constant 8 : index
           %c4 = arith.constant 4 : index
           %thread = gpu.thread_id x
@@ -58,38 +57,36 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
           %1 = arith.muli %block, %c8 : index
           %2 = arith.divui %thread, %c4 : index
           %3 = arith.addi %1, %2 : index
-          %4 = arith.cmpi slt, %3, %units : index
-          %5 = arith.minsi %3, %c7 : index
-          %6 = arith.muli %5, %c16 : index
-          %7 = arith.divui %0, %c4 : index
-          %8 = arith.remui %0, %c4 : index
-          %9 = arith.muli %8, %c4 : index
-          %10 = arith.muli %7, %c64 : index
-          %11 = arith.addi %10, %9 : index
-          %12 = arith.subi %c16, %11 : index
-          %13 = arith.addi %6, %11 : index
-          %14 = arith.cmpi slt, %c0, %12 : index
-          %15 = scf.if %14 -> (vector<4xf32>) {
-            %23 = vector.load %a[%13] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
-            scf.yield %23 : vector<4xf32>
+          %4 = arith.muli %3, %c16 : index
+          %5 = arith.divui %0, %c4 : index
+          %6 = arith.remui %0, %c4 : index
+          %7 = arith.muli %6, %c4 : index
+          %8 = arith.muli %5, %c64 : index
+          %9 = arith.addi %8, %7 : index
+          %10 = arith.subi %c16, %9 : index
+          %11 = arith.addi %4, %9 : index
+          %12 = arith.cmpi slt, %c0, %10 : index
+          %13 = scf.if %12 -> (vector<4xf32>) {
+            %20 = vector.load %a[%11] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+            scf.yield %20 : vector<4xf32>
           } else {
             scf.yield %cst : vector<4xf32>
           }
-          %16 = arith.addi %6, %11 : index
-          %17 = arith.cmpi slt, %c0, %12 : index
-          %18 = scf.if %17 -> (vector<4xf32>) {
-            %23 = vector.load %b[%16] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
-            scf.yield %23 : vector<4xf32>
+          %14 = arith.addi %4, %9 : index
+          %15 = arith.cmpi slt, %c0, %10 : index
+          %16 = scf.if %15 -> (vector<4xf32>) {
+            %20 = vector.load %b[%14] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+            scf.yield %20 : vector<4xf32>
           } else {
             scf.yield %cst : vector<4xf32>
           }
-          %19 = arith.addf %15, %18 : vector<4xf32>
-          %20 = arith.addi %6, %11 : index
-          %21 = arith.cmpi slt, %c0, %12 : index
-          %22 = arith.andi %21, %4 : i1
-          scf.if %22 {
-            vector.store %19, %sum[%20] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
+          %17 = arith.addf %13, %16 : vector<4xf32>
+          %18 = arith.addi %4, %9 : index
+          %19 = arith.cmpi slt, %c0, %10 : index
+          scf.if %19 {
+            vector.store %17, %sum[%18] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
           }
+    
           gpu.return
         }
       }

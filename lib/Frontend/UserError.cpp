@@ -2,6 +2,7 @@
 
 #include "tx/Frontend/UserError.h"
 
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
@@ -28,17 +29,25 @@ std::string tx::show(double value) {
   return text;
 }
 
+/// One line for each error, each marked as one.
+static void print(llvm::StringRef message) {
+  llvm::SmallVector<llvm::StringRef> lines;
+  message.split(lines, '\n');
+  for (llvm::StringRef line : lines)
+    llvm::WithColor::error(llvm::errs()) << line << '\n';
+}
+
 ExitCode tx::report(llvm::Error error) {
   ExitCode exitCode = ExitCode::Ok;
   llvm::handleAllErrors(
       std::move(error),
       [&](const UserError &info) {
         exitCode = info.getExitCode();
-        llvm::WithColor::error(llvm::errs()) << info.message() << '\n';
+        print(info.message());
       },
       [&](const llvm::ErrorInfoBase &info) {
         exitCode = ExitCode::BadInput;
-        llvm::WithColor::error(llvm::errs()) << info.message() << '\n';
+        print(info.message());
       });
   return exitCode;
 }

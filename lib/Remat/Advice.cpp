@@ -41,6 +41,28 @@ static int64_t getBytesOfLayers(const RematProblem &problem,
   return bytes;
 }
 
+static int64_t getMatrixFlops(const RematProblem &problem, const RematPlan &plan) {
+  int64_t flops = 0;
+  for (const Recomputation &recomputation : plan.recomputations)
+    flops += problem.ops[recomputation.op].matrixFlops;
+  return flops;
+}
+
+/// What to do about a module that saves hardly `least` bytes: the others that
+/// save more and compute no product again.
+static std::string proposeInstead(const RematProblem &problem, const RematPolicy &policy, int64_t least) {
+  int64_t bytesOfNone = getSavedBytes(problem, RematPlan(problem));
+  std::string names;
+  for (RecomputeModule module : problem.getModulesPresent()) {
+    if (llvm::is_contained(policy.modules, module))
+      continue;
+    RematPlan plan = planModule(problem, policy, module);
+    if (getMatrixFlops(problem, plan) == 0 && bytesOfNone - getSavedBytes(problem, plan) > least)
+      names += (names.empty() ? "" : ",") + stringifyRecomputeModule(module).str();
+  }
+  return "; leave it out" + (names.empty() ? "" : ", or take " + names + ", which free more and repeat no product");
+}
+
 /// Nothing at all, or hardly more: core attention, where it is one op, frees
 /// the log-sum-exp alone.
 static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy, RecomputeModule module,
@@ -48,22 +70,20 @@ static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy
   RematPlan none(problem), plan = planModule(problem, policy, module);
   std::string name = "recompute module '" + stringifyRecomputeModule(module).str() + "'";
   int64_t bytesOfNone = getSavedBytes(problem, none), bytes = getSavedBytes(problem, plan);
+  int64_t ofLayers = getBytesOfLayers(problem, policy, none);
   if (bytes >= bytesOfNone) {
     messages.push_back({RematMessage::Warning, name + " frees 0 bytes: " + std::to_string(bytes) +
                                                    " are saved with it, " + std::to_string(bytesOfNone) +
-                                                   " without; leave it out"});
+                                                   " without" + proposeInstead(problem, policy, ofLayers / 100)});
     return;
   }
-  int64_t ofLayers = getBytesOfLayers(problem, policy, none);
   if (bytesOfNone - bytes >= ofLayers / 100)
     return;
-  int64_t flops = 0;
-  for (const Recomputation &recomputation : plan.recomputations)
-    flops += problem.ops[recomputation.op].matrixFlops;
   messages.push_back({RematMessage::Warning, name + " frees little: " + std::to_string(bytesOfNone - bytes) +
                                                  " of the " + std::to_string(ofLayers) +
-                                                 " bytes that its layers save, for " + std::to_string(flops) +
-                                                 " FLOPs computed again; leave it out"});
+                                                 " bytes that its layers save, for " +
+                                                 std::to_string(getMatrixFlops(problem, plan)) + " FLOPs computed again" +
+                                                 proposeInstead(problem, policy, ofLayers / 100)});
 }
 
 static void adviseOnModules(const RematProblem &problem, const RematPolicy &policy,

@@ -228,3 +228,19 @@ func.func private @loss(tensor<2x4xi32>) -> (tensor<f32>, tensor<f32>) attribute
 func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
   return %sum, %sum : tensor<f32>, tensor<f32>
 }
+
+// -----
+
+// The transposed product is what backward itself uses.
+tx.global @w parameter : tensor<7x6xf32>
+func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  %w = tx.load @w : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %p = tx.attention_scores %x, %x heads 2 scale 0.5 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+  // expected-error @below {{'tx.attention_context' op has a gradient in its plain form only}}
+  %y = tx.attention_context %p, %x transposed in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %y, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}

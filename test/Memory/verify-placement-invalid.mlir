@@ -89,3 +89,21 @@ func.func @stored_elsewhere(%x: tensor<6xf32> {step.buffer = #step.buffer<argume
   tx.store %x, @w : tensor<6xf32>
   return
 }
+
+// -----
+
+// A load computes nothing: its value lies where the global does.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+func.func @loaded_elsewhere() {
+  // expected-error @below {{is not where its global lies}}
+  %0 = tx.load @w {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : tensor<6xf32>
+  return
+}
+
+// -----
+
+func.func @view_without_address(%qkv: tensor<2x18xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x18xf32>>}) {
+  // expected-error @below {{has a result without an address}}
+  %k = tx.slice %qkv 6 size 6 in <"a"> : tensor<2x18xf32>
+  return
+}

@@ -282,6 +282,27 @@ TEST_F(Options, D10ModuleThatFreesLittle) {
   }
 }
 
+// What to take instead: modules that free something and repeat no product.
+TEST_F(Options, D10ProposesCheapModules) {
+  ProblemWriter writer;
+  int norm = writer.addOp(Segment::Forward, 0, "layernorm.input", {}, {50})[0];
+  int q = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {norm}, {300})[0];
+  int context = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {q}, {100})[0];
+  int fc1 = writer.addOp(Segment::Forward, 0, "mlp.fc1", {context}, {400})[0];
+  int act = writer.addOp(Segment::Forward, 0, "mlp.mlp_act", {fc1}, {400})[0];
+  writer.addOp(Segment::Backward, 0, "mlp.mlp_act", {fc1, act, context, q, norm}, {1});
+  model = writer.problem;
+  for (RematOp &op : model.ops)
+    op.matrixFlops = op.path.back() == "fc1" || op.path.back() == "qkv";
+  options.granularity = "selective";
+  ASSERT_EQ(advice().size(), 1u);
+  std::string text = messages[0].text;
+  EXPECT_NE(text.find("'core_attn' frees 0 bytes"), std::string::npos) << text;
+  EXPECT_NE(text.find("; leave it out, or take mlp_act,layernorm, which free more and repeat no product"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(Options, D10PolicyThatFreesNothing) {
   options.saveOnly = "layernorm self_attention mlp mlp_residual";
   ASSERT_EQ(advice().size(), 1u);

@@ -8,6 +8,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -30,8 +31,17 @@ static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef 
   return tx::badInput(name + ": it is MLIR bytecode; give the text, or --allow-bytecode for a file of your own");
 }
 
+/// LLVM's library brings thousands of flags for its code generators, among
+/// which nobody finds a pass; --help-hidden has them.
+static void hideFlagsOfLLVM() {
+  for (auto &[name, option] : llvm::cl::getRegisteredOptions())
+    if (option != &allowBytecode && llvm::is_contained(option->Categories, &llvm::cl::getGeneralCategory()))
+      option->setHiddenFlag(llvm::cl::Hidden);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  hideFlagsOfLLVM(); // before our own are there
   // A file that grows too large is a failed write, which is reported.
   std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;

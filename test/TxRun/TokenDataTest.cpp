@@ -45,10 +45,10 @@ TEST_F(TokenDataTest, Formats) {
 }
 
 TEST_F(TokenDataTest, LlmcHeader) {
-  auto file = [&](uint32_t magic, uint32_t count, const std::string &data) {
+  auto file = [&](uint32_t magic, uint32_t count, const std::string &data,
+                  uint32_t version = 1) {
     std::string header(1024, '\0');
-    header.replace(0, 12,
-                   bytesOf(magic) + bytesOf(uint32_t(1)) + bytesOf(count));
+    header.replace(0, 12, bytesOf(magic) + bytesOf(version) + bytesOf(count));
     return write("l.bin", header + data);
   };
   std::string data = bytesOf(uint16_t(3)) + bytesOf(uint16_t(9));
@@ -57,10 +57,13 @@ TEST_F(TokenDataTest, LlmcHeader) {
   int32_t ids[2];
   tokens.read(0, 2, ids);
   EXPECT_EQ(ids[0], 3);
-  EXPECT_EQ(TokenFile(file(20240801, 1, data), DataFormat::Auto, 1 << 30).format(),
+  EXPECT_EQ(TokenFile(file(20240801, 1, data, 7), DataFormat::Auto, 1 << 30).format(),
             DataFormat::U32);
   std::string path = file(20240520, 3, data);
   expectError(ExitCode::BadInput, "promises 3 tokens, the file has 2",
+              [&] { TokenFile f(path, DataFormat::Auto, 50257); });
+  path = file(20240520, 2, data, 2);
+  expectError(ExitCode::BadInput, "has version 2 of llm.c's format; 1 is known",
               [&] { TokenFile f(path, DataFormat::Auto, 50257); });
   path = file(20240520, 2, data);
   expectError(ExitCode::BadInput, "its header says uint16",

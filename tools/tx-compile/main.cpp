@@ -11,8 +11,10 @@
 #include "tx/Pipeline/Pipelines.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 
 #include <csignal>
@@ -39,6 +41,27 @@ static void print(OutputOptions::Print what) {
   }
 }
 
+/// Nothing that was written is written over, and above all not the input.
+static llvm::Error checkOutputs(const CompileOptions &options) {
+  using llvm::StringRef;
+  llvm::SmallString<128> input(options.input);
+  if (llvm::sys::fs::is_directory(input))
+    llvm::sys::path::append(input, "config.json");
+  const OutputOptions &output = options.output;
+  const std::pair<StringRef, StringRef> outputs[] = {
+      {"-o", output.artifactFile}, {"--report", output.reportFile}, {"--verify-twin", output.verifyTwinFile}};
+  for (const auto &[flag, file] : outputs) {
+    if (file.empty())
+      continue;
+    if (llvm::sys::fs::equivalent(file, input))
+      return badUsage(file + ": " + flag + " would overwrite the input; name another file");
+    for (const auto &[otherFlag, otherFile] : outputs)
+      if (flag != otherFlag && (file == otherFile || llvm::sys::fs::equivalent(file, otherFile)))
+        return badUsage(flag + " and " + otherFlag + " both write " + file + "; name two files");
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   llvm::Expected<CompileOptions> options = parseCommandLine(arguments);
   if (!options)
@@ -58,6 +81,8 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
                     output.compileTo + "'");
   if (!compiles && !output.printModelConfig)
     return badUsage("nothing to do: give -o FILE.txa, --report FILE.json or --compile-to PHASE");
+  if (llvm::Error error = checkOutputs(*options))
+    return error;
   if (output.printModelConfig) {
     if (options->inputIsModule)
       return badUsage("--print-model-config: a module has no config; the input is " + options->input);

@@ -11,6 +11,7 @@ namespace txrun {
 // llm.c's header: 256 little-endian int32, {magic, version, count, ...}.
 static constexpr uint64_t llmcHeaderBytes = 1024;
 static constexpr uint32_t llmcMagicU16 = 20240520, llmcMagicU32 = 20240801;
+static constexpr uint32_t llmcVersionU16 = 1, llmcVersionU32 = 7;
 
 static uint64_t tokenBytes(DataFormat format) {
   return format == DataFormat::Text ? 1 : format == DataFormat::U16 ? 2 : 4;
@@ -40,6 +41,12 @@ TokenFile::TokenFile(const std::string &path, DataFormat format,
              "auto",
              shown.c_str(), format == DataFormat::U16 ? "uint16" : "uint32",
              found == DataFormat::U16 ? "uint16" : "uint32");
+      uint32_t version =
+          found == DataFormat::U16 ? llmcVersionU16 : llmcVersionU32;
+      if (header[1] != version)
+        fail(ExitCode::BadInput,
+             "%s: its header has version %u of llm.c's format; %u is known",
+             shown.c_str(), header[1], version);
       kind = found;
       dataOffset = llmcHeaderBytes;
     }

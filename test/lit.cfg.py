@@ -29,6 +29,9 @@ if any(map(shutil.which, [*ptxas, "ptxas", "/usr/local/cuda/bin/ptxas"])):
 for name in ["CUDA_HOME", "CUDA_PATH"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
+# Open MPI is no part of Tx's set-up: tests over it need one that is there.
+if shutil.which("mpirun"):
+    config.available_features.add("mpi")
 
 # The allocations of a step; the sanitizers' own allocator is not counted.
 allocations = "not counted in this build" if config.tx_sanitize else "0"

@@ -220,16 +220,18 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
   SmallVector<Value> gradients;
   for (Trained entry : trained)
     gradients.push_back(state.load(entry.gradient));
+  // All sums, then the update, then the stores.
   for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
-    Trained entry = tracked;
-    auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, entry.gradient.getSymName());
-    Value sum = reduceGradient(builder, gradient, scope);
-    if (sum != gradient)
-      state.store(sum, entry.gradient);
-    gradient = sum;
+    auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, Trained(tracked).gradient.getSymName());
+    gradient = reduceGradient(builder, gradient, scope);
   }
-  if (auto first = llvm::to_vector(apply.getOps<StoreOp>()); !first.empty())
-    builder.setInsertionPoint(first.front());
+  Operation *last = &*std::prev(builder.getInsertionPoint());
+  for (auto [tracked, sum] : llvm::zip_equal(trained, gradients)) {
+    Trained entry = tracked;
+    if (!sum.getDefiningOp<LoadOp>())
+      state.store(sum, entry.gradient);
+  }
+  builder.setInsertionPointAfter(last);
   Value norm = buildUpdate(builder, state, trained, gradients, apply.getArgument(0), apply.getArgument(1));
   terminator.getOperandsMutable().append(norm);
 }

@@ -30,7 +30,7 @@ struct TxDataParallelPass : public tx::impl::TxDataParallelPassBase<TxDataParall
 private:
   LogicalResult splitBatch() {
     if (size < 1 || size > kMaxRanks)
-      return getOperation().emitError("option size is ") << size << ", must be 1 to " << kMaxRanks;
+      return getOperation().emitError("option size is ") << int64_t(size) << ", must be 1 to " << kMaxRanks;
     if (Operation *taken = getOperation().lookupSymbol(kAxis))
       return taken->emitError("@") << kAxis << " exists already; is the batch split?";
     auto builder = OpBuilder::atBlockBegin(getOperation().getBody());

@@ -7,7 +7,6 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/UserError.h"
-#include "tx/Parallel/Passes.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
 #include "tx/Target/Artifact.h"
@@ -78,6 +77,8 @@ public:
       return llvm::Error::success();
     if (llvm::Error error = parallelizeModule())
       return error;
+    if (phase == "parallel")
+      return llvm::Error::success();
     if (llvm::Error error = run(addJointPasses))
       return error;
     if (phase == "joint")
@@ -134,7 +135,7 @@ private:
   llvm::Error parallelizeModule() {
     TxDataParallelPassOptions parallel;
     parallel.size = options.parallel.dataParallelSize;
-    return run([&](OpPassManager &manager) { manager.addPass(createTxDataParallelPass(parallel)); });
+    return run([&](OpPassManager &manager) { addParallelPasses(manager, parallel); });
   }
 
   llvm::Error rematerializeModule() {

@@ -19,6 +19,8 @@ llvm::ArrayRef<PhaseInfo> tx::getPhases() {
   static constexpr PhaseInfo kPhases[] = {
       {"model", "the loss of a batch over named parameters, in tx ops",
        [](OpPassManager &, std::unique_ptr<Pass> &) {}},
+      {"parallel", "the program of one rank, which has its part of the batch",
+       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addParallelPasses(manager, {}); }},
       {"joint", "forward and backward in one function",
        [](OpPassManager &manager, std::unique_ptr<Pass> &) { addJointPasses(manager); }},
       {"remat", "the same with recompute clones in backward, and all entries",
@@ -34,6 +36,10 @@ llvm::ArrayRef<PhaseInfo> tx::getPhases() {
 
 llvm::SmallVector<llvm::StringRef> tx::getPhaseNames() {
   return llvm::map_to_vector(getPhases(), [](const PhaseInfo &phase) { return phase.name; });
+}
+
+void tx::addParallelPasses(OpPassManager &manager, const TxDataParallelPassOptions &data) {
+  manager.addPass(createTxDataParallelPass(data));
 }
 
 void tx::addJointPasses(OpPassManager &manager) {

@@ -4,6 +4,7 @@
 #define TX_LIB_PIPELINE_PHASES_H
 
 #include "tx/Autodiff/Passes.h"
+#include "tx/Parallel/Passes.h"
 
 namespace mlir {
 class OpPassManager;
@@ -11,6 +12,7 @@ class OpPassManager;
 
 namespace tx {
 
+void addParallelPasses(mlir::OpPassManager &manager, const TxDataParallelPassOptions &data);
 void addJointPasses(mlir::OpPassManager &manager);
 void addEntryPasses(mlir::OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer);
 /// All passes of the phase `step`: these three one after another.

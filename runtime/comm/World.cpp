@@ -1,51 +1,52 @@
 #include "comm/World.h"
 #include "core/Failure.h"
-#include "core/Manifest.h"
 
 #include <cstdlib>
-#include <cstring>
 
 extern "C" {
+extern const txrt_transport txrt_local_transport;
 extern const txrt_transport txrt_mpi_transport;
 }
 
 using namespace txrt;
 
-/// The one place that knows every transport.
-static const txrt_transport *const transports[] = {&txrt_mpi_transport};
+/// The one place that knows every transport. The first whose launcher has
+/// started this process takes it: tx-run's own runs inside of others.
+static const txrt_transport *const transports[] = {&txrt_local_transport,
+                                                   &txrt_mpi_transport};
+
+static const txrt_transport *launcher() {
+  for (const txrt_transport *candidate : transports)
+    if (candidate->launched_ranks() > 0)
+      return candidate;
+  return nullptr;
+}
+
+txrt_world::txrt_world() : operations(std::make_unique<Collectives>(*this)) {}
 
 txrt_world::txrt_world(const txrt_world_options &options) {
-  for (const txrt_transport *candidate : transports) {
-    if (candidate->launched_ranks() <= 1)
-      continue;
+  const txrt_transport *found = launcher();
+  if (found && found->launched_ranks() > 1) {
     txrt_error error = {};
-    if (txrt_status status = candidate->create(&options, &state, &error))
+    if (txrt_status status = found->create(&options, &state, &error))
       fail(status, "%s", error.message);
-    transport = candidate;
-    return;
+    transport = found;
   }
+  operations = std::make_unique<Collectives>(*this);
 }
+
+txrt_world::txrt_world(const txrt_transport &transport, void *state)
+    : transport(&transport), state(state),
+      operations(std::make_unique<Collectives>(*this)) {}
 
 txrt_world::~txrt_world() {
   if (transport)
     transport->destroy(state);
 }
 
-txrt_status txrt_world::allReduce(const void *from, void *to, uint64_t count,
-                                  txrt_dtype dtype, const char *what,
-                                  txrt_error *error) {
-  if (transport)
-    return transport->all_reduce(state, from, to, count, dtype, what, error);
-  if (from != to)
-    memmove(to, from, count * dtypeBytes(dtype));
-  return TXRT_OK;
-}
-
 int txrt_world_launched_ranks(void) {
-  for (const txrt_transport *transport : transports)
-    if (int ranks = transport->launched_ranks())
-      return ranks;
-  return 0;
+  const txrt_transport *found = launcher();
+  return found ? found->launched_ranks() : 0;
 }
 
 txrt_status txrt_world_create(const txrt_world_options *options,
@@ -61,6 +62,10 @@ void txrt_world_destroy(txrt_world *world) { delete world; }
 int txrt_world_rank(const txrt_world *world) { return world->rank(); }
 int txrt_world_size(const txrt_world *world) { return world->size(); }
 
+int txrt_world_local_ranks(const txrt_world *world) {
+  return world->transport ? world->transport->local_ranks(world->state) : 1;
+}
+
 const char *txrt_world_description(const txrt_world *world) {
   return world->transport ? world->transport->description(world->state)
                           : "one rank";
@@ -69,11 +74,22 @@ const char *txrt_world_description(const txrt_world *world) {
 txrt_status txrt_world_all_reduce(txrt_world *world, void *values,
                                   uint64_t count, txrt_dtype dtype,
                                   const char *what, txrt_error *error) {
-  return world->allReduce(values, values, count, dtype, what, error);
+  return guarded(error, [&] {
+    world->collectives().allReduce(world->all(), values, values, count, dtype,
+                                   what);
+  });
 }
 
-void txrt_world_abort(txrt_world *world, int code) {
+txrt_status txrt_world_all_gather(txrt_world *world, const void *from,
+                                  void *to, uint64_t bytes, const char *what,
+                                  txrt_error *error) {
+  return guarded(error, [&] {
+    world->collectives().allGather(world->all(), from, to, 1, bytes, what);
+  });
+}
+
+void txrt_world_abort(txrt_world *world, int code, const char *why) {
   if (world->transport)
-    world->transport->abort(world->state, code);
+    world->transport->abort(world->state, code, why ? why : "");
   _Exit(code);
 }

@@ -3,22 +3,35 @@
 #ifndef TXRT_COMM_WORLD_H
 #define TXRT_COMM_WORLD_H
 
+#include "comm/Collectives.h"
 #include "txrt/comm.h"
+
+#include <memory>
 
 /// A world of one has no transport.
 struct txrt_world {
+  /// One rank, whoever has started it.
+  txrt_world();
+  /// The ranks that a launcher has started.
   explicit txrt_world(const txrt_world_options &options);
+  /// Takes over a transport's state, as `create` made it.
+  txrt_world(const txrt_transport &transport, void *state);
   ~txrt_world();
   txrt_world(const txrt_world &) = delete;
   txrt_world &operator=(const txrt_world &) = delete;
 
   int rank() const { return transport ? transport->rank(state) : 0; }
   int size() const { return transport ? transport->size(state) : 1; }
-  txrt_status allReduce(const void *from, void *to, uint64_t count,
-                        txrt_dtype dtype, const char *what, txrt_error *error);
+  /// All of them, as one group.
+  txrt::Group all() const { return {0, 1, size(), rank()}; }
+  /// For all collectives of this world, which run one after another.
+  txrt::Collectives &collectives() { return *operations; }
 
   const txrt_transport *transport = nullptr;
   void *state = nullptr;
+
+private:
+  std::unique_ptr<txrt::Collectives> operations;
 };
 
 #endif // TXRT_COMM_WORLD_H

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <sched.h>
 #include <thread>
+#include <unistd.h>
 
 unsigned txrt::usableCpus() {
   unsigned cpus = std::thread::hardware_concurrency();
@@ -17,4 +18,10 @@ unsigned txrt::usableCpus() {
       period != 0 && quota / period < cpus)
     cpus = static_cast<unsigned>((quota + period - 1) / period);
   return cpus ? cpus : 1;
+}
+
+bool txrt::isBoundToCpus() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 &&
+         CPU_COUNT(&set) < sysconf(_SC_NPROCESSORS_ONLN);
 }

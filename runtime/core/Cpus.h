@@ -9,6 +9,9 @@ namespace txrt {
 /// control group.
 unsigned usableCpus();
 
+/// Whether the affinity mask leaves out CPUs of this machine.
+bool isBoundToCpus();
+
 } // namespace txrt
 
 #endif // TXRT_CORE_CPUS_H

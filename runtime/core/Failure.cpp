@@ -30,8 +30,7 @@ std::string txrt::format(const char *format, ...) {
   return text;
 }
 
-std::string txrt::printable(const std::string &text) {
-  constexpr size_t limit = 80;
+std::string txrt::printable(const std::string &text, size_t limit) {
   std::string result;
   for (unsigned char c : text) {
     if (result.size() == limit)

@@ -31,8 +31,8 @@ std::string format(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
 /// Text from a file, made safe for a one-line message: control characters
-/// become '?', long text is cut.
-std::string printable(const std::string &text);
+/// become '?', text longer than the limit is cut.
+std::string printable(const std::string &text, size_t limit = 80);
 
 /// "1.5 GiB", for messages.
 std::string readableBytes(unsigned long long bytes);

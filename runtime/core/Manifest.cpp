@@ -31,7 +31,10 @@ const char *txrt::segmentName(uint32_t segment) {
 }
 
 const char *txrt::collectiveName(uint32_t collective) {
-  return collective == TXRT_ALL_REDUCE ? "all_reduce" : "?";
+  static const char *const names[TXRT_COLLECTIVE_COUNT] = {
+      "all_reduce", "all_gather", "reduce_scatter", "all_to_all",
+      "broadcast",  "reduce",     "send_recv"};
+  return collective < TXRT_COLLECTIVE_COUNT ? names[collective] : "?";
 }
 
 namespace {

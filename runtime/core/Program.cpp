@@ -260,27 +260,51 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
   auto bad = [&](const std::string &what) {
     refuse(describe(index) + ": " + what);
   };
-  if (c.collective > TXRT_ALL_REDUCE)
+  if (c.collective >= TXRT_COLLECTIVE_COUNT)
     bad(format("unknown collective %u", c.collective));
   name(c.axis, describe(index) + ": axis");
-  if (c.ranks == 0 || c.ranks > maxRanks || c.reserved)
-    bad(format("%u ranks (1 to %u), or a reserved field is not zero", c.ranks,
-               maxRanks));
+  if (c.ranks == 0 || c.stride == 0 || c.wraps > 1 ||
+      uint64_t(c.ranks) * c.stride > maxRanks)
+    bad(format("%u ranks, %u apart (1 to %u in all), or a flag is neither 0 "
+               "nor 1",
+               c.ranks, c.stride, maxRanks));
   if (l.buffer_count != 2)
     bad(format("%u buffers; expected operand and result", l.buffer_count));
+  const bool sums = c.collective == TXRT_ALL_REDUCE ||
+                    c.collective == TXRT_REDUCE_SCATTER ||
+                    c.collective == TXRT_REDUCE;
+  const bool hasRoot =
+      c.collective == TXRT_BROADCAST || c.collective == TXRT_REDUCE;
+  if (hasRoot && (c.peer < 0 || uint32_t(c.peer) >= c.ranks))
+    bad(format("root %d of %u ranks", c.peer, c.ranks));
   const txrt_buffer &from = buffers[l.first_buffer];
   const txrt_buffer &to = buffers[l.first_buffer + 1];
-  if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_I1)
-    bad(format("a sum of %s to %s", dtypeName(from.dtype),
-               dtypeName(to.dtype)));
-  if (c.count == 0 || c.count > maxExtent ||
-      from.bytes != c.count * dtypeBytes(from.dtype) || to.bytes != from.bytes)
+  if (from.dtype != to.dtype || (sums && from.dtype == TXRT_DTYPE_I1))
+    bad(format("%s of %s to %s", collectiveName(c.collective),
+               dtypeName(from.dtype), dtypeName(to.dtype)));
+  // Parts are whole numbers of elements.
+  u128 parts = c.outer, results = c.count;
+  if (c.collective == TXRT_REDUCE_SCATTER || c.collective == TXRT_ALL_TO_ALL)
+    parts *= c.ranks;
+  if (c.count == 0 || c.count > maxExtent || c.outer == 0 ||
+      parts > c.count || c.count % static_cast<uint64_t>(parts) != 0)
+    bad(format("%llu elements in %llu blocks for %u ranks",
+               static_cast<ull>(c.count), static_cast<ull>(c.outer), c.ranks));
+  if (c.collective == TXRT_ALL_GATHER)
+    results *= c.ranks;
+  if (c.collective == TXRT_REDUCE_SCATTER)
+    results /= c.ranks;
+  const uint64_t element = dtypeBytes(from.dtype);
+  if (from.bytes != c.count * element || to.bytes != results * element)
     bad(format("%llu elements in buffers of %llu and %llu bytes",
                static_cast<ull>(c.count), static_cast<ull>(from.bytes),
                static_cast<ull>(to.bytes)));
   if (from.writes || !to.writes)
     bad("the operand is marked as written, or the result as not written");
-  if (from.segment == to.segment && from.offset != to.offset &&
+  const bool inPlace =
+      c.collective == TXRT_ALL_REDUCE || c.collective == TXRT_BROADCAST;
+  if (from.segment == to.segment &&
+      !(inPlace && from.offset == to.offset) &&
       from.offset < to.offset + to.bytes && to.offset < from.offset + from.bytes)
     bad("the result overlaps the operand and is not the same bytes");
 }

@@ -2,7 +2,6 @@
 
 #include "Bench.h"
 #include "Error.h"
-#include "Interrupt.h"
 #include "Memory.h"
 
 #include <algorithm>
@@ -56,6 +55,12 @@ std::string groupName(const txrt_launch_info &info) {
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
+const char *kindName(txrt_launch_kind kind) {
+  return kind == TXRT_LAUNCH_GEMM         ? "gemm"
+         : kind == TXRT_LAUNCH_COLLECTIVE ? "collective"
+                                          : "kernel";
+}
+
 /// What the clocks say of one iteration.
 Profile collect(const Model &model, const std::vector<Entry> &entries) {
   Profile profile;
@@ -69,7 +74,7 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
             error);
       for (Share *share :
            {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
-            &profile.kinds[info.kind == TXRT_LAUNCH_GEMM ? "gemm" : "kernel"],
+            &profile.kinds[kindName(info.kind)],
             &profile.groups[groupName(info)]})
         share->add(info);
     }
@@ -146,7 +151,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
   std::vector<double> times;
   int64_t step = 0;
   auto once = [&] {
-    if (interrupted())
+    if (model.ranks().interrupted())
       throw Error(ExitCode::Interrupted, "interrupted");
     uint64_t samples = static_cast<uint64_t>(step) * runner.globalBatchSize();
     Clock::time_point start = Clock::now();

@@ -17,7 +17,8 @@
 
 namespace txrun {
 
-Console::Console() : isTerminal(::isatty(STDOUT_FILENO)) {}
+Console::Console(bool mute)
+    : isMute(mute), isTerminal(!mute && ::isatty(STDOUT_FILENO)) {}
 
 Console::~Console() {
   if (pending)
@@ -25,7 +26,7 @@ Console::~Console() {
 }
 
 void Console::put(const std::string &text) {
-  if (writeAll(STDOUT_FILENO, text.data(), text.size()))
+  if (isMute || writeAll(STDOUT_FILENO, text.data(), text.size()))
     return;
   pending = false;
   if (errno == EPIPE) // `tx-run ... | head`

@@ -13,7 +13,8 @@ namespace txrun {
 /// reader has gone.
 class Console {
 public:
-  Console();
+  /// One that is mute drops everything.
+  explicit Console(bool mute = false);
   ~Console();
   /// A line that stays.
   void line(const std::string &text);
@@ -25,7 +26,7 @@ public:
 
 private:
   void put(const std::string &text);
-  bool isTerminal, pending = false;
+  bool isMute, isTerminal, pending = false;
 };
 
 /// One JSON object with the fields in the order they were added.

@@ -43,6 +43,9 @@ void describe(const std::string &path, Console &console) {
         (unsigned long long)model.vocabSize, double(parameters) * 1e-6,
         (unsigned long long)model.microBatchSize,
         (unsigned long long)model.seqLength, model.tied ? "tied" : "untied"));
+  if (manifest.ranks > 1)
+    console.line(format("ranks: %llu, each with its part of the batch",
+                        (unsigned long long)manifest.ranks));
   if (!manifest.policy.empty())
     console.line("recompute policy: " + printable(manifest.policy, 200));
   static const char *const segments[] = {

@@ -23,6 +23,7 @@ enum class ExitCode {
   Usage = TXRT_USAGE,
   OutOfMemory = TXRT_OUT_OF_MEMORY,
   Device = TXRT_DEVICE,
+  Peer = TXRT_PEER,
   Numeric = TXRT_NUMERIC,
   Io = TXRT_IO,
   Interrupted = TXRT_INTERRUPTED,
@@ -33,12 +34,15 @@ public:
   Error(ExitCode code, const std::string &message)
       : std::runtime_error(message), code(code) {}
   ExitCode code;
+  bool quiet = false; // somebody else says it, or nobody listens
 };
 
 /// Standard output has no reader any more: tx-run leaves without a word.
 class OutputClosed : public Error {
 public:
-  OutputClosed() : Error(ExitCode::Io, "standard output was closed") {}
+  OutputClosed() : Error(ExitCode::Io, "standard output was closed") {
+    quiet = true;
+  }
 };
 
 /// printf into a string.

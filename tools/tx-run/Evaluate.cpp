@@ -2,7 +2,6 @@
 
 #include "Evaluate.h"
 #include "Error.h"
-#include "Interrupt.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +9,7 @@
 namespace txrun {
 
 Evaluator::Evaluator(const Model &model, SampleSource &source)
-    : source(source), micro(model.manifest().model.microBatchSize),
+    : model(model), source(source), micro(model.manifest().model.microBatchSize),
       sequence(model.manifest().model.seqLength),
       entry(model.entry("evaluate")) {
   tokens = entry.argument<int32_t>("tokens", {micro, sequence});
@@ -27,9 +26,16 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
   std::vector<int32_t> batchTokens(micro * sequence);
   std::vector<int32_t> batchTargets(micro * sequence);
   double sum = 0, valid = 0;
-  for (uint64_t batch = 0; batch < batches && !interrupted(); ++batch) {
+  Ranks &ranks = model.ranks();
+  const auto size = static_cast<uint64_t>(ranks.size());
+  const auto own = static_cast<uint64_t>(ranks.rank());
+  // The entry sums over the ranks; one that has no micro batch left has only
+  // ignored targets.
+  for (uint64_t begin = 0; begin < batches && !ranks.interrupted();
+       begin += size) {
+    const uint64_t batch = begin + own;
     for (uint64_t row = 0; row < micro; ++row) {
-      uint64_t index = batch * micro + row;
+      uint64_t index = batch < batches ? batch * micro + row : samples;
       int32_t *rowTokens = batchTokens.data() + row * sequence;
       int32_t *rowTargets = batchTargets.data() + row * sequence;
       if (index < samples) {

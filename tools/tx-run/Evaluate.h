@@ -20,11 +20,13 @@ public:
   /// `source` must have an end.
   Evaluator(const Model &model, SampleSource &source);
 
-  /// All samples, or those of the first `microBatches`. Stops early, with what
+  /// All samples, or those of the first `microBatches`, dealt out to the ranks:
+  /// each has the result for all. Stops early, with what
   /// it has, when the run is interrupted.
   EvaluationResult run(int64_t microBatches = -1);
 
 private:
+  const Model &model;
   SampleSource &source;
   uint64_t micro, sequence;
   Entry entry;

@@ -10,10 +10,10 @@ namespace txrun {
 
 static volatile std::sig_atomic_t seen = 0;
 
-static void onSignal(int) {
+static void onSignal(int signal) {
   if (seen)
     ::_exit(TXRT_INTERRUPTED);
-  seen = 1;
+  seen = signal;
 }
 
 void catchInterrupts() {
@@ -27,5 +27,6 @@ void catchInterrupts() {
 }
 
 bool interrupted() { return seen != 0; }
+bool terminated() { return seen == SIGTERM; }
 
 } // namespace txrun

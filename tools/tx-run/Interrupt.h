@@ -13,6 +13,9 @@ void catchInterrupts();
 /// Whether the mark is set.
 bool interrupted();
 
+/// Whether it was SIGTERM: what launchers end a run with.
+bool terminated();
+
 } // namespace txrun
 
 #endif // TXRUN_INTERRUPT_H

@@ -233,6 +233,13 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   }
 
   size_t index = 0;
+  for (const json &value : fields.has("mesh") ? fields.list("mesh") : json::array()) {
+    Fields axis(value, where + format(": mesh[%zu]", index++));
+    const uint64_t size = axis.number("size");
+    if (size == 0 || __builtin_mul_overflow(manifest.ranks, size, &manifest.ranks))
+      axis.refuse("has an impossible size");
+  }
+  index = 0;
   for (const json &value : fields.list("globals"))
     manifest.globals.push_back(parseGlobal(
         Fields(value, where + format(": globals[%zu]", index++))));

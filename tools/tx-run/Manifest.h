@@ -55,6 +55,7 @@ struct Manifest {
   std::string compiler; // "tx 0.1"
   uint64_t segmentBytes[TXRT_SEGMENT_COUNT] = {};
   uint64_t peakBytes = 0; // what the report plans
+  uint64_t ranks = 1;     // of all axes of the mesh
   nlohmann::json report;
   std::vector<GlobalSpec> globals;
   std::vector<EntrySpec> entries;

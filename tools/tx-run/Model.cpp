@@ -46,20 +46,44 @@ void Entry::run() const {
 }
 
 Model::Model(const std::string &path, const std::string &backend, int threads,
-             bool noCudaGraph)
-    : file(path) {
+             bool noCudaGraph, Ranks &ranks)
+    : file(path), together(ranks) {
   txrt_error error;
-  txrt_artifact *artifact = nullptr;
-  check(txrt_artifact_open(path.c_str(), &artifact, &error), error);
-  opened.reset(artifact);
-  description = parseManifest(txrt_artifact_manifest(artifact), path);
+  ranks.together([&] {
+    txrt_artifact *artifact = nullptr;
+    check(txrt_artifact_open(path.c_str(), &artifact, &error), error);
+    opened.reset(artifact);
+    description = parseManifest(txrt_artifact_manifest(artifact), path);
+  });
+  ranks.requireSame({{"ABI version", std::to_string(TXRT_ABI_VERSION)},
+                     {"the artifact's digest", digest()}});
   txrt_options options = {};
   options.backend = backend.empty() ? nullptr : backend.c_str();
   options.threads = threads;
   options.no_graph = noCudaGraph;
-  txrt_session *session = nullptr;
-  check(txrt_session_create(artifact, &options, &session, &error), error);
-  running.reset(session);
+  options.world = ranks.world();
+  ranks.together([&] {
+    if (backend != "dryrun")
+      checkRanks();
+    txrt_session *session = nullptr;
+    check(txrt_session_create(opened.get(), &options, &session, &error), error);
+    running.reset(session);
+  });
+}
+
+void Model::checkRanks() const {
+  const auto present = static_cast<uint64_t>(together.size());
+  if (description.ranks == present)
+    return;
+  const auto wanted = static_cast<unsigned long long>(description.ranks);
+  fail(ExitCode::BadInput,
+       "%s: its world size is %llu (tx-compile --data-parallel-size), this "
+       "run's is %llu: %s",
+       printable(file, 200).c_str(), wanted, (unsigned long long)present,
+       wanted == 1 ? "start it alone, or compile it for as many ranks"
+                   : format("tx-run --ranks %llu, or mpirun -np %llu tx-run",
+                            wanted, wanted)
+                         .c_str());
 }
 
 bool Model::hasEntry(const std::string &name) const {

@@ -15,6 +15,7 @@
 #define TXRUN_MODEL_H
 
 #include "Manifest.h"
+#include "Ranks.h"
 #include "txrt/runtime.h"
 
 #include <memory>
@@ -100,12 +101,14 @@ private:
 
 class Model {
 public:
-  /// An empty `backend` is the one that the artifact was compiled for.
+  /// An empty `backend` is the one that the artifact was compiled for. Throws
+  /// when it was compiled for another number of ranks, or theirs differ.
   Model(const std::string &path, const std::string &backend, int threads,
-        bool noCudaGraph = false);
+        bool noCudaGraph = false, Ranks &ranks = Ranks::alone());
 
   const std::string &path() const { return file; }
   const Manifest &manifest() const { return description; }
+  Ranks &ranks() const { return together; }
   txrt_session *session() const { return running.get(); }
   const char *digest() const { return txrt_artifact_digest(opened.get()); }
 
@@ -140,7 +143,10 @@ private:
       txrt_session_destroy(session);
     }
   };
+  void checkRanks() const;
+
   std::string file;
+  Ranks &together;
   Manifest description;
   std::unique_ptr<txrt_artifact, CloseArtifact> opened;
   std::unique_ptr<txrt_session, DestroySession> running;

@@ -2,6 +2,7 @@
 
 #include "Options.h"
 #include "Error.h"
+#include "Launch.h"
 
 #include <algorithm>
 #include <charconv>
@@ -93,6 +94,8 @@ DataFormat dataFormat(const Flag &flag, const std::string &text) {
 }
 
 #define SET [](Options & o, const Flag &f, const std::string &t)
+
+constexpr int64_t mostRanks = mostLocalRanks;
 
 const Flag flags[] = {
     {"What to do (training, evaluation and a sample follow each other in this "
@@ -258,6 +261,16 @@ const Flag flags[] = {
      "same bits for any number.",
      SET { o.threads = integer(f, t, 1, 1024); }},
 
+    {nullptr, "ranks", "N",
+     "Start N ranks on this machine, with a part of its CPUs each, for an "
+     "artifact compiled with --data-parallel-size N. On several machines start "
+     "them with mpirun, without this flag.",
+     SET { o.ranks = integer(f, t, 1, mostRanks); }},
+    {nullptr, "distributed-timeout-minutes", "M",
+     "How long a rank waits for the others in one operation before it gives up "
+     "(10; fractions are taken). It must be longer than writing a checkpoint.",
+     SET { o.timeoutMinutes = real(f, t, 1e-4); }},
+
     {"Help", "help", nullptr, "This text.",
      SET { o.help = (void(f), void(t), true); }},
     {nullptr, "version", nullptr, "The version.",
@@ -276,7 +289,7 @@ const char *const compileFlags[] = {
     "fp32", "bf16", "recompute-granularity", "recompute-method",
     "recompute-num-layers", "recompute-modules", "recompute-activations",
     "untie-embeddings-and-output-weights", "init-method-std", "config",
-    "preset", "report"};
+    "preset", "report", "data-parallel-size"};
 
 size_t editDistance(const std::string &a, const std::string &b) {
   std::vector<size_t> row(b.size() + 1);
@@ -374,6 +387,11 @@ void checkTogether(const Options &o) {
 
 Options parseOptions(const std::vector<std::string> &arguments) {
   Options options;
+  options.arguments = arguments;
+  auto give = [&](const Flag &flag, const std::string &value) {
+    flag.set(options, flag, value);
+    options.given.emplace_back(flag.name, value);
+  };
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string &argument = arguments[i];
     if (argument == "-h") {
@@ -397,17 +415,17 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       if (equals != std::string::npos)
         fail(ExitCode::Usage, "--%s is a switch and takes no value",
              flag.name);
-      flag.set(options, flag, "");
+      give(flag, "");
       continue;
     }
     if (equals != std::string::npos) {
-      flag.set(options, flag, argument.substr(equals + 1));
+      give(flag, argument.substr(equals + 1));
       continue;
     }
     if (i + 1 == arguments.size() || arguments[i + 1].compare(0, 2, "--") == 0)
       fail(ExitCode::Usage, "--%s needs a value: --%s %s", flag.name, flag.name,
            flag.value);
-    flag.set(options, flag, arguments[++i]);
+    give(flag, arguments[++i]);
   }
   if (options.help || options.version)
     return options;
@@ -449,8 +467,8 @@ std::string helpText() {
     text += line + "\n";
   }
   text += "\nExit codes: 0 ok, 1 bad input, 2 usage, 3 out of memory, 4 "
-          "machine or device,\n6 numbers (NaN, or bits that differ), 7 reading "
-          "or writing, 130 interrupted.\n";
+          "machine or device,\n5 a rank was lost or did not answer, 6 numbers (NaN, "
+          "or bits that differ),\n7 reading or writing, 130 interrupted.\n";
   return text;
 }
 

@@ -66,6 +66,12 @@ struct Options {
   std::string backend; // empty: the artifact's own
   bool noCudaGraph = false;
   int64_t threads = 0;
+  int64_t ranks = -1; // -1: as many as a launcher has started
+  double timeoutMinutes = 10;
+
+  /// The command line, and its flags as they were given.
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> given;
 
   bool help = false, version = false;
 };

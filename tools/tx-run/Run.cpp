@@ -4,11 +4,15 @@
 #include "Bench.h"
 #include "Describe.h"
 #include "File.h"
+#include "Fingerprint.h"
 #include "Function.h"
-#include "Interrupt.h"
+#include "Launch.h"
 #include "Sampler.h"
 #include "Trainer.h"
 #include "Verify.h"
+
+#include <algorithm>
+#include <iterator>
 
 namespace txrun {
 
@@ -95,9 +99,8 @@ uint64_t globalBatch(const Options &options) {
              : 0;
 }
 
-/// Gives the model its weights; returns where they stand in a run.
-RunPosition prepareWeights(const Options &options, const Model &model,
-                           uint64_t seed, Console &console) {
+RunPosition loadOrInitialize(const Options &options, const Model &model,
+                             uint64_t seed, Console &console) {
   RunPosition position;
   position.seed = seed;
   if (options.load.empty()) {
@@ -118,6 +121,36 @@ RunPosition prepareWeights(const Options &options, const Model &model,
   return position;
 }
 
+/// Gives the model its weights; returns where they stand in a run.
+RunPosition prepareWeights(const Options &options, const Model &model,
+                           uint64_t seed, Console &console) {
+  RunPosition position;
+  Ranks &ranks = model.ranks();
+  ranks.together(
+      [&] { position = loadOrInitialize(options, model, seed, console); });
+  if (ranks.size() > 1)
+    ranks.requireSame(
+        {{"the seed", std::to_string(position.seed)},
+         {"the checkpoint's iteration", std::to_string(position.iteration)},
+         {"the weights", fingerprintOf(model)}});
+  return position;
+}
+
+/// Data of every rank, found to be the same.
+std::unique_ptr<SampleSource>
+openData(const Model &model, const char *what,
+         const std::function<std::unique_ptr<SampleSource>()> &open) {
+  std::unique_ptr<SampleSource> source;
+  std::string fingerprint;
+  model.ranks().together([&] {
+    source = open();
+    if (model.ranks().size() > 1)
+      fingerprint = fingerprintOf(*source, model);
+  });
+  model.ranks().requireSame({{what, fingerprint}});
+  return source;
+}
+
 ExitCode trainEvaluateSample(const Options &options, const Model &model,
                              uint64_t seed, Console &console, Log &log) {
   RunPosition position;
@@ -126,9 +159,11 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
     // Data that is wrong is found before the weights are made.
     Data data(options, model.manifest().model, seed);
     if (options.trainIterations >= 0)
-      training = data.training();
+      training = openData(model, "the training data",
+                          [&] { return data.training(); });
     if (options.evaluate || options.evalInterval > 0)
-      validation = data.validation();
+      validation = openData(model, "the validation data",
+                            [&] { return data.validation(); });
     position = prepareWeights(options, model, seed, console);
     if (training && position.seed != seed)
       training = Data(options, model.manifest().model, position.seed).training();
@@ -152,16 +187,18 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
     sampler.seed = seed;
     sampleText(model, options.sampleTokens, sampler, console);
   }
-  return interrupted() ? ExitCode::Interrupted : ExitCode::Ok;
+  return model.ranks().interrupted() ? ExitCode::Interrupted : ExitCode::Ok;
 }
 
 void verify(const Options &options, const Model &model, uint64_t seed,
             Console &console, Log &log) {
   Model none(options.verifyTwin, options.backend,
-             static_cast<int>(options.threads), options.noCudaGraph);
+             static_cast<int>(options.threads), options.noCudaGraph,
+             model.ranks());
   checkTwins(model, none);
-  auto source =
-      Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  auto source = openData(model, "the data", [&] {
+    return Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  });
   prepareWeights(options, model, seed, console);
   prepareWeights(options, none, seed, console);
   VerifyOptions what;
@@ -175,8 +212,9 @@ void verify(const Options &options, const Model &model, uint64_t seed,
 
 void benchmark(const Options &options, const Model &model, uint64_t seed,
                Console &console, Log &log) {
-  auto source =
-      Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  auto source = openData(model, "the data", [&] {
+    return Data(options, model.manifest().model, seed).trainingOrSynthetic();
+  });
   prepareWeights(options, model, seed, console);
   // Without the guard, so that what is timed is the artifact.
   StepRunner runner(model, *source, globalBatch(options), seed, false);
@@ -210,6 +248,59 @@ void keepInputs(const Options &options) {
              printable(target, 200).c_str(), writes.c_str(), reads.c_str());
 }
 
+using Outputs = decltype(Options::outputs);
+
+/// What ranks must have been started with alike: every flag but those that name
+/// files, whose contents are compared, and what is a machine's own.
+std::vector<Ranks::Field> comparedFlags(const Options &options) {
+  static const char *const own[] = {
+      "data-path", "valid-data-path", "load",           "save",
+      "log",       "threads",         "dump-gradients", "verify-recompute",
+      "input",     "output"};
+  std::vector<Ranks::Field> fields;
+  for (const auto &flag : options.given)
+    if (std::none_of(std::begin(own), std::end(own),
+                     [&](const char *name) { return flag.first == name; }))
+      fields.emplace_back("--" + flag.first, flag.second);
+  return fields;
+}
+
+/// What a rank does, be it the only one.
+ExitCode runRank(const Options &options, Ranks &ranks) {
+  Console console(/*mute=*/!ranks.isFirst());
+  ranks.requireSame(comparedFlags(options));
+  // What cannot be written is found before the work.
+  std::unique_ptr<Log> log;
+  std::unique_ptr<OutputLock> saveLock, gradientLock;
+  ranks.together([&] {
+    keepInputs(options);
+    log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
+    if (!options.save.empty() && ranks.isFirst())
+      saveLock = std::make_unique<OutputLock>(options.save);
+    if (!options.dumpGradients.empty() && ranks.isFirst())
+      gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
+  });
+
+  Model model(options.artifact, options.backend,
+              static_cast<int>(options.threads), options.noCudaGraph, ranks);
+  uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
+                                    : model.manifest().model.seed;
+  if (options.bench) {
+    benchmark(options, model, seed, console, *log);
+  } else if (!options.verifyTwin.empty()) {
+    verify(options, model, seed, console, *log);
+  } else if (!options.function.empty()) {
+    prepareWeights(options, model, seed, console);
+    runFunction(model, options.function, options.inputs,
+                ranks.isFirst() ? options.outputs : Outputs(), console);
+    if (!options.dumpGradients.empty() && ranks.isFirst())
+      dumpGradients(model, options.dumpGradients);
+  } else {
+    return trainEvaluateSample(options, model, seed, console, *log);
+  }
+  return ExitCode::Ok;
+}
+
 } // namespace
 
 ExitCode run(const Options &options) {
@@ -230,33 +321,10 @@ ExitCode run(const Options &options) {
     dryRun(options.artifact, options.function);
     return ExitCode::Ok;
   }
-  // What cannot be written is found before the work.
-  keepInputs(options);
-  Log log(options.log);
-  std::unique_ptr<OutputLock> saveLock, gradientLock;
-  if (!options.save.empty())
-    saveLock = std::make_unique<OutputLock>(options.save);
-  if (!options.dumpGradients.empty())
-    gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
-
-  Model model(options.artifact, options.backend,
-              static_cast<int>(options.threads), options.noCudaGraph);
-  uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
-                                    : model.manifest().model.seed;
-  if (options.bench) {
-    benchmark(options, model, seed, console, log);
-  } else if (!options.verifyTwin.empty()) {
-    verify(options, model, seed, console, log);
-  } else if (!options.function.empty()) {
-    prepareWeights(options, model, seed, console);
-    runFunction(model, options.function, options.inputs, options.outputs,
-                console);
-    if (!options.dumpGradients.empty())
-      dumpGradients(model, options.dumpGradients);
-  } else {
-    return trainEvaluateSample(options, model, seed, console, log);
-  }
-  return ExitCode::Ok;
+  if (options.ranks > 1 && txrt_world_launched_ranks() == 0)
+    return launchRanks(static_cast<int>(options.ranks), options.arguments);
+  Ranks ranks(options);
+  return runRank(options, ranks);
 }
 
 } // namespace txrun

@@ -2,7 +2,6 @@
 
 #include "Sampler.h"
 #include "Error.h"
-#include "Interrupt.h"
 #include "TokenData.h"
 
 #include <algorithm>
@@ -112,7 +111,7 @@ void sampleText(const Model &model, int64_t count,
   RandomStream stream(options.seed, "sample");
   std::vector<int32_t> order;
   std::vector<float> last(spec.vocabSize); // the last token's logits
-  for (int64_t i = 0; i < count && !interrupted(); ++i) {
+  for (int64_t i = 0; i < count && !model.ranks().interrupted(); ++i) {
     if (context.size() > sequence)
       context.erase(context.begin(), context.end() - sequence);
     // The first row has the context, all else is padding; causal attention

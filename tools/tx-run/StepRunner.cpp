@@ -13,7 +13,8 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
                        uint64_t globalBatch, uint64_t seed, bool guard)
     : model(model), source(source),
       micro(model.manifest().model.microBatchSize),
-      sequence(model.manifest().model.seqLength), count(1), seed(seed),
+      sequence(model.manifest().model.seqLength),
+      ranks(static_cast<uint64_t>(model.ranks().size())), count(1), seed(seed),
       guard(guard), tokens(micro * sequence), targets(micro * sequence) {
   if (micro == 0 || sequence == 0)
     fail(ExitCode::BadInput,
@@ -21,12 +22,15 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
          "training step; --function runs its entries",
          printable(model.path(), 200).c_str());
   if (globalBatch > 0) {
-    if (globalBatch % micro)
+    if (globalBatch % (micro * ranks))
       fail(ExitCode::BadInput,
            "--global-batch-size %llu is no multiple of the artifact's micro "
-           "batch of %llu",
-           (unsigned long long)globalBatch, (unsigned long long)micro);
-    count = globalBatch / micro;
+           "batch of %llu%s",
+           (unsigned long long)globalBatch, (unsigned long long)micro,
+           ranks > 1 ? format(" times %llu ranks", (unsigned long long)ranks)
+                           .c_str()
+                     : "");
+    count = globalBatch / (micro * ranks);
   }
   fusedStep = count == 1 && !guard && model.hasEntry("step");
   if (fusedStep) {
@@ -66,7 +70,8 @@ std::vector<Entry> StepRunner::entries() const {
 }
 
 void StepRunner::fill(uint64_t firstSample, uint64_t index) {
-  uint64_t sample = firstSample + index * micro;
+  const auto rank = static_cast<uint64_t>(model.ranks().rank());
+  uint64_t sample = firstSample + (index * ranks + rank) * micro;
   for (uint64_t row = 0; row < micro; ++row)
     source.sample(sample + row, tokens.data() + row * sequence,
                   targets.data() + row * sequence);
@@ -108,6 +113,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   }
   result.gradientNorm = update.gradientNorm.get();
   checkNorm(result.gradientNorm, step);
+  // Loss and count are the entries' sums over the ranks.
   result.validCount = static_cast<uint64_t>(valid);
   result.loss = valid > 0 ? lossSum / valid : 0.0;
   result.tokens = globalBatchSize() * sequence;
@@ -141,15 +147,9 @@ void StepRunner::checkLoss(uint64_t index, int64_t step) {
                   : "transient, so suspect this machine's memory or processor");
 }
 
-/// An element that is NaN or Inf.
-struct NonFinite {
-  uint64_t index;
-  float value;
-};
-
 /// The first one of a tensor, if there is any.
-static std::optional<NonFinite> findNonFinite(const Model &model,
-                                              const TensorSpec &tensor) {
+std::optional<StepRunner::NonFinite>
+StepRunner::findNonFinite(const Model &model, const TensorSpec &tensor) {
   std::vector<float> values(copyBytes / sizeof(float));
   for (uint64_t at = 0; at < tensor.bytes; at += copyBytes) {
     uint64_t bytes = std::min(copyBytes, tensor.bytes - at);
@@ -170,29 +170,43 @@ static std::optional<NonFinite> findNonFinite(const Model &model,
 }
 
 void StepRunner::checkGradients(uint64_t firstSample, int64_t step) {
+  // Of each rank alone: they are summed when they are applied.
+  const GlobalSpec *bad = nullptr;
+  std::optional<NonFinite> found;
   for (const GlobalSpec &gradient : model.manifest().globals) {
     if (gradient.role != Role::Gradient || gradient.dtype != TXRT_DTYPE_F32)
       continue;
-    std::optional<NonFinite> found = findNonFinite(model, gradient);
-    if (!found)
-      continue;
-    for (uint64_t i = 0; i < count; ++i) {
-      fill(firstSample, i);
-      batchEntry->run();
-    }
-    std::optional<NonFinite> again = findNonFinite(model, gradient);
-    bool reproduced = again && again->index == found->index;
-    float value = 0;
-    model.read(gradient, found->index * sizeof value, sizeof value, &value);
-    fail(ExitCode::Numeric,
-         "iteration %lld: the gradient of %s has %g at index %llu; an exact "
-         "repeat gave %g: %s; the parameters were not updated",
-         (long long)step, printable(gradient.of, 120).c_str(),
-         shown(found->value), (unsigned long long)found->index, shown(value),
-         reproduced
-             ? "reproduced, so lower --lr or look at the data"
-             : "transient, so suspect this machine's memory or processor");
+    found = findNonFinite(model, gradient);
+    bad = &gradient;
+    if (found)
+      break;
   }
+  if (!model.ranks().any(found.has_value()))
+    return;
+  for (uint64_t i = 0; i < count; ++i) {
+    fill(firstSample, i);
+    batchEntry->run();
+  }
+  model.ranks().together([&] {
+    if (found)
+      reportGradient(*bad, *found, step);
+  });
+}
+
+void StepRunner::reportGradient(const GlobalSpec &gradient,
+                                const NonFinite &found, int64_t step) const {
+  std::optional<NonFinite> again = findNonFinite(model, gradient);
+  bool reproduced = again && again->index == found.index;
+  float value = 0;
+  model.read(gradient, found.index * sizeof value, sizeof value, &value);
+  fail(ExitCode::Numeric,
+       "iteration %lld: the gradient of %s has %g at index %llu; an exact "
+       "repeat gave %g: %s; the parameters were not updated",
+       (long long)step, printable(gradient.of, 120).c_str(),
+       shown(found.value), (unsigned long long)found.index, shown(value),
+       reproduced
+           ? "reproduced, so lower --lr or look at the data"
+           : "transient, so suspect this machine's memory or processor");
 }
 
 void StepRunner::checkNorm(float norm, int64_t step) const {

@@ -24,13 +24,15 @@ struct StepResult {
 
 class StepRunner {
 public:
-  /// `globalBatch` of 0 means one micro batch. With `guard` the gradients are
+  /// `globalBatch` of 0 means one micro batch for each rank; micro batch i of rank
+  /// r is number i * ranks + r of the global batch. With `guard` the gradients are
   /// checked before each update and a bad micro batch is repeated once; without
   /// it a single micro batch runs through the fused entry `step`.
   StepRunner(const Model &model, SampleSource &source, uint64_t globalBatch,
              uint64_t seed, bool guard);
 
-  uint64_t globalBatchSize() const { return micro * count; }
+  uint64_t globalBatchSize() const { return micro * count * ranks; }
+  /// Of each rank.
   uint64_t microBatches() const { return count; }
   /// Whether this runs `step` and not `microbatch` and `apply`.
   bool fused() const { return fusedStep; }
@@ -60,11 +62,20 @@ private:
   void fill(uint64_t firstSample, uint64_t index);
   void checkLoss(uint64_t index, int64_t step);
   void checkGradients(uint64_t firstSample, int64_t step);
+  /// An element that is NaN or Inf.
+  struct NonFinite {
+    uint64_t index;
+    float value;
+  };
+  static std::optional<NonFinite> findNonFinite(const Model &model,
+                                                const TensorSpec &tensor);
+  [[noreturn]] void reportGradient(const GlobalSpec &gradient,
+                                   const NonFinite &found, int64_t step) const;
   void checkNorm(float norm, int64_t step) const;
 
   const Model &model;
   SampleSource &source;
-  uint64_t micro, sequence, count, seed;
+  uint64_t micro, sequence, ranks, count, seed;
   bool guard, fusedStep;
   std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
   Batch batch;

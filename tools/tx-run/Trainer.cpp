@@ -2,7 +2,6 @@
 
 #include "Trainer.h"
 #include "Error.h"
-#include "Interrupt.h"
 #include "Memory.h"
 
 namespace txrun {
@@ -42,7 +41,9 @@ ExitCode Trainer::run() {
                         printable(options.load, 200).c_str(), (long long)first,
                         (long long)options.trainIterations));
   began = Clock::now();
-  while (position.iteration < options.trainIterations && !interrupted()) {
+  Ranks &ranks = model.ranks();
+  bool stopped = ranks.interrupted();
+  while (position.iteration < options.trainIterations && !stopped) {
     double rate = schedule.at(position.iteration);
     Clock::time_point start = Clock::now();
     StepResult result =
@@ -50,26 +51,28 @@ ExitCode Trainer::run() {
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     ++position.iteration;
     position.samples += runner.globalBatchSize();
+    stopped = ranks.interrupted();
     try {
-      report(result, rate, seconds);
+      ranks.together([&] { report(result, rate, seconds, stopped); });
       if (evaluator && position.iteration % options.evalInterval == 0)
         evaluate();
     } catch (const OutputClosed &) {
       // Nobody watches any more: what was trained is kept.
-      save();
+      writeCheckpoint();
       throw;
     }
     if (options.saveInterval > 0 &&
         position.iteration % options.saveInterval == 0)
       save();
   }
-  if (!options.dumpGradients.empty() && position.iteration > first) {
-    dumpGradients(model, options.dumpGradients);
-    console.line("gradients of iteration " +
-                 std::to_string(position.iteration) + " written to " +
-                 printable(options.dumpGradients, 200));
-  }
-  bool stopped = interrupted();
+  if (!options.dumpGradients.empty() && position.iteration > first)
+    ranks.together([&] {
+      if (ranks.isFirst())
+        dumpGradients(model, options.dumpGradients);
+      console.line("gradients of iteration " +
+                   std::to_string(position.iteration) + " written to " +
+                   printable(options.dumpGradients, 200));
+    });
   save();
   if (!stopped)
     return ExitCode::Ok;
@@ -83,9 +86,14 @@ ExitCode Trainer::run() {
 }
 
 void Trainer::save() {
+  model.ranks().together([&] { writeCheckpoint(); });
+}
+
+void Trainer::writeCheckpoint() {
   if (options.save.empty() || savedAt == position.iteration)
     return;
-  saveWeights(model, options.save, position, options.saveOptimizer);
+  if (model.ranks().isFirst())
+    saveWeights(model, options.save, position, options.saveOptimizer);
   savedAt = position.iteration;
   console.line(format("iteration %lld saved to %s",
                       (long long)position.iteration,
@@ -118,7 +126,8 @@ void Trainer::logStart() {
       txrt_session_description(model.session())));
 }
 
-void Trainer::report(const StepResult &result, double rate, double seconds) {
+void Trainer::report(const StepResult &result, double rate, double seconds,
+                     bool isLast) {
   double speed = double(result.tokens) / seconds;
   log.write(
       JsonLine()
@@ -146,15 +155,17 @@ void Trainer::report(const StepResult &result, double rate, double seconds) {
       (long long)position.iteration, (long long)options.trainIterations,
       result.loss, double(result.gradientNorm), rate, seconds * 1e3, speed);
   if (position.iteration % options.logInterval == 0 ||
-      position.iteration == options.trainIterations || interrupted())
+      position.iteration == options.trainIterations || isLast)
     console.line(text);
   else
     console.progress(text + format("  %.0f s left", left));
 }
 
 void Trainer::evaluate() {
-  reportEvaluation(evaluator->run(options.evalIterations), position.iteration,
-                   model, console, log);
+  const EvaluationResult result = evaluator->run(options.evalIterations);
+  model.ranks().together([&] {
+    reportEvaluation(result, position.iteration, model, console, log);
+  });
 }
 
 void reportEvaluation(const EvaluationResult &result, int64_t step,

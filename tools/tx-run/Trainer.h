@@ -33,9 +33,11 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
   void logStart();
-  void report(const StepResult &result, double rate, double seconds);
+  void report(const StepResult &result, double rate, double seconds,
+              bool isLast);
   void evaluate();
   void save();
+  void writeCheckpoint();
 
   const Options &options;
   const Model &model;

@@ -2,7 +2,6 @@
 
 #include "Verify.h"
 #include "Error.h"
-#include "Interrupt.h"
 #include "Safetensors.h"
 
 #include <algorithm>
@@ -136,18 +135,20 @@ void verifyRecompute(const Model &policy, const Model &none,
            "under none",
            (long long)step, x.loss, y.loss);
     // Gradients before the norm: they say where it comes from.
-    for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1,
-                      Role::Moment2, Role::Master})
-      for (const GlobalSpec *global : policy.manifest().withRole(role)) {
-        compareGlobal(policy, none, *global, step);
-        compared += global->elements();
-      }
+    policy.ranks().together([&] {
+      for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1,
+                        Role::Moment2, Role::Master})
+        for (const GlobalSpec *global : policy.manifest().withRole(role)) {
+          compareGlobal(policy, none, *global, step);
+          compared += global->elements();
+        }
+    });
     if (bitsOf(x.gradientNorm) != bitsOf(y.gradientNorm))
       failDifferent(step, "the gradient norm", x.gradientNorm, y.gradientNorm);
     console.progress(format("iteration %lld/%lld  loss %.9g  same bits",
                             (long long)step, (long long)options.iterations,
                             x.loss));
-    if (interrupted())
+    if (policy.ranks().interrupted())
       throw Error(ExitCode::Interrupted,
                   format("interrupted after %lld of %lld iterations, which "
                          "were the same in every bit",

@@ -1,6 +1,7 @@
 //===- main.cpp - tx-run --------------------------------------------------===//
 
 #include "Interrupt.h"
+#include "Ranks.h"
 #include "Run.h"
 
 #include <cstdio>
@@ -22,14 +23,14 @@ int main(int argc, char **argv) {
   catchInterrupts();
   ExitCode code;
   std::string message;
+  bool quiet = false;
   try {
     return static_cast<int>(
         run(parseOptions({argv + (argc > 0), argv + argc})));
-  } catch (const OutputClosed &error) {
-    return static_cast<int>(error.code);
   } catch (const Error &error) {
     code = error.code;
     message = error.what();
+    quiet = error.quiet;
   } catch (const std::bad_alloc &) {
     code = ExitCode::OutOfMemory;
     message = "this machine has too little memory for it";
@@ -37,6 +38,12 @@ int main(int argc, char **argv) {
     code = ExitCode::BadInput;
     message = error.what();
   }
-  std::fprintf(stderr, "tx-run: error: %s\n", message.c_str());
+  // The runtime's messages of ranks begin with it.
+  const std::string prefix = rankPrefix();
+  const bool hasPrefix = message.compare(0, prefix.size(), prefix) == 0;
+  if (!quiet)
+    std::fprintf(stderr, "tx-run: error: %s%s\n",
+                 hasPrefix ? "" : prefix.c_str(), message.c_str());
+  leaveRanks(code, message);
   return static_cast<int>(code);
 }

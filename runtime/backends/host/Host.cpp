@@ -45,7 +45,8 @@ private:
   }
 
   const txrt_program &program;
-  txrt_world *world; // null: one rank
+  txrt_world alone;
+  txrt_world &world; // who runs the collectives
   std::unique_ptr<ElfObject> object;
   std::unique_ptr<ElfImage> image;
   std::vector<txrt_host_kernel> kernels;
@@ -54,13 +55,16 @@ private:
 };
 
 unsigned threadCount(const txrt_options &options) {
-  return options.threads ? static_cast<unsigned>(options.threads)
-                         : usableCpus();
+  if (options.threads)
+    return static_cast<unsigned>(options.threads);
+  const int ranks = options.world ? txrt_world_local_ranks(options.world) : 1;
+  return std::max(1u, usableCpus() / static_cast<unsigned>(ranks));
 }
 
 Host::Host(const txrt_program &program, const txrt_options &options)
     : pool((requireTarget(program), threadCount(options))),
-      arena(program.arena_bytes), program(program), world(options.world) {
+      arena(program.arena_bytes), program(program),
+      world(options.world ? *options.world : alone) {
   addresses.reserve(program.buffer_count);
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const txrt_buffer &buffer = program.buffers[i];
@@ -143,34 +147,28 @@ void Host::launch(uint32_t index) {
 }
 
 void Host::prepareCollectives() {
-  const unsigned ranks = world ? static_cast<unsigned>(world->size()) : 1;
+  const auto size = static_cast<uint32_t>(world.size());
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
+    const txrt_collective_launch &c = launch.u.collective;
     if (launch.kind != TXRT_LAUNCH_COLLECTIVE ||
-        launch.u.collective.ranks == ranks)
+        size % (c.ranks * c.stride) == 0)
       continue;
-    fail(TXRT_PEER,
-         "%s: was compiled for %u ranks (launch %u, %s, axis %s), and this "
-         "run has %u",
-         program.name, launch.u.collective.ranks, i,
-         printable(program.strings + launch.name).c_str(),
-         printable(program.strings + launch.u.collective.axis).c_str(), ranks);
+    fail(TXRT_BAD_INPUT,
+         "%s: launch %u (%s) joins %u ranks of axis %s, and this run has %u",
+         program.name, i, printable(program.strings + launch.name).c_str(),
+         c.ranks, printable(program.strings + c.axis).c_str(), size);
   }
-  if (world && ranks > 1)
-    description += std::string(", ") + txrt_world_description(world);
+  if (size > 1)
+    description += std::string(", ") + txrt_world_description(&world);
 }
 
 void Host::runCollective(const txrt_launch &launch) {
-  if (!world)
-    return; // one rank, whose operand is the sum: see abi.h
-  const txrt_buffer &buffer = program.buffers[launch.first_buffer];
+  const auto dtype =
+      static_cast<txrt_dtype>(program.buffers[launch.first_buffer].dtype);
   void *const *buffers = operands(launch);
-  txrt_error error = {};
-  if (txrt_status status = world->allReduce(
-          buffers[0], buffers[1], launch.u.collective.count,
-          static_cast<txrt_dtype>(buffer.dtype), program.strings + launch.name,
-          &error))
-    fail(status, "%s", error.message);
+  world.collectives().run(launch.u.collective, dtype, buffers[0], buffers[1],
+                          program.strings + launch.name);
 }
 
 void Host::runKernel(const txrt_launch &launch) {

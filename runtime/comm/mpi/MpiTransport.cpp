@@ -1,20 +1,16 @@
 //===- MpiTransport.cpp - Ranks over MPI -----------------------*- C++ -*-===//
 //
-// MPI carries bytes, from one rank to another; the sums are taken here, so that
-// their order is the ranks' and not the library's. Every wait has an end: a
-// rank that is gone or stuck is named.
-//
-// Rank r owns share r of a tensor. In a piece at a time, each rank sends to each
-// other the share that is the other's, adds the shares that it has got to its own
-// in the order of ranks, and sends the finished share to all. A rank so sends
-// 2 (n-1)/n of the tensor, the least there is.
+// MPI carries bytes, from one rank to another. Every wait has an end: a rank that
+// is gone or stuck is named. Those that MPI itself waits for, at the start and at
+// the end, have a watchdog.
 //
 //===----------------------------------------------------------------------===//
 
-#include "comm/RankSum.h"
+#include "comm/Environment.h"
 #include "comm/mpi/MpiApi.h"
+#include "comm/mpi/Watchdog.h"
+#include "core/Cpus.h"
 #include "core/Failure.h"
-#include "core/Manifest.h"
 #include "txrt/comm.h"
 
 #include <algorithm>
@@ -24,6 +20,7 @@
 #include <dlfcn.h>
 #include <sched.h>
 #include <time.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace txrt;
@@ -31,15 +28,16 @@ using namespace txrt::mpi;
 
 namespace {
 
-// A rank's scratch: what it gets from the others before it adds.
-constexpr uint64_t scratchBytes = uint64_t(4) << 20;
 constexpr int messageTag = 0;
-// How long to wait for ranks that may still answer when the run is being ended.
-constexpr double secondsToStop = 0.3;
 
-int launchedRanks() {
-  const char *text = getenv("OMPI_COMM_WORLD_SIZE");
-  return text ? atoi(text) : 0;
+int launchedRanks() { return ranksFromEnvironment("OMPI_COMM_WORLD_SIZE"); }
+
+/// How long to wait for ranks that may still answer once mpirun ends the run:
+/// well within the time that it leaves before SIGKILL.
+double secondsToStop() {
+  const int64_t left = numberFromEnvironment(
+      "OMPI_MCA_odls_base_sigkill_timeout", 0, 1 << 20, 1);
+  return 0.5 * static_cast<double>(left);
 }
 
 void *symbol(void *library, const char *name) {
@@ -74,8 +72,8 @@ class MpiTransport {
 public:
   explicit MpiTransport(const txrt_world_options &options);
 
-  void allReduce(const char *from, char *to, uint64_t count, txrt_dtype dtype,
-                 const char *what);
+  void exchange(const txrt_message *list, uint32_t count, const char *what);
+  void finish();
 
   const Mpi mpi = open();
   int rank = 0, size = 1;
@@ -89,24 +87,21 @@ private:
   };
 
   void check(int result, const char *what) const;
-  void send(const char *from, uint64_t bytes, int peer, const char *what);
-  void receive(char *to, uint64_t bytes, int peer, const char *what);
   void waitForAll(const char *what);
   bool isDone(Message &message, const char *what) const;
   [[noreturn]] void giveUp(const char *what, double seconds, bool stopped);
-  void reducePiece(char *piece, uint64_t count, txrt_dtype dtype,
-                   const char *what);
 
   const txrt_world_options options;
-  std::vector<char> scratch;
-  std::vector<const void *> operands; // of each rank
-  std::vector<Message> messages;      // on their way
+  std::vector<Message> messages; // on their way
 };
 
 MpiTransport::MpiTransport(const txrt_world_options &options)
-    : options(options), scratch(scratchBytes) {
+    : options(options) {
   int level = 0;
-  check(mpi.initThread(nullptr, nullptr, ThreadFunneled, &level), "MPI_Init");
+  {
+    Watchdog watchdog("MPI_Init: not all ranks have come", options);
+    check(mpi.initThread(nullptr, nullptr, ThreadFunneled, &level), "MPI_Init");
+  }
   check(mpi.setErrorHandler(mpi.world, mpi.errorsReturn), "MPI_Init");
   check(mpi.rank(mpi.world, &rank), "MPI_Init");
   check(mpi.size(mpi.world, &size), "MPI_Init");
@@ -116,8 +111,7 @@ MpiTransport::MpiTransport(const txrt_world_options &options)
   std::string text(version);
   description = format("rank %d of %d, %s", rank, size,
                        printable(text.substr(0, text.find(','))).c_str());
-  operands.resize(size);
-  messages.reserve(2 * size);
+  messages.reserve(2 * static_cast<size_t>(size));
 }
 
 void MpiTransport::check(int result, const char *what) const {
@@ -130,24 +124,29 @@ void MpiTransport::check(int result, const char *what) const {
        printable(what).c_str(), printable(text).c_str());
 }
 
-void MpiTransport::send(const char *from, uint64_t bytes, int peer,
-                        const char *what) {
-  if (!bytes)
-    return;
-  messages.push_back({peer, nullptr});
-  check(mpi.send(from, static_cast<int>(bytes), mpi.byte, peer, messageTag,
-                 mpi.world, &messages.back().request),
-        what);
+void MpiTransport::exchange(const txrt_message *list, uint32_t count,
+                            const char *what) {
+  // Receives first: what comes then has its place.
+  for (int sends = 0; sends < 2; ++sends)
+    for (uint32_t i = 0; i < count; ++i) {
+      const txrt_message &message = list[i];
+      if (message.sends != sends)
+        continue;
+      messages.push_back({message.peer, nullptr});
+      Request *request = &messages.back().request;
+      const int bytes = static_cast<int>(message.bytes);
+      check(sends ? mpi.send(message.data, bytes, mpi.byte, message.peer,
+                             messageTag, mpi.world, request)
+                  : mpi.receive(message.data, bytes, mpi.byte, message.peer,
+                                messageTag, mpi.world, request),
+            what);
+    }
+  waitForAll(what);
 }
 
-void MpiTransport::receive(char *to, uint64_t bytes, int peer,
-                           const char *what) {
-  if (!bytes)
-    return;
-  messages.push_back({peer, nullptr});
-  check(mpi.receive(to, static_cast<int>(bytes), mpi.byte, peer, messageTag,
-                    mpi.world, &messages.back().request),
-        what);
+void MpiTransport::finish() {
+  Watchdog watchdog("MPI_Finalize: not all ranks have come", options);
+  mpi.finalize();
 }
 
 bool MpiTransport::isDone(Message &message, const char *what) const {
@@ -183,7 +182,7 @@ void MpiTransport::waitForAll(const char *what) {
       continue;
     if (stopSeen == Clock::time_point())
       stopSeen = now;
-    if (secondsSince(stopSeen) > secondsToStop)
+    if (secondsSince(stopSeen) > secondsToStop())
       giveUp(what, secondsSince(start), true);
   }
 }
@@ -202,49 +201,6 @@ void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
                  "--distributed-timeout-minutes)");
 }
 
-void MpiTransport::reducePiece(char *piece, uint64_t count, txrt_dtype dtype,
-                               const char *what) {
-  const uint64_t element = dtypeBytes(dtype);
-  auto begin = [&](int owner) {
-    return piece + count * uint64_t(owner) / uint64_t(size) * element;
-  };
-  auto bytes = [&](int owner) {
-    return static_cast<uint64_t>(begin(owner + 1) - begin(owner));
-  };
-  char *room = scratch.data();
-  for (int peer = 0; peer < size; ++peer) {
-    operands[peer] = peer == rank ? begin(rank) : room;
-    if (peer == rank)
-      continue;
-    receive(room, bytes(rank), peer, what);
-    room += bytes(rank);
-  }
-  for (int peer = 0; peer < size; ++peer)
-    if (peer != rank)
-      send(begin(peer), bytes(peer), peer, what);
-  waitForAll(what);
-  sumInOrder(operands.data(), static_cast<unsigned>(size), begin(rank),
-             bytes(rank) / element, dtype);
-  for (int peer = 0; peer < size; ++peer)
-    if (peer != rank)
-      receive(begin(peer), bytes(peer), peer, what);
-  for (int peer = 0; peer < size; ++peer)
-    if (peer != rank)
-      send(begin(rank), bytes(rank), peer, what);
-  waitForAll(what);
-}
-
-void MpiTransport::allReduce(const char *from, char *to, uint64_t count,
-                             txrt_dtype dtype, const char *what) {
-  const uint64_t element = dtypeBytes(dtype);
-  if (from != to)
-    memmove(to, from, count * element);
-  // All but its own share of a piece come into the scratch.
-  const uint64_t most = scratchBytes / element;
-  for (uint64_t at = 0; at < count; at += most)
-    reducePiece(to + at * element, std::min(most, count - at), dtype, what);
-}
-
 MpiTransport &self(void *state) { return *static_cast<MpiTransport *>(state); }
 
 } // namespace
@@ -258,19 +214,28 @@ const txrt_transport txrt_mpi_transport = {
       return guarded(error, [&] { *state = new MpiTransport(*options); });
     },
     [](void *state) {
-      self(state).mpi.finalize();
+      self(state).finish();
       delete &self(state);
     },
     [](void *state) { return self(state).rank; },
     [](void *state) { return self(state).size; },
-    [](void *state) { return self(state).description.c_str(); },
-    [](void *state, const void *from, void *to, uint64_t count,
-       txrt_dtype dtype, const char *what, txrt_error *error) {
-      return guarded(error, [&] {
-        self(state).allReduce(static_cast<const char *>(from),
-                              static_cast<char *>(to), count, dtype, what);
-      });
+    [](void *) {
+      // mpirun binds ranks to CPUs of their own, unless it is told not to.
+      return isBoundToCpus()
+                 ? 1
+                 : std::max(1, ranksFromEnvironment("OMPI_COMM_WORLD_LOCAL_SIZE"));
     },
-    [](void *state, int code) { self(state).mpi.abort(self(state).mpi.world, code); },
+    [](void *state) { return self(state).description.c_str(); },
+    [](void *state, const txrt_message *messages, uint32_t count,
+       const char *what, txrt_error *error) {
+      return guarded(error,
+                     [&] { self(state).exchange(messages, count, what); });
+    },
+    [](void *state, int code, const char *) {
+      // What ends the others takes a while, and so may this.
+      alarm(5);
+      self(state).mpi.abort(self(state).mpi.world, code);
+      _Exit(code);
+    },
 };
 }

@@ -124,21 +124,36 @@ typedef struct {
   float alpha, beta;
 } txrt_gemm_launch;
 
+/* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks,
+   one after another; where a rank's part is spoken of, each block has one for
+   every rank, in their order. Sums are taken in the order of ranks, in f32. */
 typedef enum {
-  TXRT_ALL_REDUCE = 0, /* the sum of all ranks' operands, for all of them */
+  TXRT_ALL_REDUCE = 0,     /* the sum of all operands, for every rank */
+  TXRT_ALL_GATHER = 1,     /* a block of the result has each rank's block */
+  TXRT_REDUCE_SCATTER = 2, /* the sum of the parts that are this rank's */
+  TXRT_ALL_TO_ALL = 3,     /* part i of rank j becomes part j of rank i */
+  TXRT_BROADCAST = 4,      /* the operand of rank `peer`, for every rank */
+  TXRT_REDUCE = 5,         /* the sum of all for rank `peer`, 0 for others */
+  TXRT_SEND_RECV = 6, /* the operand of the rank `peer` places before, or 0 */
 } txrt_collective;
+#define TXRT_COLLECTIVE_COUNT 7
 
-/* `ranks` ranks, those of one axis of the mesh, run it together. Buffers in
-   order: operand and result, of one dtype and `count` elements each; they are
-   the same bytes or have none in common. Sums are taken in the order of ranks,
-   in f32, so all ranks have the same bits. */
+/* The world is numbered with the last axis fastest: ranks of one axis are
+   `stride` apart, and rank r has place r / stride % ranks. Buffers in order:
+   operand and result, of one dtype. The operand has `count` elements, the
+   result as many, ranks times as many after a gather, or the ranks-th part
+   after a scatter. Operand and result of ALL_REDUCE and BROADCAST may be the
+   same bytes; otherwise they have none in common. */
 typedef struct {
   uint32_t collective; /* txrt_collective */
   uint32_t axis;       /* string offset: the axis's name */
   uint32_t ranks;
-  uint32_t reserved;
+  uint32_t stride;
   uint64_t count;
   uint64_t sent_bytes; /* the least that a rank has to send, for figures */
+  uint64_t outer;
+  int32_t peer; /* a rank's place, or a distance; else 0 */
+  uint32_t wraps; /* SEND_RECV: 1 if the last stands before the first */
 } txrt_collective_launch;
 
 typedef struct {

@@ -1,10 +1,13 @@
 //===- comm.h - How ranks talk to each other -------------------*- C -*-===//
 //
 // A transport is one table of functions, listed in comm/World.cpp. It joins the
-// processes of one run, numbers them from 0, and runs collectives on host
-// memory. All ranks make the same calls in the same order. A call that fails
-// names the operation and, where it is known, the rank that did not answer;
-// after that nothing is left to do but `abort`.
+// processes of one run, numbers them from 0, and carries bytes between them;
+// what collectives do with the bytes, the order of sums above all, is the same
+// over every transport (comm/Collectives.h).
+//
+// All ranks make matching calls in the same order. A call that fails names the
+// operation and, where it is known, the rank that did not answer; after that
+// nothing is left to do but `abort`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +20,16 @@
 extern "C" {
 #endif
 
+/* Bytes from one rank to another, as one of the two sees them. `bytes` is the
+   same number on both sides, at most TXRT_MESSAGE_BYTES. */
+#define TXRT_MESSAGE_BYTES (1u << 30)
+typedef struct {
+  int peer;
+  int sends; /* 1: from here to the peer; 0: from the peer to here */
+  void *data;
+  uint64_t bytes;
+} txrt_message;
+
 typedef struct {
   const char *name;
   /* Whether a launcher of this transport started this process; then how many. */
@@ -27,14 +40,19 @@ typedef struct {
   void (*destroy)(void *state);
   int (*rank)(void *state);
   int (*size)(void *state);
+  /* Ranks that share this machine's CPUs with this one, itself counted; 1 when
+     the launcher has given each its own. */
+  int (*local_ranks)(void *state);
   const char *(*description)(void *state);
-  /* `to` = the sum of all ranks' `from`, in the order of ranks, in f32 (i32 for
-     i32). `from` may be `to`. `what` names the operation in messages. */
-  txrt_status (*all_reduce)(void *state, const void *from, void *to,
-                            uint64_t count, txrt_dtype dtype, const char *what,
-                            txrt_error *error);
-  /* Ends the processes of all ranks; does not return. */
-  void (*abort)(void *state, int code);
+  /* Carries all of the messages at the same time, and returns when each has
+     arrived, or left. Between two ranks the n-th sent one is the n-th received
+     one. `what` names the operation in messages for people. Allocates nothing
+     for at most `2 * size` messages. */
+  txrt_status (*exchange)(void *state, const txrt_message *messages,
+                          uint32_t count, const char *what, txrt_error *error);
+  /* Tells the other ranks why this one leaves, as far as the transport can, and
+     ends the process; some transports end those of all ranks. */
+  void (*abort)(void *state, int code, const char *why);
 } txrt_transport;
 
 #ifdef __cplusplus

@@ -90,10 +90,13 @@ typedef struct txrt_world txrt_world;
 
 typedef struct {
   double timeout_seconds; /* of one operation; 0: no end */
-  int (*stopping)(void);  /* whether this run is being ended; may be NULL */
+  /* Whether the launcher ends this run (SIGTERM): a rank that does not answer
+     then is not waited for to the end. May be NULL. */
+  int (*stopping)(void);
 } txrt_world_options;
 
-/* How many ranks a launcher (mpirun) has started of this run; 0 if none has. */
+/* How many ranks a launcher (mpirun, tx-run) has started of this run; 0 if none
+   has. */
 int txrt_world_launched_ranks(void);
 
 /* Joins them; without a launcher a world of one, which needs no library.
@@ -106,6 +109,9 @@ void txrt_world_destroy(txrt_world *world);
 
 int txrt_world_rank(const txrt_world *world);
 int txrt_world_size(const txrt_world *world);
+/* Ranks that share this machine's CPUs, this one counted; 1 when each has been
+   given its own. */
+int txrt_world_local_ranks(const txrt_world *world);
 /* "rank 0 of 4, Open MPI v4.1.4". Lives as long as the world. */
 const char *txrt_world_description(const txrt_world *world);
 
@@ -115,8 +121,14 @@ txrt_status txrt_world_all_reduce(txrt_world *world, void *values,
                                   uint64_t count, txrt_dtype dtype,
                                   const char *what, txrt_error *error);
 
-/* Ends the processes of all ranks with this exit code; does not return. */
-void txrt_world_abort(txrt_world *world, int code);
+/* `to` = every rank's `bytes` bytes of `from`, in the order of ranks. */
+txrt_status txrt_world_all_gather(txrt_world *world, const void *from,
+                                  void *to, uint64_t bytes, const char *what,
+                                  txrt_error *error);
+
+/* Ends this process with this exit code, and so the run: other ranks learn why,
+   as far as the transport can tell, or are ended too. Does not return. */
+void txrt_world_abort(txrt_world *world, int code, const char *why);
 
 /*===-- Sessions ---------------------------------------------------------===*/
 

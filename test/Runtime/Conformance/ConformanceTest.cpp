@@ -40,7 +40,7 @@ protected:
     if (session)
       txrt_session_destroy(session);
     session = nullptr;
-    txrt_options options = {GetParam(), threads, output, 0};
+    txrt_options options = {GetParam(), threads, output, 0, nullptr};
     ASSERT_EQ(txrt_session_create(artifact, &options, &session, &error),
               TXRT_OK)
         << error.message;
@@ -203,7 +203,7 @@ TEST_P(Executes, ProductsOverwriteOrAdd) {
 
 TEST_P(Executes, TwoSessionsOfOneArtifact) {
   txrt_session *other = nullptr;
-  txrt_options options = {GetParam(), 2, output, 0};
+  txrt_options options = {GetParam(), 2, output, 0, nullptr};
   ASSERT_EQ(txrt_session_create(artifact, &options, &other, &error), TXRT_OK);
   set<float>(TXRT_SEGMENT_ARGUMENT, 0, {8});
   run("weigh");

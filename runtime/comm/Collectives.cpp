@@ -1,0 +1,299 @@
+#include "comm/Collectives.h"
+#include "comm/RankSum.h"
+#include "comm/World.h"
+#include "core/Failure.h"
+#include "core/Manifest.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace txrt;
+
+// What comes in before it is added; a sum of more bytes goes in pieces.
+static constexpr uint64_t scratchBytes = uint64_t(4) << 20;
+// Up to here one round of messages is faster than the least bytes in two.
+static constexpr uint64_t smallBytes = 4096;
+
+static const char *at(const void *data, uint64_t offset) {
+  return static_cast<const char *>(data) + offset;
+}
+static char *at(void *data, uint64_t offset) {
+  return static_cast<char *>(data) + offset;
+}
+
+Group txrt::groupOf(int rank, int ranks, int stride) {
+  const int index = rank / stride % ranks;
+  return {rank - index * stride, stride, ranks, index};
+}
+
+Collectives::Collectives(txrt_world &world)
+    : world(world), scratch(world.size() > 1 ? scratchBytes : 0),
+      operands(static_cast<size_t>(world.size())) {
+  messages.reserve(2 * static_cast<size_t>(world.size()));
+}
+
+void Collectives::run(const txrt_collective_launch &launch, txrt_dtype dtype,
+                      const void *from, void *to, const char *what) {
+  const Group group = groupOf(world.rank(), static_cast<int>(launch.ranks),
+                              static_cast<int>(launch.stride));
+  const uint64_t element = dtypeBytes(dtype);
+  const uint64_t bytes = launch.count * element;
+  const uint64_t block = launch.count / launch.outer;
+  switch (static_cast<txrt_collective>(launch.collective)) {
+  case TXRT_ALL_REDUCE:
+    return allReduce(group, from, to, launch.count, dtype, what);
+  case TXRT_ALL_GATHER:
+    return allGather(group, from, to, launch.outer, block * element, what);
+  case TXRT_REDUCE_SCATTER:
+    return reduceScatter(group, from, to, launch.outer, block / launch.ranks,
+                         dtype, what);
+  case TXRT_ALL_TO_ALL:
+    return allToAll(group, from, to, launch.outer,
+                    block / launch.ranks * element, what);
+  case TXRT_BROADCAST:
+    return broadcast(group, from, to, bytes, launch.peer, what);
+  case TXRT_REDUCE:
+    return reduce(group, from, to, launch.count, dtype, launch.peer, what);
+  case TXRT_SEND_RECV:
+    return sendReceive(group, from, to, bytes, launch.peer, launch.wraps,
+                       what);
+  }
+}
+
+void Collectives::send(int peer, const void *data, uint64_t bytes) {
+  for (uint64_t done = 0; done < bytes; done += TXRT_MESSAGE_BYTES)
+    messages.push_back({peer, 1, const_cast<char *>(at(data, done)),
+                        std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
+}
+
+void Collectives::receive(int peer, void *data, uint64_t bytes) {
+  for (uint64_t done = 0; done < bytes; done += TXRT_MESSAGE_BYTES)
+    messages.push_back({peer, 0, at(data, done),
+                        std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
+}
+
+void Collectives::exchange(const char *what) {
+  txrt_error error = {};
+  const txrt_status status =
+      messages.empty() ? TXRT_OK
+                       : world.transport->exchange(
+                             world.state, messages.data(),
+                             static_cast<uint32_t>(messages.size()), what,
+                             &error);
+  messages.clear();
+  if (status)
+    fail(status, "%s", error.message);
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// Rank r owns share r. Each rank sends the others the shares that are theirs,
+/// adds those that it has got to its own in the order of ranks, and sends the
+/// finished share to all: 2 (n-1)/n of the tensor, the least there is.
+void Collectives::reducePiece(Group group, char *piece, uint64_t count,
+                              txrt_dtype dtype, const char *what) {
+  const uint64_t element = dtypeBytes(dtype);
+  const auto ranks = static_cast<uint64_t>(group.ranks);
+  auto begin = [&](int owner) {
+    return piece + count * static_cast<uint64_t>(owner) / ranks * element;
+  };
+  auto bytes = [&](int owner) {
+    return static_cast<uint64_t>(begin(owner + 1) - begin(owner));
+  };
+  const int self = group.index;
+  char *room = scratch.data();
+  for (int i = 0; i < group.ranks; ++i) {
+    operands[i] = i == self ? begin(self) : room;
+    if (i == self)
+      continue;
+    receive(group.member(i), room, bytes(self));
+    room += bytes(self);
+    send(group.member(i), begin(i), bytes(i));
+  }
+  exchange(what);
+  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), begin(self),
+             bytes(self) / element, dtype);
+  for (int i = 0; i < group.ranks; ++i) {
+    if (i == self)
+      continue;
+    receive(group.member(i), begin(i), bytes(i));
+    send(group.member(i), begin(self), bytes(self));
+  }
+  exchange(what);
+}
+
+/// Everybody adds everything.
+void Collectives::reduceSmall(Group group, char *values, uint64_t count,
+                              txrt_dtype dtype, const char *what) {
+  const uint64_t bytes = count * dtypeBytes(dtype);
+  for (int i = 0; i < group.ranks; ++i) {
+    char *room = scratch.data() + static_cast<uint64_t>(i) * bytes;
+    operands[i] = i == group.index ? values : room;
+    if (i == group.index)
+      continue;
+    receive(group.member(i), room, bytes);
+    send(group.member(i), values, bytes);
+  }
+  exchange(what);
+  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), values,
+             count, dtype);
+}
+
+void Collectives::allReduce(Group group, const void *from, void *to,
+                            uint64_t count, txrt_dtype dtype,
+                            const char *what) {
+  const uint64_t element = dtypeBytes(dtype);
+  if (from != to)
+    memmove(to, from, count * element);
+  if (group.ranks == 1)
+    return;
+  const uint64_t bytes = count * element;
+  if (bytes <= smallBytes &&
+      bytes * static_cast<uint64_t>(group.ranks) <= scratch.size())
+    return reduceSmall(group, static_cast<char *>(to), count, dtype, what);
+  // All but its own share of a piece come into the scratch.
+  const uint64_t most = scratchBytes / element;
+  for (uint64_t done = 0; done < count; done += most)
+    reducePiece(group, at(to, done * element), std::min(most, count - done),
+                dtype, what);
+}
+
+void Collectives::reduceScatter(Group group, const void *from, void *to,
+                                uint64_t outer, uint64_t count,
+                                txrt_dtype dtype, const char *what) {
+  const uint64_t element = dtypeBytes(dtype);
+  const auto ranks = static_cast<uint64_t>(group.ranks);
+  const uint64_t most =
+      ranks == 1 ? count : scratchBytes / element / (ranks - 1);
+  for (uint64_t o = 0; o < outer; ++o)
+    for (uint64_t done = 0; done < count; done += most) {
+      const uint64_t length = std::min(most, count - done);
+      auto part = [&](int i) {
+        return at(from, ((o * ranks + static_cast<uint64_t>(i)) * count +
+                         done) *
+                            element);
+      };
+      char *room = scratch.data();
+      for (int i = 0; i < group.ranks; ++i) {
+        operands[i] = i == group.index ? part(i) : room;
+        if (i == group.index)
+          continue;
+        receive(group.member(i), room, length * element);
+        send(group.member(i), part(i), length * element);
+        room += length * element;
+      }
+      exchange(what);
+      sumInOrder(operands.data(), static_cast<unsigned>(group.ranks),
+                 at(to, (o * count + done) * element), length, dtype);
+    }
+}
+
+void Collectives::reduce(Group group, const void *from, void *to,
+                         uint64_t count, txrt_dtype dtype, int root,
+                         const char *what) {
+  const uint64_t element = dtypeBytes(dtype);
+  const auto ranks = static_cast<uint64_t>(group.ranks);
+  const uint64_t most =
+      ranks == 1 ? count : scratchBytes / element / (ranks - 1);
+  for (uint64_t done = 0; done < count; done += most) {
+    const uint64_t length = std::min(most, count - done);
+    const char *own = at(from, done * element);
+    if (group.index != root) {
+      send(group.member(root), own, length * element);
+      exchange(what);
+      continue;
+    }
+    char *room = scratch.data();
+    for (int i = 0; i < group.ranks; ++i) {
+      operands[i] = i == root ? own : room;
+      if (i == root)
+        continue;
+      receive(group.member(i), room, length * element);
+      room += length * element;
+    }
+    exchange(what);
+    sumInOrder(operands.data(), static_cast<unsigned>(group.ranks),
+               at(to, done * element), length, dtype);
+  }
+  if (group.index != root)
+    memset(to, 0, count * element);
+}
+
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
+
+void Collectives::allGather(Group group, const void *from, void *to,
+                            uint64_t outer, uint64_t bytes,
+                            const char *what) {
+  const auto ranks = static_cast<uint64_t>(group.ranks);
+  for (uint64_t o = 0; o < outer; ++o) {
+    auto place = [&](int i) {
+      return at(to, (o * ranks + static_cast<uint64_t>(i)) * bytes);
+    };
+    const char *own = at(from, o * bytes);
+    memmove(place(group.index), own, bytes);
+    for (int i = 0; i < group.ranks; ++i) {
+      if (i == group.index)
+        continue;
+      receive(group.member(i), place(i), bytes);
+      send(group.member(i), own, bytes);
+    }
+    exchange(what);
+  }
+}
+
+void Collectives::allToAll(Group group, const void *from, void *to,
+                           uint64_t outer, uint64_t bytes, const char *what) {
+  const auto ranks = static_cast<uint64_t>(group.ranks);
+  for (uint64_t o = 0; o < outer; ++o) {
+    auto offset = [&](int i) {
+      return (o * ranks + static_cast<uint64_t>(i)) * bytes;
+    };
+    memcpy(at(to, offset(group.index)), at(from, offset(group.index)), bytes);
+    for (int i = 0; i < group.ranks; ++i) {
+      if (i == group.index)
+        continue;
+      receive(group.member(i), at(to, offset(i)), bytes);
+      send(group.member(i), at(from, offset(i)), bytes);
+    }
+    exchange(what);
+  }
+}
+
+void Collectives::broadcast(Group group, const void *from, void *to,
+                            uint64_t bytes, int root, const char *what) {
+  if (group.index != root) {
+    receive(group.member(root), to, bytes);
+    return exchange(what);
+  }
+  for (int i = 0; i < group.ranks; ++i)
+    if (i != root)
+      send(group.member(i), from, bytes);
+  exchange(what);
+  if (from != to)
+    memmove(to, from, bytes);
+}
+
+void Collectives::sendReceive(Group group, const void *from, void *to,
+                              uint64_t bytes, int shift, bool wraps,
+                              const char *what) {
+  auto neighbor = [&](int64_t place) {
+    if (wraps)
+      return (place % group.ranks + group.ranks) % group.ranks;
+    return place < 0 || place >= group.ranks ? int64_t(-1) : place;
+  };
+  const auto target = static_cast<int>(neighbor(int64_t(group.index) + shift));
+  const auto source = static_cast<int>(neighbor(int64_t(group.index) - shift));
+  if (source == group.index)
+    memcpy(to, from, bytes);
+  else if (source >= 0)
+    receive(group.member(source), to, bytes);
+  if (target >= 0 && target != group.index)
+    send(group.member(target), from, bytes);
+  exchange(what);
+  if (source < 0)
+    memset(to, 0, bytes);
+}

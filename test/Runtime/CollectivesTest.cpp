@@ -1,0 +1,251 @@
+// Every collective on several ranks against its definition in abi.h, on numbers
+// whose sums depend on the order; and what a rank says when another is lost.
+
+#include "Ranks.h"
+#include "comm/RankSum.h"
+#include "core/Failure.h"
+#include "core/Manifest.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <mutex>
+
+using namespace txrt;
+
+namespace {
+
+/// What rank r of any world has at element i. Sums of such numbers round.
+float valueAt(int rank, uint64_t i) {
+  return std::sin(float(i) * 1.7f + float(rank) * 0.31f) *
+         std::exp2(float(int(i * 7 + uint64_t(rank) * 3) % 21 - 10));
+}
+
+std::vector<float> operandOf(int rank, uint64_t count) {
+  std::vector<float> values(count);
+  for (uint64_t i = 0; i < count; ++i)
+    values[i] = valueAt(rank, i);
+  return values;
+}
+
+/// From the left, in the order of ranks.
+float sumAt(const Group &group, uint64_t i) {
+  float sum = valueAt(group.member(0), i);
+  for (int r = 1; r < group.ranks; ++r)
+    sum += valueAt(group.member(r), i);
+  return sum;
+}
+
+txrt_collective_launch launchOf(txrt_collective kind, int ranks, int stride,
+                                uint64_t count, uint64_t outer = 1,
+                                int peer = 0, bool wraps = false) {
+  txrt_collective_launch launch = {};
+  launch.collective = kind;
+  launch.ranks = static_cast<uint32_t>(ranks);
+  launch.stride = static_cast<uint32_t>(stride);
+  launch.count = count;
+  launch.outer = outer;
+  launch.peer = peer;
+  launch.wraps = wraps;
+  return launch;
+}
+
+/// What the definition says rank `rank` gets at element i of its result.
+float expected(const txrt_collective_launch &c, int rank, uint64_t i) {
+  const Group group =
+      groupOf(rank, static_cast<int>(c.ranks), static_cast<int>(c.stride));
+  const uint64_t ranks = c.ranks, block = c.count / c.outer;
+  const auto self = static_cast<uint64_t>(group.index);
+  switch (static_cast<txrt_collective>(c.collective)) {
+  case TXRT_ALL_REDUCE:
+    return sumAt(group, i);
+  case TXRT_ALL_GATHER:
+    return valueAt(group.member(static_cast<int>(i / block % ranks)),
+                   i / (block * ranks) * block + i % block);
+  case TXRT_REDUCE_SCATTER: {
+    const uint64_t part = block / ranks;
+    return sumAt(group, i / part * block + self * part + i % part);
+  }
+  case TXRT_ALL_TO_ALL: {
+    const uint64_t part = block / ranks;
+    const uint64_t from = i / part % ranks;
+    return valueAt(group.member(static_cast<int>(from)),
+                   i / block * block + self * part + i % part);
+  }
+  case TXRT_BROADCAST:
+    return valueAt(group.member(c.peer), i);
+  case TXRT_REDUCE:
+    return group.index == c.peer ? sumAt(group, i) : 0.0f;
+  case TXRT_SEND_RECV: {
+    int source = group.index - c.peer;
+    if (c.wraps)
+      source = (source % group.ranks + group.ranks) % group.ranks;
+    else if (source < 0 || source >= group.ranks)
+      return 0.0f;
+    return valueAt(group.member(source), i);
+  }
+  }
+  return NAN;
+}
+
+uint64_t resultCount(const txrt_collective_launch &c) {
+  return c.collective == TXRT_ALL_GATHER       ? c.count * c.ranks
+         : c.collective == TXRT_REDUCE_SCATTER ? c.count / c.ranks
+                                               : c.count;
+}
+
+void check(int world, const std::vector<txrt_collective_launch> &launches) {
+  std::mutex mutex; // gtest's failures are one thread's at a time
+  auto errors = runRanks(world, [&](txrt_world &ranks) {
+    for (const txrt_collective_launch &c : launches) {
+      const std::vector<float> from = operandOf(ranks.rank(), c.count);
+      std::vector<float> to(resultCount(c), NAN);
+      ranks.collectives().run(c, TXRT_DTYPE_F32, from.data(), to.data(),
+                              "test");
+      std::lock_guard<std::mutex> lock(mutex);
+      for (uint64_t i = 0; i < to.size(); ++i) {
+        const float wanted = expected(c, ranks.rank(), i);
+        if (std::memcmp(&to[i], &wanted, sizeof wanted) == 0)
+          continue;
+        ADD_FAILURE() << collectiveName(c.collective) << " of " << c.ranks
+                      << " ranks, " << c.stride << " apart, rank "
+                      << ranks.rank() << ", element " << i << ": " << to[i]
+                      << ", not " << wanted;
+        break;
+      }
+    }
+  });
+  for (const std::string &error : errors)
+    EXPECT_EQ(error, "");
+}
+
+} // namespace
+
+TEST(Collectives, AllKindsOnSomeNumbersOfRanks) {
+  for (int n : {1, 2, 3, 4}) {
+    std::vector<txrt_collective_launch> launches;
+    for (uint64_t outer : {1, 3})
+      for (uint64_t part : {1, 5, 700}) {
+        const uint64_t count = outer * static_cast<uint64_t>(n) * part;
+        for (int kind = 0; kind < TXRT_COLLECTIVE_COUNT; ++kind)
+          launches.push_back(launchOf(static_cast<txrt_collective>(kind), n, 1,
+                                      count, outer,
+                                      kind == TXRT_SEND_RECV ? 1 : n - 1));
+        launches.push_back(
+            launchOf(TXRT_SEND_RECV, n, 1, count, 1, -2, true));
+      }
+    check(n, launches);
+  }
+}
+
+TEST(Collectives, AnAxisOfAMesh) {
+  std::vector<txrt_collective_launch> launches;
+  for (auto [ranks, stride] : {std::pair(2, 1), {3, 2}, {2, 3}, {3, 1}})
+    for (int kind = 0; kind < TXRT_COLLECTIVE_COUNT; ++kind)
+      launches.push_back(
+          launchOf(static_cast<txrt_collective>(kind), ranks, stride, 12, 2, 1));
+  check(6, launches);
+}
+
+// More than the scratch holds, and no multiple of the ranks.
+TEST(Collectives, LargeSumsGoInPieces) {
+  check(3, {launchOf(TXRT_ALL_REDUCE, 3, 1, 2500001),
+            launchOf(TXRT_REDUCE_SCATTER, 3, 1, 3 * 1100003),
+            launchOf(TXRT_REDUCE, 3, 1, 1100003, 1, 2)});
+}
+
+TEST(Collectives, InPlace) {
+  auto errors = runRanks(3, [&](txrt_world &world) {
+    std::vector<float> values = operandOf(world.rank(), 5000);
+    world.collectives().allReduce(world.all(), values.data(), values.data(),
+                                  5000, TXRT_DTYPE_F32, "test");
+    for (uint64_t i = 0; i < 5000; ++i)
+      if (values[i] != sumAt(world.all(), i))
+        fail(TXRT_NUMERIC, "element %d", int(i));
+  });
+  EXPECT_EQ(errors, std::vector<std::string>(3));
+}
+
+TEST(Collectives, NarrowSumsRoundOnce) {
+  // 1 + 2^-9 + 2^-9: bf16 has 8 bits, so adding one after another in bf16 stays 1.
+  const uint16_t one = 0x3f80, small = 0x3b00, wanted = 0x3f80 | 1;
+  uint16_t values[3][2] = {{one, small}, {small, small}, {small, one}};
+  values[0][1] = one;
+  const void *from[3] = {values[0], values[1], values[2]};
+  uint16_t to[2];
+  sumInOrder(from, 3, to, 1, TXRT_DTYPE_BF16);
+  // 1 + 2^-8 lies between 1 and the next number, 1 + 2^-7: to even, 1.
+  EXPECT_EQ(to[0], one);
+  const uint16_t larger = 0x3b80; // 2^-8
+  uint16_t twice[3] = {one, larger, larger};
+  const void *operands[3] = {&twice[0], &twice[1], &twice[2]};
+  sumInOrder(operands, 3, to, 1, TXRT_DTYPE_BF16);
+  EXPECT_EQ(to[0], wanted); // in bf16 each would have been lost
+}
+
+TEST(Sockets, ALostRankIsNamed) {
+  auto errors = runRanks(3, [&](txrt_world &world) {
+    float value = 1;
+    if (world.rank() == 1)
+      fail(TXRT_IO, "its disk is full");
+    world.collectives().allReduce(world.all(), &value, &value, 1,
+                                  TXRT_DTYPE_F32, "h.0.mlp");
+  });
+  EXPECT_EQ(errors[1], "its disk is full");
+  for (int rank : {0, 2}) {
+    EXPECT_NE(errors[rank].find("rank " + std::to_string(rank) +
+                                " of 3: h.0.mlp: rank 1 has left with exit "
+                                "code 7: its disk is full"),
+              std::string::npos)
+        << errors[rank];
+  }
+}
+
+TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
+  auto errors = runRanks(
+      3,
+      [&](txrt_world &world) {
+        float value = 1;
+        if (world.rank() == 2)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        world.collectives().allReduce(world.all(), &value, &value, 1,
+                                      TXRT_DTYPE_F32, "h.0.mlp");
+      },
+      0.4);
+  for (int rank : {0, 1})
+    EXPECT_NE(errors[rank].find("h.0.mlp: no answer from rank 2 for 0."),
+              std::string::npos)
+        << errors[rank];
+  // It hears why it came too late.
+  EXPECT_NE(errors[2].find("no answer from rank 2"), std::string::npos)
+      << errors[2];
+}
+
+TEST(Sockets, RanksOfDifferentProgramsAreToldSo) {
+  auto errors = runRanks(2, [&](txrt_world &world) {
+    std::vector<float> values(world.rank() ? 3 : 4);
+    world.collectives().allReduce(world.all(), values.data(), values.data(),
+                                  values.size(), TXRT_DTYPE_F32, "h.0.mlp");
+  });
+  EXPECT_NE((errors[0] + errors[1]).find("it runs another program"),
+            std::string::npos)
+      << errors[0] << errors[1];
+}
+
+// What something else writes to a socket is no message.
+TEST(Sockets, GarbageIsRefused) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  const std::string garbage(1000, 'x');
+  ASSERT_EQ(::send(ends[1], garbage.data(), garbage.size(), 0), 1000);
+  Sockets sockets(0, {-1, ends[0]}, 1, "test");
+  char byte;
+  const txrt_message message = {1, 0, &byte, 1};
+  txrt_error error = {};
+  EXPECT_EQ(guarded(&error, [&] { sockets.exchange(&message, 1, "op"); }),
+            TXRT_PEER);
+  EXPECT_NE(strstr(error.message, "something else than tx-run"), nullptr)
+      << error.message;
+  ::close(ends[1]);
+}

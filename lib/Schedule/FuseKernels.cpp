@@ -48,6 +48,16 @@ struct Group {
   unsigned immediates = 0;
 };
 
+Segment getSegment(Operation *op) { return cast<ScopedOpInterface>(op).getScope().getSegment(); }
+
+bool isElementwiseReplay(Operation *op) {
+  auto kernel = dyn_cast<KernelOpInterface>(op);
+  return kernel && kernel.getKernelKind() == KernelKind::Row && kernel.getReductionPasses() == 0 &&
+         getSegment(op) == Segment::Recompute;
+}
+
+int64_t getResultRows(Operation *op) { return getRows(op->getResult(0).getType()); }
+
 bool isKeyed(Operation *op) {
   auto replay = dyn_cast<RecomputeOpInterface>(op);
   return replay && replay.getReplayKind() == ReplayKind::Keyed;
@@ -58,9 +68,11 @@ public:
   Fuser(Block &block, unsigned maxBuffers) : block(block), maxBuffers(maxBuffers) {}
 
   void run() {
+    for (Operation &op : llvm::make_early_inc_range(block))
+      delayReplays(&op);
     unsigned place = 0;
     for (Operation &op : block)
-      places[&op] = place++;
+      places[&op] = place += 2; // with room for one that comes earlier
     for (Operation &op : block) {
       auto kernel = dyn_cast<KernelOpInterface>(op);
       if (kernel && kernel.getKernelKind() != KernelKind::Gemm && kernel.getKernelKind() != KernelKind::View)
@@ -71,11 +83,44 @@ public:
   }
 
 private:
+  /// A replay of elementwise ops comes right before the backward op that reads the
+  /// same value, so that both become one kernel: then discarding an activation
+  /// costs no pass over memory. What uses the replay until then, as its weight's
+  /// gradient, comes right after.
+  void delayReplays(Operation *op) {
+    auto kernel = dyn_cast<KernelOpInterface>(op);
+    if (!kernel || kernel.getKernelKind() != KernelKind::Row || getSegment(op) != Segment::Backward)
+      return;
+    for (Value operand : op->getOperands())
+      for (Operation *replay : llvm::make_early_inc_range(operand.getUsers())) {
+        if (!isElementwiseReplay(replay) || !replay->isBeforeInBlock(op) ||
+            cast<KernelOpInterface>(replay).getKernelSpace() != kernel.getKernelSpace())
+          continue;
+        llvm::SmallSetVector<Operation *, 4> users; // between them
+        for (Operation *user : replay->getUsers())
+          if (user->isBeforeInBlock(op))
+            users.insert(user);
+        auto inOrder = users.takeVector();
+        llvm::sort(inOrder, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+        auto isNeeded = [&](Operation *user) {
+          return llvm::any_of(user->getUsers(), [&](Operation *next) { return next == op || next->isBeforeInBlock(op); });
+        };
+        if (llvm::any_of(inOrder, isNeeded))
+          continue;
+        replay->moveBefore(op);
+        for (Operation *user : llvm::reverse(inOrder))
+          user->moveAfter(op);
+      }
+  }
+
   void assign(KernelOpInterface op) {
     auto scoped = cast<ScopedOpInterface>(op.getOperation());
     Group alone{op.getKernelKind(), op.getKernelSpace(), getPart(scoped.getScope().getSegment()), places[op], {op}};
     alone.immediates = isKeyed(op);
     if (Group *group = findGroup(op, alone)) {
+      for (Value operand : op->getOperands())
+        if (!isMember(operand, *group) && getAvailable(operand) >= static_cast<int>(group->start))
+          bringBefore(operand.getDefiningOp(), *group);
       group->ops.push_back(op);
       group->immediates += alone.immediates;
       groupOf[op] = group - groups.data();
@@ -94,6 +139,22 @@ private:
     return found == groupOf.end() ? places[def] : groups[found->second].start;
   }
 
+  bool isMember(Value value, const Group &group) {
+    Operation *def = value.getDefiningOp();
+    return def && groupOf.count(def) && &groups[groupOf[def]] == &group;
+  }
+
+  /// A kernel of its own that needs nothing but arguments: a loss's scale as a row.
+  bool mayComeEarlier(Value value) {
+    Operation *def = value.getDefiningOp();
+    return def && groupOf.count(def) && groups[groupOf[def]].ops.size() == 1 &&
+           llvm::all_of(def->getOperands(), llvm::IsaPred<BlockArgument>);
+  }
+  void bringBefore(Operation *op, const Group &group) {
+    op->moveBefore(group.ops.front());
+    places[op] = groups[groupOf[op]].start = group.start - 1;
+  }
+
   Group *findGroup(KernelOpInterface op, const Group &alone) {
     if (alone.kind == KernelKind::Flat || alone.kind == KernelKind::Tile)
       return nullptr; // one tensor each, or loops of its own: nothing to share
@@ -102,6 +163,9 @@ private:
       if (alone.kind == KernelKind::Row) {
         if (Operation *def = operand.getDefiningOp(); def && groupOf.count(def))
           candidates.insert(groupOf[def]);
+        for (Operation *user : operand.getUsers()) // see delayReplays
+          if (groupOf.count(user) && isElementwiseReplay(user))
+            candidates.insert(groupOf[user]);
       } else { // column reductions of one gradient
         for (Operation *user : operand.getUsers())
           if (groupOf.count(user) && cast<RankedTensorType>(operand.getType()).getRank() > 1)
@@ -111,14 +175,20 @@ private:
     SmallVector<unsigned> latestFirst(candidates.begin(), candidates.end());
     llvm::sort(latestFirst, std::greater<unsigned>());
     for (unsigned index : latestFirst)
-      if (mayJoin(op, alone, groups[index], index))
+      if (mayJoin(op, alone, groups[index]))
         return &groups[index];
     return nullptr;
   }
 
-  bool mayJoin(KernelOpInterface op, const Group &alone, const Group &group, unsigned index) {
-    if (group.kind != alone.kind || group.space != alone.space || group.part != alone.part ||
+  bool mayJoin(KernelOpInterface op, const Group &alone, const Group &group) {
+    // The gradient of the loss needs nothing of backward: forward's last kernel
+    // computes it while it has the logits.
+    bool isAtBorder = group.part == 0 && getSegment(op) == Segment::Backward;
+    if (group.kind != alone.kind || group.space != alone.space || (group.part != alone.part && !isAtBorder) ||
         group.immediates + alone.immediates > TXRT_MAX_IMMEDIATES)
+      return false;
+    // Sums for one row, and for rows that data chooses, are different loops.
+    if (alone.kind == KernelKind::Column && getResultRows(op) != getResultRows(group.ops.front()))
       return false;
     llvm::SmallPtrSet<Value, 16> buffers;
     for (Operation *member : group.ops) {
@@ -130,12 +200,12 @@ private:
     if (buffers.size() > maxBuffers)
       return false;
     for (Value operand : op->getOperands()) {
-      Operation *def = operand.getDefiningOp();
-      bool inside = def && groupOf.count(def) && groupOf[def] == index;
+      bool inside = isMember(operand, group);
       // A reduction's result is there only when all columns are done.
       if (inside && alone.kind == KernelKind::Column)
         return false;
-      if (!inside && getAvailable(operand) >= static_cast<int>(group.start))
+      if (!inside && getAvailable(operand) >= static_cast<int>(group.start) &&
+          !(isAtBorder && mayComeEarlier(operand)))
         return false;
     }
     return true;

@@ -12,7 +12,12 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
     reductions, read the same gradient) become one `step.group`. What is used
     inside of the group only never reaches memory. Values do not change: each
     op's result is rounded to its own type, fused or not. Forward, backward
-    (with recompute) and optimizer never mix.
+    (with recompute) and optimizer never mix, but for the gradient of the loss,
+    which needs nothing of backward: one kernel reads the logits for both.
+
+    An elementwise replay moves to the backward op that reads the same value, so
+    that a discarded activation costs no pass over memory; its weight's gradient
+    follows.
 
     After the pass every row, column and flat op is in a group.
 

@@ -48,14 +48,26 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
   };
   bool isShared = groups > 1 && !isOneRow;
   Number start = isShared ? begin + group * static_cast<double>(step) : begin;
-  carried = e.loop(start, end, isShared ? step * groups : step, carried, [&](Number row, Numbers numbers) {
-    SmallVector<Vectors, 2> blocks = split(numbers);
-    add(row, blocks);
-    SmallVector<Number> results;
-    for (const Vectors &block : blocks)
-      llvm::append_range(results, block);
-    return results;
-  });
+  int64_t stride = isShared ? step * groups : step;
+  auto loop = [&](Number begin, Number end, int64_t rows) {
+    carried = e.loop(begin, end, rows * stride, carried, [&](Number row, Numbers numbers) {
+      SmallVector<Vectors, 2> blocks = split(numbers);
+      for (int64_t i = 0; i < rows; ++i)
+        add(i ? row + e.index(i * stride) : row, blocks);
+      SmallVector<Number> results;
+      for (const Vectors &block : blocks)
+        llvm::append_range(results, block);
+      return results;
+    });
+  };
+  if (rowsAtOnce > 1) { // the same additions in the same order
+    int64_t together = rowsAtOnce * stride;
+    Number first = e.smallerIndex(start, end);
+    Number whole = (end - first) / static_cast<double>(together) * static_cast<double>(together) + first;
+    loop(first, whole, rowsAtOnce);
+    start = whole;
+  }
+  loop(start, end, 1);
   if (isShared)
     combineGroups(carried);
   return split(carried);

@@ -59,6 +59,8 @@ protected:
   /// has the same rows of results that are written row by row.
   int64_t groups = 1;
   Number group;
+  /// Rows whose loads are on their way at once.
+  int64_t rowsAtOnce = 1;
   /// Adds up what the groups have summed, in one order, for group 0.
   virtual void combineGroups(llvm::MutableArrayRef<Number> sums) {}
 

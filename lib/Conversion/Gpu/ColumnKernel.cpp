@@ -20,6 +20,7 @@ public:
   ThreadColumns(Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter, Number first, BlockShape shape)
       : ColumnUnit(kernel, first, shape), schedule(schedule), emitter(emitter) {
     groups = schedule.rowGroups();
+    rowsAtOnce = schedule.rowsAtOnce;
     group = emitter.thread() / static_cast<double>(schedule.threadsPerStripe);
   }
 

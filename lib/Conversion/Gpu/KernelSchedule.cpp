@@ -3,6 +3,7 @@
 #include "KernelSchedule.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace tx::simt;
 
@@ -34,41 +35,50 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
   return lanes;
 }
 
+/// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the
+/// order of additions, so the row's width alone decides. A thread has 16 numbers of
+/// f32, 32 of bf16, then more with 256 threads for f32. Rows that would take more than
+/// four steps have twice the threads: then fewer rows are under way, and what is read
+/// again is still in the L2 cache.
+static int64_t countSums(int64_t columns) {
+  constexpr int64_t kMostSteps = 4;
+  const int64_t blocks = ceilDiv(columns, 64);
+  const int64_t usual = 16 * std::gcd<int64_t>(columns, 4); // vectors of 4, 2 or 1
+  if (blocks > kMostSteps * usual)
+    return 2 * usual;
+  int64_t sums = 1;
+  while (sums < std::min(blocks, usual))
+    sums *= 2;
+  return sums;
+}
+
 KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture) {
   KernelSchedule schedule;
   schedule.lanes = chooseLanes(shape);
   constexpr unsigned kThreads = 256;
-  // With a quarter of its threads a multiprocessor still has enough loads in
-  // flight; three quarters of their registers hold what passes share.
-  const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
   const int64_t columnBlocks = ceilDiv(shape.columns, 64);
-  const unsigned share = schedule.threadsPerColumnBlock(), elements = 4 * schedule.lanes;
-
-  int64_t sums = 1;
-  while (sums < std::min(columnBlocks, kSumBlocks))
-    sums *= 2;
-  const unsigned most = shape.hasReductions ? std::min<int64_t>(kThreads, share * sums) : kThreads;
-
-  // Threads that have nothing to do cost as much as those that have; a second
-  // warp costs a barrier, taken as 1/8 of the row.
-  int64_t leastCost = INT64_MAX;
-  for (unsigned threads = share; threads <= most; threads *= 2) {
-    int64_t steps = ceilDiv(columnBlocks, threads / share);
-    if (shape.hasReductions && steps * elements * std::max(shape.keptValues, 1u) > registers)
-      continue;
-    int64_t cost = steps * threads * (shape.hasReductions && threads > kWarp ? 9 : 8);
-    if (cost <= leastCost) { // of equals the one with fewer elements for a thread
-      leastCost = cost;
-      schedule.threadsPerRow = threads;
-      schedule.isResident = shape.hasReductions || steps == 1;
+  const unsigned share = schedule.threadsPerColumnBlock();
+  if (shape.hasReductions) {
+    const int64_t sums = countSums(shape.columns);
+    schedule.threadsPerRow = std::min<int64_t>(sums * share, 2 * kThreads);
+    schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
+    // With a quarter of its threads a multiprocessor still has enough loads in
+    // flight; three quarters of their registers hold what passes share.
+    const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
+    const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
+    schedule.isResident = steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
+  } else {
+    // Threads that have nothing to do cost as much as those that have.
+    int64_t leastCost = INT64_MAX;
+    for (unsigned threads = share; threads <= kThreads; threads *= 2) {
+      int64_t steps = ceilDiv(columnBlocks, threads / share), cost = steps * threads;
+      if (cost <= leastCost) { // of equals the one with fewer elements for a thread
+        leastCost = cost;
+        schedule.threadsPerRow = threads;
+        schedule.isResident = steps == 1;
+      }
     }
   }
-  if (leastCost == INT64_MAX) {
-    schedule.threadsPerRow = most;
-    schedule.isResident = false;
-  }
-  if (shape.hasReductions)
-    schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
   bool meetAtBarriers = shape.hasReductions && schedule.threadsPerRow > kWarp;
   schedule.threads = meetAtBarriers ? schedule.threadsPerRow : kThreads;
   // Few rows: rather more blocks than full ones.
@@ -92,5 +102,30 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
     schedule.threadsPerStripe *= 2;
   schedule.units = ceilDiv(shape.columns, schedule.stripe());
   schedule.unitsPerBlock = 1;
+  schedule.rowsAtOnce = std::max(1u, 4 / shape.rowOperands); // four vectors on their way
+  // More threads share the rows while multiprocessors have less than half of
+  // what they can, and each thread still has some loads of several rows.
+  constexpr unsigned kMostThreads = 512;
+  while (schedule.threads < kMostThreads &&
+         schedule.units * schedule.threads < int64_t(architecture.multiprocessors) * architecture.threads / 2 &&
+         shape.rows >= 4 * schedule.rowsAtOnce * 2 * schedule.rowGroups())
+    schedule.threads *= 2;
+  return schedule;
+}
+
+KernelSchedule tx::simt::scheduleTable(const KernelShape &shape, const GpuArchitecture &architecture) {
+  KernelSchedule schedule;
+  schedule.lanes = chooseLanes(shape);
+  // A vector of columns each; rather some warps that look at tokens.
+  const int64_t vectors = ceilDiv(shape.columns, schedule.lanes);
+  schedule.threads = std::clamp<int64_t>(ceilDiv(vectors, kWarp) * kWarp, 128, 256);
+  // The more rows, the fewer blocks read all tokens; sums stay in registers.
+  constexpr int64_t kSums = 32;
+  const int64_t sums = ceilDiv(vectors, schedule.threads) * schedule.lanes;
+  schedule.unitsPerBlock = kMostTableRows;
+  while (schedule.unitsPerBlock > 1 && (schedule.unitsPerBlock * sums > kSums ||
+                                        ceilDiv(shape.rows, schedule.unitsPerBlock) < architecture.multiprocessors))
+    schedule.unitsPerBlock /= 2;
+  schedule.units = shape.rows;
   return schedule;
 }

@@ -32,9 +32,8 @@ const GpuArchitecture *findArchitecture(std::string_view name);
 /// Bytes that one thread moves by one instruction.
 constexpr unsigned kAccessBytes = 16;
 constexpr unsigned kWarp = 32;
-/// Sums of blocks of 64 columns that a reduction of a row keeps apart: as many as the
-/// most threads of a row have blocks of f32.
-constexpr int64_t kSumBlocks = 64;
+/// Rows of a table that a block of threads may have.
+constexpr unsigned kMostTableRows = 8;
 
 /// What a schedule depends on.
 struct KernelShape {
@@ -44,6 +43,8 @@ struct KernelShape {
   /// Columns from whose multiples vectors may start: rows and bases of all
   /// buffers are aligned to as many elements.
   unsigned alignedColumns = 8;
+  /// Columns: tensors that are read row by row.
+  unsigned rowOperands = 1;
   /// Rows: whether threads of a row must meet.
   bool hasReductions = false;
   /// Rows: values that a thread keeps for each column from a pass to the next.
@@ -67,6 +68,7 @@ struct KernelSchedule {
 
   // Columns.
   unsigned threadsPerStripe = 2; // side by side; the others have other rows
+  unsigned rowsAtOnce = 4;       // that a thread loads before it adds them
 
   /// Threads that share a block of 64 columns.
   unsigned threadsPerColumnBlock() const { return 16 / lanes; }
@@ -83,6 +85,8 @@ unsigned chooseLanes(const KernelShape &shape);
 
 KernelSchedule scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture);
 KernelSchedule scheduleColumns(const KernelShape &shape, const GpuArchitecture &architecture);
+/// Rows of a table that get sums of others; a unit is a row of the table.
+KernelSchedule scheduleTable(const KernelShape &shape, const GpuArchitecture &architecture);
 
 } // namespace tx::simt
 

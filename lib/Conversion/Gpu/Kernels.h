@@ -20,6 +20,11 @@ void emitRows(emit::RowProgram &program, const KernelSchedule &schedule, ThreadE
 void emitColumns(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter,
                  llvm::function_ref<void(emit::ColumnUnit &)> body);
 
+/// Whether a kernel of columns is the gradient of a table's rows, and no more.
+bool isTableKernel(step::KernelOp kernel);
+/// Writes what a thread does for some rows of such a table.
+void emitTable(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter);
+
 } // namespace tx::simt
 
 #endif // TX_LIB_CONVERSION_GPU_KERNELS_H

@@ -87,6 +87,9 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   KernelShape shape;
   shape.rows = kernel.getSpace()[0];
   shape.columns = kernel.getSpace()[1];
+  shape.rowOperands = std::max<unsigned>(1, llvm::count_if(kernel.getBody().getArgumentTypes(), [&](Type type) {
+    return getRows(type) == shape.rows && getColumns(type) == shape.columns;
+  }));
   ArrayRef<int64_t> known = alignments[kernel.getSymName()];
   for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);
@@ -162,7 +165,11 @@ LogicalResult Lowering::lower(step::KernelOp op) {
                 [&](unsigned index) { return emitter.wrap(entry->getArgument(buffers + index)); });
   Number units = emitter.wrap(entry->getArgument(buffers + op.getImmediates()));
   KernelSchedule schedule;
-  if (isColumns) {
+  if (isTableKernel(op)) {
+    shape.rows = getRows(op.getBody().front().back().getOperand(0).getType());
+    schedule = scheduleTable(shape, architecture);
+    emitTable(kernel, schedule, emitter);
+  } else if (isColumns) {
     schedule = scheduleColumns(shape, architecture);
     emitColumns(kernel, schedule, emitter, [&](ColumnUnit &unit) { addColumns(kernel, unit); });
   } else {

@@ -9,8 +9,8 @@
 // again what is in memory.
 //
 // A reduction has one order, whatever the lanes and threads are (a recomputation may
-// be part of another kernel): blocks of 64 columns add to kSumBlocks sums side by
-// side, first the slices, as (0 + 1) + (2 + 3), then neighbours among columns, then
+// be part of another kernel): blocks of 64 columns add to some sums side by side,
+// as many as the row's width asks for: first the slices, as (0 + 1) + (2 + 3), then neighbours among columns, then
 // among the blocks' sums, as a tree. It goes through a thread's vectors, its lanes, the
 // threads of a warp, the warps, and what a thread has for several of the sums.
 //

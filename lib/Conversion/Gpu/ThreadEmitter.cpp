@@ -126,13 +126,15 @@ Number ThreadEmitter::combineVectors(Number vector, unsigned low, unsigned high,
   return wrap(vector::FromElementsOp::create(builder, loc, vector.value.getType(), lanes));
 }
 
-Buffer ThreadEmitter::shared(int64_t elements) {
+Buffer ThreadEmitter::shared(int64_t elements, Type element) {
+  if (!element)
+    element = f32();
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
-  auto type = MemRefType::get({elements}, f32(), MemRefLayoutAttrInterface(), space);
+  auto type = MemRefType::get({elements}, element, MemRefLayoutAttrInterface(), space);
   Value memory = function.addWorkgroupAttribution(type, loc);
   function.setWorkgroupAttributionAttr(function.getNumWorkgroupAttributions() - 1, "llvm.align",
                                        builder.getI64IntegerAttr(kAccessBytes));
-  return {memory, RankedTensorType::get({elements}, f32())};
+  return {memory, RankedTensorType::get({elements}, element)};
 }
 
 void ThreadEmitter::barrier() { gpu::BarrierOp::create(builder, loc); }

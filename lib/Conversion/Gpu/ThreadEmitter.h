@@ -32,8 +32,8 @@ public:
   emit::Number combineNeighbours(emit::Number vector, Combine combine);
   /// The same as combineLanes for each lane of a vector.
   emit::Number combineVectors(emit::Number vector, unsigned low, unsigned high, Combine combine);
-  /// f32 memory that the threads of a block share.
-  emit::Buffer shared(int64_t elements);
+  /// Memory that the threads of a block share; f32 if nothing else is said.
+  emit::Buffer shared(int64_t elements, mlir::Type element = {});
   /// Waits for all threads of the block, and for their accesses.
   void barrier();
 

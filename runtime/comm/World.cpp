@@ -6,14 +6,16 @@
 extern "C" {
 extern const txrt_transport txrt_local_transport;
 extern const txrt_transport txrt_mpi_transport;
+extern const txrt_transport txrt_tcp_transport;
 }
 
 using namespace txrt;
 
 /// The one place that knows every transport. The first whose launcher has
-/// started this process takes it: tx-run's own runs inside of others.
-static const txrt_transport *const transports[] = {&txrt_local_transport,
-                                                   &txrt_mpi_transport};
+/// started this process takes it: tx-run's own runs inside of others, and mpirun
+/// inside of a job of SLURM.
+static const txrt_transport *const transports[] = {
+    &txrt_local_transport, &txrt_mpi_transport, &txrt_tcp_transport};
 
 static const txrt_transport *launcher() {
   for (const txrt_transport *candidate : transports)

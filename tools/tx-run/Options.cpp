@@ -264,7 +264,7 @@ const Flag flags[] = {
     {nullptr, "ranks", "N",
      "Start N ranks on this machine, with a part of its CPUs each, for an "
      "artifact compiled with --data-parallel-size N. On several machines start "
-     "them with mpirun, without this flag.",
+     "them with mpirun, torchrun or srun, without this flag.",
      SET { o.ranks = integer(f, t, 1, mostRanks); }},
     {nullptr, "distributed-timeout-minutes", "M",
      "How long a rank waits for the others in one operation before it gives up "

@@ -1,0 +1,341 @@
+#include "comm/socket/Rendezvous.h"
+#include "comm/socket/Acceptor.h"
+#include "core/Failure.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace txrt;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr char mark[8] = {'t', 'x', 'r', 'a', 'n', 'k', '0', '1'};
+
+/// What a rank says first, to rank 0 with the run's name as key.
+struct Hello {
+  char mark[8];
+  uint64_t key;
+  uint32_t rank, ranks;
+  uint16_t port; // where it listens
+  uint16_t reserved[3];
+};
+
+/// Where a rank is, as rank 0 has seen it.
+struct Place {
+  uint8_t address[16]; // IPv6, or IPv4 mapped to it
+  uint16_t port;
+  uint16_t isWithFirst; // on rank 0's machine: its address is the way there
+  uint8_t reserved[4];
+};
+
+struct Answer {
+  char mark[8];
+  uint64_t key;
+};
+
+/// FNV-1a.
+uint64_t hashOf(const std::string &text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (unsigned char byte : text)
+    hash = (hash ^ byte) * 0x100000001b3;
+  return hash;
+}
+
+sockaddr_in6 peerOf(int socket) {
+  sockaddr_storage found = {};
+  socklen_t length = sizeof found;
+  ::getpeername(socket, reinterpret_cast<sockaddr *>(&found), &length);
+  sockaddr_in6 six = {};
+  six.sin6_family = AF_INET6;
+  if (found.ss_family == AF_INET6) {
+    memcpy(&six, &found, sizeof six);
+  } else {
+    const auto *four = reinterpret_cast<sockaddr_in *>(&found);
+    six.sin6_addr.s6_addr[10] = six.sin6_addr.s6_addr[11] = 0xff;
+    memcpy(six.sin6_addr.s6_addr + 12, &four->sin_addr, 4);
+    six.sin6_port = four->sin_port;
+  }
+  return six;
+}
+
+bool isLoopback(const in6_addr &address) {
+  return IN6_IS_ADDR_LOOPBACK(&address) ||
+         (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
+}
+
+class Meeting {
+public:
+  explicit Meeting(const Rendezvous &where)
+      : where(where),
+        end(where.timeoutSeconds > 0
+                ? Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(
+                                     where.timeoutSeconds * 1000))
+                : Clock::time_point::max()),
+        links(static_cast<size_t>(where.ranks)) {}
+
+  std::vector<int> run() {
+    where.rank == 0 ? receiveAll() : goToFirst();
+    std::vector<int> descriptors;
+    for (Socket &link : links) {
+      if (link)
+        tune(link.get());
+      descriptors.push_back(link.release());
+    }
+    return descriptors;
+  }
+
+private:
+  [[noreturn]] void refuse(const std::string &what) const {
+    fail(TXRT_PEER, "rank %d of %d: start: %s", where.rank, where.ranks,
+         what.c_str());
+  }
+  std::string place() const {
+    return printable(where.host) + ":" + std::to_string(where.port);
+  }
+  bool isOnlyLoopback() const {
+    return where.host == "localhost" || where.host.compare(0, 4, "127.") == 0;
+  }
+  std::string missing(int from) const {
+    std::string text;
+    int count = 0;
+    for (int rank = from; rank < where.ranks; ++rank)
+      if (!links[rank] && rank != where.rank && ++count <= 8)
+        text += (text.empty() ? "" : ", ") + std::to_string(rank);
+    return text + (count > 8 ? format(" and %d more", count - 8) : "");
+  }
+  static void tune(int socket) {
+    const int yes = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  }
+
+  /// Takes `from` as the link to the rank that the hello names; false for a
+  /// hello of something else.
+  bool welcome(const std::vector<char> &bytes, Socket &from, uint64_t key,
+               int lowest, Hello &hello) {
+    memcpy(&hello, bytes.data(), sizeof hello);
+    if (memcmp(hello.mark, mark, sizeof mark) != 0 || hello.key != key ||
+        hello.rank < static_cast<uint32_t>(lowest) ||
+        hello.rank >= static_cast<uint32_t>(where.ranks))
+      return false;
+    if (hello.ranks != static_cast<uint32_t>(where.ranks))
+      refuse(format("rank %u says that there are %u ranks", hello.rank,
+                    hello.ranks));
+    if (links[hello.rank])
+      refuse(format("two processes say that they are rank %u", hello.rank));
+    links[hello.rank] = std::move(from);
+    return true;
+  }
+
+  void collect(Acceptor &door, uint64_t key, int lowest,
+               std::vector<Hello> &hellos) {
+    for (int expected = where.ranks - lowest; expected > 0;) {
+      std::vector<char> bytes;
+      Socket from;
+      if (!door.next(end, bytes, from))
+        refuse(format("rank %s has not come within %.1f s",
+                      missing(lowest).c_str(), where.timeoutSeconds));
+      Hello hello;
+      if (!welcome(bytes, from, key, lowest, hello))
+        continue;
+      hellos[hello.rank] = hello;
+      --expected;
+    }
+  }
+
+  void receiveAll() {
+    Acceptor door(where.port, isOnlyLoopback(), sizeof(Hello));
+    std::vector<Hello> hellos(static_cast<size_t>(where.ranks));
+    collect(door, hashOf(where.run), 1, hellos);
+    Answer answer;
+    memcpy(answer.mark, mark, sizeof mark);
+    if (::getrandom(&answer.key, sizeof answer.key, 0) !=
+        static_cast<ssize_t>(sizeof answer.key))
+      refuse(std::string("no random number for the run's key: ") +
+             strerror(errno));
+    std::vector<Place> table(static_cast<size_t>(where.ranks), Place{});
+    for (int rank = 1; rank < where.ranks; ++rank) {
+      const sockaddr_in6 peer = peerOf(links[rank].get());
+      memcpy(table[rank].address, peer.sin6_addr.s6_addr, 16);
+      table[rank].port = hellos[rank].port;
+      table[rank].isWithFirst = isLoopback(peer.sin6_addr);
+    }
+    for (int rank = 1; rank < where.ranks; ++rank) {
+      sendAll(rank, &answer, sizeof answer);
+      sendAll(rank, table.data(), table.size() * sizeof(Place));
+    }
+  }
+
+  void goToFirst() {
+    Acceptor door(0, isOnlyLoopback(), sizeof(Hello));
+    links[0] = connectToFirst();
+    Hello hello = {};
+    memcpy(hello.mark, mark, sizeof mark);
+    hello.key = hashOf(where.run);
+    hello.rank = static_cast<uint32_t>(where.rank);
+    hello.ranks = static_cast<uint32_t>(where.ranks);
+    hello.port = door.port();
+    sendAll(0, &hello, sizeof hello);
+    Answer answer;
+    receiveAll(0, &answer, sizeof answer);
+    if (memcmp(answer.mark, mark, sizeof mark) != 0)
+      refuse("something else than tx-run answers at " + place());
+    std::vector<Place> table(static_cast<size_t>(where.ranks));
+    receiveAll(0, table.data(), table.size() * sizeof(Place));
+    hello.key = answer.key;
+    // Connections wait in the door's queue, so nobody waits for anybody here.
+    const in6_addr first = peerOf(links[0].get()).sin6_addr;
+    for (int rank = 1; rank < where.rank; ++rank) {
+      sockaddr_in6 address = {};
+      address.sin6_family = AF_INET6;
+      address.sin6_port = htons(table[rank].port);
+      memcpy(address.sin6_addr.s6_addr,
+             table[rank].isWithFirst ? first.s6_addr : table[rank].address, 16);
+      std::string problem;
+      links[rank] = connectTo(address, problem);
+      if (!links[rank])
+        refuse(format("no connection to rank %d: %s", rank, problem.c_str()));
+      sendAll(rank, &hello, sizeof hello);
+    }
+    std::vector<Hello> hellos(static_cast<size_t>(where.ranks));
+    collect(door, answer.key, where.rank + 1, hellos);
+  }
+
+  Socket connectToFirst() {
+    addrinfo wanted = {}, *found = nullptr;
+    wanted.ai_socktype = SOCK_STREAM;
+    std::string problem;
+    // It may not be there yet: not the process, not even its name.
+    do {
+      const int error = ::getaddrinfo(where.host.c_str(), nullptr, &wanted, &found);
+      if (error)
+        problem = gai_strerror(error);
+      for (addrinfo *each = found; !error && each; each = each->ai_next) {
+        sockaddr_in6 address = {};
+        address.sin6_family = AF_INET6;
+        if (each->ai_family == AF_INET6) {
+          memcpy(&address, each->ai_addr, sizeof address);
+        } else if (each->ai_family == AF_INET) {
+          address.sin6_addr.s6_addr[10] = address.sin6_addr.s6_addr[11] = 0xff;
+          memcpy(address.sin6_addr.s6_addr + 12,
+                 &reinterpret_cast<sockaddr_in *>(each->ai_addr)->sin_addr, 4);
+        } else {
+          continue;
+        }
+        address.sin6_port = htons(where.port);
+        if (Socket socket = connectTo(address, problem)) {
+          ::freeaddrinfo(found);
+          return socket;
+        }
+      }
+      if (!error)
+        ::freeaddrinfo(found);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    } while (Clock::now() < end);
+    refuse(format("rank 0 did not answer at %s within %.1f s: %s",
+                  place().c_str(), where.timeoutSeconds, problem.c_str()));
+  }
+
+  /// Empty, with the problem, when nobody is there.
+  Socket connectTo(const sockaddr_in6 &six, std::string &problem) {
+    sockaddr_in four = {};
+    const bool isFour = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
+    four.sin_family = AF_INET;
+    four.sin_port = six.sin6_port;
+    memcpy(&four.sin_addr, six.sin6_addr.s6_addr + 12, 4);
+    Socket socket(::socket(isFour ? AF_INET : AF_INET6,
+                           SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto *address = isFour ? reinterpret_cast<const sockaddr *>(&four)
+                                 : reinterpret_cast<const sockaddr *>(&six);
+    int error = 0;
+    if (!socket ||
+        (::connect(socket.get(), address, isFour ? sizeof four : sizeof six) &&
+         errno != EINPROGRESS)) {
+      problem = strerror(errno);
+      return Socket();
+    }
+    socklen_t length = sizeof error;
+    if (!await(socket.get(), POLLOUT, std::chrono::seconds(5)))
+      error = ETIMEDOUT;
+    else
+      ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error == 0)
+      return socket;
+    problem = strerror(error);
+    return Socket();
+  }
+
+  /// Until the socket is ready, the meeting's end, or `most` later.
+  bool await(int socket, short events,
+             Clock::duration most = std::chrono::hours(10000)) const {
+    const Clock::time_point now = Clock::now();
+    const Clock::time_point until =
+        end - now < most ? end : now + most; // no overflow
+    for (;;) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          until - Clock::now());
+      if (left.count() <= 0)
+        return false;
+      pollfd polled = {socket, events, 0};
+      if (::poll(&polled, 1,
+                 static_cast<int>(std::min<int64_t>(left.count(), 1000))) > 0)
+        return true;
+    }
+  }
+
+  void sendAll(int rank, const void *data, size_t bytes) {
+    const char *from = static_cast<const char *>(data);
+    while (bytes > 0) {
+      const ssize_t length = ::send(links[rank].get(), from, bytes,
+                                    MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (length < 0 && errno != EAGAIN && errno != EINTR)
+        refuse(format("rank %d: %s", rank, strerror(errno)));
+      if (length < 0 && !await(links[rank].get(), POLLOUT))
+        refuse(format("rank %d does not read", rank));
+      from += std::max<ssize_t>(length, 0);
+      bytes -= static_cast<size_t>(std::max<ssize_t>(length, 0));
+    }
+  }
+
+  void receiveAll(int rank, void *data, size_t bytes) {
+    char *to = static_cast<char *>(data);
+    while (bytes > 0) {
+      if (!await(links[rank].get(), POLLIN))
+        refuse(format("rank %d at %s does not go on within %.1f s: some rank "
+                      "has not come to it",
+                      rank, place().c_str(), where.timeoutSeconds));
+      const ssize_t length =
+          ::recv(links[rank].get(), to, bytes, MSG_DONTWAIT);
+      if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        continue;
+      if (length <= 0)
+        refuse(format("rank %d at %s has closed the connection%s%s", rank,
+                      place().c_str(), length ? ": " : "",
+                      length ? strerror(errno) : ""));
+      to += length;
+      bytes -= static_cast<size_t>(length);
+    }
+  }
+
+  const Rendezvous &where;
+  const Clock::time_point end;
+  std::vector<Socket> links;
+};
+
+} // namespace
+
+std::vector<int> txrt::meet(const Rendezvous &where) {
+  return Meeting(where).run();
+}

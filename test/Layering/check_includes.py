@@ -40,8 +40,9 @@ RULES = {
     # The form of a kernel depends on the machine it is made for: a backend's code
     # generator asks its own lowering for it.
     "Target": {"Support", ABI} | DIALECTS | COMPILER,
-    "Target/Host": {"Target", "Conversion", "Conversion/Host", "Support", ABI} | DIALECTS | COMPILER,
-    "Target/Cuda": {"Target", "Conversion", "Conversion/Gpu", "Support", ABI} | DIALECTS | COMPILER,
+    "Target/Common": COMPILER,
+    "Target/Host": {"Target", "Target/Common", "Conversion", "Conversion/Host", "Support", ABI} | DIALECTS | COMPILER,
+    "Target/Cuda": {"Target", "Target/Common", "Conversion", "Conversion/Gpu", "Support", ABI} | DIALECTS | COMPILER,
     "Pipeline": {"Frontend", "Parallel", "Autodiff", "Remat", "Schedule", "Memory", "Conversion", "Conversion/TxToStep",
                  "Conversion/Host", "Conversion/Gpu", "Target", "Target/Host", "Target/Cuda", "Support", ABI}
                 | DIALECTS | COMPILER,

@@ -1,6 +1,7 @@
 //===- CudaKernels.cpp - Kernels of a step as PTX and cubins --------------===//
 
 #include "tx/Target/CudaKernels.h"
+#include "../Common/OptimizeModule.h"
 #include "LowerToLLVM.h"
 #include "Ptxas.h"
 
@@ -9,7 +10,6 @@
 
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -58,24 +58,6 @@ static constexpr const char *kPipeline =
     "function(infer-address-spaces,simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
     "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg),"
     "globaldce";
-
-static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(sccs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, sccs, modules);
-  llvm::ModulePassManager passes;
-  if (llvm::Error error = builder.parsePassPipeline(passes, kPipeline))
-    return error;
-  passes.run(module, modules);
-  return llvm::Error::success();
-}
 
 static std::optional<unsigned> capabilityOf(StringRef architecture) {
   unsigned capability;
@@ -137,7 +119,7 @@ FailureOr<CudaKernels> tx::compileCudaKernelsToPtx(step::ProgramOp program, cons
     return program.emitOpError("has kernels that do not become LLVM IR for GPUs");
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
-  if (llvm::Error error = optimize(*module, *machine))
+  if (llvm::Error error = optimizeModule(*module, *machine, kPipeline))
     return program.emitOpError() << llvm::toString(std::move(error));
   llvm::SmallString<0> ptx;
   llvm::raw_svector_ostream stream(ptx);

@@ -77,7 +77,7 @@ Expected<tx::CudaImage> tx::cuda::assemble(StringRef ptxas, StringRef ptx, unsig
   SmallString<128> folder;
   if (std::error_code error = sys::fs::createUniqueDirectory("tx-ptxas", folder))
     return createFileError(folder, error);
-  auto cleanup = make_scope_exit([&] { sys::fs::remove_directories(folder); });
+  scope_exit cleanup([&] { sys::fs::remove_directories(folder); });
   std::string in = (folder + "/kernels.ptx").str(), out = (folder + "/kernels.cubin").str(),
               log = (folder + "/log").str();
   if (Error error = writeFile(in, ptx))

@@ -1,6 +1,7 @@
 //===- HostKernels.cpp - Kernels of a step as x86-64 code -----------------===//
 
 #include "tx/Target/HostKernels.h"
+#include "../Common/OptimizeModule.h"
 #include "LowerToLLVM.h"
 #include "ObjectCheck.h"
 
@@ -11,7 +12,6 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -130,24 +130,6 @@ static constexpr const char *kPipeline =
     "always-inline,function(simplifycfg,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),loop-mssa(licm),"
     "early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce";
 
-static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(sccs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, sccs, modules);
-  llvm::ModulePassManager passes;
-  if (llvm::Error error = builder.parsePassPipeline(passes, kPipeline))
-    return error;
-  passes.run(module, modules);
-  return llvm::Error::success();
-}
-
 FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const HostTargetOptions &options) {
   MLIRContext *context = program.getContext();
   DialectRegistry registry;
@@ -178,7 +160,7 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
   for (auto kernel : program.getBody().getOps<step::KernelOp>())
     addEntryPoint(*module->getFunction(kernel.getSymName()), kernel);
   setAttributes(*module, *machine);
-  if (llvm::Error error = optimize(*module, *machine))
+  if (llvm::Error error = optimizeModule(*module, *machine, kPipeline))
     return program.emitOpError() << llvm::toString(std::move(error));
 
   HostKernels result;
@@ -197,7 +179,7 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
 }
 
 TargetCode tx::packHostKernels(HostKernels kernels) {
-  TargetCode code{"host", std::move(kernels.triple), std::move(kernels.features), {}};
+  TargetCode code{"host", std::move(kernels.triple), std::move(kernels.features), {}, {}};
   code.sections.push_back({TXRT_SECTION_HOST_ELF, std::move(kernels.object)});
   return code;
 }

@@ -3,6 +3,7 @@
 
 #include "GpuKernels.h"
 
+#include <algorithm>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <map>
@@ -58,9 +59,17 @@ TEST_P(GpuOps, sameBitsInPlace) {
     expectSame(*kernels, [&](const OpCase &op) { return RunOptions{{}, inPlaceOf(op, choice), {}}; });
 }
 
-// A reduction has the same order whatever lanes and threads are chosen.
+// A row's reduction has the same order whatever lanes and threads are chosen. That of
+// columns depends on how their rows lie, which is the same under all policies.
 TEST_P(GpuOps, sameBitsForStridedRows) {
+  cases.erase(std::remove_if(cases.begin(), cases.end(), [](const OpCase &op) { return op.kind == "column"; }), cases.end());
   expectSame(*compile(stridesOf), [](const OpCase &op) { return RunOptions{stridesOf(op)}; });
+}
+
+TEST_P(GpuOps, agreeWithDoubleForStridedRows) {
+  std::shared_ptr<GpuKernels> strided = compile(stridesOf);
+  for (const OpCase &op : cases)
+    expectAgrees(op, run(*strided, op, RunOptions{stridesOf(op)}));
 }
 
 INSTANTIATE_TEST_SUITE_P(sm_80, GpuOps, testing::Combine(testing::Values("sm_80"), testing::ValuesIn(oddColumns)), nameOf);
@@ -103,6 +112,62 @@ TEST(GpuTable, manyTokens) {
       expectAgrees(op, run(kernels, op));
       expectAgrees(op, run(kernels, op, RunOptions{{}, inPlaceOf(op, 0), {}}));
     }
+}
+
+// Rows that no thread holds: loops that read again, and more blocks of columns than a
+// reduction has sums.
+TEST(GpuRules, wideRows) {
+  std::string text, stridedText;
+  std::vector<OpCase> cases;
+  for (OpCase &op : opCases(9001)) {
+    if (op.kind != "row" || op.rows > 6)
+      continue;
+    text += op.text();
+    stridedText += op.text(stridesOf(op));
+    cases.push_back(std::move(op));
+  }
+  GpuKernels kernels(text, "sm_90"), strided(stridedText, "sm_90");
+  for (const OpCase &op : cases) {
+    std::vector<Tensor> found = run(kernels, op);
+    expectAgrees(op, found);
+    std::vector<Tensor> others = run(strided, op, RunOptions{stridesOf(op)});
+    for (size_t i = 0; i < found.size(); ++i)
+      EXPECT_EQ(found[i].values, others[i].values) << op.name << ", result " << i;
+  }
+  EXPECT_GE(cases.size(), 10u);
+}
+
+// What else is in the kernel does not change the order in which columns are added up.
+TEST(GpuRules, columnsAddInOneOrder) {
+  const char *norm = "%n:2 = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %w, %b in <\"x\"> : tensor<1x4608x16xf32>, "
+                     "tensor<1x4608xf32>, tensor<16xf32>\n";
+  const char *bias = "%s = tx.bias_grad %dy into %c reset %first in <\"x\"> : tensor<1x4608x16xf32>, tensor<16xf32>, tensor<i1>\n";
+  auto kernel = [](const std::string &name, const std::string &inputs, const std::string &body, const std::string &results,
+                   const std::string &types) {
+    return "step.kernel @" + name + " column [4608, 16] (%dy: tensor<1x4608x16xf32>, " + inputs + ") {\n" + body + "step.yield " +
+           results + " : " + types + "\n}\n";
+  };
+  const std::string ofNorm = "%x: tensor<1x4608x16xf32>, %mean: tensor<1x4608xf32>, %rstd: tensor<1x4608xf32>, "
+                             "%w: tensor<16xf32>, %b: tensor<16xf32>",
+                    ofBias = "%c: tensor<16xf32>, %first: tensor<i1>", one = "tensor<16xf32>", two = one + ", " + one;
+  GpuKernels kernels(kernel("norm", ofNorm, norm, "%n#0, %n#1", two) + kernel("bias", ofBias, bias, "%s", one) +
+                     kernel("both", ofNorm + ", " + ofBias, std::string(norm) + bias, "%n#0, %n#1, %s", two + ", " + one));
+  auto bytes = [](std::vector<int64_t> shape, unsigned seed) {
+    Tensor tensor{std::move(shape)};
+    for (float value : randomFloats(static_cast<size_t>(tensor.elements()), seed))
+      tensor.values.push_back(value);
+    return tensor.pack(0);
+  };
+  Bytes dy = bytes({4608, 16}, 1), x = bytes({4608, 16}, 2), mean = bytes({4608}, 3), rstd = bytes({4608}, 4);
+  Bytes w = bytes({16}, 5), b = bytes({16}, 6), c = bytes({16}, 7), first = Tensor{{}, "i1", {0}}.pack(0);
+  Bytes alone[3] = {w, b, c}, together[3] = {w, b, c};
+  kernels.runUnits("norm", {&dy, &x, &mean, &rstd, &w, &b, &alone[0], &alone[1]}, 0, 1, {});
+  kernels.runUnits("bias", {&dy, &c, &first, &alone[2]}, 0, 1, {});
+  kernels.runUnits("both", {&dy, &x, &mean, &rstd, &w, &b, &c, &first, &together[0], &together[1], &together[2]}, 0, 1, {});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(alone[i], i == 0 ? w : i == 1 ? b : c);
+    EXPECT_EQ(alone[i], together[i]) << i;
+  }
 }
 
 // These tests can fail: kernels of rows and of columns without their barriers.

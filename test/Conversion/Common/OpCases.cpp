@@ -331,6 +331,34 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                    }, {{4, 0}, {5, 1}}});
 }
 
+/// Columns of more rows than threads share.
+static void addTallCases(std::vector<OpCase> &cases, int64_t c) {
+  constexpr int64_t rows = 2 * 301;
+  Tensor dy = normal({2, 301, c}, 1), x = normal({2, 301, c}, 2), w = normal({c}, 3), b = normal({c}, 4);
+  Tensor mean = normal({2, 301}, 5, 0.1f), rstd = positive({2, 301}, 6);
+  std::string t = dy.type(), tw = w.type(), ts = mean.type();
+  cases.push_back({"bias_grad_tall", "column", rows, c, "%r0 = tx.bias_grad %0 into %1 reset %2" + (in + t) + ", " + tw +
+                   ", tensor<i1>", {dy, w, scalar(0, "i1")}, {{{c}}}, [c](const Inputs &v) {
+                     Values sum = v[1].values;
+                     for (size_t i = 0; i < v[0].values.size(); ++i)
+                       sum[i % c] += v[0].values[i];
+                     return Outputs{sum};
+                   }, {{1, 0}}, 5e-5});
+  cases.push_back({"layer_norm_weight_grad_tall", "column", rows, c,
+                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw,
+                   {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
+                     Outputs out{v[4].values, v[5].values};
+                     forRows(rows, c, [&](int64_t row, int64_t at) {
+                       for (int64_t i = 0; i < c; ++i) {
+                         double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
+                         out[0][i] += v[0].values[at + i] * n;
+                         out[1][i] += v[0].values[at + i];
+                       }
+                     });
+                     return out;
+                   }, {{4, 0}, {5, 1}}, 5e-5});
+}
+
 static void addEmbeddingCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor tokens = integers({2, 3}, 5, 1), table = normal({5, c}, 2), x = normal({2, 3, c}, 3), result{{2, 3, c}};
   std::string t = x.type(), tt = tokens.type() + ", " + table.type();
@@ -515,7 +543,7 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
 
 std::vector<OpCase> txtest::opCases(int64_t columns) {
   std::vector<OpCase> cases;
-  for (auto add : {addElementwiseCases, addNormCases, addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
+  for (auto add : {addElementwiseCases, addNormCases, addTallCases, addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
     add(cases, columns);
   return cases;
 }

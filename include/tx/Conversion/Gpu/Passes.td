@@ -86,7 +86,6 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
           scf.if %19 {
             vector.store %17, %sum[%18] {alignment = 16 : i64} : memref<128xf32>, vector<4xf32>
           }
-    
           gpu.return
         }
       }

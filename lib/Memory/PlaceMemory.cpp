@@ -22,12 +22,22 @@ namespace tx {
 
 static int64_t alignUp(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
 
+/// Segments follow each other in the arena: what is aligned in the last one
+/// needs whole blocks before it.
+static int64_t getSegmentAlignment(ModuleOp module) {
+  auto result = module.walk([](Operation *op) {
+    return op->hasAttr(kScratchBytesAttr) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result.wasInterrupted() ? TXRT_SCRATCH_ALIGNMENT : TXRT_BUFFER_ALIGNMENT;
+}
+
 namespace {
 
 struct PlaceMemory : tx::impl::PlaceMemoryPassBase<PlaceMemory> {
   using PlaceMemoryPassBase::PlaceMemoryPassBase;
 
   void runOnOperation() override {
+    segmentAlignment = getSegmentAlignment(getOperation());
     placeGlobals();
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (!func.isDeclaration() && failed(placeFunction(func)))
@@ -52,6 +62,7 @@ private:
       offsets[global.getSymName()] = bytes;
       bytes += alignUp(getByteSize(global.getType()));
     }
+    bytes = llvm::alignTo(bytes, segmentAlignment);
     if (!globals.empty())
       getOperation()->setAttr(kPersistentBytesAttr, Builder(&getContext()).getI64IntegerAttr(bytes));
   }
@@ -77,11 +88,12 @@ private:
         break;
       case step::ArenaSegment::Saved:
       case step::ArenaSegment::Transient:
-        buffers.push_back({storage.lower, storage.upper, storage.bytes, TXRT_BUFFER_ALIGNMENT});
+        buffers.push_back({storage.lower, storage.upper, storage.bytes, storage.alignment});
         transient.push_back(index);
         break;
       }
     }
+    argumentBytes = llvm::alignTo(argumentBytes, segmentAlignment);
     Placement placement = place(buffers);
     if (std::optional<std::string> fault = memory::verifyPlacement(buffers, placement))
       return func.emitError("has no valid placement: ") << *fault;
@@ -115,9 +127,14 @@ private:
         addresses.push_back(addressOf(result));
       if (!addresses.empty())
         op.setAttr(kBuffersAttr, ArrayAttr::get(&getContext(), addresses));
+      if (auto found = analysis.scratch.find(&op); found != analysis.scratch.end()) {
+        auto type = RankedTensorType::get({analysis.storages[found->second].bytes}, Builder(&getContext()).getI8Type());
+        op.setAttr(kScratchAttr, bufferOf(step::ArenaSegment::Transient, starts[found->second], type));
+      }
     }
   }
 
+  int64_t segmentAlignment = TXRT_BUFFER_ALIGNMENT;
   llvm::StringMap<int64_t> offsets; // of globals
 };
 

@@ -179,7 +179,23 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
   }
   for (OpResult result : op->getResults())
     placeResult(result);
+  placeScratch(op);
   return success();
+}
+
+/// What a library leaves there is of no use: it lives while the op runs.
+void StorageAnalysis::placeScratch(Operation *op) {
+  auto bytes = op->getAttrOfType<IntegerAttr>(kScratchBytesAttr);
+  if (!bytes || bytes.getInt() <= 0)
+    return;
+  scratch[op] = storages.size();
+  Storage storage;
+  storage.segment = step::ArenaSegment::Transient;
+  storage.bytes = llvm::alignTo(bytes.getInt(), TXRT_SCRATCH_ALIGNMENT);
+  storage.alignment = TXRT_SCRATCH_ALIGNMENT;
+  storage.lower = times[op];
+  storage.upper = times[op] + 1;
+  storages.push_back(storage);
 }
 
 void StorageAnalysis::placeResult(OpResult result) {

@@ -10,6 +10,8 @@
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 
+#include "txrt/abi.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tx::memory {
@@ -17,6 +19,7 @@ namespace tx::memory {
 struct Storage {
   step::ArenaSegment segment;
   int64_t bytes = 0;
+  int64_t alignment = TXRT_BUFFER_ALIGNMENT;
   llvm::StringRef global; // persistent storages: whose they are
   int64_t lower = 0;      // first op that writes it
   int64_t upper = 0;      // behind the last op that uses it
@@ -37,12 +40,14 @@ public:
 
   std::vector<Storage> storages;
   llvm::DenseMap<mlir::Value, Place> places;
+  llvm::DenseMap<mlir::Operation *, int> scratch; // of ops that have some: their storage
 
 private:
   void numberUses(mlir::Block &block);
   mlir::LogicalResult placeParts(mlir::Block &block);
   mlir::LogicalResult visit(mlir::Operation *op);
   void placeResult(mlir::OpResult result);
+  void placeScratch(mlir::Operation *op);
   std::optional<Place> findDyingInput(step::GroupOp group, unsigned output);
   int addStorage(step::ArenaSegment segment, mlir::Type type);
   void extend(mlir::Value value);

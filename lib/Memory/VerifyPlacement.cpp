@@ -54,13 +54,36 @@ public:
       for (Value operand : op.getOperands())
         if (!intact.contains(operand))
           return report(op, operand);
-      if (failed(writeResults(op)))
+      if (failed(writeScratch(op)) || failed(writeResults(op)))
         return failure();
     }
     return success();
   }
 
 private:
+  /// A library may leave anything there.
+  LogicalResult writeScratch(Operation &op) {
+    auto buffer = op.getAttrOfType<step::BufferAttr>(kScratchAttr);
+    if (!buffer)
+      return op.hasAttr(kScratchBytesAttr) ? op.emitOpError("has no scratch, of which it needs some") : success();
+    Range range(buffer);
+    for (Value result : op.getResults())
+      if (getBuffer(result) && range.overlaps(Range(getBuffer(result))))
+        return op.emitOpError("has its scratch ") << buffer << " over its result " << getBuffer(result);
+    auto kept = live.begin();
+    for (auto [other, otherRange] : live) {
+      if (!range.overlaps(otherRange)) {
+        *kept++ = {other, otherRange};
+        continue;
+      }
+      if (llvm::is_contained(op.getOperands(), other))
+        return op.emitOpError("has its scratch ") << buffer << " over " << getBuffer(other) << ", which it reads";
+      forget(other);
+    }
+    live.erase(kept, live.end());
+    return success();
+  }
+
   LogicalResult writeResults(Operation &op) {
     auto view = dyn_cast<ViewOpInterface>(op);
     if (view && failed(checkView(view)))

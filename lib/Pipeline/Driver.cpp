@@ -120,7 +120,11 @@ private:
         hook(*module);
     };
     call(hooks.afterRemat);
-    if (llvm::Error error = run(addPlacementPasses))
+    llvm::Expected<Target> target = parseTarget(options.output);
+    if (!target)
+      return target.takeError();
+    if (llvm::Error error =
+            run([&](OpPassManager &manager) { addPlacementPasses(manager, target->planLibraries); }))
       return error;
     call(hooks.afterPlacement);
     if (llvm::Error error = run(addPlacementVerifier))

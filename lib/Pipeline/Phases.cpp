@@ -52,8 +52,10 @@ void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &
   manager.addPass(createTxVerifyJointPass());
 }
 
-void tx::addPlacementPasses(OpPassManager &manager) {
+void tx::addPlacementPasses(OpPassManager &manager, const std::function<void(OpPassManager &)> &planLibraries) {
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
+  if (planLibraries)
+    planLibraries(manager);
   manager.addPass(createPlaceMemoryPass());
 }
 

@@ -6,6 +6,8 @@
 #include "tx/Autodiff/Passes.h"
 #include "tx/Parallel/Passes.h"
 
+#include <functional>
+
 namespace mlir {
 class OpPassManager;
 } // namespace mlir
@@ -17,7 +19,9 @@ void addJointPasses(mlir::OpPassManager &manager);
 void addEntryPasses(mlir::OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer);
 /// All passes of the phase `step`: these three one after another.
 void addStepPasses(mlir::OpPassManager &manager);
-void addPlacementPasses(mlir::OpPassManager &manager);
+/// `planLibraries` adds the target's pass, if it has one.
+void addPlacementPasses(mlir::OpPassManager &manager,
+                        const std::function<void(mlir::OpPassManager &)> &planLibraries = nullptr);
 void addPlacementVerifier(mlir::OpPassManager &manager);
 void addLaunchPasses(mlir::OpPassManager &manager);
 

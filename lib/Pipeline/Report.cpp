@@ -26,6 +26,18 @@ static int64_t getRoleBytes(ModuleOp module, llvm::ArrayRef<GlobalRole> roles) {
   return bytes;
 }
 
+/// The most that a library call gets as scratch; a part of the transient bytes.
+static int64_t getScratchBytes(step::ProgramOp program) {
+  int64_t bytes = 0;
+  auto take = [&](auto op) {
+    if (auto scratch = op.getScratch())
+      bytes = std::max(bytes, scratch->getExtent());
+  };
+  program.walk([&](step::GemmOp op) { take(op); });
+  program.walk([&](step::LaunchOp op) { take(op); });
+  return bytes;
+}
+
 /// What each entry needs of the transient segment, and the least that any
 /// placement could need.
 static json::Array describeEntries(step::ProgramOp program) {
@@ -67,6 +79,7 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},
       {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
       {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())},
+      {"library_scratch_bytes", getScratchBytes(program)},
       {"parameter_bytes", getRoleBytes(module, GlobalRole::Parameter)},
       {"gradient_bytes", getRoleBytes(module, GlobalRole::Gradient)},
       {"optimizer_bytes", getRoleBytes(module, {GlobalRole::Moment1, GlobalRole::Moment2, GlobalRole::Master})},

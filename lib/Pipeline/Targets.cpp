@@ -8,6 +8,8 @@
 #include "tx/Target/CudaKernels.h"
 #include "tx/Target/HostKernels.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -21,7 +23,7 @@ static llvm::Expected<Target> hostTarget(const OutputOptions &output, StringRef 
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;
-  return Target{[options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  return Target{nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<HostKernels> kernels = compileHostKernels(program, options);
     if (failed(kernels))
       return failure();
@@ -43,7 +45,15 @@ static llvm::Expected<Target> cudaTarget(const OutputOptions &output, StringRef 
       return badUsage("--target " + output.target + ": unknown GPU architecture '" + name + "'; known: " + known);
     options.architectures.push_back(name.str());
   }
-  return Target{[options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  // The list of architectures is in ascending order; the newest one's libraries ask for most.
+  PlanGpuLibrariesOptions libraries;
+  for (StringRef name : getGpuArchitectures())
+    if (llvm::is_contained(options.architectures, name))
+      libraries.arch = name.str();
+  auto planLibraries = [libraries](OpPassManager &manager) {
+    manager.addNestedPass<func::FuncOp>(createPlanGpuLibraries(libraries));
+  };
+  return Target{planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
     if (failed(kernels))
       return failure();

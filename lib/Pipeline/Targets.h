@@ -17,12 +17,19 @@
 
 #include <functional>
 
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
 namespace tx {
 namespace step {
 class ProgramOp;
 } // namespace step
 
 struct Target {
+  /// Adds the pass that says what the target's libraries do for an op, and what
+  /// scratch they get; null: they need none.
+  std::function<void(mlir::OpPassManager &manager)> planLibraries;
   /// The code of a program's kernels. Diagnosed on failure.
   std::function<mlir::FailureOr<TargetCode>(step::ProgramOp program)> compile;
 };

@@ -43,6 +43,7 @@ public:
   std::vector<txrt_launch> launches;
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
+  std::vector<txrt_attention> attentions;
   std::string strings;
 
 private:
@@ -67,7 +68,7 @@ private:
   }
 
   /// `writes(i)`: whether the launch writes buffer i.
-  void addBuffers(txrt_launch &launch, ArrayAttr list, llvm::function_ref<bool(size_t)> writes) {
+  void addBuffers(txrt_launch &launch, ArrayRef<Attribute> list, llvm::function_ref<bool(size_t)> writes) {
     for (auto [index, attribute] : llvm::enumerate(list)) {
       auto buffer = cast<step::BufferAttr>(attribute);
       buffers.push_back({static_cast<uint32_t>(buffer.getSegment()),
@@ -82,7 +83,8 @@ private:
     auto [index, kernel] = kernelIndex.lookup(op.getKernel());
     txrt_launch launch = begin(TXRT_LAUNCH_KERNEL, op.getScope(), op.getKernel(), op.getFlops());
     size_t inputs = kernel.getInputCount();
-    addBuffers(launch, op.getBuffers(), [&](size_t buffer) { return buffer >= inputs; });
+    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) { return buffer >= inputs; });
+    launch.u.kernel.attention = addAttention(op);
     launch.u.kernel.kernel = index;
     launch.u.kernel.immediate_count = op.getImmediates().size();
     TargetCode::Division division = divisions.empty() ? divide(kernel) : divisions[index];
@@ -90,6 +92,37 @@ private:
     launch.u.kernel.grain = division.grain;
     llvm::copy(op.getImmediates(), launch.u.kernel.immediates);
     launches.push_back(launch);
+  }
+
+  /// 1 + its place in the table, where equal ones are one; 0: it is none.
+  uint32_t addAttention(step::LaunchOp op) {
+    std::optional<step::AttentionAttr> attention = op.getAttention();
+    if (!attention)
+      return 0;
+    txrt_attention record{};
+    record.heads = attention->getHeads().getInt();
+    record.scale = static_cast<float>(attention->getScale().getValueAsDouble());
+    record.backward = attention->getBackward().getValue();
+    record.causal = attention->getCausal().getValue();
+    record.deterministic = attention->getDeterministic().getValue();
+    record.has_scratch = op.getScratch().has_value();
+    auto operandOf = [&](int64_t index) { return cast<step::BufferAttr>(op.getBuffers()[index]); };
+    for (auto [which, index] : llvm::enumerate(attention->getOperands().asArrayRef())) {
+      record.buffers[which] = index;
+      record.row_strides[which] = operandOf(index).getRowStride();
+    }
+    auto sizes = [&](txrt_attention_operand which) { return operandOf(record.buffers[which]).getType().getShape(); };
+    record.row_strides[TXRT_ATTENTION_LSE] = 0;
+    record.batch = sizes(TXRT_ATTENTION_Q)[0];
+    record.queries = sizes(TXRT_ATTENTION_Q)[1];
+    record.keys = sizes(TXRT_ATTENTION_K)[1];
+    record.width = sizes(TXRT_ATTENTION_Q)[2] / record.heads;
+    record.key_heads = sizes(TXRT_ATTENTION_K)[2] / record.width;
+    auto isEqual = [&](const txrt_attention &other) { return memcmp(&other, &record, sizeof(record)) == 0; };
+    auto known = llvm::find_if(attentions, isEqual);
+    if (known == attentions.end())
+      known = attentions.insert(attentions.end(), record);
+    return known - attentions.begin() + 1;
   }
 
   /// A task is some 16 thousand elements: long against the cost of handing it
@@ -108,7 +141,12 @@ private:
     uint64_t m = op.getM(), n = op.getN(), k = op.getK();
     ArrayRef<int64_t> batch = op.getBatch(), leading = op.getLeading(), strides = op.getBatchStrides();
     txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch[0] * batch[1]);
-    addBuffers(launch, op.getBuffers(), [](size_t buffer) { return buffer == 2; });
+    SmallVector<Attribute> buffers = op.getAllBuffers();
+    bool writesVector = op.getEpilogue() && *op.getEpilogue() != step::Epilogue::Bias;
+    size_t vector = op.getVector() ? op.getBuffers().size() : 0, scratch = op.getScratch() ? buffers.size() - 1 : 0;
+    addBuffers(launch, buffers, [&](size_t buffer) {
+      return buffer == 2 || (buffer && (buffer == scratch || (buffer == vector && writesVector)));
+    });
     txrt_gemm_launch &gemm = launch.u.gemm;
     gemm.m = m;
     gemm.n = n;
@@ -127,6 +165,8 @@ private:
     gemm.transpose_a = op.getTransposeA();
     gemm.transpose_b = op.getTransposeB();
     gemm.has_reset = op.getBuffers().size() > 3;
+    gemm.has_scratch = scratch != 0;
+    gemm.epilogue = op.getEpilogue() ? static_cast<uint8_t>(*op.getEpilogue()) : 0; // abi.h numbers them alike
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
     launches.push_back(launch);
@@ -136,7 +176,7 @@ private:
     auto type = cast<step::BufferAttr>(op.getBuffers()[0]).getType();
     txrt_launch launch =
         begin(TXRT_LAUNCH_COLLECTIVE, op.getScope(), stringifyCollectiveKind(op.getKind()), type.getNumElements());
-    addBuffers(launch, op.getBuffers(), [](size_t buffer) { return buffer == 1; });
+    addBuffers(launch, op.getBuffers().getValue(), [](size_t buffer) { return buffer == 1; });
     launch.u.collective.collective = static_cast<uint32_t>(op.getKind()); // abi.h numbers them alike
     launch.u.collective.axis = addString(op.getAxis());
     launch.u.collective.ranks = op.getRanks();
@@ -175,6 +215,8 @@ llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const 
                                    makeSection(TXRT_SECTION_BUFFERS, table.buffers),
                                    makeSection(TXRT_SECTION_KERNELS, table.kernels),
                                    makeSection(TXRT_SECTION_STRINGS, table.strings)};
+  if (!table.attentions.empty())
+    sections.push_back(makeSection(TXRT_SECTION_ATTENTIONS, table.attentions));
   for (const TargetCode::Section &section : code.sections)
     sections.push_back({section.kind, section.bytes});
   size_t count = sections.size();

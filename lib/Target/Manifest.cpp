@@ -16,6 +16,8 @@ txrt_dtype tx::getDtype(Type elementType) {
     return TXRT_DTYPE_F32;
   if (elementType.isBF16())
     return TXRT_DTYPE_BF16;
+  if (elementType.isInteger(8))
+    return TXRT_DTYPE_BYTE;
   return elementType.isInteger(1) ? TXRT_DTYPE_I1 : TXRT_DTYPE_I32;
 }
 
@@ -29,6 +31,8 @@ static StringRef dtypeName(Type elementType) {
     return "i32";
   case TXRT_DTYPE_I1:
     return "i1";
+  case TXRT_DTYPE_BYTE:
+    return "byte";
   }
   llvm_unreachable("all dtypes are named");
 }

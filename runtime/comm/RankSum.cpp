@@ -56,6 +56,7 @@ void txrt::sumInOrder(const void *const *from, unsigned ranks, void *to,
   case TXRT_DTYPE_I32: // unsigned: overflow is defined
     return sumBlocks<uint32_t, uint32_t, same, same>(from, ranks, to, count);
   case TXRT_DTYPE_I1:
+  case TXRT_DTYPE_BYTE:
     break;
   }
 }

@@ -14,7 +14,8 @@ static constexpr uint32_t maxSections = 64;
 const char *Container::sectionName(uint32_t kind) {
   static const char *const names[] = {
       "?",       "manifest", "entries",     "launches",   "buffers", "kernels",
-      "strings", "host_elf", "gpu_kernels", "gpu_images", "gpu_code"};
+      "strings", "host_elf", "gpu_kernels", "gpu_images", "gpu_code",
+      "attentions"};
   return kind <= lastSectionKind ? names[kind] : names[0];
 }
 

@@ -23,7 +23,7 @@ struct Span {
   uint64_t size = 0;
 };
 
-constexpr uint32_t lastSectionKind = TXRT_SECTION_GPU_CODE;
+constexpr uint32_t lastSectionKind = TXRT_SECTION_ATTENTIONS;
 
 class Container {
 public:

@@ -2,6 +2,7 @@
 #include "core/Failure.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,6 +49,43 @@ std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
     done += static_cast<uint64_t>(got);
   }
   return bytes;
+}
+
+static void writeWhole(int fd, const std::string &text,
+                       const std::string &name) {
+  for (size_t done = 0; done < text.size();) {
+    ssize_t written = write(fd, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+    done += static_cast<size_t>(written);
+  }
+  if (fsync(fd) != 0)
+    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+}
+
+void txrt::writeFileAtomically(const std::string &path,
+                               const std::string &text) {
+  const std::string name = printable(path);
+  for (size_t at = path.find('/', 1); at != std::string::npos;
+       at = path.find('/', at + 1))
+    if (mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
+      fail(TXRT_IO, "%s: %s", printable(path.substr(0, at)).c_str(),
+           strerror(errno));
+  const std::string temporary = path + format(".%d.tmp", static_cast<int>(getpid()));
+  try {
+    Descriptor file{open(temporary.c_str(),
+                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    if (file.fd < 0)
+      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+    writeWhole(file.fd, text, name);
+    if (rename(temporary.c_str(), path.c_str()) != 0)
+      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
+  }
 }
 
 std::string txrt::readSmallText(const char *path) {

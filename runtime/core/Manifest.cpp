@@ -17,14 +17,14 @@ static constexpr size_t maxValues = size_t(4) << 20;
 
 static const char *const segmentNames[] = {"persistent", "argument", "saved",
                                            "transient"};
-static const char *const dtypeNames[] = {"f32", "bf16", "i32", "i1"};
-static const uint64_t dtypeSizes[] = {4, 2, 4, 1};
+static const char *const dtypeNames[] = {"f32", "bf16", "i32", "i1", "byte"};
+static const uint64_t dtypeSizes[] = {4, 2, 4, 1, 1};
 
 uint64_t txrt::dtypeBytes(uint32_t dtype) {
-  return dtype <= TXRT_DTYPE_I1 ? dtypeSizes[dtype] : 0;
+  return dtype <= TXRT_DTYPE_BYTE ? dtypeSizes[dtype] : 0;
 }
 const char *txrt::dtypeName(uint32_t dtype) {
-  return dtype <= TXRT_DTYPE_I1 ? dtypeNames[dtype] : "?";
+  return dtype <= TXRT_DTYPE_BYTE ? dtypeNames[dtype] : "?";
 }
 const char *txrt::segmentName(uint32_t segment) {
   return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?";

@@ -1,6 +1,5 @@
 #include "core/Program.h"
 
-#include <cmath>
 #include <set>
 
 using namespace txrt;
@@ -8,27 +7,10 @@ using namespace txrt;
 using ull = unsigned long long;
 using u128 = unsigned __int128;
 
-// Products of two such numbers, summed a few times, fit in 128 bits.
-static constexpr uint64_t maxExtent = uint64_t(1) << 48;
 static constexpr uint32_t maxKernelBuffers = 1024;
 static constexpr uint32_t maxRanks = 1u << 20;
 // CUDA's limits: threads of a block, and what it can have of shared memory.
 static constexpr uint32_t maxThreads = 1024, maxSharedBytes = 227 * 1024;
-
-GemmOperand txrt::gemmOperand(const txrt_gemm_launch &g, int operand) {
-  switch (operand) {
-  case 0:
-    return g.transpose_a
-               ? GemmOperand{g.k, g.m, g.lda, g.stride_a0, g.stride_a1}
-               : GemmOperand{g.m, g.k, g.lda, g.stride_a0, g.stride_a1};
-  case 1:
-    return g.transpose_b
-               ? GemmOperand{g.n, g.k, g.ldb, g.stride_b0, g.stride_b1}
-               : GemmOperand{g.k, g.n, g.ldb, g.stride_b0, g.stride_b1};
-  default:
-    return GemmOperand{g.m, g.n, g.ldc, g.stride_c0, g.stride_c1};
-  }
-}
 
 Program::Program(const Container &container, const Manifest &manifest)
     : container(container), manifest(manifest) {
@@ -57,6 +39,7 @@ void Program::readTables() {
       refuse(format("a table has %llu items", static_cast<ull>(size)));
   gpuKernels = container.table<txrt_gpu_kernel>(TXRT_SECTION_GPU_KERNELS);
   gpuImages = container.table<txrt_gpu_image>(TXRT_SECTION_GPU_IMAGES);
+  attentions = container.table<txrt_attention>(TXRT_SECTION_ATTENTIONS);
   Span strings = container.section(TXRT_SECTION_STRINGS);
   if (!strings.size || strings.data[strings.size - 1] != 0)
     refuse("section strings does not end with a NUL");
@@ -72,6 +55,7 @@ void Program::readTables() {
   data.launches = launches.data();
   data.buffers = buffers.data();
   data.kernels = kernels.data();
+  data.attentions = attentions.data();
   data.entry_count = static_cast<uint32_t>(entries.size());
   data.launch_count = static_cast<uint32_t>(launches.size());
   data.buffer_count = static_cast<uint32_t>(buffers.size());
@@ -238,14 +222,23 @@ void Program::checkKernelLaunch(uint32_t index) const {
   if (k.kernel >= kernels.size())
     refuse(describe(index) + format(": kernel %u of %zu", k.kernel,
                                     kernels.size()));
+  if (k.attention > attentions.size() || k.reserved)
+    refuse(describe(index) + format(": attention %u of %zu, or a reserved "
+                                    "field is not zero",
+                                    k.attention, attentions.size()));
   const txrt_kernel &kernel = kernels[k.kernel];
-  if (l.buffer_count != kernel.buffer_count ||
+  const txrt_attention *attention =
+      k.attention ? &attentions[k.attention - 1] : nullptr;
+  const bool hasScratch = attention && attention->has_scratch;
+  if (l.buffer_count != kernel.buffer_count + hasScratch ||
       k.immediate_count != kernel.immediate_count)
     refuse(describe(index) +
            format(": gives %u buffers and %u immediates; the kernel takes %u "
                   "and %u",
                   l.buffer_count, k.immediate_count, kernel.buffer_count,
                   kernel.immediate_count));
+  if (attention)
+    checkAttention(index, *attention);
   if (k.units == 0 || k.grain == 0 || k.units > maxExtent ||
       k.grain > maxExtent)
     refuse(describe(index) + format(": %llu units in grains of %llu; both are "
@@ -279,7 +272,8 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
     bad(format("root %d of %u ranks", c.peer, c.ranks));
   const txrt_buffer &from = buffers[l.first_buffer];
   const txrt_buffer &to = buffers[l.first_buffer + 1];
-  if (from.dtype != to.dtype || (sums && from.dtype == TXRT_DTYPE_I1))
+  if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_BYTE ||
+      (sums && from.dtype == TXRT_DTYPE_I1))
     bad(format("%s of %s to %s", collectiveName(c.collective),
                dtypeName(from.dtype), dtypeName(to.dtype)));
   // Parts are whole numbers of elements.
@@ -307,69 +301,4 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
       !(inPlace && from.offset == to.offset) &&
       from.offset < to.offset + to.bytes && to.offset < from.offset + from.bytes)
     bad("the result overlaps the operand and is not the same bytes");
-}
-
-void Program::checkGemmLaunch(uint32_t index) const {
-  const txrt_launch &l = launches[index];
-  const txrt_gemm_launch &g = l.u.gemm;
-  auto bad = [&](const std::string &what) {
-    refuse(describe(index) + ": " + what);
-  };
-  if (g.transpose_a > 1 || g.transpose_b > 1 || g.has_reset > 1)
-    bad("a flag is neither 0 nor 1");
-  for (uint8_t byte : g.reserved)
-    if (byte)
-      bad("a reserved field is not zero");
-  if (!std::isfinite(g.alpha) || !std::isfinite(g.beta))
-    bad("alpha or beta is not finite");
-  for (uint64_t extent : {g.m, g.n, g.k, g.batch0, g.batch1})
-    if (extent == 0 || extent > maxExtent)
-      bad(format("m %llu, n %llu, k %llu, batch %llu x %llu; all are 1 to 2^48",
-                 static_cast<ull>(g.m), static_cast<ull>(g.n),
-                 static_cast<ull>(g.k), static_cast<ull>(g.batch0),
-                 static_cast<ull>(g.batch1)));
-  if (l.buffer_count != 3u + g.has_reset)
-    bad(format("%u buffers; expected A, B, C%s", l.buffer_count,
-               g.has_reset ? " and the reset flag" : ""));
-
-  const txrt_buffer *operands = &buffers[l.first_buffer];
-  static const char *const names[] = {"A", "B", "C"};
-  for (int i = 0; i < 3; ++i) {
-    const txrt_buffer &buffer = operands[i];
-    GemmOperand o = gemmOperand(g, i);
-    if (buffer.dtype != TXRT_DTYPE_F32 && buffer.dtype != TXRT_DTYPE_BF16)
-      bad(format("%s is %s; a GEMM takes f32 or bf16", names[i],
-                 dtypeName(buffer.dtype)));
-    if (o.leading < o.columns || o.leading > maxExtent ||
-        o.stride0 > maxExtent || o.stride1 > maxExtent)
-      bad(format("%s: leading dimension %llu for rows of %llu, or a stride "
-                 "beyond 2^48",
-                 names[i], static_cast<ull>(o.leading),
-                 static_cast<ull>(o.columns)));
-    u128 elements = u128(g.batch0 - 1) * o.stride0 +
-                    u128(g.batch1 - 1) * o.stride1 +
-                    u128(o.rows - 1) * o.leading + o.columns;
-    if (elements * dtypeBytes(buffer.dtype) > buffer.bytes)
-      bad(format("%s reaches beyond its buffer of %llu bytes", names[i],
-                 static_cast<ull>(buffer.bytes)));
-    if (buffer.writes != (i == 2))
-      bad(format("%s is marked as %s", names[i],
-                 buffer.writes ? "written" : "not written"));
-  }
-  if (operands[0].dtype != operands[1].dtype)
-    bad("A and B differ in dtype");
-  // Two tasks would write the same matrix, in any order.
-  if ((g.batch0 > 1 && g.stride_c0 == 0) || (g.batch1 > 1 && g.stride_c1 == 0))
-    bad("the matrices of C lie on each other");
-  const txrt_buffer &c = operands[2];
-  for (int i = 0; i < 2; ++i)
-    if (operands[i].segment == c.segment &&
-        operands[i].offset < c.offset + c.bytes &&
-        c.offset < operands[i].offset + operands[i].bytes)
-      bad(format("C overlaps %s", names[i]));
-  if (g.has_reset) {
-    const txrt_buffer &reset = operands[3];
-    if (reset.dtype != TXRT_DTYPE_I1 || reset.bytes != 1 || reset.writes)
-      bad("the reset flag is not one i1 that is only read");
-  }
 }

@@ -18,6 +18,9 @@ namespace txrt {
 
 class Program {
 public:
+  // Products of two such numbers, summed a few times, fit in 128 bits.
+  static constexpr uint64_t maxExtent = uint64_t(1) << 48;
+
   Program(const Container &container, const Manifest &manifest);
   Program(const Program &) = delete;
   Program &operator=(const Program &) = delete;
@@ -34,7 +37,10 @@ private:
   void checkLaunch(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
   void checkGemmLaunch(uint32_t index) const;
+  void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
+  /// Where a launch's buffer `which` lies: scratch for a library.
+  void checkScratch(uint32_t index, int which) const;
 
   /// The name at a string offset; fails with `what` when there is none.
   const char *name(uint32_t offset, const std::string &what) const;
@@ -49,6 +55,7 @@ private:
   std::vector<txrt_kernel> kernels;
   std::vector<txrt_gpu_kernel> gpuKernels;
   std::vector<txrt_gpu_image> gpuImages;
+  std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
   txrt_program data = {};
 };
@@ -58,6 +65,13 @@ struct GemmOperand {
   uint64_t rows, columns, leading, stride0, stride1;
 };
 GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
+
+/// Which of a GEMM's buffers are what, behind A, B and C; -1: it has none.
+struct GemmBuffers {
+  int reset, vector, scratch;
+  uint32_t count; // of all
+};
+GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
 
 } // namespace txrt
 

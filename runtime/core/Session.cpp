@@ -33,25 +33,55 @@ txrt_status txrt_session::run(uint32_t entry, txrt_error *error) {
   return TXRT_OK;
 }
 
+void txrt_session::Clock::add(double start, double taken) {
+  seconds += taken;
+  lastStart = start;
+  last = taken;
+  ++runs;
+}
+
 txrt_status txrt_session::runLaunches(const txrt_entry &entry,
                                       txrt_error *error) {
-  using clock = std::chrono::steady_clock;
+  if (profiling && !backend.timing)
+    return runTimed(entry, error);
   const uint32_t end = entry.first_launch + entry.launch_count;
-  if (!profiling) {
-    for (uint32_t i = entry.first_launch; i != end; ++i)
-      if (txrt_status status = backend.launch(state, i, error))
-        return status;
-    return backend.sync(state, error);
-  }
+  for (uint32_t i = entry.first_launch; i != end; ++i)
+    if (txrt_status status = backend.launch(state, i, error))
+      return status;
+  if (txrt_status status = backend.sync(state, error))
+    return status;
+  return profiling ? readTimes(entry, error) : TXRT_OK;
+}
+
+/// The runtime's clock around each launch.
+txrt_status txrt_session::runTimed(const txrt_entry &entry,
+                                   txrt_error *error) {
+  using clock = std::chrono::steady_clock;
+  auto since = [](clock::time_point start) {
+    return std::chrono::duration<double>(clock::now() - start).count();
+  };
+  const uint32_t end = entry.first_launch + entry.launch_count;
+  const clock::time_point began = clock::now();
   for (uint32_t i = entry.first_launch; i != end; ++i) {
-    clock::time_point start = clock::now();
+    const double start = since(began);
     if (txrt_status status = backend.launch(state, i, error))
       return status;
     if (txrt_status status = backend.sync(state, error))
       return status;
-    clocks[i].seconds +=
-        std::chrono::duration<double>(clock::now() - start).count();
-    ++clocks[i].runs;
+    clocks[i].add(start, since(began) - start);
+  }
+  return TXRT_OK;
+}
+
+txrt_status txrt_session::readTimes(const txrt_entry &entry,
+                                    txrt_error *error) {
+  const uint32_t end = entry.first_launch + entry.launch_count;
+  for (uint32_t i = entry.first_launch; i != end; ++i) {
+    double start = 0, seconds = 0;
+    if (txrt_status status =
+            backend.timing(state, i, &start, &seconds, error))
+      return status;
+    clocks[i].add(start, seconds);
   }
   return TXRT_OK;
 }
@@ -100,8 +130,10 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   info.phase = static_cast<txrt_phase>(l.phase);
   info.layer = l.layer;
   info.flops = l.flops;
-  for (uint32_t i = 0; i < l.buffer_count; ++i)
-    info.bytes += program.buffers[l.first_buffer + i].bytes;
+  for (uint32_t i = 0; i < l.buffer_count; ++i) {
+    const txrt_buffer &buffer = program.buffers[l.first_buffer + i];
+    info.bytes += buffer.dtype == TXRT_DTYPE_BYTE ? 0 : buffer.bytes;
+  }
   if (l.kind == TXRT_LAUNCH_GEMM) {
     const txrt_gemm_launch &g = l.u.gemm;
     info.kernel = "gemm";
@@ -117,6 +149,8 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   }
   info.seconds = clocks[index].seconds;
   info.runs = clocks[index].runs;
+  info.last_start = clocks[index].lastStart;
+  info.last_seconds = clocks[index].last;
   return info;
 }
 

@@ -32,10 +32,14 @@ private:
   uint64_t arenaOffset(uint32_t segment, uint64_t offset,
                        uint64_t bytes) const;
   txrt_status runLaunches(const txrt_entry &entry, txrt_error *error);
+  txrt_status runTimed(const txrt_entry &entry, txrt_error *error);
+  txrt_status readTimes(const txrt_entry &entry, txrt_error *error);
 
   struct Clock {
-    double seconds = 0;
+    double seconds = 0, lastStart = 0, last = 0;
     uint64_t runs = 0;
+
+    void add(double start, double taken);
   };
   bool profiling = false;
   std::vector<Clock> clocks; // of each launch

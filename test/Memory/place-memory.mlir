@@ -68,3 +68,17 @@ func.func @last_pass(%x: tensor<2x4x6xf32>, %m: tensor<6x6xf32>, %w: tensor<6xf3
   %y, %mean, %rstd = tx.layer_norm %1, %w, %w eps 1.0e-5 in <"n"> : tensor<2x4x6xf32>, tensor<6xf32>
   return %1, %y : tensor<2x4x6xf32>, tensor<2x4x6xf32>
 }
+
+// -----
+
+// A library's scratch lives while its op runs, aligned in the whole arena: both
+// products have the same bytes.
+// CHECK-LABEL: func.func @scratch
+// CHECK-SAME: step.argument_bytes = 256
+// CHECK: tx.linear{{.*}}step.scratch = #step.buffer<transient, [[AT:[0-9]+]], tensor<512xi8>>
+// CHECK: tx.linear{{.*}}step.scratch = #step.buffer<transient, [[AT]], tensor<512xi8>>
+func.func @scratch(%x: tensor<6x6xf32>) -> tensor<6x6xf32> {
+  %0 = tx.linear %x, %x in <"a"> {step.scratch_bytes = 512 : i64} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  %1 = tx.linear %0, %x in <"b"> {step.scratch_bytes = 300 : i64} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %1 : tensor<6x6xf32>
+}

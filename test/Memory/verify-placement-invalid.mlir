@@ -107,3 +107,38 @@ func.func @view_without_address(%qkv: tensor<2x18xf32> {step.buffer = #step.buff
   %k = tx.slice %qkv 6 size 6 in <"a"> : tensor<2x18xf32>
   return
 }
+
+// -----
+
+func.func @no_scratch(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) -> tensor<6x6xf32> {
+  // expected-error @below {{has no scratch, of which it needs some}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch_bytes = 512 : i64, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %0 : tensor<6x6xf32>
+}
+
+// -----
+
+func.func @scratch_over_result(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) -> tensor<6x6xf32> {
+  // expected-error @below {{has its scratch #step.buffer<transient, 128, tensor<512xi8>> over its result #step.buffer<transient, 0, tensor<6x6xf32>>}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch = #step.buffer<transient, 128, tensor<512xi8>>, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %0 : tensor<6x6xf32>
+}
+
+// -----
+
+func.func @scratch_over_operand(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) -> tensor<6x6xf32> {
+  // expected-error @below {{over #step.buffer<argument, 0, tensor<6x6xf32>>, which it reads}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch = #step.buffer<argument, 0, tensor<512xi8>>, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %0 : tensor<6x6xf32>
+}
+
+// -----
+
+// Whatever lies there is lost.
+func.func @scratch_over_live(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) -> tensor<6x6xf32> {
+  %0 = tx.linear %x, %x in <"a"> {step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  %1 = tx.linear %x, %x in <"a"> {step.scratch = #step.buffer<transient, 0, tensor<256xi8>>, step.buffers = [#step.buffer<transient, 512, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  // expected-error @below {{reads #step.buffer<transient, 0, tensor<6x6xf32>> after something else was written there}}
+  %2 = tx.linear %0, %1 in <"b"> {step.buffers = [#step.buffer<transient, 1024, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %2 : tensor<6x6xf32>
+}

@@ -298,7 +298,7 @@ bool txtest::roundSavedValue(ModuleOp module) {
     step::LaunchOp::create(builder, border->getLoc(), kernel,
                            builder.getArrayAttr({from, to}),
                            ArrayRef<int32_t>(), /*flops=*/0,
-                           cast<ScopedOpInterface>(border).getScope());
+                           cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
   };
   auto address = [&](int64_t offset, RankedTensorType type) {
     return step::BufferAttr::get(builder.getContext(), saved.getSegment(),

@@ -108,7 +108,7 @@ TEST(ArtifactFields, Buffers) {
     return [=](TestArtifact &a) { field(a.buffers[1]); };
   };
   refused("unknown segment 4", change([](auto &b) { b.segment = 4; }));
-  refused("unknown dtype 4", change([](auto &b) { b.dtype = 4; }));
+  refused("unknown dtype 5", change([](auto &b) { b.dtype = 5; }));
   refused("'writes' is neither", change([](auto &b) { b.writes = 2; }));
   refused("reserved", change([](auto &b) { b.reserved = 1; }));
   refused("end outside segment transient",
@@ -193,7 +193,7 @@ TEST(ArtifactFields, Gemms) {
   };
   refused("a flag", change([](auto &g) { g.transpose_a = 2; }));
   refused("a flag", change([](auto &g) { g.has_reset = 255; }));
-  refused("reserved", change([](auto &g) { g.reserved[4] = 1; }));
+  refused("reserved", change([](auto &g) { g.reserved[2] = 1; }));
   refused("not finite", change([](auto &g) { g.alpha = NAN; }));
   refused("not finite", change([](auto &g) { g.beta = -INFINITY; }));
   for (auto extent : {&txrt_gemm_launch::m, &txrt_gemm_launch::n,
@@ -241,6 +241,132 @@ TEST(ArtifactFields, Gemms) {
                                                  b.bytes = 4; }));
   refused("reset flag", operand(3, [](auto &b) { b.bytes = 2; }));
   refused("reset flag", operand(3, [](auto &b) { b.writes = 1; }));
+}
+
+/// The product with a bias and scratch: buffers 4 and 5 of its launch.
+static TestArtifact withEpilogue() {
+  TestArtifact a = smallArtifact();
+  // Persistent and arguments end at a multiple of 256.
+  a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
+  a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 128, 20, false);
+  a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, 256, true);
+  a.launches[2].u.gemm.epilogue = TXRT_EPILOGUE_BIAS;
+  a.launches[2].u.gemm.has_scratch = 1;
+  a.launches[2].buffer_count = 6;
+  return a;
+}
+
+TEST(ArtifactFields, EpiloguesAndScratch) {
+  EXPECT_EQ(openError(withEpilogue().bytes()).code, TXRT_OK)
+      << openError(withEpilogue().bytes()).message;
+  auto change = [](const char *message, auto field) {
+    TestArtifact a = withEpilogue();
+    const size_t first = a.launches[2].first_buffer;
+    field(a, a.launches[2].u.gemm, a.buffers[first + 4], a.buffers[first + 5]);
+    txrt_error error = openError(a.bytes());
+    EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
+    EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
+  };
+  change("unknown epilogue 4", [](auto &, auto &g, auto &, auto &) { g.epilogue = 4; });
+  change("a flag", [](auto &, auto &g, auto &, auto &) { g.has_scratch = 2; });
+  change("expected A, B, C, the reset flag, scratch",
+         [](auto &, auto &g, auto &, auto &) { g.epilogue = 0; });
+  change("epilogue for a batch", [](auto &, auto &g, auto &, auto &) {
+    g.batch0 = 2, g.stride_c0 = 20;
+  });
+  change("vector is not of 4 f32 that it writes", [](auto &, auto &g, auto &, auto &) {
+    g.epilogue = TXRT_EPILOGUE_SUMS_A;
+  });
+  change("vector is not of 5 f32 that it reads",
+         [](auto &, auto &, auto &v, auto &) { v.writes = 1; });
+  change("vector is not", [](auto &, auto &, auto &v, auto &) { v.bytes = 16; });
+  change("vector is not", [](auto &, auto &, auto &v, auto &) {
+    v.dtype = TXRT_DTYPE_I32;
+  });
+  change("vector overlaps C", [](auto &, auto &, auto &v, auto &) { v.offset = 60; });
+  change("scratch is not of bytes",
+         [](auto &, auto &, auto &, auto &s) { s.dtype = TXRT_DTYPE_F32; });
+  change("scratch is not of bytes",
+         [](auto &, auto &, auto &, auto &s) { s.writes = 0; });
+  change("no multiple of 256", [](auto &, auto &, auto &, auto &s) {
+    s.offset = 64, s.bytes = 128;
+  });
+  change("no multiple of 256", [](auto &a, auto &, auto &, auto &) {
+    a.segments[TXRT_SEGMENT_ARGUMENT] = 576;
+  });
+  change("scratch overlaps buffer 0", [](auto &, auto &, auto &, auto &s) {
+    s.segment = TXRT_SEGMENT_ARGUMENT, s.offset = 256;
+  });
+}
+
+/// A launch that says it is attention: Q, K, V, O and the log-sum-exp.
+static TestArtifact withAttention() {
+  TestArtifact a = smallArtifact();
+  a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
+  a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
+  const uint32_t kernel = a.kernel("bump", 5, 0);
+  for (uint64_t i = 0; i < 4; ++i)
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_BF16, 512 + 96 * i, 96, i == 3);
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 896, 48, true);
+  a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, 256, true);
+  txrt_attention attention = {};
+  for (uint32_t i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
+    attention.buffers[i] = i, attention.row_strides[i] = 8;
+  attention.heads = 2, attention.key_heads = 2, attention.scale = 0.5f;
+  attention.batch = 2, attention.queries = attention.keys = 3;
+  attention.width = 4, attention.has_scratch = 1;
+  a.attentions.push_back(attention);
+  a.kernelLaunch("core_attn", kernel, 6, 1, 1, {}).u.kernel.attention = 1;
+  a.entries.back().launch_count = 2;
+  return a;
+}
+
+TEST(ArtifactFields, Attention) {
+  EXPECT_EQ(openError(withAttention().bytes()).code, TXRT_OK)
+      << openError(withAttention().bytes()).message;
+  auto change = [](const char *message, auto field) {
+    TestArtifact a = withAttention();
+    field(a, a.attentions[0]);
+    txrt_error error = openError(a.bytes());
+    EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
+    EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
+  };
+  change("attention 2 of 1",
+         [](auto &a, auto &) { a.launches[3].u.kernel.attention = 2; });
+  change("reserved",
+         [](auto &a, auto &) { a.launches[3].u.kernel.reserved = 1; });
+  change("gives 6 buffers", [](auto &, auto &t) { t.has_scratch = 0; });
+  change("a flag", [](auto &, auto &t) { t.causal = 2; });
+  change("a flag", [](auto &, auto &t) { t.deterministic = 2; });
+  change("a reserved field", [](auto &, auto &t) { t.reserved[3] = 1; });
+  change("all are 1 to 2^48", [](auto &, auto &t) { t.batch = 0; });
+  change("all are 1 to 2^48", [](auto &, auto &t) { t.width = huge; });
+  change("all are 1 to 2^48", [](auto &, auto &t) { t.key_heads = 0; });
+  change("3 key heads for 2 heads", [](auto &, auto &t) { t.key_heads = 3; });
+  change("not finite", [](auto &, auto &t) { t.scale = NAN; });
+  change("Q is buffer 5 of 5", [](auto &, auto &t) { t.buffers[0] = 5; });
+  change("LSE is bf16", [](auto &, auto &t) { t.buffers[4] = 3; });
+  change("V is bf16, or marked as written",
+         [](auto &, auto &t) { t.buffers[2] = 3; });
+  change("Q: rows at a stride of 7",
+         [](auto &, auto &t) { t.row_strides[0] = 7; });
+  change("K reaches beyond", [](auto &, auto &t) { t.row_strides[1] = 9; });
+  change("Q reaches beyond", [](auto &, auto &t) { t.queries = 4; });
+  // 2^48 * 2^48 rows must not wrap to something small.
+  change("Q reaches beyond", [](auto &, auto &t) {
+    t.batch = t.queries = uint64_t(1) << 48;
+  });
+  // Backward reads O and the log-sum-exp, and has operands besides.
+  change("dO is buffer 9 of 5", [](auto &a, auto &t) {
+    t.backward = 1, t.buffers[TXRT_ATTENTION_DO] = 9;
+    a.buffers[a.launches[3].first_buffer + 3].writes = 0;
+    a.buffers[a.launches[3].first_buffer + 4].writes = 0;
+  });
+  change("scratch is not of bytes",
+         [](auto &a, auto &) { a.buffers.back().dtype = TXRT_DTYPE_F32; });
+  change("no multiple of 256",
+         [](auto &a, auto &) { a.buffers.back().offset = 64,
+                               a.buffers.back().bytes = 64; });
 }
 
 TEST(ArtifactFields, Entries) {

@@ -1,6 +1,7 @@
 // The runtime's own declarations of CUDA's interfaces against the toolkit's
 // headers, where there is a toolkit.
 
+#include "SameCall.h"
 #include <gtest/gtest.h>
 
 #ifdef TX_HAVE_CUDA_HEADERS
@@ -16,27 +17,6 @@
 using namespace txrt::cuda;
 
 namespace {
-
-/// As the calling convention sees them: as many arguments, each of the same
-/// size, pointers where there are pointers.
-template <typename A, typename B> struct SameCall : std::false_type {};
-template <typename R, typename... A, typename S, typename... B>
-struct SameCall<R (*)(A...), S (*)(B...)> {
-  static constexpr bool check() {
-    if constexpr (sizeof...(A) != sizeof...(B))
-      return false;
-    else
-      return sizeof(R) == sizeof(S) &&
-             ((sizeof(A) == sizeof(B) &&
-               std::is_pointer_v<A> == std::is_pointer_v<B>) &&
-              ...);
-  }
-  static constexpr bool value = check();
-};
-
-static_assert(SameCall<int (*)(int *), unsigned (*)(void *)>::value);
-static_assert(!SameCall<int (*)(int *), int (*)(size_t)>::value);
-static_assert(!SameCall<int (*)(int), int (*)(int, int)>::value);
 
 #define TXRT_CHECK(member, symbol, ...)                                       \
   static_assert(                                                              \
@@ -73,6 +53,15 @@ static_assert(int(TransB) == CUBLASLT_MATMUL_DESC_TRANSB);
 static_assert(int(BatchCount) == CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT);
 static_assert(int(StridedBatchOffset) ==
               CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET);
+static_assert(int(Epilogue) == CUBLASLT_MATMUL_DESC_EPILOGUE);
+static_assert(int(BiasPointer) == CUBLASLT_MATMUL_DESC_BIAS_POINTER);
+static_assert(int(BiasDataType) == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE);
+static_assert(int(Bias) == CUBLASLT_EPILOGUE_BIAS);
+static_assert(int(BiasGradientA) == CUBLASLT_EPILOGUE_BGRADA);
+static_assert(int(BiasGradientB) == CUBLASLT_EPILOGUE_BGRADB);
+static_assert(int(ReductionSchemeMask) ==
+              CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK);
+static_assert(int(SumInComputeType) == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE);
 static_assert(int(MaxWorkspaceBytes) ==
               CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES);
 static_assert(int(MinAlignmentA) == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES);

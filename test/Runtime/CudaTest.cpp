@@ -1,70 +1,12 @@
 // The cuda backend's own work on a GPU that is not there (FakeCuda): what it
 // refuses, what it queues, what a graph replays.
 
-#include "TestArtifact.h"
+#include "CudaSession.h"
 
-#include <gtest/gtest.h>
-
-#include <cmath>
-#include <cstdlib>
-#include <cstring>
+#include <dlfcn.h>
 #include <random>
 
 namespace {
-
-/// An environment variable, for the fake driver.
-struct Setting {
-  Setting(const char *name, const char *value) : name(name) {
-    setenv(name, value, 1);
-  }
-  ~Setting() { unsetenv(name); }
-  const char *name;
-};
-
-struct Session {
-  explicit Session(const TestArtifact &a, int noGraph = 0) {
-    std::vector<uint8_t> bytes = a.bytes();
-    if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
-                                  &artifact, &error))
-      return;
-    txrt_options options = {};
-    options.no_graph = noGraph;
-    txrt_session_create(artifact, &options, &session, &error);
-  }
-  ~Session() {
-    if (session)
-      txrt_session_destroy(session);
-    if (artifact)
-      txrt_artifact_close(artifact);
-  }
-  template <typename T>
-  void set(txrt_segment segment, uint64_t offset, const std::vector<T> &v) {
-    ASSERT_EQ(txrt_session_write(session, segment, offset,
-                                 v.size() * sizeof(T), v.data(), &error),
-              TXRT_OK)
-        << error.message;
-  }
-  std::vector<float> get(txrt_segment segment, uint64_t offset, uint64_t n) {
-    std::vector<float> values(n);
-    EXPECT_EQ(txrt_session_read(session, segment, offset, n * 4, values.data(),
-                                &error),
-              TXRT_OK)
-        << error.message;
-    return values;
-  }
-  txrt_status run(int entry) {
-    return txrt_session_run(session, entry, &error);
-  }
-  txrt_artifact *artifact = nullptr;
-  txrt_session *session = nullptr;
-  txrt_error error = {};
-};
-
-TestArtifact gpuArtifact() {
-  TestArtifact a = smallArtifact();
-  a.addGpuCode();
-  return a;
-}
 
 void refused(txrt_status code, const char *message, const TestArtifact &a) {
   Session s(a);
@@ -117,6 +59,59 @@ TEST(Cuda, Refusals) {
           gpuArtifact());
 }
 
+TEST(Cuda, TooOld) {
+  {
+    Setting driver("FAKE_CUDA_DRIVER", "12080");
+    refused(TXRT_DEVICE, "is for CUDA 12.8; needed is CUDA 13.0, that is driver "
+                         "R580 or newer",
+            gpuArtifact());
+  }
+}
+
+// The device's clock; the fake's gives a launch a microsecond and a product a
+// tenth of it.
+TEST(Cuda, Timing) {
+  Session s(gpuArtifact());
+  ASSERT_NE(s.session, nullptr) << s.error.message;
+  txrt_session_profile(s.session, 1);
+  for (int i = 0; i < 2; ++i)
+    ASSERT_EQ(s.run(0), TXRT_OK) << s.error.message;
+  ASSERT_EQ(s.run(1), TXRT_OK) << s.error.message;
+  txrt_launch_info weigh, bump, product;
+  txrt_session_launch_info(s.session, 0, 0, &weigh, nullptr);
+  txrt_session_launch_info(s.session, 0, 1, &bump, nullptr);
+  txrt_session_launch_info(s.session, 1, 0, &product, nullptr);
+  EXPECT_EQ(weigh.runs, 2u);
+  EXPECT_NEAR(weigh.seconds, 2e-6, 1e-9);
+  EXPECT_NEAR(weigh.last_start, 0, 1e-9);
+  EXPECT_NEAR(bump.last_start, 1e-6, 1e-9);
+  EXPECT_NEAR(bump.last_seconds, 1e-6, 1e-9);
+  EXPECT_NEAR(product.seconds, 1e-7, 1e-9);
+}
+
+// A profiler that is there sees entries, layers and modules.
+TEST(Cuda, Ranges) {
+  void *fake = dlopen("libcuda.so.1", RTLD_NOW);
+  ASSERT_NE(fake, nullptr);
+  auto ranges = reinterpret_cast<const char *(*)()>(dlsym(fake, "fakeRanges"));
+  txrt_options ungraphed = {};
+  ungraphed.no_graph = 1;
+  {
+    Session quiet(gpuArtifact(), ungraphed);
+    ASSERT_EQ(quiet.run(0), TXRT_OK);
+  }
+  EXPECT_STREQ(ranges(), "");
+  Setting profiler("NVTX_INJECTION64_PATH", "/some/profiler.so");
+  Session s(gpuArtifact(), ungraphed);
+  ASSERT_NE(s.session, nullptr) << s.error.message;
+  ASSERT_EQ(s.run(0), TXRT_OK) << s.error.message;
+  EXPECT_STREQ(ranges(), "[weigh[forward layer 0[h.0.weigh]][recompute[bump]]]");
+  Session graphed(gpuArtifact());
+  ASSERT_EQ(graphed.run(0), TXRT_OK) << graphed.error.message;
+  EXPECT_STREQ(ranges() + strlen("[weigh[forward layer 0[h.0.weigh]][recompute[bump]]]"),
+               "[weigh]");
+}
+
 TEST(Cuda, NoDevice) {
   Setting none("FAKE_CUDA_DEVICES", "0");
   refused(TXRT_DEVICE, "sees no device", gpuArtifact());
@@ -136,7 +131,9 @@ TEST(Cuda, FaultsAreReported) {
 TEST(Cuda, GraphAndNoGraph) {
   std::vector<float> values[3];
   for (int mode = 0; mode < 3; ++mode) {
-    Session s(gpuArtifact(), mode == 1);
+    txrt_options options = {};
+    options.no_graph = mode == 1;
+    Session s(gpuArtifact(), options);
     ASSERT_NE(s.session, nullptr) << s.error.message;
     txrt_session_profile(s.session, mode == 2);
     std::vector<float> in(60, 0.75f);
@@ -198,4 +195,38 @@ TEST(Cuda, Products) {
     // Padding and what lies between matrices stays as it was.
     EXPECT_EQ(s.get(TXRT_SEGMENT_ARGUMENT, 0, 1024), expected) << form;
   }
+}
+
+TEST(Cuda, Epilogues) {
+  Session plain(productWith(TXRT_EPILOGUE_NONE, 0));
+  ASSERT_NE(plain.session, nullptr) << plain.error.message;
+  const std::vector<float> expected = runProduct(plain);
+  auto a = [&](int i, int p) { return expected[3 * i + p]; };
+  auto b = [&](int p, int j) { return expected[64 + 5 * p + j]; };
+  for (auto epilogue :
+       {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_A, TXRT_EPILOGUE_SUMS_B}) {
+    Session s(productWith(epilogue, 0));
+    ASSERT_NE(s.session, nullptr) << s.error.message;
+    const std::vector<float> found = runProduct(s);
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < 5; ++j)
+        EXPECT_EQ(found[128 + 5 * i + j],
+                  expected[128 + 5 * i + j] +
+                      (epilogue == TXRT_EPILOGUE_BIAS ? 10.0f * j : 0.0f));
+    for (int i = 0; epilogue == TXRT_EPILOGUE_SUMS_A && i < 4; ++i)
+      EXPECT_EQ(found[192 + i], a(i, 0) + a(i, 1) + a(i, 2));
+    for (int j = 0; epilogue == TXRT_EPILOGUE_SUMS_B && j < 5; ++j)
+      EXPECT_EQ(found[192 + j], b(0, j) + b(1, j) + b(2, j));
+  }
+}
+
+// The library gets what the plan gives, and nothing more.
+TEST(Cuda, Scratch) {
+  Session none(productWith(TXRT_EPILOGUE_NONE, 0));
+  Session some(productWith(TXRT_EPILOGUE_NONE, 1024));
+  ASSERT_NE(none.session, nullptr) << none.error.message;
+  ASSERT_NE(some.session, nullptr) << some.error.message;
+  EXPECT_EQ(txrt_session_arena_bytes(some.session),
+            txrt_session_arena_bytes(none.session) + 1024);
+  EXPECT_EQ(runProduct(none), runProduct(some));
 }

@@ -57,7 +57,9 @@ txrt_launch &TestArtifact::kernelLaunch(const std::string &name,
 txrt_launch &TestArtifact::gemmLaunch(const std::string &name,
                                       const txrt_gemm_launch &gemm) {
   txrt_launch &launch =
-      addLaunch(*this, TXRT_LAUNCH_GEMM, name, 3u + gemm.has_reset);
+      addLaunch(*this, TXRT_LAUNCH_GEMM, name,
+                                  3u + gemm.has_reset + (gemm.epilogue != 0) +
+                                      gemm.has_scratch);
   launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
   launch.u.gemm = gemm;
   return launch;
@@ -116,6 +118,8 @@ std::vector<uint8_t> TestArtifact::bytes() const {
     sections.push_back({TXRT_SECTION_GPU_CODE,
                         std::vector<uint8_t>(gpuCode.begin(), gpuCode.end())});
   }
+  if (!attentions.empty())
+    sections.push_back({TXRT_SECTION_ATTENTIONS, raw(attentions)});
 
   txrt_header header = {};
   memcpy(header.magic, TXRT_MAGIC, sizeof header.magic);

@@ -24,6 +24,7 @@ struct TestArtifact {
   std::vector<txrt_gpu_kernel> gpuKernels; // with the two below, if not empty
   std::vector<txrt_gpu_image> gpuImages;
   std::string gpuCode;
+  std::vector<txrt_attention> attentions;
   uint64_t segments[TXRT_SEGMENT_COUNT] = {};
   std::string backend = "host";
   std::string triple = "x86_64-unknown-linux-gnu";

@@ -3,6 +3,7 @@
 #include "Bench.h"
 #include "Error.h"
 #include "Memory.h"
+#include "Trace.h"
 
 #include <algorithm>
 #include <chrono>
@@ -173,6 +174,8 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
     profiles.push_back(collect(model, runner.entries()));
   }
   txrt_session_profile(model.session(), 0);
+  if (!options.trace.empty() && model.ranks().isFirst())
+    writeTrace(model, runner.entries(), options.trace, console);
   Profile profile = medianOf(profiles);
 
   Spread spread = spreadOf(times);

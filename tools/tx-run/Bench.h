@@ -11,6 +11,7 @@ namespace txrun {
 struct BenchOptions {
   int64_t iterations = 10, warmup = 2;
   double lr = 1e-4;
+  std::string trace; // where a Chrome trace goes; empty: nowhere
 };
 
 /// Times whole iterations first, without a clock inside; then a few more with

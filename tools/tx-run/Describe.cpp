@@ -74,7 +74,10 @@ static bool readerHasGone() {
 }
 
 void dryRun(const std::string &path, const std::string &entry) {
-  Model model(path, "dryrun", 1);
+  Options options;
+  options.backend = "dryrun";
+  options.threads = 1;
+  Model model(path, options);
   try {
     for (const EntrySpec &spec : model.manifest().entries)
       if (entry.empty() || spec.name == entry)

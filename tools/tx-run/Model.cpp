@@ -5,6 +5,7 @@
 #include "Random.h"
 #include "Safetensors.h"
 
+#include <cstdio>
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -45,8 +46,11 @@ void Entry::run() const {
   check(txrt_session_run(model->session(), number, &error), error);
 }
 
-Model::Model(const std::string &path, const std::string &backend, int threads,
-             bool noCudaGraph, Ranks &ranks)
+static void warn(const char *message) {
+  fprintf(stderr, "tx-run: warning: %s\n", message);
+}
+
+Model::Model(const std::string &path, const Options &options, Ranks &ranks)
     : file(path), together(ranks) {
   txrt_error error;
   ranks.together([&] {
@@ -57,16 +61,21 @@ Model::Model(const std::string &path, const std::string &backend, int threads,
   });
   ranks.requireSame({{"ABI version", std::to_string(TXRT_ABI_VERSION)},
                      {"the artifact's digest", digest()}});
-  txrt_options options = {};
-  options.backend = backend.empty() ? nullptr : backend.c_str();
-  options.threads = threads;
-  options.no_graph = noCudaGraph;
-  options.world = ranks.world();
+  const std::string cache = tuningCachePath(options);
+  txrt_options how = {};
+  how.backend = options.backend.empty() ? nullptr : options.backend.c_str();
+  how.threads = static_cast<int>(options.threads);
+  how.no_graph = options.noCudaGraph;
+  how.no_cudnn = options.noCudnn;
+  how.tune = options.tune;
+  how.tuning_cache = cache.empty() ? nullptr : cache.c_str();
+  how.warn = ranks.isFirst() ? warn : nullptr;
+  how.world = ranks.world();
   ranks.together([&] {
-    if (backend != "dryrun")
+    if (options.backend != "dryrun")
       checkRanks();
     txrt_session *session = nullptr;
-    check(txrt_session_create(opened.get(), &options, &session, &error), error);
+    check(txrt_session_create(opened.get(), &how, &session, &error), error);
     running.reset(session);
   });
 }

@@ -15,6 +15,7 @@
 #define TXRUN_MODEL_H
 
 #include "Manifest.h"
+#include "Options.h"
 #include "Ranks.h"
 #include "txrt/runtime.h"
 
@@ -101,10 +102,10 @@ private:
 
 class Model {
 public:
-  /// An empty `backend` is the one that the artifact was compiled for. Throws
-  /// when it was compiled for another number of ranks, or theirs differ.
-  Model(const std::string &path, const std::string &backend, int threads,
-        bool noCudaGraph = false, Ranks &ranks = Ranks::alone());
+  /// The options say on which backend, and how. Throws when it was compiled for
+  /// another number of ranks, or theirs differ.
+  Model(const std::string &path, const Options &options,
+        Ranks &ranks = Ranks::alone());
 
   const std::string &path() const { return file; }
   const Manifest &manifest() const { return description; }

@@ -4,6 +4,7 @@
 #include "Error.h"
 #include "Launch.h"
 
+#include <cstdlib>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -229,6 +230,12 @@ const Flag flags[] = {
     {nullptr, "log", "FILE.jsonl",
      "Append a line of JSON for every step, evaluation and bench.",
      SET { o.log = (void(f), t); }},
+    {nullptr, "trace", "FILE.json",
+     "With --bench or --train-iters: the launches of one iteration after the "
+     "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
+     "phases, bytes and FLOPs. That iteration runs with a clock around each "
+     "launch, a few percent slower.",
+     SET { o.trace = (void(f), t); }},
     {nullptr, "log-interval", "N",
      "Iterations between two lines of progress (10).",
      SET { o.logInterval = integer(f, t, 1); }},
@@ -256,6 +263,21 @@ const Flag flags[] = {
      "On a GPU queue launches one by one instead of an entry as one CUDA "
      "graph: slower, but a fault shows where it happened.",
      SET { o.noCudaGraph = (void(f), void(t), true); }},
+    {nullptr, "no-cudnn", nullptr,
+     "On a GPU compute attention by the generated kernels where cuDNN could: "
+     "slower on Hopper, without cuDNN's scratch in use.",
+     SET { o.noCudnn = (void(f), void(t), true); }},
+    {nullptr, "tune", nullptr,
+     "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
+     "before anything else runs, and keep the fastest for this and later runs "
+     "on such a GPU. Takes seconds for each product and, beside the arena, some "
+     "hundred MiB.",
+     SET { o.tune = (void(f), void(t), true); }},
+    {nullptr, "tuning-cache", "FILE.json",
+     "Where --tune keeps what it found, and every run looks "
+     "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
+     "for one GPU, version of the library and product, whatever the artifact.",
+     SET { o.tuningCache = (void(f), t); }},
     {nullptr, "threads", "N",
      "Threads (one for each CPU that this process may use). Results have the "
      "same bits for any number.",
@@ -372,6 +394,13 @@ void checkTogether(const Options &o) {
   if (!o.dumpGradients.empty() && o.trainIterations < 1 && o.function.empty())
     fail(ExitCode::Usage, "--dump-gradients needs --train-iters of at least 1, "
                           "or --function");
+  if (!o.trace.empty() && o.trainIterations < 1 && !o.bench)
+    fail(ExitCode::Usage,
+         "--trace needs --bench, or --train-iters of at least 1");
+  if (o.tune && tuningCachePath(o).empty())
+    fail(ExitCode::Usage, "--tune has no folder to keep what it finds in "
+                          "(neither XDG_CACHE_HOME nor HOME is set): give "
+                          "--tuning-cache");
   if (o.minLr > o.lr)
     fail(ExitCode::Usage, "--min-lr %g is above --lr %g", o.minLr, o.lr);
   int64_t decay =
@@ -470,6 +499,18 @@ std::string helpText() {
           "machine or device,\n5 a rank was lost or did not answer, 6 numbers (NaN, "
           "or bits that differ),\n7 reading or writing, 130 interrupted.\n";
   return text;
+}
+
+std::string tuningCachePath(const Options &options) {
+  if (!options.tuningCache.empty())
+    return options.tuningCache;
+  for (auto [variable, below] : {std::pair("XDG_CACHE_HOME", ""),
+                                 std::pair("HOME", "/.cache")}) {
+    const char *folder = std::getenv(variable);
+    if (folder && *folder == '/')
+      return folder + std::string(below) + "/tx/tuning.json";
+  }
+  return "";
 }
 
 } // namespace txrun

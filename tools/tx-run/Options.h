@@ -52,7 +52,7 @@ struct Options {
   bool checkForNan = true;
 
   // Files.
-  std::string load, save, dumpGradients, log;
+  std::string load, save, dumpGradients, log, trace;
   int64_t saveInterval = 0;
   bool saveOptimizer = false, loadOptimizer = true;
   int64_t logInterval = 10;
@@ -64,7 +64,9 @@ struct Options {
 
   // Machine.
   std::string backend; // empty: the artifact's own
-  bool noCudaGraph = false;
+  bool noCudaGraph = false, noCudnn = false;
+  bool tune = false;
+  std::string tuningCache; // empty: the user's own
   int64_t threads = 0;
   int64_t ranks = -1; // -1: as many as a launcher has started
   double timeoutMinutes = 10;
@@ -80,6 +82,10 @@ struct Options {
 Options parseOptions(const std::vector<std::string> &arguments);
 
 std::string helpText();
+
+/// Where choices of algorithms are kept: --tuning-cache, else tx/tuning.json in
+/// the user's folder of caches; empty where there is none.
+std::string tuningCachePath(const Options &options);
 
 } // namespace txrun
 

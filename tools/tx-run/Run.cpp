@@ -192,9 +192,9 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
 
 void verify(const Options &options, const Model &model, uint64_t seed,
             Console &console, Log &log) {
-  Model none(options.verifyTwin, options.backend,
-             static_cast<int>(options.threads), options.noCudaGraph,
-             model.ranks());
+  Options twin = options;
+  twin.tune = false; // the first has found the algorithms
+  Model none(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
   auto source = openData(model, "the data", [&] {
     return Data(options, model.manifest().model, seed).trainingOrSynthetic();
@@ -222,6 +222,7 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
   what.iterations = options.benchIterations;
   what.warmup = options.benchWarmup;
   what.lr = options.lr;
+  what.trace = options.trace;
   bench(model, runner, what, console, log);
 }
 
@@ -238,6 +239,7 @@ void keepInputs(const Options &options) {
   std::vector<std::pair<std::string, std::string>> outputs = {
       {"--save", options.save},
       {"--dump-gradients", options.dumpGradients},
+      {"--trace", options.trace},
       {"--log", options.log}};
   for (const auto &[name, file] : options.outputs)
     outputs.push_back({"--output " + printable(name), file});
@@ -256,7 +258,7 @@ std::vector<Ranks::Field> comparedFlags(const Options &options) {
   static const char *const own[] = {
       "data-path", "valid-data-path", "load",           "save",
       "log",       "threads",         "dump-gradients", "verify-recompute",
-      "input",     "output"};
+      "input",     "output",          "trace",          "tuning-cache"};
   std::vector<Ranks::Field> fields;
   for (const auto &flag : options.given)
     if (std::none_of(std::begin(own), std::end(own),
@@ -271,7 +273,7 @@ ExitCode runRank(const Options &options, Ranks &ranks) {
   ranks.requireSame(comparedFlags(options));
   // What cannot be written is found before the work.
   std::unique_ptr<Log> log;
-  std::unique_ptr<OutputLock> saveLock, gradientLock;
+  std::unique_ptr<OutputLock> saveLock, gradientLock, traceLock;
   ranks.together([&] {
     keepInputs(options);
     log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
@@ -279,10 +281,11 @@ ExitCode runRank(const Options &options, Ranks &ranks) {
       saveLock = std::make_unique<OutputLock>(options.save);
     if (!options.dumpGradients.empty() && ranks.isFirst())
       gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
+    if (!options.trace.empty() && ranks.isFirst())
+      traceLock = std::make_unique<OutputLock>(options.trace);
   });
 
-  Model model(options.artifact, options.backend,
-              static_cast<int>(options.threads), options.noCudaGraph, ranks);
+  Model model(options.artifact, options, ranks);
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
                                     : model.manifest().model.seed;
   if (options.bench) {

@@ -3,6 +3,7 @@
 #include "Trainer.h"
 #include "Error.h"
 #include "Memory.h"
+#include "Trace.h"
 
 namespace txrun {
 
@@ -45,6 +46,8 @@ ExitCode Trainer::run() {
   bool stopped = ranks.interrupted();
   while (position.iteration < options.trainIterations && !stopped) {
     double rate = schedule.at(position.iteration);
+    const bool traced = isTraced();
+    txrt_session_profile(model.session(), traced);
     Clock::time_point start = Clock::now();
     StepResult result =
         runner.run(position.samples, position.iteration + 1, rate);
@@ -52,6 +55,11 @@ ExitCode Trainer::run() {
     ++position.iteration;
     position.samples += runner.globalBatchSize();
     stopped = ranks.interrupted();
+    if (traced)
+      ranks.together([&] {
+        if (ranks.isFirst())
+          writeTrace(model, runner.entries(), options.trace, console);
+      });
     try {
       ranks.together([&] { report(result, rate, seconds, stopped); });
       if (evaluator && position.iteration % options.evalInterval == 0)
@@ -83,6 +91,14 @@ ExitCode Trainer::run() {
                           ? "; nothing is saved without --save"
                           : "; --load continues"));
   return ExitCode::Interrupted;
+}
+
+/// The second iteration of this run, if there is one: the first is not yet warm.
+bool Trainer::isTraced() const {
+  if (options.trace.empty())
+    return false;
+  return position.iteration ==
+         std::min(first + 1, options.trainIterations - 1);
 }
 
 void Trainer::save() {

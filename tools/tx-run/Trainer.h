@@ -36,6 +36,7 @@ private:
   void report(const StepResult &result, double rate, double seconds,
               bool isLast);
   void evaluate();
+  bool isTraced() const;
   void save();
   void writeCheckpoint();
 

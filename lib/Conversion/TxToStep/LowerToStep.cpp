@@ -149,7 +149,7 @@ private:
           }
         });
     step::LaunchOp::create(builder, group.getLoc(), kernel.getSymName(), attrs(buffers), immediates.values, flops,
-                           group.getScope());
+                           group.getScope(), /*attention=*/nullptr, /*scratch=*/nullptr);
     return success();
   }
 
@@ -166,7 +166,7 @@ private:
                                 step::YieldOp::create(inner, op.getLoc(), filled);
                               });
     step::LaunchOp::create(builder, op.getLoc(), kernel.getSymName(), attrs(buffers), ArrayRef<int32_t>(),
-                           type.getNumElements(), scope);
+                           type.getNumElements(), scope, /*attention=*/nullptr, /*scratch=*/nullptr);
   }
 
   LogicalResult lowerGemm(GemmOpInterface op) {
@@ -174,7 +174,11 @@ private:
     SmallVector<step::BufferAttr> buffers;
     if (failed(getBuffers(op, {form.a.value, form.b.value, form.c.value}, buffers)))
       return failure();
-    if (form.bias)
+    auto epilogue = op->getAttrOfType<step::EpilogueAttr>(kEpilogueAttr);
+    step::BufferAttr vector;
+    if (epilogue)
+      vector = getBuffer(form.bias);
+    if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
     SmallVector<int64_t> leading, outer, inner;
     const GemmOperand operands[] = {form.a, form.b, form.c};
@@ -191,7 +195,8 @@ private:
           return failure();
     step::GemmOp::create(builder, op.getLoc(), form.m, form.n, form.k, ArrayRef<int64_t>{form.batch0, form.batch1},
                          leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
-                         llvm::APFloat(form.bias || form.accumulate ? 1.0 : 0.0), attrs(buffers),
+                         llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), attrs(buffers),
+                         epilogue, vector, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
                          cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }

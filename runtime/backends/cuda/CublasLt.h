@@ -10,31 +10,44 @@
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLT_H
 #define TXRT_BACKENDS_CUDA_CUBLASLT_H
 
-#include "backends/cuda/DriverApi.h"
-#include "txrt/backend.h"
+#include "backends/cuda/Tuner.h"
 
-#include <memory>
-#include <string>
+#include <map>
 
 namespace txrt::cuda {
 
 class CublasLt {
 public:
   /// Needs a current context. Fails when the library is missing or has no
-  /// algorithm for one of the products.
-  explicit CublasLt(const txrt_program &program);
+  /// algorithm for one of the products. Algorithms are those of the options'
+  /// tuning cache, else the library's favourites; with `tune` the fastest. A
+  /// cache that is of no use is worth a warning, unless it is to be written.
+  CublasLt(const txrt_program &program, const txrt_options &options,
+           const std::string &gpu, const Driver &driver, Stream stream);
+  CublasLt(const CublasLt &) = delete;
   ~CublasLt();
 
   /// Queues launch `index`, a product. `arena` is the arena's address on the
   /// device; `beta` replaces the launch's own.
   void launch(uint32_t index, DevicePointer arena, float beta, Stream stream);
 
-  /// "cuBLASLt 13.1.0".
+  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)".
   std::string description() const;
 
 private:
-  struct Impl;
-  std::unique_ptr<Impl> impl;
+  void openCache(const txrt_options &options, const std::string &gpu);
+  bool takeTuned(Product &product);
+  bool tune(Tuner &tuner, Product &product, const txrt_launch &launch);
+  void takeFavourite(Product &product, uint32_t index);
+
+  const txrt_program &program;
+  const lt::Library &library;
+  lt::Handle handle = nullptr;
+  std::map<ProductKey, Product> products;
+  std::vector<Product *> ofLaunch;
+  void (*const warn)(const char *message);
+  std::optional<TuningCache> cache;
+  size_t tuned = 0; // products
 };
 
 } // namespace txrt::cuda

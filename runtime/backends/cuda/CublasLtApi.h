@@ -22,15 +22,25 @@ enum : Status { Success = 0 };
 enum DataType { F32 = 0, BF16 = 14 };
 enum ComputeType { Compute32F = 68 };
 enum Operation : int32_t { Plain = 0, Transposed = 1 };
-enum DescAttribute { TransA = 3, TransB = 4 };
+enum DescAttribute {
+  TransA = 3,
+  TransB = 4,
+  Epilogue = 7,
+  BiasPointer = 8,
+  BiasDataType = 26,
+};
+enum EpilogueKind : uint32_t { Bias = 4, BiasGradientA = 256, BiasGradientB = 512 };
 enum LayoutAttribute { BatchCount = 5, StridedBatchOffset = 6 };
 enum PreferenceAttribute {
   MaxWorkspaceBytes = 1,
+  ReductionSchemeMask = 3,
   MinAlignmentA = 5,
   MinAlignmentB = 6,
   MinAlignmentC = 7,
   MinAlignmentD = 8,
 };
+
+enum ReductionScheme : uint32_t { SumInComputeType = 2 };
 
 struct Algorithm {
   uint64_t data[8];
@@ -66,6 +76,9 @@ struct HeuristicResult {
   X(algoGetHeuristic, Status, cublasLtMatmulAlgoGetHeuristic, Handle,         \
     MatmulDesc, MatrixLayout, MatrixLayout, MatrixLayout, MatrixLayout,       \
     Preference, int, HeuristicResult *, int *)                                \
+  X(algoCheck, Status, cublasLtMatmulAlgoCheck, Handle, MatmulDesc,           \
+    MatrixLayout, MatrixLayout, MatrixLayout, MatrixLayout, const Algorithm *, \
+    HeuristicResult *)                                                        \
   X(matmul, Status, cublasLtMatmul, Handle, MatmulDesc, const void *,         \
     const void *, MatrixLayout, const void *, MatrixLayout, const void *,     \
     const void *, MatrixLayout, void *, MatrixLayout, const Algorithm *,      \

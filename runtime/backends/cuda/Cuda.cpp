@@ -4,126 +4,31 @@
 // through cuBLASLt, all on one stream; an entry is one CUDA graph, captured
 // when the session is created.
 //
-// A product's reset flag is an entry argument. cuBLASLt wants to know beta on
-// the host, so an entry has a graph for each value of its flags.
-//
 // Never executed on a device.
 //
 //===----------------------------------------------------------------------===//
 
+#include "backends/cuda/Attention.h"
 #include "backends/cuda/CublasLt.h"
-#include "backends/cuda/Driver.h"
+#include "backends/cuda/Graphs.h"
+#include "backends/cuda/Kernels.h"
+#include "backends/cuda/LaunchTimer.h"
+#include "backends/cuda/Nvtx.h"
 #include "core/Cpus.h"
 #include "txrt/backend.h"
 
-#include <algorithm>
-#include <cstring>
-#include <map>
 #include <memory>
-#include <set>
-#include <vector>
 
 using namespace txrt;
 using namespace txrt::cuda;
 
 namespace {
 
-/// The primary context, current in the thread that made it.
-class DeviceContext {
-public:
-  explicit DeviceContext(const Driver &driver) : driver(driver) {
-    int count = 0;
-    driver.check(driver.deviceGetCount(&count), "counting devices");
-    if (count == 0)
-      fail(TXRT_DEVICE, "the NVIDIA driver sees no device");
-    driver.check(driver.deviceGet(&device, 0), "device 0");
-    driver.check(driver.primaryCtxRetain(&context, device), "context");
-    makeCurrent();
-  }
-  ~DeviceContext() { driver.primaryCtxRelease(device); }
-  /// Each thread has a current context of its own.
-  void makeCurrent() const {
-    driver.check(driver.ctxSetCurrent(context), "context");
-  }
-
-  uint32_t capability() const {
-    int major = 0, minor = 0;
-    driver.check(
-        driver.deviceGetAttribute(&major, ComputeCapabilityMajor, device),
-        "compute capability");
-    driver.check(
-        driver.deviceGetAttribute(&minor, ComputeCapabilityMinor, device),
-        "compute capability");
-    return static_cast<uint32_t>(major * 10 + minor);
-  }
-  std::string name() const {
-    char text[128] = "";
-    driver.check(driver.deviceGetName(text, sizeof text, device), "name");
-    return text;
-  }
-
-private:
-  const Driver &driver;
-  Device device = 0;
-  Context context = nullptr;
-};
-
-/// The arena in device memory, zero-filled.
-class DeviceArena {
-public:
-  DeviceArena(const Driver &driver, uint64_t bytes) : driver(driver) {
-    size_t available = 0, total = 0;
-    driver.check(driver.memGetInfo(&available, &total), "free memory");
-    if (bytes > available)
-      fail(TXRT_OUT_OF_MEMORY,
-           "needs %s for its arena, the device has %s free of %s: choose a "
-           "policy with a lower peak, or a smaller batch",
-           readableBytes(bytes).c_str(), readableBytes(available).c_str(),
-           readableBytes(total).c_str());
-    if (bytes == 0)
-      return;
-    driver.check(driver.memAlloc(&address, bytes), "the arena");
-    size = bytes;
-    clear();
-  }
-  ~DeviceArena() {
-    if (address)
-      driver.memFree(address);
-  }
-  void clear() {
-    if (size)
-      driver.check(driver.memsetD8(address, 0, size), "clearing the arena");
-  }
-
-  DevicePointer address = 0;
-  uint64_t size = 0;
-
-private:
-  const Driver &driver;
-};
-
-/// A handle that the driver gave and takes back.
-template <typename Handle, Result (*Driver::*destroy)(Handle)> class Owned {
-public:
-  explicit Owned(const Driver &driver) : driver(driver) {}
-  Owned(Owned &&other) : driver(other.driver), handle(other.handle) {
-    other.handle = nullptr;
-  }
-  ~Owned() {
-    if (handle)
-      (driver.*destroy)(handle);
-  }
-  Handle *operator&() { return &handle; }
-  operator Handle() const { return handle; }
-
-private:
-  const Driver &driver;
-  Handle handle = nullptr;
-};
-using OwnedModule = Owned<Module, &Driver::moduleUnload>;
-using OwnedStream = Owned<Stream, &Driver::streamDestroy>;
-using OwnedGraph = Owned<Graph, &Driver::graphDestroy>;
-using OwnedGraphExec = Owned<GraphExec, &Driver::graphExecDestroy>;
+OwnedStream makeStream(const Driver &driver) {
+  OwnedStream stream(driver);
+  driver.check(driver.streamCreate(&stream, StreamNonBlocking), "stream");
+  return stream;
+}
 
 class Cuda {
 public:
@@ -132,6 +37,7 @@ public:
   void begin(uint32_t entry, bool timed);
   void launch(uint32_t index);
   void sync();
+  void timing(uint32_t index, double &start, double &seconds) const;
   void write(uint64_t offset, uint64_t bytes, const void *from);
   void read(uint64_t offset, uint64_t bytes, void *to);
 
@@ -140,15 +46,11 @@ public:
   const int threads; // that the host has for what is beside the launches
 
 private:
-  void loadKernels();
-  const txrt_gpu_image &chooseImage() const;
-  void findResetFlags();
+  void openLibraries(const txrt_options &options);
+  void openAttention(const txrt_options &options);
   void warmUp();
   void enqueue(uint32_t index);
-  void enqueueKernel(const txrt_launch &launch);
   void enqueueEntry(const txrt_entry &entry);
-  const txrt_buffer *resetBuffer(const txrt_launch &launch) const;
-  std::string flagsOf(uint32_t entry) const;
   GraphExec graphOf(uint32_t entry);
 
   const txrt_program &program;
@@ -156,17 +58,15 @@ private:
   const bool graphed;
   DeviceContext context;
   DeviceArena arena;
-  OwnedModule module;
   OwnedStream stream;
+  Kernels kernels;
+  ResetFlags resets;
+  Graphs graphs;
+  LaunchTimer timer;
+  Nvtx nvtx;
   std::unique_ptr<CublasLt> cublasLt;
-  std::vector<Function> functions;      // of each kernel
-  std::vector<DevicePointer> addresses; // of each buffer
-  std::vector<void *> parameters;       // room for one launch
-  // The argument segment as the caller wrote it.
-  std::vector<uint8_t> arguments;
-  // The places in it of each entry's reset flags.
-  std::vector<std::set<uint64_t>> resetOffsets;
-  std::map<std::pair<uint32_t, std::string>, OwnedGraphExec> graphs;
+  std::unique_ptr<Attention> attention; // null: the kernels do it
+  bool timed = false;
   GraphExec begun = nullptr; // what the entry that has begun replays, if so
 };
 
@@ -174,18 +74,18 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
     : threads(options.threads ? options.threads
                               : static_cast<int>(usableCpus())),
       program(program), driver(Driver::get()), graphed(!options.no_graph),
-      context(driver), arena(driver, program.arena_bytes), module(driver),
-      stream(driver), arguments(program.segment_bytes[TXRT_SEGMENT_ARGUMENT]) {
-  for (uint32_t i = 0; i < program.buffer_count; ++i) {
-    const txrt_buffer &buffer = program.buffers[i];
-    addresses.push_back(arena.address + program.segment_base[buffer.segment] +
-                        buffer.offset);
-  }
+      context(driver), arena(driver, program.arena_bytes),
+      stream(makeStream(driver)), kernels(program, driver, context, arena.address),
+      resets(program), graphs(driver, stream), timer(program, driver),
+      nvtx(program, options.warn) {
   description =
       format("cuda, %s (sm_%u)", context.name().c_str(), context.capability());
-  driver.check(driver.streamCreate(&stream, StreamNonBlocking), "stream");
-  loadKernels();
-  findResetFlags();
+  openLibraries(options);
+  openAttention(options);
+  warmUp();
+}
+
+void Cuda::openLibraries(const txrt_options &options) {
   bool products = false;
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     products |= program.launches[i].kind == TXRT_LAUNCH_GEMM;
@@ -196,88 +96,34 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
            printable(program.strings + program.launches[i].name).c_str());
   }
   if (products) {
-    cublasLt = std::make_unique<CublasLt>(program);
+    const std::string gpu =
+        format("%s sm_%u", context.name().c_str(), context.capability());
+    cublasLt =
+        std::make_unique<CublasLt>(program, options, gpu, driver, stream);
     description += ", " + cublasLt->description();
   }
-  warmUp();
 }
 
-/// A cubin for this device, the highest; else PTX that the driver compiles.
-const txrt_gpu_image &Cuda::chooseImage() const {
-  const uint32_t capability = context.capability();
-  const txrt_gpu_image *cubin = nullptr, *ptx = nullptr;
-  std::string present;
-  for (uint32_t i = 0; i < program.gpu_image_count; ++i) {
-    const txrt_gpu_image &image = program.gpu_images[i];
-    const bool isPtx = image.kind == TXRT_GPU_PTX;
-    present += format("%s%s_%u", i ? ", " : "", isPtx ? "compute" : "sm",
-                      image.architecture);
-    if (image.architecture > capability ||
-        (!isPtx && image.architecture / 10 != capability / 10))
-      continue;
-    const txrt_gpu_image *&best = isPtx ? ptx : cubin;
-    if (!best || best->architecture < image.architecture)
-      best = &image;
-  }
-  if (!cubin && !ptx)
-    fail(TXRT_DEVICE,
-         "%s: has GPU code for %s, this device is sm_%u; compile with "
-         "--target=cuda:sm_%u",
-         program.name, present.empty() ? "no architecture" : present.c_str(),
-         capability, capability);
-  return cubin ? *cubin : *ptx;
-}
-
-void Cuda::loadKernels() {
-  if (program.kernel_count == 0)
+/// All of the attention by one of the two: which one is in the description.
+void Cuda::openAttention(const txrt_options &options) {
+  bool any = false;
+  for (uint32_t i = 0; i < program.launch_count; ++i)
+    any |= program.launches[i].kind == TXRT_LAUNCH_KERNEL &&
+           program.launches[i].u.kernel.attention;
+  if (!any)
     return;
-  if (!program.gpu_kernels)
-    fail(TXRT_DEVICE,
-         "%s: has no GPU code; compile it with --target=cuda:sm_%u",
-         program.name, context.capability());
-  const txrt_gpu_image &image = chooseImage();
-  driver.check(
-      driver.moduleLoadData(&module, program.gpu_code + image.offset),
-      "loading the kernels");
-  uint32_t most = 0;
-  for (uint32_t i = 0; i < program.kernel_count; ++i) {
-    const txrt_kernel &kernel = program.kernels[i];
-    const char *name = program.strings + kernel.name;
-    Function function = nullptr;
-    driver.check(driver.moduleGetFunction(&function, module, name), name);
-    driver.check(
-        driver.funcSetAttribute(
-            function, MaxDynamicSharedSizeBytes,
-            static_cast<int>(program.gpu_kernels[i].shared_bytes)),
-        name);
-    functions.push_back(function);
-    most = std::max(most, kernel.buffer_count);
-  }
-  parameters.resize(most + TXRT_MAX_IMMEDIATES + 1);
-}
-
-const txrt_buffer *Cuda::resetBuffer(const txrt_launch &launch) const {
-  bool has = launch.kind == TXRT_LAUNCH_GEMM && launch.u.gemm.has_reset;
-  return has ? &program.buffers[launch.first_buffer + 3] : nullptr;
-}
-
-void Cuda::findResetFlags() {
-  resetOffsets.resize(program.entry_count);
-  for (uint32_t e = 0; e < program.entry_count; ++e) {
-    const txrt_entry &entry = program.entries[e];
-    for (uint32_t i = 0; i < entry.launch_count; ++i) {
-      const txrt_launch &launch = program.launches[entry.first_launch + i];
-      const txrt_buffer *reset = resetBuffer(launch);
-      if (!reset)
-        continue;
-      if (reset->segment != TXRT_SEGMENT_ARGUMENT)
-        fail(TXRT_USAGE,
-             "%s: launch %u: its reset flag is no argument of the entry; the "
-             "cuda backend takes beta from the caller",
-             program.name, entry.first_launch + i);
-      resetOffsets[e].insert(reset->offset);
+  std::string who = "generated kernels";
+  try {
+    if (!options.no_cudnn) {
+      attention = std::make_unique<Attention>(program, stream);
+      who = attention->description();
     }
+  } catch (const Failure &failure) {
+    if (options.warn)
+      options.warn(
+          ("attention by generated kernels: " + failure.message).c_str());
   }
+  description += ", attention by " + who;
 }
 
 /// Libraries load their kernels at the first call, which must not happen while
@@ -288,56 +134,45 @@ void Cuda::warmUp() {
   sync();
   arena.clear();
   for (uint32_t e = 0; graphed && e < program.entry_count; ++e)
-    for (uint8_t flag : {0, 1}) {
-      for (uint64_t offset : resetOffsets[e])
-        arguments[offset] = flag;
+    for (bool flag : {true, false}) {
+      resets.set(e, flag);
       graphOf(e);
-      for (uint64_t offset : resetOffsets[e])
-        arguments[offset] = 0;
     }
 }
 
-std::string Cuda::flagsOf(uint32_t entry) const {
-  std::string flags;
-  for (uint64_t offset : resetOffsets[entry])
-    flags += arguments[offset] ? '1' : '0';
-  return flags;
-}
-
-/// The entry as a graph, for the reset flags as they are now.
 GraphExec Cuda::graphOf(uint32_t entry) {
-  auto [at, isNew] =
-      graphs.try_emplace({entry, flagsOf(entry)}, OwnedGraphExec(driver));
-  if (!isNew)
-    return at->second;
-  try {
-    OwnedGraph graph(driver);
-    driver.check(driver.streamBeginCapture(stream, CaptureThreadLocal),
-                 "capture");
-    enqueueEntry(program.entries[entry]);
-    driver.check(driver.streamEndCapture(stream, &graph), "capture");
-    driver.check(driver.graphInstantiate(&at->second, graph, 0), "graph");
-  } catch (...) {
-    graphs.erase(at);
-    throw;
-  }
-  return at->second;
+  return graphs.get(entry, resets.of(entry),
+                    [&] { enqueueEntry(program.entries[entry]); });
 }
 
 void Cuda::begin(uint32_t entry, bool timed) {
   context.makeCurrent();
+  this->timed = timed;
   begun = graphed && !timed ? graphOf(entry) : nullptr;
+  nvtx.beginEntry(entry);
+  if (timed)
+    timer.begin(entry, stream);
   if (begun)
     driver.check(driver.graphLaunch(begun, stream), "graph launch");
 }
 
 void Cuda::launch(uint32_t index) {
-  if (!begun)
-    enqueue(index);
+  if (begun)
+    return;
+  nvtx.beginLaunch(index);
+  enqueue(index);
+  nvtx.endLaunch();
+  if (timed)
+    timer.mark(stream);
 }
 
 void Cuda::sync() {
   driver.check(driver.streamSynchronize(stream), "a launch");
+  nvtx.endEntry();
+}
+
+void Cuda::timing(uint32_t index, double &start, double &seconds) const {
+  timer.read(index, start, seconds);
 }
 
 void Cuda::enqueueEntry(const txrt_entry &entry) {
@@ -347,33 +182,13 @@ void Cuda::enqueueEntry(const txrt_entry &entry) {
 
 void Cuda::enqueue(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
-  if (launch.kind == TXRT_LAUNCH_KERNEL)
-    return enqueueKernel(launch);
-  const txrt_buffer *reset = resetBuffer(launch);
-  float beta = reset && arguments[reset->offset] ? 0.0f : launch.u.gemm.beta;
-  cublasLt->launch(index, arena.address, beta, stream);
-}
-
-void Cuda::enqueueKernel(const txrt_launch &launch) {
-  const txrt_kernel_launch &k = launch.u.kernel;
-  const txrt_gpu_kernel &kernel = program.gpu_kernels[k.kernel];
-  size_t count = 0;
-  for (uint32_t i = 0; i < launch.buffer_count; ++i)
-    parameters[count++] = &addresses[launch.first_buffer + i];
-  for (uint32_t i = 0; i < k.immediate_count; ++i)
-    parameters[count++] = const_cast<uint32_t *>(&k.immediates[i]);
-  uint64_t units = k.units;
-  parameters[count] = &units;
-  uint64_t blocks = (units - 1) / kernel.units_per_block + 1;
-  if (blocks > INT32_MAX)
-    fail(TXRT_USAGE, "%s: kernel %s needs %llu blocks, a grid has 2^31 - 1",
-         program.name, program.strings + program.kernels[k.kernel].name,
-         static_cast<unsigned long long>(blocks));
-  driver.check(driver.launchKernel(functions[k.kernel],
-                                   static_cast<unsigned>(blocks), 1, 1,
-                                   kernel.threads, 1, 1, kernel.shared_bytes,
-                                   stream, parameters.data(), nullptr),
-               program.strings + program.kernels[k.kernel].name);
+  if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention &&
+      attention)
+    attention->launch(index, arena.address);
+  else if (launch.kind == TXRT_LAUNCH_KERNEL)
+    kernels.enqueue(launch, stream);
+  else
+    cublasLt->launch(index, arena.address, resets.betaOf(launch), stream);
 }
 
 void Cuda::write(uint64_t offset, uint64_t bytes, const void *from) {
@@ -382,10 +197,7 @@ void Cuda::write(uint64_t offset, uint64_t bytes, const void *from) {
   context.makeCurrent();
   driver.check(driver.memcpyHtoD(arena.address + offset, from, bytes),
                "copying to the device");
-  // A caller writes within one segment.
-  const uint64_t base = program.segment_base[TXRT_SEGMENT_ARGUMENT];
-  if (offset >= base && offset - base < arguments.size())
-    memcpy(&arguments[offset - base], from, bytes);
+  resets.write(offset, bytes, from);
 }
 
 void Cuda::read(uint64_t offset, uint64_t bytes, void *to) {
@@ -417,6 +229,10 @@ const txrt_backend txrt_cuda_backend = {
     },
     [](void *state, txrt_error *error) {
       return guarded(error, [&] { self(state).sync(); });
+    },
+    [](void *state, uint32_t index, double *start, double *seconds,
+       txrt_error *error) {
+      return guarded(error, [&] { self(state).timing(index, *start, *seconds); });
     },
     [](void *state, uint64_t offset, uint64_t bytes, const void *from,
        txrt_error *error) {

@@ -20,6 +20,7 @@ using Context = struct CUctx_st *;
 using Module = struct CUmod_st *;
 using Function = struct CUfunc_st *;
 using Stream = struct CUstream_st *;
+using Event = struct CUevent_st *;
 using Graph = struct CUgraph_st *;
 using GraphExec = struct CUgraphExec_st *;
 
@@ -60,6 +61,10 @@ enum CaptureMode { CaptureThreadLocal = 1 };
   X(streamCreate, cuStreamCreate, Stream *, unsigned)                         \
   X(streamDestroy, cuStreamDestroy_v2, Stream)                                \
   X(streamSynchronize, cuStreamSynchronize, Stream)                           \
+  X(eventCreate, cuEventCreate, Event *, unsigned)                            \
+  X(eventDestroy, cuEventDestroy_v2, Event)                                   \
+  X(eventRecord, cuEventRecord, Event, Stream)                                \
+  X(eventElapsedTime, cuEventElapsedTime_v2, float *, Event, Event)           \
   X(streamBeginCapture, cuStreamBeginCapture_v2, Stream, CaptureMode)         \
   X(streamEndCapture, cuStreamEndCapture, Stream, Graph *)                    \
   X(graphInstantiate, cuGraphInstantiateWithFlags, GraphExec *, Graph,        \

@@ -14,6 +14,7 @@
 
 #include "core/Failure.h"
 #include "core/Manifest.h"
+#include "core/Program.h"
 #include "txrt/backend.h"
 
 #include <cinttypes>
@@ -68,7 +69,7 @@ private:
     print(" %s %s %s+0x%" PRIx64 " (%" PRIu64 ")%s", label,
           dtypeName(buffer.dtype), segmentName(buffer.segment), buffer.offset,
           buffer.bytes, buffer.writes ? " out" : "");
-    return buffer.bytes;
+    return buffer.dtype == TXRT_DTYPE_BYTE ? 0 : buffer.bytes;
   }
 
   uint64_t printGemm(const txrt_launch &launch) {
@@ -80,10 +81,19 @@ private:
     print(" alpha %g beta %g lda %" PRIu64 " ldb %" PRIu64 " ldc %" PRIu64
           ";",
           double(g.alpha), double(g.beta), g.lda, g.ldb, g.ldc);
-    static const char *const labels[] = {"a", "b", "c", "reset"};
+    static const char *const vectors[] = {"", "bias", "sums_a", "sums_b"};
+    const GemmBuffers at = gemmBuffers(g);
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < launch.buffer_count; ++i)
-      bytes += printBuffer(labels[i], program.buffers[launch.first_buffer + i]);
+    for (int i = 0; i < static_cast<int>(launch.buffer_count); ++i) {
+      const char *label = i == 0           ? "a"
+                          : i == 1         ? "b"
+                          : i == 2         ? "c"
+                          : i == at.reset  ? "reset"
+                          : i == at.vector ? vectors[g.epilogue]
+                                           : "scratch";
+      bytes += printBuffer(
+          label, program.buffers[launch.first_buffer + static_cast<uint32_t>(i)]);
+    }
     return bytes;
   }
 
@@ -146,6 +156,7 @@ const txrt_backend txrt_dryrun_backend = {
     [](void *state, txrt_error *error) {
       return guarded(error, [&] { self(state).finish(); });
     },
+    nullptr, // no clock
     nullptr, // keeps no memory
     nullptr,
     [](void *) -> uint64_t { return 0; },

@@ -119,6 +119,10 @@ void Host::prepareGemms() {
     if (!isNarrow && !isWide)
       fail(TXRT_USAGE, "%s: launch %u (%s) rounds an f32 product to bf16",
            program.name, i, name.c_str());
+    if (gemm.epilogue)
+      fail(TXRT_USAGE, "%s: launch %u (%s) has an epilogue, which the host's "
+                       "products have not",
+           program.name, i, name.c_str());
     if (!gemmFits(gemm, isNarrow))
       fail(TXRT_USAGE, "%s: launch %u (%s) has extents beyond 2^31",
            program.name, i, name.c_str());
@@ -223,6 +227,7 @@ const txrt_backend txrt_host_backend = {
       return guarded(error, [&] { self(state).launch(index); });
     },
     [](void *, txrt_error *) { return TXRT_OK; }, // launches are synchronous
+    nullptr, // the runtime's clock
     [](void *state, uint64_t offset, uint64_t bytes, const void *from,
        txrt_error *) {
       if (bytes)

@@ -22,6 +22,8 @@
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u
+/* Scratch of library calls starts at a multiple of this in the arena. */
+#define TXRT_SCRATCH_ALIGNMENT 256u
 
 typedef struct {
   char magic[8];
@@ -43,6 +45,7 @@ typedef enum {
   TXRT_SECTION_GPU_KERNELS = 8, /* txrt_gpu_kernel[]: as txrt_kernel[] */
   TXRT_SECTION_GPU_IMAGES = 9,  /* txrt_gpu_image[] */
   TXRT_SECTION_GPU_CODE = 10,   /* what the images refer to */
+  TXRT_SECTION_ATTENTIONS = 11, /* txrt_attention[]; absent: there are none */
 } txrt_section_kind;
 
 typedef struct {
@@ -68,6 +71,7 @@ typedef enum {
   TXRT_DTYPE_BF16 = 1,
   TXRT_DTYPE_I32 = 2,
   TXRT_DTYPE_I1 = 3, /* one byte, 0 or 1 */
+  TXRT_DTYPE_BYTE = 4, /* of scratch: bytes that mean nothing afterwards */
 } txrt_dtype;
 
 /* `bytes` is the exact extent that the launch may touch from `offset` on (for
@@ -106,12 +110,58 @@ typedef struct {
   uint64_t units;
   uint64_t grain;
   uint32_t immediates[TXRT_MAX_IMMEDIATES];
+  uint32_t attention; /* 1 + index into txrt_attention[]; 0: it is none */
+  uint32_t reserved;
 } txrt_kernel_launch;
+
+/* What a kernel launch computes, so that a library may do it instead:
+   O = softmax(scale Q K^T) V by head, and the log-sum-exp of each row of
+   scores; or, backward, dQ, dK and dV from these and dO. If causal, query i
+   sees keys 0 to i. Head h is columns [h width, (h + 1) width) of Q and O;
+   heads / key_heads of them in a row share one of K and V. Rows of [batch x
+   length] follow each other at a stride in elements. All is bf16, but the
+   log-sum-exp: f32, [batch, heads, queries], without gaps. */
+typedef enum {
+  TXRT_ATTENTION_Q = 0,
+  TXRT_ATTENTION_K = 1,
+  TXRT_ATTENTION_V = 2,
+  TXRT_ATTENTION_O = 3,
+  TXRT_ATTENTION_LSE = 4,
+  TXRT_ATTENTION_DO = 5, /* this and the next only backward */
+  TXRT_ATTENTION_DQ = 6,
+  TXRT_ATTENTION_DK = 7,
+  TXRT_ATTENTION_DV = 8,
+  TXRT_ATTENTION_OPERANDS = 9,
+} txrt_attention_operand;
+
+typedef struct {
+  uint32_t buffers[TXRT_ATTENTION_OPERANDS]; /* of the launch's, from its first */
+  uint32_t heads, key_heads;
+  float scale;
+  uint64_t row_strides[TXRT_ATTENTION_OPERANDS];
+  uint64_t batch, queries, keys, width;
+  uint8_t backward, causal;
+  uint8_t deterministic; /* dQ is added in one order: always the same bits */
+  /* The launch has one buffer more than its kernel takes: scratch that the
+     library gets, and the kernel does not. */
+  uint8_t has_scratch;
+  uint8_t reserved[4];
+} txrt_attention;
+
+/* What a product does besides, in the same pass, with a vector of C's dtype. It
+   has no batch then. */
+typedef enum {
+  TXRT_EPILOGUE_NONE = 0,
+  TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
+  TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
+  TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
+} txrt_epilogue;
 
 /* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index
    i = (i0, i1), all row-major; op(A) is m x k, op(B) is k x n, C is m x n.
-   Buffers in order: A, B, C, and, if has_reset, one i1: when it is 1, beta is
-   taken as 0 (the accumulator's old content counts as zero).
+   Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken
+   as 0 (the accumulator's old content counts as zero); with an epilogue its
+   vector; if has_scratch, bytes for the library, which it may leave as it likes.
    Strides and leading dimensions are in elements. */
 typedef struct {
   uint64_t m, n, k;
@@ -120,7 +170,9 @@ typedef struct {
   uint64_t stride_a0, stride_a1;
   uint64_t stride_b0, stride_b1;
   uint64_t stride_c0, stride_c1;
-  uint8_t transpose_a, transpose_b, has_reset, reserved[5];
+  uint8_t transpose_a, transpose_b, has_reset, has_scratch;
+  uint8_t epilogue; /* txrt_epilogue */
+  uint8_t reserved[3];
   float alpha, beta;
 } txrt_gemm_launch;
 

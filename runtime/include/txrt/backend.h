@@ -31,6 +31,7 @@ typedef struct {
   const txrt_launch *launches;
   const txrt_buffer *buffers;
   const txrt_kernel *kernels;
+  const txrt_attention *attentions; /* what launches refer to */
   uint32_t entry_count, launch_count, buffer_count, kernel_count;
   const char *strings; /* an offset into this is a NUL-terminated name */
 
@@ -58,13 +59,20 @@ typedef struct {
   void (*destroy)(void *state);
 
   /* Tells that launches of this entry follow; if `timed`, each of them is
-     followed by `sync`. */
+     followed by `sync`, or, with a clock of the backend's own, `timing` asks
+     for them after the last. */
   txrt_status (*begin)(void *state, uint32_t entry, int timed,
                        txrt_error *error);
   /* Runs, or queues, one launch; launches take effect in order. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
   /* Waits until every launch has taken effect. */
   txrt_status (*sync)(void *state, txrt_error *error);
+
+  /* Of the entry that ran timed, after `sync`: when launch `index` began, in
+     seconds after the entry did, and how long it took. NULL: the backend has no
+     clock, and the runtime's own is put around each launch. */
+  txrt_status (*timing)(void *state, uint32_t launch, double *start,
+                        double *seconds, txrt_error *error);
 
   /* Copy between the caller's memory and [offset, offset + bytes) of the
      arena, after every launch so far; both NULL when the backend keeps no

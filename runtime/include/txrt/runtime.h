@@ -139,6 +139,13 @@ typedef struct {
   int threads;         /* host: 0 means one for each CPU we may use */
   FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
   int no_graph;        /* cuda: queue launches one by one, for debugging */
+  int no_cudnn;        /* cuda: attention by generated kernels alone */
+  int tune;            /* cuda: time the algorithms of each matrix product */
+  /* cuda: the file that choices of algorithms are taken from, and with `tune`
+     written to; NULL: none. */
+  const char *tuning_cache;
+  /* Gets what is worth a word and no failure, one line; NULL: dropped. */
+  void (*warn)(const char *message);
   txrt_world *world;   /* who runs the collectives; NULL: one rank */
 } txrt_options;
 
@@ -199,6 +206,8 @@ typedef struct {
   uint64_t sent_bytes;   /* what a rank sends in a collective */
   double seconds;        /* accumulated while profiling */
   uint64_t runs;         /* how many runs `seconds` adds up */
+  double last_start;     /* of the last of them: seconds after its entry began */
+  double last_seconds;
 } txrt_launch_info;
 
 /* Number of entries, and an entry's name and number of launches. */
@@ -212,7 +221,8 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
                                      int launch, txrt_launch_info *info,
                                      txrt_error *error);
 
-/* Turns the clock around each launch on or off; on also sets all times to 0. */
+/* Turns the clock around each launch on or off; on also sets all times to 0.
+   On a GPU it is the device's own. */
 void txrt_session_profile(txrt_session *session, int enabled);
 
 /* "forward", "backward", "recompute", "optimizer". */

@@ -499,3 +499,91 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 64, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
   }
 }
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes a vector of 4 elements in its epilogue, found #step.buffer<persistent, 48, tensor<2xf32>>}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<2xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an epilogue for a batch of products}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 2] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<4xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an epilogue without its vector, or the reverse}}
+    "step.gemm"() {scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch = array<i64: 1, 1>, leading = array<i64: 3, 4, 4>, batch_strides = array<i64: 0, 0, 0, 0, 0, 0>, transpose_a = false, transpose_b = false, alpha = 1.0 : f64, beta = 0.0 : f64, buffers = [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>], epilogue = #step<epilogue bias>} : () -> ()
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 0, tensor<256xi8>>}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] scratch <transient, 0, tensor<256xi8>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op is attention of 2 operands, expected 5}}
+    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op is attention on buffer 2 of 2}}
+    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1, 2, 0, 0]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<8x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<8x6xf32>
+    step.yield %y : tensor<8x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op is attention on tensors of three dimensions, found 'tensor<8x6xf32>'}}
+    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<8x6xf32>>, #step.buffer<transient, 0, tensor<8x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op has 4 heads, which do not divide 'tensor<2x4x6xf32>'}}
+    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+  }
+}

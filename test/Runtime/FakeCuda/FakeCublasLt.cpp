@@ -9,6 +9,7 @@
 
 #include "backends/cuda/CublasLtApi.h"
 
+#include <cstdlib>
 #include <cstring>
 
 using namespace txrt::cuda;
@@ -17,6 +18,8 @@ using txrt::cuda::lt::Status;
 namespace txrt::cuda::lt {
 struct MatmulDescOpaque {
   Operation a = Plain, b = Plain;
+  uint32_t epilogue = 0;
+  void *vector = nullptr;
 };
 struct MatrixLayoutOpaque {
   DataType type;
@@ -27,6 +30,8 @@ struct MatrixLayoutOpaque {
 };
 struct PreferenceOpaque {
   uint32_t alignments[3] = {256, 256, 256}; // of A, B, C
+  uint64_t workspace = 0;
+  uint32_t schemes = 7;
 };
 } // namespace txrt::cuda::lt
 
@@ -39,10 +44,7 @@ size_t elementBytes(const lt::MatrixLayout layout) {
 float load(const void *matrix, const lt::MatrixLayout layout, size_t at) {
   if (layout->type == lt::F32)
     return static_cast<const float *>(matrix)[at];
-  uint32_t bits = uint32_t(static_cast<const uint16_t *>(matrix)[at]) << 16;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
+  return fake::widen(static_cast<const uint16_t *>(matrix)[at]);
 }
 
 void store(void *matrix, const lt::MatrixLayout layout, size_t at,
@@ -51,10 +53,7 @@ void store(void *matrix, const lt::MatrixLayout layout, size_t at,
     static_cast<float *>(matrix)[at] = value;
     return;
   }
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  bits = value != value ? 0x7fff0000 : bits + 0x7fff + (bits >> 16 & 1);
-  static_cast<uint16_t *>(matrix)[at] = static_cast<uint16_t>(bits >> 16);
+  static_cast<uint16_t *>(matrix)[at] = fake::narrow(value);
 }
 
 size_t place(const lt::MatrixLayout layout, int64_t batch, uint64_t row,
@@ -92,6 +91,23 @@ void checkPlace(const char *name, const void *matrix,
                      " is less aligned than its algorithm was asked for");
 }
 
+// Algorithms are their number, what they were asked for, and a seal. The i-th
+// needs i times 256 bytes of scratch, and takes less time the closer it is to
+// FAKE_CUBLASLT_BEST.
+constexpr uint64_t algorithmCount = 24, seal = 42;
+
+lt::HeuristicResult resultOf(uint64_t number, const uint32_t *alignments) {
+  lt::HeuristicResult result = {};
+  result.algorithm = {{number, alignments[0], alignments[1], alignments[2], seal}};
+  result.workspaceBytes = number * 256;
+  return result;
+}
+
+long timeOf(uint64_t number) {
+  return 100 + 10 * std::labs(static_cast<long>(number) -
+                              fake::setting("FAKE_CUBLASLT_BEST", 0));
+}
+
 bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
           const lt::MatrixLayout b, const lt::MatrixLayout c) {
   const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
@@ -108,7 +124,9 @@ bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
 
 extern "C" {
 
-size_t cublasLtGetVersion() { return 130100; }
+size_t cublasLtGetVersion() {
+  return static_cast<size_t>(fake::setting("FAKE_CUBLASLT_VERSION", 130100));
+}
 const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
 Status cublasLtCreate(lt::Handle *) { return fake::hasContext() ? 0 : 1; }
 Status cublasLtDestroy(lt::Handle) { return 0; }
@@ -120,8 +138,14 @@ Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
 Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc,
                                       lt::DescAttribute attribute,
                                       const void *value, size_t) {
-  auto operation = *static_cast<const lt::Operation *>(value);
-  (attribute == lt::TransA ? desc->a : desc->b) = operation;
+  if (attribute == lt::TransA)
+    desc->a = *static_cast<const lt::Operation *>(value);
+  else if (attribute == lt::TransB)
+    desc->b = *static_cast<const lt::Operation *>(value);
+  else if (attribute == lt::Epilogue)
+    desc->epilogue = *static_cast<const uint32_t *>(value);
+  else if (attribute == lt::BiasPointer)
+    desc->vector = *static_cast<void *const *>(value);
   return 0;
 }
 Status cublasLtMatmulDescDestroy(lt::MatmulDesc desc) {
@@ -157,6 +181,10 @@ Status cublasLtMatmulPreferenceSetAttribute(lt::Preference preference,
   if (attribute >= lt::MinAlignmentA && attribute <= lt::MinAlignmentC)
     preference->alignments[attribute - lt::MinAlignmentA] =
         *static_cast<const uint32_t *>(value);
+  else if (attribute == lt::MaxWorkspaceBytes)
+    preference->workspace = *static_cast<const uint64_t *>(value);
+  else if (attribute == lt::ReductionSchemeMask)
+    preference->schemes = *static_cast<const uint32_t *>(value);
   return 0;
 }
 Status cublasLtMatmulPreferenceDestroy(lt::Preference preference) {
@@ -166,13 +194,30 @@ Status cublasLtMatmulPreferenceDestroy(lt::Preference preference) {
 Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
                                       lt::MatrixLayout a, lt::MatrixLayout b,
                                       lt::MatrixLayout c, lt::MatrixLayout,
-                                      lt::Preference preference, int,
-                                      lt::HeuristicResult *result,
+                                      lt::Preference preference, int most,
+                                      lt::HeuristicResult *results,
                                       int *count) {
+  *count = 0;
+  // Sums of parts in another type than f32 would be other numbers.
+  if (!fits(desc, a, b, c) || preference->schemes != lt::SumInComputeType)
+    return 0;
+  for (uint64_t i = 0; i < algorithmCount && *count < most; ++i)
+    if (i * 256 <= preference->workspace)
+      results[(*count)++] = resultOf(i, preference->alignments);
+  return 0;
+}
+
+Status cublasLtMatmulAlgoCheck(lt::Handle, lt::MatmulDesc desc,
+                               lt::MatrixLayout a, lt::MatrixLayout b,
+                               lt::MatrixLayout c, lt::MatrixLayout,
+                               const lt::Algorithm *algorithm,
+                               lt::HeuristicResult *result) {
+  if (!fits(desc, a, b, c) || algorithm->data[0] >= algorithmCount ||
+      algorithm->data[4] != seal)
+    return 15;
   *result = {};
-  for (int i = 0; i < 3; ++i)
-    result->algorithm.data[i] = preference->alignments[i];
-  *count = fits(desc, a, b, c);
+  result->algorithm = *algorithm;
+  result->workspaceBytes = algorithm->data[0] * 256;
   return 0;
 }
 
@@ -180,19 +225,27 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
                       const void *a, lt::MatrixLayout la, const void *b,
                       lt::MatrixLayout lb, const void *betaAt, const void *,
                       lt::MatrixLayout, void *c, lt::MatrixLayout lc,
-                      const lt::Algorithm *algorithm, void *, size_t,
-                      Stream stream) {
-  if (!fits(desc, la, lb, lc))
+                      const lt::Algorithm *algorithm, void *workspace,
+                      size_t workspaceBytes, Stream stream) {
+  if (!fits(desc, la, lb, lc) || (workspaceBytes && !workspace) ||
+      reinterpret_cast<uintptr_t>(workspace) % 256 ||
+      (desc->epilogue && !desc->vector))
     return 7;
   const float alpha = *static_cast<const float *>(alphaAt);
   const float beta = *static_cast<const float *>(betaAt);
   const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
-  const lt::Algorithm chosen = algorithm ? *algorithm : lt::Algorithm{{2, 2, 2}};
+  const lt::Algorithm chosen = algorithm ? *algorithm : lt::Algorithm{{0, 2, 2, 2}};
+  if (chosen.data[0] * 256 > workspaceBytes)
+    return 7;
   // Descriptions are copied when a product is queued.
-  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc]() mutable {
-    checkPlace("A", a, &la, static_cast<uint32_t>(chosen.data[0]));
-    checkPlace("B", b, &lb, static_cast<uint32_t>(chosen.data[1]));
-    checkPlace("C", c, &lc, static_cast<uint32_t>(chosen.data[2]));
+  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc,
+                     epilogue = desc->epilogue, vector = desc->vector]() mutable {
+    checkPlace("A", a, &la, static_cast<uint32_t>(chosen.data[1]));
+    checkPlace("B", b, &lb, static_cast<uint32_t>(chosen.data[2]));
+    checkPlace("C", c, &lc, static_cast<uint32_t>(chosen.data[3]));
+    fake::clock() += timeOf(chosen.data[0]);
+    if (workspaceBytes) // as a library may
+      memset(workspace, 0xee, workspaceBytes);
     const uint64_t m = lc.rows, k = ta ? la.rows : la.columns;
     // Kept, since steps are to allocate nothing.
     static std::vector<float> left, right, sums;
@@ -200,6 +253,18 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
     for (int64_t batch = 0; batch < lc.count; ++batch) {
       readColumns(left, a, &la, batch, ta);
       readColumns(right, b, &lb, batch, tb);
+      for (uint64_t i = 0; epilogue == lt::BiasGradientA && i < m; ++i) {
+        float sum = 0;
+        for (uint64_t p = 0; p < k; ++p)
+          sum += left[p * m + i];
+        store(vector, &lc, i, sum);
+      }
+      for (uint64_t j = 0; epilogue == lt::BiasGradientB && j < lc.columns; ++j) {
+        float sum = 0;
+        for (uint64_t p = 0; p < k; ++p)
+          sum += right[j * k + p];
+        store(vector, &lc, j, sum);
+      }
       for (uint64_t j = 0; j < lc.columns; ++j) {
         // Each sum in the order of k.
         std::fill(sums.begin(), sums.end(), 0.0f);
@@ -209,7 +274,8 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
         for (uint64_t i = 0; i < m; ++i) {
           const size_t at = place(&lc, batch, i, j);
           float before = beta == 0 ? 0 : beta * load(c, &lc, at);
-          store(c, &lc, at, alpha * sums[i] + before);
+          float bias = epilogue == lt::Bias ? load(vector, &lc, i) : 0;
+          store(c, &lc, at, alpha * sums[i] + before + bias);
         }
       }
     }

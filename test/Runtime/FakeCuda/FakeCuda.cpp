@@ -12,6 +12,7 @@
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
 //   FAKE_CUDA_FREE=1048576    bytes of free memory
+//   FAKE_CUDA_DRIVER=13000    the driver's version of CUDA
 //   FAKE_CUDA_FAULT=weigh     this kernel faults when it runs
 //   FAKE_CUDA_RACES=0         races are not looked for, which is faster
 //
@@ -62,11 +63,6 @@ thread_local Context current = nullptr;
 Result sticky = Success; // what a fault leaves, until a synchronization
 std::string lastError = "said by the fake";
 
-long setting(const char *name, long otherwise) {
-  const char *text = getenv(name);
-  return text ? atol(text) : otherwise;
-}
-
 Result failed(const std::string &message) {
   lastError = message;
   return InvalidValue;
@@ -78,8 +74,10 @@ void runTestKernel(const CUfunc_st &function,
   const char *fault = getenv("FAKE_CUDA_FAULT");
   if (fault && strcmp(fault, function.name) == 0)
     throw ptx::Error("FAKE_CUDA_FAULT");
-  function.kernel(buffers.data(), immediates.data(), 0,
-                  static_cast<int64_t>(units));
+  fake::clock() += 1000;
+  if (function.kernel)
+    function.kernel(buffers.data(), immediates.data(), 0,
+                    static_cast<int64_t>(units));
 }
 
 Result launchTestKernel(const CUfunc_st &function, uint64_t threads,
@@ -100,10 +98,20 @@ Result launchTestKernel(const CUfunc_st &function, uint64_t threads,
 
 } // namespace
 
+long fake::setting(const char *name, long otherwise) {
+  const char *text = getenv(name);
+  return text ? atol(text) : otherwise;
+}
+
+long &fake::clock() {
+  static long now = 0;
+  return now;
+}
+
 ptx::Device &fake::device() {
   static auto *device = [] {
     auto *result = new ptx::Device; // lives as long as the process
-    result->findsRaces = setting("FAKE_CUDA_RACES", 1) != 0;
+    result->findsRaces = fake::setting("FAKE_CUDA_RACES", 1) != 0;
     return result;
   }();
   return *device;
@@ -132,7 +140,7 @@ extern "C" {
 
 Result cuInit(unsigned) { return Success; }
 Result cuDriverGetVersion(int *version) {
-  *version = 13000;
+  *version = static_cast<int>(fake::setting("FAKE_CUDA_DRIVER", 13000));
   return Success;
 }
 Result cuGetErrorName(Result result, const char **name) {
@@ -144,7 +152,7 @@ Result cuGetErrorString(Result, const char **text) {
   return Success;
 }
 Result cuDeviceGetCount(int *count) {
-  *count = static_cast<int>(setting("FAKE_CUDA_DEVICES", 1));
+  *count = static_cast<int>(fake::setting("FAKE_CUDA_DEVICES", 1));
   return Success;
 }
 Result cuDeviceGet(Device *device, int index) {
@@ -156,7 +164,7 @@ Result cuDeviceGetName(char *name, int size, Device) {
   return Success;
 }
 Result cuDeviceGetAttribute(int *value, DeviceAttribute attribute, Device) {
-  long capability = setting("FAKE_CUDA_CAPABILITY", 90);
+  long capability = fake::setting("FAKE_CUDA_CAPABILITY", 90);
   *value = static_cast<int>(attribute == ComputeCapabilityMajor
                                 ? capability / 10
                                 : capability % 10);
@@ -173,7 +181,7 @@ Result cuCtxSetCurrent(Context context) {
 }
 Result cuMemGetInfo_v2(size_t *available, size_t *total) {
   *total = size_t(1) << 30;
-  *available = static_cast<size_t>(setting("FAKE_CUDA_FREE", 1 << 30));
+  *available = static_cast<size_t>(fake::setting("FAKE_CUDA_FREE", 1 << 30));
   return current ? Success : InvalidValue;
 }
 Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
@@ -209,6 +217,9 @@ Result cuModuleLoadData(Module *module, const void *image) {
   } else {
     loaded->functions.push_back({"weigh", weigh, 2, 1});
     loaded->functions.push_back({"bump", bump, 1, 2});
+    // They stand for attention, and do nothing.
+    loaded->functions.push_back({"attend", nullptr, 5, 0});
+    loaded->functions.push_back({"attend_grad", nullptr, 9, 0});
   }
   *module = loaded.release();
   return Success;
@@ -257,6 +268,7 @@ Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
     ptx::Launch launch = {{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, {}};
     for (const std::vector<uint8_t> &value : values)
       launch.parameters.push_back(value.data());
+    fake::clock() += 1000;
     fake::device().run(*code, launch);
   });
   return Success;
@@ -276,6 +288,22 @@ Result cuStreamSynchronize(Stream stream) {
   Result result = sticky;
   sticky = Success;
   return result;
+}
+Result cuEventCreate(Event *event, unsigned) {
+  *event = new CUevent_st;
+  return Success;
+}
+Result cuEventDestroy_v2(Event event) {
+  delete event;
+  return Success;
+}
+Result cuEventRecord(Event event, Stream stream) {
+  fake::run(stream, [=] { event->time = fake::clock(); });
+  return Success;
+}
+Result cuEventElapsedTime_v2(float *milliseconds, Event start, Event end) {
+  *milliseconds = static_cast<float>(end->time - start->time) * 1e-6f;
+  return Success;
 }
 Result cuStreamBeginCapture_v2(Stream stream, CaptureMode) {
   if (stream->captured)
@@ -308,3 +336,21 @@ Result cuGraphExecDestroy(GraphExec exec) {
 }
 
 } // extern "C"
+
+//===----------------------------------------------------------------------===//
+// NVTX: the ranges so far, "[name" and "]"
+//===----------------------------------------------------------------------===//
+
+static std::string ranges;
+
+extern "C" {
+int nvtxRangePushA(const char *name) {
+  ranges += std::string("[") + name;
+  return 0;
+}
+int nvtxRangePop() {
+  ranges += "]";
+  return 0;
+}
+const char *fakeRanges() { return ranges.c_str(); }
+}

@@ -4,6 +4,7 @@
 #define TX_TEST_RUNTIME_FAKECUDA_FAKECUDA_H
 
 #include "Emulator.h"
+#include "Narrow.h"
 
 #include "backends/cuda/DriverApi.h"
 
@@ -17,12 +18,22 @@ struct CUgraph_st {
 struct CUstream_st {
   CUgraph_st *captured = nullptr;
 };
+struct CUevent_st {
+  long time = 0;
+};
 } // namespace txrt::cuda
 
 namespace fake {
 
 /// Its memory.
 ptx::Device &device();
+
+/// The device's clock in nanoseconds: a kernel takes a thousand, a product what
+/// its algorithm says.
+long &clock();
+
+/// A number from the environment.
+long setting(const char *name, long otherwise);
 
 /// Whether the calling thread has a current context.
 bool hasContext();

@@ -99,4 +99,37 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::func::FuncOp"> {
+  let summary = "Say what a GPU's libraries do for an op, and the scratch they get";
+  let description = [{
+    Runs before placement, so that scratch is a part of the peak. A product by
+    cuBLASLt gets bytes for the partial sums of a split k: 16 copies of C in
+    f32, and no more than NVIDIA advises (32 MiB for sm_90 and newer, 4 MiB
+    before). A bias that has C's type is added by the library: it belongs to the
+    op, so this is the one form that it has, under every policy.
+
+    Before:
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> tensor<2x4x8xf32> {
+      %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+      return %y : tensor<2x4x8xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> tensor<2x4x8xf32> {
+      %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> {step.epilogue = #step<epilogue bias>, step.scratch_bytes = 4096 : i64} : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+      return %y : tensor<2x4x8xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90\"", "the architecture whose libraries are meant">,
+  ];
+  let dependentDialects = ["::tx::step::StepDialect"];
+}
+
 #endif // TX_CONVERSION_GPU_PASSES

@@ -3,6 +3,8 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
+#include "txrt/abi.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -288,7 +290,36 @@ static LogicalResult verifyBuffers(Operation *op, ArrayAttr buffers) {
   return success();
 }
 
-LogicalResult LaunchOp::verify() { return verifyBuffers(*this, getBuffers()); }
+LogicalResult LaunchOp::verify() {
+  if (failed(verifyBuffers(*this, getBuffers())))
+    return failure();
+  std::optional<AttentionAttr> attention = getAttention();
+  if (!attention)
+    return success();
+  ArrayRef<int64_t> operands = attention->getOperands().asArrayRef();
+  size_t expected = attention->getBackward().getValue() ? TXRT_ATTENTION_OPERANDS : TXRT_ATTENTION_DO;
+  if (operands.size() != expected)
+    return emitOpError("is attention of ") << operands.size() << " operands, expected " << expected;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    if (operand < 0 || operand >= static_cast<int64_t>(getBuffers().size()))
+      return emitOpError("is attention on buffer ") << operand << " of " << getBuffers().size();
+    auto type = cast<BufferAttr>(getBuffers()[operand]).getType();
+    if (type.getRank() != 3)
+      return emitOpError("is attention on tensors of three dimensions, found ") << type;
+  }
+  auto q = cast<BufferAttr>(getBuffers()[operands[TXRT_ATTENTION_Q]]).getType();
+  int64_t heads = attention->getHeads().getInt();
+  if (heads < 1 || q.getDimSize(2) % heads)
+    return emitOpError("has ") << heads << " heads, which do not divide " << q;
+  return success();
+}
+
+SmallVector<Attribute> LaunchOp::getAllBuffers() {
+  SmallVector<Attribute> buffers(getBuffers().begin(), getBuffers().end());
+  if (getScratch())
+    buffers.push_back(*getScratch());
+  return buffers;
+}
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
@@ -320,7 +351,25 @@ LogicalResult step::GemmOp::verify() {
   for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
     if (size < 1)
       return emitOpError("takes sizes of at least 1, found ") << size;
+  if (getEpilogue().has_value() != getVector().has_value())
+    return emitOpError("has an epilogue without its vector, or the reverse");
+  if (auto epilogue = getEpilogue()) {
+    int64_t count = *epilogue == Epilogue::SumsA ? form.m : form.n;
+    if (form.batch0 * form.batch1 != 1)
+      return emitOpError("has an epilogue for a batch of products");
+    if (getVector()->getType().getNumElements() != count || getVector()->getStride())
+      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *getVector();
+  }
   return tx::detail::verifyFlops(*this, form);
+}
+
+SmallVector<Attribute> step::GemmOp::getAllBuffers() {
+  SmallVector<Attribute> buffers(getBuffers().begin(), getBuffers().end());
+  if (getVector())
+    buffers.push_back(*getVector());
+  if (getScratch())
+    buffers.push_back(*getScratch());
+  return buffers;
 }
 
 LogicalResult CollectiveOp::verify() {
@@ -352,18 +401,22 @@ LogicalResult ProgramOp::verify() {
 
 LogicalResult ProgramOp::verifyRegions() {
   const uint64_t sizes[] = {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()};
-  auto verify = [&](Operation *op, ArrayAttr buffers) -> LogicalResult {
-    for (auto buffer : buffers.getAsRange<BufferAttr>())
-      if (buffer.getOffset() + buffer.getExtent() > static_cast<int64_t>(sizes[static_cast<int>(buffer.getSegment())]))
+  auto verify = [&](Operation *op, ArrayRef<Attribute> buffers) -> LogicalResult {
+    for (Attribute attribute : buffers)
+      if (auto buffer = cast<BufferAttr>(attribute);
+          buffer.getOffset() + buffer.getExtent() > static_cast<int64_t>(sizes[static_cast<int>(buffer.getSegment())]))
         return op->emitOpError("reaches beyond its segment with ") << buffer;
     return success();
   };
   for (auto entry : getBody().getOps<EntryOp>()) {
-    if (failed(verify(entry, entry.getArgumentBuffers())) || failed(verify(entry, entry.getResultBuffers())))
+    if (failed(verify(entry, entry.getArgumentBuffers().getValue())) ||
+        failed(verify(entry, entry.getResultBuffers().getValue())))
       return failure();
     for (Operation &launch : entry.getBody().front()) {
-      ArrayAttr buffers = llvm::TypeSwitch<Operation *, ArrayAttr>(&launch).Case<LaunchOp, step::GemmOp, CollectiveOp>(
-          [](auto op) { return op.getBuffers(); });
+      auto buffers = llvm::TypeSwitch<Operation *, SmallVector<Attribute>>(&launch)
+                         .Case<LaunchOp, step::GemmOp>([](auto op) { return op.getAllBuffers(); })
+                         .Case([](CollectiveOp op) { return llvm::to_vector(op.getBuffers()); })
+                         .Default(SmallVector<Attribute>());
       if (failed(verify(&launch, buffers)))
         return failure();
     }

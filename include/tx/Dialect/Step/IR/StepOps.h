@@ -29,6 +29,11 @@ namespace tx {
 /// each result; sizes are those of the segments.
 inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
 inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
+/// What a target's libraries do for an op: the bytes of scratch that the call
+/// gets, then where they lie; an epilogue of its product.
+inline constexpr llvm::StringLiteral kScratchBytesAttr = "step.scratch_bytes";
+inline constexpr llvm::StringLiteral kScratchAttr = "step.scratch";
+inline constexpr llvm::StringLiteral kEpilogueAttr = "step.epilogue";
 inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
 inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";
 inline constexpr llvm::StringLiteral kTransientBytesAttr = "step.transient_bytes";

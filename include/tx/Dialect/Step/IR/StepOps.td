@@ -53,6 +53,26 @@ def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
   }];
 }
 
+def Step_EpilogueAttr : EnumAttr<Step_Dialect, Step_Epilogue, "epilogue">;
+
+def Step_AttentionAttr : AttrDef<Step_Dialect, "Attention"> {
+  let mnemonic = "attention";
+  let summary = "that a launch is core attention, which a library may compute";
+  let description = [{
+    `operands` are the launch's buffers in the order of txrt_attention_operand:
+    Q, K, V, O, the log-sum-exp; backward also dO, dQ, dK, dV. Sizes are those of
+    their types. `deterministic`: the library too has to add dQ in one order.
+
+    ```mlir
+    #step.attention<backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 0.5 : f64, operands = [0, 1, 2, 3, 4]>
+    ```
+  }];
+  let parameters = (ins "::mlir::BoolAttr":$backward, "::mlir::BoolAttr":$causal, "::mlir::BoolAttr":$deterministic,
+                        "::mlir::IntegerAttr":$heads, "::mlir::FloatAttr":$scale,
+                        "::mlir::DenseI64ArrayAttr":$operands);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 class Step_Op<string mnemonic, list<Trait> traits = []> : Op<Step_Dialect, mnemonic, traits>;
 
 def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "KernelOp"]>]> {
@@ -187,7 +207,8 @@ def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterfac
   let summary = "runs a kernel on buffers: its inputs, then its outputs";
   let description = [{
     Buffers have the types and row strides that the kernel was made for; the
-    immediates are what differs between its launches.
+    immediates are what differs between its launches. What a library may compute in
+    the kernel's place says so, with the scratch that the library gets.
 
     ```mlir
     step.program @step arena(persistent 0, argument 16, saved 0, transient 768) {
@@ -202,9 +223,15 @@ def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterfac
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, ArrayAttr:$buffers, DenseI32ArrayAttr:$immediates,
-                       I64Attr:$flops, Tx_ScopeAttr:$scope);
+                       I64Attr:$flops, Tx_ScopeAttr:$scope, OptionalAttr<Step_AttentionAttr>:$attention,
+                       OptionalAttr<Step_BufferAttr>:$scratch);
   let assemblyFormat = [{
-    $kernel `in` $scope `flops` $flops `immediates` $immediates $buffers attr-dict
+    $kernel `in` $scope `flops` $flops `immediates` $immediates $buffers
+    (`attention` $attention^)? (`scratch` $scratch^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    /// Those of the kernel, then scratch.
+    ::llvm::SmallVector<::mlir::Attribute> getAllBuffers();
   }];
   let hasVerifier = 1;
 }
@@ -213,12 +240,16 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
   let summary = "C = alpha op(A) op(B) + beta C, batched, by the library";
   let description = [{
     The fields are those of txrt_gemm_launch; a fourth buffer is the reset bit.
+    With an epilogue the library also adds a `bias` to each row of C, or writes
+    the sums of op(A) (`sums_a`) or op(B) (`sums_b`) over k; `scratch` is for
+    the library alone.
     `batch_strides` = strides of A, B, C by the outer, then by the inner batch index.
 
     ```mlir
-    step.program @step arena(persistent 192, argument 192, saved 0, transient 256) {
+    step.program @step arena(persistent 256, argument 192, saved 0, transient 512) {
       step.entry @f () -> () {
         step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>]
+        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>] epilogue bias <persistent, 192, tensor<8xf32>> scratch <transient, 256, tensor<256xi8>>
       }
     }
     ```
@@ -226,10 +257,17 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
   let arguments = (ins I64Attr:$m, I64Attr:$n, I64Attr:$k, DenseI64ArrayAttr:$batch,
                        DenseI64ArrayAttr:$leading, DenseI64ArrayAttr:$batch_strides,
                        BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, F64Attr:$beta,
-                       ArrayAttr:$buffers, Tx_ScopeAttr:$scope);
+                       ArrayAttr:$buffers, OptionalAttr<Step_EpilogueAttr>:$epilogue,
+                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$scratch,
+                       Tx_ScopeAttr:$scope);
   let assemblyFormat = [{
     `in` $scope `[` $m `,` $n `,` $k `]` `batch` $batch `ld` $leading `strides` $batch_strides
-    `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers attr-dict
+    `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers
+    (`epilogue` $epilogue^ $vector)? (`scratch` $scratch^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    /// Those of the launch, in the order of txrt_gemm_launch.
+    ::llvm::SmallVector<::mlir::Attribute> getAllBuffers();
   }];
   let hasVerifier = 1;
 }

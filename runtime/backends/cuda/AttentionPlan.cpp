@@ -1,0 +1,177 @@
+#include "backends/cuda/Attention.h"
+
+#include <cmath>
+
+using namespace txrt;
+using namespace txrt::cuda;
+using dnn::Sizes;
+using dnn::Tensor;
+
+// A score that is not seen: finite, so that a difference of two is a number.
+static constexpr float unseen = -1e30f;
+
+static uint64_t aligned(uint64_t bytes) {
+  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT *
+         TXRT_SCRATCH_ALIGNMENT;
+}
+
+AttentionPlan::AttentionPlan(const dnn::Library &library, dnn::Handle handle,
+                             const txrt_attention &attention,
+                             const char *device)
+    : attention(attention), graph(library) {
+  if (attention.backward)
+    buildBackward();
+  else
+    buildForward();
+  graph.finish(handle, device);
+}
+
+uint64_t AttentionPlan::scratchBytes() const {
+  return keptBytes + aligned(static_cast<uint64_t>(graph.workspaceBytes()));
+}
+
+/// [batch, heads, length, width], as it lies in rows of [batch x length].
+Tensor AttentionPlan::operand(txrt_attention_operand which) {
+  const bool ofKeys = which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_V ||
+                      which == TXRT_ATTENTION_DK || which == TXRT_ATTENTION_DV;
+  const int64_t length = ofKeys ? attention.keys : attention.queries;
+  const int64_t row = attention.row_strides[which];
+  const int64_t width = attention.width;
+  Tensor tensor = graph.memory(
+      dnn::BF16,
+      {static_cast<int64_t>(attention.batch),
+       ofKeys ? attention.key_heads : attention.heads, length, width},
+      {length * row, width, row, 1});
+  ids[which] = tensor.id;
+  return tensor;
+}
+
+/// The same bytes as [batch, heads, width, length].
+Tensor AttentionPlan::transposed(txrt_attention_operand which) {
+  const int64_t row = attention.row_strides[which];
+  const int64_t keys = attention.keys, width = attention.width;
+  Tensor tensor = graph.memory(dnn::BF16,
+                               {static_cast<int64_t>(attention.batch),
+                                attention.key_heads, width, keys},
+                               {keys * row, width, 1, row});
+  ids[which] = tensor.id;
+  return tensor;
+}
+
+Tensor AttentionPlan::statistics() {
+  const int64_t heads = attention.heads, queries = attention.queries;
+  Tensor tensor = graph.memory(
+      dnn::F32, {static_cast<int64_t>(attention.batch), heads, queries, 1},
+      {heads * queries, queries, 1, 1});
+  ids[TXRT_ATTENTION_LSE] = tensor.id;
+  return tensor;
+}
+
+/// scale Q K^T
+Tensor AttentionPlan::scores(const Tensor &q, const Tensor &k) {
+  Tensor s = graph.matmul(
+      q, k,
+      {q.sizes[0], q.sizes[1], q.sizes[2], static_cast<int64_t>(attention.keys)});
+  return graph.pointwise(dnn::Multiply, s, graph.constant(attention.scale));
+}
+
+void AttentionPlan::buildForward() {
+  Tensor q = operand(TXRT_ATTENTION_Q), k = transposed(TXRT_ATTENTION_K);
+  Tensor v = operand(TXRT_ATTENTION_V), o = operand(TXRT_ATTENTION_O);
+  Tensor lse = statistics();
+  const Sizes perRow = {q.sizes[0], q.sizes[1], q.sizes[2], 1};
+  Tensor s = scores(q, k);
+  if (attention.causal)
+    s = graph.lowerTriangle(s, graph.constant(unseen));
+  Tensor most = graph.reduce(dnn::Maximum, s, perRow);
+  Tensor e = graph.pointwise(dnn::Exp, graph.pointwise(dnn::Subtract, s, most));
+  Tensor sum = graph.reduce(dnn::Sum, e, perRow);
+  Tensor logarithm = graph.pointwise(dnn::Log, sum);
+  graph.pointwise(dnn::Add, most, &logarithm, lse);
+  Tensor p = graph.virtualTensor(
+      dnn::BF16, s.sizes,
+      {s.sizes[1] * s.sizes[2] * s.sizes[3], s.sizes[2] * s.sizes[3],
+       s.sizes[3], 1});
+  graph.pointwise(dnn::Divide, e, &sum, p);
+  graph.matmul(p, v, o);
+}
+
+/// With P = exp(scale Q K^T - lse) and D the row sums of dO * O: dV = P^T dO,
+/// dS = scale P (dO V^T - D), dQ = dS K, dK = dS^T Q.
+void AttentionPlan::buildBackward() {
+  Tensor q = operand(TXRT_ATTENTION_Q), k = transposed(TXRT_ATTENTION_K);
+  Tensor v = transposed(TXRT_ATTENTION_V), o = operand(TXRT_ATTENTION_O);
+  Tensor dO = operand(TXRT_ATTENTION_DO), lse = statistics();
+  Tensor dQ = operand(TXRT_ATTENTION_DQ), dK = operand(TXRT_ATTENTION_DK);
+  Tensor dV = operand(TXRT_ATTENTION_DV);
+  const int64_t b = q.sizes[0], h = q.sizes[1], s = q.sizes[2];
+  const int64_t d = q.sizes[3], t = static_cast<int64_t>(attention.keys);
+  const bool shared = attention.heads != attention.key_heads;
+  auto keep = [&](Sizes sizes, Sizes strides) {
+    Tensor tensor = graph.memory(dnn::F32, sizes, strides);
+    kept.push_back({tensor.id, keptBytes});
+    keptBytes += aligned(static_cast<uint64_t>(sizes[0] * sizes[1] * sizes[2] *
+                                               sizes[3] * 4));
+    return tensor;
+  };
+
+  const Sizes perRow = {b, h, s, 1};
+  Tensor product = graph.virtualTensor(dnn::F32, {b, h, s, d},
+                                       {h * s * d, s * d, h * d, 1});
+  graph.pointwise(dnn::Multiply, dO, &o, product);
+  Tensor rowSum = graph.reduce(dnn::Sum, product, perRow);
+  Tensor sums = keep(perRow, {h * s, s, 1, 1});
+  Tensor one = graph.constant(1);
+  graph.pointwise(dnn::Multiply, rowSum, &one, sums);
+
+  Tensor scale = graph.constant(attention.scale);
+  Tensor scored = graph.pointwise(dnn::Multiply, graph.matmul(q, k, {b, h, s, t}),
+                                  scale);
+  Tensor shifted = graph.pointwise(dnn::Subtract, scored, lse);
+  if (attention.causal)
+    shifted = graph.lowerTriangle(shifted, graph.constant(unseen));
+  Tensor p = graph.pointwise(dnn::Exp, shifted);
+
+  // Products with P^T and dS^T; of shared heads the sum.
+  auto byKeys = [&](const Tensor &x, const Tensor &with, const Tensor &to) {
+    Tensor turned = graph.reshape(x, dnn::BF16, {b, h, t, s},
+                                  {h * s * t, s * t, 1, t});
+    if (!shared)
+      return graph.matmul(turned, with, to);
+    Tensor all = graph.virtualTensor(dnn::BF16, {b, h, t, d},
+                                     {h * t * d, t * d, d, 1});
+    graph.matmul(turned, with, all);
+    graph.reduce(dnn::Sum, all, to);
+  };
+  byKeys(p, dO, dV);
+  Tensor dP = graph.matmul(dO, v, {b, h, s, t});
+  Tensor dS = graph.pointwise(
+      dnn::Multiply,
+      graph.pointwise(dnn::Multiply, graph.pointwise(dnn::Subtract, dP, sums),
+                      p),
+      scale);
+  byKeys(dS, q, dK);
+  const int64_t row = attention.row_strides[TXRT_ATTENTION_K];
+  Tensor keys = graph.reshape(k, dnn::BF16, {b, k.sizes[1], t, d},
+                              {t * row, d, row, 1});
+  if (attention.deterministic)
+    return graph.matmul(dS, keys, dQ);
+  Tensor added = keep({b, h, s, d}, {h * s * d, s * d, d, 1});
+  graph.matmul(dS, keys, added);
+  graph.pointwise(dnn::Identity, added, nullptr, dQ);
+}
+
+void AttentionPlan::enqueue(
+    dnn::Handle handle,
+    const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands,
+    void *scratch) {
+  char *at = static_cast<char *>(scratch);
+  std::vector<std::pair<int64_t, void *>> places;
+  for (int i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
+    if (ids[static_cast<size_t>(i)])
+      places.push_back(
+          {ids[static_cast<size_t>(i)], operands[static_cast<size_t>(i)]});
+  for (auto [id, offset] : kept)
+    places.push_back({id, at + offset});
+  graph.enqueue(handle, places, at + keptBytes);
+}

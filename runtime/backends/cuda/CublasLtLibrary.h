@@ -1,0 +1,33 @@
+//===- CublasLtLibrary.h - cuBLASLt, opened at run time --------*- C++ -*-===//
+
+#ifndef TXRT_BACKENDS_CUDA_CUBLASLTLIBRARY_H
+#define TXRT_BACKENDS_CUDA_CUBLASLTLIBRARY_H
+
+#include "backends/cuda/CublasLtApi.h"
+#include "core/Failure.h"
+
+namespace txrt::cuda::lt {
+
+struct Library {
+#define TXRT_MEMBER(member, type, symbol, ...) type (*member)(__VA_ARGS__);
+  TXRT_CUBLASLT_FUNCTIONS(TXRT_MEMBER)
+#undef TXRT_MEMBER
+
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
+  /// too old.
+  static const Library &get();
+
+  /// "cuBLASLt 13.1.0".
+  std::string version() const;
+  void check(Status status, const char *what) const {
+    if (status != lt::Success)
+      fail(TXRT_DEVICE, "cuBLASLt: %s: %s", what, getStatusString(status));
+  }
+
+private:
+  Library();
+};
+
+} // namespace txrt::cuda::lt
+
+#endif // TXRT_BACKENDS_CUDA_CUBLASLTLIBRARY_H

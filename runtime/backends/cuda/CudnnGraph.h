@@ -1,0 +1,108 @@
+//===- CudnnGraph.h - Operation graphs of cuDNN, and their plans -*- C++ -*-===//
+//
+//   Graph graph(dnn::Library::get());
+//   Tensor s = graph.matmul(q, kTransposed, {b, h, s, t});
+//   s = graph.pointwise(dnn::Multiply, s, graph.constant(scale));
+//   graph.finish(handle);
+//   graph.enqueue(handle, {{q, address}, ...}, workspace);
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_BACKENDS_CUDA_CUDNNGRAPH_H
+#define TXRT_BACKENDS_CUDA_CUDNNGRAPH_H
+
+#include "backends/cuda/CudnnApi.h"
+#include "core/Failure.h"
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace txrt::cuda::dnn {
+
+struct Library {
+#define TXRT_MEMBER(member, type, symbol, ...) type (*member)(__VA_ARGS__);
+  TXRT_CUDNN_FUNCTIONS(TXRT_MEMBER)
+#undef TXRT_MEMBER
+
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
+  /// too old.
+  static const Library &get();
+
+  /// "cuDNN 9.19.0".
+  std::string version() const;
+  /// Fails with what the library says of itself.
+  void check(Status status, const char *what) const;
+
+private:
+  Library();
+};
+
+using Sizes = std::array<int64_t, 4>;
+
+/// A value of a graph: sizes and strides in elements.
+struct Tensor {
+  Descriptor descriptor = nullptr;
+  int64_t id = 0;
+  Sizes sizes = {};
+};
+
+class Graph {
+public:
+  explicit Graph(const Library &library) : library(library) {}
+  Graph(const Graph &) = delete;
+  ~Graph();
+
+  /// A tensor in memory.
+  Tensor memory(DataType type, Sizes sizes, Sizes strides);
+  /// A number, given with the call.
+  Tensor constant(float value);
+
+  Tensor matmul(const Tensor &a, const Tensor &b, Sizes sizes);
+  void matmul(const Tensor &a, const Tensor &b, const Tensor &to);
+  Tensor pointwise(PointwiseMode mode, const Tensor &x, const Tensor &b);
+  Tensor pointwise(PointwiseMode mode, const Tensor &x);
+  void pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b,
+                 const Tensor &to);
+  /// x where row index >= column index, else `otherwise`.
+  Tensor lowerTriangle(const Tensor &x, const Tensor &otherwise);
+  /// Over the dimensions that `sizes` has as 1.
+  Tensor reduce(ReductionOperator op, const Tensor &x, Sizes sizes);
+  void reduce(ReductionOperator op, const Tensor &x, const Tensor &to);
+  /// The same elements in another order, of another type.
+  Tensor reshape(const Tensor &x, DataType type, Sizes sizes, Sizes strides);
+  /// A value in the graph that no memory is for.
+  Tensor virtualTensor(DataType type, Sizes sizes, Sizes strides);
+
+  /// Has the library plan it for `handle`'s device; where there is none, for
+  /// the one that `device` describes (its JSON text).
+  void finish(Handle handle, const char *device = nullptr);
+  /// Bytes that a call needs besides the tensors.
+  int64_t workspaceBytes() const { return workspace; }
+  void enqueue(Handle handle,
+               const std::vector<std::pair<int64_t, void *>> &places,
+               void *workspaceAt);
+
+private:
+  Descriptor create(DescriptorType type);
+  void set(Descriptor descriptor, Attribute attribute, AttributeType type,
+           const void *values, int64_t count = 1);
+  void finalize(Descriptor descriptor, const char *what);
+  Tensor tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual,
+                bool isConstant);
+  void pointwiseOp(PointwiseMode mode, DataType precision, const Tensor &x,
+                   const Tensor *b, const Tensor *t, const Tensor &to,
+                   int64_t axis = -1);
+
+  const Library &library;
+  std::vector<Descriptor> owned, operations;
+  Descriptor plan = nullptr;
+  int64_t workspace = 0;
+  std::deque<std::pair<int64_t, float>> constants; // stay where they are
+  int64_t nextId = 1;
+};
+
+} // namespace txrt::cuda::dnn
+
+#endif // TXRT_BACKENDS_CUDA_CUDNNGRAPH_H

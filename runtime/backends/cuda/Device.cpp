@@ -1,0 +1,69 @@
+#include "backends/cuda/Device.h"
+
+using namespace txrt;
+using namespace txrt::cuda;
+
+// The kernels' PTX and the libraries are of CUDA 13, which came with R580.
+static constexpr int oldestDriver = 13000;
+
+DeviceContext::DeviceContext(const Driver &driver) : driver(driver) {
+  int version = 0;
+  driver.check(driver.driverGetVersion(&version), "driver version");
+  if (version < oldestDriver)
+    fail(TXRT_DEVICE,
+         "the NVIDIA driver here is for CUDA %d.%d; needed is CUDA %d.%d, that "
+         "is driver R580 or newer",
+         version / 1000, version / 10 % 100, oldestDriver / 1000,
+         oldestDriver / 10 % 100);
+  int count = 0;
+  driver.check(driver.deviceGetCount(&count), "counting devices");
+  if (count == 0)
+    fail(TXRT_DEVICE, "the NVIDIA driver sees no device");
+  driver.check(driver.deviceGet(&device, 0), "device 0");
+  driver.check(driver.primaryCtxRetain(&context, device), "context");
+  makeCurrent();
+}
+
+uint32_t DeviceContext::capability() const {
+  int major = 0, minor = 0;
+  driver.check(
+      driver.deviceGetAttribute(&major, ComputeCapabilityMajor, device),
+      "compute capability");
+  driver.check(
+      driver.deviceGetAttribute(&minor, ComputeCapabilityMinor, device),
+      "compute capability");
+  return static_cast<uint32_t>(major * 10 + minor);
+}
+
+std::string DeviceContext::name() const {
+  char text[128] = "";
+  driver.check(driver.deviceGetName(text, sizeof text, device), "name");
+  return text;
+}
+
+DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes)
+    : driver(driver) {
+  size_t available = 0, total = 0;
+  driver.check(driver.memGetInfo(&available, &total), "free memory");
+  if (bytes > available)
+    fail(TXRT_OUT_OF_MEMORY,
+         "needs %s for its arena, the device has %s free of %s: choose a "
+         "policy with a lower peak, or a smaller batch",
+         readableBytes(bytes).c_str(), readableBytes(available).c_str(),
+         readableBytes(total).c_str());
+  if (bytes == 0)
+    return;
+  driver.check(driver.memAlloc(&address, bytes), "the arena");
+  size = bytes;
+  clear();
+}
+
+DeviceArena::~DeviceArena() {
+  if (address)
+    driver.memFree(address);
+}
+
+void DeviceArena::clear() {
+  if (size)
+    driver.check(driver.memsetD8(address, 0, size), "clearing the arena");
+}

@@ -1,0 +1,75 @@
+//===- Device.h - The GPU, its memory, and what the driver lends -*- C++ -*-===//
+
+#ifndef TXRT_BACKENDS_CUDA_DEVICE_H
+#define TXRT_BACKENDS_CUDA_DEVICE_H
+
+#include "backends/cuda/Driver.h"
+
+namespace txrt::cuda {
+
+/// The primary context, current in the thread that made it.
+class DeviceContext {
+public:
+  /// Fails with TXRT_DEVICE where the driver is too old or sees no device.
+  explicit DeviceContext(const Driver &driver);
+  DeviceContext(const DeviceContext &) = delete;
+  ~DeviceContext() { driver.primaryCtxRelease(device); }
+  /// Each thread has a current context of its own.
+  void makeCurrent() const {
+    driver.check(driver.ctxSetCurrent(context), "context");
+  }
+
+  /// Compute capability: 90 for sm_90.
+  uint32_t capability() const;
+  /// "NVIDIA H100 80GB HBM3".
+  std::string name() const;
+
+private:
+  const Driver &driver;
+  Device device = 0;
+  Context context = nullptr;
+};
+
+/// The arena in device memory, zero-filled.
+class DeviceArena {
+public:
+  /// Fails with TXRT_OUT_OF_MEMORY when `bytes` are more than what is free.
+  DeviceArena(const Driver &driver, uint64_t bytes);
+  DeviceArena(const DeviceArena &) = delete;
+  ~DeviceArena();
+  void clear();
+
+  DevicePointer address = 0;
+  uint64_t size = 0;
+
+private:
+  const Driver &driver;
+};
+
+/// A handle that the driver gave and takes back.
+template <typename Handle, Result (*Driver::*destroy)(Handle)> class Owned {
+public:
+  explicit Owned(const Driver &driver) : driver(driver) {}
+  Owned(Owned &&other) : driver(other.driver), handle(other.handle) {
+    other.handle = nullptr;
+  }
+  ~Owned() {
+    if (handle)
+      (driver.*destroy)(handle);
+  }
+  Handle *operator&() { return &handle; }
+  operator Handle() const { return handle; }
+
+private:
+  const Driver &driver;
+  Handle handle = nullptr;
+};
+using OwnedModule = Owned<Module, &Driver::moduleUnload>;
+using OwnedStream = Owned<Stream, &Driver::streamDestroy>;
+using OwnedGraph = Owned<Graph, &Driver::graphDestroy>;
+using OwnedGraphExec = Owned<GraphExec, &Driver::graphExecDestroy>;
+using OwnedEvent = Owned<Event, &Driver::eventDestroy>;
+
+} // namespace txrt::cuda
+
+#endif // TXRT_BACKENDS_CUDA_DEVICE_H

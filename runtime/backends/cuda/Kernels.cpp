@@ -1,0 +1,88 @@
+#include "backends/cuda/Kernels.h"
+
+#include <algorithm>
+
+using namespace txrt;
+using namespace txrt::cuda;
+
+const txrt_gpu_image &Kernels::chooseImage(uint32_t capability) const {
+  const txrt_gpu_image *cubin = nullptr, *ptx = nullptr;
+  std::string present;
+  for (uint32_t i = 0; i < program.gpu_image_count; ++i) {
+    const txrt_gpu_image &image = program.gpu_images[i];
+    const bool isPtx = image.kind == TXRT_GPU_PTX;
+    present += format("%s%s_%u", i ? ", " : "", isPtx ? "compute" : "sm",
+                      image.architecture);
+    if (image.architecture > capability ||
+        (!isPtx && image.architecture / 10 != capability / 10))
+      continue;
+    const txrt_gpu_image *&best = isPtx ? ptx : cubin;
+    if (!best || best->architecture < image.architecture)
+      best = &image;
+  }
+  if (!cubin && !ptx)
+    fail(TXRT_DEVICE,
+         "%s: has GPU code for %s, this device is sm_%u; compile with "
+         "--target=cuda:sm_%u",
+         program.name, present.empty() ? "no architecture" : present.c_str(),
+         capability, capability);
+  return cubin ? *cubin : *ptx;
+}
+
+Kernels::Kernels(const txrt_program &program, const Driver &driver,
+                 const DeviceContext &context, DevicePointer arena)
+    : program(program), driver(driver), module(driver) {
+  for (uint32_t i = 0; i < program.buffer_count; ++i) {
+    const txrt_buffer &buffer = program.buffers[i];
+    addresses.push_back(arena + program.segment_base[buffer.segment] +
+                        buffer.offset);
+  }
+  if (program.kernel_count == 0)
+    return;
+  const uint32_t capability = context.capability();
+  if (!program.gpu_kernels)
+    fail(TXRT_DEVICE,
+         "%s: has no GPU code; compile it with --target=cuda:sm_%u",
+         program.name, capability);
+  const txrt_gpu_image &image = chooseImage(capability);
+  driver.check(
+      driver.moduleLoadData(&module, program.gpu_code + image.offset),
+      "loading the kernels");
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < program.kernel_count; ++i) {
+    const txrt_kernel &kernel = program.kernels[i];
+    const char *name = program.strings + kernel.name;
+    Function function = nullptr;
+    driver.check(driver.moduleGetFunction(&function, module, name), name);
+    driver.check(
+        driver.funcSetAttribute(
+            function, MaxDynamicSharedSizeBytes,
+            static_cast<int>(program.gpu_kernels[i].shared_bytes)),
+        name);
+    functions.push_back(function);
+    most = std::max(most, kernel.buffer_count);
+  }
+  parameters.resize(most + TXRT_MAX_IMMEDIATES + 1);
+}
+
+void Kernels::enqueue(const txrt_launch &launch, Stream stream) {
+  const txrt_kernel_launch &k = launch.u.kernel;
+  const txrt_gpu_kernel &kernel = program.gpu_kernels[k.kernel];
+  const char *name = program.strings + program.kernels[k.kernel].name;
+  size_t count = 0;
+  for (uint32_t i = 0; i < program.kernels[k.kernel].buffer_count; ++i)
+    parameters[count++] = &addresses[launch.first_buffer + i];
+  for (uint32_t i = 0; i < k.immediate_count; ++i)
+    parameters[count++] = const_cast<uint32_t *>(&k.immediates[i]);
+  uint64_t units = k.units;
+  parameters[count] = &units;
+  uint64_t blocks = (units - 1) / kernel.units_per_block + 1;
+  if (blocks > INT32_MAX)
+    fail(TXRT_USAGE, "%s: kernel %s needs %llu blocks, a grid has 2^31 - 1",
+         program.name, name, static_cast<unsigned long long>(blocks));
+  driver.check(driver.launchKernel(functions[k.kernel],
+                                   static_cast<unsigned>(blocks), 1, 1,
+                                   kernel.threads, 1, 1, kernel.shared_bytes,
+                                   stream, parameters.data(), nullptr),
+               name);
+}

@@ -1,0 +1,139 @@
+//===- Trace.cpp - An iteration as a Chrome trace -------------------------===//
+
+#include "Trace.h"
+#include "Error.h"
+#include "File.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace txrun {
+
+using nlohmann::json;
+
+const char *kindName(txrt_launch_kind kind) {
+  switch (kind) {
+  case TXRT_LAUNCH_KERNEL:
+    return "kernel";
+  case TXRT_LAUNCH_GEMM:
+    return "gemm";
+  case TXRT_LAUNCH_COLLECTIVE:
+    return "collective";
+  }
+  return "?";
+}
+
+namespace {
+
+enum Row { LaunchRow = 1, LayerRow = 2, EntryRow = 3 };
+
+json event(const std::string &name, const std::string &category, Row row,
+           double start, double seconds) {
+  return {{"name", name}, {"cat", category},      {"ph", "X"},
+          {"pid", 1},     {"tid", int(row)},      {"ts", start * 1e6},
+          {"dur", seconds * 1e6}};
+}
+
+json named(const char *what, int row, const std::string &name) {
+  json result = {{"name", what}, {"ph", "M"}, {"pid", 1},
+                 {"args", {{"name", name}}}};
+  if (row)
+    result["tid"] = row;
+  return result;
+}
+
+class Trace {
+public:
+  explicit Trace(const Model &model) : model(model) {
+    events.push_back(named("process_name", 0,
+                           txrt_session_description(model.session())));
+    events.push_back(named("thread_name", LaunchRow, "launches"));
+    events.push_back(named("thread_name", LayerRow, "layers"));
+    events.push_back(named("thread_name", EntryRow, "entries"));
+  }
+
+  void add(const Entry &entry) {
+    const int count = txrt_session_launch_count(model.session(), entry.index());
+    double end = began;
+    for (int i = 0; i < count; ++i) {
+      txrt_error error;
+      txrt_launch_info info;
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
+                                     &error),
+            error);
+      end = std::max(end, add(info));
+    }
+    closeLayer();
+    events.push_back(event(entry.name(), "entry", EntryRow, began, end - began));
+    began = end;
+  }
+
+  std::string text() const {
+    return json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump() +
+           "\n";
+  }
+
+private:
+  double add(const txrt_launch_info &info) {
+    const double start = began + info.last_start;
+    const double end = start + info.last_seconds;
+    const char *phase = txrt_phase_name(info.phase);
+    json launch = event(info.name, phase, LaunchRow, start, info.last_seconds);
+    json &about = launch["args"];
+    about = {{"kind", kindName(info.kind)}, {"kernel", info.kernel},
+             {"phase", phase},              {"flops", info.flops},
+             {"bytes", info.bytes}};
+    if (info.layer >= 0)
+      about["layer"] = info.layer;
+    if (info.kind == TXRT_LAUNCH_GEMM)
+      about["m,n,k,batch"] = {info.gemm[0], info.gemm[1], info.gemm[2],
+                              info.batch};
+    if (info.last_seconds > 0) {
+      about["GFLOP/s"] = double(info.flops) / info.last_seconds * 1e-9;
+      about["GB/s"] = double(info.bytes) / info.last_seconds * 1e-9;
+    }
+    events.push_back(std::move(launch));
+
+    std::string layer = info.layer < 0
+                            ? phase
+                            : phase + (" layer " + std::to_string(info.layer));
+    if (layer != layerName)
+      closeLayer();
+    if (layerName.empty()) {
+      layerName = layer;
+      layerStart = start;
+    }
+    layerEnd = end;
+    return end;
+  }
+
+  void closeLayer() {
+    if (!layerName.empty())
+      events.push_back(event(layerName, "layer", LayerRow, layerStart,
+                             layerEnd - layerStart));
+    layerName.clear();
+  }
+
+  const Model &model;
+  json events = json::array();
+  double began = 0; // the entry
+  std::string layerName;
+  double layerStart = 0, layerEnd = 0;
+};
+
+} // namespace
+
+void writeTrace(const Model &model, const std::vector<Entry> &entries,
+                const std::string &path, Console &console) {
+  Trace trace(model);
+  for (const Entry &entry : entries)
+    trace.add(entry);
+  const std::string text = trace.text();
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+  console.line("trace of one iteration written to " + printable(path, 200));
+}
+
+} // namespace txrun

@@ -101,8 +101,7 @@ static Error checkRelations(const ModelConfig &config) {
   return Error::success();
 }
 
-/// What flash attention has no code for; empty if it has.
-static std::string findFlashObstacle(const ModelConfig &config, llvm::StringRef backend) {
+std::string tx::findFlashObstacle(const ModelConfig &config, llvm::StringRef backend) {
   if (backend == "cuda")
     return "it has no GPU kernels yet";
   constexpr int64_t widest = 256; // of every flash attention

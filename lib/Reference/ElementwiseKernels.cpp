@@ -14,6 +14,12 @@ static LogicalResult add(AddOp, Operands in, Results out) {
   return success();
 }
 
+/// The interpreter rounds results to their type.
+static LogicalResult cast(CastOp, Operands in, Results out) {
+  out[0].values = in[0]->values;
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // GELU: y = x/2 (1 + t), t = tanh(u), u = sqrt(2/pi) (x + 0.044715 x^3)
 //===----------------------------------------------------------------------===//
@@ -84,6 +90,7 @@ static LogicalResult concat(ConcatOp, Operands in, Results out) {
 
 void tx::addElementwiseKernels(KernelTable &table) {
   table.add<AddOp, add>();
+  table.add<CastOp, cast>();
   table.add<GeluOp, gelu>();
   table.add<GeluGradOp, geluGrad>();
   table.add<DropoutOp, dropout>();

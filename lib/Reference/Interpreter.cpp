@@ -4,6 +4,7 @@
 
 #include "Kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -15,6 +16,24 @@ Tensor Tensor::zeros(ArrayRef<int64_t> shape) {
   for (int64_t size : shape)
     elements *= size;
   return {SmallVector<int64_t, 4>(shape), std::vector<double>(elements)};
+}
+
+/// To the nearest number of eight significant bits, ties to even.
+static double roundToBf16(double value) {
+  if (!std::isfinite(value) || value == 0)
+    return value;
+  constexpr int kBits = 8, kSmallest = -133; // 2^-133: the smallest denormal
+  int exponent;
+  std::frexp(value, &exponent);
+  int last = std::max(exponent - kBits, kSmallest);
+  // A product by a power of two is exact, and nearbyint rounds ties to even.
+  double rounded = std::ldexp(std::nearbyint(std::ldexp(value, -last)), last);
+  return std::abs(rounded) < 0x1p128 ? rounded : std::copysign(INFINITY, value);
+}
+
+void tx::roundTo(Type type, Tensor &tensor) {
+  if (cast<RankedTensorType>(type).getElementType().isBF16())
+    llvm::transform(tensor.values, tensor.values.begin(), roundToBf16);
 }
 
 State tx::createState(ModuleOp module, uint64_t seed) {
@@ -29,6 +48,7 @@ State tx::createState(ModuleOp module, uint64_t seed) {
       for (double &value : tensor.values)
         value = normal(random);
     }
+    roundTo(global.getType(), tensor);
     state[global.getSymName().str()] = std::move(tensor);
   }
   return state;
@@ -104,8 +124,10 @@ private:
       results.push_back(Tensor::zeros(cast<RankedTensorType>(type).getShape()));
     if (failed(kernel(op, operands, results)))
       return failure();
-    for (auto [result, tensor] : llvm::zip_equal(op->getResults(), results))
+    for (auto [result, tensor] : llvm::zip_equal(op->getResults(), results)) {
+      roundTo(result.getType(), tensor);
       values[result] = std::move(tensor);
+    }
     return success();
   }
 

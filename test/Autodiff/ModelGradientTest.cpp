@@ -27,6 +27,7 @@ struct Case {
   const char *name;
   bool tied;
   double dropout;
+  AttentionBackend attention;
 };
 
 void PrintTo(const Case &c, std::ostream *os) { *os << c.name; }
@@ -35,6 +36,7 @@ class ModelGradient : public testing::TestWithParam<Case> {
 protected:
   void SetUp() override {
     ModelConfig config = smallConfig(GetParam().tied, GetParam().dropout);
+    config.attentionBackend = GetParam().attention;
     llvm::Error error = resolve(config);
     ASSERT_FALSE(error) << llvm::toString(std::move(error));
     model.emplace(context, buildModel(context, config));
@@ -81,8 +83,12 @@ TEST_P(ModelGradient, OnlyDropoutDependsOnTheKey) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Gpt2, ModelGradient,
-                         testing::Values(Case{"Tied", true, 0}, Case{"Untied", false, 0},
-                                         Case{"TiedDropout", true, 0.25}, Case{"UntiedDropout", false, 0.25}),
+                         testing::Values(Case{"Tied", true, 0, AttentionBackend::Unfused},
+                                         Case{"Untied", false, 0, AttentionBackend::Unfused},
+                                         Case{"TiedDropout", true, 0.25, AttentionBackend::Unfused},
+                                         Case{"UntiedDropout", false, 0.25, AttentionBackend::Unfused},
+                                         Case{"Flash", true, 0, AttentionBackend::Flash},
+                                         Case{"FlashDropout", true, 0.25, AttentionBackend::Flash}),
                          [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

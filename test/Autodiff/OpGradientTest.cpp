@@ -62,6 +62,9 @@ const Case kCases[] = {
       %y = tx.add %x, %g in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
     {"AddToItself", "", R"(
       %y = tx.add %x, %x in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
+    {"Cast", "", R"(
+      %g = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>
+      %y = tx.cast %g in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32> to tensor<2x4x6xf32>)"},
     {"Gelu", "", R"(
       %y = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>)"},
     {"Dropout", "", R"(

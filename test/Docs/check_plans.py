@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-rows = re.findall(r"^\| `(--recompute[^`]*)` \| ([\d.]+) GB[^|]* \| ([\d.]+) % \|$", open(sys.argv[1]).read(), re.M)
+rows = re.findall(r"^\| `(--[^`]*)` \| ([\d.]+) GB[^|]* \| ([\d.]+) % \|$", open(sys.argv[1]).read(), re.M)
 faults = []
 with tempfile.TemporaryDirectory() as folder:
     report = os.path.join(folder, "plan.json")

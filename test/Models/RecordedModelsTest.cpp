@@ -82,6 +82,18 @@ struct Case {
   const char *flags;
   bool byRows; ///< microbatches of one row, accumulated
   bool fused;  ///< the entry `step` instead of `microbatch` and `apply`
+  const char *attention = "unfused";
+  bool narrow = false; ///< in bf16
+
+  // In bf16 the host and PyTorch round to the same places, but not always to the
+  // same side: README.md.
+  double lossBound(size_t step) const {
+    return narrow ? 2e-3 : step ? 1e-4 : 2e-6;
+  }
+  double normBound(size_t step) const {
+    return narrow ? 1e-2 : step ? 1e-3 : 1e-5;
+  }
+  double gradientBound() const { return narrow ? 1e-2 : 1e-5; }
 };
 
 void PrintTo(const Case &c, std::ostream *os) {
@@ -97,7 +109,8 @@ protected:
     command << TX_TOOLS_DIR << "/tx-compile " << recorded(c.model, "config.json")
             << " --micro-batch-size " << (c.byRows ? 1 : batch.rows)
             << " --seq-length " << batch.columns
-            << " --attention-backend unfused --fp32 --weight-decay "
+            << " --attention-backend " << c.attention
+            << (c.narrow ? " --bf16" : " --fp32") << " --weight-decay "
             << o.at("weight_decay") << " --clip-grad " << o.at("clip_grad")
             << " --adam-beta1 " << o.at("adam_beta1") << " --adam-beta2 "
             << o.at("adam_beta2") << " --adam-eps " << o.at("adam_eps") << " "
@@ -130,6 +143,9 @@ std::vector<float> inArena(const Model &model, const GlobalSpec &global) {
 TEST_P(RecordedModels, AgreesWithPyTorch) {
   const Case &c = GetParam();
   nlohmann::json expected = readJson(recorded(c.model, "expected.json"));
+  nlohmann::json numbers =
+      c.narrow ? readJson(recorded(c.model, "expected-bf16.json"))[c.attention]
+               : expected;
   RecordedBatch batch(recorded(c.model, "batch.safetensors"));
   std::string artifact = compile(batch, expected.at("optimizer"));
   ASSERT_FALSE(HasFailure());
@@ -138,15 +154,18 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
   loadWeights(model, recorded(c.model, "weights.safetensors"), false);
   StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/!c.fused);
   ASSERT_EQ(runner.fused(), c.fused);
-  SafetensorsReader gradients(recorded(c.model, "gradients.safetensors"));
+  SafetensorsReader gradients(recorded(
+      c.model, c.narrow ? std::string("gradients-bf16-") + c.attention +
+                              ".safetensors"
+                        : "gradients.safetensors"));
   size_t compared = 0;
   for (size_t step = 0; step < expected.at("loss").size(); ++step) {
     double lr = expected.at("optimizer").at("lr");
     StepResult result = runner.run(0, int64_t(step) + 1, lr);
-    double loss = expected["loss"][step], norm = expected["grad_norm"][step];
+    double loss = numbers["loss"][step], norm = numbers["grad_norm"][step];
     // The later steps differ by more: AdamW divides by roots of small numbers.
-    EXPECT_NEAR(result.loss, loss, (step ? 1e-4 : 2e-6) * loss) << step;
-    EXPECT_NEAR(result.gradientNorm, norm, (step ? 1e-3 : 1e-5) * norm) << step;
+    EXPECT_NEAR(result.loss, loss, c.lossBound(step) * loss) << step;
+    EXPECT_NEAR(result.gradientNorm, norm, c.normBound(step) * norm) << step;
     EXPECT_EQ(result.validCount, expected["valid_targets"].get<uint64_t>());
     if (step)
       continue;
@@ -154,11 +173,18 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
       SCOPED_TRACE(gradient->of);
       std::vector<float> wanted = readFloats(gradients, gradient->of);
       ASSERT_EQ(wanted.size(), gradient->elements());
-      EXPECT_LT(relativeError(inArena(model, *gradient), wanted), 1e-5);
+      // The keys' bias has no gradient but rounding.
+      bool keys = gradient->of.find("c_attn.bias") != std::string::npos;
+      size_t third = keys && c.narrow ? wanted.size() / 3 : 0;
+      EXPECT_LT(relativeError(inArena(model, *gradient), wanted, third,
+                              2 * third),
+                c.gradientBound());
       ++compared;
     }
   }
   EXPECT_EQ(compared, gradients.tensors().size());
+  if (c.narrow)
+    return; // the third step's loss stands for the parameters
 
   SafetensorsReader after(recorded(c.model, "after.safetensors"));
   for (const GlobalSpec *parameter :
@@ -191,6 +217,12 @@ const Case cases[] = {
     {"UntiedByRows", "untied-3x20", none, true, false},
     {"OneLayer", "tied-1x40", none, false, false},
     {"OneLayerSelective", "tied-1x40", selective, false, true},
+    {"Flash", "tied-2x30", none, false, false, "flash"},
+    {"FlashFull", "untied-3x20", full, false, true, "flash"},
+    {"TiedBf16", "tied-2x30", none, false, false, "unfused", true},
+    {"UntiedBf16Full", "untied-3x20", full, false, true, "unfused", true},
+    {"FlashBf16", "tied-2x30", none, false, true, "flash", true},
+    {"FlashBf16ByRows", "untied-3x20", selective, true, false, "flash", true},
 };
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, RecordedModels, testing::ValuesIn(cases),

@@ -29,20 +29,24 @@ MODELS = {
 OPTIMIZER = dict(lr=0.01, adam_beta1=0.9, adam_beta2=0.999, adam_eps=1e-8, weight_decay=0.01, clip_grad=1.0)
 
 
-def train(config, state, tokens, targets, steps):
-    """AdamW with global-norm clipping, written out; returns losses, norms, first gradients."""
+def train(state, loss, steps, rounding=lambda x: x):
+    """AdamW with global-norm clipping, written out; returns losses, norms, first gradients, parameters.
+
+    `loss` sees the parameters rounded, and its gradients are those of the rounded ones.
+    """
     o = OPTIMIZER
     state = {name: value.clone().requires_grad_() for name, value in state.items()}
     moment1 = {name: torch.zeros_like(value) for name, value in state.items()}
     moment2 = {name: torch.zeros_like(value) for name, value in state.items()}
     losses, norms, first = [], [], None
     for step in range(1, steps + 1):
-        value = gpt2.loss(config, state, tokens, targets)
-        gradients = dict(zip(state, torch.autograd.grad(value, list(state.values()))))
+        seen = {name: rounding(value.detach()).requires_grad_() for name, value in state.items()}
+        value = loss(seen)
+        gradients = dict(zip(seen, torch.autograd.grad(value, list(seen.values()))))
         first = first or gradients
         norm = torch.sqrt(sum((g.double() ** 2).sum() for g in gradients.values()))
         scale = min(1.0, o["clip_grad"] / (float(norm) + 1e-6))
-        losses.append(float(value))
+        losses.append(float(value.detach()))
         norms.append(float(norm))
         with torch.no_grad():
             for name, parameter in state.items():
@@ -88,8 +92,12 @@ def record(folder, seed, layers, hidden, heads, ffn, vocab, positions, seq, batc
     targets[0, 0] = -100
 
     double = {name: value.double() for name, value in state.items()}
-    losses, norms, gradients, after = train(config, double, tokens, targets, steps=3)
-    single_losses, single_norms, _, _ = train(config, state, tokens, targets, steps=3)
+
+    def loss(parameters):
+        return gpt2.loss(config, parameters, tokens, targets)
+
+    losses, norms, gradients, after = train(double, loss, steps=3)
+    single_losses, single_norms, _, _ = train(state, loss, steps=3)
 
     os.makedirs(folder, exist_ok=True)
 

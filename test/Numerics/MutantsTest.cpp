@@ -67,6 +67,7 @@ protected:
     config.numLayers = 4, config.hiddenSize = 6, config.numAttentionHeads = 2, config.ffnHiddenSize = 10;
     config.vocabSize = 11, config.seqLength = 5, config.microBatchSize = 2;
     config.attentionDropout = config.hiddenDropout = config.embeddingDropout = 0.25;
+    config.attentionBackend = AttentionBackend::Unfused; // mutants of its parts
     llvm::Error error = resolve(config);
     ASSERT_FALSE(error) << llvm::toString(std::move(error));
     model.emplace(context, buildModel(context, config));

@@ -53,6 +53,7 @@ ModelConfig drawModel(Draw &draw, bool dropout) {
   config.attentionDropout = which & 1 ? 0.3 : 0;
   config.hiddenDropout = which & 2 ? 0.2 : 0;
   config.embeddingDropout = which & 4 ? 0.1 : 0;
+  config.attentionBackend = draw.coin() ? AttentionBackend::Flash : AttentionBackend::Unfused;
   return config;
 }
 

@@ -2,7 +2,8 @@
 //
 // The same random model with flash and with unfused attention: losses and
 // gradients of two iterations agree to rounding, which with dropout means that
-// the same probabilities are dropped; and both agree with the reference.
+// the same probabilities are dropped; and both agree with the reference, in bf16
+// too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +20,7 @@ namespace {
 class FlashAttention : public testing::TestWithParam<int> {
 protected:
   /// Two layers; sequences of one to three tiles, with and without a tail.
-  Flags flagsOf(const char *backend) const {
+  Flags flagsOf(const char *backend, const char *type = "--fp32") const {
     std::mt19937 random(GetParam());
     auto pick = [&](int low, int high) {
       return low + static_cast<int>(random() % (high - low + 1));
@@ -31,7 +32,7 @@ protected:
             std::to_string(heads), "--seq-length", std::to_string(sequence),
             "--micro-batch-size", std::to_string(pick(1, 2)), "--vocab-size",
             "61", "--attention-dropout", GetParam() % 2 ? "0.4" : "0",
-            "--hidden-dropout", "0.1", "--fp32", "--attention-backend",
+            "--hidden-dropout", "0.1", type, "--attention-backend",
             backend};
   }
   static RunResult run(const Flags &flags) {
@@ -89,4 +90,13 @@ TEST_P(FlashAttention, AgreesWithReference) {
   EXPECT_EQ(ReferenceModel(flags).firstDifference(run(flags)), "");
 }
 
+class NarrowAttention : public FlashAttention {};
+
+TEST_P(NarrowAttention, AgreesWithReferenceInBf16) {
+  Flags flags = flagsOf(GetParam() % 3 ? "flash" : "unfused", "--bf16");
+  SCOPED_TRACE(joinFlags(flags));
+  EXPECT_EQ(ReferenceModel(flags).firstDifference(run(flags)), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Random, FlashAttention, testing::Range(0, 12));
+INSTANTIATE_TEST_SUITE_P(Random, NarrowAttention, testing::Range(0, 6));

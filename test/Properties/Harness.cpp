@@ -1,5 +1,6 @@
 #include "Harness.h"
 #include "LaunchTable.h"
+#include "Safetensors.h"
 
 #include "tx/Frontend/CompileOptions.h"
 #include "txrt/runtime.h"
@@ -136,8 +137,12 @@ private:
   void keepGlobals(const std::string &prefix, llvm::ArrayRef<llvm::StringRef> roles) {
     for (const llvm::json::Value &value : *manifest.getArray("globals")) {
       const llvm::json::Object &global = *value.getAsObject();
-      if (llvm::is_contained(roles, *global.getString("role")))
-        keep(prefix + global.getString("name")->str(), locate(global));
+      if (!llvm::is_contained(roles, *global.getString("role")))
+        continue;
+      std::string name = prefix + global.getString("name")->str();
+      keep(name, locate(global));
+      if (global.getString("dtype") == "bf16")
+        result.narrow.insert(name);
     }
   }
 
@@ -151,10 +156,22 @@ private:
         continue;
       bool isNormWeight = global.getObject("init")->getString("kind") == "ones";
       Place place = locate(global);
-      std::vector<float> weights(place.bytes / sizeof(float));
+      bool isNarrow = global.getString("dtype") == "bf16";
+      std::vector<float> weights(place.bytes / (isNarrow ? 2 : 4));
       for (float &weight : weights)
         weight = (isNormWeight ? 1.0f : 0.0f) + 0.1f * normal(random);
-      write(place, weights.data());
+      if (!isNarrow) {
+        write(place, weights.data());
+        continue;
+      }
+      std::vector<uint16_t> rounded(weights.size());
+      std::transform(weights.begin(), weights.end(), rounded.begin(), txrun::roundToBfloat);
+      write(place, rounded.data());
+      for (const llvm::json::Value &value : *manifest.getArray("globals")) {
+        const llvm::json::Object &master = *value.getAsObject();
+        if (master.getString("role") == "master" && master.getString("of") == global.getString("name"))
+          write(locate(master), weights.data());
+      }
     }
   }
 
@@ -218,7 +235,7 @@ private:
     set<int32_t>("apply", "step", {iteration});
     runEntry("apply");
     keepResults(prefix, "apply", {"grad_norm"});
-    keepGlobals(prefix, {"parameter", "moment1", "moment2"});
+    keepGlobals(prefix, {"parameter", "moment1", "moment2", "master"});
   }
 
   /// A microbatch and its update in one entry.
@@ -230,7 +247,7 @@ private:
     runEntry("step");
     keepResults(prefix, "step", {"loss_sum", "valid_count", "grad_norm"});
     keepGlobals(prefix, {"gradient"});
-    keepGlobals(prefix, {"parameter", "moment1", "moment2"});
+    keepGlobals(prefix, {"parameter", "moment1", "moment2", "master"});
   }
 
   void runEvaluation(int iteration) {
@@ -264,6 +281,15 @@ float RunResult::scalar(llvm::StringRef name) const {
     if (known == name)
       memcpy(&value, bytes.data(), sizeof(value));
   return value;
+}
+
+std::vector<float> RunResult::floats(const std::string &name) const {
+  if (!narrow.count(name))
+    return list<float>(name);
+  std::vector<float> wide;
+  for (uint16_t bits : list<uint16_t>(name))
+    wide.push_back(txrun::bfloatToFloat(bits));
+  return wide;
 }
 
 std::string txtest::firstDifference(const RunResult &a, const RunResult &b) {
@@ -327,6 +353,7 @@ RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
   model.dropout = dropout;
   model.odd = odd;
   model.flash = random() % 2;
+  model.narrow = random() % 2;
   int heads = pick(random, 1, 4);
   int hidden = odd ? heads * (2 * pick(random, 2, 10) + 1) : 16 * heads * pick(random, 1, 2);
   int ffn = odd ? 2 * pick(random, 10, 60) + 1 : 16 * pick(random, 2, 8);
@@ -338,8 +365,8 @@ RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
                  "--seq-length", std::to_string(sequence), "--max-position-embeddings",
                  std::to_string(sequence + pick(random, 0, 3)), "--micro-batch-size", std::to_string(pick(random, 1, 3)),
                  "--vocab-size", std::to_string(odd ? 2 * pick(random, 5, 40) + 1 : 64), "--attention-dropout",
-                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0", "--fp32",
-                 "--attention-backend", model.flash ? "flash" : "unfused"};
+                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0",
+                 model.narrow ? "--bf16" : "--fp32", "--attention-backend", model.flash ? "flash" : "unfused"};
   if (random() % 2)
     model.flags.push_back("--untie-embeddings-and-output-weights");
   if (random() % 4 == 0)

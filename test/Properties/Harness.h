@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ struct RunOptions {
 struct RunResult {
   std::string error; ///< empty: ran
   std::vector<std::pair<std::string, std::vector<char>>> values;
+  std::set<std::string> narrow; ///< of these values, those that are bf16
   uint64_t arenaBytes = 0;
   int64_t allocations = 0;
 
@@ -65,6 +67,8 @@ struct RunResult {
       }
     return {};
   }
+  /// An f32 or bf16 value.
+  std::vector<float> floats(const std::string &name) const;
 };
 
 /// The factor by which the harness scales the sum of a microbatch's losses.
@@ -94,6 +98,7 @@ struct RandomModel {
   bool dropout;
   bool odd; ///< sizes that are no multiples of a vector
   bool flash;
+  bool narrow; ///< bf16
 };
 
 RandomModel randomModel(std::mt19937 &random, bool dropout, bool odd);

@@ -26,7 +26,9 @@ using namespace txtest;
 
 namespace {
 
-const Flags modelFlags = {"--num-layers",
+const Flags modelFlags = {"--attention-backend",
+                          "unfused", // mutants of its parts
+                          "--num-layers",
                           "2",
                           "--hidden-size",
                           "32",

@@ -12,6 +12,7 @@ ReferenceModel::ReferenceModel(const Flags &flags) {
   tx::CompileOptions options = llvm::cantFail(tx::parseCommandLine(arguments));
   batch = options.model.microBatchSize;
   sequence = options.model.seqLength;
+  isNarrow = options.model.dtype == tx::DType::BF16;
   model.emplace(context, tx::buildModel(context, options.model));
 }
 
@@ -53,7 +54,7 @@ std::string ReferenceModel::compareIteration(const RunResult &run,
   std::string before = std::to_string(iteration - 1) + ".";
   tx::State &state = model->getState();
   for (const std::string &name : model->getParameters()) {
-    std::vector<float> values = run.list<float>(before + name);
+    std::vector<float> values = run.floats(before + name);
     state[name].values.assign(values.begin(), values.end());
   }
   for (int microbatch = 0; microbatch < 2; ++microbatch) {
@@ -66,7 +67,7 @@ std::string ReferenceModel::compareIteration(const RunResult &run,
     if (!result)
       return name + "parameters"; // of another model, or no numbers
     double error = run.scalar(name + "loss_sum") - result->lossSum;
-    if (!(std::abs(error) <= 1e-5 * result->lossSum))
+    if (!(std::abs(error) <= lossBound() * result->lossSum))
       return name + "loss_sum";
     if (run.scalar(name + "valid_count") != result->validCount)
       return name + "valid_count";
@@ -78,7 +79,7 @@ std::string ReferenceModel::compareIteration(const RunResult &run,
     const std::vector<double> &expected = state[name + ".grad"].values;
     std::vector<float> found = run.list<float>(prefix + name + ".grad");
     // Some gradients are nothing but rounding: that of the keys' bias.
-    double bound = 1e-4 * normOf(expected) + 1e-7 * norm;
+    double bound = gradientBound() * normOf(expected) + noise() * norm;
     if (!(distance(found, expected) <= bound))
       return prefix + name + ".grad";
   }

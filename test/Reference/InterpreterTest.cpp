@@ -41,6 +41,20 @@ protected:
   State state;
 };
 
+TEST_F(Reference, RoundsResultsToBf16) {
+  auto result = run(R"(func.func @f(%x: tensor<6xf32>) -> (tensor<6xbf16>, tensor<6xf32>) {
+    %y = tx.cast %x in <"a"> : tensor<6xf32> to tensor<6xbf16>
+    %z = tx.cast %x in <"a"> : tensor<6xf32> to tensor<6xf32>
+    return %y, %z : tensor<6xbf16>, tensor<6xf32>
+  })",
+                    {Tensor{{6}, {1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-50, -0x1.8p-133, 3.4e38, INFINITY}}});
+  ASSERT_TRUE(succeeded(result)) << messages;
+  // Ties to even; above a tie; the smallest denormals; past the largest number.
+  EXPECT_EQ((*result)[0].values,
+            (std::vector<double>{1, 1 + 0x2p-7, 1 + 0x1p-7, -0x1p-132, INFINITY, INFINITY}));
+  EXPECT_EQ((*result)[1].values[2], 1 + 0x1p-8 + 0x1p-50);
+}
+
 TEST_F(Reference, KnowsEveryOp) {
   for (RegisteredOperationName name : context.getRegisteredOperations()) {
     StringRef op = name.getStringRef();

@@ -59,10 +59,19 @@ double relativeError(const std::vector<double> &a, const std::vector<double> &b,
   return difference / norm;
 }
 
-class ReferenceAgainstPyTorch : public testing::TestWithParam<const char *> {
+/// A recorded model, with one of the attentions, in f32 or bf16.
+using Case = std::tuple<const char *, AttentionBackend, DType>;
+
+std::string nameOf(const Case &c) {
+  std::string name = std::get<0>(c);
+  name.erase(name.find('-'), 1);
+  return name + "_" + stringifyAttentionBackend(std::get<1>(c)).str() + "_" + stringifyDType(std::get<2>(c)).str();
+}
+
+class ReferenceAgainstPyTorch : public testing::TestWithParam<Case> {
 protected:
   std::string pathOf(const std::string &file) {
-    return std::string(TX_RECORDED_DIR) + "/" + GetParam() + "/" + file;
+    return std::string(TX_RECORDED_DIR) + "/" + std::get<0>(GetParam()) + "/" + file;
   }
 
   void SetUp() override {
@@ -71,6 +80,12 @@ protected:
     auto json = llvm::json::parse((*text)->getBuffer());
     ASSERT_TRUE(bool(json));
     expected = *json->getAsObject();
+    numbers = expected;
+    if (isNarrow) {
+      auto narrow = llvm::MemoryBuffer::getFile(pathOf("expected-bf16.json"));
+      ASSERT_TRUE(bool(narrow));
+      numbers = *llvm::cantFail(llvm::json::parse((*narrow)->getBuffer())).getAsObject()->getObject(attentionName);
+    }
 
     TensorFile file(pathOf("batch.safetensors"));
     batch.tokens = file.integers("tokens");
@@ -80,14 +95,23 @@ protected:
     ASSERT_TRUE(bool(config)) << llvm::toString(config.takeError());
     config->microBatchSize = batch.tokens.shape[0];
     config->seqLength = batch.tokens.shape[1];
+    config->attentionBackend = std::get<1>(GetParam());
+    config->dtype = std::get<2>(GetParam());
     llvm::Error error = resolve(*config);
     ASSERT_FALSE(error) << llvm::toString(std::move(error));
     model.emplace(context, buildModel(context, *config));
     ASSERT_TRUE(model->isValid());
     makeEntries();
     TensorFile weights(pathOf("weights.safetensors"));
-    for (const std::string &name : model->getParameters())
-      model->getState()[name] = weights.floats(name);
+    for (auto global : model->getModule().getOps<GlobalOp>()) {
+      std::string name = global.getSymName().str();
+      if (global.getRole() == GlobalRole::Master)
+        name = global.getOf()->str();
+      else if (global.getRole() != GlobalRole::Parameter)
+        continue;
+      Tensor &tensor = model->getState()[global.getSymName().str()] = weights.floats(name);
+      roundTo(global.getType(), tensor);
+    }
   }
 
   void makeEntries() {
@@ -106,7 +130,11 @@ protected:
       model->getState().try_emplace(name, tensor);
   }
 
-  double numberOf(StringRef list, size_t step) { return *(*expected.getArray(list))[step].getAsNumber(); }
+  double numberOf(StringRef list, size_t step) { return *(*numbers.getArray(list))[step].getAsNumber(); }
+  // The first step agrees as far as numbers are stored. In later ones a bf16 weight
+  // may be the neighbour of PyTorch's, which rounds a double by way of float.
+  double lossBound(size_t step) { return isNarrow && step ? 1e-3 : 1e-7; }
+  double normBound(size_t step) { return isNarrow && step ? 1e-2 : 1e-6; }
   double learningRate() { return *expected.getObject("optimizer")->getNumber("lr"); }
   SmallVector<Tensor> run(StringRef entry, ArrayRef<Tensor> arguments) {
     auto results = interpret(model->getFunction(entry), arguments, model->getState());
@@ -114,7 +142,7 @@ protected:
   }
 
   void compareGradients() {
-    TensorFile file(pathOf("gradients.safetensors"));
+    TensorFile file(pathOf(isNarrow ? "gradients-bf16-" + attentionName + ".safetensors" : "gradients.safetensors"));
     auto parameters = model->getParameters();
     EXPECT_EQ(parameters.size(), file.count());
     for (const std::string &name : parameters)
@@ -122,6 +150,8 @@ protected:
   }
 
   void compareParameters() {
+    if (isNarrow)
+      return; // the third step's numbers stand for them
     TensorFile file(pathOf("after.safetensors"));
     for (const std::string &name : model->getParameters()) {
       Tensor wanted = file.floats(name);
@@ -134,8 +164,10 @@ protected:
     }
   }
 
+  const bool isNarrow = std::get<2>(GetParam()) == DType::BF16;
+  const std::string attentionName = stringifyAttentionBackend(std::get<1>(GetParam())).str();
   MLIRContext context;
-  llvm::json::Object expected;
+  llvm::json::Object expected, numbers; ///< of the model; of this attention and type
   std::optional<JointModel> model;
   Batch batch;
 };
@@ -146,12 +178,12 @@ TEST_P(ReferenceAgainstPyTorch, MicrobatchAndApply) {
     auto loss = model->runMicrobatch(batch, 1 / valid);
     ASSERT_TRUE(loss);
     EXPECT_EQ(loss->validCount, valid);
-    EXPECT_NEAR(loss->lossSum / valid, numberOf("loss", step), (step ? 1e-7 : 1e-12) * numberOf("loss", step));
+    EXPECT_NEAR(loss->lossSum / valid, numberOf("loss", step), (step ? lossBound(step) : 1e-12) * numberOf("loss", step));
     if (step == 0)
       compareGradients();
     auto norm = run("apply", {Tensor::scalar(learningRate()), Tensor::scalar(step + 1)});
     ASSERT_EQ(norm.size(), 1u);
-    EXPECT_NEAR(norm[0].values[0], numberOf("grad_norm", step), 1e-6 * numberOf("grad_norm", step));
+    EXPECT_NEAR(norm[0].values[0], numberOf("grad_norm", step), normBound(step) * numberOf("grad_norm", step));
   }
   compareParameters();
 }
@@ -162,8 +194,8 @@ TEST_P(ReferenceAgainstPyTorch, Step) {
     auto results = run("step", {batch.tokens, batch.targets, batch.key, Tensor::scalar(1 / valid), Tensor::scalar(1),
                                 Tensor::scalar(learningRate()), Tensor::scalar(step + 1)});
     ASSERT_EQ(results.size(), 3u);
-    EXPECT_NEAR(results[0].values[0] / valid, numberOf("loss", step), 1e-7 * numberOf("loss", step));
-    EXPECT_NEAR(results[2].values[0], numberOf("grad_norm", step), 1e-6 * numberOf("grad_norm", step));
+    EXPECT_NEAR(results[0].values[0] / valid, numberOf("loss", step), lossBound(step) * numberOf("loss", step));
+    EXPECT_NEAR(results[2].values[0], numberOf("grad_norm", step), normBound(step) * numberOf("grad_norm", step));
     if (step == 0)
       compareGradients();
   }
@@ -177,11 +209,15 @@ TEST_P(ReferenceAgainstPyTorch, Evaluate) {
   EXPECT_EQ(results[2].getRows(), static_cast<int64_t>(batch.tokens.values.size()));
 }
 
+constexpr auto kAttentions = {AttentionBackend::Unfused, AttentionBackend::Flash};
+
 INSTANTIATE_TEST_SUITE_P(Recorded, ReferenceAgainstPyTorch,
-                         testing::Values("tied-2x30", "untied-3x20", "tied-1x40"), [](const auto &info) {
-                           std::string name = info.param;
-                           name.erase(name.find('-'), 1);
-                           return name;
-                         });
+                         testing::Combine(testing::Values("tied-2x30", "untied-3x20", "tied-1x40"),
+                                          testing::ValuesIn(kAttentions), testing::Values(DType::F32)),
+                         [](const auto &info) { return nameOf(info.param); });
+INSTANTIATE_TEST_SUITE_P(RecordedBf16, ReferenceAgainstPyTorch,
+                         testing::Combine(testing::Values("tied-2x30", "untied-3x20"),
+                                          testing::ValuesIn(kAttentions), testing::Values(DType::BF16)),
+                         [](const auto &info) { return nameOf(info.param); });
 
 } // namespace

@@ -29,6 +29,7 @@ inline ModelConfig makeRandomConfig(std::mt19937_64 &random, bool withDropout = 
   config.tiedEmbeddings = between(0, 1);
   double dropout = withDropout && between(0, 1) ? 0.25 : 0;
   config.attentionDropout = config.hiddenDropout = config.embeddingDropout = dropout;
+  config.attentionBackend = between(0, 1) ? AttentionBackend::Flash : AttentionBackend::Unfused;
   return config;
 }
 

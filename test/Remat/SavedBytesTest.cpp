@@ -36,8 +36,7 @@ protected:
     config.dtype = bits & 8 ? DType::F32 : DType::BF16;
     config.tiedEmbeddings = bits & 16;
     isFlash = bits & 32;
-    if (isFlash)
-      config.attentionBackend = AttentionBackend::Flash;
+    config.attentionBackend = isFlash ? AttentionBackend::Flash : AttentionBackend::Unfused;
     e = config.dtype == DType::F32 ? 4 : 2;
     s = config.seqLength;
     sb = s * config.microBatchSize;

@@ -25,7 +25,9 @@ struct Layout {
               int segment) {
     static const char *const names[] = {"persistent", "argument", "saved",
                                         "transient"};
-    uint64_t bytes = std::strcmp(dtype, "i1") == 0 ? 1 : 4;
+    uint64_t bytes = std::strcmp(dtype, "i1") == 0     ? 1
+                     : std::strcmp(dtype, "bf16") == 0 ? 2
+                                                       : 4;
     for (uint64_t size : shape)
       bytes *= size;
     json value = {{"name", name},     {"dtype", dtype},
@@ -44,11 +46,14 @@ std::string fakeArtifact(const FakeModel &model) {
   auto s = static_cast<uint64_t>(model.sequence);
   auto b = static_cast<uint64_t>(model.microBatch);
   json globals = json::array();
-  const std::pair<const char *, const char *> kinds[] = {
+  std::vector<std::pair<const char *, const char *>> kinds = {
       {"", "parameter"}, {".grad", "gradient"}, {".exp_avg", "moment1"}};
+  if (model.narrow)
+    kinds.push_back({".master", "master"});
   for (const auto &kind : kinds) {
     std::string name = std::string("transformer.wte.weight") + kind.first;
-    json global = layout.tensor(name.c_str(), "f32", {v, v}, 0);
+    json global = layout.tensor(
+        name.c_str(), model.narrow && !*kind.first ? "bf16" : "f32", {v, v}, 0);
     global["role"] = kind.second;
     if (*kind.first)
       global["of"] = "transformer.wte.weight";

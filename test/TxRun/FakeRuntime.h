@@ -20,6 +20,7 @@
 struct FakeModel {
   int vocabulary = 256, sequence = 16, microBatch = 2;
   bool tied = true;
+  bool narrow = false; ///< a bf16 parameter with its master; it cannot run
   std::string policy = "none";
   std::string faults = "{}"; // JSON
 };

@@ -5,6 +5,11 @@
 #include "TestFiles.h"
 #include "Weights.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iterator>
+
 using namespace txrun;
 
 namespace {
@@ -117,6 +122,107 @@ TEST_F(WeightsTest, SavedFilesLoad) {
   model->initialize(4);
   loadWeights(*model, file("w.safetensors"), true);
   EXPECT_EQ(parameter(), before);
+}
+
+/// A model in bf16, and weights that bf16 does not hold.
+class NarrowWeightsTest : public WeightsTest {
+protected:
+  void SetUp() override {
+    WeightsTest::SetUp();
+    FakeModel fake;
+    fake.vocabulary = 4;
+    fake.narrow = true;
+    model = std::make_unique<Model>(write("n.txa", fakeArtifact(fake)), "host", 1);
+    for (int i = 0; i < 16; ++i)
+      values[i] = 1 + static_cast<float>(i) / 1024;
+  }
+  void load(const SafetensorsWriter &writer, bool wantOptimizer = true) {
+    writer.write(file("w.safetensors"));
+    loadWeights(*model, file("w.safetensors"), wantOptimizer);
+  }
+  std::vector<uint16_t> rounded() const {
+    std::vector<uint16_t> bits(16);
+    model->read(*model->manifest().findGlobal("transformer.wte.weight"), 0, 32,
+                bits.data());
+    return bits;
+  }
+  void expectParameter(const float *from) const {
+    std::vector<uint16_t> bits;
+    std::transform(from, from + 16, std::back_inserter(bits), roundToBfloat);
+    EXPECT_EQ(rounded(), bits);
+  }
+  std::vector<float> master() const {
+    return global("transformer.wte.weight.master");
+  }
+};
+
+TEST_F(NarrowWeightsTest, StartFromWiderWeights) {
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  load(writer);
+  expectParameter(values);
+  EXPECT_EQ(master(), std::vector<float>(values, values + 16));
+}
+
+TEST_F(NarrowWeightsTest, StartFromNarrowWeights) {
+  uint16_t narrow[16];
+  std::transform(values, values + 16, narrow, roundToBfloat);
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "BF16", {4, 4}, narrow, sizeof narrow);
+  load(writer);
+  expectParameter(values);
+  std::vector<float> widened(16);
+  std::transform(narrow, narrow + 16, widened.begin(), bfloatToFloat);
+  EXPECT_EQ(master(), widened);
+}
+
+// Whether its optimizer is wanted or not: the master is the weight.
+TEST_F(NarrowWeightsTest, AStoredMasterIsTheWeight) {
+  uint16_t narrow[16];
+  std::transform(values, values + 16, narrow, roundToBfloat);
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "BF16", {4, 4}, narrow, sizeof narrow);
+  writer.add("wte.weight.master", "F32", {4, 4}, values, sizeof values);
+  writer.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+  for (const char *key : {"tx.iteration", "tx.samples", "tx.seed"})
+    writer.setMetadata(key, "1");
+  for (bool wantOptimizer : {true, false}) {
+    model->initialize(1);
+    load(writer, wantOptimizer);
+    expectParameter(values);
+    EXPECT_EQ(master(), std::vector<float>(values, values + 16));
+  }
+  // In f32 it is the parameter.
+  FakeModel fake;
+  fake.vocabulary = 4;
+  model = std::make_unique<Model>(write("m.txa", fakeArtifact(fake)), "host", 1);
+  load(writer);
+  EXPECT_EQ(parameter(), std::vector<float>(values, values + 16));
+}
+
+TEST_F(NarrowWeightsTest, ARunDoesNotGoOnFromRoundedWeights) {
+  uint16_t narrow[16] = {};
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "BF16", {4, 4}, narrow, sizeof narrow);
+  writer.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+  expectRefused(writer, "missing: transformer.wte.weight.master");
+  SafetensorsWriter wide;
+  wide.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  wide.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+  for (const char *key : {"tx.iteration", "tx.samples", "tx.seed"})
+    wide.setMetadata(key, "1");
+  load(wide);
+  EXPECT_EQ(master(), std::vector<float>(values, values + 16));
+}
+
+TEST(Bfloat, RoundsToNearestAndKeepsNaN) {
+  EXPECT_EQ(bfloatToFloat(roundToBfloat(1 + 0x1p-8f)), 1);
+  EXPECT_EQ(bfloatToFloat(roundToBfloat(1 + 0x3p-8f)), 1 + 0x2p-7f);
+  EXPECT_EQ(bfloatToFloat(roundToBfloat(-3.4e38f)), -INFINITY);
+  uint32_t bits = 0x7f800001; // its upper half alone is an infinity
+  float nan;
+  std::memcpy(&nan, &bits, 4);
+  EXPECT_TRUE(std::isnan(bfloatToFloat(roundToBfloat(nan))));
 }
 
 TEST_F(WeightsTest, InitialValuesDependOnTheSeedAlone) {

@@ -35,6 +35,9 @@ static void fillWith(const Model &model, const TensorSpec &tensor,
     if (tensor.dtype == TXRT_DTYPE_F32) {
       float narrow = static_cast<float>(value);
       std::memcpy(at, &narrow, 4);
+    } else if (tensor.dtype == TXRT_DTYPE_BF16) {
+      uint16_t narrow = roundToBfloat(static_cast<float>(value));
+      std::memcpy(at, &narrow, 2);
     } else if (tensor.dtype == TXRT_DTYPE_I32 && std::trunc(value) == value &&
                std::fabs(value) <= 2147483647.0) {
       int32_t narrow = static_cast<int32_t>(value);
@@ -71,6 +74,19 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
   return array;
 }
 
+/// f32 elements as bf16.
+static std::vector<unsigned char>
+rounded(const std::vector<unsigned char> &wide) {
+  std::vector<unsigned char> narrow(wide.size() / 2);
+  for (size_t i = 0; i < wide.size() / 4; ++i) {
+    float value;
+    std::memcpy(&value, &wide[i * 4], 4);
+    uint16_t bits = roundToBfloat(value);
+    std::memcpy(&narrow[i * 2], &bits, 2);
+  }
+  return narrow;
+}
+
 static void setInput(const Model &model, const TensorSpec &tensor,
                      const std::string &value) {
   double number = 0;
@@ -81,11 +97,16 @@ static void setInput(const Model &model, const TensorSpec &tensor,
   NpyArray array = endsWith(value, ".safetensors")
                        ? readStored(value, tensor.name)
                        : readNpy(value);
-  if (array.dtype != tensor.dtype || array.shape != tensor.shape)
+  const bool isRounded =
+      array.dtype == TXRT_DTYPE_F32 && tensor.dtype == TXRT_DTYPE_BF16;
+  if ((array.dtype != tensor.dtype && !isRounded) ||
+      array.shape != tensor.shape)
     fail(ExitCode::BadInput, "%s: is %s %s, '%s' is %s %s",
          printable(value, 200).c_str(), dtypeName(array.dtype),
          shapeText(array.shape).c_str(), printable(tensor.name).c_str(),
          dtypeName(tensor.dtype), shapeText(tensor.shape).c_str());
+  if (isRounded) // NumPy has no bf16
+    array.data = rounded(array.data);
   model.write(tensor, 0, array.data.size(), array.data.data());
 }
 

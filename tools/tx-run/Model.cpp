@@ -148,12 +148,6 @@ static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev,
   }
 }
 
-static uint16_t roundToBfloat(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 void Model::initializeParameter(const GlobalSpec &parameter,
                                 const GlobalSpec *master,
                                 uint64_t seed) const {

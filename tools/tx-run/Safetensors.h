@@ -100,6 +100,8 @@ std::string shapeText(const std::vector<uint64_t> &shape);
 /// IEEE half and bfloat16 to float.
 float halfToFloat(uint16_t bits);
 float bfloatToFloat(uint16_t bits);
+/// To the nearest, ties to even; a NaN stays one.
+uint16_t roundToBfloat(float value);
 
 } // namespace txrun
 

@@ -68,32 +68,51 @@ private:
 /// written.
 struct Assignment {
   std::vector<std::pair<const GlobalSpec *, const StoredTensor *>> pairs;
-  const StoredTensor *tiedHead = nullptr;
+  const StoredTensor *tiedHead = nullptr, *embedding = nullptr;
   bool hasOptimizer = false;
 };
 
+bool isFloat(txrt_dtype dtype) {
+  return dtype == TXRT_DTYPE_F32 || dtype == TXRT_DTYPE_BF16;
+}
+
 bool fits(const GlobalSpec &global, const StoredTensor &tensor) {
-  if (global.dtype == TXRT_DTYPE_F32)
+  if (isFloat(global.dtype))
     return tensor.dtype == "F32" || tensor.dtype == "F16" ||
            tensor.dtype == "BF16";
   return tensor.dtype == storedDtype(global.dtype);
 }
 
+/// What a stored tensor's name means: a global, or a parameter's master, which
+/// has a place in every model: it is the parameter, more exactly.
+struct Meaning {
+  const GlobalSpec *global;
+  bool isMaster;
+};
+
+std::map<std::string, Meaning> meaningsOf(const Manifest &manifest) {
+  std::map<std::string, Meaning> meanings;
+  for (const GlobalSpec &global : manifest.globals) {
+    std::string name = canonical(global.name);
+    if (global.role != Role::Gradient && global.role != Role::Master)
+      meanings[name] = {&global, false};
+    if (global.role == Role::Parameter)
+      meanings.emplace(name + ".master", Meaning{&global, true});
+  }
+  return meanings;
+}
+
 Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
                   bool wantOptimizer) {
   std::string shown = printable(reader.path(), 200);
-  std::map<std::string, const GlobalSpec *> wanted;
-  for (const GlobalSpec &global : manifest.globals)
-    if (global.role != Role::Gradient)
-      wanted[canonical(global.name)] = &global;
-
+  const std::map<std::string, Meaning> meanings = meaningsOf(manifest);
   Assignment result;
-  std::map<const GlobalSpec *, const StoredTensor *> found;
+  std::map<const GlobalSpec *, const StoredTensor *> found, masters;
   NameList superfluous, shapes, types, missing;
   for (const auto &item : reader.tensors()) {
     const StoredTensor &tensor = item.second;
-    auto match = wanted.find(canonical(tensor.name));
-    if (match == wanted.end()) {
+    auto match = meanings.find(canonical(tensor.name));
+    if (match == meanings.end()) {
       if (isBuffer(tensor))
         continue;
       if (tensor.name == "lm_head.weight" && manifest.model.tied)
@@ -102,28 +121,41 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
         superfluous.add(tensor.name);
       continue;
     }
-    const GlobalSpec &global = *match->second;
-    if (!found.emplace(&global, &tensor).second)
+    const GlobalSpec &global = *match->second.global;
+    auto &list = match->second.isMaster ? masters : found;
+    if (!list.emplace(&global, &tensor).second)
       fail(ExitCode::BadInput,
            "%s: has '%s' twice, with and without the prefix '%s'",
-           shown.c_str(), canonical(global.name).c_str(), prefix);
+           shown.c_str(), canonical(tensor.name).c_str(), prefix);
     if (tensor.shape != global.shape)
       shapes.add(tensor.name + " is " + shapeText(tensor.shape) +
                  ", the model needs " + shapeText(global.shape));
     else if (!fits(global, tensor))
       types.add(tensor.name + " is " + tensor.dtype);
     result.hasOptimizer |= global.role != Role::Parameter;
+    if (canonical(global.name) == "wte.weight" && !match->second.isMaster)
+      result.embedding = &tensor;
   }
+  auto storedAs = [](const auto &list, const GlobalSpec *global) {
+    auto match = list.find(global);
+    return match == list.end() ? nullptr : match->second;
+  };
   for (const GlobalSpec &global : manifest.globals) {
-    bool needed = global.role == Role::Parameter ||
-                  (global.role != Role::Gradient && result.hasOptimizer);
-    auto match = found.find(&global);
-    if (match == found.end()) {
-      if (needed)
-        missing.add(global.name);
-    } else if (global.role == Role::Parameter || wantOptimizer) {
-      result.pairs.emplace_back(&global, match->second);
-    }
+    if (global.role == Role::Gradient)
+      continue;
+    const bool isWeight =
+        global.role == Role::Parameter || global.role == Role::Master;
+    const GlobalSpec *parameter =
+        global.role == Role::Master ? manifest.findGlobal(global.of) : &global;
+    const StoredTensor *stored = storedAs(found, parameter);
+    const StoredTensor *master = storedAs(masters, parameter);
+    // To go on from a rounded parameter is to go on from another place.
+    const bool isRounded = global.role == Role::Master && result.hasOptimizer &&
+                           stored && !master && stored->dtype != "F32";
+    if (isRounded || (!stored && (isWeight || result.hasOptimizer)))
+      missing.add(global.name);
+    else if (stored && (isWeight || wantOptimizer))
+      result.pairs.emplace_back(&global, master ? master : stored);
   }
   std::string problems;
   auto report = [&](const char *what, const NameList &list) {
@@ -144,10 +176,8 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
 /// it would load another model than the file holds.
 void checkTiedHead(const Assignment &assignment,
                    const SafetensorsReader &reader) {
-  const StoredTensor *head = assignment.tiedHead, *embedding = nullptr;
-  for (const auto &pair : assignment.pairs)
-    if (canonical(pair.first->name) == "wte.weight")
-      embedding = pair.second;
+  const StoredTensor *head = assignment.tiedHead;
+  const StoredTensor *embedding = assignment.embedding;
   if (!head || !embedding)
     return;
   bool equal = head->dtype == embedding->dtype &&
@@ -187,13 +217,22 @@ uint64_t metadataNumber(const SafetensorsReader &reader, const char *key) {
 
 } // namespace
 
-static void loadF32(const Model &model, const TensorSpec &to,
-                    const SafetensorsReader &reader, const StoredTensor &from) {
+/// Rounded where the global is narrower than what is stored.
+static void loadFloats(const Model &model, const TensorSpec &to,
+                       const SafetensorsReader &reader,
+                       const StoredTensor &from) {
   std::vector<float> part(copyBytes / sizeof(float));
+  std::vector<uint16_t> rounded(to.dtype == TXRT_DTYPE_BF16 ? part.size() : 0);
   for (uint64_t at = 0; at < from.elements; at += part.size()) {
     uint64_t count = std::min<uint64_t>(part.size(), from.elements - at);
     reader.readF32(from, at, count, part.data());
-    model.write(to, at * 4, count * 4, part.data());
+    if (rounded.empty()) {
+      model.write(to, at * 4, count * 4, part.data());
+      continue;
+    }
+    std::transform(part.begin(), part.begin() + count, rounded.begin(),
+                   roundToBfloat);
+    model.write(to, at * 2, count * 2, rounded.data());
   }
 }
 
@@ -230,15 +269,10 @@ LoadResult loadWeights(const Model &model, const std::string &path,
   }
   model.clearState();
   for (const auto &pair : assignment.pairs) {
-    if (pair.first->dtype == TXRT_DTYPE_F32)
-      loadF32(model, *pair.first, reader, *pair.second);
+    if (isFloat(pair.first->dtype))
+      loadFloats(model, *pair.first, reader, *pair.second);
     else
       loadRaw(model, *pair.first, reader, *pair.second);
-    // Without stored state an f32 master begins as its parameter.
-    for (const GlobalSpec &global : model.manifest().globals)
-      if (!result.hasOptimizer && global.role == Role::Master &&
-          global.dtype == TXRT_DTYPE_F32 && global.of == pair.first->name)
-        loadF32(model, global, reader, *pair.second);
   }
   return result;
 }

@@ -3,7 +3,9 @@
 // Names are Hugging Face's for GPT-2, with or without the prefix
 // `transformer.`. Optimizer state, when saved, lies beside its parameter as
 // NAME.exp_avg, NAME.exp_avg_sq, NAME.master, with the position of the run in
-// the metadata.
+// the metadata. A parameter and its f32 master are both read from NAME.master if
+// it is there, else from NAME, whatever float type it has: so a model in bf16
+// goes on from a run in f32, and the reverse.
 //
 //===----------------------------------------------------------------------===//
 

@@ -21,9 +21,14 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::Pr
 
 /// Whether the program multiplies bf16 matrices.
 bool hasNarrowProducts(step::ProgramOp program);
+/// What a CPU multiplies matrices with.
+struct ProductUnits {
+  bool tiles;       ///< a matrix unit (AMX)
+  bool wideVectors; ///< 32 vector registers of 16 f32 (AVX-512)
+};
 /// Adds a txrt_host_product (txrt/abi.h) to that module for each form of the
-/// program's bf16 products. `hasTiles`: for CPUs with a matrix unit (AMX).
-void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, bool hasTiles);
+/// program's bf16 products.
+void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, ProductUnits units);
 
 /// The dialects of that module.
 void registerVectorKernelDialects(mlir::DialectRegistry &registry);

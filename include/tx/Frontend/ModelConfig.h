@@ -49,13 +49,16 @@ struct ModelConfig {
   bool linearBias = true;
   DType dtype = DType::F32;
   /// Resolved: flash or unfused.
-  AttentionBackend attentionBackend = AttentionBackend::Unfused;
+  AttentionBackend attentionBackend = AttentionBackend::Auto;
   int64_t seed = 1234;
 
   int64_t getHeadSize() const { return hiddenSize / numAttentionHeads; }
   /// Elements of all parameters. The config must be resolved.
   int64_t countParameters() const;
 };
+
+/// Why flash attention has no code for the model on `backend`; empty if it has.
+std::string findFlashObstacle(const ModelConfig &config, llvm::StringRef backend);
 
 /// Fills what nobody gave, pads the vocabulary, and checks everything. An error
 /// names the field as flag and as config.json has it. `backend` runs the step: not

@@ -2,7 +2,7 @@
 //
 // The meaning of the ops, in double and as plainly as possible: what every
 // backend is compared with. It takes functions of the phases model, joint and
-// remat. Types narrower than double are not rounded to.
+// remat. An op's bf16 result is rounded to bf16; f32 is not rounded to.
 //
 //   State state = createState(module, /*seed=*/1);
 //   auto results = interpret(microbatch, {tokens, targets, key, scale, first}, state);
@@ -33,6 +33,10 @@ struct Tensor {
   int64_t getColumns() const { return shape.empty() ? 1 : shape.back(); }
   int64_t getRows() const { return static_cast<int64_t>(values.size()) / getColumns(); }
 };
+
+/// Rounds to a tensor type of bf16. All other types leave numbers as they are: what f32 is compared with shall be
+/// better than f32, but where bf16 rounds is a part of what a program means.
+void roundTo(mlir::Type type, Tensor &tensor);
 
 /// The globals by name.
 using State = std::map<std::string, Tensor>;

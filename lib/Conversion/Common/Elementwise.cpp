@@ -14,6 +14,8 @@ static void lowerAdd(AddOp op, RowProgram &row) {
   row.result(op.getResult(), sum);
 }
 
+static void lowerCast(CastOp op, RowProgram &row) { row.result(op.getY(), row.columns(op.getX())); }
+
 // x/2 (1 + tanh u) = x / (1 + exp(-2u)), without the cancellation of 1 + tanh.
 // With 2u = x (a + b x^2).
 static constexpr double kGeluA = 1.5957691216057308; // 2 sqrt(2/pi)
@@ -62,6 +64,7 @@ static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
 
 void tx::emit::addElementwise(OpTable &table) {
   table.addRow(lowerAdd);
+  table.addRow(lowerCast);
   table.addRow(lowerGelu);
   table.addRow(lowerGeluGrad);
   table.addRow(lowerBroadcastRows);

@@ -8,7 +8,9 @@
 // A tile has 16 rows of 16 pairs of bf16, in the order in which the CPU's matrix
 // unit takes it: of op(A) a row is a row with 32 elements along the depth, of
 // op(B) it holds two elements along the depth for each of 16 columns. A CPU
-// without matrix unit computes on the same tiles with vectors of f32.
+// without matrix unit has the same tiles in f32, widened once while they are
+// packed: of op(A) the pairs' first elements, then their second ones; of op(B)
+// two rows for each pair.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,12 +35,8 @@ using namespace tx::emit;
 namespace {
 
 constexpr int64_t kTileRows = 16, kPairs = 16, kTileDepth = 2 * kPairs;
-// Both operands' tiles and the sums stay in the L2 cache
-// (docs/Rationale/cpu-gemm.md).
-constexpr int64_t kDepth = 768;
 constexpr int64_t kRowTiles = TXRT_HOST_PRODUCT_M / kTileRows;
 constexpr int64_t kColumnTiles = TXRT_HOST_PRODUCT_N / kTileRows;
-constexpr int64_t kDepthTiles = kDepth / kTileDepth;
 // Any place: what a caller gives has no extent that the code knows.
 constexpr int64_t kUnbounded = int64_t(1) << 46;
 
@@ -61,8 +59,8 @@ struct Operand {
 
 class ProductEmitter : public Emitter {
 public:
-  ProductEmitter(OpBuilder &builder, Location loc, Block *entry, bool hasTiles)
-      : Emitter(builder, loc, entry), hasTiles(hasTiles) {}
+  ProductEmitter(OpBuilder &builder, Location loc, Block *entry, ProductUnits units)
+      : Emitter(builder, loc, entry), units(units) {}
 
   void emit(Form form, ValueRange arguments);
 
@@ -79,6 +77,11 @@ private:
   Block16 loadAcrossDepth(const Operand &operand, Number first, Number start, Number left, bool isWhole);
   Value load(Value memory, Number at, int64_t lanes, const Number *count);
   void transpose(Block16 &rows);
+  void storeTile(const Block16 &rows, bool isA, Number tile, Value to);
+
+  // Both operands' tiles and the sums stay in the L2 cache
+  // (docs/Rationale/cpu-gemm.md).
+  int64_t depthAtOnce() const { return units.tiles ? 768 : 256; }
 
   void clear();
   void multiplyTiles(Number depthTiles);
@@ -90,7 +93,7 @@ private:
   Type i16() { return builder.getIntegerType(16); }
   Type bf16() { return builder.getBF16Type(); }
 
-  const bool hasTiles;
+  const ProductUnits units;
   Value tilesA, tilesB, sums; // of the depth at hand; sums[row tile * kColumnTiles + column tile]
   Number rows, columns;
 };
@@ -193,13 +196,27 @@ void ProductEmitter::pack(const Operand &operand, Number firstDepth, Number dept
                                             : loadAcrossDepth(operand, first, start, left, isWhole);
         if (operand.isA != operand.isAlongDepth)
           transpose(rows);
-        for (auto [i, row] : llvm::enumerate(rows)) {
-          Value stored = vector::BitCastOp::create(builder, loc, lanesOf(bf16(), kTileDepth), row);
-          vector::StoreOp::create(builder, loc, stored, to, ValueRange{at.value, constantIndex(i), constantIndex(0)});
-        }
+        storeTile(rows, operand.isA, at, to);
       });
     });
   });
+}
+
+void ProductEmitter::storeTile(const Block16 &rows, bool isA, Number tile, Value to) {
+  auto store = [&](Value stored, int64_t row, int64_t column) {
+    vector::StoreOp::create(builder, loc, stored, to, ValueRange{tile.value, constantIndex(row), constantIndex(column)});
+  };
+  for (auto [i, row] : llvm::enumerate(rows)) {
+    if (units.tiles) {
+      store(vector::BitCastOp::create(builder, loc, lanesOf(bf16(), kTileDepth), row), i, 0);
+      continue;
+    }
+    // bf16 is the upper half of an f32; the pair's first element is the lower one.
+    Number pairs = wrap(row);
+    Value first = bitcast(pairs << 16, f32()).value, second = bitcast((pairs >> 16) << 16, f32()).value;
+    store(first, isA ? i : 2 * i, 0);
+    store(second, isA ? i : 2 * i + 1, isA ? kPairs : 0);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,13 +270,10 @@ void ProductEmitter::multiplyTiles(Number depthTiles) {
   });
 }
 
-/// Eight rows of sums in vector registers.
+/// Some rows of sums in vector registers: as many as hide the latency of fma, and
+/// as there are registers for. AVX2 has 16, and two of them for a row.
 void ProductEmitter::multiplyVectors(Number depthTiles) {
-  constexpr int64_t rowsAtOnce = 8;
-  // bf16 is the upper half of an f32; the pair's first element is the lower one.
-  auto widen = [&](Number pairs) {
-    return std::pair(bitcast(pairs << 16, f32()), bitcast((pairs >> 16) << 16, f32()));
-  };
+  const int64_t rowsAtOnce = units.wideVectors ? 8 : 4;
   VectorType wide = lanesOf(f32());
   loop(index(0), tilesIn(columns, kTileRows), 1, [&](Number column) {
     loop(index(0), tilesIn(rows, kTileRows), 1, [&](Number row) {
@@ -270,18 +284,18 @@ void ProductEmitter::multiplyVectors(Number depthTiles) {
         for (int64_t i = 0; i < rowsAtOnce; ++i)
           carried.push_back(wrap(vector::LoadOp::create(builder, loc, wide, sums, place(i))));
         carried = loop(index(0), depthTiles, 1, carried, [&](Number step, Numbers sums) {
+          Number atA = row * depthTiles + step, atB = column * depthTiles + step;
           return loop(index(0), index(kPairs), 1, sums, [&](Number pair, Numbers sums) {
-            Number atB = column * depthTiles + step, atA = row * depthTiles + step;
-            Value b = vector::LoadOp::create(builder, loc, lanesOf(bf16(), kTileDepth), tilesB,
-                                             ValueRange{atB.value, pair.value, constantIndex(0)});
-            auto [b0, b1] = widen(wrap(vector::BitCastOp::create(builder, loc, lanesOf(i32()), b)));
-            SmallVector<Number> next;
-            for (int64_t i = 0; i < rowsAtOnce; ++i) {
-              Value a = vector::LoadOp::create(builder, loc, lanesOf(bf16(), 2), tilesA,
-                                               ValueRange{atA.value, (first + double(i)).value, (pair * 2.0).value});
-              Value word = vector::BitCastOp::create(builder, loc, lanesOf(i32(), 1), a);
-              auto [a0, a1] = widen(wrap(vector::ExtractOp::create(builder, loc, word, ArrayRef<int64_t>{0})));
-              next.push_back(fma(a1, b1, fma(a0, b0, sums[i])));
+            SmallVector<Number> next(sums);
+            for (int64_t half : {0, 1}) {
+              Number b = wrap(vector::LoadOp::create(
+                  builder, loc, wide, tilesB, ValueRange{atB.value, (pair * 2.0 + double(half)).value, constantIndex(0)}));
+              for (int64_t i = 0; i < rowsAtOnce; ++i) {
+                Number a = wrap(memref::LoadOp::create(
+                    builder, loc, tilesA,
+                    ValueRange{atA.value, (first + double(i)).value, (pair + double(half * kPairs)).value}));
+                next[i] = fma(a, b, next[i]);
+              }
             }
             return next;
           });
@@ -346,12 +360,18 @@ void ProductEmitter::emit(Form form, ValueRange arguments) {
   Number k = argument(5);
   Operand a{arguments[0], argument(6), rows, !form.transposeA, true};
   Operand b{arguments[1], argument(7), columns, form.transposeB, false};
-  tilesA = allocate({kRowTiles * kDepthTiles, kTileRows, kTileDepth}, bf16());
-  tilesB = allocate({kColumnTiles * kDepthTiles, kTileRows, kTileDepth}, bf16());
+  const int64_t depthTiles = depthAtOnce() / kTileDepth;
+  if (units.tiles) {
+    tilesA = allocate({kRowTiles * depthTiles, kTileRows, kTileDepth}, bf16());
+    tilesB = allocate({kColumnTiles * depthTiles, kTileRows, kTileDepth}, bf16());
+  } else {
+    tilesA = allocate({kRowTiles * depthTiles, kTileRows, kTileDepth}, f32());
+    tilesB = allocate({kColumnTiles * depthTiles, kTileDepth, kTileRows}, f32());
+  }
   sums = allocate({kRowTiles * kColumnTiles, kTileRows, kPairs}, f32());
   clear();
   // Even parts, whole tiles.
-  Number parts = tilesIn(k, kDepth);
+  Number parts = tilesIn(k, depthAtOnce());
   Number part = (k + parts - 1.0) / parts;
   part = tilesIn(part, kTileDepth) * double(kTileDepth);
   loop(index(0), parts, 1, [&](Number number) {
@@ -361,7 +381,7 @@ void ProductEmitter::emit(Form form, ValueRange arguments) {
       Number depthTiles = tilesIn(depth, kTileDepth);
       pack(a, first, depth, tilesA);
       pack(b, first, depth, tilesB);
-      if (hasTiles)
+      if (units.tiles)
         multiplyTiles(depthTiles);
       else
         multiplyVectors(depthTiles);
@@ -370,7 +390,7 @@ void ProductEmitter::emit(Form form, ValueRange arguments) {
   finish(form, arguments[2], argument(8), argument(9), argument(10));
 }
 
-static void emitFunction(OpBuilder &builder, Location loc, Form form, bool hasTiles) {
+static void emitFunction(OpBuilder &builder, Location loc, Form form, ProductUnits units) {
   MLIRContext *context = builder.getContext();
   auto memory = [&](Type element) { return MemRefType::get({kUnbounded}, element); };
   Type narrow = IntegerType::get(context, 16), wide = Float32Type::get(context);
@@ -383,7 +403,7 @@ static void emitFunction(OpBuilder &builder, Location loc, Form form, bool hasTi
   builder.setInsertionPointToStart(entry);
   Operation *end = func::ReturnOp::create(builder, loc);
   builder.setInsertionPoint(end);
-  ProductEmitter(builder, loc, entry, hasTiles).emit(form, entry->getArguments());
+  ProductEmitter(builder, loc, entry, units).emit(form, entry->getArguments());
 }
 
 static bool isBF16(Attribute buffer) { return cast<step::BufferAttr>(buffer).getType().getElementType().isBF16(); }
@@ -396,13 +416,13 @@ bool tx::hasNarrowProducts(step::ProgramOp program) {
       .wasInterrupted();
 }
 
-void tx::addNarrowProducts(step::ProgramOp program, ModuleOp module, bool hasTiles) {
+void tx::addNarrowProducts(step::ProgramOp program, ModuleOp module, ProductUnits units) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   program.walk([&](step::GemmOp gemm) {
     if (!isBF16(gemm.getBuffers()[0]))
       return;
     Form form{gemm.getTransposeA(), gemm.getTransposeB(), !isBF16(gemm.getBuffers()[2])};
     if (!module.lookupSymbol(form.name()))
-      emitFunction(builder, module.getLoc(), form, hasTiles);
+      emitFunction(builder, module.getLoc(), form, units);
   });
 }

@@ -149,7 +149,7 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
     return machine->getMCSubtargetInfo()->checkFeatures(std::string("+") + feature);
   };
   bool hasTiles = hasNarrowProducts(program) && llvm::all_of(kTileFeatures, has);
-  addNarrowProducts(program, vector->get(), hasTiles);
+  addNarrowProducts(program, vector->get(), {hasTiles, has("avx512f")});
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> module = host::vectorToLLVM(vector->get(), llvmContext);
   if (!module)

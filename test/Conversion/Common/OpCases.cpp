@@ -248,6 +248,13 @@ static void addElementwiseCases(std::vector<OpCase> &cases, int64_t c) {
                        sum.push_back(v[0].values[i] + v[1].values[i]);
                      return Outputs{sum};
                    }, {{0, 0}, {1, 0}}});
+  Tensor narrow{{2, 3, c}, "bf16", x.values}, narrowResult{{2, 3, c}, "bf16"};
+  narrow.unpack(narrow.pack(0), 0);
+  auto same = [](const Inputs &v) { return Outputs{v[0].values}; };
+  cases.push_back({"cast", "row", 6, c, "%r0 = tx.cast %0" + (in + t) + " to " + narrow.type(), {x}, {narrowResult},
+                   same, {}, 1.0 / 256});
+  cases.push_back({"cast_to_wider", "row", 6, c, "%r0 = tx.cast %0" + (in + narrow.type()) + " to " + t, {narrow},
+                   {result}, same, {}, 0});
   cases.push_back({"gelu", "row", 6, c, "%r0 = tx.gelu %0" + (in + t), {x}, {result}, [](const Inputs &v) {
                      Values out;
                      for (double x : v[0].values)

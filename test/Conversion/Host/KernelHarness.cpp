@@ -44,6 +44,11 @@ std::string txtest::diagnosticOf(const std::string &kernels, const tx::HostTarge
   return diagnostics;
 }
 
+void *Kernels::function(const std::string &name) const {
+  const txrt::ElfPlace *place = image ? image->object.function(name) : nullptr;
+  return place ? image->image.address(*place) : nullptr;
+}
+
 void Kernels::run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
                   const std::vector<uint32_t> &immediates) {
   runRange(name, buffers, 0, units, immediates);
@@ -61,9 +66,8 @@ void Kernels::runRange(const std::string &name, const std::vector<void *> &buffe
                        const std::vector<uint32_t> &immediates) {
   if (!image)
     return;
-  const txrt::ElfPlace *place = image->object.function(name);
-  ASSERT_NE(place, nullptr) << name;
-  auto kernel = reinterpret_cast<txrt_host_kernel>(image->image.address(*place));
+  auto kernel = reinterpret_cast<txrt_host_kernel>(function(name));
+  ASSERT_NE(kernel, nullptr) << name;
   kernel(buffers.data(), immediates.data(), begin, end);
 }
 

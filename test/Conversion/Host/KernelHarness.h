@@ -36,6 +36,8 @@ public:
 
   void runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
                 const std::vector<uint32_t> &immediates) override;
+  /// Where a function begins; null if there is none.
+  void *function(const std::string &name) const;
 
   const tx::HostKernels &code() const { return compiled; }
 

@@ -42,12 +42,14 @@ func.func @linear(%x: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %b: tensor<8xbf1
   %z = tx.linear %x, %table transposed in <"output_layer"> : tensor<2x4x6xbf16>, tensor<7x6xbf16> -> tensor<2x4x7xf32>
   // CHECK: tx.linear_input_grad %[[Y]], %[[W]] in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<6x8xbf16> -> tensor<2x4x6xbf16>
   %dx = tx.linear_input_grad %y, %w in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<6x8xbf16> -> tensor<2x4x6xbf16>
-  // CHECK: tx.linear_input_grad %[[Z]], %[[T]] transposed in <backward, "output_layer"> : tensor<2x4x7xf32>, tensor<7x6xbf16> -> tensor<2x4x6xbf16>
-  %dt = tx.linear_input_grad %z, %table transposed in <backward, "output_layer"> : tensor<2x4x7xf32>, tensor<7x6xbf16> -> tensor<2x4x6xbf16>
+  // CHECK: %[[DZ:.*]] = tx.cast %[[Z]] in <backward, "output_layer"> : tensor<2x4x7xf32> to tensor<2x4x7xbf16>
+  %dz = tx.cast %z in <backward, "output_layer"> : tensor<2x4x7xf32> to tensor<2x4x7xbf16>
+  // CHECK: tx.linear_input_grad %[[DZ]], %[[T]] transposed in <backward, "output_layer"> : tensor<2x4x7xbf16>, tensor<7x6xbf16> -> tensor<2x4x6xbf16>
+  %dt = tx.linear_input_grad %dz, %table transposed in <backward, "output_layer"> : tensor<2x4x7xbf16>, tensor<7x6xbf16> -> tensor<2x4x6xbf16>
   // CHECK: %[[G:.*]] = tx.linear_weight_grad %[[X]], %[[Y]] into %{{.*}} reset %{{.*}} in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>, tensor<i1>
   %g = tx.linear_weight_grad %x, %y into %acc reset %first in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>, tensor<i1>
-  // CHECK: tx.linear_weight_grad %[[X]], %[[Z]] into %{{.*}} transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xf32>, tensor<7x6xf32>{{$}}
-  %h = tx.linear_weight_grad %x, %z into %tacc transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xf32>, tensor<7x6xf32>
+  // CHECK: tx.linear_weight_grad %[[X]], %[[DZ]] into %{{.*}} transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xbf16>, tensor<7x6xf32>{{$}}
+  %h = tx.linear_weight_grad %x, %dz into %tacc transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xbf16>, tensor<7x6xf32>
   // CHECK: %[[GB:.*]] = tx.bias_grad %[[Y]] into %{{.*}} reset %{{.*}} in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<8xf32>, tensor<i1>
   %gb = tx.bias_grad %y into %bacc reset %first in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<8xf32>, tensor<i1>
   // CHECK: tx.bias_grad %[[Y]] into %[[GB]] in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<8xf32>{{$}}

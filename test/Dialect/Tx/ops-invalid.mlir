@@ -347,8 +347,32 @@ func.func @weight_of_another_type(%x: tensor<2x6xf32>, %w: tensor<6x8xbf16>) {
 // -----
 
 func.func @narrow_result(%x: tensor<2x6xf32>, %w: tensor<6x8xf32>) {
-  // expected-error @below {{'tx.linear' op gives a type that is not narrower than x, found 'tensor<2x8xbf16>' for 'tensor<2x6xf32>'}}
+  // expected-error @below {{'tx.linear' op gives a type that is not narrower than its operands', found 'tensor<2x8xbf16>' for 'tensor<2x6xf32>'}}
   %0 = tx.linear %x, %w in <"fc1"> : tensor<2x6xf32>, tensor<6x8xf32> -> tensor<2x8xbf16>
+  return
+}
+
+// -----
+
+func.func @gradient_wider_than_the_weight(%dy: tensor<2x8xf32>, %w: tensor<6x8xbf16>) {
+  // expected-error @below {{'tx.linear_input_grad' op takes dy and a weight of one element type, found 'tensor<2x8xf32>' and 'tensor<6x8xbf16>'}}
+  %0 = tx.linear_input_grad %dy, %w in <"fc1"> : tensor<2x8xf32>, tensor<6x8xbf16> -> tensor<2x6xbf16>
+  return
+}
+
+// -----
+
+func.func @gradient_wider_than_x(%x: tensor<2x6xbf16>, %dy: tensor<2x8xf32>, %acc: tensor<6x8xf32>) {
+  // expected-error @below {{'tx.linear_weight_grad' op takes x and dy of one element type, found 'tensor<2x6xbf16>' and 'tensor<2x8xf32>'}}
+  %0 = tx.linear_weight_grad %x, %dy into %acc in <"fc1"> : tensor<2x6xbf16>, tensor<2x8xf32>, tensor<6x8xf32>
+  return
+}
+
+// -----
+
+func.func @cast_to_another_shape(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'tx.cast' op gives x's shape, found 'tensor<2x5xbf16>' from 'tensor<2x6xf32>'}}
+  %0 = tx.cast %x in <"fc1"> : tensor<2x6xf32> to tensor<2x5xbf16>
   return
 }
 

@@ -25,6 +25,27 @@ std::pair<int64_t, int64_t> AddOp::getKernelSpace() { return rowSpace(getResult(
 SmallVector<unsigned> AddOp::getInPlaceOperands() { return {0, 1}; }
 
 //===----------------------------------------------------------------------===//
+// CastOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CastOp::verify() {
+  auto x = tensorOf(getX()), y = tensorOf(getY());
+  if (x.getShape() != y.getShape())
+    return emitOpError("gives x's shape, found ") << y << " from " << x;
+  return success();
+}
+
+LogicalResult CastOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (dy && context.needsGradient(getX()))
+    context.addGradient(getX(), CastOp::create(builder, getLoc(), getX().getType(), dy, context.getScope()));
+  return success();
+}
+
+KernelKind CastOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> CastOp::getKernelSpace() { return rowSpace(getY()); }
+
+//===----------------------------------------------------------------------===//
 // GeluOp, GeluGradOp
 //===----------------------------------------------------------------------===//
 

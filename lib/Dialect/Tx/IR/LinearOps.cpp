@@ -11,6 +11,16 @@ static std::pair<int64_t, int64_t> inOut(RankedTensorType weight, bool transpose
                     : std::pair(weight.getDimSize(0), weight.getDimSize(1));
 }
 
+/// A matrix product has operands of one type, and sums that are no narrower.
+static LogicalResult verifyElements(Operation *op, StringRef names, Value a, Value b, Value result) {
+  auto aType = tensorOf(a), bType = tensorOf(b), type = tensorOf(result);
+  if (aType.getElementType() != bType.getElementType())
+    return op->emitOpError("takes ") << names << " of one element type, found " << aType << " and " << bType;
+  if (type.getElementTypeBitWidth() < aType.getElementTypeBitWidth())
+    return op->emitOpError("gives a type that is not narrower than its operands', found ") << type << " for " << aType;
+  return success();
+}
+
 static LogicalResult verifyLinear(GemmOpInterface op, Value x, Value weight, bool transposed, Value y) {
   auto xType = tensorOf(x), yType = tensorOf(y), wType = tensorOf(weight);
   if (wType.getRank() != 2)
@@ -30,13 +40,10 @@ static LogicalResult verifyLinear(GemmOpInterface op, Value x, Value weight, boo
 //===----------------------------------------------------------------------===//
 
 LogicalResult LinearOp::verify() {
-  if (failed(verifyLinear(*this, getX(), getWeight(), getTransposed(), getY())))
+  if (failed(verifyLinear(*this, getX(), getWeight(), getTransposed(), getY())) ||
+      failed(verifyElements(*this, "x and a weight", getX(), getWeight(), getY())))
     return failure();
-  auto x = tensorOf(getX()), weight = tensorOf(getWeight()), y = tensorOf(getY());
-  if (x.getElementType() != weight.getElementType())
-    return emitOpError("takes x and a weight of one element type, found ") << x << " and " << weight;
-  if (y.getElementTypeBitWidth() < x.getElementTypeBitWidth())
-    return emitOpError("gives a type that is not narrower than x, found ") << y << " for " << x;
+  auto y = tensorOf(getY());
   if (Value bias = getBias())
     if (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != getColumns(y))
       return emitOpError("takes a bias of ") << getColumns(y) << " elements, found " << bias.getType();
@@ -47,6 +54,8 @@ LogicalResult LinearOp::buildBackward(OpBuilder &builder, BackwardContext &conte
   Value dy = context.getGradient(getY());
   if (!dy)
     return success();
+  if (auto narrow = tensorOf(getY()).clone(tensorOf(getX()).getElementType()); dy.getType() != narrow)
+    dy = CastOp::create(builder, getLoc(), narrow, dy, context.getScope());
   if (getBias())
     context.accumulate({getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
       return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope())
@@ -83,7 +92,9 @@ int64_t LinearOp::getVectorFlops() { return getBias() ? tensorOf(getY()).getNumE
 //===----------------------------------------------------------------------===//
 
 LogicalResult LinearInputGradOp::verify() {
-  return verifyLinear(*this, getDx(), getWeight(), getTransposed(), getDy());
+  if (failed(verifyLinear(*this, getDx(), getWeight(), getTransposed(), getDy())))
+    return failure();
+  return verifyElements(*this, "dy and a weight", getDy(), getWeight(), getDx());
 }
 
 GemmForm LinearInputGradOp::getGemmForm() {
@@ -104,7 +115,11 @@ int64_t LinearInputGradOp::getVectorFlops() { return 0; }
 // LinearWeightGradOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult LinearWeightGradOp::verify() { return verifyLinear(*this, getX(), getAcc(), getTransposed(), getDy()); }
+LogicalResult LinearWeightGradOp::verify() {
+  if (failed(verifyLinear(*this, getX(), getAcc(), getTransposed(), getDy())))
+    return failure();
+  return verifyElements(*this, "x and dy", getX(), getDy(), getResult());
+}
 
 GemmForm LinearWeightGradOp::getGemmForm() {
   auto [k, n] = inOut(tensorOf(getAcc()), getTransposed());

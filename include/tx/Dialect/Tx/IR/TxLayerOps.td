@@ -151,7 +151,8 @@ def Tx_LinearOp : Tx_ComputeOp<"linear",
   let description = [{
     x [..., k], weight [k,n] (GPT-2's Conv1D) or, if `transposed`, [n,k]
     (torch.nn.Linear and tied heads), bias [n] -> [..., n]. The bias is the
-    accumulator's first value. The result may be of a wider type than x.
+    accumulator's first value. The result may be of a wider type than x; its
+    gradient is then rounded to x's type, since a product takes operands of one.
 
     ```mlir
     %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
@@ -245,6 +246,21 @@ def Tx_AddOp : Tx_ComputeOp<"add", (ins Tx_FloatTensor:$lhs, Tx_FloatTensor:$rhs
   }];
   let results = (outs Tx_FloatTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs `in` $scope attr-dict `:` type($result)";
+}
+
+def Tx_CastOp : Tx_ComputeOp<"cast", (ins Tx_FloatTensor:$x),
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_ElementCost]> {
+  let summary = "the same numbers in another type, rounded to nearest even";
+  let description = [{
+    Fusion puts it into the kernel that computes x, so that the wider numbers
+    never reach memory unless something else reads them.
+
+    ```mlir
+    %y = tx.cast %x in <backward, "output_layer"> : tensor<2x4x7xf32> to tensor<2x4x7xbf16>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$y);
+  let assemblyFormat = "$x `in` $scope attr-dict `:` type($x) `to` type($y)";
 }
 
 def Tx_GeluOp : Tx_ComputeOp<"gelu", (ins Tx_FloatTensor:$x),

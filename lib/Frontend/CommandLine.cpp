@@ -298,14 +298,13 @@ Error CommandLineParser::finish() {
   if (options.inputIsModule)
     return Error::success();
   bool isAuto = options.model.attentionBackend == AttentionBackend::Auto;
-  StringRef backend = StringRef(options.output.target).split(':').first;
-  if (Error error = resolve(options.model, backend))
+  if (Error error = resolve(options.model))
     return error;
   // Flash is what everybody expects.
   if (isAuto && options.model.attentionBackend != AttentionBackend::Flash)
     options.notes.push_back(llvm::formatv("--attention-backend auto is {0}, not flash: {1}",
                                           stringifyAttentionBackend(options.model.attentionBackend),
-                                          findFlashObstacle(options.model, backend)));
+                                          findFlashObstacle(options.model)));
   if (state.kvChannels != ModelConfig::kUnset && state.kvChannels != options.model.getHeadSize())
     return badInput(llvm::formatv("--kv-channels {0} is refused: a head is hidden-size / num-attention-heads = {1} "
                                   "wide; another width is not there yet",

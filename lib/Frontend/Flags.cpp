@@ -99,8 +99,8 @@ static Error setAttentionBackend(FlagState &state, const Flag &flag,
                                   flag.name, value));
   if (backend == AttentionBackend::Fused)
     return refuse(flag, value,
-                  "it is cuDNN's attention, for GPUs; flash is one fused op "
-                  "too, with the same saved activations");
+                  "it is cuDNN's attention, which Tx does not call; flash is one fused "
+                  "op too, with own kernels on GPUs and the same saved activations");
   state.model.attentionBackend = *backend;
   return Error::success();
 }

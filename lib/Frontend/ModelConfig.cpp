@@ -101,9 +101,7 @@ static Error checkRelations(const ModelConfig &config) {
   return Error::success();
 }
 
-std::string tx::findFlashObstacle(const ModelConfig &config, llvm::StringRef backend) {
-  if (backend == "cuda")
-    return "it has no GPU kernels yet";
+std::string tx::findFlashObstacle(const ModelConfig &config) {
   constexpr int64_t widest = 256; // of every flash attention
   if (config.getHeadSize() <= widest)
     return "";
@@ -112,8 +110,8 @@ std::string tx::findFlashObstacle(const ModelConfig &config, llvm::StringRef bac
                        config.getHeadSize(), widest);
 }
 
-static Error chooseAttention(ModelConfig &config, llvm::StringRef backend) {
-  std::string obstacle = findFlashObstacle(config, backend);
+static Error chooseAttention(ModelConfig &config) {
+  std::string obstacle = findFlashObstacle(config);
   if (config.attentionBackend == AttentionBackend::Auto)
     config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
                                                : AttentionBackend::Unfused;
@@ -159,7 +157,7 @@ static Error checkProducts(const ModelConfig &c) {
   return Error::success();
 }
 
-Error tx::resolve(ModelConfig &config, llvm::StringRef backend) {
+Error tx::resolve(ModelConfig &config) {
   constexpr int64_t unset = ModelConfig::kUnset;
   if (config.maxPositionEmbeddings == unset)
     config.maxPositionEmbeddings = config.seqLength;
@@ -178,7 +176,7 @@ Error tx::resolve(ModelConfig &config, llvm::StringRef backend) {
     return error;
   if (Error error = checkRelations(config))
     return error;
-  if (Error error = chooseAttention(config, backend))
+  if (Error error = chooseAttention(config))
     return error;
   return checkProducts(config);
 }

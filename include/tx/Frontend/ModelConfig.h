@@ -58,12 +58,11 @@ struct ModelConfig {
 };
 
 /// Why flash attention has no code for the model on `backend`; empty if it has.
-std::string findFlashObstacle(const ModelConfig &config, llvm::StringRef backend);
+std::string findFlashObstacle(const ModelConfig &config);
 
 /// Fills what nobody gave, pads the vocabulary, and checks everything. An error
-/// names the field as flag and as config.json has it. `backend` runs the step: not
-/// each of them has flash attention.
-llvm::Error resolve(ModelConfig &config, llvm::StringRef backend = "host");
+/// names the field as flag and as config.json has it.
+llvm::Error resolve(ModelConfig &config);
 
 /// The artifact's `model` object (docs/Artifact.md), of a resolved config.
 llvm::json::Object toJson(const ModelConfig &config);

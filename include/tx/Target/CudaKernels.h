@@ -40,7 +40,7 @@ struct CudaTargetOptions {
 struct CudaKernel {
   std::string name;
   uint32_t threads = 0;       // of a block, in one dimension
-  uint32_t sharedBytes = 0;   // of dynamic shared memory: none so far
+  uint32_t sharedBytes = 0;   // of dynamic shared memory
   uint64_t units = 0, unitsPerBlock = 0;
 };
 

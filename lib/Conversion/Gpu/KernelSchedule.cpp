@@ -9,12 +9,12 @@ using namespace tx::simt;
 
 const std::vector<GpuArchitecture> &tx::simt::getArchitectures() {
   static const std::vector<GpuArchitecture> architectures = {
-      {"sm_80", 80, 108, 48 << 10, 65536, 2048},  // A100
-      {"sm_86", 86, 82, 48 << 10, 65536, 1536},   // RTX 3090
-      {"sm_89", 89, 128, 48 << 10, 65536, 1536},  // RTX 4090
-      {"sm_90", 90, 132, 48 << 10, 65536, 2048},  // H100, H200
-      {"sm_100", 100, 148, 48 << 10, 65536, 2048}, // B200
-      {"sm_120", 120, 170, 48 << 10, 65536, 1536}, // RTX 5090
+      {"sm_80", 80, 108, 48 << 10, 65536, 2048, 163 << 10},  // A100
+      {"sm_86", 86, 82, 48 << 10, 65536, 1536, 99 << 10},   // RTX 3090
+      {"sm_89", 89, 128, 48 << 10, 65536, 1536, 99 << 10},  // RTX 4090
+      {"sm_90", 90, 132, 48 << 10, 65536, 2048, 227 << 10},  // H100, H200
+      {"sm_100", 100, 148, 48 << 10, 65536, 2048, 227 << 10}, // B200
+      {"sm_120", 120, 170, 48 << 10, 65536, 1536, 99 << 10}, // RTX 5090
   };
   return architectures;
 }
@@ -127,5 +127,47 @@ KernelSchedule tx::simt::scheduleTable(const KernelShape &shape, const GpuArchit
                                         ceilDiv(shape.rows, schedule.unitsPerBlock) < architecture.multiprocessors))
     schedule.unitsPerBlock /= 2;
   schedule.units = shape.rows;
+  return schedule;
+}
+
+// Products by tensor cores: 64 x 64 scores by four warps, 16 rows each. Two
+// blocks then fit a multiprocessor.
+// Products without: a thread has a part of R x C scores and of sums; the larger,
+// the fewer loads for a product, so the largest that fit are taken.
+AttentionSchedule tx::simt::scheduleAttention(const AttentionShape &shape) {
+  int64_t most = INT64_MAX;
+  for (const GpuArchitecture &architecture : getArchitectures())
+    most = std::min<int64_t>(most, architecture.mostSharedBytes);
+  struct Rows {
+    int64_t own, other;
+  };
+  AttentionSchedule schedule;
+  // Sums of wider heads would not fit a thread's registers.
+  schedule.hasTensorCores = shape.elementBytes == 2 && shape.width % 16 == 0 && shape.width <= 128;
+  static const std::vector<Rows> simtRows = {{32, 64}, {16, 64}, {32, 32}, {16, 32}, {16, 16}};
+  if (shape.width > kWidestHead)
+    return schedule;
+  for (Rows rows : schedule.hasTensorCores ? std::vector<Rows>{{64, 64}} : simtRows) {
+    // Tiles, weights on their way from thread to thread, row sums and masks.
+    int64_t bytes = (shape.isBackward ? 2 * rows.own + 2 * rows.other : rows.own + 2 * rows.other) *
+                    schedule.rowBytes(shape.width);
+    if (!schedule.hasTensorCores)
+      bytes += rows.own * (rows.other + 1) * 4;
+    if (shape.isBackward)
+      bytes += 2 * 4 * std::max(rows.own, rows.other) + 16 * rows.other;
+    bytes += 8 * 128; // allocations are aligned
+    if (bytes > most)
+      continue;
+    schedule.ownRows = rows.own;
+    schedule.otherRows = rows.other;
+    schedule.columnsOfKeys = schedule.hasTensorCores && shape.width > 64 ? 32 : rows.other;
+    schedule.sharedBytes = bytes;
+    break;
+  }
+  schedule.units = shape.batch * shape.heads * ceilDiv(shape.queries, schedule.ownRows);
+  if (shape.isBackward) {
+    schedule.keyUnits = shape.batch * shape.keyHeads * ceilDiv(shape.keys, schedule.ownRows);
+    schedule.units += schedule.keyUnits;
+  }
   return schedule;
 }

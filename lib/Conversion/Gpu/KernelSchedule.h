@@ -23,6 +23,7 @@ struct GpuArchitecture {
   unsigned sharedBytes;       // that a block may have without asking for more
   unsigned registers;         // of a multiprocessor, 32 bits each
   unsigned threads;           // resident on a multiprocessor
+  unsigned mostSharedBytes;   // that a block may ask for
 };
 
 const std::vector<GpuArchitecture> &getArchitectures();
@@ -87,6 +88,42 @@ KernelSchedule scheduleRows(const KernelShape &shape, const GpuArchitecture &arc
 KernelSchedule scheduleColumns(const KernelShape &shape, const GpuArchitecture &architecture);
 /// Rows of a table that get sums of others; a unit is a row of the table.
 KernelSchedule scheduleTable(const KernelShape &shape, const GpuArchitecture &architecture);
+
+/// What the schedule of flash attention depends on.
+struct AttentionShape {
+  int64_t batch, queries, keys, heads, keyHeads, width;
+  unsigned elementBytes;
+  bool isBackward;
+};
+
+/// Backward's tiles of wider ones would not fit shared memory.
+constexpr int64_t kWidestHead = 256;
+
+struct AttentionSchedule {
+  /// Products by tensor cores, operands in bf16; else by fused multiply-adds in f32.
+  bool hasTensorCores = false;
+  unsigned threads = 128;
+  /// That share a multiprocessor, so that one computes while another waits: without being
+  /// told, ptxas spills a few registers to fit one more.
+  unsigned blocks = 2;
+  /// Rows of the tile that a block has, and of those that it goes over.
+  int64_t ownRows = 64, otherRows = 64;
+  /// Blocks of keys have sums of two gradients, and compute so many columns of scores at once.
+  int64_t columnsOfKeys = 64;
+  /// Backward: the blocks that have keys. They come before those that have queries.
+  int64_t keyUnits = 0;
+  int64_t units = 0;
+  /// No less than what the kernel takes; 0 if heads are too wide.
+  int64_t sharedBytes = 0;
+
+  int64_t columnsPadded(int64_t width) const { return (width + 15) / 16 * 16; }
+  /// Of a tile in shared memory. Without tensor cores a row is an element longer:
+  /// then equal columns of rows lie in different banks.
+  int64_t rowBytes(int64_t width) const { return hasTensorCores ? 2 * width : 4 * (columnsPadded(width) + 1); }
+};
+
+/// The same for all architectures: an artifact has one form of a kernel.
+AttentionSchedule scheduleAttention(const AttentionShape &shape);
 
 } // namespace tx::simt
 

@@ -5,6 +5,7 @@
 
 #include "../Common/ColumnUnit.h"
 #include "../Common/RowProgram.h"
+#include "BlockEmitter.h"
 #include "KernelSchedule.h"
 #include "ThreadEmitter.h"
 
@@ -24,6 +25,11 @@ void emitColumns(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmi
 bool isTableKernel(step::KernelOp kernel);
 /// Writes what a thread does for some rows of such a table.
 void emitTable(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter);
+
+/// Writes what a block does for a tile. `alignments`: what the buffers' addresses
+/// are multiples of, as far as known.
+void emitTiles(emit::Kernel &kernel, llvm::ArrayRef<int64_t> alignments, BlockEmitter &emitter,
+               AttentionSchedule &schedule);
 
 } // namespace tx::simt
 

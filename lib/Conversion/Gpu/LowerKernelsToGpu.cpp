@@ -1,11 +1,14 @@
 //===- LowerKernelsToGpu.cpp - step.kernel to gpu.func --------------------===//
 
 #include "../Common/OpTable.h"
+#include "BlockEmitter.h"
 #include "Kernels.h"
 
 #include "tx/Conversion/Gpu/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -42,6 +45,12 @@ namespace {
 /// multiple of so many bytes.
 using Alignments = SmallVector<int64_t>;
 
+/// How a kernel is launched.
+struct Launch {
+  int64_t threads = 0, units = 0, unitsPerBlock = 1, sharedBytes = 0;
+  int32_t blocks = 0; // of a multiprocessor, at least; 0: not said
+};
+
 class Lowering {
 public:
   Lowering(step::ProgramOp program, const GpuArchitecture &architecture, gpu::GPUModuleOp module)
@@ -59,6 +68,9 @@ public:
 private:
   FailureOr<SmallVector<Type>> argumentTypes(step::KernelOp kernel);
   KernelShape describe(step::KernelOp kernel);
+  Kernel kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &emitter);
+  FailureOr<Launch> emitThreads(step::KernelOp op, gpu::GPUFuncOp function);
+  FailureOr<Launch> emitBlocks(step::KernelOp op, gpu::GPUFuncOp function);
   bool addRows(RowProgram &program);
   void addColumns(Kernel &kernel, ColumnUnit &unit);
 
@@ -139,37 +151,24 @@ void Lowering::addColumns(Kernel &kernel, ColumnUnit &unit) {
   }
 }
 
-LogicalResult Lowering::lower(step::KernelOp op) {
-  FailureOr<SmallVector<Type>> types = argumentTypes(op);
-  if (failed(types))
-    return failure();
-  bool isColumns = op.getKind() == KernelKind::Column;
-  if (op.getKind() == KernelKind::Tile)
-    return op.getBody().front().front().emitOpError(
-        "has no GPU kernel yet; attention that is not fused has (--attention-backend unfused)");
-  if (!isColumns && op.getKind() != KernelKind::Row && op.getKind() != KernelKind::Flat)
-    return op.emitOpError("is of a kind that has no GPU code: ") << stringifyKernelKind(op.getKind());
+Kernel Lowering::kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &emitter) {
+  mlir::Block &entry = function.getBody().front();
+  size_t buffers = op.getRowStrides().size();
+  return Kernel(op, emitter, entry.getArguments().take_front(buffers),
+                [&entry, &emitter, buffers](unsigned index) { return emitter.wrap(entry.getArgument(buffers + index)); });
+}
 
-  OpBuilder::InsertionGuard guard(builder);
-  auto function = gpu::GPUFuncOp::create(builder, op.getLoc(), op.getSymName(), builder.getFunctionType(*types, {}));
-  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  mlir::Block *entry = &function.getBody().front();
-  builder.setInsertionPointToStart(entry);
-  Operation *end = gpu::ReturnOp::create(builder, op.getLoc());
-  builder.setInsertionPoint(end);
-
+/// Of rows and of columns: threads that seldom meet.
+FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp function) {
   KernelShape shape = describe(op);
   ThreadEmitter emitter(builder, function, chooseLanes(shape));
-  size_t buffers = op.getRowStrides().size();
-  Kernel kernel(op, emitter, entry->getArguments().take_front(buffers),
-                [&](unsigned index) { return emitter.wrap(entry->getArgument(buffers + index)); });
-  Number units = emitter.wrap(entry->getArgument(buffers + op.getImmediates()));
+  Kernel kernel = kernelOf(op, function, emitter);
   KernelSchedule schedule;
   if (isTableKernel(op)) {
     shape.rows = getRows(op.getBody().front().back().getOperand(0).getType());
     schedule = scheduleTable(shape, architecture);
     emitTable(kernel, schedule, emitter);
-  } else if (isColumns) {
+  } else if (op.getKind() == KernelKind::Column) {
     schedule = scheduleColumns(shape, architecture);
     emitColumns(kernel, schedule, emitter, [&](ColumnUnit &unit) { addColumns(kernel, unit); });
   } else {
@@ -178,15 +177,50 @@ LogicalResult Lowering::lower(step::KernelOp op) {
       return failure();
     describeRows(program, shape);
     schedule = scheduleRows(shape, architecture);
-    emitRows(program, schedule, emitter, units);
+    emitRows(program, schedule, emitter, emitter.wrap(function.getBody().front().getArguments().back()));
   }
-  function.setKnownBlockSize(ArrayRef<int32_t>{static_cast<int32_t>(schedule.threads), 1, 1});
-  function->setAttr(kGpuUnits, builder.getI64IntegerAttr(schedule.units));
-  function->setAttr(kGpuUnitsPerBlock, builder.getI64IntegerAttr(schedule.unitsPerBlock));
+  if (kernel.isRefused())
+    return failure();
+  return Launch{schedule.threads, schedule.units, schedule.unitsPerBlock};
+}
+
+/// Of tiles: blocks that share memory.
+FailureOr<Launch> Lowering::emitBlocks(step::KernelOp op, gpu::GPUFuncOp function) {
+  BlockEmitter emitter(builder, function, kAccessBytes / 2); // bf16
+  Kernel kernel = kernelOf(op, function, emitter);
+  AttentionSchedule schedule;
+  emitTiles(kernel, alignments[op.getSymName()], emitter, schedule);
+  if (kernel.isRefused())
+    return failure();
+  return Launch{schedule.threads, schedule.units, 1, emitter.getSharedBytes(), static_cast<int32_t>(schedule.blocks)};
+}
+
+LogicalResult Lowering::lower(step::KernelOp op) {
+  FailureOr<SmallVector<Type>> types = argumentTypes(op);
+  if (failed(types))
+    return failure();
+  OpBuilder::InsertionGuard guard(builder);
+  auto function = gpu::GPUFuncOp::create(builder, op.getLoc(), op.getSymName(), builder.getFunctionType(*types, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  mlir::Block *entry = &function.getBody().front();
+  builder.setInsertionPointToStart(entry);
+  Operation *end = gpu::ReturnOp::create(builder, op.getLoc());
+  builder.setInsertionPoint(end);
+
+  FailureOr<Launch> launch = op.getKind() == KernelKind::Tile ? emitBlocks(op, function) : emitThreads(op, function);
+  if (failed(launch))
+    return failure();
+  function.setKnownBlockSize(ArrayRef<int32_t>{static_cast<int32_t>(launch->threads), 1, 1});
+  function->setAttr(kGpuUnits, builder.getI64IntegerAttr(launch->units));
+  function->setAttr(kGpuUnitsPerBlock, builder.getI64IntegerAttr(launch->unitsPerBlock));
+  if (launch->blocks)
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(launch->blocks));
+  if (launch->sharedBytes)
+    function->setAttr(kGpuSharedBytes, builder.getI64IntegerAttr(launch->sharedBytes));
   for (Operation &unused : llvm::make_early_inc_range(llvm::reverse(*entry)))
     if (isOpTriviallyDead(&unused))
       unused.erase();
-  return failure(kernel.isRefused());
+  return success();
 }
 
 SmallVector<StringRef> tx::getGpuArchitectures() {
@@ -213,7 +247,7 @@ FailureOr<gpu::GPUModuleOp> tx::lowerKernelsToGpu(step::ProgramOp program, Strin
 
 void tx::registerGpuKernelDialects(DialectRegistry &registry) {
   registry.insert<gpu::GPUDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                  vector::VectorDialect>();
+                  vector::VectorDialect, LLVM::LLVMDialect, NVVM::NVVMDialect>();
 }
 
 namespace {

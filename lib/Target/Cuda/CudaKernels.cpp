@@ -111,6 +111,8 @@ FailureOr<CudaKernels> tx::compileCudaKernelsToPtx(step::ProgramOp program, cons
     kernel.threads = (*function.getKnownBlockSize())[0];
     kernel.units = number(kGpuUnits);
     kernel.unitsPerBlock = number(kGpuUnitsPerBlock);
+    if (function->hasAttr(kGpuSharedBytes))
+      kernel.sharedBytes = number(kGpuSharedBytes);
     result.kernels.push_back(kernel);
   }
   llvm::LLVMContext llvmContext;

@@ -55,5 +55,13 @@ std::unique_ptr<llvm::Module> tx::cuda::gpuToLLVM(gpu::GPUModuleOp module, llvm:
   target.addLegalOp<LLVM::FAbsOp, LLVM::FCeilOp, LLVM::FFloorOp, LLVM::RoundEvenOp, LLVM::SqrtOp>();
   if (failed(applyPartialConversion(module, target, std::move(patterns))))
     return nullptr;
+  // What is said of a loop comes along as an attribute that translation ignores.
+  module.walk([](LLVM::BrOp branch) {
+    constexpr StringLiteral name = "llvm.loop_annotation";
+    if (auto annotation = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name)) {
+      branch->removeAttr(name);
+      branch.setLoopAnnotationAttr(annotation);
+    }
+  });
   return translateModuleToLLVMIR(module, context, "gpu_kernels");
 }

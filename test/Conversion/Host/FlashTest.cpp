@@ -1,10 +1,9 @@
 // Flash attention, forward and backward: right in every shape that code has a
 // case for, with the same bits however its units are split and its rows lie.
 
+#include "FlashCases.h"
 #include "KernelHarness.h"
 
-#include <array>
-#include <cmath>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -12,15 +11,7 @@ using namespace txtest;
 
 namespace {
 
-struct Shape {
-  const char *name;
-  int64_t batch, queries, keys, heads, keyHeads, width;
-  bool causal, dropout;
-  const char *element = "f32";
-};
-void PrintTo(const Shape &shape, std::ostream *os) { *os << shape.name; }
-
-const Shape kShapes[] = {
+const FlashShape kShapes[] = {
     {"OneQuery", 1, 1, 1, 1, 1, 1, true, false},
     {"OneTile", 2, 64, 64, 2, 2, 16, true, false},
     {"WholeTiles", 1, 192, 192, 2, 2, 64, true, true},
@@ -33,165 +24,8 @@ const Shape kShapes[] = {
     {"Narrow16", 1, 90, 90, 2, 1, 48, true, true, "bf16"},
 };
 
-constexpr double kScale = 0.3, kDrop = 0.375;
-const std::vector<double> kKey = {12345, 99, 7, 0};
-
-class Flash : public testing::TestWithParam<Shape> {
+class Flash : public testing::TestWithParam<FlashShape> {
 protected:
-  void SetUp() override {
-    random.seed(3);
-    const Shape &shape = GetParam();
-    int64_t hidden = shape.heads * shape.width;
-    q = normal({shape.batch, shape.queries, hidden});
-    k = normal({shape.batch, shape.keys, shape.keyHeads * shape.width});
-    v = normal(k.shape);
-    dy = normal(q.shape);
-    y = {q.shape, shape.element};
-    lse = {{shape.batch, shape.heads, shape.queries}};
-    key = {{4}, "i32", kKey};
-    computeExpected();
-    // Backward takes what forward gives, as rounded as memory has it.
-    y.unpack(rounded(y, expectedY), 0);
-    lse.unpack(rounded(lse, expectedLse), 0);
-  }
-
-  static std::vector<uint8_t> rounded(Tensor tensor,
-                                      const std::vector<double> &values) {
-    tensor.values = values;
-    return tensor.pack(0);
-  }
-  Tensor normal(std::vector<int64_t> shape) {
-    std::normal_distribution<float> distribution;
-    Tensor tensor{shape, GetParam().element};
-    for (int64_t i = 0; i < tensor.elements(); ++i)
-      tensor.values.push_back(distribution(random));
-    tensor.unpack(tensor.pack(0), 0);
-    return tensor;
-  }
-
-  bool isDropped(int64_t sample, int64_t row, int64_t column) const {
-    auto word = [](double value) { return static_cast<uint32_t>(value); };
-    auto words =
-        philox({word(16 * (column / 64) + column % 16), word(row),
-                word(7 + sample), 0xdeadbeef},
-               {12345, 99});
-    return words[column / 16 % 4] <
-           static_cast<uint32_t>(kDrop * 4294967296.0);
-  }
-
-  void computeExpected() {
-    const Shape &s = GetParam();
-    int64_t hidden = s.heads * s.width, narrow = s.keyHeads * s.width;
-    expectedY.assign(q.elements(), 0);
-    expectedLse.assign(lse.elements(), 0);
-    dq.assign(q.elements(), 0);
-    dk.assign(k.elements(), 0);
-    dv.assign(k.elements(), 0);
-    for (int64_t b = 0; b < s.batch; ++b)
-      for (int64_t a = 0; a < s.heads; ++a)
-        for (int64_t i = 0; i < s.queries; ++i) {
-          int64_t at = (b * s.queries + i) * hidden + a * s.width;
-          int64_t visible = s.causal ? i + 1 : s.keys;
-          auto keyAt = [&](int64_t j) {
-            return (b * s.keys + j) * narrow +
-                   a / (s.heads / s.keyHeads) * s.width;
-          };
-          auto dot = [&](const Tensor &left, const Tensor &right, int64_t j) {
-            double sum = 0;
-            for (int64_t c = 0; c < s.width; ++c)
-              sum += left.values[at + c] * right.values[keyAt(j) + c];
-            return sum;
-          };
-          std::vector<double> p(visible), mask(visible, 1);
-          double sum = 0;
-          for (int64_t j = 0; j < visible; ++j) {
-            sum += p[j] = std::exp(kScale * dot(q, k, j));
-            if (s.dropout)
-              mask[j] = isDropped(b, a * s.queries + i, j) ? 0
-                                                           : 1 / (1 - kDrop);
-          }
-          expectedLse[(b * s.heads + a) * s.queries + i] = std::log(sum);
-          double rowSum = 0;
-          for (int64_t j = 0; j < visible; ++j) {
-            p[j] /= sum;
-            rowSum += p[j] * mask[j] * dot(dy, v, j);
-            for (int64_t c = 0; c < s.width; ++c)
-              expectedY[at + c] += p[j] * mask[j] * v.values[keyAt(j) + c];
-          }
-          for (int64_t j = 0; j < visible; ++j) {
-            double ds = kScale * p[j] * (mask[j] * dot(dy, v, j) - rowSum);
-            for (int64_t c = 0; c < s.width; ++c) {
-              dq[at + c] += ds * k.values[keyAt(j) + c];
-              dk[keyAt(j) + c] += ds * q.values[at + c];
-              dv[keyAt(j) + c] += p[j] * mask[j] * dy.values[at + c];
-            }
-          }
-        }
-  }
-
-  /// `op %0, %1, ... heads ... : types`
-  std::string text(std::string op, size_t inputs, std::string types) const {
-    const Shape &s = GetParam();
-    for (size_t i = 0; i < inputs; ++i)
-      op += (i ? ", %" : " %") + std::to_string(i);
-    op += " heads " + std::to_string(s.heads) + " scale 0.3";
-    if (s.causal)
-      op += " causal";
-    if (s.dropout) {
-      op += " dropout %" + std::to_string(inputs) + " p 0.375";
-      types += ", " + key.type();
-    }
-    op += " in <\"x\">";
-    if (s.dropout)
-      op += " {step.immediate = 0 : i64}";
-    return op + " : " + types;
-  }
-  OpCase finish(OpCase op) const {
-    if (GetParam().dropout) {
-      op.inputs.push_back(key);
-      op.immediates = {0xdeadbeef};
-    }
-    return op;
-  }
-  static int64_t tiles(int64_t size) { return (size + 63) / 64; }
-
-  OpCase forward() const {
-    const Shape &s = GetParam();
-    OpCase op{"forward", "tile", s.batch * s.heads * tiles(s.queries),
-              64 * s.keys, ""};
-    op.op = "%r0, %r1 = " + text("tx.flash_attention", 3,
-                                 q.type() + ", " + k.type());
-    op.inputs = {q, k, v};
-    op.outputs = {{q.shape, s.element}, {lse.shape}};
-    return finish(op);
-  }
-  OpCase backward() const {
-    const Shape &s = GetParam();
-    OpCase op{"backward", "tile",
-              s.batch * (s.heads * tiles(s.queries) +
-                         s.keyHeads * tiles(s.keys)),
-              64 * std::max(s.queries, s.keys), ""};
-    op.op = "%r0, %r1, %r2 = " +
-            text("tx.flash_attention_grad", 6,
-                 q.type() + ", " + k.type() + ", " + lse.type());
-    op.inputs = {dy, q, k, v, y, lse};
-    op.outputs = {{q.shape, s.element}, {k.shape, s.element},
-                  {k.shape, s.element}};
-    return finish(op);
-  }
-
-  void expectNear(const Tensor &found, const std::vector<double> &expected,
-                  const char *what) {
-    ASSERT_EQ(found.values.size(), expected.size()) << what;
-    double error = 0, norm = 0;
-    for (size_t i = 0; i < expected.size(); ++i) {
-      error += std::pow(found.values[i] - expected[i], 2);
-      norm += std::pow(expected[i], 2);
-    }
-    double tolerance = std::string(found.element) == "bf16" ? 1e-2 : 2e-6;
-    EXPECT_LE(std::sqrt(error), tolerance * std::sqrt(norm)) << what;
-  }
-
   /// Compiled once for all tests.
   static Kernels &compile(const std::string &text) {
     static std::map<std::string, std::unique_ptr<Kernels>> known;
@@ -209,30 +43,24 @@ protected:
       EXPECT_EQ(found[i].values, expected[i].values) << op.name << " " << i;
   }
 
-  std::mt19937 random;
-  Tensor q, k, v, dy, y, lse, key;
-  std::vector<double> expectedY, expectedLse, dq, dk, dv;
+  double tolerance() const { return std::string(GetParam().element) == "bf16" ? 1e-2 : 2e-6; }
+  const FlashCase flash{GetParam()};
 };
 
 } // namespace
 
 TEST_P(Flash, ForwardAgreesWithDouble) {
-  OpCase op = forward();
-  auto found = run(compile(op.text()), op);
-  expectNear(found[0], expectedY, "o");
-  expectNear(found[1], expectedLse, "lse");
+  OpCase op = flash.forward();
+  flash.expectForward(run(compile(op.text()), op), tolerance());
 }
 
 TEST_P(Flash, BackwardAgreesWithDouble) {
-  OpCase op = backward();
-  auto found = run(compile(op.text()), op);
-  expectNear(found[0], dq, "dq");
-  expectNear(found[1], dk, "dk");
-  expectNear(found[2], dv, "dv");
+  OpCase op = flash.backward();
+  flash.expectBackward(run(compile(op.text()), op), tolerance());
 }
 
 TEST_P(Flash, SameBitsForAnySplitOfUnits) {
-  for (const OpCase &op : {forward(), backward()}) {
+  for (const OpCase &op : {flash.forward(), flash.backward()}) {
     RunOptions options;
     for (int64_t unit = 1; unit < op.units(); unit += 1 + unit / 2)
       options.splits.push_back(unit);
@@ -242,19 +70,9 @@ TEST_P(Flash, SameBitsForAnySplitOfUnits) {
 
 // As in the model, where Q, K and V are columns of one tensor.
 TEST_P(Flash, SameBitsForRowsFurtherApart) {
-  for (const OpCase &op : {forward(), backward()}) {
-    RunOptions options;
-    for (const auto *tensors : {&op.inputs, &op.outputs})
-      for (const Tensor &tensor : *tensors)
-        options.strides.push_back(
-            tensor.shape == q.shape || tensor.shape == k.shape
-                ? tensor.columns() + 5
-                : 0);
-    expectSame(op, options);
-  }
+  for (const OpCase &op : {flash.forward(), flash.backward()})
+    expectSame(op, RunOptions{flash.stridesOf(op, 5)});
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Flash, testing::ValuesIn(kShapes),
-                         [](const auto &info) {
-                           return std::string(info.param.name);
-                         });
+                         [](const auto &info) { return std::string(info.param.name); });

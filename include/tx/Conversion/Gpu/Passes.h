@@ -21,6 +21,8 @@ class ProgramOp;
 /// On each function that `tx-lower-kernels-to-gpu` makes.
 constexpr llvm::StringLiteral kGpuUnits = "step.units";
 constexpr llvm::StringLiteral kGpuUnitsPerBlock = "step.units_per_block";
+/// On those that take dynamic shared memory.
+constexpr llvm::StringLiteral kGpuSharedBytes = "step.shared_bytes";
 
 /// The architectures that have schedules: sm_80, ..., in ascending order.
 llvm::SmallVector<llvm::StringRef> getGpuArchitectures();

@@ -17,6 +17,8 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
       it fits. Sums meet by shuffles, then in shared memory, in one order.
     - `column`: a stripe of columns. Groups of threads share the rows, and add
       up what they have in one order: no atomics.
+    - `tile`: a tile of rows of a head. The block's threads share tiles in
+      `step.shared_bytes` of dynamic shared memory; bf16 products are tensor cores'.
 
     Vectors are as wide as 16 bytes of the narrowest element, where rows and
     launches' addresses are aligned so. Threads, vectors and stripes come from one
@@ -96,7 +98,8 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
     Option<"arch", "arch", "std::string", "\"sm_80\"", "the architecture that schedules are made for">,
   ];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
 def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::func::FuncOp"> {

@@ -1,0 +1,109 @@
+//===- FlashAttention.h - Core attention by blocks of threads ---*- C++ -*-===//
+//
+// Dao 2023: "FlashAttention-2". What forward and backward share: sizes, places
+// and the masks. A block has a tile of queries, or of keys, of one head, and goes
+// over the other side's tiles in order. No atomics: the bits depend on nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_CONVERSION_GPU_FLASHATTENTION_H
+#define TX_LIB_CONVERSION_GPU_FLASHATTENTION_H
+
+#include "../Common/Kernel.h"
+#include "TileProducts.h"
+
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+namespace tx::simt {
+
+class FlashAttention {
+public:
+  /// `sliceRows`: of the slices that scores are computed of.
+  template <typename OpT>
+  FlashAttention(OpT op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e, int64_t sliceRows)
+      : kernel(kernel), schedule(schedule), e(e), shape(describe(op)), causal(op.getCausal()),
+        scale(op.getScale().convertToDouble()), probability(op.getProbability().convertToDouble()),
+        q(kernel.input(op.getQ())), k(kernel.input(op.getK())), v(kernel.input(op.getV())) {
+    if (op.getKey())
+      random = kernel.input(op.getKey());
+    site = op->template getAttrOfType<mlir::IntegerAttr>("step.immediate");
+    products = schedule.hasTensorCores ? createMmaProducts(e, schedule, shape.width, sliceRows)
+                                       : createSimtProducts(e, schedule, shape.width, sliceRows);
+  }
+
+  template <typename OpT> static AttentionShape describe(OpT op) {
+    auto q = llvm::cast<mlir::RankedTensorType>(op.getQ().getType());
+    auto k = llvm::cast<mlir::RankedTensorType>(op.getK().getType());
+    AttentionShape shape;
+    shape.batch = q.getDimSize(0);
+    shape.queries = q.getDimSize(1);
+    shape.keys = k.getDimSize(1);
+    shape.heads = op.getHeads();
+    shape.width = q.getDimSize(2) / shape.heads;
+    shape.keyHeads = k.getDimSize(2) / shape.width;
+    shape.elementBytes = q.getElementTypeBitWidth() / 8;
+    shape.isBackward = std::is_same_v<OpT, FlashAttentionGradOp>;
+    return shape;
+  }
+
+protected:
+  /// A head of one sample, and a tile of it; indices.
+  struct Place {
+    emit::Number sample, head, keyHead;
+  };
+  Place placeOfQueries(emit::Number row) const;
+  Panel queryPanel(const emit::Buffer *buffer, const Place &place, emit::Number first) const {
+    return panel(buffer, place.sample, place.head, first, shape.queries);
+  }
+  Panel keyPanel(const emit::Buffer *buffer, const Place &place, emit::Number first) const {
+    return panel(buffer, place.sample, place.keyHead, first, shape.keys);
+  }
+  /// The first element of a head's row of log-sum-exps.
+  emit::Number rowOfHead(const Place &place) const {
+    return (place.sample * static_cast<double>(shape.heads) + place.head) * static_cast<double>(shape.queries);
+  }
+  /// Tiles of keys that a tile of queries sees.
+  emit::Number endOfKeys(emit::Number firstQuery) const;
+  static int64_t countTiles(int64_t rows, int64_t tile) { return llvm::divideCeil(rows, tile); }
+  /// A column's place in its slice; i32.
+  emit::Number columnAt(size_t column) const {
+    return products->lanes[products->columns[column].lane] + e.word(16 * products->columns[column].sixteen);
+  }
+
+  /// Where rows are queries: replaces what is of keys that a query does not see.
+  void hideKeys(Weights &weights, emit::Number firstQuery, emit::Number firstKey, double hidden) const;
+  /// Where rows are queries: for each of the weights whether it is dropped. The
+  /// words come from the counters of `tx.dropout` in [b,a,s,t].
+  void forDropped(const Place &place, emit::Number firstQuery, emit::Number otherTile,
+                  llvm::function_ref<void(size_t weight, emit::Number dropped)> body) const;
+  llvm::SmallVector<emit::Number, 4> wordsOf(const Place &place, emit::Number block, emit::Number query) const;
+  emit::Number isDropped(emit::Number word) const {
+    return emit::below(word, e.word(static_cast<uint32_t>(probability * 4294967296.0)));
+  }
+  double keptScale() const { return static_cast<float>(1.0 / (1.0 - probability)); }
+  /// Scores are powers of two.
+  double exponentScale() const { return static_cast<float>(scale * 1.4426950408889634); }
+
+  emit::Kernel &kernel;
+  const AttentionSchedule &schedule;
+  BlockEmitter &e;
+  const AttentionShape shape;
+  const bool causal;
+  const double scale, probability;
+  const emit::Buffer *q, *k, *v, *random = nullptr;
+  mlir::IntegerAttr site;
+  std::unique_ptr<TileProducts> products;
+
+private:
+  Panel panel(const emit::Buffer *buffer, emit::Number sample, emit::Number head, emit::Number first,
+              int64_t rows) const;
+};
+
+// A block's code, by its number.
+void emitFlashForward(FlashAttentionOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e);
+void emitFlashBackward(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule,
+                       BlockEmitter &e);
+
+} // namespace tx::simt
+
+#endif // TX_LIB_CONVERSION_GPU_FLASHATTENTION_H

@@ -1,0 +1,69 @@
+// Flash attention by blocks of threads, on the emulator: by tensor cores and without,
+// in every shape that code has a case for.
+
+#include "FlashCases.h"
+#include "GpuKernels.h"
+
+#include <gtest/gtest.h>
+
+using namespace txtest;
+
+namespace {
+
+const FlashShape kTailsF32 = {"TailsF32", 2, 70, 70, 3, 3, 24, true, true};
+const FlashShape kShapes[] = {
+    // Tensor cores.
+    {"OneTile64", 1, 64, 64, 2, 2, 64, false, false, "bf16"},
+    {"OneTile128", 1, 64, 64, 1, 1, 128, true, false, "bf16"},
+    {"Tails64", 1, 96, 96, 2, 2, 64, true, true, "bf16"},
+    {"Tails128", 1, 130, 130, 1, 1, 128, true, true, "bf16"},
+    {"NotCausal64", 2, 96, 130, 1, 1, 64, false, true, "bf16"},
+    {"NotCausal128", 1, 70, 200, 1, 1, 128, false, false, "bf16"},
+    {"MoreKeysThanQueries", 1, 40, 200, 2, 2, 64, true, false, "bf16"},
+    {"FewKeys", 1, 130, 9, 1, 1, 64, false, false, "bf16"},
+    {"Groups64", 1, 100, 100, 4, 2, 64, true, true, "bf16"},
+    {"Narrow16", 1, 90, 90, 2, 1, 16, true, true, "bf16"},
+    {"Width96", 1, 70, 70, 1, 1, 96, true, true, "bf16"},
+    // Without.
+    {"OneQuery", 1, 1, 1, 1, 1, 1, true, false},
+    {"WholeTiles", 1, 64, 64, 2, 2, 64, true, true},
+    kTailsF32,
+    {"NotCausalF32", 1, 67, 131, 2, 2, 20, false, true},
+    {"GroupsF32", 1, 50, 50, 6, 2, 12, true, true},
+    {"Width128", 1, 66, 66, 1, 1, 128, true, true},
+    {"Width256", 1, 40, 40, 1, 1, 256, true, true},
+    {"OddBf16", 1, 70, 70, 1, 1, 33, true, true, "bf16"},
+};
+
+class GpuFlash : public testing::TestWithParam<FlashShape> {
+protected:
+  // f32: log-sum-exps are rounded once more, to base 2.
+  double tolerance() const { return std::string(GetParam().element) == "bf16" ? 1e-2 : 4e-6; }
+  const FlashCase flash{GetParam()};
+};
+
+} // namespace
+
+TEST_P(GpuFlash, AgreesWithDouble) {
+  OpCase forward = flash.forward(), backward = flash.backward();
+  GpuKernels kernels(forward.text() + backward.text());
+  flash.expectForward(run(kernels, forward), tolerance());
+  flash.expectBackward(run(kernels, backward), tolerance());
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, GpuFlash, testing::ValuesIn(kShapes),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+// As in the model, where Q, K and V are columns of one tensor.
+TEST(GpuFlashStrides, SameBitsForRowsFurtherApart) {
+  for (const FlashShape &shape : {kShapes[2], kTailsF32}) {
+    FlashCase flash(shape);
+    for (const OpCase &op : {flash.forward(), flash.backward()}) {
+      RunOptions options{flash.stridesOf(op, 8)};
+      GpuKernels kernels(op.text()), strided(op.text(options.strides));
+      auto expected = run(kernels, op), found = run(strided, op, options);
+      for (size_t i = 0; i < expected.size(); ++i)
+        EXPECT_EQ(found[i].values, expected[i].values) << shape.name << " " << op.name << " " << i;
+    }
+  }
+}

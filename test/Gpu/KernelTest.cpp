@@ -139,15 +139,15 @@ TEST(GpuRules, wideRows) {
 
 // What else is in the kernel does not change the order in which columns are added up.
 TEST(GpuRules, columnsAddInOneOrder) {
-  const char *norm = "%n:2 = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %w, %b in <\"x\"> : tensor<1x4608x16xf32>, "
-                     "tensor<1x4608xf32>, tensor<16xf32>\n";
-  const char *bias = "%s = tx.bias_grad %dy into %c reset %first in <\"x\"> : tensor<1x4608x16xf32>, tensor<16xf32>, tensor<i1>\n";
+  const char *norm = "%n:2 = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %w, %b in <\"x\"> : tensor<1x3072x16xf32>, "
+                     "tensor<1x3072xf32>, tensor<16xf32>\n";
+  const char *bias = "%s = tx.bias_grad %dy into %c reset %first in <\"x\"> : tensor<1x3072x16xf32>, tensor<16xf32>, tensor<i1>\n";
   auto kernel = [](const std::string &name, const std::string &inputs, const std::string &body, const std::string &results,
                    const std::string &types) {
-    return "step.kernel @" + name + " column [4608, 16] (%dy: tensor<1x4608x16xf32>, " + inputs + ") {\n" + body + "step.yield " +
+    return "step.kernel @" + name + " column [3072, 16] (%dy: tensor<1x3072x16xf32>, " + inputs + ") {\n" + body + "step.yield " +
            results + " : " + types + "\n}\n";
   };
-  const std::string ofNorm = "%x: tensor<1x4608x16xf32>, %mean: tensor<1x4608xf32>, %rstd: tensor<1x4608xf32>, "
+  const std::string ofNorm = "%x: tensor<1x3072x16xf32>, %mean: tensor<1x3072xf32>, %rstd: tensor<1x3072xf32>, "
                              "%w: tensor<16xf32>, %b: tensor<16xf32>",
                     ofBias = "%c: tensor<16xf32>, %first: tensor<i1>", one = "tensor<16xf32>", two = one + ", " + one;
   GpuKernels kernels(kernel("norm", ofNorm, norm, "%n#0, %n#1", two) + kernel("bias", ofBias, bias, "%s", one) +
@@ -158,7 +158,7 @@ TEST(GpuRules, columnsAddInOneOrder) {
       tensor.values.push_back(value);
     return tensor.pack(0);
   };
-  Bytes dy = bytes({4608, 16}, 1), x = bytes({4608, 16}, 2), mean = bytes({4608}, 3), rstd = bytes({4608}, 4);
+  Bytes dy = bytes({3072, 16}, 1), x = bytes({3072, 16}, 2), mean = bytes({3072}, 3), rstd = bytes({3072}, 4);
   Bytes w = bytes({16}, 5), b = bytes({16}, 6), c = bytes({16}, 7), first = Tensor{{}, "i1", {0}}.pack(0);
   Bytes alone[3] = {w, b, c}, together[3] = {w, b, c};
   kernels.runUnits("norm", {&dy, &x, &mean, &rstd, &w, &b, &alone[0], &alone[1]}, 0, 1, {});

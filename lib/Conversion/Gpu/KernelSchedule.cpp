@@ -105,10 +105,11 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
   schedule.rowsAtOnce = std::max(1u, 4 / shape.rowOperands); // four vectors on their way
   // More threads share the rows while multiprocessors have less than half of
   // what they can, and each thread still has some loads of several rows.
-  constexpr unsigned kMostThreads = 512;
+  // Not by rowsAtOnce: what else is in the kernel must not change the order of sums.
+  constexpr unsigned kMostThreads = 512, kLeastRows = 16;
   while (schedule.threads < kMostThreads &&
          schedule.units * schedule.threads < int64_t(architecture.multiprocessors) * architecture.threads / 2 &&
-         shape.rows >= 4 * schedule.rowsAtOnce * 2 * schedule.rowGroups())
+         shape.rows >= kLeastRows * 2 * schedule.rowGroups())
     schedule.threads *= 2;
   return schedule;
 }

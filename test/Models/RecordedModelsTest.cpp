@@ -150,7 +150,9 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
   std::string artifact = compile(batch, expected.at("optimizer"));
   ASSERT_FALSE(HasFailure());
 
-  Model model(artifact, "host", 0);
+  Options options;
+  options.backend = "host";
+  Model model(artifact, options);
   loadWeights(model, recorded(c.model, "weights.safetensors"), false);
   StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/!c.fused);
   ASSERT_EQ(runner.fused(), c.fused);

@@ -14,13 +14,20 @@ using namespace txrun;
 
 namespace {
 
+std::unique_ptr<Model> open(const std::string &path) {
+  Options options;
+  options.backend = "host";
+  options.threads = 1;
+  return std::make_unique<Model>(path, options);
+}
+
 class WeightsTest : public FolderTest {
 protected:
   void SetUp() override {
     FolderTest::SetUp();
     FakeModel fake;
     fake.vocabulary = 4;
-    model = std::make_unique<Model>(write("m.txa", fakeArtifact(fake)), "host", 1);
+    model = open(write("m.txa", fakeArtifact(fake)));
     for (int i = 0; i < 16; ++i)
       values[i] = static_cast<float>(i);
   }
@@ -132,7 +139,7 @@ protected:
     FakeModel fake;
     fake.vocabulary = 4;
     fake.narrow = true;
-    model = std::make_unique<Model>(write("n.txa", fakeArtifact(fake)), "host", 1);
+    model = open(write("n.txa", fakeArtifact(fake)));
     for (int i = 0; i < 16; ++i)
       values[i] = 1 + static_cast<float>(i) / 1024;
   }
@@ -195,7 +202,7 @@ TEST_F(NarrowWeightsTest, AStoredMasterIsTheWeight) {
   // In f32 it is the parameter.
   FakeModel fake;
   fake.vocabulary = 4;
-  model = std::make_unique<Model>(write("m.txa", fakeArtifact(fake)), "host", 1);
+  model = open(write("m.txa", fakeArtifact(fake)));
   load(writer);
   EXPECT_EQ(parameter(), std::vector<float>(values, values + 16));
 }

@@ -17,6 +17,7 @@ uint64_t dtypeBytes(txrt_dtype dtype) {
   case TXRT_DTYPE_BF16:
     return 2;
   case TXRT_DTYPE_I1:
+  case TXRT_DTYPE_BYTE:
     return 1;
   }
   return 0;
@@ -32,6 +33,8 @@ const char *dtypeName(txrt_dtype dtype) {
     return "i32";
   case TXRT_DTYPE_I1:
     return "i1";
+  case TXRT_DTYPE_BYTE:
+    return "byte";
   }
   return "?";
 }

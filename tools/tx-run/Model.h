@@ -1,6 +1,6 @@
 //===- Model.h - An artifact that is loaded and has memory ------*- C++ -*-===//
 //
-//   Model model("step.txa", "host", 0);
+//   Model model("step.txa", options);
 //   model.initialize(seed);
 //   Entry apply = model.entry("apply");
 //   Argument<float> lr = apply.argument<float>("lr", {});

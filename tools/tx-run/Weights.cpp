@@ -32,6 +32,8 @@ static const char *storedDtype(txrt_dtype dtype) {
     return "I32";
   case TXRT_DTYPE_I1:
     return "BOOL";
+  case TXRT_DTYPE_BYTE:
+    break; // scratch: no state
   }
   return "U8";
 }

@@ -57,7 +57,7 @@ struct ModelConfig {
   int64_t countParameters() const;
 };
 
-/// Why flash attention has no code for the model on `backend`; empty if it has.
+/// Why flash attention has no code for the model; empty if it has.
 std::string findFlashObstacle(const ModelConfig &config);
 
 /// Fills what nobody gave, pads the vocabulary, and checks everything. An error

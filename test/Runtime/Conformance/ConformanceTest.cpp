@@ -40,7 +40,10 @@ protected:
     if (session)
       txrt_session_destroy(session);
     session = nullptr;
-    txrt_options options = {GetParam(), threads, output, 0, nullptr};
+    txrt_options options = {};
+    options.backend = GetParam();
+    options.threads = threads;
+    options.output = output;
     ASSERT_EQ(txrt_session_create(artifact, &options, &session, &error),
               TXRT_OK)
         << error.message;
@@ -203,7 +206,10 @@ TEST_P(Executes, ProductsOverwriteOrAdd) {
 
 TEST_P(Executes, TwoSessionsOfOneArtifact) {
   txrt_session *other = nullptr;
-  txrt_options options = {GetParam(), 2, output, 0, nullptr};
+  txrt_options options = {};
+  options.backend = GetParam();
+  options.threads = 2;
+  options.output = output;
   ASSERT_EQ(txrt_session_create(artifact, &options, &other, &error), TXRT_OK);
   set<float>(TXRT_SEGMENT_ARGUMENT, 0, {8});
   run("weigh");

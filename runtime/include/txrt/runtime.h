@@ -139,6 +139,7 @@ typedef struct {
   int threads;         /* host: 0 means one for each CPU we may use */
   FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
   int no_graph;        /* cuda: queue launches one by one, for debugging */
+  txrt_world *world;   /* who runs the collectives; NULL: one rank */
   int no_cudnn;        /* cuda: attention by generated kernels alone */
   int tune;            /* cuda: time the algorithms of each matrix product */
   /* cuda: the file that choices of algorithms are taken from, and with `tune`
@@ -146,7 +147,6 @@ typedef struct {
   const char *tuning_cache;
   /* Gets what is worth a word and no failure, one line; NULL: dropped. */
   void (*warn)(const char *message);
-  txrt_world *world;   /* who runs the collectives; NULL: one rank */
 } txrt_options;
 
 /* Allocates the arena (zero-filled) and loads the kernels. `options` may be

@@ -3,8 +3,6 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
-#include "txrt/abi.h"
-
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -297,7 +295,7 @@ LogicalResult LaunchOp::verify() {
   if (!attention)
     return success();
   ArrayRef<int64_t> operands = attention->getOperands().asArrayRef();
-  size_t expected = attention->getBackward().getValue() ? TXRT_ATTENTION_OPERANDS : TXRT_ATTENTION_DO;
+  size_t expected = attention->getBackward().getValue() ? 9 : 5;
   if (operands.size() != expected)
     return emitOpError("is attention of ") << operands.size() << " operands, expected " << expected;
   for (auto [index, operand] : llvm::enumerate(operands)) {
@@ -307,7 +305,7 @@ LogicalResult LaunchOp::verify() {
     if (type.getRank() != 3)
       return emitOpError("is attention on tensors of three dimensions, found ") << type;
   }
-  auto q = cast<BufferAttr>(getBuffers()[operands[TXRT_ATTENTION_Q]]).getType();
+  auto q = cast<BufferAttr>(getBuffers()[operands.front()]).getType();
   int64_t heads = attention->getHeads().getInt();
   if (heads < 1 || q.getDimSize(2) % heads)
     return emitOpError("has ") << heads << " heads, which do not divide " << q;

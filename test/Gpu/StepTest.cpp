@@ -3,7 +3,6 @@
 
 #include "Harness.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <gtest/gtest.h>
@@ -13,11 +12,23 @@ using namespace txtest;
 namespace {
 
 /// A small GPT-2; sizes that no vector divides, if `odd`.
-Flags smallModel(bool odd) {
-  return {"--num-layers", "2", "--num-attention-heads", "4", "--attention-backend", "unfused",
-                 "--hidden-size", odd ? "36" : "64", "--seq-length", odd ? "19" : "32", "--vocab-size", odd ? "77" : "250",
-                 "--ffn-hidden-size", odd ? "101" : "256", "--micro-batch-size", odd ? "3" : "2", "--fp32"};
-}
+struct SmallModel {
+  const char *name;
+  bool odd, narrow; // narrow: bf16
+  const char *attention;
+
+  Flags flags() const {
+    return {"--num-layers", "2", "--num-attention-heads", "4", "--attention-backend", attention,
+            "--hidden-size", odd ? "36" : "64", "--seq-length", odd ? "19" : "32", "--vocab-size", odd ? "77" : "250",
+            "--ffn-hidden-size", odd ? "101" : "256", "--micro-batch-size", odd ? "3" : "2", narrow ? "--bf16" : "--fp32"};
+  }
+  // Where f32 sums of another order lie on two sides of a bf16 number's border, all that
+  // follows differs by a part of 2^-8, as between host and reference.
+  double bound() const { return narrow ? 2e-2 : 1e-5; }
+  // An update by AdamW is as large as lr for however small a gradient: what rounding
+  // decided before is seen after. In bf16 so much that only losses are compared.
+  double boundAfterUpdate() const { return narrow ? 5e-3 : 1e-3; }
+};
 
 /// With PTX alone, as for a device that is newer than all cubins.
 Step compileForGpu(Flags flags, const Flags &policy = {"--recompute-granularity", "none"},
@@ -49,7 +60,7 @@ double distance(const std::vector<float> &a, const std::vector<float> &b) {
 bool isGradient(llvm::StringRef name) { return name.ends_with(".grad"); }
 
 /// Every loss and gradient of two iterations of two microbatches and of a fused step.
-void expectNear(const RunResult &gpu, const RunResult &host) {
+void expectNear(const SmallModel &model, const RunResult &gpu, const RunResult &host) {
   ASSERT_EQ(gpu.values.size(), host.values.size());
   size_t compared = 0;
   for (const auto &[name, bytes] : host.values) {
@@ -58,13 +69,13 @@ void expectNear(const RunResult &gpu, const RunResult &host) {
     // Gradients to the bias of keys are zero but for rounding.
     if (llvm::StringRef(name).contains("c_attn.bias"))
       continue;
-    // An update by AdamW is as large as lr for however small a gradient: what rounding
-    // decided before is seen after.
     bool isUpdated = !llvm::StringRef(name).starts_with("1.");
-    EXPECT_LE(distance(gpu.list<float>(name), host.list<float>(name)), isUpdated ? 1e-3 : 1e-5) << name;
+    if (isUpdated && model.narrow && !llvm::StringRef(name).ends_with("loss_sum"))
+      continue;
+    EXPECT_LE(distance(gpu.floats(name), host.floats(name)), isUpdated ? model.boundAfterUpdate() : model.bound()) << name;
     ++compared;
   }
-  EXPECT_GT(compared, 50u);
+  EXPECT_GT(compared, 25u);
 }
 
 Flags withDropout(Flags flags, bool dropout = true) {
@@ -84,35 +95,34 @@ void expectSame(const Flags &model, const Flags &policy, const RunResult &none) 
   EXPECT_EQ(found.arenaBytes, uint64_t(step.number("peak_bytes"))) << "planned is not allocated";
 }
 
-class GpuModels : public testing::TestWithParam<bool> {};
-std::string nameOf(const testing::TestParamInfo<bool> &info) { return info.param ? "OddSizes" : "EvenSizes"; }
+class GpuModels : public testing::TestWithParam<SmallModel> {};
 
 } // namespace
 
 TEST_P(GpuModels, AgreesWithTheHost) {
   for (bool dropout : {false, true}) { // with another mask, nothing would agree
-    Flags model = withDropout(smallModel(GetParam()), dropout), none = model;
+    Flags model = withDropout(GetParam().flags(), dropout), none = model;
     none.insert(none.end(), {"--recompute-granularity", "none"});
     Step host = compileStep(none), gpu = compileForGpu(model);
     ASSERT_EQ(host.error + gpu.error, "");
     RunResult expected = runStep(host), found = runOnGpu(gpu);
-    expectNear(found, expected);
+    expectNear(GetParam(), found, expected);
     EXPECT_EQ(found.arenaBytes, uint64_t(gpu.number("peak_bytes"))) << "planned is not allocated";
   }
 }
 
 TEST_P(GpuModels, GraphsChangeNoBit) {
-  Step step = compileForGpu(withDropout(smallModel(GetParam())));
+  Step step = compileForGpu(withDropout(GetParam().flags()));
   ASSERT_EQ(step.error, "");
   EXPECT_EQ(firstDifference(runOnGpu(step, true), runOnGpu(step, false)), "");
 }
 
 TEST_P(GpuModels, PoliciesChangeNoBit) {
-  Flags model = withDropout(smallModel(GetParam()));
+  Flags model = withDropout(GetParam().flags());
   RunResult expected = runOnGpu(compileForGpu(model));
   const Flags policies[] = {
       {"--recompute-granularity", "selective", "--recompute-modules", "core_attn", "mlp", "layernorm"},
-      {"--recompute-granularity", "selective", "--recompute-modules", "core_attn"},
+      {"--recompute-granularity", "selective", "--recompute-modules", "layernorm", "mlp_act"},
       {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"},
       {"--recompute-granularity", "full", "--recompute-method", "block", "--recompute-num-layers", "1"},
   };
@@ -120,7 +130,14 @@ TEST_P(GpuModels, PoliciesChangeNoBit) {
     expectSame(model, policy, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, GpuModels, testing::Bool(), nameOf);
+INSTANTIATE_TEST_SUITE_P(Small, GpuModels,
+                         testing::Values(SmallModel{"EvenSizes", false, false, "unfused"},
+                                         SmallModel{"OddSizes", true, false, "unfused"},
+                                         SmallModel{"Flash", false, false, "flash"},
+                                         SmallModel{"Bf16", false, true, "unfused"},
+                                         SmallModel{"Bf16Flash", false, true, "flash"},
+                                         SmallModel{"Bf16OddSizes", true, true, "unfused"}),
+                         [](const auto &info) { return std::string(info.param.name); });
 
 // TX_PROPERTY_PAIRS=500 runs more, TX_PROPERTY_SEED=n others.
 TEST(GpuStep, RandomPoliciesChangeNoBit) {
@@ -129,8 +146,6 @@ TEST(GpuStep, RandomPoliciesChangeNoBit) {
   int models = std::max(1, number("TX_PROPERTY_PAIRS", 12) / 6);
   for (int i = 0; i < models && !HasFailure(); ++i) {
     RandomModel model = randomModel(random, /*dropout=*/true, /*odd=*/i % 2);
-    model.flash = false; // no kernels for GPUs yet
-    std::replace(model.flags.begin(), model.flags.end(), std::string("flash"), std::string("unfused"));
     RunResult expected = runOnGpu(compileForGpu(model.flags));
     for (int policy = 0; policy < 2; ++policy)
       expectSame(model.flags, randomPolicy(random, model), expected);

@@ -82,3 +82,18 @@ func.func @scratch(%x: tensor<6x6xf32>) -> tensor<6x6xf32> {
   %1 = tx.linear %0, %x in <"b"> {step.scratch_bytes = 300 : i64} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
   return %1 : tensor<6x6xf32>
 }
+
+// -----
+
+// The fused classifier reads a row's logits where it writes their gradient.
+// CHECK-LABEL: func.func @classifier
+// CHECK: tx.linear{{.*}}step.buffers = [#step.buffer<transient, [[LOGITS:[0-9]+]], tensor<2x4x6xf32>>]
+// CHECK: step.group row [8, 6] in <{{.*}}"loss">{{.*}}#step.buffer<transient, [[LOGITS]], tensor<2x4x6xf32>>]
+func.func @classifier(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>) -> (tensor<f32>, tensor<f32>, tensor<2x4x6xf32>) {
+  %logits = tx.linear %x, %w in <"output_layer"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dlosses = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dlogits = tx.cross_entropy_grad %dlosses, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  return %sum, %count, %dlogits : tensor<f32>, tensor<f32>, tensor<2x4x6xf32>
+}

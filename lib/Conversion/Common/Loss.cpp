@@ -10,30 +10,25 @@ using namespace tx::emit;
 
 static Number isTarget(const BlockPlace &at, unsigned vector, Number target) { return at.columns(vector) == target; }
 
-/// The logit of each row's target; NaN if there is no such column, to be seen.
-static RowValue targetLogit(CrossEntropyOp op, RowProgram &row, RowValue logits, RowValue target) {
+/// The logit of each row's target: the only term of a sum that is not 0. So no column
+/// is read but by who has it, and the gradient may take the logits' place. NaN if there
+/// is no such column, to be seen.
+static RowValue targetLogit(RowProgram &row, RowValue logits, RowValue target) {
   int64_t columns = row.kernel.columns;
-  RowValue column = row.map({target}, [columns](Emitter &e, Numbers v) {
-    Number last = e.integer(columns - 1, e.i32());
-    return convert(select(below(v[0], last), v[0], last), e.index());
-  });
-  RowValue logit = row.element(op.getLogits(), column);
-  if (!logit) // computed in this kernel: the only term of a sum that is not 0
-    logit = row.sum(row.mapBlock({logits, target}, [](const BlockPlace &at, ArrayRef<Vectors> v) {
-      Vectors result;
-      for (unsigned i = 0; i < at.shape.vectors; ++i)
-        result.push_back(select(isTarget(at, i, v[1][0]), v[0][i], 0.0));
-      return result;
-    }));
+  RowValue logit = row.sum(row.mapBlock({logits, target}, [](const BlockPlace &at, ArrayRef<Vectors> v) {
+    Vectors result;
+    for (unsigned i = 0; i < at.shape.vectors; ++i)
+      result.push_back(select(isTarget(at, i, v[1][0]), v[0][i], 0.0));
+    return result;
+  }));
   return row.map({logit, target}, [columns](Emitter &e, Numbers v) {
-    // + 0 makes the two ways agree on the sign of 0.
-    return select(below(v[1], e.integer(columns, e.i32())), v[0] + 0.0, NAN);
+    return select(below(v[1], e.integer(columns, e.i32())), v[0], NAN);
   });
 }
 
 static void lowerCrossEntropy(CrossEntropyOp op, RowProgram &row) {
   RowValue x = row.columns(op.getLogits()), target = row.perRow(op.getTargets());
-  RowValue logit = targetLogit(op, row, x, target);
+  RowValue logit = targetLogit(row, x, target);
   RowValue max = row.max(x);
   RowValue sum = row.sum(row.map({x, max}, [](Emitter &, Numbers v) { return exp(v[0] - v[1]); }));
   RowValue logSum = row.map({sum}, [](Emitter &, Numbers v) { return log(v[0]); });

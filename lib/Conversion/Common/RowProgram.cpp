@@ -127,16 +127,6 @@ RowValue RowProgram::tableRow(Value table, RowValue row) {
   return load(*buffer, row, buffer->stride);
 }
 
-RowValue RowProgram::element(Value operand, RowValue column) {
-  const Buffer *buffer = kernel.input(operand);
-  if (!buffer)
-    return nullptr;
-  int64_t stride = buffer->stride;
-  RowValue at = map({number, column},
-                    [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride) + v[1]; });
-  return loadElement(*buffer, at);
-}
-
 RowValue RowProgram::immediate(unsigned index) {
   if (index >= kernel.op.getImmediates())
     return refuse("uses immediate " + Twine(index) + " of a kernel with " + Twine(kernel.op.getImmediates()));

@@ -86,8 +86,6 @@ public:
   RowValue uniform(mlir::Value operand, int64_t element = 0);
   /// A row of a table, by its number.
   RowValue tableRow(mlir::Value table, RowValue number);
-  /// An element of this row of an input, by its column; null if the operand is computed here.
-  RowValue element(mlir::Value operand, RowValue column);
   /// The row's number (index).
   RowValue rowNumber() { return number; }
   RowValue immediate(unsigned index);

@@ -55,9 +55,9 @@ std::string familyOf(llvm::StringRef kernel) {
 }
 
 /// The kernels of a step, for all architectures that have schedules.
-std::vector<tx::CudaImage> imagesOf(const char *dtype) {
+std::vector<tx::CudaImage> imagesOf(const char *dtype, const char *attention) {
   llvm::Expected<tx::CompileOptions> options = tx::parseCommandLine(
-      {"gpt2-124m", "--micro-batch-size", "8", "--seq-length", "1024", dtype, "--target=cuda:sm_80", "--ptxas=none"});
+      {"gpt2-124m", "--micro-batch-size", "8", "--seq-length", "1024", dtype, "--attention-backend", attention, "--target=cuda:sm_80", "--ptxas=none"});
   if (!options) {
     ADD_FAILURE() << llvm::toString(options.takeError());
     return {};
@@ -86,8 +86,11 @@ TEST_P(Usage, StaysWithinTheTable) {
     GTEST_SKIP() << "no ptxas of the CUDA toolkit";
   std::map<std::string, Bound> bounds = readBounds();
   std::map<std::string, unsigned> most;
-  std::vector<tx::CudaImage> images = imagesOf(GetParam());
-  EXPECT_EQ(images.size(), tx::getGpuArchitectures().size());
+  std::vector<tx::CudaImage> images;
+  for (const char *attention : {"flash", "unfused"})
+    for (tx::CudaImage &image : imagesOf(GetParam(), attention))
+      images.push_back(std::move(image));
+  EXPECT_EQ(images.size(), 2 * tx::getGpuArchitectures().size());
   for (const tx::CudaImage &image : images) {
     EXPECT_FALSE(image.usage.empty());
     for (const tx::CudaUsage &usage : image.usage) {

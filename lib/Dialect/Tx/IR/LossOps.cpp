@@ -40,7 +40,7 @@ LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext 
 Value CrossEntropyOp::getPrediction() { return getLogits(); }
 KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
 unsigned CrossEntropyOp::getReductionPasses() { return 2; }
-SmallVector<unsigned> CrossEntropyOp::getInPlaceOperands() { return {}; }
+SmallVector<unsigned> CrossEntropyOp::getInPlaceOperands() { return {0}; }
 std::pair<int64_t, int64_t> CrossEntropyOp::getKernelSpace() { return rowSpace(getLogits()); }
 int64_t CrossEntropyOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
 

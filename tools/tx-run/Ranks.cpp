@@ -5,6 +5,7 @@
 #include "Options.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -84,8 +85,11 @@ std::vector<std::string> Ranks::gather(const std::string &mine,
 
 void Ranks::failOnAll(ExitCode code, const std::string &message) {
   hasAgreed = true;
+  // Before the world ends: a launcher drops what a rank says once another has left.
+  if (isFirst())
+    std::fprintf(stderr, "tx-run: error: %s\n", message.c_str());
   Error error(code, message);
-  error.quiet = !isFirst();
+  error.quiet = true;
   throw error;
 }
 

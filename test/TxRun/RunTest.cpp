@@ -263,6 +263,10 @@ TEST_F(RunTest, Bench) {
   EXPECT_EQ(event["allocations"], 0);
   EXPECT_GT(event["rss_bytes"].get<uint64_t>(), 0u);
   EXPECT_TRUE(event["phases"]["forward_ms"].is_number());
+  double launches = 0;
+  for (const json &group : event["launches"])
+    launches += group["ms"].get<double>() > 0 && group["launches"] > 0;
+  EXPECT_EQ(launches, event["launches"].size());
 }
 
 TEST_F(RunTest, InfoNeedsNoMemory) {

@@ -130,6 +130,21 @@ std::string jsonShares(const std::map<std::string, Share> &shares) {
   return line.str();
 }
 
+/// Time and rates of each group of launches.
+std::string jsonGroups(const std::map<std::string, Share> &groups) {
+  JsonLine line;
+  for (const auto &[name, share] : groups) {
+    double rate = share.seconds > 0 ? 1e-9 / share.seconds : 0;
+    line.json(name.c_str(), JsonLine()
+                                .number("ms", share.seconds * 1e3)
+                                .number("launches", share.launches)
+                                .number("gflops", share.flops * rate)
+                                .number("gigabytes_per_second", share.bytes * rate)
+                                .str());
+  }
+  return line.str();
+}
+
 /// "planned" against what there is; a difference of a few MiB is the program.
 std::string memoryLine(const Model &model) {
   double planned = double(model.manifest().peakBytes);
@@ -220,6 +235,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
           .number("gflops", profile.all.flops / spread.median * 1e-9)
           .json("phases", jsonShares(profile.phases))
           .json("kinds", jsonShares(profile.kinds))
+          .json("launches", jsonGroups(profile.groups))
           .integer("allocations", allocations)
           .integer("peak_bytes",
                    static_cast<int64_t>(model.manifest().peakBytes))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compiles what the device suite runs and lays it into one folder, for a machine without LLVM.
 
-  prepare.py --out FOLDER [--bin build/bin] [--arch sm_90[,sm_100]] [--only PART[,PART]]
+  prepare.py --out FOLDER [--bin build/bin] [--arch sm_90[,sm_100]] [--only PART[,PART]] [--ptxas FILE|none]
 
-Needs the compiler and ptxas, no GPU. Then, on the machine with the GPU (Python 3, the CUDA
+Needs the compiler and ptxas, no GPU; with --ptxas none the driver there compiles the PTX. Then, on the machine with the GPU (Python 3, the CUDA
 driver and its libraries; PyTorch for the peers): FOLDER/run.py
 """
 
@@ -26,6 +26,7 @@ def main():
     parser.add_argument("--bin", default=os.path.join(HERE, "../../../build/bin"))
     parser.add_argument("--arch", default="sm_90")
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--ptxas", help="tx-compile's")
     o = parser.parse_args()
     os.makedirs(o.out, exist_ok=True)
     steps = []
@@ -35,6 +36,8 @@ def main():
         print(f"{file} ...", flush=True)
         command = [os.path.join(o.bin, "tx-compile"), *map(str, flags), *cases.POLICIES[policy]]
         command += [f"--target={target}", "-o", os.path.join(o.out, file)]
+        if o.ptxas and target != "host":
+            command.append(f"--ptxas={o.ptxas}")
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)}\n{done.stderr}")

@@ -6,7 +6,8 @@
   compare   loss and every gradient of two iterations against the host; no policy changes a bit
   graph     the step as one CUDA graph against launches one by one, bit by bit
   sanitize  compute-sanitizer (memcheck, racecheck, initcheck) on small steps
-  time      ms, tokens/s, TFLOP/s, memory planned and taken, for each model and policy
+  time      ms, tokens/s, TFLOP/s, memory planned and taken, for each model and policy; GB/s of
+            kernels. Products are tuned first, with policy none
   peers     PyTorch eager and torch.compile on the same models
 
 Writes results.json and results.md, after every part, so that what was measured is kept when
@@ -147,16 +148,18 @@ class Suite:
                 self.check(f"{tool} {step['case']}", code == 0, note)
 
     def time(self):
+        tuned = os.path.join(self.options.out, "tuning.json")
         log = os.path.join(self.options.out, "bench.jsonl")
         for step in self.steps_with_time("time", self.of("time")):
-            code, text = tx_run(step["file"], "--bench", "--bench-iters", 20, "--bench-warmup", 5, "--log", log)
+            flags = ["--bench", "--bench-iters", 20, "--bench-warmup", 5, "--log", log, "--tuning-cache", tuned]
+            code, text = tx_run(step["file"], *flags, *([] if step["policy"] != "none" else ["--tune"]))
             with open(os.path.join(self.options.out, step["file"] + ".txt"), "w") as file:
                 file.write(text)
             if code:
                 self.check(f"{step['file']} runs", False, text.strip().splitlines()[-1] if text.strip() else str(code))
                 continue
             bench = last_line(log, event="bench")
-            self.results["times"].append({"who": "Tx", "case": step["case"], "policy": step["policy"], **bench})
+            self.results["times"].append({**bench, "who": "Tx", "case": step["case"], "policy": step["policy"]})
             self.check(f"{step['file']}: planned = allocated", bench["peak_bytes"] == bench["allocated_bytes"],
                        f"{bench['median_ms']:.2f} ms, {bench['tokens_per_second']:.0f} tokens/s")
 
@@ -177,11 +180,21 @@ class Suite:
     def write(self):
         with open(os.path.join(self.options.out, "results.json"), "w") as file:
             json.dump(self.results, file, indent=1)
-        lines = [f"{self.results['date']}, {self.results['device']}", "", "| model | who | policy | ms | tokens/s | TFLOP/s | peak GiB |"]
-        lines += ["|---|---|---|---|---|---|---|"]
+        lines = [f"{self.results['date']}, {self.results['device']}", ""]
+        lines += ["| model | who | policy | ms | against none | tokens/s | TFLOP/s | peak GiB |", "|---|---|---|---|---|---|---|---|"]
+        none = {(t["who"], t["case"]): t["median_ms"] for t in self.results["times"] if t["policy"] == "none"}
         for t in self.results["times"]:
-            lines.append(f"| {t['case']} | {t['who']} | {t['policy']} | {t['median_ms']:.2f} | {t['tokens_per_second']:.0f} | "
-                         f"{t.get('gflops', 0) / 1e3:.0f} | {t['peak_bytes'] / 2**30:.2f} |")
+            ratio = t["median_ms"] / none.get((t["who"], t["case"]), float("nan")) - 1
+            lines.append(f"| {t['case']} | {t['who']} | {t['policy']} | {t['median_ms']:.2f} | {ratio:+.1%} | "
+                         f"{t['tokens_per_second']:.0f} | {t.get('gflops', 0) / 1e3:.0f} | {t['peak_bytes'] / 2**30:.2f} |")
+        lines += ["", "Launches that take most, clocked one by one:", ""]
+        lines += ["| model | policy | launches | ms | share | TFLOP/s | GB/s |", "|---|---|---|---|---|---|---|"]
+        for t in self.results["times"]:
+            groups = sorted(t.get("launches", {}).items(), key=lambda item: -item[1]["ms"])
+            total = sum(group["ms"] for _, group in groups)
+            for name, group in groups[:12]:
+                lines.append(f"| {t['case']} | {t['policy']} | {group['launches']:.0f} {name} | {group['ms']:.3f} | "
+                             f"{group['ms'] / total:.1%} | {group['gflops'] / 1e3:.1f} | {group['gigabytes_per_second']:.0f} |")
         failed = [c for c in self.results["checks"] if not c["good"]]
         lines += ["", f"{len(self.results['checks']) - len(failed)} checks passed, {len(failed)} failed"]
         lines += [f"- FAILED {c['name']}: {c['note']}" for c in failed]

@@ -73,9 +73,7 @@ class Interpreter {
 public:
   Interpreter(func::FuncOp function, State &state) : function(function), state(state) {}
 
-  FailureOr<SmallVector<Tensor>> run(ArrayRef<Tensor> arguments) {
-    if (!function.getBody().hasOneBlock())
-      return function.emitError("the reference runs functions of one block");
+  LogicalResult start(ArrayRef<Tensor> arguments) {
     if (arguments.size() != function.getNumArguments())
       return function.emitError("takes ") << function.getNumArguments() << " arguments, got " << arguments.size();
     for (auto [argument, tensor] : llvm::zip_equal(function.getArguments(), arguments)) {
@@ -83,12 +81,22 @@ public:
         return failure();
       values[argument] = tensor;
     }
-    for (Operation &op : function.front().without_terminator())
-      if (failed(runOp(&op)))
-        return failure();
+    return success();
+  }
+
+  /// What the rank does by itself: a kernel, a load, a store.
+  LogicalResult runOp(Operation *op);
+
+  const Tensor &getValue(Value value) const { return values.find(value)->second; }
+  void setValue(Value value, Tensor tensor) {
+    roundTo(value.getType(), tensor);
+    values[value] = std::move(tensor);
+  }
+
+  SmallVector<Tensor> getResults() {
     SmallVector<Tensor> results;
     for (Value operand : function.front().getTerminator()->getOperands())
-      results.push_back(values.find(operand)->second);
+      results.push_back(getValue(operand));
     return results;
   }
 
@@ -101,43 +109,104 @@ private:
     return success();
   }
 
-  LogicalResult runOp(Operation *op) {
-    if (auto load = dyn_cast<LoadOp>(op)) {
-      auto found = state.find(load.getGlobal().str());
-      if (found == state.end())
-        return op->emitOpError("loads ") << load.getGlobalAttr() << ", which the state does not have";
-      values[load.getResult()] = found->second;
-      return checkShape(op, load.getResult().getType(), found->second);
-    }
-    if (auto store = dyn_cast<StoreOp>(op)) {
-      state[store.getGlobal().str()] = values.find(store.getValue())->second;
-      return success();
-    }
-    Kernel kernel = getKernels().lookup(op->getName());
-    if (!kernel)
-      return op->emitOpError("is unknown to the reference");
-    SmallVector<const Tensor *> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(&values.find(operand)->second);
-    SmallVector<Tensor> results;
-    for (Type type : op->getResultTypes())
-      results.push_back(Tensor::zeros(cast<RankedTensorType>(type).getShape()));
-    if (failed(kernel(op, operands, results)))
-      return failure();
-    for (auto [result, tensor] : llvm::zip_equal(op->getResults(), results)) {
-      roundTo(result.getType(), tensor);
-      values[result] = std::move(tensor);
-    }
-    return success();
-  }
-
   func::FuncOp function;
   State &state;
   DenseMap<Value, Tensor> values;
 };
 
+LogicalResult Interpreter::runOp(Operation *op) {
+  if (auto load = dyn_cast<LoadOp>(op)) {
+    auto found = state.find(load.getGlobal().str());
+    if (found == state.end())
+      return op->emitOpError("loads ") << load.getGlobalAttr() << ", which the state does not have";
+    values[load.getResult()] = found->second;
+    return checkShape(op, load.getResult().getType(), found->second);
+  }
+  if (auto store = dyn_cast<StoreOp>(op)) {
+    state[store.getGlobal().str()] = getValue(store.getValue());
+    return success();
+  }
+  Kernel kernel = getKernels().lookup(op->getName());
+  if (!kernel)
+    return op->emitOpError("is unknown to the reference");
+  SmallVector<const Tensor *> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(&getValue(operand));
+  SmallVector<Tensor> results;
+  for (Type type : op->getResultTypes())
+    results.push_back(Tensor::zeros(cast<RankedTensorType>(type).getShape()));
+  if (failed(kernel(op, operands, results)))
+    return failure();
+  for (auto [result, tensor] : llvm::zip_equal(op->getResults(), results))
+    setValue(result, std::move(tensor));
+  return success();
+}
+
+LogicalResult verifyOneBlock(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return function.emitError("the reference runs functions of one block");
+  return success();
+}
+
+/// Each rank's result of one collective.
+void runTogether(CollectiveOpInterface op, MutableArrayRef<Interpreter> ranks) {
+  SmallVector<const Tensor *> operands;
+  for (Interpreter &rank : ranks)
+    operands.push_back(&rank.getValue(op->getOperand(0)));
+  Value result = op->getResult(0);
+  SmallVector<Tensor> results;
+  for (size_t self = 0; self < ranks.size(); ++self) {
+    results.push_back(Tensor::zeros(cast<RankedTensorType>(result.getType()).getShape()));
+    runCollective(op, operands, self, results.back());
+  }
+  for (auto [rank, tensor] : llvm::zip_equal(ranks, results))
+    rank.setValue(result, std::move(tensor));
+}
+
+/// How many ranks the module's axes have.
+int64_t getMeshSize(ModuleOp module) {
+  int64_t ranks = 1;
+  for (auto axis : module.getOps<MeshAxisOp>())
+    ranks *= axis.getSize();
+  return ranks;
+}
+
 } // namespace
 
 FailureOr<SmallVector<Tensor>> tx::interpret(func::FuncOp function, ArrayRef<Tensor> arguments, State &state) {
-  return Interpreter(function, state).run(arguments);
+  Interpreter alone(function, state);
+  if (failed(verifyOneBlock(function)) || failed(alone.start(arguments)))
+    return failure();
+  for (Operation &op : function.front().without_terminator())
+    if (failed(alone.runOp(&op)))
+      return failure();
+  return alone.getResults();
+}
+
+FailureOr<std::vector<SmallVector<Tensor>>> tx::interpretRanks(func::FuncOp function,
+                                                               ArrayRef<SmallVector<Tensor>> arguments,
+                                                               MutableArrayRef<State> states) {
+  if (failed(verifyOneBlock(function)))
+    return failure();
+  auto size = static_cast<size_t>(getMeshSize(function->getParentOfType<ModuleOp>()));
+  if (arguments.size() != size || states.size() != size)
+    return function.emitError("runs on a mesh of ") << size << " ranks, got arguments of " << arguments.size()
+                                                    << " and states of " << states.size();
+  std::vector<Interpreter> ranks;
+  for (auto [list, state] : llvm::zip_equal(arguments, states))
+    if (failed(ranks.emplace_back(function, state).start(list)))
+      return failure();
+  for (Operation &op : function.front().without_terminator()) {
+    if (auto collective = dyn_cast<CollectiveOpInterface>(op)) {
+      runTogether(collective, ranks);
+      continue;
+    }
+    for (Interpreter &rank : ranks)
+      if (failed(rank.runOp(&op)))
+        return failure();
+  }
+  std::vector<SmallVector<Tensor>> results;
+  for (Interpreter &rank : ranks)
+    results.push_back(rank.getResults());
+  return results;
 }

@@ -43,6 +43,8 @@ void addElementwiseKernels(KernelTable &table);
 void addCollectiveKernels(KernelTable &table);
 void addAttentionKernels(KernelTable &table);
 void addTrainingKernels(KernelTable &table);
+/// One rank's result of a collective; `all` are the operands of every rank of the mesh, in their order.
+void runCollective(CollectiveOpInterface op, Operands all, int64_t self, Tensor &result);
 /// All of them.
 const KernelTable &getKernels();
 

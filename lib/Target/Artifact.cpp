@@ -180,8 +180,10 @@ private:
     launch.u.collective.collective = static_cast<uint32_t>(op.getKind()); // abi.h numbers them alike
     launch.u.collective.axis = addString(op.getAxis());
     launch.u.collective.ranks = op.getRanks();
-    launch.u.collective.stride = 1;
-    launch.u.collective.outer = 1;
+    launch.u.collective.stride = op.getStride();
+    launch.u.collective.outer = op.getOuter();
+    launch.u.collective.peer = static_cast<int32_t>(op.getPeer());
+    launch.u.collective.wraps = op.getWraps();
     launch.u.collective.count = type.getNumElements();
     launch.u.collective.sent_bytes = op.getSent();
     launches.push_back(launch);

@@ -57,6 +57,15 @@ const Case kCases[] = {
       %y = tx.linear %h, %w transposed in <layer 0, "mlp.fc2"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>)"},
     {"AllReduce", "tx.mesh_axis @dp size 1 batch", R"(
       %y = tx.all_reduce %x on @dp in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
+    // On one rank each is the identity, but one that sends to nobody; several
+    // ranks are in test/Reference/CollectivesTest.cpp.
+    {"Collectives", "tx.mesh_axis @tp size 1", R"(
+      %a = tx.all_gather %x dim 1 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32> -> tensor<2x4x6xf32>
+      %b = tx.reduce_scatter %a dim 1 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32> -> tensor<2x4x6xf32>
+      %c = tx.all_to_all %b dim 1 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32>
+      %d = tx.broadcast %c from 0 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32>
+      %e = tx.reduce %d to 0 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32>
+      %y = tx.send_recv %e by 0 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
     {"Add", "", R"(
       %g = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>
       %y = tx.add %x, %g in <layer 0, "residual"> : tensor<2x4x6xf32>)"},

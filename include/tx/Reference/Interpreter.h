@@ -50,6 +50,13 @@ State createState(mlir::ModuleOp module, uint64_t seed);
 mlir::FailureOr<llvm::SmallVector<Tensor>> interpret(mlir::func::FuncOp function, llvm::ArrayRef<Tensor> arguments,
                                                      State &state);
 
+/// The same on all ranks of the module's mesh in lockstep, op by op: a list of
+/// arguments, a state and a list of results for each, in the order of ranks. Also
+/// fails, with an error on the function, for another number of them.
+mlir::FailureOr<std::vector<llvm::SmallVector<Tensor>>>
+interpretRanks(mlir::func::FuncOp function, llvm::ArrayRef<llvm::SmallVector<Tensor>> arguments,
+               llvm::MutableArrayRef<State> states);
+
 } // namespace tx
 
 #endif // TX_REFERENCE_INTERPRETER_H

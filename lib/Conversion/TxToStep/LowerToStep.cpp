@@ -205,8 +205,14 @@ private:
     SmallVector<step::BufferAttr> buffers;
     if (failed(getBuffers(op, {op->getOperand(0), op->getResult(0)}, buffers)))
       return failure();
+    for (step::BufferAttr buffer : buffers)
+      if (buffer.getStride())
+        return op->emitOpError("takes tensors whose rows follow each other, found columns of a wider one: ")
+               << buffer.getType() << "; compute it by an op of its own";
+    CollectiveForm form = op.getCollectiveForm();
     step::CollectiveOp::create(builder, op.getLoc(), op.getCollectiveKind(), op.getAxisAttr().getValue(), getRanks(op),
-                               op.getSentBytes(), attrs(buffers),
+                               getRankStride(op), form.outer, form.peer, form.wraps,
+                               cast<CostOpInterface>(op.getOperation()).getSentBytes(), attrs(buffers),
                                cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }

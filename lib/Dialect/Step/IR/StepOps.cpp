@@ -370,6 +370,22 @@ SmallVector<Attribute> step::GemmOp::getAllBuffers() {
   return buffers;
 }
 
+/// Elements of operand and result, and the blocks that they fall into.
+static LogicalResult verifyParts(CollectiveOp op, RankedTensorType operand, RankedTensorType result) {
+  CollectiveKind kind = op.getKind();
+  int64_t ranks = op.getRanks(), outer = op.getOuter(), count = operand.getNumElements();
+  bool gathers = kind == CollectiveKind::AllGather, scatters = kind == CollectiveKind::ReduceScatter;
+  int64_t parts = scatters || kind == CollectiveKind::AllToAll ? ranks : 1;
+  if (outer < 1 || count % outer || count / outer % parts)
+    return op.emitOpError("has ") << operand << " as " << outer << " blocks for " << ranks << " ranks";
+  int64_t whole = gathers ? result.getNumElements() : count, part = gathers ? count : result.getNumElements();
+  if (gathers || scatters)
+    whole = whole % ranks ? 0 : whole / ranks;
+  if (operand.getElementType() != result.getElementType() || whole != part)
+    return op.emitOpError("makes ") << result << " of " << operand << " on " << ranks << " ranks";
+  return success();
+}
+
 LogicalResult CollectiveOp::verify() {
   if (failed(verifyBuffers(*this, getBuffers())))
     return failure();
@@ -378,11 +394,24 @@ LogicalResult CollectiveOp::verify() {
   for (auto buffer : getBuffers().getAsRange<BufferAttr>())
     if (buffer.getStride())
       return emitOpError("takes tensors whose rows follow each other, found ") << buffer;
-  if (static_cast<int64_t>(getRanks()) < 1 || static_cast<int64_t>(getRanks()) > kMaxRanks)
-    return emitOpError("takes 1 to ") << kMaxRanks << " ranks, found " << static_cast<int64_t>(getRanks());
+  int64_t ranks = getRanks(), stride = getStride(), peer = getPeer();
+  if (ranks < 1 || ranks > kMaxRanks)
+    return emitOpError("takes 1 to ") << kMaxRanks << " ranks, found " << ranks;
+  if (stride < 1 || stride > kMaxRanks / ranks)
+    return emitOpError("has ") << ranks << " ranks " << stride << " apart, of at most " << kMaxRanks;
+  CollectiveKind kind = getKind();
+  bool hasRoot = kind == CollectiveKind::Broadcast || kind == CollectiveKind::Reduce;
+  bool isMoved = kind == CollectiveKind::SendRecv;
+  if (hasRoot ? peer < 0 || peer >= ranks : isMoved ? peer <= -ranks || peer >= ranks : peer != 0)
+    return emitOpError("has peer ") << peer << " among " << ranks << " ranks";
   auto operand = cast<BufferAttr>(getBuffers()[0]), result = cast<BufferAttr>(getBuffers()[1]);
-  if (operand.getType() != result.getType())
-    return emitOpError("sums ") << operand.getType() << " to " << result.getType();
+  if (failed(verifyParts(*this, operand.getType(), result.getType())))
+    return failure();
+  bool mayBeSame = kind == CollectiveKind::AllReduce || kind == CollectiveKind::Broadcast;
+  if (operand.getSegment() == result.getSegment() && !(mayBeSame && operand.getOffset() == result.getOffset()) &&
+      operand.getOffset() < result.getOffset() + result.getExtent() &&
+      result.getOffset() < operand.getOffset() + operand.getExtent())
+    return emitOpError("writes ") << result << " over " << operand << ", which it reads";
   return success();
 }
 

@@ -13,8 +13,37 @@ LogicalResult MeshAxisOp::verify() {
   int64_t size = getSize();
   if (size < 1 || size > kMaxRanks)
     return emitOpError("takes a size of 1 to ") << kMaxRanks << ", found " << size;
+  // A rank has one number in the whole mesh. An axis that is too large by itself says so.
+  int64_t ranks = size;
+  for (Operation *before = getOperation()->getPrevNode(); before; before = before->getPrevNode())
+    if (auto axis = dyn_cast<MeshAxisOp>(before)) {
+      int64_t others = axis.getSize();
+      if (others < 1 || others > kMaxRanks)
+        return success();
+      ranks *= others;
+      if (ranks > kMaxRanks)
+        return emitOpError("makes a mesh of more than ") << kMaxRanks << " ranks with the axes before it";
+    }
   return success();
 }
+
+static MeshAxisOp getAxis(CollectiveOpInterface op) {
+  return SymbolTable::lookupNearestSymbolFrom<MeshAxisOp>(op, op.getAxisAttr());
+}
+
+int64_t tx::getRanks(CollectiveOpInterface op) { return getAxis(op).getSize(); }
+
+int64_t tx::getRankStride(CollectiveOpInterface op) {
+  int64_t stride = 1;
+  for (Operation *next = getAxis(op)->getNextNode(); next; next = next->getNextNode())
+    if (auto faster = dyn_cast<MeshAxisOp>(next))
+      stride *= faster.getSize();
+  return stride;
+}
+
+//===----------------------------------------------------------------------===//
+// What the ops share
+//===----------------------------------------------------------------------===//
 
 static LogicalResult verifyAxis(CollectiveOpInterface op, SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom<MeshAxisOp>(op, op.getAxisAttr()))
@@ -22,34 +51,205 @@ static LogicalResult verifyAxis(CollectiveOpInterface op, SymbolTableCollection 
   return success();
 }
 
-int64_t tx::getRanks(CollectiveOpInterface op) {
-  return SymbolTable::lookupNearestSymbolFrom<MeshAxisOp>(op, op.getAxisAttr()).getSize();
+/// Every rank has an equal part of `whole` along `dim`.
+static LogicalResult verifySplit(CollectiveOpInterface op, SymbolTableCollection &symbols, RankedTensorType whole,
+                                 int64_t dim) {
+  if (failed(verifyAxis(op, symbols)))
+    return failure();
+  if (dim < 0 || dim >= whole.getRank())
+    return op.emitOpError("has dim ") << dim << "; " << whole << " has " << whole.getRank() << " dimensions, from 0 on";
+  if (int64_t ranks = getRanks(op); whole.getDimSize(dim) % ranks)
+    return op.emitOpError("splits dimension ") << dim << " of " << whole << ", whose size the " << ranks << " ranks of "
+                                               << op.getAxisAttr() << " do not divide";
+  return success();
+}
+
+/// `part` is a rank's part of `whole` along `dim`.
+static LogicalResult verifyPart(CollectiveOpInterface op, SymbolTableCollection &symbols, RankedTensorType whole,
+                                RankedTensorType part, int64_t dim) {
+  if (failed(verifySplit(op, symbols, whole, dim)))
+    return failure();
+  SmallVector<int64_t> shape(whole.getShape());
+  shape[dim] /= getRanks(op);
+  if (auto expected = RankedTensorType::get(shape, whole.getElementType()); part != expected)
+    return op.emitOpError("has ") << whole << " for " << getRanks(op) << " ranks, of which each has " << expected
+                                  << ", found " << part;
+  return success();
+}
+
+static LogicalResult verifyRoot(CollectiveOpInterface op, SymbolTableCollection &symbols, int64_t root) {
+  if (failed(verifyAxis(op, symbols)))
+    return failure();
+  if (int64_t ranks = getRanks(op); root < 0 || root >= ranks)
+    return op.emitOpError("has root ") << root << "; ranks of " << op.getAxisAttr() << " are 0 to " << ranks - 1;
+  return success();
+}
+
+/// The gradient of the op's operand: `build` makes the dual of the result's.
+template <typename Op>
+static LogicalResult buildDual(Op op, BackwardContext &context, llvm::function_ref<Value(Value, ScopeAttr)> build) {
+  Value gradient = context.getGradient(op.getResult());
+  if (gradient && context.needsGradient(op.getOperand()))
+    context.addGradient(op.getOperand(), build(gradient, context.getScope()));
+  return success();
+}
+
+/// Parts along `dim` are parts of each block of the dimensions before it.
+static CollectiveForm splitForm(RankedTensorType operand, int64_t dim) {
+  CollectiveForm form;
+  for (int64_t size : operand.getShape().take_front(dim))
+    form.outer *= size;
+  return form;
+}
+
+static CollectiveForm rootForm(int64_t root) {
+  CollectiveForm form;
+  form.peer = root;
+  return form;
+}
+
+/// What is not this rank's of a tensor that every rank has a part of.
+static int64_t getOthersBytes(CollectiveOpInterface op, Value whole) {
+  int64_t bytes = getByteSize(whole.getType());
+  return bytes - bytes / getRanks(op);
+}
+
+/// All of a tensor, unless there is nobody to send it to.
+static int64_t getWholeBytes(CollectiveOpInterface op) {
+  return getRanks(op) > 1 ? getByteSize(op->getOperand(0).getType()) : 0;
 }
 
 //===----------------------------------------------------------------------===//
 // AllReduceOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult AllReduceOp::verify() { return success(); }
-
 LogicalResult AllReduceOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyAxis(*this, symbols); }
 
 LogicalResult AllReduceOp::buildBackward(OpBuilder &, BackwardContext &context) {
-  Value gradient = context.getGradient(getResult());
-  if (gradient && context.needsGradient(getOperand()))
-    context.addGradient(getOperand(), gradient);
+  return buildDual(*this, context, [](Value gradient, ScopeAttr) { return gradient; });
+}
+
+SmallVector<std::pair<unsigned, unsigned>> AllReduceOp::getTies() { return {{0, 0}}; }
+CollectiveForm AllReduceOp::getCollectiveForm() { return {}; }
+// A rank sends its part of the others' shares, then its own finished share to
+// all others.
+int64_t AllReduceOp::getSentBytes() { return 2 * getOthersBytes(*this, getOperand()); }
+
+//===----------------------------------------------------------------------===//
+// AllGatherOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AllGatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyPart(*this, symbols, tensorOf(getResult()), tensorOf(getOperand()), getDim());
+}
+
+LogicalResult AllGatherOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    return ReduceScatterOp::create(builder, getLoc(), getOperand().getType(), gradient, getDimAttr(), getAxisAttr(),
+                                   scope);
+  });
+}
+
+CollectiveForm AllGatherOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
+int64_t AllGatherOp::getSentBytes() { return getOthersBytes(*this, getResult()); }
+
+//===----------------------------------------------------------------------===//
+// ReduceScatterOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReduceScatterOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyPart(*this, symbols, tensorOf(getOperand()), tensorOf(getResult()), getDim());
+}
+
+LogicalResult ReduceScatterOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    return AllGatherOp::create(builder, getLoc(), getOperand().getType(), gradient, getDimAttr(), getAxisAttr(), scope);
+  });
+}
+
+CollectiveForm ReduceScatterOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
+int64_t ReduceScatterOp::getSentBytes() { return getOthersBytes(*this, getOperand()); }
+
+//===----------------------------------------------------------------------===//
+// AllToAllOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AllToAllOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifySplit(*this, symbols, tensorOf(getOperand()), getDim());
+}
+
+LogicalResult AllToAllOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    return AllToAllOp::create(builder, getLoc(), gradient.getType(), gradient, getDimAttr(), getAxisAttr(), scope);
+  });
+}
+
+CollectiveForm AllToAllOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
+int64_t AllToAllOp::getSentBytes() { return getOthersBytes(*this, getOperand()); }
+
+//===----------------------------------------------------------------------===//
+// BroadcastOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult BroadcastOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyRoot(*this, symbols, getRoot());
+}
+
+LogicalResult BroadcastOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    return ReduceOp::create(builder, getLoc(), gradient.getType(), gradient, getRootAttr(), getAxisAttr(), scope);
+  });
+}
+
+CollectiveForm BroadcastOp::getCollectiveForm() { return rootForm(getRoot()); }
+// Passed on from rank to rank, by each but the last.
+int64_t BroadcastOp::getSentBytes() { return getWholeBytes(*this); }
+
+//===----------------------------------------------------------------------===//
+// ReduceOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReduceOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyRoot(*this, symbols, getRoot());
+}
+
+LogicalResult ReduceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    return BroadcastOp::create(builder, getLoc(), gradient.getType(), gradient, getRootAttr(), getAxisAttr(), scope);
+  });
+}
+
+CollectiveForm ReduceOp::getCollectiveForm() { return rootForm(getRoot()); }
+// The same way back.
+int64_t ReduceOp::getSentBytes() { return getWholeBytes(*this); }
+
+//===----------------------------------------------------------------------===//
+// SendRecvOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SendRecvOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyAxis(*this, symbols)))
+    return failure();
+  int64_t shift = getShift(), ranks = getRanks(*this);
+  if (shift <= -ranks || shift >= ranks)
+    return emitOpError("shifts by ") << shift << "; on " << getAxisAttr() << " of " << ranks
+                                     << " ranks a shift is at most " << ranks - 1 << " either way";
   return success();
 }
 
-ReplayKind AllReduceOp::getReplayKind() { return ReplayKind::Never; }
-SmallVector<std::pair<unsigned, unsigned>> AllReduceOp::getTies() { return {{0, 0}}; }
-CollectiveKind AllReduceOp::getCollectiveKind() { return CollectiveKind::AllReduce; }
-
-// Each element is added once for each rank but one, somewhere.
-int64_t AllReduceOp::getVectorFlops() { return tensorOf(getOperand()).getNumElements(); }
-// A rank sends its part of the others' shares, then its own finished share to
-// all others.
-int64_t AllReduceOp::getSentBytes() {
-  int64_t ranks = getRanks(*this);
-  return 2 * (getByteSize(getOperand().getType()) / ranks) * (ranks - 1);
+LogicalResult SendRecvOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  return buildDual(*this, context, [&](Value gradient, ScopeAttr scope) {
+    int64_t shift = getShift();
+    return SendRecvOp::create(builder, getLoc(), gradient.getType(), gradient, builder.getI64IntegerAttr(-shift),
+                              getWrapsAttr(), getAxisAttr(), scope);
+  });
 }
+
+CollectiveForm SendRecvOp::getCollectiveForm() {
+  CollectiveForm form;
+  form.peer = getShift();
+  form.wraps = getWraps();
+  return form;
+}
+
+int64_t SendRecvOp::getSentBytes() { return static_cast<int64_t>(getShift()) ? getWholeBytes(*this) : 0; }

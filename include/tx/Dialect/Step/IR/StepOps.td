@@ -276,7 +276,11 @@ def Step_CollectiveOp : Step_Op<"collective", [HasParent<"EntryOp">, Tx_ScopedOp
   let summary = "what the ranks of a mesh axis do together, by the communication library";
   let description = [{
     The buffers are the operand and the result; an `all_reduce` may write where it
-    reads. `sent` is the least that a rank has to send, in bytes.
+    reads, and so may a `broadcast`. Ranks of the axis are `stride` apart in the mesh.
+    Where a rank's part is spoken of, the operand is `outer` blocks that each have one
+    for every rank, or are one of a block of the result. `peer` is the root's place on
+    the axis, or how far `send_recv` sends; with `wraps` the last stands before the
+    first. `sent` is the least that a rank has to send, in bytes.
 
     ```mlir
     step.program @step arena(persistent 192, argument 0, saved 0, transient 0) {
@@ -286,9 +290,14 @@ def Step_CollectiveOp : Step_Op<"collective", [HasParent<"EntryOp">, Tx_ScopedOp
     }
     ```
   }];
-  let arguments = (ins Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks, I64Attr:$sent, ArrayAttr:$buffers,
+  let arguments = (ins Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks,
+                       DefaultValuedAttr<I64Attr, "1">:$stride, DefaultValuedAttr<I64Attr, "1">:$outer,
+                       DefaultValuedAttr<I64Attr, "0">:$peer, UnitAttr:$wraps, I64Attr:$sent, ArrayAttr:$buffers,
                        Tx_ScopeAttr:$scope);
-  let assemblyFormat = "$kind `in` $scope `axis` $axis `ranks` $ranks `sent` $sent $buffers attr-dict";
+  let assemblyFormat = [{
+    $kind `in` $scope `axis` $axis `ranks` $ranks (`stride` $stride^)? (`outer` $outer^)? (`peer` $peer^)?
+    (`wraps` $wraps^)? `sent` $sent $buffers attr-dict
+  }];
   let hasVerifier = 1;
 }
 

@@ -33,6 +33,12 @@ def Tx_KernelKind : Tx_AttrEnum<"KernelKind", "the loop nest that an op fits int
 
 // Values are those of txrt_collective in runtime/include/txrt/abi.h.
 def Tx_CollectiveKind : Tx_AttrEnum<"CollectiveKind", "what ranks do together", [
-  I32EnumAttrCase<"AllReduce", 0, "all_reduce">]>;
+  I32EnumAttrCase<"AllReduce", 0, "all_reduce">,
+  I32EnumAttrCase<"AllGather", 1, "all_gather">,
+  I32EnumAttrCase<"ReduceScatter", 2, "reduce_scatter">,
+  I32EnumAttrCase<"AllToAll", 3, "all_to_all">,
+  I32EnumAttrCase<"Broadcast", 4, "broadcast">,
+  I32EnumAttrCase<"Reduce", 5, "reduce">,
+  I32EnumAttrCase<"SendRecv", 6, "send_recv">]>;
 
 #endif // TX_ATTR_ENUMS_TD

@@ -59,6 +59,13 @@ struct GemmForm {
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
 };
 
+/// What a collective does, but for its kind.
+struct CollectiveForm {
+  int64_t outer = 1; ///< blocks of the operand, each with a part for every rank
+  int64_t peer = 0;  ///< the root's place, or the distance to the receiver
+  bool wraps = false; ///< whether the last rank stands before the first
+};
+
 namespace detail {
 /// Elements of all results: an operation each.
 int64_t defaultVectorFlops(mlir::Operation *op);

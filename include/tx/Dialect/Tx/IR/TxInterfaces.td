@@ -63,7 +63,8 @@ def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
     What an op costs. Matrix FLOPs are those of the papers' formulas (a
-    multiply-add is two); vector FLOPs are those of the elementwise work.
+    multiply-add is two); vector FLOPs are those of the elementwise work. The
+    bytes of memory that it moves are those of its operands and results.
   }];
   let methods = [
     InterfaceMethod<"FLOPs of matrix products.", "int64_t", "getMatrixFlops",
@@ -71,6 +72,8 @@ def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
     InterfaceMethod<"FLOPs of everything else, a rough count: an operation on an element is one.",
                     "int64_t", "getVectorFlops", (ins), "",
                     [{ return ::tx::detail::defaultVectorFlops($_op); }]>,
+    InterfaceMethod<"Communication volume: bytes that a rank sends to others if the least are sent.", "int64_t",
+                    "getSentBytes", (ins), "", [{ return 0; }]>,
   ];
 }
 
@@ -162,8 +165,9 @@ def Tx_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<"What the ranks do.", "::tx::CollectiveKind", "getCollectiveKind">,
+    InterfaceMethod<"How: blocks, root or distance.", "::tx::CollectiveForm", "getCollectiveForm",
+                    (ins), "", [{ return {}; }]>,
     InterfaceMethod<"The tx.mesh_axis.", "::mlir::FlatSymbolRefAttr", "getAxisAttr">,
-    InterfaceMethod<"Bytes that a rank sends if the least are sent.", "int64_t", "getSentBytes">,
   ];
 }
 

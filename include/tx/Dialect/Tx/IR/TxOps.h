@@ -22,6 +22,9 @@ namespace tx {
 inline constexpr int64_t kMaxRanks = int64_t(1) << 20;
 /// How many ranks run the op together.
 int64_t getRanks(CollectiveOpInterface op);
+/// How far apart neighbors on the op's axis are numbered: the ranks of the axes
+/// that follow it.
+int64_t getRankStride(CollectiveOpInterface op);
 
 } // namespace tx
 

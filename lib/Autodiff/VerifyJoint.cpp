@@ -150,6 +150,29 @@ LogicalResult verifyAccumulators(func::FuncOp function) {
   return success();
 }
 
+/// Whether the value, or what continues it in place, is the global's new content.
+bool isStored(Value value, FlatSymbolRefAttr global) {
+  for (OpOperand &use : value.getUses()) {
+    if (auto store = dyn_cast<StoreOp>(use.getOwner()); store && store.getGlobalAttr() == global)
+      return true;
+    if (auto op = dyn_cast<AccumulatingOpInterface>(use.getOwner()))
+      for (auto [operand, result] : op.getTies())
+        if (operand == use.getOperandNumber() && isStored(op->getResult(result), global))
+          return true;
+  }
+  return false;
+}
+
+/// What is written in a global's place must become its content.
+LogicalResult verifyOverwrites(func::FuncOp function) {
+  for (auto op : function.getOps<AccumulatingOpInterface>())
+    for (auto [operand, result] : op.getTies())
+      if (auto load = op->getOperand(operand).getDefiningOp<LoadOp>();
+          load && !isStored(op->getResult(result), load.getGlobalAttr()))
+        return op->emitOpError("overwrites ") << load.getGlobalAttr() << ", but its result is not stored there";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Random numbers
 //===----------------------------------------------------------------------===//
@@ -205,8 +228,9 @@ private:
     });
     if (failed(verifyState(function)) || failed(verifyTies(function)) || failed(verifyRandom(function)))
       return failure();
-    return hasBackward ? success(succeeded(verifyBorder(function)) && succeeded(verifyAccumulators(function)))
-                       : success();
+    if (hasBackward && (failed(verifyBorder(function)) || failed(verifyAccumulators(function))))
+      return failure();
+    return verifyOverwrites(function);
   }
 };
 

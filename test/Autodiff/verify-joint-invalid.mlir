@@ -111,6 +111,18 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
 
 // -----
 
+// A function that keeps no state must leave it as it was.
+tx.mesh_axis @tp size 2
+tx.global @w parameter : tensor<7x6xf32>
+func.func @f() -> tensor<7x6xf32> {
+  %w = tx.load @w : tensor<7x6xf32>
+  // expected-error @below {{overwrites @w, but its result is not stored there}}
+  %sum = tx.all_reduce %w on @tp in <"a"> : tensor<7x6xf32>
+  return %sum : tensor<7x6xf32>
+}
+
+// -----
+
 // One op cannot continue an accumulator and read it elsewhere.
 func.func @f(%acc: tensor<6x6xf32>) {
   // expected-error @below {{reads an accumulator that tx.linear_weight_grad has overwritten (operand 2)}}

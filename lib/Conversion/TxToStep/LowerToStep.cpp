@@ -22,6 +22,16 @@ namespace tx {
 
 namespace {
 
+/// Where a value lies; refuses with an error on `op` what has no place in a step.
+FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
+  step::BufferAttr buffer = getBuffer(value);
+  if (!buffer)
+    return op->emitOpError("has a tensor without an address; run tx-place-memory first");
+  if (buffer.getType().getElementType().isF64())
+    return op->emitOpError("has a tensor of f64, which is the reference's alone; a step has f32, bf16, i32 and i1");
+  return buffer;
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels: outlined, equal ones once
 //===----------------------------------------------------------------------===//
@@ -99,9 +109,10 @@ public:
 private:
   LogicalResult getBuffers(Operation *op, ValueRange values, SmallVectorImpl<step::BufferAttr> &buffers) {
     for (Value value : values) {
-      buffers.push_back(getBuffer(value));
-      if (!buffers.back())
-        return op->emitOpError("has a tensor without an address; run tx-place-memory first");
+      FailureOr<step::BufferAttr> buffer = findBuffer(op, value);
+      if (failed(buffer))
+        return failure();
+      buffers.push_back(*buffer);
     }
     return success();
   }
@@ -261,11 +272,11 @@ private:
     SmallVector<Attribute> argumentNames, arguments, resultNames, results;
     auto add = [&](Value value, Attribute name, StringRef prefix, size_t number, SmallVectorImpl<Attribute> &names,
                    SmallVectorImpl<Attribute> &buffers) -> LogicalResult {
-      step::BufferAttr buffer = getBuffer(value);
-      if (!buffer)
-        return func.emitOpError("has a tensor without an address; run tx-place-memory first");
+      FailureOr<step::BufferAttr> buffer = findBuffer(func, value);
+      if (failed(buffer))
+        return failure();
       names.push_back(name ? name : attributes.getStringAttr(prefix + Twine(number)));
-      buffers.push_back(buffer);
+      buffers.push_back(*buffer);
       return success();
     };
     for (BlockArgument argument : func.getArguments())

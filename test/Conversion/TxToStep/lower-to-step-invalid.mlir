@@ -21,3 +21,10 @@ func.func @result_not_placed(%x: tensor<2x6xf32> {step.buffer = #step.buffer<arg
   %0 = tx.linear %x, %w in <"a"> : tensor<2x6xf32>, tensor<6x6xf32> -> tensor<2x6xf32>
   return
 }
+
+// -----
+
+// expected-error @below {{has a tensor of f64, which is the reference's alone; a step has f32, bf16, i32 and i1}}
+func.func @wide(%x: tensor<2x6xf64> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf64>>}) {
+  return
+}

@@ -136,10 +136,12 @@ const Flag flags[] = {
      SET { o.function = (void(f), t); }},
     {nullptr, "input", "NAME=FILE.npy",
      "Value of an argument (or of a global) for --function; a number instead "
-     "of a file fills the whole argument. Repeatable.",
+     "of a file fills the whole argument. {rank} in a file's name is the "
+     "rank's number. Repeatable.",
      SET { o.inputs.push_back(nameAndFile(f, t)); }},
     {nullptr, "output", "NAME=FILE.npy",
-     "Where --function writes a result (or a global). Repeatable.",
+     "Where --function writes a result (or a global): the first rank's, or "
+     "each rank's with {rank} in the file's name. Repeatable.",
      SET { o.outputs.push_back(nameAndFile(f, t)); }},
     {nullptr, "info", nullptr,
      "Describe the artifact: model, policy, entries, memory.",

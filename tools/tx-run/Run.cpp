@@ -250,8 +250,6 @@ void keepInputs(const Options &options) {
              printable(target, 200).c_str(), writes.c_str(), reads.c_str());
 }
 
-using Outputs = decltype(Options::outputs);
-
 /// What ranks must have been started with alike: every flag but those that name
 /// files, whose contents are compared, and what is a machine's own.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
@@ -267,8 +265,25 @@ std::vector<Ranks::Field> comparedFlags(const Options &options) {
   return fields;
 }
 
+/// A function's files of one rank: {rank} in a name is its number. What would be
+/// written to one file by all of them is the first rank's.
+Options optionsOf(const Ranks &ranks, const Options &all) {
+  static const std::string place = "{rank}";
+  Options own = all;
+  own.outputs.clear();
+  for (const auto &output : all.outputs)
+    if (ranks.isFirst() || output.second.find(place) != std::string::npos)
+      own.outputs.push_back(output);
+  for (auto *files : {&own.inputs, &own.outputs})
+    for (auto &[name, file] : *files)
+      for (size_t at; (at = file.find(place)) != std::string::npos;)
+        file.replace(at, place.size(), std::to_string(ranks.rank()));
+  return own;
+}
+
 /// What a rank does, be it the only one.
-ExitCode runRank(const Options &options, Ranks &ranks) {
+ExitCode runRank(const Options &all, Ranks &ranks) {
+  const Options options = optionsOf(ranks, all);
   Console console(/*mute=*/!ranks.isFirst());
   ranks.requireSame(comparedFlags(options));
   // What cannot be written is found before the work.
@@ -294,8 +309,8 @@ ExitCode runRank(const Options &options, Ranks &ranks) {
     verify(options, model, seed, console, *log);
   } else if (!options.function.empty()) {
     prepareWeights(options, model, seed, console);
-    runFunction(model, options.function, options.inputs,
-                ranks.isFirst() ? options.outputs : Outputs(), console);
+    runFunction(model, options.function, options.inputs, options.outputs,
+                console);
     if (!options.dumpGradients.empty() && ranks.isFirst())
       dumpGradients(model, options.dumpGradients);
   } else {

@@ -11,6 +11,7 @@
 #include "tx/Frontend/Presets.h"
 #include "tx/Frontend/UserError.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
@@ -43,6 +44,8 @@ public:
     for (const Given &item : given)
       if (isPrint(item))
         return printOnly(item);
+    if (Error error = checkContradictions())
+      return std::move(error);
     if (Error error = readInput())
       return std::move(error);
     if (Error error = apply())
@@ -62,6 +65,7 @@ private:
   Error readInput();
   Error apply();
   Error finish();
+  Error checkContradictions();
   Error checkOptimizer();
   void noteIgnored();
 
@@ -243,6 +247,20 @@ static bool isNeutral(const Given &item) {
   return item.values[0] == neutral || (areNumbers && value == expected);
 }
 
+/// Of two values of a flag the last one counts, as in scripts that override their
+/// defaults. Two switches for opposite things are a mistake.
+Error CommandLineParser::checkContradictions() {
+  llvm::SmallDenseMap<StringRef, StringRef> switches; // what is set, and by which
+  for (const Given &item : given) {
+    if (item.flag->field.empty())
+      continue;
+    StringRef other = switches.try_emplace(item.flag->field, item.flag->name).first->second;
+    if (other != item.flag->name)
+      return badUsage(other + " and " + item.flag->name + " contradict each other; give one of them");
+  }
+  return Error::success();
+}
+
 Error CommandLineParser::apply() {
   for (const Given &item : given) {
     const Flag &flag = *item.flag;
@@ -297,6 +315,10 @@ Error CommandLineParser::finish() {
                     "form alone; leave it out, or add --openai-gelu for that form");
   if (options.inputIsModule)
     return Error::success();
+  if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Unfused)
+    return badUsage("--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
+  if (state.useFlashAttention)
+    options.model.attentionBackend = AttentionBackend::Flash;
   bool isAuto = options.model.attentionBackend == AttentionBackend::Auto;
   if (Error error = resolve(options.model))
     return error;

@@ -76,6 +76,20 @@ TEST(CommandLine, ANegativeNumberIsAValue) {
   EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "-0.5"}).message, "--weight-decay is -0.5; it must be at least 0");
 }
 
+TEST(CommandLine, ContradictionsNameBothFlags) {
+  Failure failure = failureOf({"gpt2-124m", "--bf16", "--num-layers", "2", "--fp32"});
+  EXPECT_EQ(failure.exitCode, 2);
+  EXPECT_EQ(failure.message, "--bf16 and --fp32 contradict each other; give one of them");
+  EXPECT_EQ(failureOf({"gpt2-124m", "--fp32", "--megatron-args", "--bf16"}).message,
+            "--fp32 and --bf16 contradict each other; give one of them");
+  EXPECT_EQ(failureOf({"gpt2-124m", "--use-flash-attn", "--attention-backend", "unfused"}).message,
+            "--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
+  // Said twice, and overridden.
+  EXPECT_EQ(parsed({"gpt2-124m", "--bf16", "--bf16", "--num-layers", "2", "--num-layers", "3"}).model.numLayers, 3);
+  EXPECT_EQ(parsed({"gpt2-124m", "--attention-backend", "auto", "--use-flash-attn"}).model.attentionBackend,
+            AttentionBackend::Flash);
+}
+
 TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
   struct {
     std::vector<llvm::StringRef> flags;

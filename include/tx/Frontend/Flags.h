@@ -39,6 +39,7 @@ struct FlagState {
   CompileOptions &options;
   int64_t kvChannels = ModelConfig::kUnset;
   bool geluByTanh = false, geluByErf = false;
+  bool useFlashAttention = false;
   std::string megatronArgs = {};
 };
 
@@ -54,6 +55,7 @@ struct Flag {
   llvm::Error (*set)(FlagState &state, const Flag &flag, llvm::ArrayRef<llvm::StringRef> values) = nullptr;
   /// The names of the enum that the value is one of.
   llvm::SmallVector<llvm::StringRef> (*getChoices)() = nullptr;
+  llvm::StringRef field = {}; ///< what a switch sets: two that set one contradict each other
 
   /// `--num-layers N`, `--recompute-method none|uniform|block`.
   std::string getSignature() const;

@@ -7,5 +7,5 @@ mkdir -p "$folder"
 exec tx-compile --num-layers 2 --hidden-size 32 --num-attention-heads 2 \
   --seq-length 24 --max-position-embeddings 24 --micro-batch-size 3 \
   --vocab-size 256 --attention-dropout 0.1 --hidden-dropout 0.1 \
-  --attention-backend unfused --fp32 -o "$folder/step.txa" \
+  --attention-backend unfused -o "$folder/step.txa" \
   --verify-twin "$folder/none.txa" "$@"

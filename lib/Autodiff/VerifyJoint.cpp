@@ -117,8 +117,7 @@ LogicalResult verifyChain(LoadOp load) {
     for (OpOperand &use : current.getUses()) {
       Operation *user = use.getOwner();
       if (Value result = continuation(use)) {
-        if (next)
-          return fail(user) << ": it has two continuations";
+        assert(!next && "verifyTies has found that who continues an accumulator is its last reader");
         if (first != static_cast<bool>(cast<AccumulatingOpInterface>(user).getResetValue()))
           return fail(user) << (first ? ": the first contribution has a reset bit"
                                       : ": only the first contribution has a reset bit");

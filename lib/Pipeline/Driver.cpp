@@ -9,6 +9,7 @@
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
+#include "tx/Remat/Policies.h"
 #include "tx/Target/Artifact.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -171,17 +172,16 @@ CompileOptions withoutRecompute(CompileOptions options) {
 }
 
 /// A policy that needs more memory than none is worth a word.
-llvm::Error warnIfPeakRises(const CompileOptions &options, Compilation &compilation) {
+llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &compilation) {
   if (compilation.getSummary().recomputed.empty())
     return llvm::Error::success();
   CompileOptions none = withoutRecompute(options);
   Compilation twin(none);
   if (llvm::Error error = twin.runTo("step"))
     return error;
-  int64_t peak = getPeakBytes(compilation.getProgram()), without = getPeakBytes(twin.getProgram());
-  if (peak > without)
-    llvm::WithColor::warning(llvm::errs())
-        << "this policy raises the peak: " << peak << " bytes, " << without << " without recomputation\n";
+  if (std::optional<RematMessage> message =
+          warnIfPeakRises(getPeakBytes(compilation.getProgram()), getPeakBytes(twin.getProgram())))
+    llvm::WithColor::warning(llvm::errs()) << message->text << '\n';
   return llvm::Error::success();
 }
 
@@ -224,7 +224,7 @@ llvm::Error tx::compile(const CompileOptions &options) {
     Compilation compilation(options);
     if (llvm::Error error = compilation.runTo("step"))
       return error;
-    if (llvm::Error error = warnIfPeakRises(options, compilation))
+    if (llvm::Error error = comparePeakWithNone(options, compilation))
       return error;
     llvm::json::Object report =
         buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary());

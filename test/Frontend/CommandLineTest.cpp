@@ -68,7 +68,16 @@ TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
   for (const char *number : {"nan", "inf", "0x1p4", "1e400", ""})
     EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", number}).exitCode, 2) << number;
   EXPECT_EQ(failureOf({"gpt2-124m", "gpt2-355m"}).message, "one input at a time: found 'gpt2-355m' after 'gpt2-124m'");
+  EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "nan"}).message, "--weight-decay takes a number, found 'nan'");
+  EXPECT_EQ(failureOf({"gpt2-124m", "-o", ""}).message, "-o takes FILE.txa, found nothing");
+  EXPECT_EQ(failureOf({""}).message, "the input's name is empty");
+  EXPECT_EQ(failureOf({"--megatron-args", "--megatron-args --bf16"}).message,
+            "--megatron-args holds another --megatron-args");
+  EXPECT_EQ(failureOf({}).message,
+            "nothing to compile: give a preset, a config.json, a .mlir file or flags; see tx-compile --help");
   EXPECT_EQ(failureOf({}).exitCode, 2);
+  EXPECT_EQ(failureOf({"--num-layers", "2"}).message,
+            "--hidden-size (n_embd) is missing: give it, or start from a config.json or a preset such as gpt2-124m");
 }
 
 TEST(CommandLine, ANegativeNumberIsAValue) {
@@ -133,6 +142,8 @@ TEST(CommandLine, TheAttentionBackendIsFlashUnlessAskedFor) {
   EXPECT_EQ(backendOf({"--attention-backend", "local"}), AttentionBackend::Unfused);
   EXPECT_EQ(backendOf({"--attention-backend", "flash"}), AttentionBackend::Flash);
   EXPECT_EQ(backendOf({"--use-flash-attn"}), AttentionBackend::Flash);
+  EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).message,
+            "--attention-backend takes auto, flash or unfused, found 'flesh'");
   EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).exitCode, 2);
 }
 

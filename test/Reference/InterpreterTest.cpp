@@ -137,6 +137,11 @@ TEST_F(Reference, RefusesTargetsOutsideOfTheVocabulary) {
   EXPECT_NE(messages.find("has target -99, neither in [0, 3) nor the ignore index"), std::string::npos) << messages;
 }
 
+TEST_F(Reference, RefusesSeveralBlocks) {
+  EXPECT_TRUE(failed(run("func.func @f() {\n return\n^other:\n return\n}", {})));
+  EXPECT_NE(messages.find("the reference runs functions of one block"), std::string::npos) << messages;
+}
+
 TEST_F(Reference, RefusesForeignOps) {
   EXPECT_TRUE(failed(run("func.func private @g()\nfunc.func @f() { call @g() : () -> () return }", {})));
   EXPECT_NE(messages.find("is unknown to the reference"), std::string::npos) << messages;

@@ -35,3 +35,15 @@ func.func @far(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %d = tx.gelu_grad %x, %y in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
   return %d : tensor<4x8xf32>
 }
+
+// -----
+
+func.func @fused(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // expected-error @+1 {{has a region; rematerialization needs a flat function}}
+  %y = step.group row [4, 8] in <layer 0, "mlp.mlp_act"> (%a = %x) : (tensor<4x8xf32>) -> tensor<4x8xf32> {
+    %g = tx.gelu %a in <layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+    step.yield %g : tensor<4x8xf32>
+  }
+  %d = tx.gelu_grad %x, %y in <backward, layer 0, "mlp.mlp_act"> : tensor<4x8xf32>
+  return %d : tensor<4x8xf32>
+}

@@ -14,12 +14,9 @@ static Error checkSection(const object::ELF64LEObjectFile &object, const object:
   Expected<StringRef> name = ref.getName();
   if (!name)
     return name.takeError();
-  if ((section->sh_flags & ELF::SHF_ALLOC) && section->sh_type != ELF::SHT_X86_64_UNWIND && section->sh_size) {
-    if (section->sh_flags & (ELF::SHF_WRITE | ELF::SHF_TLS))
-      return refuse("has writable data in section " + *name);
-    if (section->sh_type == ELF::SHT_INIT_ARRAY || section->sh_type == ELF::SHT_FINI_ARRAY)
-      return refuse("has constructors");
-  }
+  bool isWritable = section->sh_flags & (ELF::SHF_WRITE | ELF::SHF_TLS); // constructors' lists, too
+  if ((section->sh_flags & ELF::SHF_ALLOC) && section->sh_type != ELF::SHT_X86_64_UNWIND && section->sh_size && isWritable)
+    return refuse("has writable data in section " + *name);
   // Relocations of debug sections are never applied.
   Expected<object::section_iterator> target = ref.getRelocatedSection();
   if (!target)

@@ -48,3 +48,68 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
     step.yield %g, %g : tensor<16xf32>, tensor<16xf32>
   }
 }
+
+// -----
+
+// What a row has one of is used as if it had columns: they are alike with one column.
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [2, 1] (%x: tensor<2x1x1xf32>, %t: tensor<2x1xi32>) {
+    %l, %lse = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x1x1xf32>, tensor<2x1xi32>
+    // expected-error @+1 {{cannot share a kernel with the op that computes its operand: both use it differently}}
+    %y = tx.gelu %l in <"mlp"> : tensor<2x1xf32>
+    step.yield %y : tensor<2x1xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [8, 6] strides [5, 0, 0] (%t: tensor<2x4xi32>, %table: tensor<7x6xf32>) {
+    // expected-error @+1 {{takes an operand whose elements follow each other}}
+    %x = tx.embedding %t, %table in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+    step.yield %x : tensor<2x4x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [1, 8] (%l: tensor<2x4xf32>, %t: tensor<2x4xi32>) {
+    %sum, %count = tx.reduce_loss %l, %t ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+    // expected-error @+1 {{cannot share a kernel with the op that computes its scalar operand}}
+    %y = tx.splat %sum in <backward, "loss"> : tensor<f32> -> tensor<8xf32>
+    step.yield %y : tensor<8xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [8, 6] (%t: tensor<2x4xi32>, %a: tensor<8x6xf32>) {
+    %table = tx.gelu %a in <"embedding"> : tensor<8x6xf32>
+    // expected-error @+1 {{cannot share a kernel with the op that computes its table}}
+    %x = tx.embedding %t, %table in <"embedding"> : tensor<2x4xi32>, tensor<8x6xf32>
+    step.yield %x : tensor<2x4x6xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k row [8, 6] strides [0, 0, 5, 0] (%x: tensor<2x4x6xf32>, %t: tensor<2x4xi32>) {
+    // expected-error @+1 {{writes a buffer whose rows do not follow each other}}
+    %l, %lse = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+    step.yield %l, %lse : tensor<2x4xf32>, tensor<2x4xf32>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  step.kernel @k column [2, 16] (%x: tensor<2x16xf32>, %acc: tensor<16xf32>) {
+    %g = tx.bias_grad %x into %acc in <backward, "fc1"> : tensor<2x16xf32>, tensor<16xf32>
+    // expected-error @+1 {{cannot share a kernel with the op that computes its operand}}
+    %h = tx.bias_grad %x into %g in <backward, "fc1"> : tensor<2x16xf32>, tensor<16xf32>
+    step.yield %g, %h : tensor<16xf32>, tensor<16xf32>
+  }
+}

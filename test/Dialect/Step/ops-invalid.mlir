@@ -48,7 +48,7 @@ module attributes {test.buffer = #step.buffer<saved, 9223372036854775800, tensor
 // -----
 
 func.func @gemm_group(%x: tensor<2x6xf32>) {
-  // expected-error @below {{unknown kernel kind 'gemm'; known: row, column, flat}}
+  // expected-error @below {{unknown kernel kind 'gemm'; known: row, column, flat, tile}}
   %0 = step.group gemm [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
     step.yield %a : tensor<2x6xf32>
   }
@@ -585,5 +585,25 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op has 4 heads, which do not divide 'tensor<2x4x6xf32>'}}
     step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+// Only the generic form can say so.
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  // expected-error @below {{'step.kernel' op is of a kind that is never generated: gemm}}
+  "step.kernel"() <{sym_name = "k", kind = 3 : i32, space = array<i64: 2, 6>, row_strides = array<i64: 0, 0>, immediates = 0 : i64}> ({
+  ^bb0(%a: tensor<2x6xf32>):
+    step.yield %a : tensor<2x6xf32>
+  }) : () -> ()
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  // expected-error @below {{'step.kernel' op of tiles is one op, found 0}}
+  step.kernel @k tile [1, 6] (%a: tensor<2x6xf32>) {
+    step.yield %a : tensor<2x6xf32>
   }
 }

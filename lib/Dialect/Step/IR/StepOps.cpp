@@ -45,7 +45,13 @@ static LogicalResult verifySpace(Operation *op, ArrayRef<int64_t> space) {
 /// Ops in a kernel are of its kind and of its space. Asks the ops, so these must
 /// have been verified.
 static LogicalResult verifyNest(Region &body, KernelKind kind, ArrayRef<int64_t> space) {
-  for (Operation &inner : body.front().without_terminator()) {
+  Operation *nest = body.getParentOp();
+  if (kind == KernelKind::Gemm || kind == KernelKind::View) // the text has no word for them
+    return nest->emitOpError("is of a kind that is never generated: ") << stringifyKernelKind(kind);
+  auto ops = body.front().without_terminator();
+  if (auto count = std::distance(ops.begin(), ops.end()); kind == KernelKind::Tile && count != 1)
+    return nest->emitOpError("of tiles is one op, found ") << count;
+  for (Operation &inner : ops) {
     auto kernel = dyn_cast<KernelOpInterface>(inner);
     if (!kernel || kernel.getKernelKind() != kind)
       return inner.emitOpError("cannot be part of a ") << stringifyKernelKind(kind) << " kernel";

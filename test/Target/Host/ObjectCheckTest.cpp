@@ -1,0 +1,87 @@
+//===- ObjectCheckTest.cpp - What generated objects may not hold ----------===//
+//
+// Each fault on purpose in a small object.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../../../lib/Target/Host/ObjectCheck.h"
+
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include "gtest/gtest.h"
+
+namespace {
+
+/// What the check says of an object of this IR; empty if it is good.
+std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::Reloc::PIC_) {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+  llvm::LLVMContext context;
+  llvm::SMDiagnostic diagnostic;
+  std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(source, diagnostic, context);
+  if (!module)
+    return diagnostic.getMessage().str();
+  llvm::Triple triple("x86_64-unknown-linux-gnu");
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return error;
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(triple, "x86-64-v3", "", llvm::TargetOptions(), relocations));
+  module->setTargetTriple(triple);
+  module->setDataLayout(machine->createDataLayout());
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager codegen;
+  machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile);
+  codegen.run(*module);
+  return llvm::toString(tx::host::checkObject({llvm::StringRef(object.data(), object.size()), "test"}));
+}
+
+TEST(ObjectCheck, CodeWithItsOwnConstants) {
+  EXPECT_EQ(faultOf("@table = internal constant [2 x float] [float 1.0, float 2.0]\n"
+                    "define float @f(i64 %i) {\n %p = getelementptr float, ptr @table, i64 %i\n"
+                    " %v = load float, ptr %p\n ret float %v\n}"),
+            "");
+}
+
+TEST(ObjectCheck, Functions) {
+  EXPECT_EQ(faultOf("declare float @expf(float)\n"
+                    "define float @f(float %x) {\n %y = call float @expf(float %x)\n ret float %y\n}"),
+            "generated code needs the function 'expf', and kernels stand alone");
+}
+
+TEST(ObjectCheck, WritableData) {
+  EXPECT_EQ(faultOf("@count = internal global i32 7\n"
+                    "define void @f(i32 %n) {\n %a = load i32, ptr @count\n %b = add i32 %a, %n\n"
+                    " store i32 %b, ptr @count\n ret void\n}"),
+            "generated code has writable data in section .data");
+}
+
+TEST(ObjectCheck, Constructors) {
+  EXPECT_EQ(faultOf("@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]\n"
+                    " [{ i32, ptr, ptr } { i32 65535, ptr @f, ptr null }]\n"
+                    "define void @f() {\n ret void\n}"),
+            "generated code has writable data in section .ctors");
+}
+
+TEST(ObjectCheck, AbsoluteAddresses) {
+  EXPECT_EQ(faultOf("@functions = constant [1 x ptr] [ptr @f]\ndefine void @f() {\n ret void\n}",
+                    llvm::Reloc::Static),
+            "generated code has a relocation R_X86_64_64 in section .rela.rodata");
+}
+
+TEST(ObjectCheck, NoObject) {
+  EXPECT_NE(llvm::toString(tx::host::checkObject({"nothing of the kind", "test"})), "");
+}
+
+} // namespace

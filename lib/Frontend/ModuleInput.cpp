@@ -48,8 +48,10 @@ static Expected<OwningOpRef<ModuleOp>> parseModule(MLIRContext &context, const C
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
-    return badInput(firstError.empty() ? options.input + ": it is not a module" : firstError);
+  if (!module) {
+    assert(!firstError.empty() && "the parser says why");
+    return badInput(firstError);
+  }
   return module;
 }
 

@@ -39,7 +39,7 @@ static int64_t getScratchBytes(step::ProgramOp program) {
 }
 
 /// What each entry needs of the transient segment, and the least that any
-/// placement could need.
+/// placement could need; how much a rank sends to others in it.
 static json::Array describeEntries(step::ProgramOp program) {
   json::Array entries;
   for (auto entry : program.getOps<step::EntryOp>()) {
@@ -49,6 +49,10 @@ static json::Array describeEntries(step::ProgramOp program) {
       if (auto bytes = entry->getAttrOfType<IntegerAttr>(attribute))
         object[field] = bytes.getInt();
     object["launches"] = static_cast<int64_t>(entry.getBody().front().getOperations().size());
+    int64_t sent = 0;
+    for (auto collective : entry.getBody().getOps<step::CollectiveOp>())
+      sent += collective.getSent();
+    object["sent_bytes"] = sent;
     entries.push_back(std::move(object));
   }
   return entries;

@@ -6,6 +6,18 @@
 // RUN: FileCheck %s --input-file %t
 // RUN: tx-compile --num-layers 2 --hidden-size 8 --num-attention-heads 2 --seq-length 4 --vocab-size 16 --disable-bias-linear --compile-to=remat | FileCheck %s --check-prefix=ONE
 
+// What a rank sends: 3/4 of each sum twice, of loss and count in three entries, of the gradients in two.
+// RUN: tx-compile --num-layers 2 --hidden-size 8 --num-attention-heads 2 --seq-length 4 --vocab-size 16 --disable-bias-linear --data-parallel-size 4 --report %t.json
+// RUN: FileCheck %s --check-prefix=SENT --input-file %t.json
+// SENT: "name": "microbatch",
+// SENT: "sent_bytes": 12,
+// SENT: "name": "apply",
+// SENT: "sent_bytes": [[#GRADIENTS:]],
+// SENT: "name": "step",
+// SENT: "sent_bytes": [[#GRADIENTS+12]],
+// SENT: "name": "evaluate",
+// SENT: "sent_bytes": 12,
+
 // ONE-NOT: tx.all_reduce
 // ONE-NOT: tx.mesh_axis
 

@@ -313,13 +313,19 @@ Error CommandLineParser::finish() {
   if (state.geluByErf && !state.geluByTanh)
     return badInput("--no-bias-gelu-fusion is refused: with it Megatron computes GELU by erf, and Tx has the tanh "
                     "form alone; leave it out, or add --openai-gelu for that form");
-  if (options.inputIsModule)
-    return Error::success();
   if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Unfused)
     return badUsage("--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
-  if (state.useFlashAttention)
+  if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Auto)
     options.model.attentionBackend = AttentionBackend::Flash;
-  bool isAuto = options.model.attentionBackend == AttentionBackend::Auto;
+  // The model says what the op is, the target's libraries who computes it.
+  AttentionBackend attention = options.libraries.attention = options.model.attentionBackend;
+  if (attention == AttentionBackend::Fused && !StringRef(options.output.target).starts_with("cuda"))
+    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this "
+                    "step is for --target " +
+                    options.output.target + "; flash is one fused op too, with own kernels");
+  if (options.inputIsModule)
+    return Error::success();
+  bool isAuto = attention == AttentionBackend::Auto;
   if (Error error = resolve(options.model))
     return error;
   // Flash is what everybody expects.

@@ -94,13 +94,9 @@ static Error setAttentionBackend(FlagState &state, const Flag &flag,
     value = stringifyAttentionBackend(AttentionBackend::Unfused);
   auto backend = symbolizeAttentionBackend(value);
   if (!backend)
-    return badUsage(llvm::formatv("{0} takes auto, flash or unfused, found "
+    return badUsage(llvm::formatv("{0} takes auto, flash, fused or unfused, found "
                                   "'{1}'",
                                   flag.name, value));
-  if (backend == AttentionBackend::Fused)
-    return refuse(flag, value,
-                  "it is cuDNN's attention, which Tx does not call; flash is one fused "
-                  "op too, with own kernels on GPUs and the same saved activations");
   state.model.attentionBackend = *backend;
   return Error::success();
 }

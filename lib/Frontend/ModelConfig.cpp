@@ -111,12 +111,15 @@ std::string tx::findFlashObstacle(const ModelConfig &config) {
 }
 
 static Error chooseAttention(ModelConfig &config) {
+  AttentionBackend asked = config.attentionBackend;
+  if (asked == AttentionBackend::Unfused)
+    return Error::success();
   std::string obstacle = findFlashObstacle(config);
-  if (config.attentionBackend == AttentionBackend::Auto)
-    config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
-                                               : AttentionBackend::Unfused;
-  if (config.attentionBackend == AttentionBackend::Flash && !obstacle.empty())
-    return badInput("--attention-backend flash is refused: " + obstacle +
+  config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
+                                             : AttentionBackend::Unfused;
+  if (asked != AttentionBackend::Auto && !obstacle.empty())
+    return badInput("--attention-backend " + stringifyAttentionBackend(asked) +
+                    " is refused: " + obstacle +
                     "; use --attention-backend unfused");
   return Error::success();
 }

@@ -27,8 +27,9 @@ namespace {
 /// module that the frontend built. Errors are kept for the returned error.
 class DiagnosticLines {
 public:
-  explicit DiagnosticLines(MLIRContext &context)
-      : handler(&context, [this](Diagnostic &diagnostic) { take(diagnostic); }) {}
+  /// `quiet`: errors alone, for a step that is compiled a second time.
+  DiagnosticLines(MLIRContext &context, bool quiet)
+      : quiet(quiet), handler(&context, [this](Diagnostic &diagnostic) { take(diagnostic); }) {}
 
   llvm::Error getError() {
     return badInput(errors.empty() ? "compilation failed without a diagnostic; this is a bug of tx" : errors);
@@ -36,6 +37,8 @@ public:
 
 private:
   void take(Diagnostic &diagnostic) {
+    if (quiet && diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return;
     std::string text = diagnostic.str();
     if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
       text = (loc.getFilename().getValue() + ":" + Twine(loc.getLine()) + ":" + Twine(loc.getColumn()) + ": " + text)
@@ -54,6 +57,7 @@ private:
     }
   }
 
+  bool quiet;
   std::string errors;
   ScopedDiagnosticHandler handler;
 };
@@ -61,8 +65,8 @@ private:
 /// One module on its way through the phases.
 class Compilation {
 public:
-  explicit Compilation(const CompileOptions &options, const CompileHooks &hooks = {})
-      : options(options), hooks(hooks), lines(context) {
+  explicit Compilation(const CompileOptions &options, const CompileHooks &hooks = {}, bool quiet = false)
+      : options(options), hooks(hooks), lines(context, quiet) {
     DialectRegistry registry;
     registerAllDialects(registry);
     context.appendDialectRegistry(registry);
@@ -96,7 +100,7 @@ public:
   const RematSummary &getSummary() const { return summary; }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report) {
-    llvm::Expected<Target> target = parseTarget(options.output);
+    llvm::Expected<Target> target = parseTarget(options);
     if (!target)
       return target.takeError();
     FailureOr<TargetCode> code = target->compile(getProgram());
@@ -121,11 +125,11 @@ private:
         hook(*module);
     };
     call(hooks.afterRemat);
-    llvm::Expected<Target> target = parseTarget(options.output);
+    llvm::Expected<Target> target = parseTarget(options);
     if (!target)
       return target.takeError();
     if (llvm::Error error =
-            run([&](OpPassManager &manager) { addPlacementPasses(manager, target->planLibraries); }))
+            run([&](OpPassManager &manager) { addPlacementPasses(manager, target->epilogues, target->planLibraries); }))
       return error;
     call(hooks.afterPlacement);
     if (llvm::Error error = run(addPlacementVerifier))
@@ -176,7 +180,7 @@ llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &comp
   if (compilation.getSummary().recomputed.empty())
     return llvm::Error::success();
   CompileOptions none = withoutRecompute(options);
-  Compilation twin(none);
+  Compilation twin(none, {}, /*quiet=*/true);
   if (llvm::Error error = twin.runTo("step"))
     return error;
   if (std::optional<RematMessage> message =
@@ -187,8 +191,8 @@ llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &comp
 
 } // namespace
 
-llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, const CompileHooks &hooks) {
-  Compilation compilation(options, hooks);
+static llvm::Expected<CompiledStep> compileStep(const CompileOptions &options, const CompileHooks &hooks, bool quiet) {
+  Compilation compilation(options, hooks, quiet);
   if (llvm::Error error = compilation.runTo("step"))
     return std::move(error);
   CompiledStep step;
@@ -200,8 +204,13 @@ llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, 
   return step;
 }
 
-static llvm::Error writeArtifact(const CompileOptions &options, StringRef path) {
-  llvm::Expected<CompiledStep> step = compileToMemory(options);
+llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, const CompileHooks &hooks) {
+  return compileStep(options, hooks, /*quiet=*/false);
+}
+
+/// Of a step that was compiled under another policy before.
+static llvm::Error writeTwin(const CompileOptions &options, StringRef path) {
+  llvm::Expected<CompiledStep> step = compileStep(options, {}, /*quiet=*/true);
   if (!step)
     return step.takeError();
   if (llvm::Error error = writeFileAtomically(path, step->artifact))
@@ -211,7 +220,7 @@ static llvm::Error writeArtifact(const CompileOptions &options, StringRef path) 
 
 llvm::Error tx::compile(const CompileOptions &options) {
   const OutputOptions &output = options.output;
-  if (llvm::Error error = parseTarget(output).takeError())
+  if (llvm::Error error = parseTarget(options).takeError())
     return error;
   if (!output.compileTo.empty()) {
     Compilation compilation(options);
@@ -243,6 +252,6 @@ llvm::Error tx::compile(const CompileOptions &options) {
     }
   }
   if (!output.verifyTwinFile.empty())
-    return writeArtifact(withoutRecompute(options), output.verifyTwinFile);
+    return writeTwin(withoutRecompute(options), output.verifyTwinFile);
   return llvm::Error::success();
 }

@@ -8,14 +8,14 @@
 #include "tx/Target/CudaKernels.h"
 #include "tx/Target/HostKernels.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace tx;
 
-static llvm::Expected<Target> hostTarget(const OutputOptions &output, StringRef suffix) {
+static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRef suffix) {
+  const OutputOptions &output = compile.output;
   if (!suffix.empty())
     return badUsage("--target host takes no architecture, found '" + output.target + "'; --target-cpu names a CPU");
   if (!output.ptxas.empty())
@@ -23,7 +23,7 @@ static llvm::Expected<Target> hostTarget(const OutputOptions &output, StringRef 
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;
-  return Target{nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  return Target{std::nullopt, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<HostKernels> kernels = compileHostKernels(program, options);
     if (failed(kernels))
       return failure();
@@ -31,7 +31,8 @@ static llvm::Expected<Target> hostTarget(const OutputOptions &output, StringRef 
   }};
 }
 
-static llvm::Expected<Target> cudaTarget(const OutputOptions &output, StringRef suffix) {
+static llvm::Expected<Target> cudaTarget(const CompileOptions &compile, StringRef suffix) {
+  const OutputOptions &output = compile.output;
   std::string known = llvm::join(getGpuArchitectures(), ", ");
   if (!output.targetCpu.empty())
     return badUsage("--target-cpu is for --target host; found --target " + output.target);
@@ -45,15 +46,14 @@ static llvm::Expected<Target> cudaTarget(const OutputOptions &output, StringRef 
       return badUsage("--target " + output.target + ": unknown GPU architecture '" + name + "'; known: " + known);
     options.architectures.push_back(name.str());
   }
-  // The list of architectures is in ascending order; the newest one's libraries ask for most.
+  FuseEpiloguesPassOptions epilogues;
+  epilogues.sums = compile.libraries.biasGradients;
   PlanGpuLibrariesOptions libraries;
-  for (StringRef name : getGpuArchitectures())
-    if (llvm::is_contained(options.architectures, name))
-      libraries.arch = name.str();
-  auto planLibraries = [libraries](OpPassManager &manager) {
-    manager.addNestedPass<func::FuncOp>(createPlanGpuLibraries(libraries));
-  };
-  return Target{planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  llvm::append_range(libraries.architectures, options.architectures);
+  libraries.attention = compile.libraries.attention;
+  libraries.deterministic = compile.libraries.deterministicAttention;
+  auto planLibraries = [libraries](OpPassManager &manager) { manager.addPass(createPlanGpuLibraries(libraries)); };
+  return Target{epilogues, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
     if (failed(kernels))
       return failure();
@@ -63,19 +63,19 @@ static llvm::Expected<Target> cudaTarget(const OutputOptions &output, StringRef 
 
 static constexpr struct {
   const char *name, *form;
-  llvm::Expected<Target> (*parse)(const OutputOptions &output, StringRef suffix);
+  llvm::Expected<Target> (*parse)(const CompileOptions &options, StringRef suffix);
 } kTargets[] = {
     {"host", "host", hostTarget},
     {"cuda", "cuda:ARCH[,ARCH...]", cudaTarget},
 };
 
-llvm::Expected<Target> tx::parseTarget(const OutputOptions &output) {
-  auto [name, suffix] = StringRef(output.target).split(':');
+llvm::Expected<Target> tx::parseTarget(const CompileOptions &options) {
+  auto [name, suffix] = StringRef(options.output.target).split(':');
   std::string known;
   for (const auto &target : kTargets) {
     if (name == target.name)
-      return target.parse(output, suffix);
+      return target.parse(options, suffix);
     known += (known.empty() ? "" : " or ") + std::string(target.form);
   }
-  return badUsage("--target takes " + known + "; found '" + output.target + "'");
+  return badUsage("--target takes " + known + "; found '" + options.output.target + "'");
 }

@@ -2,7 +2,7 @@
 //
 // The one list of backends that the compiler knows; --target chooses:
 //
-//   llvm::Expected<Target> target = parseTarget(options.output);
+//   llvm::Expected<Target> target = parseTarget(options);
 //   FailureOr<TargetCode> code = target->compile(program);
 //
 //===----------------------------------------------------------------------===//
@@ -11,11 +11,13 @@
 #define TX_LIB_PIPELINE_TARGETS_H
 
 #include "tx/Frontend/CompileOptions.h"
+#include "tx/Schedule/Passes.h"
 #include "tx/Target/TargetCode.h"
 
 #include "mlir/Support/LLVM.h"
 
 #include <functional>
+#include <optional>
 
 namespace mlir {
 class OpPassManager;
@@ -27,7 +29,9 @@ class ProgramOp;
 } // namespace step
 
 struct Target {
-  /// Adds the pass that says what the target's libraries do for an op, and what
+  /// What its library does beside a product; none: nothing.
+  std::optional<FuseEpiloguesPassOptions> epilogues;
+  /// Adds the pass that says what else the target's libraries compute, and what
   /// scratch they get; null: they need none.
   std::function<void(mlir::OpPassManager &manager)> planLibraries;
   /// The code of a program's kernels. Diagnosed on failure.
@@ -35,7 +39,7 @@ struct Target {
 };
 
 /// Of --target and what belongs to it; an error names what would work.
-llvm::Expected<Target> parseTarget(const OutputOptions &output);
+llvm::Expected<Target> parseTarget(const CompileOptions &options);
 
 } // namespace tx
 

@@ -161,6 +161,8 @@ static LogicalResult linearWeightGrad(LinearWeightGradOp op, Operands in, Result
     for (int64_t i = 0; i < w.k; ++i)
       for (int64_t j = 0; j < w.n; ++j)
         out[0].values[w.at(i, j)] += x.values[r * w.k + i] * dy.values[r * w.n + j];
+  for (size_t i = 0; op.getSums() && i < dy.values.size(); ++i)
+    out[1].values[i % dy.getColumns()] += dy.values[i];
   return success();
 }
 

@@ -97,13 +97,20 @@ private:
             cast<KernelOpInterface>(replay).getKernelSpace() != kernel.getKernelSpace())
           continue;
         llvm::SmallSetVector<Operation *, 4> users; // between them
-        for (Operation *user : replay->getUsers())
-          if (user->isBeforeInBlock(op))
-            users.insert(user);
+        for (Operation *user : replay->getUsers()) {
+          if (!user->isBeforeInBlock(op))
+            continue;
+          users.insert(user);
+          for (Operation *next : user->getUsers()) // a bias's gradient, from the weight's product
+            if (isa<RowSumOpInterface>(next) && next->isBeforeInBlock(op))
+              users.insert(next);
+        }
         auto inOrder = users.takeVector();
         llvm::sort(inOrder, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
         auto isNeeded = [&](Operation *user) {
-          return llvm::any_of(user->getUsers(), [&](Operation *next) { return next == op || next->isBeforeInBlock(op); });
+          return llvm::any_of(user->getUsers(), [&](Operation *next) {
+            return next == op || (next->isBeforeInBlock(op) && !llvm::is_contained(inOrder, next));
+          });
         };
         if (llvm::any_of(inOrder, isNeeded))
           continue;

@@ -110,7 +110,7 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
       {{"--num-experts", "8"}, "mixture of experts is not there yet"},
       {{"--normalization", "RMSNorm"}, "--normalization RMSNorm is refused"},
       {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
-      {{"--attention-backend", "fused"}, "--attention-backend fused is refused: it is cuDNN's attention"},
+      {{"--attention-backend", "fused"}, "--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this step is for --target host"},
       {{"--attention-backend", "flash", "--num-attention-heads", "2"},
        "--attention-backend flash is refused: heads are 384 wide, and flash attention takes at most 256"},
       {{"--use-kitchen-attention"}, "--use-kitchen-attention is refused: Tx has a flash attention of its own"},
@@ -145,6 +145,24 @@ TEST(CommandLine, TheAttentionBackendIsFlashUnlessAskedFor) {
   EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).message,
             "--attention-backend takes auto, flash or unfused, found 'flesh'");
   EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).exitCode, 2);
+}
+
+// Flash is the op; who computes it is the target's affair.
+TEST(CommandLine, FusedAttentionIsFlashByCudnn) {
+  auto librariesOf = [](std::vector<llvm::StringRef> flags) {
+    flags.insert(flags.begin(), {"gpt2-124m", "--target", "cuda:sm_90"});
+    CompileOptions options = parsed(flags);
+    EXPECT_EQ(options.model.attentionBackend, AttentionBackend::Flash);
+    return options.libraries;
+  };
+  EXPECT_EQ(librariesOf({}).attention, AttentionBackend::Auto);
+  EXPECT_EQ(librariesOf({"--attention-backend", "fused"}).attention, AttentionBackend::Fused);
+  EXPECT_EQ(librariesOf({"--use-flash-attn"}).attention, AttentionBackend::Flash);
+  EXPECT_TRUE(librariesOf({}).deterministicAttention);
+  EXPECT_FALSE(librariesOf({"--allow-nondeterministic-attention"}).deterministicAttention);
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--target", "cuda:sm_90", "--attention-backend", "fused", "--num-attention-heads", "2"})
+                   .message,
+               "--attention-backend fused is refused: heads are 384 wide");
 }
 
 TEST(CommandLine, AutoTakesFlashAttentionWhereItCan) {

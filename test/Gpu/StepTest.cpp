@@ -139,6 +139,68 @@ INSTANTIATE_TEST_SUITE_P(Small, GpuModels,
                                          SmallModel{"Bf16OddSizes", true, true, "unfused"}),
                          [](const auto &info) { return std::string(info.param.name); });
 
+//===----------------------------------------------------------------------===//
+// Libraries in a kernel's place
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// An environment variable for as long as this lives: it tells the fake what to be.
+struct Setting {
+  const char *name;
+  Setting(const char *name, const char *value) : name(name) { setenv(name, value, 1); }
+  ~Setting() { unsetenv(name); }
+};
+
+/// What cuDNN can compute.
+const SmallModel attentive = {"Cudnn", false, true, "fused"};
+
+const char *const byCudnn = "attention by cuDNN", *const byKernels = "attention by generated kernels";
+
+} // namespace
+
+TEST(GpuLibraries, CudnnComputesTheStepThatKernelsCompute) {
+  for (bool deterministic : {true, false}) {
+    Flags model = withDropout(attentive.flags(), false);
+    if (!deterministic)
+      model.push_back("--allow-nondeterministic-attention");
+    Step step = compileForGpu(model);
+    ASSERT_EQ(step.error, "");
+    RunResult library = runOnGpu(step);
+    EXPECT_NE(library.device.find(byCudnn), std::string::npos) << library.device;
+    EXPECT_EQ(library.arenaBytes, uint64_t(step.number("peak_bytes"))) << "planned is not allocated";
+    Setting none("FAKE_CUDNN_ENGINES", "0");
+    RunResult kernels = runOnGpu(step);
+    EXPECT_NE(kernels.device.find(byKernels), std::string::npos) << kernels.device;
+    expectNear(attentive, library, kernels);
+    EXPECT_NE(firstDifference(library, kernels), "") << "the same ran twice";
+  }
+}
+
+// A recomputed forward takes the way of the first, whichever results are wanted of it.
+TEST(GpuLibraries, PoliciesChangeNoBitOfCudnnsStep) {
+  Flags model = withDropout(attentive.flags(), false);
+  Step none = compileForGpu(model);
+  ASSERT_EQ(none.error, "");
+  for (bool library : {true, false}) {
+    Setting engines("FAKE_CUDNN_ENGINES", library ? "1" : "0");
+    RunResult expected = runOnGpu(none);
+    EXPECT_NE(expected.device.find(library ? byCudnn : byKernels), std::string::npos);
+    expectSame(model, {"--recompute-granularity", "selective", "--recompute-modules", "core_attn", "layernorm"}, expected);
+    expectSame(model, {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"},
+               expected);
+    expectSame(model, {"--recompute-save-only", "self_attention.core_attn"}, expected);
+  }
+}
+
+// The kernel runs where the plan would not fit what the planner counted.
+TEST(GpuLibraries, CudnnThatAsksForMoreThanPlannedIsNotUsed) {
+  Step step = compileForGpu(withDropout(attentive.flags(), false));
+  ASSERT_EQ(step.error, "");
+  Setting workspace("FAKE_CUDNN_WORKSPACE", "100000000");
+  EXPECT_NE(runOnGpu(step).device.find(byKernels), std::string::npos);
+}
+
 // TX_PROPERTY_PAIRS=500 runs more, TX_PROPERTY_SEED=n others.
 TEST(GpuStep, RandomPoliciesChangeNoBit) {
   auto number = [](const char *name, int otherwise) { return getenv(name) ? atoi(getenv(name)) : otherwise; };

@@ -78,6 +78,7 @@ public:
   void run() {
     if (!result.error.empty())
       return;
+    result.device = txrt_session_description(session);
     result.arenaBytes = txrt_session_arena_bytes(session);
     fillParameters();
     keepGlobals("0.", {"parameter"});

@@ -54,6 +54,7 @@ struct RunResult {
   std::string error; ///< empty: ran
   std::vector<std::pair<std::string, std::vector<char>>> values;
   std::set<std::string> narrow; ///< of these values, those that are bf16
+  std::string device; ///< what computed
   uint64_t arenaBytes = 0;
   int64_t allocations = 0;
 

@@ -220,6 +220,20 @@ TEST(Cuda, Epilogues) {
   }
 }
 
+// What would work: a step that asks for no sums.
+TEST(Cuda, NoAlgorithmForSums) {
+  Setting none("FAKE_CUBLASLT_SUMS", "0");
+  EXPECT_NE(Session(productWith(TXRT_EPILOGUE_BIAS, 0)).session, nullptr);
+  Session s(productWith(TXRT_EPILOGUE_SUMS_B, 0));
+  EXPECT_EQ(s.session, nullptr);
+  EXPECT_EQ(s.error.code, TXRT_DEVICE);
+  EXPECT_TRUE(std::string(s.error.message)
+                  .find("has no algorithm for launch 0") != std::string::npos &&
+              std::string(s.error.message)
+                  .find("--no-bias-gradient-fusion") != std::string::npos)
+      << s.error.message;
+}
+
 // The library gets what the plan gives, and nothing more.
 TEST(Cuda, Scratch) {
   Session none(productWith(TXRT_EPILOGUE_NONE, 0));

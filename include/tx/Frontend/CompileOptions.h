@@ -58,6 +58,14 @@ struct OutputOptions {
   Print print = Print::Nothing; ///< instead of compiling
 };
 
+/// What a GPU's libraries may do beside products.
+struct LibraryOptions {
+  /// auto: cuDNN where it can; fused: cuDNN or nothing; else: never.
+  AttentionBackend attention = AttentionBackend::Auto;
+  bool deterministicAttention = true; ///< cuDNN's backward adds in one order
+  bool biasGradients = true;          ///< cuBLASLt sums them with a weight's
+};
+
 struct CompileOptions {
   /// The preset or file that was given; empty if flags say everything.
   std::string input;
@@ -70,6 +78,7 @@ struct CompileOptions {
   OptimizerOptions optimizer;
   ParallelOptions parallel;
   OutputOptions output;
+  LibraryOptions libraries;
   /// What a person should know, a line each: what was ignored, for example.
   std::vector<std::string> notes;
 };

@@ -50,4 +50,46 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tx::step::StepDialect"];
 }
 
+def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
+  let summary = "let the library that multiplies do what belongs to a product";
+  let description = [{
+    For targets whose library can; it comes before tx-fuse-kernels, whose kernels
+    do the rest. An op asks for what it can have by GemmOpInterface:
+
+    - `bias`: a bias of C's type is added to its rows.
+    - `sums`: the sums of a gradient's rows, which a bias's gradient takes
+      (RowSumOpInterface), come from the product that reads the same gradient; what
+      is left is to add one row to the accumulator.
+
+    Neither makes numbers depend on what is recomputed: a bias belongs to its op,
+    whose recomputations have it too, and gradients of parameters are computed once. What
+    would make another function of an op that is recomputed alone, as GELU, is no epilogue.
+
+    Example:
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x8xbf16>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> (tensor<8xf32>, tensor<6x8xf32>) {
+      %db = tx.bias_grad %dy into %b in <backward, "fc"> : tensor<2x4x8xbf16>, tensor<8xf32>
+      %dw = tx.linear_weight_grad %x, %dy into %w in <backward, "fc"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>
+      return %db, %dw : tensor<8xf32>, tensor<6x8xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x8xbf16>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> (tensor<8xf32>, tensor<6x8xf32>) {
+      %dw, %sums = tx.linear_weight_grad %x, %dy into %w in <backward, "fc"> {step.epilogue = #step<epilogue sums_b>} : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32> sums tensor<8xf32>
+      %db = tx.bias_grad %sums into %b in <backward, "fc"> : tensor<8xf32>, tensor<8xf32>
+      return %db, %dw : tensor<8xf32>, tensor<6x8xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"bias", "bias", "bool", "true", "the library adds a bias">,
+    Option<"sums", "sums", "bool", "true", "the library gives the sums of a gradient's rows">,
+  ];
+  let dependentDialects = ["::tx::step::StepDialect"];
+}
+
 #endif // TX_SCHEDULE_PASSES_TD

@@ -1,14 +1,15 @@
-//===- PlanLibraries.cpp - What cuBLASLt does for a product, with what ----===//
+//===- PlanLibraries.cpp - What cuBLASLt and cuDNN get, and compute -------===//
+
+#include "LibraryAttention.h"
 
 #include "tx/Conversion/Gpu/Passes.h"
-
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
 #include "txrt/abi.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -37,31 +38,68 @@ static int64_t getScratchBytes(const GemmForm &form, int64_t most) {
   return std::min<int64_t>(llvm::alignTo(bytes, TXRT_SCRATCH_ALIGNMENT), most);
 }
 
-/// The library adds a row of C's type.
-static bool addsBias(const GemmForm &form) {
-  return form.bias && form.batch0 * form.batch1 == 1 &&
-         cast<RankedTensorType>(form.bias.getType()).getElementType() ==
-             cast<RankedTensorType>(form.c.value.getType()).getElementType();
-}
-
 namespace {
 
 struct PlanGpuLibraries : tx::impl::PlanGpuLibrariesBase<PlanGpuLibraries> {
   using PlanGpuLibrariesBase::PlanGpuLibrariesBase;
 
   void runOnOperation() override {
-    int capability = 0;
-    if (!StringRef(arch).starts_with("sm_") || StringRef(arch).drop_front(3).getAsInteger(10, capability)) {
-      getOperation().emitError("takes an architecture such as sm_90, found '") << arch << "'";
+    SmallVector<int> capabilities;
+    if (failed(parseArchitectures(capabilities)))
       return signalPassFailure();
-    }
-    Builder builder(&getContext());
-    getOperation().walk([&](GemmOpInterface op) {
-      GemmForm form = op.getGemmForm();
-      op->setAttr(kScratchBytesAttr, builder.getI64IntegerAttr(getScratchBytes(form, getMostScratch(capability))));
-      if (addsBias(form))
-        op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(&getContext(), step::Epilogue::Bias));
+    int64_t most = 0;
+    for (int capability : capabilities)
+      most = std::max(most, getMostScratch(capability));
+    getOperation().walk([&](GemmOpInterface op) { setScratch(op, getScratchBytes(op.getGemmForm(), most)); });
+    if ((attention == AttentionBackend::Auto || attention == AttentionBackend::Fused) && failed(planAttention(capabilities)))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult parseArchitectures(SmallVectorImpl<int> &capabilities) {
+    for (StringRef name : architectures)
+      if (!name.consume_front("sm_") || name.getAsInteger(10, capabilities.emplace_back()))
+        return getOperation().emitError("takes architectures such as sm_90, found '") << name << "'";
+    if (capabilities.empty())
+      capabilities.push_back(90);
+    return success();
+  }
+
+  static void setScratch(Operation *op, int64_t bytes) {
+    op->setAttr(kScratchBytesAttr, Builder(op->getContext()).getI64IntegerAttr(bytes));
+  }
+
+  /// All of a module's attention or none of it: what ran can then be said in a word.
+  LogicalResult planAttention(ArrayRef<int> capabilities) {
+    SmallVector<step::GroupOp> groups;
+    std::string obstacle;
+    Operation *hindered = nullptr;
+    getOperation().walk([&](step::GroupOp group) {
+      auto op = getAttention(group);
+      if (!op)
+        return;
+      groups.push_back(group);
+      if (obstacle.empty()) {
+        obstacle = findObstacle(op.getAttentionForm());
+        hindered = op;
+      }
     });
+    if (!obstacle.empty() && attention == AttentionBackend::Fused)
+      return hindered->emitError("attention by cuDNN is refused: ") << obstacle;
+    if (!obstacle.empty()) {
+      hindered->emitRemark("attention is left to generated kernels, not to cuDNN: ") << obstacle;
+      return success();
+    }
+    for (step::GroupOp group : groups) {
+      group = giveAllResults(group);
+      AttentionForm form = getAttention(group).getAttentionForm();
+      int64_t bytes = 0;
+      for (int capability : capabilities)
+        bytes = std::max(bytes, getAttentionScratchBytes(form, deterministic, capability));
+      setScratch(group, bytes);
+      group->setAttr(kLibraryAttentionAttr, BoolAttr::get(&getContext(), deterministic));
+    }
+    return success();
   }
 };
 

@@ -160,8 +160,30 @@ private:
           }
         });
     step::LaunchOp::create(builder, group.getLoc(), kernel.getSymName(), attrs(buffers), immediates.values, flops,
-                           group.getScope(), /*attention=*/nullptr, /*scratch=*/nullptr);
+                           group.getScope(), getAttention(group),
+                           group->getAttrOfType<step::BufferAttr>(kScratchAttr));
     return success();
+  }
+
+  /// What a library has to know to compute a group that is attention; null: none may.
+  step::AttentionAttr getAttention(step::GroupOp group) {
+    auto deterministic = group->getAttrOfType<BoolAttr>(kLibraryAttentionAttr);
+    if (!deterministic)
+      return nullptr;
+    Block &body = group.getBody().front();
+    AttentionForm form = cast<AttentionOpInterface>(body.front()).getAttentionForm();
+    OperandRange outputs = body.back().getOperands();
+    SmallVector<int64_t> operands;
+    for (Value value : form.values) {
+      if (auto input = dyn_cast<BlockArgument>(value))
+        operands.push_back(input.getArgNumber());
+      else
+        operands.push_back(group.getInputs().size() + std::distance(outputs.begin(), llvm::find(outputs, value)));
+    }
+    return step::AttentionAttr::get(group.getContext(), builder.getBoolAttr(form.backward),
+                                    builder.getBoolAttr(form.causal), deterministic,
+                                    builder.getI64IntegerAttr(form.heads), builder.getF64FloatAttr(form.scale),
+                                    builder.getDenseI64ArrayAttr(operands));
   }
 
   /// The bias is C's first value, so that the product's form does not depend on it.
@@ -186,9 +208,13 @@ private:
     if (failed(getBuffers(op, {form.a.value, form.b.value, form.c.value}, buffers)))
       return failure();
     auto epilogue = op->getAttrOfType<step::EpilogueAttr>(kEpilogueAttr);
+    Value sums = form.sumsA ? form.sumsA : form.sumsB;
+    if (sums && !epilogue)
+      return op.emitOpError("gives sums beside a product, which the library of this target does not; "
+                            "tx.bias_grad of the gradient itself would do");
     step::BufferAttr vector;
     if (epilogue)
-      vector = getBuffer(form.bias);
+      vector = getBuffer(sums ? sums : form.bias);
     if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
     SmallVector<int64_t> leading, outer, inner;

@@ -87,11 +87,16 @@ bool CublasLt::tune(Tuner &tuner, Product &product,
 
 void CublasLt::takeFavourite(Product &product, uint32_t index) {
   std::vector<lt::Algorithm> candidates = product.candidates(1);
+  const txrt_launch &launch = program.launches[index];
+  const bool sums = launch.u.gemm.epilogue >= TXRT_EPILOGUE_SUMS_A;
   if (candidates.empty())
-    fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s",
+    fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s%s",
          program.name, library.version().c_str(), index,
-         printable(program.strings + program.launches[index].name).c_str(),
-         product.key.text().c_str());
+         printable(program.strings + launch.name).c_str(),
+         product.key.text().c_str(),
+         sums ? "; a step compiled with --no-bias-gradient-fusion asks for no "
+                "sums"
+              : "");
   product.algorithm = candidates.front();
 }
 

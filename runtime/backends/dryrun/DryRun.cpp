@@ -107,6 +107,14 @@ private:
            printBuffer("to", program.buffers[launch.first_buffer + 1]);
   }
 
+  void printAttention(const txrt_attention &a) {
+    print(" or cudnn attention%s%s%s batch %" PRIu64 " heads %u/%u queries %" PRIu64
+          " keys %" PRIu64 " width %" PRIu64 " scale %g",
+          a.backward ? " backward" : "", a.causal ? " causal" : "",
+          a.deterministic ? " deterministic" : "", a.batch, a.heads,
+          a.key_heads, a.queries, a.keys, a.width, double(a.scale));
+  }
+
   uint64_t printKernel(const txrt_launch &launch) {
     const txrt_kernel_launch &k = launch.u.kernel;
     print(": @%s units %" PRIu64 " grain %" PRIu64,
@@ -119,11 +127,15 @@ private:
     }
     for (uint32_t i = 0; i < k.immediate_count; ++i)
       print("%s0x%08x", i ? "," : " immediates ", k.immediates[i]);
+    if (k.attention)
+      printAttention(program.attentions[k.attention - 1]);
     print(";");
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < launch.buffer_count; ++i)
-      bytes += printBuffer(format("%u", i).c_str(),
-                           program.buffers[launch.first_buffer + i]);
+    for (uint32_t i = 0; i < launch.buffer_count; ++i) {
+      const txrt_buffer &buffer = program.buffers[launch.first_buffer + i];
+      const bool isScratch = buffer.dtype == TXRT_DTYPE_BYTE;
+      bytes += printBuffer(isScratch ? "scratch" : format("%u", i).c_str(), buffer);
+    }
     return bytes;
   }
 

@@ -1,14 +1,15 @@
 // What cuBLASLt does and gets, and where it ends up in the step.
-// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-plan-gpu-libraries{arch=sm_90}))' | FileCheck %s
-// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-plan-gpu-libraries{arch=sm_80}))' | FileCheck %s --check-prefix=AMPERE
-// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels,tx-plan-gpu-libraries),tx-place-memory,tx-verify-placement,tx-lower-to-step)' | FileCheck %s --check-prefix=STEP
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues{sums=false}),tx-plan-gpu-libraries{arch=sm_90})' | FileCheck %s
+// RUN: tx-opt %s --pass-pipeline='builtin.module(tx-plan-gpu-libraries{arch=sm_80})' | FileCheck %s --check-prefix=AMPERE
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues,tx-fuse-kernels),tx-plan-gpu-libraries,tx-place-memory,tx-verify-placement,tx-lower-to-step)' | FileCheck %s --check-prefix=STEP
 
 // Segments before the transient one end at a multiple of 256: scratch is aligned in the arena.
-// STEP: step.program @step arena(persistent 512, argument {{[0-9]+}}, saved 0, transient
+// STEP: step.program @step arena(persistent 768, argument {{[0-9]+}}, saved 0, transient
 tx.global @w parameter : tensor<6x8xf32>
 tx.global @b parameter : tensor<8xf32>
 tx.global @half parameter : tensor<8xbf16>
 tx.global @w.grad gradient of @w : tensor<6x8xf32>
+tx.global @b.grad gradient of @b : tensor<8xf32>
 
 // The bias belongs to the op: no kernel writes it, and beta is 0.
 // CHECK-LABEL: func.func @bias
@@ -61,5 +62,20 @@ func.func @accumulate(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %first: ten
   %g = tx.load @w.grad : tensor<6x8xf32>
   %0 = tx.linear_weight_grad %x, %dy into %g reset %first in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>, tensor<i1>
   tx.store %0, @w.grad : tensor<6x8xf32>
+  return
+}
+
+// The sums of a gradient's rows lie in a vector that one row's kernel adds.
+// STEP: step.entry @sums
+// STEP-NEXT: step.gemm {{.*}} beta 1.0{{.*}} epilogue sums_b <transient, [[SUMS:[0-9]+]], tensor<8xf32>> scratch <transient
+// STEP-NEXT: step.launch {{.*}} [#step.buffer<transient, [[SUMS]], tensor<8xf32>>, #step.buffer<persistent, {{[0-9]+}}, tensor<8xf32>>, #step.buffer<argument, {{[0-9]+}}, tensor<i1>>, #step.buffer<persistent
+// STEP-NEXT: }
+func.func @sums(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %first: tensor<i1>) {
+  %g = tx.load @w.grad : tensor<6x8xf32>
+  %d = tx.load @b.grad : tensor<8xf32>
+  %1 = tx.bias_grad %dy into %d reset %first in <backward, "fc"> : tensor<2x4x8xf32>, tensor<8xf32>, tensor<i1>
+  %0 = tx.linear_weight_grad %x, %dy into %g reset %first in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>, tensor<i1>
+  tx.store %0, @w.grad : tensor<6x8xf32>
+  tx.store %1, @b.grad : tensor<8xf32>
   return
 }

@@ -48,6 +48,8 @@ func.func @linear(%x: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %b: tensor<8xbf1
   %dt = tx.linear_input_grad %dz, %table transposed in <backward, "output_layer"> : tensor<2x4x7xbf16>, tensor<7x6xbf16> -> tensor<2x4x6xbf16>
   // CHECK: %[[G:.*]] = tx.linear_weight_grad %[[X]], %[[Y]] into %{{.*}} reset %{{.*}} in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>, tensor<i1>
   %g = tx.linear_weight_grad %x, %y into %acc reset %first in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>, tensor<i1>
+  // CHECK: %[[S:.*]], %{{.*}} = tx.linear_weight_grad %[[X]], %[[Y]] into %[[G]] in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32> sums tensor<8xf32>
+  %s, %sums = tx.linear_weight_grad %x, %y into %g in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32> sums tensor<8xf32>
   // CHECK: tx.linear_weight_grad %[[X]], %[[DZ]] into %{{.*}} transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xbf16>, tensor<7x6xf32>{{$}}
   %h = tx.linear_weight_grad %x, %dz into %tacc transposed in <backward, "output_layer"> : tensor<2x4x6xbf16>, tensor<2x4x7xbf16>, tensor<7x6xf32>
   // CHECK: %[[GB:.*]] = tx.bias_grad %[[Y]] into %{{.*}} reset %{{.*}} in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xbf16>, tensor<8xf32>, tensor<i1>

@@ -362,6 +362,14 @@ func.func @gradient_wider_than_the_weight(%dy: tensor<2x8xf32>, %w: tensor<6x8xb
 
 // -----
 
+func.func @weight_grad_sums(%x: tensor<2x6xf32>, %dy: tensor<2x8xf32>, %acc: tensor<6x8xf32>) {
+  // expected-error @below {{'tx.linear_weight_grad' op gives sums of 'tensor<8xf32>', found 'tensor<6xf32>'}}
+  %0, %1 = tx.linear_weight_grad %x, %dy into %acc in <"fc1"> : tensor<2x6xf32>, tensor<2x8xf32>, tensor<6x8xf32> sums tensor<6xf32>
+  return
+}
+
+// -----
+
 func.func @gradient_wider_than_x(%x: tensor<2x6xbf16>, %dy: tensor<2x8xf32>, %acc: tensor<6x8xf32>) {
   // expected-error @below {{'tx.linear_weight_grad' op takes x and dy of one element type, found 'tensor<2x6xbf16>' and 'tensor<2x8xf32>'}}
   %0 = tx.linear_weight_grad %x, %dy into %acc in <"fc1"> : tensor<2x6xbf16>, tensor<2x8xf32>, tensor<6x8xf32>

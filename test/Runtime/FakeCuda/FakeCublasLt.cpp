@@ -93,7 +93,7 @@ void checkPlace(const char *name, const void *matrix,
 
 // Algorithms are their number, what they were asked for, and a seal. The i-th
 // needs i times 256 bytes of scratch, and takes less time the closer it is to
-// FAKE_CUBLASLT_BEST.
+// FAKE_CUBLASLT_BEST. None gives sums beside a product if FAKE_CUBLASLT_SUMS is 0.
 constexpr uint64_t algorithmCount = 24, seal = 42;
 
 lt::HeuristicResult resultOf(uint64_t number, const uint32_t *alignments) {
@@ -200,6 +200,8 @@ Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
   *count = 0;
   // Sums of parts in another type than f32 would be other numbers.
   if (!fits(desc, a, b, c) || preference->schemes != lt::SumInComputeType)
+    return 0;
+  if (desc->epilogue >= lt::BiasGradientA && !fake::setting("FAKE_CUBLASLT_SUMS", 1))
     return 0;
   for (uint64_t i = 0; i < algorithmCount && *count < most; ++i)
     if (i * 256 <= preference->workspace)

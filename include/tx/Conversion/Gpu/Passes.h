@@ -3,6 +3,8 @@
 #ifndef TX_CONVERSION_GPU_PASSES_H
 #define TX_CONVERSION_GPU_PASSES_H
 
+#include "tx/Dialect/Tx/IR/TxEnums.h"
+
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/Pass.h"
 

@@ -102,20 +102,26 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
                            "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
-def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::func::FuncOp"> {
-  let summary = "Say what a GPU's libraries do for an op, and the scratch they get";
+def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::ModuleOp"> {
+  let summary = "Say what a GPU's libraries compute, and the scratch they get";
   let description = [{
-    Runs before placement, so that scratch is a part of the peak. A product by
-    cuBLASLt gets bytes for the partial sums of a split k: 16 copies of C in
-    f32, and no more than NVIDIA advises (32 MiB for sm_90 and newer, 4 MiB
-    before). A bias that has C's type is added by the library: it belongs to the
-    op, so this is the one form that it has, under every policy.
+    Runs after fusion and before placement, so that scratch is a part of the
+    peak. A product by cuBLASLt gets bytes for the partial sums of a split k: 16
+    copies of C in f32, and no more than NVIDIA advises (32 MiB for sm_90 and newer,
+    4 MiB before).
+
+    A group that is core attention (AttentionOpInterface) is marked if cuDNN can
+    compute it in the kernel's place: bf16, no dropout, heads of a width that is a
+    multiple of 8 up to 128. It gets what cuDNN's plan asks for: deterministic, 2 b h s t
+    bytes backward; else one or two copies of dQ in f32. All of a module's attention is
+    marked or none, and such a group gives every result, whoever reads it: a
+    recomputation takes the way of its forward.
 
     Before:
 
     ```mlir
-    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> tensor<2x4x8xf32> {
-      %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>) -> tensor<2x4x8xf32> {
+      %y = tx.linear %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32> -> tensor<2x4x8xf32>
       return %y : tensor<2x4x8xf32>
     }
     ```
@@ -123,14 +129,21 @@ def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::func::FuncOp"> {
     After:
 
     ```mlir
-    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> tensor<2x4x8xf32> {
-      %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> {step.epilogue = #step<epilogue bias>, step.scratch_bytes = 4096 : i64} : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<6x8xf32>) -> tensor<2x4x8xf32> {
+      %y = tx.linear %x, %w in <layer 0, "mlp.fc1"> {step.scratch_bytes = 4096 : i64} : tensor<2x4x6xf32>, tensor<6x8xf32> -> tensor<2x4x8xf32>
       return %y : tensor<2x4x8xf32>
     }
     ```
   }];
   let options = [
-    Option<"arch", "arch", "std::string", "\"sm_90\"", "the architecture whose libraries are meant">,
+    ListOption<"architectures", "arch", "std::string", "the architectures whose libraries are meant; sm_90 if none is">,
+    Option<"attention", "attention", "::tx::AttentionBackend", "::tx::AttentionBackend::Auto",
+           "which attention cuDNN computes, where it is there",
+           [{::llvm::cl::values(
+             clEnumValN(::tx::AttentionBackend::Auto, "auto", "what it can; a remark says why not"),
+             clEnumValN(::tx::AttentionBackend::Fused, "fused", "all; an error says why not"),
+             clEnumValN(::tx::AttentionBackend::Flash, "flash", "none: generated kernels do"))}]>,
+    Option<"deterministic", "deterministic", "bool", "true", "backward by cuDNN adds dQ in one order">,
   ];
   let dependentDialects = ["::tx::step::StepDialect"];
 }

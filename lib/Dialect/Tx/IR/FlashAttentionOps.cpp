@@ -109,6 +109,17 @@ static int64_t perScore(bool hasDropout, int64_t arithmetic) {
   return arithmetic + (hasDropout ? 22 : 0);
 }
 
+template <typename OpT>
+static AttentionForm formOf(OpT op, bool backward,
+                            std::initializer_list<Value> values) {
+  return {backward,
+          op.getCausal(),
+          op.getScale().convertToDouble(),
+          op.getProbability().convertToDouble(),
+          static_cast<int64_t>(op.getHeads()),
+          values};
+}
+
 //===----------------------------------------------------------------------===//
 // FlashAttentionOp
 //===----------------------------------------------------------------------===//
@@ -170,6 +181,10 @@ int64_t FlashAttentionOp::getVectorFlops() {
   return perScore(getKey() != nullptr, 15) *
          AttentionShape::of(*this).countScores();
 }
+AttentionForm FlashAttentionOp::getAttentionForm() {
+  return formOf(*this, /*backward=*/false,
+                {getQ(), getK(), getV(), getResult(), getLse()});
+}
 
 //===----------------------------------------------------------------------===//
 // FlashAttentionGradOp
@@ -206,4 +221,9 @@ int64_t FlashAttentionGradOp::getMatrixFlops() {
 int64_t FlashAttentionGradOp::getVectorFlops() {
   return perScore(getKey() != nullptr, 17) *
          AttentionShape::of(*this).countScores();
+}
+AttentionForm FlashAttentionGradOp::getAttentionForm() {
+  return formOf(*this, /*backward=*/true,
+                {getQ(), getK(), getV(), getY(), getLse(), getDy(), getDq(),
+                 getDk(), getDv()});
 }

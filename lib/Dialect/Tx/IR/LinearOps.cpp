@@ -62,8 +62,8 @@ LogicalResult LinearOp::buildBackward(OpBuilder &builder, BackwardContext &conte
                   .getResult()};
     });
   context.accumulate({getWeight()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
-    return {LinearWeightGradOp::create(builder, getLoc(), acc[0].getType(), getX(), dy, acc[0], reset,
-                                       getTransposed(), context.getScope())
+    return {LinearWeightGradOp::create(builder, getLoc(), acc[0].getType(), /*sums=*/Type(), getX(), dy, acc[0],
+                                       reset, getTransposed(), context.getScope())
                 .getResult()};
   });
   if (context.needsGradient(getX()))
@@ -115,9 +115,16 @@ int64_t LinearInputGradOp::getVectorFlops() { return 0; }
 // LinearWeightGradOp
 //===----------------------------------------------------------------------===//
 
+static RankedTensorType getSumsType(LinearWeightGradOp op) {
+  return RankedTensorType::get({getColumns(op.getDy().getType())}, tensorOf(op.getAcc()).getElementType());
+}
+
 LogicalResult LinearWeightGradOp::verify() {
   if (failed(verifyLinear(*this, getX(), getAcc(), getTransposed(), getDy())))
     return failure();
+  if (Value sums = getSums())
+    if (auto expected = getSumsType(*this); sums.getType() != expected)
+      return emitOpError("gives sums of ") << expected << ", found " << sums.getType();
   return verifyElements(*this, "x and dy", getX(), getDy(), getResult());
 }
 
@@ -130,7 +137,15 @@ GemmForm LinearWeightGradOp::getGemmForm() {
   form.b.value = getTransposed() ? x : dy;
   form.c.value = getResult();
   form.accumulate = true;
+  (getTransposed() ? form.sumsA : form.sumsB) = getSums();
   return form;
+}
+
+Operation *LinearWeightGradOp::buildWithSums(OpBuilder &builder, Value operand) {
+  if (operand != getDy() || getSums())
+    return nullptr;
+  return LinearWeightGradOp::create(builder, getLoc(), getAcc().getType(), getSumsType(*this), getX(), getDy(),
+                                    getAcc(), getReset(), getTransposed(), getScope());
 }
 
 SmallVector<std::pair<unsigned, unsigned>> LinearWeightGradOp::getTies() { return {{2, 0}}; }
@@ -138,7 +153,7 @@ Value LinearWeightGradOp::getResetValue() { return getReset(); }
 KernelKind LinearWeightGradOp::getKernelKind() { return KernelKind::Gemm; }
 std::pair<int64_t, int64_t> LinearWeightGradOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t LinearWeightGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
-int64_t LinearWeightGradOp::getVectorFlops() { return 0; }
+int64_t LinearWeightGradOp::getVectorFlops() { return getSums() ? tensorOf(getDy()).getNumElements() : 0; }
 
 //===----------------------------------------------------------------------===//
 // BiasGradOp, BroadcastRowsOp
@@ -155,6 +170,7 @@ SmallVector<std::pair<unsigned, unsigned>> BiasGradOp::getTies() { return {{1, 0
 Value BiasGradOp::getResetValue() { return getReset(); }
 KernelKind BiasGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> BiasGradOp::getKernelSpace() { return rowSpace(getDy()); }
+OpOperand &BiasGradOp::getSummedOperand() { return getDyMutable(); }
 
 LogicalResult BroadcastRowsOp::verify() {
   auto row = tensorOf(getRow());

@@ -34,6 +34,9 @@ inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "step.scratch_bytes";
 inline constexpr llvm::StringLiteral kScratchAttr = "step.scratch";
 inline constexpr llvm::StringLiteral kEpilogueAttr = "step.epilogue";
+/// On a group that is attention: a library may compute it in the kernel's place;
+/// true: only such that always gives the same bits.
+inline constexpr llvm::StringLiteral kLibraryAttentionAttr = "step.library_attention";
 inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
 inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";
 inline constexpr llvm::StringLiteral kTransientBytesAttr = "step.transient_bytes";

@@ -78,7 +78,7 @@ def Tx_AttentionContextOp : Tx_ComputeOp<"attention_context",
 def Tx_FlashAttentionOp : Tx_ComputeOp<"flash_attention",
     (ins Tx_FloatTensor:$q, Tx_FloatTensor:$k, Tx_FloatTensor:$v, Optional<Tx_I32Tensor>:$key, I64Attr:$heads,
          F64Attr:$scale, UnitAttr:$causal, DefaultValuedAttr<F64Attr, "0.0">:$probability),
-    [Tx_Keyed, Tx_Differentiable, Tx_RandomInTraining, Tx_Kernel, Tx_MatrixCost, Tx_Inferred,
+    [Tx_Keyed, Tx_Differentiable, Tx_RandomInTraining, Tx_Kernel, Tx_MatrixCost, Tx_Inferred, Tx_Attention,
      AllTypesMatch<["k", "v"]>]> {
   let summary = "dropout(softmax(scale Q K^T)) V by head, without the scores in memory";
   let description = [{
@@ -112,7 +112,7 @@ def Tx_FlashAttentionGradOp : Tx_ComputeOp<"flash_attention_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$q, Tx_FloatTensor:$k, Tx_FloatTensor:$v, Tx_FloatTensor:$y,
          Tx_F32Tensor:$lse, Optional<Tx_I32Tensor>:$key, I64Attr:$heads, F64Attr:$scale, UnitAttr:$causal,
          DefaultValuedAttr<F64Attr, "0.0">:$probability),
-    [Tx_KeyedGrad, Tx_Kernel, Tx_MatrixCost, AllTypesMatch<["q", "dq", "dy", "y"]>,
+    [Tx_KeyedGrad, Tx_Kernel, Tx_MatrixCost, Tx_Attention, AllTypesMatch<["q", "dq", "dy", "y"]>,
      AllTypesMatch<["k", "v", "dk", "dv"]>]> {
   let summary = "the gradients of `tx.flash_attention` by Q, K and V";
   let description = [{

@@ -47,7 +47,8 @@ struct GemmOperand {
   int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
 };
 
-/// C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias`.
+/// C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias`; and,
+/// if they are wanted, the sums of op(A) or of op(B) over k.
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;
@@ -55,6 +56,7 @@ struct GemmForm {
   double alpha = 1.0;
   mlir::Value bias = {};
   bool accumulate = false;
+  mlir::Value sumsA = {}, sumsB = {};
 
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
 };
@@ -64,6 +66,16 @@ struct CollectiveForm {
   int64_t outer = 1; ///< blocks of the operand, each with a part for every rank
   int64_t peer = 0;  ///< the root's place, or the distance to the receiver
   bool wraps = false; ///< whether the last rank stands before the first
+};
+
+/// softmax(scale Q K^T) V by head with its log-sum-exp, or the gradients of it.
+/// Values in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp;
+/// and backward also dO, dQ, dK, dV.
+struct AttentionForm {
+  bool backward, causal;
+  double scale, dropout;
+  int64_t heads;
+  llvm::SmallVector<mlir::Value> values;
 };
 
 namespace detail {

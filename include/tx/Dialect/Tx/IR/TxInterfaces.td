@@ -142,6 +142,33 @@ def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<"Sizes, operands, transposes and strides.", "::tx::GemmForm", "getGemmForm">,
+    InterfaceMethod<[{
+        The op once more, with the sums of `operand` over all its rows as a second
+        result: a library has them at hand while it multiplies. Null: not of this operand.
+      }], "::mlir::Operation *", "buildWithSums",
+                    (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$operand), "", [{ return nullptr; }]>,
+  ];
+}
+
+def Tx_RowSumOpInterface : OpInterface<"RowSumOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that adds the sum of all rows of a tensor into an accumulator. The sum
+    of rows that somebody has summed before is taken from a tensor of one row.
+  }];
+  let methods = [
+    InterfaceMethod<"The tensor.", "::mlir::OpOperand &", "getSummedOperand">,
+  ];
+}
+
+def Tx_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that is core attention, or its gradient, as a whole: a library may
+    compute it in place of a generated kernel.
+  }];
+  let methods = [
+    InterfaceMethod<"Sizes and operands.", "::tx::AttentionForm", "getAttentionForm">,
   ];
 }
 

@@ -186,28 +186,34 @@ def Tx_LinearInputGradOp : Tx_ComputeOp<"linear_input_grad",
 
 def Tx_LinearWeightGradOp : Tx_ComputeOp<"linear_weight_grad",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset, UnitAttr:$transposed),
-    [Tx_Resettable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_Kernel, Tx_SummingGemm, Tx_MatrixCost, AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc += x^T dy";
   let description = [{
     x [..., k], dy [..., n], acc [k,n], or [n,k] if `transposed`. One matrix
     product for the first and for later microbatches.
 
+    `sums` [n] are those of dy's rows, for the bias's gradient, from the library that
+    multiplies: tx-fuse-epilogues asks for them where a target's library has them.
+
     ```mlir
     %g = tx.linear_weight_grad %x, %dy into %acc in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
+    %h, %sums = tx.linear_weight_grad %x, %dy into %g in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32> sums tensor<8xf32>
     ```
   }];
-  let results = (outs Tx_F32Tensor:$result);
+  let results = (outs Tx_F32Tensor:$result, Optional<Tx_F32Tensor>:$sums);
   let assemblyFormat = [{
     $x `,` $dy `into` $acc (`transposed` $transposed^)? (`reset` $reset^)? `in` $scope attr-dict
-    `:` type($x) `,` type($dy) `,` type($acc) (`,` type($reset)^)?
+    `:` type($x) `,` type($dy) `,` type($acc) (`,` type($reset)^)? (`sums` type($sums)^)?
   }];
 }
 
 def Tx_BiasGradOp : Tx_ComputeOp<"bias_grad",
     (ins Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_Kernel, Tx_RowSum, AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc += sum of dy over all but the last dimension";
   let description = [{
+    dy [..., n], acc [n].
+
     ```mlir
     %g = tx.bias_grad %dy into %acc in <backward, layer 0, "mlp.fc1"> : tensor<2x4x8xf32>, tensor<8xf32>
     ```

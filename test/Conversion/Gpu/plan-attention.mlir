@@ -1,0 +1,57 @@
+// Attention that cuDNN may compute: what is marked, what it gets, and what the step says of it.
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries)' | FileCheck %s
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{deterministic=false arch=sm_90})' | FileCheck %s --check-prefix=ONE
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{deterministic=false arch=sm_80,sm_90})' | FileCheck %s --check-prefix=TWO
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{attention=flash})' | FileCheck %s --check-prefix=FLASH
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries,tx-place-memory,tx-verify-placement,tx-lower-to-step)' | FileCheck %s --check-prefix=STEP
+
+// FLASH-NOT: step.scratch_bytes
+// FLASH-NOT: step.library_attention
+
+// Q, K and V are columns of one tensor, of which rows are at a stride.
+// CHECK-LABEL: func.func @forward
+// CHECK: step.group tile {{.*}} {step.library_attention = true, step.scratch_bytes = 256 : i64}
+// STEP: step.entry @forward
+// STEP: step.launch {{.*}} [#step.buffer<argument, 0, tensor<2x80x32xbf16>, stride 96>, #step.buffer<argument, 64, tensor<2x80x32xbf16>, stride 96>, #step.buffer<argument, 128, tensor<2x80x32xbf16>, stride 96>, #step.buffer<{{.*}}, tensor<2x80x32xbf16>>, #step.buffer<{{.*}}, tensor<2x4x80xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 3.500000e-01 : f64, operands = [0, 1, 2, 3, 4]> scratch <transient, {{[0-9]+}}, tensor<256xi8>>
+func.func @forward(%qkv: tensor<2x80x96xbf16>) -> (tensor<2x80x32xbf16>, tensor<2x4x80xf32>) {
+  %q = tx.slice %qkv 0 size 32 in <"qkv"> : tensor<2x80x96xbf16>
+  %k = tx.slice %qkv 32 size 32 in <"qkv"> : tensor<2x80x96xbf16>
+  %v = tx.slice %qkv 64 size 32 in <"qkv"> : tensor<2x80x96xbf16>
+  %o, %lse = tx.flash_attention %q, %k, %v heads 4 scale 0.35 causal in <"core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
+  return %o, %lse : tensor<2x80x32xbf16>, tensor<2x4x80xf32>
+}
+
+// A library writes all results: it is the same launch, whoever reads them.
+// CHECK-LABEL: func.func @output_alone
+// CHECK: %{{.*}}:2 = step.group tile {{.*}} {step.library_attention = true
+// CHECK: step.yield %{{.*}}, %{{.*}} : tensor<2x80x32xbf16>, tensor<2x4x80xf32>
+// STEP: step.entry @output_alone
+// STEP: operands = [0, 1, 2, 3, 4]
+func.func @output_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>) -> tensor<2x80x32xbf16> {
+  %o, %lse = tx.flash_attention %q, %k, %v heads 4 scale 0.35 causal in <"core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
+  return %o : tensor<2x80x32xbf16>
+}
+
+// CHECK-LABEL: func.func @statistics_alone
+// CHECK: %{{.*}}:2 = step.group tile
+// STEP: step.entry @statistics_alone
+// STEP: operands = [0, 1, 2, 4, 3]
+func.func @statistics_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>) -> tensor<2x4x80xf32> {
+  %o, %lse = tx.flash_attention %q, %k, %v heads 4 scale 0.35 causal in <"core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
+  return %lse : tensor<2x4x80xf32>
+}
+
+// Row sums: 4 * 2*4*80 = 2560. Deterministic: tiles of 128 x 128 bf16 numbers for 8 heads: 262144;
+// else a copy of dQ in f32: 20480, or two.
+// CHECK-LABEL: func.func @backward
+// CHECK: step.scratch_bytes = 264960 : i64
+// ONE-LABEL: func.func @backward
+// ONE: step.library_attention = false, step.scratch_bytes = 23296 : i64
+// TWO-LABEL: func.func @backward
+// TWO: step.library_attention = false, step.scratch_bytes = 43776 : i64
+// STEP: step.entry @backward
+// STEP: attention <backward = true, {{.*}} operands = [1, 2, 3, 4, 5, 0, 6, 7, 8]> scratch
+func.func @backward(%do: tensor<2x80x32xbf16>, %q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>, %o: tensor<2x80x32xbf16>, %lse: tensor<2x4x80xf32>) -> (tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x80x32xbf16>) {
+  %dq, %dk, %dv = tx.flash_attention_grad %do, %q, %k, %v, %o, %lse heads 4 scale 0.35 causal in <backward, "core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x4x80xf32>
+  return %dq, %dk, %dv : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
+}

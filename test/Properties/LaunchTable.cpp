@@ -42,6 +42,12 @@ LaunchTable::operands(const txrt_launch &launch) {
       .slice(launch.first_buffer, launch.buffer_count);
 }
 
+const txrt_attention *LaunchTable::attention(const txrt_launch &launch) {
+  if (launch.kind != TXRT_LAUNCH_KERNEL || !launch.u.kernel.attention)
+    return nullptr;
+  return &section<txrt_attention>(TXRT_SECTION_ATTENTIONS)[launch.u.kernel.attention - 1];
+}
+
 const char *LaunchTable::name(const txrt_launch &launch) {
   return section<char>(TXRT_SECTION_STRINGS).data() + launch.name;
 }

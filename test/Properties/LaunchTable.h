@@ -29,6 +29,8 @@ public:
   txrt_entry &entry(llvm::StringRef name);
   llvm::MutableArrayRef<txrt_launch> launches(llvm::StringRef entry);
   llvm::MutableArrayRef<txrt_buffer> operands(const txrt_launch &launch);
+  /// What a library may compute in the kernel's place; null: nothing.
+  const txrt_attention *attention(const txrt_launch &launch);
   /// For people: module path and kernel.
   const char *name(const txrt_launch &launch);
 

@@ -24,6 +24,7 @@ COMPARED = {
     "f32-unfused-dropout": (gpt(2, 192, 3, 96, 4, 509, "--fp32", "--attention-backend", "unfused", dropout=0.1), 1e-4),
     "bf16-unfused-dropout": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1), 4e-2),
     "bf16-flash": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
+    "bf16-cudnn": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
     "bf16-flash-128-dropout": (gpt(2, 512, 4, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1), 4e-2),
 }
 
@@ -38,4 +39,10 @@ FLASH = ("--bf16", "--attention-backend", "flash")
 TIMED = {
     **{f"gpt2-124m-{b}x1024": gpt(12, 768, 12, 1024, b, 50304, *FLASH) for b in (16, 32, 64)},
     **{f"stack-7b-{s}": gpt(4, 4096, 32, s, 1, 1024, *FLASH) for s in (2048, 4096)},
+}
+# The same with attention by cuDNN where the device has it; the peers' times are those above.
+CUDNN = ("--bf16", "--attention-backend", "auto")
+TIMED_BY_CUDNN = {
+    "gpt2-124m-32x1024-cudnn": gpt(12, 768, 12, 1024, 32, 50304, *CUDNN),
+    "stack-7b-4096-cudnn": gpt(4, 4096, 32, 4096, 1, 1024, *CUDNN),
 }

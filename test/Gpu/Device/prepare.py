@@ -53,7 +53,7 @@ def main():
         for name, flags in cases.SANITIZED.items():
             compile_step("sanitize", name, flags, "full", device)
     if "time" in parts:
-        for name, flags in cases.TIMED.items():
+        for name, flags in {**cases.TIMED, **cases.TIMED_BY_CUDNN}.items():
             for policy in ("none", "act-norm", "full"):
                 compile_step("time", name, flags, policy, device)
     with open(os.path.join(o.out, "steps.json"), "w") as file:

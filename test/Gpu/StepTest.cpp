@@ -193,6 +193,18 @@ TEST(GpuLibraries, PoliciesChangeNoBitOfCudnnsStep) {
   }
 }
 
+// Where cuBLASLt has no sums beside a product, they are a product of their own.
+TEST(GpuLibraries, SumsApartAreTheSums) {
+  for (bool narrow : {false, true}) {
+    SmallModel model{"Sums", true, narrow, "unfused"};
+    Step step = compileForGpu(withDropout(model.flags()));
+    ASSERT_EQ(step.error, "");
+    RunResult beside = runOnGpu(step);
+    Setting none("FAKE_CUBLASLT_SUMS", "0");
+    expectNear(model, runOnGpu(step), beside);
+  }
+}
+
 // The kernel runs where the plan would not fit what the planner counted.
 TEST(GpuLibraries, CudnnThatAsksForMoreThanPlannedIsNotUsed) {
   Step step = compileForGpu(withDropout(attentive.flags(), false));

@@ -13,11 +13,13 @@ CublasLt::CublasLt(const txrt_program &program, const txrt_options &options,
   if (options.tune)
     tuner.emplace(driver, stream);
   ofLaunch.resize(program.launch_count);
+  apartOfLaunch.resize(program.launch_count);
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
     if (launch.kind != TXRT_LAUNCH_GEMM)
       continue;
     ProductKey key(program, launch);
+    apartOfLaunch[i] = takeApart(key, driver);
     auto [at, isNew] = products.try_emplace(key, library, handle, key);
     Product &product = at->second;
     ofLaunch[i] = &product;
@@ -34,6 +36,7 @@ CublasLt::CublasLt(const txrt_program &program, const txrt_options &options,
 
 CublasLt::~CublasLt() {
   products.clear();
+  apart.clear();
   library.destroy(handle);
 }
 
@@ -85,6 +88,23 @@ bool CublasLt::tune(Tuner &tuner, Product &product,
   return true;
 }
 
+/// Sums that the library does not have beside the product become a product of their
+/// own, and `key` that of the rest: for all launches of the product, so for
+/// those of every policy.
+ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
+  if (key.gemm.epilogue < TXRT_EPILOGUE_SUMS_A)
+    return nullptr;
+  auto [at, isNew] = apart.try_emplace(key);
+  if (isNew && Product(library, handle, key).candidates(1).empty()) {
+    auto sums = std::make_unique<ProductSums>(library, handle, driver, key);
+    if (sums->isPossible())
+      at->second = std::move(sums);
+  }
+  if (at->second)
+    key.gemm.epilogue = TXRT_EPILOGUE_NONE;
+  return at->second.get();
+}
+
 void CublasLt::takeFavourite(Product &product, uint32_t index) {
   std::vector<lt::Algorithm> candidates = product.candidates(1);
   const txrt_launch &launch = program.launches[index];
@@ -119,7 +139,10 @@ void CublasLt::launch(uint32_t index, DevicePointer arena, float beta,
     return arena + program.segment_base[buffer.segment] + buffer.offset;
   };
   Product &product = *ofLaunch[index];
-  product.enqueue({address(0), address(1), address(2), address(at.vector),
-                   address(at.scratch)},
-                  launch.u.gemm.alpha, beta, product.algorithm, stream);
+  const ProductOperands operands = {address(0), address(1), address(2),
+                                    address(at.vector), address(at.scratch)};
+  product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm,
+                  stream);
+  if (ProductSums *sums = apartOfLaunch[index])
+    sums->enqueue(operands, stream);
 }

@@ -10,9 +10,11 @@
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLT_H
 #define TXRT_BACKENDS_CUDA_CUBLASLT_H
 
+#include "backends/cuda/ProductSums.h"
 #include "backends/cuda/Tuner.h"
 
 #include <map>
+#include <memory>
 
 namespace txrt::cuda {
 
@@ -39,12 +41,16 @@ private:
   bool takeTuned(Product &product);
   bool tune(Tuner &tuner, Product &product, const txrt_launch &launch);
   void takeFavourite(Product &product, uint32_t index);
+  ProductSums *takeApart(ProductKey &key, const Driver &driver);
 
   const txrt_program &program;
   const lt::Library &library;
   lt::Handle handle = nullptr;
   std::map<ProductKey, Product> products;
   std::vector<Product *> ofLaunch;
+  // Of products with sums; null: the library gives them beside the product.
+  std::map<ProductKey, std::unique_ptr<ProductSums>> apart;
+  std::vector<ProductSums *> apartOfLaunch;
   void (*const warn)(const char *message);
   std::optional<TuningCache> cache;
   size_t tuned = 0; // products

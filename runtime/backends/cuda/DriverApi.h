@@ -50,6 +50,9 @@ enum CaptureMode { CaptureThreadLocal = 1 };
   X(memAlloc, cuMemAlloc_v2, DevicePointer *, size_t)                         \
   X(memFree, cuMemFree_v2, DevicePointer)                                     \
   X(memsetD8, cuMemsetD8_v2, DevicePointer, unsigned char, size_t)            \
+  X(memsetD16Async, cuMemsetD16Async, DevicePointer, unsigned short, size_t,  \
+    Stream)                                                                   \
+  X(memsetD32Async, cuMemsetD32Async, DevicePointer, unsigned, size_t, Stream) \
   X(memcpyHtoD, cuMemcpyHtoD_v2, DevicePointer, const void *, size_t)         \
   X(memcpyDtoH, cuMemcpyDtoH_v2, void *, DevicePointer, size_t)               \
   X(moduleLoadData, cuModuleLoadData, Module *, const void *)                 \

@@ -145,6 +145,12 @@ void Product::describeEpilogue() {
   library.check(
       library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type),
       "epilogue");
+  // Some versions find no algorithm for an epilogue without a place; the launch's
+  // own comes when a call is queued.
+  const DevicePointer someplace = TXRT_BUFFER_ALIGNMENT;
+  library.check(library.matmulDescSet(desc, lt::BiasPointer, &someplace,
+                                      sizeof someplace),
+                "epilogue");
 }
 
 std::vector<lt::Algorithm> Product::candidates(int count) {

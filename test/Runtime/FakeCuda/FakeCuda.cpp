@@ -196,6 +196,20 @@ Result cuMemsetD8_v2(DevicePointer address, unsigned char value, size_t size) {
   memset(reinterpret_cast<void *>(address), value, size);
   return Success;
 }
+Result cuMemsetD16Async(DevicePointer address, unsigned short value,
+                        size_t count, Stream stream) {
+  fake::run(stream, [=] {
+    std::fill_n(reinterpret_cast<unsigned short *>(address), count, value);
+  });
+  return Success;
+}
+Result cuMemsetD32Async(DevicePointer address, unsigned value, size_t count,
+                        Stream stream) {
+  fake::run(stream, [=] {
+    std::fill_n(reinterpret_cast<unsigned *>(address), count, value);
+  });
+  return Success;
+}
 Result cuMemcpyHtoD_v2(DevicePointer to, const void *from, size_t size) {
   memcpy(reinterpret_cast<void *>(to), from, size);
   return current ? Success : InvalidValue;

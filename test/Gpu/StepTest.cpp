@@ -201,7 +201,10 @@ TEST(GpuLibraries, SumsApartAreTheSums) {
     ASSERT_EQ(step.error, "");
     RunResult beside = runOnGpu(step);
     Setting none("FAKE_CUBLASLT_SUMS", "0");
-    expectNear(model, runOnGpu(step), beside);
+    RunResult apart = runOnGpu(step);
+    EXPECT_EQ(beside.device.find("apart"), std::string::npos) << beside.device;
+    EXPECT_NE(apart.device.find("sums of 4 products apart"), std::string::npos) << apart.device;
+    expectNear(model, apart, beside);
   }
 }
 

@@ -301,10 +301,6 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
   });
 
   Model model(options.artifact, options, ranks);
-  // Which libraries compute is not decided before a run.
-  const std::string device = txrt_session_description(model.session());
-  if (!options.bench && device.rfind("cuda", 0) == 0)
-    console.line("on " + device);
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
                                     : model.manifest().model.seed;
   if (options.bench) {

@@ -1,6 +1,8 @@
 #include "backends/cuda/CublasLt.h"
 #include "core/Program.h"
 
+#include <algorithm>
+
 using namespace txrt;
 using namespace txrt::cuda;
 
@@ -124,6 +126,11 @@ std::string CublasLt::description() const {
   std::string text = library.version();
   if (tuned)
     text += format(" (%zu of %zu products tuned)", tuned, products.size());
+  const auto count = std::count_if(apart.begin(), apart.end(), [](auto &sums) {
+    return sums.second != nullptr;
+  });
+  if (count)
+    text += format(" (sums of %zu products apart)", static_cast<size_t>(count));
   return text;
 }
 

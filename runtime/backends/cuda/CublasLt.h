@@ -33,7 +33,8 @@ public:
   /// device; `beta` replaces the launch's own.
   void launch(uint32_t index, DevicePointer arena, float beta, Stream stream);
 
-  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)".
+  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)"; and of how many products the
+  /// library does not have the sums beside.
   std::string description() const;
 
 private:

@@ -1,5 +1,7 @@
 #include "core/Program.h"
+#include "core/Dependences.h"
 
+#include <algorithm>
 #include <set>
 
 using namespace txrt;
@@ -22,6 +24,8 @@ Program::Program(const Container &container, const Manifest &manifest)
   for (uint32_t i = 0; i < launches.size(); ++i)
     checkLaunch(i);
   checkEntries();
+  waits = findWaits(data);
+  data.waits = waits.data();
 }
 
 void Program::refuse(const std::string &what) const {
@@ -185,6 +189,19 @@ void Program::checkEntries() const {
                           e.first_launch, e.first_launch + e.launch_count,
                           launches.size()));
   }
+  // A launch is of one entry: what it waits for is.
+  std::vector<const txrt_entry *> order;
+  for (const txrt_entry &e : entries)
+    if (e.launch_count)
+      order.push_back(&e);
+  std::sort(order.begin(), order.end(),
+            [](const txrt_entry *a, const txrt_entry *b) {
+              return a->first_launch < b->first_launch;
+            });
+  for (size_t i = 1; i < order.size(); ++i)
+    if (order[i]->first_launch - order[i - 1]->first_launch <
+        order[i - 1]->launch_count)
+      refuse(format("launch %u is of two entries", order[i]->first_launch));
   std::set<std::string> declared(manifest.entries.begin(),
                                  manifest.entries.end());
   for (const std::string &text : names)

@@ -57,6 +57,7 @@ private:
   std::vector<txrt_gpu_image> gpuImages;
   std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
+  std::vector<uint32_t> waits;
   txrt_program data = {};
 };
 

@@ -1,6 +1,7 @@
 #include "core/Session.h"
 #include "core/AllocationCounter.h"
 #include "core/Backends.h"
+#include "core/Dependences.h"
 
 #include <chrono>
 
@@ -130,6 +131,7 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   info.phase = static_cast<txrt_phase>(l.phase);
   info.layer = l.layer;
   info.flops = l.flops;
+  info.waits_for = waitedFor(program, index);
   for (uint32_t i = 0; i < l.buffer_count; ++i) {
     const txrt_buffer &buffer = program.buffers[l.first_buffer + i];
     info.bytes += buffer.dtype == TXRT_DTYPE_BYTE ? 0 : buffer.bytes;

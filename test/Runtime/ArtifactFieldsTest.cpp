@@ -56,6 +56,13 @@ constexpr uint64_t huge = uint64_t(1) << 60;
 
 } // namespace
 
+TEST(ArtifactFields, ALaunchIsOfOneEntry) {
+  refused("launch 1 is of two entries", [](TestArtifact &a) {
+    a.entries[1].first_launch = 1;
+    a.entries[1].launch_count = 2;
+  });
+}
+
 TEST(ArtifactFields, Header) {
   refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   refusedBytes("built for ABI version 2, this runtime has 1",

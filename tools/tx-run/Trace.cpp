@@ -86,6 +86,8 @@ private:
              {"bytes", info.bytes}};
     if (info.layer >= 0)
       about["layer"] = info.layer;
+    if (info.waits_for)
+      about["waits for"] = info.waits_for;
     if (info.kind == TXRT_LAUNCH_GEMM)
       about["m,n,k,batch"] = {info.gemm[0], info.gemm[1], info.gemm[2],
                               info.batch};

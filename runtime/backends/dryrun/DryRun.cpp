@@ -7,11 +7,13 @@
 //     lda 768 ldb 2304 ldc 2304; a f32 transient+0x0 (786432) b f32 ...
 //     c f32 transient+0xc0000 (2359296) out flops 905969664 bytes 10223616
 //
-// (a launch on one line). Needs no arena and no code: a GPU's step can be read where no
-// GPU is.
+// (a launch on one line). "; waits for NAME" at its end names a collective that
+// must be done before; otherwise collectives go on while others run. Needs no arena
+// and no code: a GPU's step can be read where no GPU is.
 //
 //===----------------------------------------------------------------------===//
 
+#include "core/Dependences.h"
 #include "core/Failure.h"
 #include "core/Manifest.h"
 #include "core/Program.h"
@@ -36,7 +38,8 @@ struct DryRun {
           program.arena_bytes);
   }
 
-  void launch(const txrt_launch &launch) {
+  void launch(uint32_t index) {
+    const txrt_launch &launch = program.launches[index];
     static const char *const kinds[] = {"kernel", "gemm", "collective"};
     print("%s %s %s", kinds[launch.kind],
           printable(program.strings + launch.name).c_str(),
@@ -47,7 +50,10 @@ struct DryRun {
         launch.kind == TXRT_LAUNCH_GEMM         ? printGemm(launch)
         : launch.kind == TXRT_LAUNCH_COLLECTIVE ? printCollective(launch)
                                                 : printKernel(launch);
-    print(" flops %" PRIu64 " bytes %" PRIu64 "\n", launch.flops, bytes);
+    print(" flops %" PRIu64 " bytes %" PRIu64, launch.flops, bytes);
+    if (const char *collective = waitedFor(program, index))
+      print("; waits for %s", printable(collective).c_str());
+    print("\n");
   }
 
   void finish() {
@@ -162,7 +168,7 @@ const txrt_backend txrt_dryrun_backend = {
     },
     [](void *state, uint32_t launch, txrt_error *error) {
       return guarded(error, [&] {
-        self(state).launch(self(state).program.launches[launch]);
+        self(state).launch(launch);
       });
     },
     [](void *state, txrt_error *error) {

@@ -35,6 +35,14 @@ typedef struct {
   uint32_t entry_count, launch_count, buffer_count, kernel_count;
   const char *strings; /* an offset into this is a NUL-terminated name */
 
+  /* For each launch that is no collective: 1 + the launch that is the last
+     collective before it, in its entry, which touches bytes that it touches, one
+     of the two writing; 0 if there is none, or a launch between has waited for
+     that one or a later one. So a collective may go on while others run, until a
+     launch that waits for it, or the end of the entry. Collectives themselves
+     begin after all launches before them, and run one after another. */
+  const uint32_t *waits;
+
   const uint8_t *host_elf; /* NULL when the artifact has none */
   uint64_t host_elf_bytes;
 
@@ -63,7 +71,8 @@ typedef struct {
      for them after the last. */
   txrt_status (*begin)(void *state, uint32_t entry, int timed,
                        txrt_error *error);
-  /* Runs, or queues, one launch; launches take effect in order. */
+  /* Runs, or queues, one launch; launches take effect in order, or as if they
+     did: see txrt_program's `waits`. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
   /* Waits until every launch has taken effect. */
   txrt_status (*sync)(void *state, txrt_error *error);

@@ -204,6 +204,7 @@ typedef struct {
   uint64_t batch;        /* matrices of a gemm; 0 for a kernel */
   uint64_t units, grain; /* of a kernel; zeros for a gemm */
   uint64_t sent_bytes;   /* what a rank sends in a collective */
+  const char *waits_for; /* the collective that must be done before, or NULL */
   double seconds;        /* accumulated while profiling */
   uint64_t runs;         /* how many runs `seconds` adds up */
   double last_start;     /* of the last of them: seconds after its entry began */

@@ -39,4 +39,7 @@ config.substitutions.append(("%no-allocations", allocations))
 config.substitutions.append(("%mlir-include", config.mlir_include_dirs))
 config.substitutions.append(("%tx-src", config.tx_source_dir))
 config.substitutions.append(("%tx-tools", config.tx_tools_dir))
+# The driver and the libraries of a GPU that is not there.
+fake_cuda = os.path.join(config.tx_binary_dir, "test", "Runtime", "FakeCuda", "lib")
+config.substitutions.append(("%fake-cuda", fake_cuda))
 config.substitutions.append(("%tx-data", os.path.join(config.test_source_root, "Data")))

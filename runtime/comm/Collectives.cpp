@@ -26,6 +26,13 @@ Group txrt::groupOf(int rank, int ranks, int stride) {
   return {rank - index * stride, stride, ranks, index};
 }
 
+int txrt::neighbor(const Group &group, int64_t shift, bool wraps) {
+  int64_t place = group.index + shift;
+  if (wraps)
+    place = (place % group.ranks + group.ranks) % group.ranks;
+  return place < 0 || place >= group.ranks ? -1 : static_cast<int>(place);
+}
+
 Collectives::Collectives(txrt_world &world)
     : world(world), scratch(world.size() > 1 ? scratchBytes : 0),
       operands(static_cast<size_t>(world.size())) {
@@ -74,6 +81,8 @@ void Collectives::receive(int peer, void *data, uint64_t bytes) {
 
 void Collectives::exchange(const char *what) {
   txrt_error error = {};
+  if (world.isBroken)
+    fail(TXRT_PEER, "%s: this rank has failed before", what);
   const txrt_status status =
       messages.empty() ? TXRT_OK
                        : world.transport->exchange(
@@ -81,8 +90,10 @@ void Collectives::exchange(const char *what) {
                              static_cast<uint32_t>(messages.size()), what,
                              &error);
   messages.clear();
-  if (status)
-    fail(status, "%s", error.message);
+  if (!status)
+    return;
+  world.isBroken = true;
+  fail(status, "%s", error.message);
 }
 
 //===----------------------------------------------------------------------===//
@@ -280,13 +291,8 @@ void Collectives::broadcast(Group group, const void *from, void *to,
 void Collectives::sendReceive(Group group, const void *from, void *to,
                               uint64_t bytes, int shift, bool wraps,
                               const char *what) {
-  auto neighbor = [&](int64_t place) {
-    if (wraps)
-      return (place % group.ranks + group.ranks) % group.ranks;
-    return place < 0 || place >= group.ranks ? int64_t(-1) : place;
-  };
-  const auto target = static_cast<int>(neighbor(int64_t(group.index) + shift));
-  const auto source = static_cast<int>(neighbor(int64_t(group.index) - shift));
+  const int target = neighbor(group, shift, wraps);
+  const int source = neighbor(group, -int64_t(shift), wraps);
   if (source == group.index)
     memcpy(to, from, bytes);
   else if (source >= 0)

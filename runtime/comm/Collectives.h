@@ -30,6 +30,9 @@ struct Group {
 /// The group of `ranks` ranks, `stride` apart, that `rank` is in.
 Group groupOf(int rank, int ranks, int stride);
 
+/// The place `shift` after this rank's; -1 where there is none.
+int neighbor(const Group &group, int64_t shift, bool wraps);
+
 class Collectives {
 public:
   explicit Collectives(txrt_world &world);

@@ -46,6 +46,35 @@ txrt_world::~txrt_world() {
     transport->destroy(state);
 }
 
+std::string txrt_world::prefix() const {
+  return transport ? format("rank %d of %d: ", rank(), size()) : "";
+}
+
+void txrt_world::together(const char *what,
+                          const std::function<void()> &work) {
+  txrt_error mine = {};
+  if (!transport)
+    return work();
+  const txrt_status status = guarded(&mine, work);
+  mine.code = status;
+  std::vector<txrt_error> all(static_cast<size_t>(size()));
+  collectives().allGather(this->all(), &mine, all.data(), 1, sizeof mine, what);
+  for (int r = 0; r < size(); ++r)
+    if (all[static_cast<size_t>(r)].code != TXRT_OK)
+      fail(static_cast<txrt_status>(all[static_cast<size_t>(r)].code), "%s%s",
+           r == rank() ? "" : format("rank %d of %d: ", r, size()).c_str(),
+           printable(all[static_cast<size_t>(r)].message, sizeof mine.message)
+               .c_str());
+}
+
+void txrt_world::watch(const char *what, double seconds) const {
+  txrt_error error = {};
+  if (!transport)
+    return;
+  if (txrt_status status = transport->watch(state, what, seconds, &error))
+    fail(status, "%s", error.message);
+}
+
 int txrt_world_launched_ranks(void) {
   const txrt_transport *found = launcher();
   return found ? found->launched_ranks() : 0;

@@ -27,6 +27,10 @@ TXRT_CUDA_DRIVER_FUNCTIONS(TXRT_CHECK)
 
 static_assert(int(Success) == CUDA_SUCCESS);
 static_assert(int(OutOfMemory) == CUDA_ERROR_OUT_OF_MEMORY);
+static_assert(int(NotReady) == CUDA_ERROR_NOT_READY);
+static_assert(int(EventDisableTiming) == CU_EVENT_DISABLE_TIMING);
+static_assert(int(HostAllocDeviceMap) == CU_MEMHOSTALLOC_DEVICEMAP);
+static_assert(sizeof(DeviceId) == sizeof(CUuuid));
 static_assert(int(ComputeCapabilityMajor) ==
               CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 static_assert(int(ComputeCapabilityMinor) ==

@@ -65,6 +65,16 @@ txrt_launch &TestArtifact::gemmLaunch(const std::string &name,
   return launch;
 }
 
+txrt_launch &
+TestArtifact::collectiveLaunch(const std::string &name,
+                               const txrt_collective_launch &collective) {
+  const uint32_t axis = string("dp");
+  txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_COLLECTIVE, name, 2);
+  launch.u.collective = collective;
+  launch.u.collective.axis = axis;
+  return launch;
+}
+
 void TestArtifact::entry(const std::string &name, uint32_t first) {
   auto count = static_cast<uint32_t>(launches.size()) - first;
   entries.push_back({string(name), first, count, 0});

@@ -42,6 +42,9 @@ struct TestArtifact {
                             uint32_t buffers, uint64_t units, uint64_t grain,
                             std::vector<uint32_t> immediates);
   txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm);
+  /// `axis` is the mesh's; what is sent is not counted.
+  txrt_launch &collectiveLaunch(const std::string &name,
+                                const txrt_collective_launch &collective);
   /// An entry over the launches from `first` on.
   void entry(const std::string &name, uint32_t first);
 

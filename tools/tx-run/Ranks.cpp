@@ -111,7 +111,15 @@ void Ranks::together(const std::function<void()> &work) {
   } catch (const std::exception &error) {
     note(ExitCode::BadInput, error.what());
   }
-  const std::vector<std::string> outcomes = gather(outcome, "agreement");
+  std::vector<std::string> outcomes;
+  try {
+    outcomes = gather(outcome, "agreement");
+  } catch (const Error &) {
+    // Ranks that are out of step can not agree any more.
+    if (mine)
+      std::rethrow_exception(mine);
+    throw;
+  }
   auto failed = std::find_if(outcomes.begin(), outcomes.end(),
                              [](const std::string &o) { return !o.empty(); });
   if (failed == outcomes.end())

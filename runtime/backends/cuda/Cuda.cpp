@@ -1,14 +1,16 @@
 //===- Cuda.cpp - The NVIDIA GPU backend -----------------------*- C++ -*-===//
 //
 // One arena on the device, kernels from the artifact's GPU code, products
-// through cuBLASLt, all on one stream; an entry is one CUDA graph, captured
-// when the session is created.
+// through cuBLASLt, all on one stream; collectives through NCCL on a second one.
+// An entry is one CUDA graph, captured when the session is created. Of several
+// ranks each has a device of its own.
 //
 // Never executed on a device.
 //
 //===----------------------------------------------------------------------===//
 
 #include "backends/cuda/Attention.h"
+#include "backends/cuda/Communication.h"
 #include "backends/cuda/CublasLt.h"
 #include "backends/cuda/Graphs.h"
 #include "backends/cuda/Kernels.h"
@@ -32,7 +34,10 @@ OwnedStream makeStream(const Driver &driver) {
 
 class Cuda {
 public:
+  /// Talks to no other rank.
   Cuda(const txrt_program &program, const txrt_options &options);
+  /// All ranks: joins them, and makes everything ready.
+  void start();
 
   void begin(uint32_t entry, bool timed);
   void launch(uint32_t index);
@@ -56,14 +61,17 @@ private:
   const txrt_program &program;
   const Driver &driver;
   const bool graphed;
+  txrt_world alone;
+  txrt_world &world;
   DeviceContext context;
   DeviceArena arena;
   OwnedStream stream;
   Kernels kernels;
   ResetFlags resets;
-  Graphs graphs;
   LaunchTimer timer;
   Nvtx nvtx;
+  std::unique_ptr<Communication> communication; // null: no collectives
+  Graphs graphs; // NCCL's communicators outlive those that they are in
   std::unique_ptr<CublasLt> cublasLt;
   std::unique_ptr<Attention> attention; // null: the kernels do it
   bool timed = false;
@@ -74,27 +82,31 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
     : threads(options.threads ? options.threads
                               : static_cast<int>(usableCpus())),
       program(program), driver(Driver::get()), graphed(!options.no_graph),
-      context(driver), arena(driver, program.arena_bytes),
+      world(options.world ? *options.world : alone),
+      context(driver, world.localRank()), arena(driver, program.arena_bytes),
       stream(makeStream(driver)), kernels(program, driver, context, arena.address),
-      resets(program), graphs(driver, stream), timer(program, driver),
-      nvtx(program, options.warn) {
+      resets(program), timer(program, driver), nvtx(program, options.warn),
+      graphs(driver, stream) {
   description =
       format("cuda, %s (sm_%u)", context.name().c_str(), context.capability());
   openLibraries(options);
   openAttention(options);
+  if (!hasCollectives(program))
+    return;
+  communication = std::make_unique<Communication>(program, driver, world);
+  description += communication->description();
+}
+
+void Cuda::start() {
+  if (communication)
+    communication->connect(context);
   warmUp();
 }
 
 void Cuda::openLibraries(const txrt_options &options) {
   bool products = false;
-  for (uint32_t i = 0; i < program.launch_count; ++i) {
+  for (uint32_t i = 0; i < program.launch_count; ++i)
     products |= program.launches[i].kind == TXRT_LAUNCH_GEMM;
-    if (program.launches[i].kind == TXRT_LAUNCH_COLLECTIVE)
-      fail(TXRT_USAGE, "%s: launch %u (%s) is a collective; on GPUs they are "
-                       "not there yet",
-           program.name, i,
-           printable(program.strings + program.launches[i].name).c_str());
-  }
   if (products) {
     const std::string gpu =
         format("%s sm_%u", context.name().c_str(), context.capability());
@@ -162,12 +174,21 @@ void Cuda::launch(uint32_t index) {
   nvtx.beginLaunch(index);
   enqueue(index);
   nvtx.endLaunch();
-  if (timed)
-    timer.mark(stream);
+  if (!timed)
+    return;
+  // One after another: each launch has its own time.
+  if (communication)
+    communication->join(stream);
+  timer.mark(stream);
 }
 
 void Cuda::sync() {
-  driver.check(driver.streamSynchronize(stream), "a launch");
+  if (communication) {
+    communication->join(stream);
+    communication->synchronize(stream);
+  } else {
+    driver.check(driver.streamSynchronize(stream), "a launch");
+  }
   nvtx.endEntry();
 }
 
@@ -178,10 +199,16 @@ void Cuda::timing(uint32_t index, double &start, double &seconds) const {
 void Cuda::enqueueEntry(const txrt_entry &entry) {
   for (uint32_t i = 0; i < entry.launch_count; ++i)
     enqueue(entry.first_launch + i);
+  if (communication)
+    communication->join(stream);
 }
 
 void Cuda::enqueue(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
+  if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
+    return communication->enqueue(index, arena.address, stream);
+  if (communication)
+    communication->waitBefore(index, stream);
   if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention &&
       attention)
     attention->launch(index, arena.address);
@@ -218,7 +245,18 @@ const txrt_backend txrt_cuda_backend = {
     "cuda",
     [](const txrt_program *program, const txrt_options *options, void **state,
        txrt_error *error) {
-      return guarded(error, [&] { *state = new Cuda(*program, *options); });
+      return guarded(error, [&] {
+        std::unique_ptr<Cuda> cuda;
+        auto make = [&] {
+          cuda = std::make_unique<Cuda>(*program, *options);
+        };
+        if (options->world)
+          options->world->together("start of the GPUs", make);
+        else
+          make();
+        cuda->start();
+        *state = cuda.release();
+      });
     },
     [](void *state) { delete &self(state); },
     [](void *state, uint32_t entry, int timed, txrt_error *error) {

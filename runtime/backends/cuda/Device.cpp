@@ -6,7 +6,8 @@ using namespace txrt::cuda;
 // The kernels' PTX and the libraries are of CUDA 13, which came with R580.
 static constexpr int oldestDriver = 13000;
 
-DeviceContext::DeviceContext(const Driver &driver) : driver(driver) {
+DeviceContext::DeviceContext(const Driver &driver, int place)
+    : driver(driver) {
   int version = 0;
   driver.check(driver.driverGetVersion(&version), "driver version");
   if (version < oldestDriver)
@@ -15,11 +16,10 @@ DeviceContext::DeviceContext(const Driver &driver) : driver(driver) {
          "is driver R580 or newer",
          version / 1000, version / 10 % 100, oldestDriver / 1000,
          oldestDriver / 10 % 100);
-  int count = 0;
-  driver.check(driver.deviceGetCount(&count), "counting devices");
-  if (count == 0)
+  driver.check(driver.deviceGetCount(&devices), "counting devices");
+  if (devices == 0)
     fail(TXRT_DEVICE, "the NVIDIA driver sees no device");
-  driver.check(driver.deviceGet(&device, 0), "device 0");
+  driver.check(driver.deviceGet(&device, place % devices), "device");
   driver.check(driver.primaryCtxRetain(&context, device), "context");
   makeCurrent();
 }
@@ -39,6 +39,12 @@ std::string DeviceContext::name() const {
   char text[128] = "";
   driver.check(driver.deviceGetName(text, sizeof text, device), "name");
   return text;
+}
+
+DeviceId DeviceContext::id() const {
+  DeviceId id = {};
+  driver.check(driver.deviceGetUuid(&id, device), "the device's id");
+  return id;
 }
 
 DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes)

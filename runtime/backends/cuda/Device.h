@@ -10,8 +10,10 @@ namespace txrt::cuda {
 /// The primary context, current in the thread that made it.
 class DeviceContext {
 public:
-  /// Fails with TXRT_DEVICE where the driver is too old or sees no device.
-  explicit DeviceContext(const Driver &driver);
+  /// Of the `place`-th rank of this machine; ranks begin again with the first
+  /// device after the last. Fails with TXRT_DEVICE where the driver is too old
+  /// or sees no device.
+  DeviceContext(const Driver &driver, int place);
   DeviceContext(const DeviceContext &) = delete;
   ~DeviceContext() { driver.primaryCtxRelease(device); }
   /// Each thread has a current context of its own.
@@ -23,10 +25,14 @@ public:
   uint32_t capability() const;
   /// "NVIDIA H100 80GB HBM3".
   std::string name() const;
+  DeviceId id() const;
+  /// Devices that the driver sees.
+  int count() const { return devices; }
 
 private:
   const Driver &driver;
   Device device = 0;
+  int devices = 0;
   Context context = nullptr;
 };
 

@@ -18,7 +18,7 @@ void *cuda::openLibrary(std::initializer_list<const char *> names,
   for (const char *name : names) {
     if (void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL))
       return library;
-    answers += (answers.empty() ? "" : "; ") + printable(dlerror());
+    answers += (answers.empty() ? "" : "; ") + printable(dlerror(), 300);
   }
   fail(TXRT_DEVICE, "%s: %s", purpose, answers.c_str());
 }

@@ -24,14 +24,21 @@ using Event = struct CUevent_st *;
 using Graph = struct CUgraph_st *;
 using GraphExec = struct CUgraphExec_st *;
 
-enum : Result { Success = 0, OutOfMemory = 2 };
+enum : Result { Success = 0, OutOfMemory = 2, NotReady = 600 };
 enum DeviceAttribute {
   ComputeCapabilityMajor = 75,
   ComputeCapabilityMinor = 76,
 };
 enum FunctionAttribute { MaxDynamicSharedSizeBytes = 8 };
 enum { StreamNonBlocking = 1 };
+enum { EventDisableTiming = 2 };
+enum { HostAllocDeviceMap = 2 };
 enum CaptureMode { CaptureThreadLocal = 1 };
+
+/// A device's own, in the whole world.
+struct DeviceId {
+  char bytes[16];
+};
 
 // X(member, symbol, arguments...)
 #define TXRT_CUDA_DRIVER_FUNCTIONS(X)                                         \
@@ -43,6 +50,7 @@ enum CaptureMode { CaptureThreadLocal = 1 };
   X(deviceGet, cuDeviceGet, Device *, int)                                    \
   X(deviceGetName, cuDeviceGetName, char *, int, Device)                      \
   X(deviceGetAttribute, cuDeviceGetAttribute, int *, DeviceAttribute, Device) \
+  X(deviceGetUuid, cuDeviceGetUuid_v2, DeviceId *, Device)                    \
   X(primaryCtxRetain, cuDevicePrimaryCtxRetain, Context *, Device)            \
   X(primaryCtxRelease, cuDevicePrimaryCtxRelease_v2, Device)                  \
   X(ctxSetCurrent, cuCtxSetCurrent, Context)                                  \
@@ -52,7 +60,16 @@ enum CaptureMode { CaptureThreadLocal = 1 };
   X(memsetD8, cuMemsetD8_v2, DevicePointer, unsigned char, size_t)            \
   X(memsetD16Async, cuMemsetD16Async, DevicePointer, unsigned short, size_t,  \
     Stream)                                                                   \
-  X(memsetD32Async, cuMemsetD32Async, DevicePointer, unsigned, size_t, Stream) \
+  X(memsetD8Async, cuMemsetD8Async, DevicePointer, unsigned char, size_t,     \
+    Stream)                                                                   \
+  X(memsetD32Async, cuMemsetD32Async, DevicePointer, unsigned, size_t,        \
+    Stream)                                                                   \
+  X(memHostAlloc, cuMemHostAlloc, void **, size_t, unsigned)                  \
+  X(memHostGetDevicePointer, cuMemHostGetDevicePointer_v2, DevicePointer *,   \
+    void *, unsigned)                                                         \
+  X(memFreeHost, cuMemFreeHost, void *)                                       \
+  X(memcpyDtoDAsync, cuMemcpyDtoDAsync_v2, DevicePointer, DevicePointer,      \
+    size_t, Stream)                                                           \
   X(memcpyHtoD, cuMemcpyHtoD_v2, DevicePointer, const void *, size_t)         \
   X(memcpyDtoH, cuMemcpyDtoH_v2, void *, DevicePointer, size_t)               \
   X(moduleLoadData, cuModuleLoadData, Module *, const void *)                 \
@@ -64,6 +81,8 @@ enum CaptureMode { CaptureThreadLocal = 1 };
   X(streamCreate, cuStreamCreate, Stream *, unsigned)                         \
   X(streamDestroy, cuStreamDestroy_v2, Stream)                                \
   X(streamSynchronize, cuStreamSynchronize, Stream)                           \
+  X(streamQuery, cuStreamQuery, Stream)                                       \
+  X(streamWaitEvent, cuStreamWaitEvent, Stream, Event, unsigned)              \
   X(eventCreate, cuEventCreate, Event *, unsigned)                            \
   X(eventDestroy, cuEventDestroy_v2, Event)                                   \
   X(eventRecord, cuEventRecord, Event, Stream)                                \

@@ -9,6 +9,7 @@
 #include "backends/host/CpuFeatures.h"
 #include "backends/host/Gemm.h"
 #include "backends/host/ThreadPool.h"
+#include "comm/Axes.h"
 #include "comm/World.h"
 #include "core/Arena.h"
 #include "core/Cpus.h"
@@ -151,19 +152,8 @@ void Host::launch(uint32_t index) {
 }
 
 void Host::prepareCollectives() {
-  const auto size = static_cast<uint32_t>(world.size());
-  for (uint32_t i = 0; i < program.launch_count; ++i) {
-    const txrt_launch &launch = program.launches[i];
-    const txrt_collective_launch &c = launch.u.collective;
-    if (launch.kind != TXRT_LAUNCH_COLLECTIVE ||
-        size % (c.ranks * c.stride) == 0)
-      continue;
-    fail(TXRT_BAD_INPUT,
-         "%s: launch %u (%s) joins %u ranks of axis %s, and this run has %u",
-         program.name, i, printable(program.strings + launch.name).c_str(),
-         c.ranks, printable(program.strings + c.axis).c_str(), size);
-  }
-  if (size > 1)
+  requireAxes(program, world);
+  if (world.size() > 1)
     description += std::string(", ") + txrt_world_description(&world);
 }
 

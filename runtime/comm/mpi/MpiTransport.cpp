@@ -29,6 +29,10 @@ using namespace txrt::mpi;
 namespace {
 
 constexpr int messageTag = 0;
+const char *const endOfRun =
+    ", and this run is being ended: a rank was lost, or a signal came";
+const char *const slowRank = ": it is stuck or much slower (see "
+                             "--distributed-timeout-minutes)";
 
 int launchedRanks() { return ranksFromEnvironment("OMPI_COMM_WORLD_SIZE"); }
 
@@ -68,11 +72,17 @@ Mpi open() {
   return mpi;
 }
 
+double secondsSince(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then)
+      .count();
+}
+
 class MpiTransport {
 public:
   explicit MpiTransport(const txrt_world_options &options);
 
   void exchange(const txrt_message *list, uint32_t count, const char *what);
+  void watch(const char *what, double seconds);
   void finish();
 
   const Mpi mpi = open();
@@ -91,8 +101,11 @@ private:
   bool isDone(Message &message, const char *what) const;
   [[noreturn]] void giveUp(const char *what, double seconds, bool stopped);
 
+  bool isStopped();
+
   const txrt_world_options options;
   std::vector<Message> messages; // on their way
+  Clock::time_point stopSeen = {}; // when the launcher began to end the run
 };
 
 MpiTransport::MpiTransport(const txrt_world_options &options)
@@ -157,7 +170,7 @@ bool MpiTransport::isDone(Message &message, const char *what) const {
 
 void MpiTransport::waitForAll(const char *what) {
   const Clock::time_point start = Clock::now();
-  Clock::time_point stopSeen = {};
+  stopSeen = {};
   for (uint64_t round = 0;; ++round) {
     messages.erase(std::remove_if(messages.begin(), messages.end(),
                                   [&](Message &m) { return isDone(m, what); }),
@@ -171,20 +184,30 @@ void MpiTransport::waitForAll(const char *what) {
     }
     const timespec pause = {0, 50000};
     nanosleep(&pause, nullptr);
-    const Clock::time_point now = Clock::now();
-    auto secondsSince = [&](Clock::time_point then) {
-      return std::chrono::duration<double>(now - then).count();
-    };
-    if (options.timeout_seconds > 0 &&
-        secondsSince(start) > options.timeout_seconds)
-      giveUp(what, secondsSince(start), false);
-    if (!options.stopping || !options.stopping())
-      continue;
-    if (stopSeen == Clock::time_point())
-      stopSeen = now;
-    if (secondsSince(stopSeen) > secondsToStop())
-      giveUp(what, secondsSince(start), true);
+    const double seconds = secondsSince(start);
+    if (options.timeout_seconds > 0 && seconds > options.timeout_seconds)
+      giveUp(what, seconds, false);
+    if (isStopped())
+      giveUp(what, seconds, true);
   }
+}
+
+/// Whether the run is being ended, and for as long as ranks may take.
+bool MpiTransport::isStopped() {
+  if (!options.stopping || !options.stopping())
+    return false;
+  if (stopSeen == Clock::time_point())
+    stopSeen = Clock::now();
+  return secondsSince(stopSeen) > secondsToStop();
+}
+
+/// MPI tells nothing of a rank that is gone; mpirun ends the run then.
+void MpiTransport::watch(const char *what, double seconds) {
+  const bool stopped = isStopped();
+  if (stopped || (options.timeout_seconds > 0 &&
+                  seconds > options.timeout_seconds))
+    fail(TXRT_PEER, "rank %d of %d: %s: not done after %.1f s%s", rank, size,
+         printable(what).c_str(), seconds, stopped ? endOfRun : slowRank);
 }
 
 void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
@@ -195,10 +218,7 @@ void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
       missing += (missing.empty() ? "" : ", ") + std::to_string(peer);
   fail(TXRT_PEER, "rank %d of %d: %s: no answer from rank %s for %.1f s%s",
        rank, size, printable(what).c_str(), missing.c_str(), seconds,
-       stopped ? ", and this run is being ended: a rank was lost, or a signal "
-                 "came"
-               : ": it is stuck or much slower (see "
-                 "--distributed-timeout-minutes)");
+       stopped ? endOfRun : slowRank);
 }
 
 MpiTransport &self(void *state) { return *static_cast<MpiTransport *>(state); }
@@ -225,11 +245,19 @@ const txrt_transport txrt_mpi_transport = {
                  ? 1
                  : std::max(1, ranksFromEnvironment("OMPI_COMM_WORLD_LOCAL_SIZE"));
     },
+    [](void *state) {
+      const int ranks = self(state).size;
+      return static_cast<int>(numberFromEnvironment(
+          "OMPI_COMM_WORLD_LOCAL_RANK", 0, ranks - 1, 0));
+    },
     [](void *state) { return self(state).description.c_str(); },
     [](void *state, const txrt_message *messages, uint32_t count,
        const char *what, txrt_error *error) {
       return guarded(error,
                      [&] { self(state).exchange(messages, count, what); });
+    },
+    [](void *state, const char *what, double seconds, txrt_error *error) {
+      return guarded(error, [&] { self(state).watch(what, seconds); });
     },
     [](void *state, int code, const char *) {
       // What ends the others takes a while, and so may this.

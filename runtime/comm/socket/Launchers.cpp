@@ -58,6 +58,8 @@ static TcpLaunch readTorchrun() {
   meeting.run = variable("TORCHELASTIC_RUN_ID");
   launch.localRanks = static_cast<int>(
       numberFromEnvironment("LOCAL_WORLD_SIZE", 1, meeting.ranks, 1));
+  launch.localRank = static_cast<int>(
+      numberFromEnvironment("LOCAL_RANK", 0, meeting.ranks - 1, 0));
   return launch;
 }
 
@@ -88,6 +90,8 @@ static TcpLaunch readSrun() {
   // "4(x2),3": as many on this node is not known; the first will do.
   const std::string tasks = variable("SLURM_STEP_TASKS_PER_NODE");
   launch.localRanks = std::max(1, atoi(tasks.c_str()));
+  launch.localRank = static_cast<int>(
+      numberFromEnvironment("SLURM_LOCALID", 0, meeting.ranks - 1, 0));
   return launch;
 }
 

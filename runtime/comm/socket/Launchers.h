@@ -1,10 +1,12 @@
 //===- Launchers.h - What torchrun and srun tell a process -----*- C++ -*-===//
 //
-//   torchrun  RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT
-//   srun      SLURM_PROCID, SLURM_NTASKS, SLURM_STEP_TASKS_PER_NODE; the master
-//             is the first node of SLURM_STEP_NODELIST (or SLURM_JOB_NODELIST),
-//             its port one of SLURM_JOB_ID's; MASTER_ADDR and MASTER_PORT, where
-//             they are set, come first
+//   torchrun  RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR,
+//             MASTER_PORT
+//   srun      SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID,
+//             SLURM_STEP_TASKS_PER_NODE; the master is the first node of
+//             SLURM_STEP_NODELIST (or SLURM_JOB_NODELIST), its port one of
+//             SLURM_JOB_ID's; MASTER_ADDR and MASTER_PORT, where they are set,
+//             come first
 //
 // Torchrun's own store may already listen on MASTER_PORT; it says so in
 // TORCHELASTIC_USE_AGENT_STORE, and then ranks meet on the port after it.
@@ -22,6 +24,7 @@ struct TcpLaunch {
   const char *launcher;
   Rendezvous meeting; // without its timeout
   int localRanks = 1; // that share this machine
+  int localRank = 0;  // this one's place among them
 };
 
 /// How many ranks one of them has started; 0 for none.

@@ -73,11 +73,15 @@ const txrt_transport txrt_local_transport = {
     [](void *state) { return self(state).rank(); },
     [](void *state) { return self(state).size(); },
     [](void *state) { return self(state).size(); },
+    [](void *state) { return self(state).rank(); },
     [](void *state) { return self(state).description().c_str(); },
     [](void *state, const txrt_message *messages, uint32_t count,
        const char *what, txrt_error *error) {
       return guarded(error,
                      [&] { self(state).exchange(messages, count, what); });
+    },
+    [](void *state, const char *what, double seconds, txrt_error *error) {
+      return guarded(error, [&] { self(state).watch(what, seconds); });
     },
     [](void *state, int code, const char *why) {
       self(state).sayFarewell(code, why);

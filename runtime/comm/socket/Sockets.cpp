@@ -313,6 +313,23 @@ void Sockets::exchange(const txrt_message *messages, uint32_t count,
   }
 }
 
+void Sockets::watch(const char *what, double seconds) {
+  listed = 0;
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == self)
+      continue;
+    pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
+    if (::poll(&probe, 1, 0) == 1 &&
+        (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+      reportLost(what, 0);
+  }
+  if (timeout > 0 && seconds > timeout)
+    refuse(who(what) + format(": not done after %.1f s: another rank is stuck, "
+                              "or much slower (see "
+                              "--distributed-timeout-minutes)",
+                              seconds));
+}
+
 void Sockets::finish() {
   std::vector<txrt_message> messages;
   std::vector<char> bytes(2 * links.size());

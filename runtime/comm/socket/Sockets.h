@@ -38,6 +38,8 @@ public:
 
   /// As txrt_transport's.
   void exchange(const txrt_message *list, uint32_t count, const char *what);
+  /// As txrt_transport's.
+  void watch(const char *what, double seconds);
   /// Lets every rank come to its end; the last exchange.
   void finish();
   /// Tells the others; takes a fraction of a second at most.

@@ -18,7 +18,7 @@ namespace {
 
 struct Tcp {
   Sockets sockets;
-  int localRanks;
+  int localRanks, localRank;
 };
 
 Sockets &self(void *state) { return static_cast<Tcp *>(state)->sockets; }
@@ -39,7 +39,7 @@ const txrt_transport txrt_tcp_transport = {
             {launch.meeting.rank, std::move(sockets), options->timeout_seconds,
              format("rank %d of %d over TCP (%s)", launch.meeting.rank,
                     launch.meeting.ranks, launch.launcher)},
-            launch.localRanks};
+            launch.localRanks, launch.localRank};
       });
     },
     [](void *state) {
@@ -49,11 +49,15 @@ const txrt_transport txrt_tcp_transport = {
     [](void *state) { return self(state).rank(); },
     [](void *state) { return self(state).size(); },
     [](void *state) { return static_cast<Tcp *>(state)->localRanks; },
+    [](void *state) { return static_cast<Tcp *>(state)->localRank; },
     [](void *state) { return self(state).description().c_str(); },
     [](void *state, const txrt_message *messages, uint32_t count,
        const char *what, txrt_error *error) {
       return guarded(error,
                      [&] { self(state).exchange(messages, count, what); });
+    },
+    [](void *state, const char *what, double seconds, txrt_error *error) {
+      return guarded(error, [&] { self(state).watch(what, seconds); });
     },
     [](void *state, int code, const char *why) {
       self(state).sayFarewell(code, why);

@@ -43,6 +43,8 @@ typedef struct {
   /* Ranks that share this machine's CPUs with this one, itself counted; 1 when
      the launcher has given each its own. */
   int (*local_ranks)(void *state);
+  /* This one's place among the ranks of its machine, from 0. */
+  int (*local_rank)(void *state);
   const char *(*description)(void *state);
   /* Carries all of the messages at the same time, and returns when each has
      arrived, or left. Between two ranks the n-th sent one is the n-th received
@@ -50,6 +52,11 @@ typedef struct {
      for at most `2 * size` messages. */
   txrt_status (*exchange)(void *state, const txrt_message *messages,
                           uint32_t count, const char *what, txrt_error *error);
+  /* For whoever waits for the ranks elsewhere than in `exchange`, `seconds`
+     without progress so far. Fails when a rank has left, as far as that can be
+     seen, when it was too long, or when this run is being ended. Never waits. */
+  txrt_status (*watch)(void *state, const char *what, double seconds,
+                       txrt_error *error);
   /* Tells the other ranks why this one leaves, as far as the transport can, and
      ends the process; some transports end those of all ranks. */
   void (*abort)(void *state, int code, const char *why);

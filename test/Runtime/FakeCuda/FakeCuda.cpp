@@ -5,14 +5,14 @@
 // operands, how a graph replays them, what it does when something is refused.
 // It says nothing about speed.
 //
-// Device memory is the host's; a stream runs at once, or records while it
-// captures. PTX runs on the emulator (test/Gpu/Emulator), which also finds what a
+// Device memory is the host's; streams are FakeStreams.cpp's. PTX runs on the emulator (test/Gpu/Emulator), which also finds what a
 // device would punish; a "cubin" has the kernels of TestKernels.c, whatever its
 // bytes are. So a newer device than all of an artifact's cubins runs its PTX.
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
 //   FAKE_CUDA_FREE=1048576    bytes of free memory
 //   FAKE_CUDA_DRIVER=13000    the driver's version of CUDA
+//   FAKE_CUDA_DEVICES=1       devices that the driver sees
 //   FAKE_CUDA_FAULT=weigh     this kernel faults when it runs
 //   FAKE_CUDA_RACES=0         races are not looked for, which is faster
 //
@@ -29,6 +29,7 @@
 #include <memory>
 
 using namespace txrt::cuda;
+using fake::failed, fake::InvalidValue;
 
 extern "C" {
 void weigh(void *const *, const uint32_t *, int64_t, int64_t);
@@ -36,9 +37,6 @@ void bump(void *const *, const uint32_t *, int64_t, int64_t);
 }
 
 namespace txrt::cuda {
-struct CUgraphExec_st {
-  CUgraph_st graph;
-};
 /// A function of TestKernels.c, or of PTX.
 struct CUfunc_st {
   const char *name;
@@ -56,17 +54,11 @@ struct CUctx_st {};
 
 namespace {
 
-enum : Result { InvalidValue = 1, LaunchFailed = 719, NotFound = 500 };
+enum : Result { LaunchFailed = 719, NotFound = 500 };
 
 CUctx_st onlyContext;
 thread_local Context current = nullptr;
-Result sticky = Success; // what a fault leaves, until a synchronization
 std::string lastError = "said by the fake";
-
-Result failed(const std::string &message) {
-  lastError = message;
-  return InvalidValue;
-}
 
 void runTestKernel(const CUfunc_st &function,
                    const std::vector<void *> &buffers,
@@ -120,20 +112,27 @@ ptx::Device &fake::device() {
 bool fake::hasContext() { return current != nullptr; }
 
 void fake::run(Stream stream, std::function<void()> work) {
-  auto guarded = [work = std::move(work)] {
-    if (sticky != Success)
-      return; // nothing runs after a fault
+  attempt(stream, [work = std::move(work)] {
+    if (sticky() != Success)
+      return true; // nothing runs after a fault
     try {
       work();
     } catch (const ptx::Error &error) {
-      sticky = LaunchFailed;
+      sticky() = LaunchFailed;
       lastError = error.what();
     }
-  };
-  if (stream->captured)
-    stream->captured->nodes.push_back(std::move(guarded));
-  else
-    guarded();
+    return true;
+  });
+}
+
+Result &fake::sticky() {
+  static Result result = Success;
+  return result;
+}
+
+Result fake::failed(const std::string &message) {
+  lastError = message;
+  return InvalidValue;
 }
 
 extern "C" {
@@ -170,6 +169,11 @@ Result cuDeviceGetAttribute(int *value, DeviceAttribute attribute, Device) {
                                 : capability % 10);
   return Success;
 }
+Result cuDeviceGetUuid_v2(DeviceId *id, Device device) {
+  *id = {};
+  id->bytes[0] = static_cast<char>(device);
+  return Success;
+}
 Result cuDevicePrimaryCtxRetain(Context *context, Device) {
   *context = &onlyContext;
   return Success;
@@ -203,11 +207,36 @@ Result cuMemsetD16Async(DevicePointer address, unsigned short value,
   });
   return Success;
 }
+Result cuMemsetD8Async(DevicePointer address, unsigned char value, size_t size,
+                       Stream stream) {
+  fake::run(stream, [=] { memset(reinterpret_cast<void *>(address), value, size); });
+  return Success;
+}
 Result cuMemsetD32Async(DevicePointer address, unsigned value, size_t count,
                         Stream stream) {
   fake::run(stream, [=] {
     std::fill_n(reinterpret_cast<unsigned *>(address), count, value);
   });
+  return Success;
+}
+Result cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t size,
+                            Stream stream) {
+  fake::run(stream, [=] {
+    memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), size);
+  });
+  return Success;
+}
+Result cuMemHostAlloc(void **memory, size_t size, unsigned) {
+  *memory = malloc(size);
+  return Success;
+}
+Result cuMemHostGetDevicePointer_v2(DevicePointer *address, void *memory,
+                                    unsigned) {
+  *address = reinterpret_cast<DevicePointer>(memory);
+  return Success;
+}
+Result cuMemFreeHost(void *memory) {
+  free(memory);
   return Success;
 }
 Result cuMemcpyHtoD_v2(DevicePointer to, const void *from, size_t size) {
@@ -285,67 +314,6 @@ Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
     fake::clock() += 1000;
     fake::device().run(*code, launch);
   });
-  return Success;
-}
-
-Result cuStreamCreate(Stream *stream, unsigned) {
-  *stream = new CUstream_st;
-  return Success;
-}
-Result cuStreamDestroy_v2(Stream stream) {
-  delete stream;
-  return Success;
-}
-Result cuStreamSynchronize(Stream stream) {
-  if (stream->captured)
-    return InvalidValue;
-  Result result = sticky;
-  sticky = Success;
-  return result;
-}
-Result cuEventCreate(Event *event, unsigned) {
-  *event = new CUevent_st;
-  return Success;
-}
-Result cuEventDestroy_v2(Event event) {
-  delete event;
-  return Success;
-}
-Result cuEventRecord(Event event, Stream stream) {
-  fake::run(stream, [=] { event->time = fake::clock(); });
-  return Success;
-}
-Result cuEventElapsedTime_v2(float *milliseconds, Event start, Event end) {
-  *milliseconds = static_cast<float>(end->time - start->time) * 1e-6f;
-  return Success;
-}
-Result cuStreamBeginCapture_v2(Stream stream, CaptureMode) {
-  if (stream->captured)
-    return InvalidValue;
-  stream->captured = new CUgraph_st;
-  return Success;
-}
-Result cuStreamEndCapture(Stream stream, Graph *graph) {
-  *graph = stream->captured;
-  stream->captured = nullptr;
-  return *graph ? Success : InvalidValue;
-}
-Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
-                                   unsigned long long) {
-  *exec = new CUgraphExec_st{*graph};
-  return Success;
-}
-Result cuGraphLaunch(GraphExec exec, Stream stream) {
-  for (const auto &node : exec->graph.nodes)
-    node();
-  return stream->captured ? InvalidValue : Success;
-}
-Result cuGraphDestroy(Graph graph) {
-  delete graph;
-  return Success;
-}
-Result cuGraphExecDestroy(GraphExec exec) {
-  delete exec;
   return Success;
 }
 

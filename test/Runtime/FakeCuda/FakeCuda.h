@@ -9,27 +9,15 @@
 #include "backends/cuda/DriverApi.h"
 
 #include <functional>
-#include <vector>
-
-namespace txrt::cuda {
-struct CUgraph_st {
-  std::vector<std::function<void()>> nodes;
-};
-struct CUstream_st {
-  CUgraph_st *captured = nullptr;
-};
-struct CUevent_st {
-  long time = 0;
-};
-} // namespace txrt::cuda
+#include <string>
 
 namespace fake {
 
 /// Its memory.
 ptx::Device &device();
 
-/// The device's clock in nanoseconds: a kernel takes a thousand, a product what
-/// its algorithm says.
+/// The device's clock in nanoseconds: a kernel takes a thousand, a group of NCCL's
+/// two, a product what its algorithm says.
 long &clock();
 
 /// A number from the environment.
@@ -38,9 +26,17 @@ long setting(const char *name, long otherwise);
 /// Whether the calling thread has a current context.
 bool hasContext();
 
-/// Now, or when the graph that is being captured is replayed. What it throws
-/// (ptx::Error) is a fault that the next synchronization reports.
+/// Queues it, or captures it. What it throws (ptx::Error) is a fault that the next
+/// synchronization reports.
 void run(txrt::cuda::Stream stream, std::function<void()> work);
+/// The same for what may have to wait: it is called again until it gives true.
+void attempt(txrt::cuda::Stream stream, std::function<bool()> work);
+
+/// What a fault leaves, until a synchronization.
+txrt::cuda::Result &sticky();
+/// InvalidValue, which the driver then describes so.
+enum : txrt::cuda::Result { InvalidValue = 1 };
+txrt::cuda::Result failed(const std::string &message);
 
 } // namespace fake
 

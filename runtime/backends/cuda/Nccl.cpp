@@ -1,0 +1,216 @@
+#include "backends/cuda/Nccl.h"
+#include "core/Manifest.h"
+
+#include <chrono>
+#include <exception>
+#include <thread>
+
+using namespace txrt;
+using namespace txrt::cuda;
+
+using Clock = std::chrono::steady_clock;
+
+// How long a communicator may take to say goodbye.
+static constexpr double secondsToLeave = 5;
+
+static double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+static void pause() {
+  std::this_thread::sleep_for(std::chrono::microseconds(50));
+}
+
+static nccl::DataType typeOf(uint32_t dtype) {
+  return dtype == TXRT_DTYPE_F32    ? nccl::F32
+         : dtype == TXRT_DTYPE_BF16 ? nccl::BF16
+         : dtype == TXRT_DTYPE_I32  ? nccl::I32
+                                    : nccl::U8;
+}
+
+Nccl::Nccl(const txrt_program &program, const Driver &driver,
+           txrt_world &world)
+    : program(program), driver(driver), world(world),
+      library(nccl::Library::get()) {
+  for (uint32_t i = 0; i < program.launch_count; ++i) {
+    const txrt_collective_launch &c = program.launches[i].u.collective;
+    if (program.launches[i].kind != TXRT_LAUNCH_COLLECTIVE || c.ranks == 1)
+      continue;
+    bool isNew = true;
+    for (const Communicator &known : communicators)
+      isNew &= known.ranks != c.ranks || known.stride != c.stride;
+    if (isNew)
+      communicators.push_back(
+          {c.ranks, c.stride,
+           groupOf(world.rank(), static_cast<int>(c.ranks),
+                   static_cast<int>(c.stride))});
+  }
+  for (Communicator &communicator : communicators)
+    if (communicator.group.index == 0)
+      check(library.getUniqueId(&communicator.id), nullptr,
+            "an id for the ranks of an axis");
+}
+
+void Nccl::connect() {
+  const char *what = "start of NCCL";
+  std::vector<nccl::UniqueId> ids(static_cast<size_t>(world.size()));
+  for (Communicator &c : communicators) {
+    world.collectives().allGather(world.all(), &c.id, ids.data(), 1,
+                                  sizeof c.id, what);
+    c.id = ids[static_cast<size_t>(c.group.first)];
+    nccl::Config config;
+    check(library.commInit(&c.comm, c.group.ranks, c.id, c.group.index,
+                           &config),
+          c.comm, what);
+    settle(c, what);
+  }
+}
+
+Nccl::~Nccl() {
+  // A rank that leaves in error waits for nobody.
+  if (std::uncaught_exceptions() > 0)
+    abort();
+  const Clock::time_point start = Clock::now();
+  for (Communicator &c : communicators) {
+    nccl::Result state = nccl::Success;
+    if (!c.comm)
+      continue;
+    library.commFinalize(c.comm);
+    while (library.commGetAsyncError(c.comm, &state) == nccl::Success &&
+           state == nccl::InProgress && secondsSince(start) < secondsToLeave)
+      pause();
+    if (state == nccl::Success)
+      library.commDestroy(c.comm);
+    else
+      library.commAbort(c.comm);
+  }
+}
+
+void Nccl::abort() {
+  for (Communicator &c : communicators)
+    if (c.comm)
+      library.commAbort(c.comm);
+  communicators.clear();
+}
+
+void Nccl::settle(const Communicator &communicator, const char *what) const {
+  const Clock::time_point start = Clock::now();
+  for (;;) {
+    if (stateOf(communicator, what) == nccl::Success)
+      return;
+    world.watch(what, secondsSince(start));
+    pause();
+  }
+}
+
+void Nccl::check(nccl::Result result, nccl::Comm comm,
+                 const char *what) const {
+  if (result != nccl::Success && result != nccl::InProgress)
+    library.refuse(result, comm, world.prefix() + printable(what));
+}
+
+nccl::Result Nccl::stateOf(const Communicator &communicator,
+                           const char *what) const {
+  nccl::Result state = nccl::Success;
+  check(library.commGetAsyncError(communicator.comm, &state),
+        communicator.comm, what);
+  check(state, communicator.comm, what);
+  return state;
+}
+
+void Nccl::watch(const char *what) const {
+  for (const Communicator &c : communicators)
+    stateOf(c, what);
+}
+
+Nccl::Communicator &
+Nccl::communicatorOf(const txrt_collective_launch &launch) {
+  for (Communicator &c : communicators)
+    if (c.ranks == launch.ranks && c.stride == launch.stride)
+      return c;
+  fail(TXRT_PEER, "this rank has left its group before");
+}
+
+/// A group is ended whatever its calls said, and fails with the first of them.
+void Nccl::add(nccl::Result result) {
+  if (firstOfGroup == nccl::Success && result != nccl::InProgress)
+    firstOfGroup = result;
+}
+
+void Nccl::enqueue(const txrt_launch &launch, DevicePointer arena,
+                   Stream stream) {
+  const char *name = program.strings + launch.name;
+  const txrt_collective_launch &c = launch.u.collective;
+  const txrt_buffer *buffers = program.buffers + launch.first_buffer;
+  auto address = [&](const txrt_buffer &buffer) {
+    return arena + program.segment_base[buffer.segment] + buffer.offset;
+  };
+  const Communicator &communicator = communicatorOf(c);
+  firstOfGroup = nccl::Success;
+  add(library.groupStart());
+  call(c, typeOf(buffers[0].dtype), dtypeBytes(buffers[0].dtype),
+       address(buffers[0]), address(buffers[1]), stream);
+  add(library.groupEnd());
+  check(firstOfGroup, communicator.comm, name);
+  settle(communicator, name);
+  // Ranks that nothing comes to have zeros.
+  const int root = c.peer;
+  const Group &group = communicator.group;
+  const bool isEmpty =
+      (c.collective == TXRT_REDUCE && group.index != root) ||
+      (c.collective == TXRT_SEND_RECV &&
+       neighbor(group, -int64_t(c.peer), c.wraps) < 0);
+  if (isEmpty)
+    driver.check(driver.memsetD8Async(address(buffers[1]), 0, buffers[1].bytes,
+                                      stream),
+                 "zeros");
+}
+
+void Nccl::call(const txrt_collective_launch &c, nccl::DataType type,
+                uint64_t element, DevicePointer from, DevicePointer to,
+                Stream stream) {
+  const Communicator &communicator = communicatorOf(c);
+  nccl::Comm comm = communicator.comm;
+  const uint64_t block = c.count / c.outer, part = block / c.ranks;
+  auto at = [&](DevicePointer base, uint64_t index) {
+    return reinterpret_cast<void *>(base + index * element);
+  };
+  switch (static_cast<txrt_collective>(c.collective)) {
+  case TXRT_ALL_REDUCE:
+    return add(library.allReduce(at(from, 0), at(to, 0), c.count, type,
+                                 nccl::Sum, comm, stream));
+  case TXRT_ALL_GATHER:
+    for (uint64_t o = 0; o < c.outer; ++o)
+      add(library.allGather(at(from, o * block), at(to, o * block * c.ranks),
+                            block, type, comm, stream));
+    return;
+  case TXRT_REDUCE_SCATTER:
+    for (uint64_t o = 0; o < c.outer; ++o)
+      add(library.reduceScatter(at(from, o * block), at(to, o * part), part,
+                                type, nccl::Sum, comm, stream));
+    return;
+  case TXRT_ALL_TO_ALL:
+    for (uint64_t i = 0; i < c.outer * c.ranks; ++i) {
+      const int peer = static_cast<int>(i % c.ranks);
+      add(library.send(at(from, i * part), part, type, peer, comm, stream));
+      add(library.recv(at(to, i * part), part, type, peer, comm, stream));
+    }
+    return;
+  case TXRT_BROADCAST:
+    return add(library.broadcast(at(from, 0), at(to, 0), c.count, type, c.peer,
+                                 comm, stream));
+  case TXRT_REDUCE:
+    return add(library.reduce(at(from, 0), at(to, 0), c.count, type, nccl::Sum,
+                              c.peer, comm, stream));
+  case TXRT_SEND_RECV: {
+    const Group &group = communicator.group;
+    const int target = neighbor(group, c.peer, c.wraps);
+    const int source = neighbor(group, -int64_t(c.peer), c.wraps);
+    if (target >= 0)
+      add(library.send(at(from, 0), c.count, type, target, comm, stream));
+    if (source >= 0)
+      add(library.recv(at(to, 0), c.count, type, source, comm, stream));
+    return;
+  }
+  }
+}

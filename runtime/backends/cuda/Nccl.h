@@ -1,0 +1,68 @@
+//===- Nccl.h - The collectives of a program through NCCL ------*- C++ -*-===//
+//
+// One communicator for each group of ranks that this rank is in. Calls do not
+// block, so that whoever waits can look for ranks that are lost; `settle` waits
+// until what was called has been queued.
+//
+// Never executed on a device.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TXRT_BACKENDS_CUDA_NCCL_H
+#define TXRT_BACKENDS_CUDA_NCCL_H
+
+#include "backends/cuda/Device.h"
+#include "backends/cuda/NcclLibrary.h"
+#include "comm/World.h"
+#include "txrt/backend.h"
+
+#include <vector>
+
+namespace txrt::cuda {
+
+class Nccl {
+public:
+  /// Opens the library, and makes the ids of the groups that this rank leads.
+  /// Talks to nobody.
+  Nccl(const txrt_program &program, const Driver &driver, txrt_world &world);
+  Nccl(const Nccl &) = delete;
+  ~Nccl();
+
+  /// All ranks: spreads the ids and makes the communicators.
+  void connect();
+  /// Queues a collective of several ranks.
+  void enqueue(const txrt_launch &launch, DevicePointer arena, Stream stream);
+  /// Fails when a communicator has failed; `what` is what is waited for.
+  void watch(const char *what) const;
+  /// Ends what runs, so that nobody waits for it any more.
+  void abort();
+
+  std::string description() const { return library.version(); }
+
+private:
+  struct Communicator {
+    uint32_t ranks, stride;
+    Group group;
+    nccl::UniqueId id = {};
+    nccl::Comm comm = nullptr;
+  };
+  Communicator &communicatorOf(const txrt_collective_launch &launch);
+  void call(const txrt_collective_launch &launch, nccl::DataType type,
+            uint64_t element, DevicePointer from, DevicePointer to,
+            Stream stream);
+  void settle(const Communicator &communicator, const char *what) const;
+  nccl::Result stateOf(const Communicator &communicator, const char *what) const;
+  void check(nccl::Result result, nccl::Comm comm, const char *what) const;
+  void add(nccl::Result result);
+
+  const txrt_program &program;
+  const Driver &driver;
+  txrt_world &world;
+  const nccl::Library &library;
+  std::vector<Communicator> communicators;
+  nccl::Result firstOfGroup = nccl::Success; // failure between start and end
+};
+
+} // namespace txrt::cuda
+
+#endif // TXRT_BACKENDS_CUDA_NCCL_H

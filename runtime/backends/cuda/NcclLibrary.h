@@ -1,0 +1,33 @@
+//===- NcclLibrary.h - NCCL, opened at run time ----------------*- C++ -*-===//
+
+#ifndef TXRT_BACKENDS_CUDA_NCCLLIBRARY_H
+#define TXRT_BACKENDS_CUDA_NCCLLIBRARY_H
+
+#include "backends/cuda/NcclApi.h"
+#include "core/Failure.h"
+
+namespace txrt::cuda::nccl {
+
+struct Library {
+#define TXRT_MEMBER(member, type, symbol, ...) type (*member)(__VA_ARGS__);
+  TXRT_NCCL_FUNCTIONS(TXRT_MEMBER)
+#undef TXRT_MEMBER
+
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
+  /// too old.
+  static const Library &get();
+
+  /// "NCCL 2.28.9".
+  std::string version() const;
+  /// Fails with what the library says of a failure and of `comm`, which may be
+  /// null: TXRT_PEER where another rank may be the reason, else TXRT_DEVICE.
+  [[noreturn]] void refuse(Result result, Comm comm,
+                           const std::string &what) const;
+
+private:
+  Library();
+};
+
+} // namespace txrt::cuda::nccl
+
+#endif // TXRT_BACKENDS_CUDA_NCCLLIBRARY_H

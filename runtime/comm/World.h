@@ -26,6 +26,10 @@ struct txrt_world {
   int size() const { return transport ? transport->size(state) : 1; }
   /// This one's place among the ranks of its machine.
   int localRank() const { return transport ? transport->local_rank(state) : 0; }
+  /// Whether calls may come from any thread, one at a time.
+  bool takesThreads() const {
+    return !transport || transport->takes_threads(state);
+  }
   /// "rank 1 of 4: ", or nothing for one.
   std::string prefix() const;
   /// Does what may fail on some of the ranks; then it fails on all, with one

@@ -57,9 +57,9 @@ RULES = {
     "runtime/core": {"txrt"},
     "runtime/comm": {"txrt", "runtime/core"},
     "runtime/backends/dryrun": {"txrt", "runtime/core"},
-    # The host runs collectives through the ranks' transport.
+    # The host runs collectives through the ranks' transport, GPUs find each other so.
     "runtime/backends/host": {"txrt", "runtime/core", "runtime/comm"},
-    "runtime/backends/cuda": {"txrt", "runtime/core"},
+    "runtime/backends/cuda": {"txrt", "runtime/core", "runtime/comm"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')

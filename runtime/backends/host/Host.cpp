@@ -1,11 +1,13 @@
 //===- Host.cpp - The CPU backend ------------------------------*- C++ -*-===//
 //
 // Kernels from the artifact's ELF object and products through the GEMM library,
-// both as tasks of one thread pool over one arena.
+// both as tasks of one thread pool over one arena. Collectives have a thread of
+// their own, where there are several ranks, and go on beside them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "backends/host/Blas.h"
+#include "backends/host/CommunicationThread.h"
 #include "backends/host/CpuFeatures.h"
 #include "backends/host/Gemm.h"
 #include "backends/host/ThreadPool.h"
@@ -28,6 +30,7 @@ class Host {
 public:
   Host(const txrt_program &program, const txrt_options &options);
   void launch(uint32_t index);
+  void sync();
 
   ThreadPool pool;
   Arena arena;
@@ -40,7 +43,7 @@ private:
   void runKernel(const txrt_launch &launch);
   void runProduct(const txrt_launch &launch, const GemmCode &code);
   void prepareCollectives();
-  void runCollective(const txrt_launch &launch);
+  void runCollective(uint32_t index);
   void *const *operands(const txrt_launch &launch) const {
     return addresses.data() + launch.first_buffer;
   }
@@ -53,6 +56,7 @@ private:
   std::vector<txrt_host_kernel> kernels;
   std::vector<void *> addresses; // of each buffer of the program
   std::vector<GemmCode> products; // of each launch of the program
+  std::unique_ptr<CommunicationThread> communication; // null: one rank
 };
 
 unsigned threadCount(const txrt_options &options) {
@@ -143,21 +147,33 @@ void Host::prepareGemms() {
 
 void Host::launch(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
+  if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
+    return communication ? communication->post(index) : runCollective(index);
+  if (communication && program.waits[index])
+    communication->waitFor(program.waits[index] - 1);
   if (launch.kind == TXRT_LAUNCH_GEMM)
     runProduct(launch, products[index]);
-  else if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
-    runCollective(launch);
   else
     runKernel(launch);
 }
 
-void Host::prepareCollectives() {
-  requireAxes(program, world);
-  if (world.size() > 1)
-    description += std::string(", ") + txrt_world_description(&world);
+void Host::sync() {
+  if (communication)
+    communication->finish();
 }
 
-void Host::runCollective(const txrt_launch &launch) {
+void Host::prepareCollectives() {
+  requireAxes(program, world);
+  if (world.size() == 1)
+    return;
+  description += std::string(", ") + txrt_world_description(&world);
+  if (world.takesThreads())
+    communication = std::make_unique<CommunicationThread>(
+        program.launch_count, [this](uint32_t index) { runCollective(index); });
+}
+
+void Host::runCollective(uint32_t index) {
+  const txrt_launch &launch = program.launches[index];
   const auto dtype =
       static_cast<txrt_dtype>(program.buffers[launch.first_buffer].dtype);
   void *const *buffers = operands(launch);
@@ -216,7 +232,9 @@ const txrt_backend txrt_host_backend = {
     [](void *state, uint32_t index, txrt_error *error) {
       return guarded(error, [&] { self(state).launch(index); });
     },
-    [](void *, txrt_error *) { return TXRT_OK; }, // launches are synchronous
+    [](void *state, txrt_error *error) {
+      return guarded(error, [&] { self(state).sync(); });
+    },
     nullptr, // the runtime's clock
     [](void *state, uint64_t offset, uint64_t bytes, const void *from,
        txrt_error *) {

@@ -17,7 +17,7 @@ using ErrorHandler = struct ompi_errhandler_t *;
 using Request = struct ompi_request_t *;
 struct Status; // always ignored: a null pointer
 
-enum { Success = 0, ThreadFunneled = 1, MaxErrorString = 256, MaxVersion = 256 };
+enum { Success = 0, ThreadSerialized = 2, MaxErrorString = 256, MaxVersion = 256 };
 
 // TXRT_MPI_FUNCTIONS(X): X(member of Mpi, MPI's name, parameter types...)
 #define TXRT_MPI_FUNCTIONS(X)                                                 \

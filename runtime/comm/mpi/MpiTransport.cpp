@@ -88,6 +88,7 @@ public:
   const Mpi mpi = open();
   int rank = 0, size = 1;
   std::string description;
+  bool takesThreads = false;
 
 private:
   using Clock = std::chrono::steady_clock;
@@ -113,8 +114,9 @@ MpiTransport::MpiTransport(const txrt_world_options &options)
   int level = 0;
   {
     Watchdog watchdog("MPI_Init: not all ranks have come", options);
-    check(mpi.initThread(nullptr, nullptr, ThreadFunneled, &level), "MPI_Init");
+    check(mpi.initThread(nullptr, nullptr, ThreadSerialized, &level), "MPI_Init");
   }
+  takesThreads = level >= ThreadSerialized;
   check(mpi.setErrorHandler(mpi.world, mpi.errorsReturn), "MPI_Init");
   check(mpi.rank(mpi.world, &rank), "MPI_Init");
   check(mpi.size(mpi.world, &size), "MPI_Init");
@@ -256,6 +258,7 @@ const txrt_transport txrt_mpi_transport = {
       return guarded(error,
                      [&] { self(state).exchange(messages, count, what); });
     },
+    [](void *state) { return int(self(state).takesThreads); },
     [](void *state, const char *what, double seconds, txrt_error *error) {
       return guarded(error, [&] { self(state).watch(what, seconds); });
     },

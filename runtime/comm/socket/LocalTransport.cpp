@@ -80,6 +80,7 @@ const txrt_transport txrt_local_transport = {
       return guarded(error,
                      [&] { self(state).exchange(messages, count, what); });
     },
+    [](void *) { return 1; }, // takes threads
     [](void *state, const char *what, double seconds, txrt_error *error) {
       return guarded(error, [&] { self(state).watch(what, seconds); });
     },

@@ -52,6 +52,8 @@ typedef struct {
      for at most `2 * size` messages. */
   txrt_status (*exchange)(void *state, const txrt_message *messages,
                           uint32_t count, const char *what, txrt_error *error);
+  /* Whether calls may come from any thread, one at a time. */
+  int (*takes_threads)(void *state);
   /* For whoever waits for the ranks elsewhere than in `exchange`, `seconds`
      without progress so far. Fails when a rank has left, as far as that can be
      seen, when it was too long, or when this run is being ended. Never waits. */

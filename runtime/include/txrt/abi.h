@@ -178,7 +178,7 @@ typedef struct {
 
 /* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks,
    one after another; where a rank's part is spoken of, each block has one for
-   every rank, in their order. Sums are taken in the order of ranks, in f32. */
+   every rank, in their order. Sums: in the order of ranks, in f32; GPUs: NCCL's. */
 typedef enum {
   TXRT_ALL_REDUCE = 0,     /* the sum of all operands, for every rank */
   TXRT_ALL_GATHER = 1,     /* a block of the result has each rank's block */

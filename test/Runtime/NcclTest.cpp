@@ -175,6 +175,20 @@ TEST_F(Nccl, OneRankNeedsNone) {
             Texts(1));
 }
 
+// With a communicator of its own it has the same values.
+TEST_F(Nccl, OneRankMayTakeIt) {
+  Setting alone("TXRT_NCCL_ALONE", "1");
+  auto mixAlone = [](txrt_world &) {
+    txrt_world world;
+    return mix(world, true);
+  };
+  EXPECT_EQ(runRankProcesses(1, mixAlone), Texts(1));
+  Setting old("FAKE_NCCL_VERSION", "20000");
+  EXPECT_EQ(runRankProcesses(1, mixAlone),
+            Texts(1, "found NCCL 2.0.0; several ranks on GPUs need NCCL 2.14 or "
+                     "newer"));
+}
+
 TEST_F(Nccl, AnErrorNamesRankAndOperation) {
   isEmptyAtEnd = false;
   // Four groups to warm up, four for each round.

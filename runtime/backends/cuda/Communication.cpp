@@ -31,9 +31,10 @@ static OwnedEvent makeEvent(const Driver &driver) {
 Communication::Communication(const txrt_program &program, const Driver &driver,
                              txrt_world &world)
     : program(program), driver(driver), world(world), stream(driver),
-      ready(makeEvent(driver)), joined(makeEvent(driver)) {
+      ready(makeEvent(driver)), joined(makeEvent(driver)),
+      isAlone(takesNcclAlone()) {
   requireAxes(program, world);
-  if (world.size() > 1)
+  if (world.size() > 1 || isAlone)
     nccl = std::make_unique<Nccl>(program, driver, world);
   driver.check(driver.streamCreate(&stream, StreamNonBlocking), "stream");
   for (uint32_t i = 0; i < program.launch_count; ++i)
@@ -86,7 +87,7 @@ void Communication::enqueue(uint32_t index, DevicePointer arena,
   isOpen = true;
   driver.check(driver.memsetD32Async(begunOnDevice, index + 1, 1, stream),
                "progress");
-  if (launch.u.collective.ranks == 1)
+  if (launch.u.collective.ranks == 1 && !isAlone)
     copyAlone(launch, arena);
   else
     guard([&] { nccl->enqueue(launch, arena, stream); });

@@ -66,6 +66,7 @@ private:
   bool isOpen = false;                 // something is queued and not joined
   volatile uint32_t *begun = nullptr;  // 1 + a launch; the host's memory
   DevicePointer begunOnDevice = 0;
+  const bool isAlone;         // axes of one rank take NCCL, too
   std::unique_ptr<Nccl> nccl; // null: one rank
 };
 

@@ -1,4 +1,5 @@
 #include "backends/cuda/Nccl.h"
+#include "comm/Environment.h"
 #include "core/Manifest.h"
 
 #include <chrono>
@@ -28,13 +29,18 @@ static nccl::DataType typeOf(uint32_t dtype) {
                                     : nccl::U8;
 }
 
+bool cuda::takesNcclAlone() {
+  return numberFromEnvironment("TXRT_NCCL_ALONE", 0, 1, 0) != 0;
+}
+
 Nccl::Nccl(const txrt_program &program, const Driver &driver,
            txrt_world &world)
     : program(program), driver(driver), world(world),
       library(nccl::Library::get()) {
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_collective_launch &c = program.launches[i].u.collective;
-    if (program.launches[i].kind != TXRT_LAUNCH_COLLECTIVE || c.ranks == 1)
+    if (program.launches[i].kind != TXRT_LAUNCH_COLLECTIVE ||
+        (c.ranks == 1 && !takesNcclAlone()))
       continue;
     bool isNew = true;
     for (const Communicator &known : communicators)

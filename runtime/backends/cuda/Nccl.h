@@ -20,6 +20,10 @@
 
 namespace txrt::cuda {
 
+/// One rank needs no NCCL. With TXRT_NCCL_ALONE=1 in the environment it takes it all
+/// the same: so a machine with one GPU can try it.
+bool takesNcclAlone();
+
 class Nccl {
 public:
   /// Opens the library, and makes the ids of the groups that this rank leads.
@@ -30,7 +34,7 @@ public:
 
   /// All ranks: spreads the ids and makes the communicators.
   void connect();
-  /// Queues a collective of several ranks.
+  /// Queues a collective of several ranks, or of one that takes it alone.
   void enqueue(const txrt_launch &launch, DevicePointer arena, Stream stream);
   /// Fails when a communicator has failed; `what` is what is waited for.
   void watch(const char *what) const;

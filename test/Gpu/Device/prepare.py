@@ -17,7 +17,7 @@ import sys
 import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["compare", "sanitize", "time"]
+PARTS = ["compare", "nccl", "sanitize", "time"]
 
 
 def main():
@@ -49,6 +49,8 @@ def main():
             compile_step("compare", name, flags, "none", "host")
             for policy in cases.POLICIES:
                 compile_step("compare", name, flags, policy, device)
+    if "nccl" in parts:
+        compile_step("nccl", "one-rank", [os.path.join(HERE, "one-rank.mlir")], "none", device)
     if "sanitize" in parts:
         for name, flags in cases.SANITIZED.items():
             compile_step("sanitize", name, flags, "full", device)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs the steps that prepare.py compiled on this machine's GPU and says what is true.
 
-  run.py [--parts compare,graph,sanitize,time,peers] [--seconds 540] [--out results]
+  run.py [--parts compare,graph,nccl,sanitize,time,peers] [--seconds 540] [--out results]
 
   compare   loss and every gradient of two iterations against the host; no policy changes a bit
   graph     the step as one CUDA graph against launches one by one, bit by bit
+  nccl      collectives over one rank through NCCL, against copies, bit by bit
   sanitize  compute-sanitizer (memcheck, racecheck, initcheck) on small steps
   time      ms, tokens/s, TFLOP/s, memory planned and taken, for each model and policy; GB/s of
             kernels. Products are tuned first, with policy none
@@ -26,7 +27,7 @@ import time
 import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["compare", "graph", "sanitize", "time", "peers"]
+PARTS = ["compare", "graph", "nccl", "sanitize", "time", "peers"]
 START = time.monotonic()
 
 
@@ -130,6 +131,17 @@ class Suite:
         steps = [s for s in self.of("compare", target="cuda") if s["policy"] in ("none", "full")]
         for step in self.steps_with_time("graph", steps):
             self.check(f"{step['case']} {step['policy']}: graph = no graph", self.train(step) == self.train(step, "--no-cuda-graph"))
+
+    def nccl(self):
+        for step in self.steps_with_time("nccl", self.of("nccl")):
+            results = []
+            for alone, flags in (("0", []), ("1", []), ("1", ["--no-cuda-graph"])):
+                path = os.path.join(self.options.out, "sum.npy")
+                flags = ["--function", "sum", "--input", "arg0=1.5", "--input", "arg1=0.25", "--output", f"result0={path}", *flags]
+                code, text = tx_run(step["file"], *flags, prefix=["env", f"TXRT_NCCL_ALONE={alone}"])
+                results.append(text.strip()[-200:] if code else open(path, "rb").read())
+            good = isinstance(results[0], bytes) and all(r == results[0] for r in results)
+            self.check("NCCL over one rank = copies", good, next((r for r in results if isinstance(r, str)), ""))
 
     def sanitize(self):
         for tool in ("memcheck", "racecheck", "initcheck"):

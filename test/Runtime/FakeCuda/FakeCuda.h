@@ -34,8 +34,8 @@ void attempt(txrt::cuda::Stream stream, std::function<bool()> work);
 
 /// What a fault leaves, until a synchronization.
 txrt::cuda::Result &sticky();
+constexpr txrt::cuda::Result InvalidValue = 1;
 /// InvalidValue, which the driver then describes so.
-enum : txrt::cuda::Result { InvalidValue = 1 };
 txrt::cuda::Result failed(const std::string &message);
 
 } // namespace fake

@@ -5,6 +5,7 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
@@ -38,12 +39,23 @@ static SmallVector<GemmOpInterface> findProducts(Value value, Block *block) {
   return products;
 }
 
-/// Whether nobody needs the sum before the product is there. Both ops and what
-/// reads the sum are of every policy, and so is this order.
-static bool mayFollow(RowSumOpInterface sum, GemmOpInterface product) {
-  return llvm::all_of(sum->getUsers(), [&](Operation *user) {
-    return user->getBlock() == product->getBlock() && product->isBeforeInBlock(user);
-  });
+/// The sum and what needs it before the product (ranks that add theirs), the last one
+/// first. All of them are of every policy, and so is their order behind the product.
+static SmallVector<Operation *> findNeeding(RowSumOpInterface sum, Operation *product) {
+  SetVector<Operation *> needing;
+  auto isBefore = [&](Operation *op) { return op->getBlock() == product->getBlock() && op->isBeforeInBlock(product); };
+  if (isBefore(sum)) {
+    getForwardSlice(sum.getOperation(), &needing, ForwardSliceOptions(isBefore));
+    needing.insert(sum);
+  }
+  SmallVector<Operation *> result = needing.takeVector();
+  llvm::sort(result, [](Operation *a, Operation *b) { return b->isBeforeInBlock(a); });
+  return result;
+}
+
+static bool readsAny(Operation *op, ArrayRef<Operation *> producers) {
+  return llvm::any_of(op->getOperands(),
+                      [&](Value value) { return llvm::is_contained(producers, value.getDefiningOp()); });
 }
 
 /// The sum of a tensor's rows becomes that of the one row which the library has.
@@ -52,7 +64,8 @@ static void fuseSum(RowSumOpInterface sum) {
   if (getRows(summed.get().getType()) == 1)
     return;
   for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock())) {
-    if (product->hasAttr(kEpilogueAttr) || !mayFollow(sum, product))
+    SmallVector<Operation *> needing = findNeeding(sum, product);
+    if (product->hasAttr(kEpilogueAttr) || readsAny(product, needing))
       continue;
     OpBuilder builder(product);
     Operation *fused = product.buildWithSums(builder, summed.get());
@@ -63,8 +76,8 @@ static void fuseSum(RowSumOpInterface sum) {
     product->replaceAllUsesWith(fused->getResults().drop_back());
     product->erase();
     summed.set(fused->getResults().back());
-    if (sum->isBeforeInBlock(fused))
-      sum->moveAfter(fused);
+    for (Operation *op : needing)
+      op->moveAfter(fused);
     return;
   }
 }

@@ -46,14 +46,29 @@ func.func @transposed(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<
   return %db, %dw : tensor<8xf32>, tensor<8x6xf32>
 }
 
-// Somebody reads the sum before the product is there; what is no gradient of the
-// product, x, is not summed by it.
+// Who reads the sum before the product is there waits for it, as ranks that add theirs.
+// CHECK-LABEL: func.func @reader_waits
+// CHECK: %{{.*}}, %[[SUMS:.*]] = tx.linear_weight_grad
+// CHECK-NEXT: %[[DB:.*]] = tx.bias_grad %[[SUMS]]
+// CHECK-NEXT: %[[TWICE:.*]] = tx.add %[[DB]], %[[DB]]
+// CHECK-NEXT: tx.add %[[TWICE]], %[[DB]]
+func.func @reader_waits(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>) -> (tensor<8xf32>, tensor<6x8xf32>) {
+  %db = tx.bias_grad %dy into %b in <backward, "fc"> : tensor<2x4x8xf32>, tensor<8xf32>
+  %twice = tx.add %db, %db in <backward, "fc"> : tensor<8xf32>
+  %thrice = tx.add %twice, %db in <backward, "fc"> : tensor<8xf32>
+  %dw = tx.linear_weight_grad %x, %dy into %w in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
+  return %thrice, %dw : tensor<8xf32>, tensor<6x8xf32>
+}
+
+// A product that needs the sum cannot give it; what is no gradient of the product, x,
+// is not summed by it.
 // CHECK-LABEL: func.func @too_late
 // CHECK-NOT: sums
-func.func @too_late(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<6x8xf32>, %b: tensor<8xf32>, %c: tensor<6xf32>) -> (tensor<6xf32>, tensor<8xf32>, tensor<6x8xf32>) {
-  %db = tx.bias_grad %dy into %b in <backward, "fc"> : tensor<2x4x8xf32>, tensor<8xf32>
+func.func @too_late(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<8x8xf32>, %v: tensor<6x8xf32>, %b: tensor<8xf32>, %c: tensor<6xf32>) -> (tensor<6xf32>, tensor<6x8xf32>) {
   %dc = tx.bias_grad %x into %c in <backward, "fc"> : tensor<2x4x6xf32>, tensor<6xf32>
-  %twice = tx.add %db, %db in <backward, "fc"> : tensor<8xf32>
-  %dw = tx.linear_weight_grad %x, %dy into %w in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
-  return %dc, %twice, %dw : tensor<6xf32>, tensor<8xf32>, tensor<6x8xf32>
+  %db = tx.bias_grad %dy into %b in <backward, "fc"> : tensor<2x4x8xf32>, tensor<8xf32>
+  %y = tx.linear %x, %v bias %db in <backward, "fc"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
+  %dw = tx.linear_weight_grad %y, %dy into %w in <backward, "fc"> : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<8x8xf32>
+  %dv = tx.linear_weight_grad %x, %y into %v in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
+  return %dc, %dv : tensor<6xf32>, tensor<6x8xf32>
 }

@@ -106,8 +106,11 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);
     int64_t elements = tensor.getNumElements();
-    // What has a value for a row or for all rows is not read as vectors.
-    if (getColumns(tensor) != shape.columns && elements % shape.columns && elements <= (shape.rows - 1) * shape.columns)
+    // What has a value for a row or for all rows is not read as vectors. Of what is, the
+    // last of several rows may be shorter.
+    bool isWhole = getColumns(tensor) == shape.columns || elements % shape.columns == 0;
+    bool hasShortRow = shape.rows > 1 && elements > (shape.rows - 1) * shape.columns;
+    if (!isWhole && !hasShortRow)
       continue;
     unsigned bytes = tensor.getElementTypeBitWidth() / 8;
     if (bytes < 2)

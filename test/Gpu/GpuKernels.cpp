@@ -66,6 +66,7 @@ void GpuKernels::runUnits(const std::string &name, const std::vector<Bytes *> &b
   launch.parameters.push_back(&shape->units);
   try {
     device.run(*kernel, launch);
+    bytesRead = device.bytesRead(), bytesWritten = device.bytesWritten();
   } catch (const ptx::Error &error) {
     ADD_FAILURE() << error.what();
   }

@@ -26,6 +26,8 @@ public:
   unsigned replace(const std::string &from, const std::string &to);
 
   const tx::CudaKernels &code() const { return compiled; }
+  /// Of global memory, by the last launch.
+  uint64_t bytesRead = 0, bytesWritten = 0;
 
 private:
   tx::CudaKernels compiled;

@@ -170,6 +170,37 @@ TEST(GpuRules, columnsAddInOneOrder) {
   }
 }
 
+// The update reads gradient, moments and weight once and writes what changes once: in f32 28 bytes a
+// parameter. A bf16 weight is written and not read, its f32 master is both: 30.
+TEST(GpuRules, adamwMovesEachByteOnce) {
+  constexpr int64_t count = 3 * 4096 + 1000; // the last chunk is shorter
+  const std::string n = std::to_string(count), f32 = "tensor<" + n + "xf32>", bf16 = "tensor<" + n + "xbf16>";
+  auto kernel = [&](const std::string &name, const std::string &param, const std::string &master) {
+    return "step.kernel @" + name + " flat [4, 4096] (%p: " + param + ", %g: " + f32 + ", %m: " + f32 + ", %v: " + f32 +
+           (master.empty() ? "" : ", %w: " + f32) + ", %c: tensor<f32>, %lr: tensor<f32>, %t: tensor<i32>) {\n%r" +
+           (master.empty() ? ":3" : ":4") + " = tx.adamw %p, %g, %m, %v" + (master.empty() ? "" : " master %w") +
+           " clip %c lr %lr step %t betas 0.9, 0.95 eps 1.0e-8 decay 0.1 in <optimizer, \"adamw\"> : " + param + ", " + f32 +
+           master + "\nstep.yield %r#0, %r#1, %r#2" + (master.empty() ? "" : ", %r#3") + " : " + param + ", " + f32 + ", " +
+           f32 + master + "\n}\n";
+  };
+  GpuKernels kernels(kernel("wide", f32, "") + kernel("narrow", bf16, ", " + f32));
+  auto bytes = [](const char *element) {
+    return Tensor{{count}, element, std::vector<double>(count, 0.5)}.pack(0);
+  };
+  Bytes p = bytes("f32"), narrow = bytes("bf16"), g = bytes("f32"), m = bytes("f32"), v = bytes("f32"), w = bytes("f32");
+  Bytes c = Tensor{{}, "f32", {1}}.pack(0), lr = c, t = Tensor{{}, "i32", {3}}.pack(0);
+  const auto threads = [&](size_t kernel) {
+    const tx::CudaKernel &code = kernels.code().kernels[kernel];
+    return (code.units + code.unitsPerBlock - 1) / code.unitsPerBlock * code.threads;
+  };
+  kernels.runUnits("wide", {&p, &g, &m, &v, &c, &lr, &t, &p, &m, &v}, 0, 4, {});
+  EXPECT_EQ(kernels.bytesWritten, 12u * count);
+  EXPECT_EQ(kernels.bytesRead - 3 * 4 * threads(0), 16u * count); // beside the three scalars
+  kernels.runUnits("narrow", {&narrow, &g, &m, &v, &w, &c, &lr, &t, &narrow, &m, &v, &w}, 0, 4, {});
+  EXPECT_EQ(kernels.bytesWritten, 14u * count);
+  EXPECT_EQ(kernels.bytesRead - 3 * 4 * threads(1), 16u * count);
+}
+
 // These tests can fail: kernels of rows and of columns without their barriers.
 TEST(GpuRules, barriersAreNeeded) {
   unsigned checked = 0;

@@ -108,4 +108,5 @@ void Device::run(const Kernel &kernel, const Launch &launch) {
       for (unsigned x = 0; x < launch.grid[0]; ++x)
         block.run({x, y, z}, number++);
   executed += block.executed;
+  moved[0] += block.moved[0], moved[1] += block.moved[1];
 }

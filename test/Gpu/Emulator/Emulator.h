@@ -75,10 +75,13 @@ public:
   bool findsRaces = true;
   /// Of warps, so far.
   uint64_t instructions() const { return executed; }
+  /// Of global memory, by all threads so far; what a cache would save counts.
+  uint64_t bytesRead() const { return moved[0]; }
+  uint64_t bytesWritten() const { return moved[1]; }
 
 private:
   std::unique_ptr<Memory> memory;
-  uint64_t executed = 0;
+  uint64_t executed = 0, moved[2] = {0, 0};
 };
 
 } // namespace ptx

@@ -231,6 +231,7 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
       fail(instruction, lane, "has the address " + hex(address) + ", out of bounds: " + block.memory.describe(address));
     offset = address - begin;
     memory = reinterpret_cast<uint8_t *>(address);
+    block.moved[static_cast<int>(use)] += bytes;
     shadow = &allocation->shadow;
   }
   if (block.findsRaces) {

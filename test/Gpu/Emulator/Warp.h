@@ -110,6 +110,7 @@ public:
   uint32_t number = 0; // of the block in its grid
   unsigned threads;
   uint64_t executed = 0;
+  uint64_t moved[2] = {0, 0}; // bytes of global memory, by Use
 
 private:
   bool releaseBarriers();

@@ -128,8 +128,10 @@ private:
     llvm::Expected<Target> target = parseTarget(options);
     if (!target)
       return target.takeError();
-    if (llvm::Error error =
-            run([&](OpPassManager &manager) { addPlacementPasses(manager, target->epilogues, target->planLibraries); }))
+    if (target->chooseForms)
+      if (llvm::Error error = run(target->chooseForms))
+        return error;
+    if (llvm::Error error = run([&](OpPassManager &manager) { addPlacementPasses(manager, target->planLibraries); }))
       return error;
     call(hooks.afterPlacement);
     if (llvm::Error error = run(addPlacementVerifier))

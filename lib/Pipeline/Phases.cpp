@@ -52,10 +52,7 @@ void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &
   manager.addPass(createTxVerifyJointPass());
 }
 
-void tx::addPlacementPasses(OpPassManager &manager, const std::optional<FuseEpiloguesPassOptions> &epilogues,
-                            const std::function<void(OpPassManager &)> &planLibraries) {
-  if (epilogues)
-    manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(*epilogues));
+void tx::addPlacementPasses(OpPassManager &manager, const std::function<void(OpPassManager &)> &planLibraries) {
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
   if (planLibraries)
     planLibraries(manager);

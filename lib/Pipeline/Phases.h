@@ -4,11 +4,9 @@
 #define TX_LIB_PIPELINE_PHASES_H
 
 #include "tx/Autodiff/Passes.h"
-#include "tx/Schedule/Passes.h"
 #include "tx/Parallel/Passes.h"
 
 #include <functional>
-#include <optional>
 
 namespace mlir {
 class OpPassManager;
@@ -21,10 +19,8 @@ void addJointPasses(mlir::OpPassManager &manager);
 void addEntryPasses(mlir::OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer);
 /// All passes of the phase `step`: these three one after another.
 void addStepPasses(mlir::OpPassManager &manager);
-/// `epilogues` are those of the target's library; `planLibraries` adds the target's
-/// pass, if it has one.
+/// `planLibraries` adds the target's pass, if it has one.
 void addPlacementPasses(mlir::OpPassManager &manager,
-                        const std::optional<FuseEpiloguesPassOptions> &epilogues = std::nullopt,
                         const std::function<void(mlir::OpPassManager &)> &planLibraries = nullptr);
 void addPlacementVerifier(mlir::OpPassManager &manager);
 void addLaunchPasses(mlir::OpPassManager &manager);

@@ -5,6 +5,7 @@
 #include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/UserError.h"
+#include "tx/Schedule/Passes.h"
 #include "tx/Target/CudaKernels.h"
 #include "tx/Target/HostKernels.h"
 
@@ -23,7 +24,7 @@ static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRe
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;
-  return Target{std::nullopt, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  return Target{nullptr, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<HostKernels> kernels = compileHostKernels(program, options);
     if (failed(kernels))
       return failure();
@@ -53,7 +54,14 @@ static llvm::Expected<Target> cudaTarget(const CompileOptions &compile, StringRe
   libraries.attention = compile.libraries.attention;
   libraries.deterministic = compile.libraries.deterministicAttention;
   auto planLibraries = [libraries](OpPassManager &manager) { manager.addPass(createPlanGpuLibraries(libraries)); };
-  return Target{epilogues, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  // Kernels are laid out for the first architecture.
+  SplitRowSumsOptions parts;
+  parts.arch = options.architectures.front();
+  auto chooseForms = [epilogues, parts](OpPassManager &manager) {
+    manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(epilogues));
+    manager.addNestedPass<func::FuncOp>(createSplitRowSums(parts));
+  };
+  return Target{chooseForms, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
     if (failed(kernels))
       return failure();

@@ -11,13 +11,11 @@
 #define TX_LIB_PIPELINE_TARGETS_H
 
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Schedule/Passes.h"
 #include "tx/Target/TargetCode.h"
 
 #include "mlir/Support/LLVM.h"
 
 #include <functional>
-#include <optional>
 
 namespace mlir {
 class OpPassManager;
@@ -29,8 +27,9 @@ class ProgramOp;
 } // namespace step
 
 struct Target {
-  /// What its library does beside a product; none: nothing.
-  std::optional<FuseEpiloguesPassOptions> epilogues;
+  /// Adds the passes that give ops the forms that the target's libraries and kernels
+  /// have, before fusion; null: there are none.
+  std::function<void(mlir::OpPassManager &manager)> chooseForms;
   /// Adds the pass that says what else the target's libraries compute, and what
   /// scratch they get; null: they need none.
   std::function<void(mlir::OpPassManager &manager)> planLibraries;

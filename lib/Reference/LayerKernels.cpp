@@ -114,6 +114,28 @@ static LogicalResult layerNormWeightGrad(LayerNormWeightGradOp, Operands in, Res
   return success();
 }
 
+static LogicalResult layerNormPartialGrad(LayerNormPartialGradOp op, Operands in, Results out) {
+  const Tensor &dy = *in[0], &x = *in[1], &mean = *in[2], &rstd = *in[3];
+  int64_t n = x.getColumns();
+  for (int64_t r = 0; r < x.getRows(); ++r)
+    for (int64_t c = 0; c < n; ++c) {
+      int64_t part = r / op.getRowsOfPart() * n + c;
+      out[0].values[part] += dy.values[r * n + c] * (x.values[r * n + c] - mean.values[r]) * rstd.values[r];
+      out[1].values[part] += dy.values[r * n + c];
+    }
+  return success();
+}
+
+static LogicalResult addParts(AddPartsOp, Operands in, Results out) {
+  for (size_t i = 0; i < out.size(); ++i) {
+    startAccumulation(in, out.size() + i, 2 * out.size(), out[i]);
+    const Tensor &parts = *in[i];
+    for (size_t j = 0; j < parts.values.size(); ++j)
+      out[i].values[j % parts.getColumns()] += parts.values[j];
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Linear
 //===----------------------------------------------------------------------===//
@@ -188,6 +210,8 @@ void tx::addLayerKernels(KernelTable &table) {
   table.add<LayerNormOp, layerNorm>();
   table.add<LayerNormInputGradOp, layerNormInputGrad>();
   table.add<LayerNormWeightGradOp, layerNormWeightGrad>();
+  table.add<LayerNormPartialGradOp, layerNormPartialGrad>();
+  table.add<AddPartsOp, addParts>();
   table.add<LinearOp, linear>();
   table.add<LinearInputGradOp, linearInputGrad>();
   table.add<LinearWeightGradOp, linearWeightGrad>();

@@ -56,6 +56,11 @@ bool isElementwiseReplay(Operation *op) {
          getSegment(op) == Segment::Recompute;
 }
 
+bool isShared(Value operand, Operation *op) {
+  auto kernel = dyn_cast<KernelOpInterface>(op);
+  return kernel && kernel.getSharedOperand() == operand;
+}
+
 int64_t getResultRows(Operation *op) { return getRows(op->getResult(0).getType()); }
 
 bool isKeyed(Operation *op) {
@@ -170,8 +175,9 @@ private:
       if (alone.kind == KernelKind::Row) {
         if (Operation *def = operand.getDefiningOp(); def && groupOf.count(def))
           candidates.insert(groupOf[def]);
-        for (Operation *user : operand.getUsers()) // see delayReplays
-          if (groupOf.count(user) && isElementwiseReplay(user))
+        for (Operation *user : operand.getUsers())
+          if (groupOf.count(user) && (isElementwiseReplay(user) || // see delayReplays
+                                      isShared(operand, op) || isShared(operand, user)))
             candidates.insert(groupOf[user]);
       } else { // column reductions of one gradient
         for (Operation *user : operand.getUsers())

@@ -170,6 +170,74 @@ TEST(GpuRules, columnsAddInOneOrder) {
   }
 }
 
+/// A norm's backward as one kernel of 602 rows, in nine parts; without `dx`, the sums alone.
+static OpCase normBackward(const char *element, int64_t columns, bool dx) {
+  constexpr int64_t rows = 2 * 301, parts = 9, rowsOfPart = 67; // the last has 66
+  auto random = [&](std::vector<int64_t> shape, unsigned seed, const char *element) {
+    Tensor tensor{std::move(shape), element};
+    for (float value : randomFloats(static_cast<size_t>(tensor.elements()), seed))
+      tensor.values.push_back(static_cast<float>(static_cast<int>(value * 16)) / 16); // exact in bf16
+    return tensor;
+  };
+  Tensor dy = random({2, 301, columns}, 1, element), x = random({2, 301, columns}, 2, element), w = random({columns}, 3, element);
+  Tensor mean = random({2, 301}, 4, "f32"), rstd = random({2, 301}, 5, "f32"), sums{{parts, columns}}, result = dy;
+  result.values.clear();
+  OpCase op{dx ? "norm_backward" : "norm_sums", "row", rows, columns,
+            "%r0, %r1 = tx.layer_norm_partial_grad %0, %1, %3, %4 in <backward, \"x\"> : " + dy.type() + ", " + mean.type() +
+                " -> " + sums.type(),
+            {dy, x, w, mean, rstd}, {sums, sums}, [=](const std::vector<Tensor> &v) {
+              std::vector<std::vector<double>> out(2, std::vector<double>(parts * columns));
+              for (int64_t row = 0; row < rows; ++row) {
+                double g = 0, gn = 0, rstd = v[4].values[row];
+                auto at = [&](unsigned i, int64_t column) { return v[i].values[row * columns + column]; };
+                auto n = [&](int64_t column) { return (at(1, column) - v[3].values[row]) * rstd; };
+                for (int64_t i = 0; i < columns; ++i) {
+                  out[0][row / rowsOfPart * columns + i] += at(0, i) * n(i);
+                  out[1][row / rowsOfPart * columns + i] += at(0, i);
+                  g += at(0, i) * v[2].values[i] / columns, gn += at(0, i) * v[2].values[i] * n(i) / columns;
+                }
+                if (dx && out.size() < 3)
+                  out.emplace_back();
+                for (int64_t i = 0; dx && i < columns; ++i)
+                  out[2].push_back(rstd * (at(0, i) * v[2].values[i] - g - n(i) * gn));
+              }
+              return out;
+            }, {}, std::string(element) == "bf16" ? 8e-3 : 2e-5};
+  if (dx) {
+    op.op += "\n%r2 = tx.layer_norm_input_grad %0, %1, %2, %3, %4 in <backward, \"x\"> : " + dy.type() + ", " + w.type() +
+             ", " + mean.type();
+    op.outputs.push_back(result);
+    op.inPlace = {{0, 2}};
+  }
+  return op;
+}
+
+// The rows are read once for the gradient of x and for those of weight and bias, also where it takes
+// the place of dy; and what else is in the kernel changes no sum.
+TEST(GpuRules, normBackwardReadsRowsOnce) {
+  for (const char *element : {"f32", "bf16"})
+    for (int64_t columns : {1, 17, 130, 768, 777}) {
+      SCOPED_TRACE(std::string(element) + " " + std::to_string(columns));
+      OpCase both = normBackward(element, columns, true), sums = normBackward(element, columns, false);
+      GpuKernels kernels(both.text() + sums.text());
+      std::vector<Tensor> found = run(kernels, both);
+      expectAgrees(both, found);
+      const uint64_t width = element[0] == 'f' ? 4 : 2, row = columns * width, parts = 9;
+      const tx::CudaKernel &code = kernels.code().kernels[0];
+      EXPECT_EQ(code.units, parts);
+      EXPECT_EQ(kernels.bytesWritten, 602 * row + 2 * parts * columns * 4);
+      // dy, x and (from the cache) the weight, beside each thread's statistics.
+      const uint64_t statistics = 2 * 4 * 67 * uint64_t(code.threads) * ((parts - 1) / code.unitsPerBlock + 1);
+      EXPECT_EQ(kernels.bytesRead - statistics, 3 * 602 * row);
+      std::vector<Tensor> inPlace = run(kernels, both, RunOptions{{}, inPlaceOf(both, 0), {}}), alone = run(kernels, sums);
+      EXPECT_EQ(inPlace[2].values, found[2].values);
+      for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(alone[i].values, found[i].values);
+        EXPECT_EQ(inPlace[i].values, found[i].values);
+      }
+    }
+}
+
 // The update reads gradient, moments and weight once and writes what changes once: in f32 28 bytes a
 // parameter. A bf16 weight is written and not read, its f32 master is both: 30.
 TEST(GpuRules, adamwMovesEachByteOnce) {

@@ -70,6 +70,24 @@ func.func @columns(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %mean: tensor<
 
 // -----
 
+// Sums of parts of the rows are in the kernel that reads the rows anyway.
+// CHECK-LABEL: func.func @parts
+// CHECK: step.group row [8, 6]
+// CHECK-NEXT: tx.layer_norm_partial_grad
+// CHECK-NEXT: tx.layer_norm_input_grad
+// CHECK-NEXT: tx.add
+// CHECK: step.group column [2, 6]
+// CHECK-NEXT: tx.add_parts
+func.func @parts(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %r: tensor<2x4x6xf32>, %s: tensor<2x4xf32>, %w: tensor<6xf32>) -> (tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>) {
+  %pw, %pb = tx.layer_norm_partial_grad %dy, %x, %s, %s in <backward, "n"> : tensor<2x4x6xf32>, tensor<2x4xf32> -> tensor<2x6xf32>
+  %g:2 = tx.add_parts %pw, %pb into %w, %w in <backward, "n"> : tensor<2x6xf32>, tensor<2x6xf32> into tensor<6xf32>, tensor<6xf32>
+  %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "n"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
+  %sum = tx.add %dx, %r in <backward, "n"> : tensor<2x4x6xf32>
+  return %sum, %g#0, %g#1 : tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>
+}
+
+// -----
+
 // Another space is another kernel: columns differ.
 // CHECK-LABEL: func.func @spaces
 // CHECK: step.group row [8, 6]

@@ -61,8 +61,39 @@ static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit)
   unit.accumulate(*biasAcc, *bias, reset, e.index(0), sums[1]);
 }
 
+static void lowerLayerNormPartialGrad(LayerNormPartialGradOp op, RowProgram &row) {
+  RowValue dy = row.columns(op.getDy()), mean = row.perRow(op.getMean()), rstd = row.perRow(op.getRstd());
+  RowValue n = row.map({row.columns(op.getX()), mean, rstd},
+                       [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
+  row.sumRows(op.getWeightParts(), Reduction::Dot, {dy, n}, op.getRowsOfPart());
+  row.sumRows(op.getBiasParts(), Reduction::Sum, {dy}, op.getRowsOfPart());
+}
+
+static void lowerAddParts(AddPartsOp op, ColumnUnit &unit) {
+  SmallVector<const Buffer *> parts, accs, results;
+  for (auto [part, acc, result] : llvm::zip(op.getParts(), op.getAccs(), op.getResults())) {
+    parts.push_back(unit.input(op, part));
+    accs.push_back(unit.input(op, acc));
+    results.push_back(unit.output(op, result));
+    if (!parts.back() || !accs.back() || !results.back())
+      return;
+  }
+  Number reset = unit.isReset(op, op.getReset());
+  Emitter &e = unit.e;
+  auto sums = unit.sumRows(parts.size(), e.index(0), e.index(unit.kernel.rows), 1,
+                           [&](Number row, MutableArrayRef<Vectors> sums) {
+                             for (auto [block, part] : llvm::zip(sums, parts))
+                               for (auto [sum, x] : llvm::zip(block, unit.load(*part, row)))
+                                 sum = sum + x;
+                           });
+  for (auto [acc, result, sum] : llvm::zip(accs, results, sums))
+    unit.accumulate(*acc, *result, reset, e.index(0), sum);
+}
+
 void tx::emit::addNorm(OpTable &table) {
   table.addRow(lowerLayerNorm);
   table.addRow(lowerLayerNormInputGrad);
+  table.addRow(lowerLayerNormPartialGrad);
   table.addColumn(lowerLayerNormWeightGrad);
+  table.addColumn(lowerAddParts);
 }

@@ -50,7 +50,7 @@ RowValue RowProgram::refuse(const Twine &why) {
 
 RowValue RowProgram::computed(Value operand, bool isColumns) {
   RowValue value = values.lookup(operand);
-  if (value && (value->kind == RowNode::Columns) != isColumns)
+  if (value && ((value->kind == RowNode::Columns) != isColumns || value->kind == RowNode::RowSum))
     return refuse("cannot share a kernel with the op that computes its operand: both use it differently");
   return value;
 }
@@ -196,6 +196,15 @@ void RowProgram::result(Value result, RowValue value) {
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
   // A node of its own, since it gets a place in memory and a pass.
   values[result] = map({value}, [element](Emitter &, Numbers v) { return roundTo(v[0], element); });
+}
+
+void RowProgram::sumRows(Value result, Reduction reduction, ArrayRef<RowValue> operands, int64_t rows) {
+  if (rowsOfPart && rowsOfPart != rows)
+    return kernel.refuse(current, "sums other parts of the rows than another op of its kernel");
+  rowsOfPart = rows;
+  RowNode node(RowNode::RowSum, operands);
+  node.reduction = reduction;
+  values[result] = add(std::move(node), firstPass);
 }
 
 void RowProgram::beginOp(Operation *op) {

@@ -48,7 +48,8 @@ using RowValue = RowNode *;
 enum class Reduction { Sum, Dot, Max };
 
 struct RowNode {
-  enum Kind { Scalar, Columns, Reduce };
+  /// RowSum: a sum over rows, for each column, in parts.
+  enum Kind { Scalar, Columns, Reduce, RowSum };
   explicit RowNode(Kind kind, llvm::ArrayRef<RowValue> operands = {}) : kind(kind), operands(operands) {}
 
   Kind kind;
@@ -107,6 +108,10 @@ public:
   //===--- For ops: results ---===//
   void result(mlir::Value result, RowValue value);
 
+  /// Row p of the result gets the sums over the rows p `rowsOfPart` and on, column by
+  /// column, added in the rows' order: a thread goes over the rows of a part.
+  void sumRows(mlir::Value result, Reduction reduction, llvm::ArrayRef<RowValue> operands, int64_t rowsOfPart);
+
   //===--- For the driver ---===//
   void beginOp(mlir::Operation *op);
   void endOp(mlir::Operation *op);
@@ -124,6 +129,8 @@ public:
   RowValue limit = nullptr;
   RowValue number;
   unsigned passes = 1;
+  /// Not 0: the kernel's units are parts of so many rows.
+  int64_t rowsOfPart = 0;
 
 private:
   RowValue add(RowNode node, unsigned earliest);

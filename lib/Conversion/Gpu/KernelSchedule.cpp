@@ -35,6 +35,10 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
   return lanes;
 }
 
+/// Blocks of 64 columns that a row's threads have in one step: 16 numbers each for
+/// vectors of 4, 2 or 1.
+static int64_t mostBlocksAtOnce(int64_t columns) { return 16 * std::gcd<int64_t>(columns, 4); }
+
 /// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the
 /// order of additions, so the row's width alone decides. A thread has 16 numbers of
 /// f32, 32 of bf16, then more with 256 threads for f32. Rows that would take more than
@@ -43,13 +47,28 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
 static int64_t countSums(int64_t columns) {
   constexpr int64_t kMostSteps = 4;
   const int64_t blocks = ceilDiv(columns, 64);
-  const int64_t usual = 16 * std::gcd<int64_t>(columns, 4); // vectors of 4, 2 or 1
+  const int64_t usual = mostBlocksAtOnce(columns);
   if (blocks > kMostSteps * usual)
     return 2 * usual;
   int64_t sums = 1;
   while (sums < std::min(blocks, usual))
     sums *= 2;
   return sums;
+}
+
+int64_t tx::simt::countRowParts(const KernelShape &shape, const GpuArchitecture &architecture) {
+  if (ceilDiv(shape.columns, 64) > mostBlocksAtOnce(shape.columns))
+    return 0; // a row that its threads do not hold is read again in any case
+  KernelShape aligned = shape;
+  aligned.hasReductions = true;
+  // So many threads are there at once, whatever else the kernel has.
+  constexpr int64_t kThreads = 256;
+  const int64_t threadsPerRow = scheduleRows(aligned, architecture).threadsPerRow;
+  const int64_t units = architecture.multiprocessors * std::max<int64_t>(1, kThreads / threadsPerRow);
+  // A part's sums are two rows of f32, written and read again; each of its rows saves two
+  // rows of operands.
+  constexpr int64_t kLeastRows = 8;
+  return ceilDiv(shape.rows, std::max(kLeastRows, ceilDiv(shape.rows, units)));
 }
 
 KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture) {
@@ -66,7 +85,7 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     // flight; three quarters of their registers hold what passes share.
     const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
     const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
-    schedule.isResident = steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
+    schedule.isResident = shape.rowSums || steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
   } else {
     // Threads that have nothing to do cost as much as those that have.
     int64_t leastCost = INT64_MAX;
@@ -75,17 +94,27 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
       if (cost <= leastCost) { // of equals the one with fewer elements for a thread
         leastCost = cost;
         schedule.threadsPerRow = threads;
-        schedule.isResident = steps == 1;
+        schedule.isResident = shape.rowSums || steps == 1;
       }
     }
   }
   bool meetAtBarriers = shape.hasReductions && schedule.threadsPerRow > kWarp;
   schedule.threads = meetAtBarriers ? schedule.threadsPerRow : kThreads;
-  // Few rows: rather more blocks than full ones.
+  if (shape.rowSums) {
+    // Registers have the row; what reductions need of shared memory is small.
+    constexpr unsigned kForReductions = 1 << 10;
+    const int64_t most = architecture.sharedBytes - kForReductions;
+    const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
+    const int64_t bytes = shape.rowSums * steps * 4 * schedule.lanes * sizeof(float);
+    while (schedule.threads > std::max(schedule.threadsPerRow, kWarp) && schedule.threads * bytes > most)
+      schedule.threads /= 2;
+    schedule.areRowSumsShared = schedule.threads * bytes <= most;
+  }
+  schedule.units = ceilDiv(shape.rows, shape.rowsOfUnit);
+  // Few units: rather more blocks than full ones.
   while (schedule.threads > std::max(schedule.threadsPerRow, kWarp) &&
-         ceilDiv(shape.rows * schedule.threadsPerRow, schedule.threads) < architecture.multiprocessors)
+         ceilDiv(schedule.units * schedule.threadsPerRow, schedule.threads) < architecture.multiprocessors)
     schedule.threads /= 2;
-  schedule.units = shape.rows;
   schedule.unitsPerBlock = schedule.threads / schedule.threadsPerRow;
   return schedule;
 }

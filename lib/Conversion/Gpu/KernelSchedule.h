@@ -50,6 +50,9 @@ struct KernelShape {
   bool hasReductions = false;
   /// Rows: values that a thread keeps for each column from a pass to the next.
   unsigned keptValues = 0;
+  /// Rows: that a unit has, one after another, and how many sums over them.
+  int64_t rowsOfUnit = 1;
+  unsigned rowSums = 0;
 };
 
 struct KernelSchedule {
@@ -66,6 +69,8 @@ struct KernelSchedule {
   /// Of a row's reduction. Columns alone decide how many sums it has; fewer threads
   /// than those have several each.
   unsigned sumsPerThread = 1;
+  /// Sums over rows are in shared memory, each thread's own; else in registers.
+  bool areRowSumsShared = false;
 
   // Columns.
   unsigned threadsPerStripe = 2; // side by side; the others have other rows
@@ -83,6 +88,11 @@ struct KernelSchedule {
 /// Lanes of vectors: as wide as one access of the narrowest element, where
 /// addresses allow.
 unsigned chooseLanes(const KernelShape &shape);
+
+/// Into how many parts sums over rows are divided, that a kernel of rows has beside its
+/// other work; 0: better not. Rows, columns and their element settle it, whatever else
+/// the kernel has.
+int64_t countRowParts(const KernelShape &shape, const GpuArchitecture &architecture);
 
 KernelSchedule scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture);
 KernelSchedule scheduleColumns(const KernelShape &shape, const GpuArchitecture &architecture);

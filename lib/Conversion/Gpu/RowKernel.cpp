@@ -14,6 +14,10 @@
 // among the blocks' sums, as a tree. It goes through a thread's vectors, its lanes, the
 // threads of a warp, the warps, and what a thread has for several of the sums.
 //
+// Sums over rows: a unit is a part of the rows, and its threads go over them one
+// after another. Each has the sums of its columns in shared memory, 16 bytes beside the
+// next thread's, since the row takes the registers.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
@@ -32,7 +36,7 @@ public:
   RowKernel(RowProgram &program, const KernelSchedule &schedule, ThreadEmitter &emitter)
       : program(program), kernel(program.kernel), schedule(schedule), e(emitter) {
     for (auto &node : program.nodes)
-      if (node->kind == RowNode::Columns)
+      if (node->kind == RowNode::Columns || node->kind == RowNode::RowSum)
         usedByColumns.insert(node->operands.begin(), node->operands.end());
     for (const RowProgram::Store &store : program.stores)
       usedByColumns.insert(store.value);
@@ -41,7 +45,15 @@ public:
   void emit(Number units);
 
 private:
+  void emitParts(Number part);
+  void emitRow(Number row, Number rows);
   void emitPass();
+  void addToSums(ArrayRef<BlockPlace> places);
+  Number loadSum(size_t number);
+  void storeSum(Number sum, size_t number);
+  Number placeOfSum(size_t number) {
+    return (e.thread() + e.index(number * schedule.threads)) * static_cast<double>(schedule.lanes);
+  }
   void emitStep(const BlockPlace &at, int64_t step, unsigned which, ArrayRef<RowValue> reductions,
                 MutableArrayRef<Number> sums);
   void emitStores(const BlockPlace &at, int64_t step);
@@ -59,6 +71,7 @@ private:
   bool isStored(const RowProgram::Store &store) const {
     return store.value->kind == RowNode::Columns && store.value->pass == pass;
   }
+  static bool isRowSum(const RowProgram::Store &store) { return store.value->kind == RowNode::RowSum; }
 
   RowProgram &program;
   Kernel &kernel;
@@ -72,6 +85,10 @@ private:
   unsigned vectors = kVectors;
   unsigned ownSums = 1; // sums that a thread has for a reduction
   int64_t steps = 0, wholeSteps = 0;
+  /// By store, step and vector: carried from row to row, or in shared memory.
+  SmallVector<Number> rowSums;
+  std::optional<Buffer> sharedSums;
+  bool isUneven = false;       // some threads have no row
   unsigned pass = 0;
 };
 
@@ -79,17 +96,68 @@ private:
 
 void RowKernel::emit(Number units) {
   int64_t perRow = schedule.threadsPerRow, perBlock = schedule.unitsPerBlock;
-  Number row = e.block();
+  Number unit = e.block();
   part = e.thread();
-  bool isUneven = kernel.rows % perBlock;
   if (perBlock > 1) {
     part = e.thread() % perRow;
-    row = e.block() * static_cast<double>(perBlock) + e.thread() / static_cast<double>(perRow);
+    unit = e.block() * static_cast<double>(perBlock) + e.thread() / static_cast<double>(perRow);
   }
+  int64_t atOnce = schedule.columnBlocksAtOnce();
+  steps = llvm::divideCeil(kernel.columns, kBlock * atOnce);
+  ownSums = schedule.sumsPerThread;
+  vectors = std::min<int64_t>(kVectors, llvm::divideCeil(kernel.columns, kSlice));
+  for (auto &node : program.nodes)
+    if (node->kind == RowNode::Scalar && node->isUniform && node.get() != program.rowNumber())
+      emitScalar(node.get());
+  isUneven = kernel.rows % perBlock;
+  if (program.rowsOfPart)
+    emitParts(unit);
+  else
+    emitRow(unit, units);
+}
+
+void RowKernel::emitParts(Number unit) {
+  int64_t parts = schedule.units;
+  isUneven = kernel.rows % program.rowsOfPart || parts % schedule.unitsPerBlock;
+  size_t count = llvm::count_if(program.stores, isRowSum) * steps * vectors;
+  Number first = unit * static_cast<double>(program.rowsOfPart);
+  auto emitOne = [&](Number row) {
+    emitRow(first + row, e.index(kernel.rows));
+    if (schedule.threadsPerRow > kWarp)
+      e.barrier(); // what reductions left in shared memory is read
+  };
+  SmallVector<Number> zeros(count, e.constant(0.0, VectorType::get({schedule.lanes}, e.f32())));
+  if (schedule.areRowSumsShared) {
+    sharedSums = e.shared(count * schedule.threads * schedule.lanes);
+    for (size_t i = 0; i < count; ++i)
+      storeSum(zeros[i], i);
+    e.loop(e.index(0), e.index(program.rowsOfPart), 1, emitOne);
+    e.storing = {};
+    for (size_t i = 0; i < count; ++i)
+      rowSums.push_back(loadSum(i));
+  } else {
+    rowSums = e.loop(e.index(0), e.index(program.rowsOfPart), 1, zeros, [&](Number row, Numbers carried) {
+      rowSums.assign(carried.begin(), carried.end());
+      emitOne(row);
+      return rowSums;
+    });
+  }
+  e.storing = parts % schedule.unitsPerBlock ? unit < e.index(parts) : Number();
+  columns = e.index(kernel.columns);
+  Number start = unit * static_cast<double>(kernel.columns);
+  ArrayRef<Number> sums(rowSums);
+  for (const RowProgram::Store &store : llvm::make_filter_range(program.stores, isRowSum))
+    for (int64_t step = 0; step < steps; ++step, sums = sums.drop_front(vectors)) {
+      BlockPlace at = place(e.index(step), (step + 1) * kBlock * schedule.columnBlocksAtOnce() > kernel.columns);
+      e.storeBlock(Vectors(sums.take_front(vectors)), *store.buffer, start + at.first, at.shape);
+    }
+}
+
+void RowKernel::emitRow(Number row, Number rows) {
   if (isUneven) {
     // Threads without a row do as if they had the last one, but without columns:
     // who has it may be writing on what it reads. They store nothing.
-    e.storing = row < units;
+    e.storing = row < rows;
     row = e.smallerIndex(row, e.index(kernel.rows - 1));
   }
 
@@ -106,23 +174,18 @@ void RowKernel::emit(Number units) {
     columns = select(row == e.index(kernel.rows - 1), e.index(rest), columns);
   if (isUneven)
     columns = select(e.storing, columns, e.index(0));
-  int64_t atOnce = schedule.columnBlocksAtOnce();
-  steps = llvm::divideCeil(kernel.columns, kBlock * atOnce);
-  wholeSteps = rest || isUneven ? 0 : kernel.columns / (kBlock * atOnce);
-  ownSums = schedule.sumsPerThread;
-  vectors = std::min<int64_t>(kVectors, llvm::divideCeil(kernel.columns, kSlice));
+  wholeSteps = rest || isUneven ? 0 : kernel.columns / (kBlock * schedule.columnBlocksAtOnce());
 
   define(program.rowNumber(), row);
-  for (auto &node : program.nodes)
-    if (node->kind == RowNode::Scalar && node->isUniform && node.get() != program.rowNumber())
-      emitScalar(node.get());
   for (pass = 0; pass < program.passes; ++pass)
     emitPass();
 
   Number isFirst = part == 0.0;
   if (e.storing.value)
     isFirst = isFirst & e.storing;
-  auto isScalar = [](const RowProgram::Store &store) { return store.value->kind != RowNode::Columns; };
+  auto isScalar = [](const RowProgram::Store &store) {
+    return store.value->kind != RowNode::Columns && !isRowSum(store);
+  };
   if (llvm::any_of(program.stores, isScalar))
     e.onlyIf(isFirst, [&] {
       for (const RowProgram::Store &store : llvm::make_filter_range(program.stores, isScalar))
@@ -167,7 +230,10 @@ void RowKernel::emitPass() {
       reductions.push_back(node.get());
   }
   bool stores = llvm::any_of(program.stores, [&](const RowProgram::Store &store) { return isStored(store); });
-  if (reductions.empty() && !stores)
+  bool hasSums = llvm::any_of(program.stores, [&](const RowProgram::Store &store) {
+    return isRowSum(store) && store.value->pass == pass;
+  });
+  if (reductions.empty() && !stores && !hasSums)
     return;
 
   SmallVector<Number> sums;
@@ -186,6 +252,8 @@ void RowKernel::emitPass() {
           evaluate(node.get(), at, step);
     for (auto [step, at] : llvm::enumerate(places))
       emitStep(at, step, step % ownSums, reductions, sums);
+    if (hasSums)
+      addToSums(places);
     for (const RowProgram::Store &store : program.stores)
       if (isStored(store))
         for (auto [step, at] : llvm::enumerate(places))
@@ -247,6 +315,45 @@ void RowKernel::emitStep(const BlockPlace &at, int64_t step, unsigned which, Arr
       sum = e.selectColumns(combine(reduction, sum, numbers), sum, vector, at.shape);
     }
   }
+}
+
+Number RowKernel::loadSum(size_t number) {
+  if (!sharedSums)
+    return rowSums[number];
+  BlockShape one;
+  one.vectors = 1;
+  return e.loadBlock(*sharedSums, placeOfSum(number), one)[0];
+}
+
+void RowKernel::storeSum(Number sum, size_t number) {
+  if (!sharedSums) {
+    rowSums[number] = sum;
+    return;
+  }
+  BlockShape one;
+  one.vectors = 1;
+  e.storeBlock({sum}, *sharedSums, placeOfSum(number), one);
+}
+
+void RowKernel::addToSums(ArrayRef<BlockPlace> places) {
+  size_t number = 0;
+  for (const RowProgram::Store &store : llvm::make_filter_range(program.stores, isRowSum))
+    for (auto [step, at] : llvm::enumerate(places)) {
+      size_t ofStep = number;
+      number += vectors;
+      if (store.value->pass != pass)
+        continue;
+      SmallVector<Vectors> operands;
+      for (RowValue operand : store.value->operands)
+        operands.push_back(evaluate(operand, at, step));
+      for (unsigned vector = 0; vector < vectors; ++vector) {
+        SmallVector<Number> numbers;
+        for (const Vectors &operand : operands)
+          numbers.push_back(operand.size() == 1 ? operand[0] : operand[vector]);
+        Number sum = loadSum(ofStep + vector);
+        storeSum(e.selectColumns(combine(store.value, sum, numbers), sum, vector, at.shape), ofStep + vector);
+      }
+    }
 }
 
 void RowKernel::emitStores(const BlockPlace &at, int64_t step) {
@@ -326,6 +433,10 @@ void RowKernel::finishReductions(ArrayRef<RowValue> reductions, ArrayRef<Number>
 void tx::simt::describeRows(const RowProgram &program, KernelShape &shape) {
   shape.rows = program.kernel.rows;
   shape.columns = program.kernel.columns;
+  shape.rowsOfUnit = std::max<int64_t>(1, program.rowsOfPart);
+  shape.rowSums = llvm::count_if(program.stores, [](const RowProgram::Store &store) {
+    return store.value->kind == RowNode::RowSum;
+  });
   DenseSet<RowValue> known;
   for (unsigned pass = 0; pass < program.passes; ++pass) {
     SmallVector<RowValue> worklist;

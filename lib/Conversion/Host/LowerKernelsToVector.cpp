@@ -70,6 +70,8 @@ static void lowerRows(const Task &task, const OpTable &table) {
     program.endOp(&op);
   }
   program.finish();
+  if (program.rowsOfPart)
+    kernel.refuse(kernel.op, "sums rows in parts, as GPU kernels do; host kernels of columns sum them whole");
   if (!kernel.isRefused())
     host::emitRows(task, program);
 }

@@ -336,6 +336,14 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                      });
                      return out;
                    }, {{4, 0}, {5, 1}}});
+  Tensor parts = normal({5, c}, 1), others = normal({5, c}, 2);
+  cases.push_back({"add_parts", "column", 5, c, "%r0, %r1 = tx.add_parts %0, %1 into %2, %3" + (in + parts.type()) + ", " +
+                   parts.type() + " into " + tw + ", " + tw, {parts, others, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
+                     Outputs out{v[2].values, v[3].values};
+                     for (int64_t i = 0; i < 5 * c; ++i)
+                       out[0][i % c] += v[0].values[i], out[1][i % c] += v[1].values[i];
+                     return out;
+                   }, {{2, 0}, {3, 1}}});
 }
 
 /// Columns of more rows than threads share.

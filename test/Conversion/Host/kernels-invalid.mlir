@@ -113,3 +113,13 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
     step.yield %g, %h : tensor<16xf32>, tensor<16xf32>
   }
 }
+
+// -----
+
+step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
+  // expected-error @+1 {{sums rows in parts, as GPU kernels do; host kernels of columns sum them whole}}
+  step.kernel @parts row [4, 16] (%x: tensor<4x16xf32>, %s: tensor<4xf32>) {
+    %w, %b = tx.layer_norm_partial_grad %x, %x, %s, %s in <backward, "norm"> : tensor<4x16xf32>, tensor<4xf32> -> tensor<2x16xf32>
+    step.yield %w, %b : tensor<2x16xf32>, tensor<2x16xf32>
+  }
+}

@@ -30,6 +30,10 @@ func.func @norm(%x: tensor<2x4x6xbf16>, %w: tensor<6xf32>, %b: tensor<6xf32>, %f
   %gw, %gb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %w, %b reset %first in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<i1>
   // CHECK: tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[GW]], %[[GB]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>{{$}}
   %hw, %hb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %gw, %gb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>
+  // CHECK: %[[PW:.*]], %[[PB:.*]] = tx.layer_norm_partial_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32> -> tensor<3x6xf32>
+  %pw, %pb = tx.layer_norm_partial_grad %y, %x, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32> -> tensor<3x6xf32>
+  // CHECK: tx.add_parts %[[PW]], %[[PB]] into %[[GW]], %[[GB]] reset %{{.*}} in <backward, layer 0, "layernorm.input"> : tensor<3x6xf32>, tensor<3x6xf32> into tensor<6xf32>, tensor<6xf32> reset tensor<i1>
+  %sw:2 = tx.add_parts %pw, %pb into %gw, %gb reset %first in <backward, layer 0, "layernorm.input"> : tensor<3x6xf32>, tensor<3x6xf32> into tensor<6xf32>, tensor<6xf32> reset tensor<i1>
   return
 }
 

@@ -282,6 +282,55 @@ func.func @norm_weight_gradient_with_other_statistics(%x: tensor<2x6xf32>, %w: t
 
 // -----
 
+func.func @norm_gradient_in_more_parts_than_rows(%x: tensor<2x6xf32>, %s: tensor<2xf32>) {
+  // expected-error @below {{'tx.layer_norm_partial_grad' op gives equal parts of 2 rows of 6 elements, found 'tensor<3x6xf32>'}}
+  %0, %1 = tx.layer_norm_partial_grad %x, %x, %s, %s in <"norm"> : tensor<2x6xf32>, tensor<2xf32> -> tensor<3x6xf32>
+  return
+}
+
+// -----
+
+// Parts of two rows each would leave the fourth none.
+func.func @norm_gradient_in_uneven_parts(%x: tensor<6x6xf32>, %s: tensor<6xf32>) {
+  // expected-error @below {{'tx.layer_norm_partial_grad' op gives equal parts of 6 rows of 6 elements, found 'tensor<4x6xf32>'}}
+  %0, %1 = tx.layer_norm_partial_grad %x, %x, %s, %s in <"norm"> : tensor<6x6xf32>, tensor<6xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @norm_parts_with_other_statistics(%x: tensor<2x6xf32>, %s: tensor<3xf32>) {
+  // expected-error @below {{'tx.layer_norm_partial_grad' op takes statistics of x's shape without its last dimension, found 'tensor<3xf32>' for 'tensor<2x6xf32>'}}
+  %0, %1 = tx.layer_norm_partial_grad %x, %x, %s, %s in <"norm"> : tensor<2x6xf32>, tensor<3xf32> -> tensor<1x6xf32>
+  return
+}
+
+// -----
+
+func.func @parts_without_accumulators(%p: tensor<2x6xf32>, %w: tensor<6xf32>) {
+  // expected-error @below {{'tx.add_parts' op takes an accumulator for each tensor of parts, found 1 for 2}}
+  %0 = tx.add_parts %p, %p into %w in <"norm"> : tensor<2x6xf32>, tensor<2x6xf32> into tensor<6xf32>
+  return
+}
+
+// -----
+
+func.func @parts_of_two_types(%p: tensor<2x6xf32>, %q: tensor<3x6xf32>, %w: tensor<6xf32>) {
+  // expected-error @below {{'tx.add_parts' op takes rows of one type, found 'tensor<3x6xf32>'}}
+  %0:2 = tx.add_parts %p, %q into %w, %w in <"norm"> : tensor<2x6xf32>, tensor<3x6xf32> into tensor<6xf32>, tensor<6xf32>
+  return
+}
+
+// -----
+
+func.func @parts_into_others(%p: tensor<2x6xf32>, %w: tensor<5xf32>) {
+  // expected-error @below {{'tx.add_parts' op takes accumulators of 6 elements, found 'tensor<5xf32>'}}
+  %0 = tx.add_parts %p into %w in <"norm"> : tensor<2x6xf32> into tensor<5xf32>
+  return
+}
+
+// -----
+
 func.func @norm_gradient_of_a_scalar(%x: tensor<f32>, %w: tensor<1xf32>, %s: tensor<f32>) {
   // expected-error @below {{'tx.layer_norm_input_grad' op needs rows, found 'tensor<f32>'}}
   %0 = tx.layer_norm_input_grad %x, %x, %w, %s, %s in <"norm"> : tensor<f32>, tensor<1xf32>, tensor<f32>

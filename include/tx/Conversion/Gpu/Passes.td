@@ -102,6 +102,42 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
                            "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def SplitRowSums : Pass<"tx-split-row-sums", "::mlir::func::FuncOp"> {
+  let summary = "Have sums over rows in parts, beside what reads the rows anyway";
+  let description = [{
+    Runs before fusion, for GPUs. A sum over rows whose rows another op of backward reads
+    becomes two ops: one sums parts of the rows, and fusion puts it into the other op's
+    kernel, so that the rows are read once; one adds the parts to the accumulator, in
+    their order. How many parts there are depends on the architecture and the shape alone, so
+    a gradient has the same bits under every policy. Rows that a block's threads cannot hold
+    with their sums stay as they are.
+
+    Before:
+
+    ```mlir
+    func.func @f(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %w: tensor<6xf32>, %s: tensor<2x4xf32>) -> (tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>) {
+      %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %w, %w in <backward, "norm"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
+      %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "norm"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
+      return %dx, %gw, %gb : tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %w: tensor<6xf32>, %s: tensor<2x4xf32>) -> (tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>) {
+      %weight_parts, %bias_parts = tx.layer_norm_partial_grad %dy, %x, %s, %s in <backward, "norm"> : tensor<2x4x6xf32>, tensor<2x4xf32> -> tensor<1x6xf32>
+      %0:2 = tx.add_parts %weight_parts, %bias_parts into %w, %w in <backward, "norm"> : tensor<1x6xf32>, tensor<1x6xf32> into tensor<6xf32>, tensor<6xf32>
+      %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "norm"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
+      return %dx, %0#0, %0#1 : tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90\"", "the architecture that kernels are laid out for">,
+  ];
+}
+
 def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::ModuleOp"> {
   let summary = "Say what a GPU's libraries compute, and the scratch they get";
   let description = [{

@@ -90,3 +90,67 @@ Value LayerNormWeightGradOp::getResetValue() { return getReset(); }
 KernelKind LayerNormWeightGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> LayerNormWeightGradOp::getKernelSpace() { return rowSpace(getX()); }
 int64_t LayerNormWeightGradOp::getVectorFlops() { return 5 * tensorOf(getX()).getNumElements(); }
+
+Value LayerNormWeightGradOp::getSummedRows() { return getDy(); }
+SmallVector<Value> LayerNormWeightGradOp::buildInParts(OpBuilder &builder, int64_t parts) {
+  auto type = RankedTensorType::get({parts, getColumns(getX().getType())}, tensorOf(getWeightAcc()).getElementType());
+  auto sums = LayerNormPartialGradOp::create(builder, getLoc(), type, type, getDy(), getX(), getMean(), getRstd(), getScope());
+  return AddPartsOp::create(builder, getLoc(), ValueRange{sums.getWeightParts(), sums.getBiasParts()},
+                            ValueRange{getWeightAcc(), getBiasAcc()}, getReset(), getScope())
+      .getResults();
+}
+
+//===----------------------------------------------------------------------===//
+// LayerNormPartialGradOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult LayerNormPartialGradOp::verify() {
+  auto parts = tensorOf(getWeightParts());
+  int64_t rows = getRows(getX().getType()), columns = getColumns(getX().getType());
+  if (parts.getRank() != 2 || parts.getDimSize(1) != columns || parts.getDimSize(0) < 1 || parts.getDimSize(0) > rows ||
+      (parts.getDimSize(0) - 1) * getRowsOfPart() >= rows)
+    return emitOpError("gives equal parts of ") << rows << " rows of " << columns << " elements, found " << parts;
+  return verifyStatistics(*this, tensorOf(getX()), getMean().getType());
+}
+
+int64_t LayerNormPartialGradOp::getRowsOfPart() {
+  return llvm::divideCeil(getRows(getX().getType()), getRows(getWeightParts().getType()));
+}
+KernelKind LayerNormPartialGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> LayerNormPartialGradOp::getKernelSpace() { return rowSpace(getX()); }
+SmallVector<unsigned> LayerNormPartialGradOp::getInPlaceOperands() { return {0, 1}; }
+Value LayerNormPartialGradOp::getSharedOperand() { return getDy(); }
+int64_t LayerNormPartialGradOp::getVectorFlops() { return 5 * tensorOf(getX()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// AddPartsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AddPartsOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                           SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, adaptor.getAccs().getTypes());
+  return success();
+}
+
+LogicalResult AddPartsOp::verify() {
+  if (getParts().empty() || getParts().size() != getAccs().size())
+    return emitOpError("takes an accumulator for each tensor of parts, found ")
+           << getAccs().size() << " for " << getParts().size();
+  for (auto [parts, acc] : llvm::zip(getParts(), getAccs())) {
+    if (parts.getType() != getParts()[0].getType() || tensorOf(parts).getRank() < 2)
+      return emitOpError("takes rows of one type, found ") << parts.getType();
+    if (tensorOf(acc).getRank() != 1 || tensorOf(acc).getDimSize(0) != getColumns(parts.getType()))
+      return emitOpError("takes accumulators of ") << getColumns(parts.getType()) << " elements, found " << acc.getType();
+  }
+  return success();
+}
+
+SmallVector<std::pair<unsigned, unsigned>> AddPartsOp::getTies() {
+  SmallVector<std::pair<unsigned, unsigned>> ties;
+  for (unsigned i = 0, count = getParts().size(); i < count; ++i)
+    ties.push_back({count + i, i});
+  return ties;
+}
+Value AddPartsOp::getResetValue() { return getReset(); }
+KernelKind AddPartsOp::getKernelKind() { return KernelKind::Column; }
+std::pair<int64_t, int64_t> AddPartsOp::getKernelSpace() { return rowSpace(getParts()[0]); }

@@ -132,6 +132,25 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
         Passes over the row that must end before the results can be written:
         one for each reduction that waits for another.
       }], "unsigned", "getReductionPasses", (ins), "", [{ return 0; }]>,
+    InterfaceMethod<[{
+        An operand whose other readers are best in one kernel with the op, though neither
+        takes a result of the other: it is read once for all of them. Or null.
+      }], "::mlir::Value", "getSharedOperand", (ins), "", [{ return ::mlir::Value(); }]>,
+  ];
+}
+
+def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    Sums over rows, into accumulators, of rows that other ops read too. Such sums can be
+    had in parts: a kernel of rows that reads them anyway sums some rows in each of its
+    places, and a second op adds the parts to the accumulators.
+  }];
+  let methods = [
+    InterfaceMethod<"The operand with the rows.", "::mlir::Value", "getSummedRows">,
+    InterfaceMethod<"Builds the two ops; returns what takes the place of the results.",
+                    "::llvm::SmallVector<::mlir::Value>", "buildInParts",
+                    (ins "::mlir::OpBuilder &":$builder, "int64_t":$parts)>,
   ];
 }
 

@@ -123,7 +123,7 @@ def Tx_LayerNormInputGradOp : Tx_ComputeOp<"layer_norm_input_grad",
 def Tx_LayerNormWeightGradOp : Tx_ComputeOp<"layer_norm_weight_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd,
          Tx_F32Tensor:$weight_acc, Tx_F32Tensor:$bias_acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_Kernel, Tx_VectorCost, AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>,
+    [Tx_Resettable, Tx_Kernel, Tx_PartialSums, Tx_VectorCost, AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>,
      AllTypesMatch<["weight_acc", "bias_acc", "weight_grad", "bias_grad"]>]> {
   let summary = "adds the gradients of `tx.layer_norm` by its weight and bias to theirs";
   let description = [{
@@ -137,6 +137,49 @@ def Tx_LayerNormWeightGradOp : Tx_ComputeOp<"layer_norm_weight_grad",
   let assemblyFormat = [{
     $dy `,` $x `,` $mean `,` $rstd `into` $weight_acc `,` $bias_acc (`reset` $reset^)? `in` $scope attr-dict
     `:` type($dy) `,` type($mean) `,` type($weight_acc) (`,` type($reset)^)?
+  }];
+}
+
+def Tx_LayerNormPartialGradOp : Tx_ComputeOp<"layer_norm_partial_grad",
+    (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd),
+    [Tx_SharingKernel, Tx_VectorCost, AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>,
+     AllTypesMatch<["weight_parts", "bias_parts"]>]> {
+  let summary = "the gradients of `tx.layer_norm` by its weight and bias, in parts";
+  let description = [{
+    Row p of the results are the sums of `tx.layer_norm_weight_grad` over the p-th of equal
+    parts of the rows (the last may be shorter), from its first row on.
+
+    ```mlir
+    %pw, %pb = tx.layer_norm_partial_grad %dy, %x, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32> -> tensor<4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$weight_parts, Tx_F32Tensor:$bias_parts);
+  let extraClassDeclaration = [{
+    /// Of a part; the last may have fewer.
+    int64_t getRowsOfPart();
+  }];
+  let assemblyFormat = [{
+    $dy `,` $x `,` $mean `,` $rstd `in` $scope attr-dict
+    `:` type($dy) `,` type($mean) `->` type($weight_parts)
+  }];
+}
+
+def Tx_AddPartsOp : Tx_ComputeOp<"add_parts",
+    (ins Variadic<Tx_F32Tensor>:$parts, Variadic<Tx_F32Tensor>:$accs, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, Tx_Inferred, AttrSizedOperandSegments]> {
+  let summary = "each acc += the sum of its parts, which are rows";
+  let description = [{
+    The second half of sums over rows that were had in parts. All parts are of one type,
+    and all accumulators.
+
+    ```mlir
+    %gw, %gb = tx.add_parts %pw, %pb into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<4x6xf32>, tensor<4x6xf32> into tensor<6xf32>, tensor<6xf32>
+    ```
+  }];
+  let results = (outs Variadic<Tx_F32Tensor>:$results);
+  let assemblyFormat = [{
+    $parts `into` $accs (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($parts) `into` type($accs) (`reset` type($reset)^)?
   }];
 }
 

@@ -5,12 +5,16 @@
 // there anyway; without results it takes values out of the step, after forward
 // as before; otherwise it belongs where its operands come from.
 //
+// The gradient of the loss is computed by forward's last kernel, so it counts as
+// forward here: what it needs is not saved, but what it gives is.
+//
 //===----------------------------------------------------------------------===//
 
 #include "BuildProblem.h"
 
 #include "NameTable.h"
 
+#include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
 using namespace mlir;
@@ -20,7 +24,7 @@ namespace {
 
 class ProblemBuilder {
 public:
-  explicit ProblemBuilder(func::FuncOp function) : function(function), names(function) {}
+  explicit ProblemBuilder(func::FuncOp function) : function(function), names(function), border(findBorderOps(function.getBody())) {}
 
   FailureOr<JointProblem> run() {
     for (Value argument : function.getArguments())
@@ -94,6 +98,10 @@ private:
       if (Value key = recompute.getReplayKey())
         data.replayKey = numbers.lookup(key);
     }
+    if (border.contains(op)) {
+      data.segment = Segment::Forward;
+      data.replay = ReplayKind::Never;
+    }
     if (data.isForward())
       joint.problem.layerCount = std::max(joint.problem.layerCount, layerCountOf(data.layer));
   }
@@ -125,6 +133,7 @@ private:
 
   func::FuncOp function;
   NameTable names;
+  const BorderOps border;
   JointProblem joint;
   llvm::DenseMap<Value, int> numbers;
   bool backwardBegan = false;

@@ -2,6 +2,8 @@
 
 #include "NameTable.h"
 
+#include "tx/Dialect/Tx/IR/Border.h"
+
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -22,10 +24,11 @@ NameTable::NameTable(func::FuncOp function) {
       ++opsAtPlace[getPlace(op)];
   });
 
+  const BorderOps border = findBorderOps(function.getBody());
   llvm::StringMap<unsigned> taken[getMaxEnumValForSegment() + 1];
   function.walk([&](ScopedOpInterface op) {
     std::string name = getPlace(op);
-    if (isView(op) || opsAtPlace.lookup(name) > 1)
+    if (isView(op) || border.contains(op) || opsAtPlace.lookup(name) > 1)
       name += "." + op->getName().stripDialect().str();
     if (unsigned earlier = taken[static_cast<unsigned>(op.getScope().getSegment())][name]++)
       name += "." + std::to_string(earlier);

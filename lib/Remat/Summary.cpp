@@ -4,6 +4,7 @@
 
 #include "tx/Remat/Remat.h"
 
+#include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -11,11 +12,6 @@
 
 using namespace mlir;
 using namespace tx;
-
-static bool isForwardOp(Operation *op) {
-  auto scoped = dyn_cast_or_null<ScopedOpInterface>(op);
-  return scoped && scoped.getScope().getSegment() == Segment::Forward;
-}
 
 static SavedValue describe(OpResult result, const NameTable &names) {
   ScopeAttr scope = cast<ScopedOpInterface>(result.getOwner()).getScope();
@@ -27,6 +23,12 @@ static SavedValue describe(OpResult result, const NameTable &names) {
 }
 
 static std::vector<SavedValue> summarizeSaved(func::FuncOp function, const NameTable &names) {
+  const BorderOps border = findBorderOps(function.getBody());
+  // By forward's kernels.
+  auto isForwardOp = [&](Operation *op) {
+    auto scoped = dyn_cast_or_null<ScopedOpInterface>(op);
+    return scoped && (scoped.getScope().getSegment() == Segment::Forward || border.contains(op));
+  };
   llvm::SetVector<Value> saved;
   function.walk([&](ScopedOpInterface op) {
     if (isForwardOp(op))

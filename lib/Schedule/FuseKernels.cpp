@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Schedule/Passes.h"
 
@@ -70,7 +71,7 @@ bool isKeyed(Operation *op) {
 
 class Fuser {
 public:
-  Fuser(Block &block, unsigned maxBuffers) : block(block), maxBuffers(maxBuffers) {}
+  Fuser(Block &block, unsigned maxBuffers) : block(block), maxBuffers(maxBuffers), border(findBorderOps(*block.getParent())) {}
 
   void run() {
     for (Operation &op : llvm::make_early_inc_range(block))
@@ -194,9 +195,7 @@ private:
   }
 
   bool mayJoin(KernelOpInterface op, const Group &alone, const Group &group) {
-    // The gradient of the loss needs nothing of backward: forward's last kernel
-    // computes it while it has the logits.
-    bool isAtBorder = group.part == 0 && getSegment(op) == Segment::Backward;
+    bool isAtBorder = group.part == 0 && border.contains(op);
     if (group.kind != alone.kind || group.space != alone.space || (group.part != alone.part && !isAtBorder) ||
         group.immediates + alone.immediates > TXRT_MAX_IMMEDIATES)
       return false;
@@ -278,6 +277,7 @@ private:
 
   Block &block;
   unsigned maxBuffers;
+  const BorderOps border;
   DenseMap<Operation *, unsigned> places, groupOf;
   std::vector<Group> groups;
 };

@@ -142,10 +142,9 @@ protected:
   }
 
   // The first layer's input; the final norm's output and statistics (its input
-  // is the last layer's output); logits and their log-sum-exp, in f32.
+  // is the last layer's output); the logits' gradient, which takes their place.
   int64_t outside() const {
-    return e * sb * h + e * sb * h + 8 * sb + 4 * sb * config.vocabSize +
-           4 * sb;
+    return e * sb * h + e * sb * h + 8 * sb + e * sb * config.vocabSize;
   }
 
   // FLOPs of a layer's products; a multiply-add is two.

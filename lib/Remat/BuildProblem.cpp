@@ -98,9 +98,11 @@ private:
       if (Value key = recompute.getReplayKey())
         data.replayKey = numbers.lookup(key);
     }
-    if (border.contains(op)) {
+    if (border.contains(op)) { // and no policy's, whatever module it belongs to
       data.segment = Segment::Forward;
       data.replay = ReplayKind::Never;
+      data.layer = -1;
+      data.path.clear();
     }
     if (data.isForward())
       joint.problem.layerCount = std::max(joint.problem.layerCount, layerCountOf(data.layer));

@@ -143,7 +143,7 @@ TEST(CommandLine, TheAttentionBackendIsFlashUnlessAskedFor) {
   EXPECT_EQ(backendOf({"--attention-backend", "flash"}), AttentionBackend::Flash);
   EXPECT_EQ(backendOf({"--use-flash-attn"}), AttentionBackend::Flash);
   EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).message,
-            "--attention-backend takes auto, flash or unfused, found 'flesh'");
+            "--attention-backend takes auto, flash, fused or unfused, found 'flesh'");
   EXPECT_EQ(failureOf({"gpt2-124m", "--attention-backend", "flesh"}).exitCode, 2);
 }
 

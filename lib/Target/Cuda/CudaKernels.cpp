@@ -149,7 +149,10 @@ FailureOr<CudaKernels> tx::compileCudaKernels(step::ProgramOp program, const Cud
         << result->ptxCapability << " alone, which the driver compiles each time a run begins";
     return result;
   }
-  for (unsigned capability : *capabilitiesOf(program, options)) {
+  FailureOr<SmallVector<unsigned>> capabilities = capabilitiesOf(program, options);
+  if (failed(capabilities))
+    return failure();
+  for (unsigned capability : *capabilities) {
     llvm::Expected<CudaImage> image = cuda::assemble(ptxas, result->ptx, capability);
     if (!image)
       return program.emitOpError() << llvm::toString(image.takeError());

@@ -29,7 +29,7 @@ if any(map(shutil.which, [*ptxas, "ptxas", "/usr/local/cuda/bin/ptxas"])):
 for name in ["CUDA_HOME", "CUDA_PATH"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
-# Open MPI is no part of Tx's set-up: tests over it need one that is there.
+# A set-up of one's own may lack Open MPI; tools/check installs it.
 if shutil.which("mpirun"):
     config.available_features.add("mpi")
 

@@ -8,6 +8,11 @@ TX_PACKAGES_MLIR="llvm-22-dev libmlir-22-dev mlir-22-tools"
 TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
   libopenblas0-pthread libgtest-dev"
 TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
+# Only tests need these: steps of several ranks by MPI, and what fetches ptxas.
+TX_PACKAGES_TESTS="openmpi-bin python3-pip"
+# The assembler of the CUDA toolkit, of PyPI, for machines without the toolkit: the
+# version that the bounds of test/Gpu were measured with.
+TX_PTXAS="nvidia-cuda-nvcc==13.0.88"
 TX_SECURITY_SUITE="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
 http://deb.debian.org/debian-security bookworm-security main"
 
@@ -21,17 +26,18 @@ tx_stop() {
   exit "$code"
 }
 
-# The packages this preset needs. With MLIR_DIR set, LLVM is the caller's own.
+# tx_packages PRESET [tests]: what is needed. With MLIR_DIR set, LLVM is the caller's own.
 tx_packages() {
   local list="$TX_PACKAGES"
   [ -n "${MLIR_DIR:-}" ] || list="$list $TX_PACKAGES_MLIR"
   [ "$1" != asan ] || list="$list $TX_PACKAGES_SANITIZER"
+  [ "${2:-}" != tests ] || list="$list $TX_PACKAGES_TESTS"
   printf '%s\n' $list
 }
 
 tx_missing_packages() {
   local package
-  for package in $(tx_packages "$1"); do
+  for package in $(tx_packages "$@"); do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
       printf '%s ' "$package"
   done
@@ -47,16 +53,16 @@ tx_install_line() {
   tx_say "  sudo apt-get update && sudo apt-get install --yes --no-install-recommends $*"
 }
 
-# tx_install PRESET: only what is missing, and nothing at all if nothing is.
+# tx_install PRESET [tests]: only what is missing, and nothing at all if nothing is.
 tx_install() {
   local missing as_root=
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     tx_stop 2 "error: this system has no apt-get; the automatic set-up knows Debian 12 only." \
       "On a Debian 12 machine run:" \
-      "$(tx_install_line $(tx_packages "$1"))" \
+      "$(tx_install_line $(tx_packages "$@"))" \
       "or, with an LLVM/MLIR 22.1 of your own: cmake --preset $1 -DMLIR_DIR=PREFIX/lib/cmake/mlir"
   fi
-  missing=$(tx_missing_packages "$1")
+  missing=$(tx_missing_packages "$@")
   missing=${missing% }
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
@@ -82,6 +88,31 @@ tx_install() {
   $as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing ||
     tx_stop 2 "error: apt-get could not install the packages. By hand:" "$(tx_install_line $missing)"
+}
+
+# tx_find_ptxas: where the compiler looks for it.
+tx_find_ptxas() {
+  local folder
+  for folder in ${CUDA_HOME:+"$CUDA_HOME/bin"} ${CUDA_PATH:+"$CUDA_PATH/bin"}; do
+    [ ! -x "$folder/ptxas" ] || return 0
+  done
+  command -v ptxas >/dev/null || [ -x /usr/local/cuda/bin/ptxas ]
+}
+
+# tx_fetch_ptxas FOLDER: CUDA_HOME becomes a folder with ptxas. Tests of cubins are
+# skipped where that can not be had; the build needs none.
+tx_fetch_ptxas() {
+  ! tx_find_ptxas || return 0
+  local wheels=$1/wheels home=$1/nvidia/cu13
+  if [ ! -x "$home/bin/ptxas" ]; then
+    tx_say "Fetching ptxas ($TX_PTXAS of PyPI, 40 MB) into $1"
+    python3 -m pip download -qq --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" "$TX_PTXAS" &&
+      python3 -m zipfile -e "$wheels"/*.whl "$1" && rm -r "$wheels" && chmod +x "$home/bin/ptxas" || {
+      tx_say "note: no ptxas; tests that need one are skipped"
+      return 0
+    }
+  fi
+  export CUDA_HOME=$home
 }
 
 # Where a preset builds (the same names as in CMakePresets.json).

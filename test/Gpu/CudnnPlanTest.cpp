@@ -34,7 +34,7 @@ std::string describe(int capability) {
       R"("reservedSharedMemoryPerBlock":1024,"maxRegistersPerSM":65536,"maxCtasPerSM":32,"maxThreadsPerBlock":1024,)"
       R"("maxThreadsPerSM":2048,"pciDeviceId":0,"isTccDriver":0,"supportCoopLaunch":1,"totalGlobalMem":85899345920,)"
       R"("smClockRateKHz":1980000,"memClockRateKHz":2619000,"l2CacheSize":52428800,"cudaDeviceId":0,"deviceVer":{1},)"
-      R"("driverVer":13000,"deviceName":"GPU"})",
+      R"("driverVer":13000,"smCountOrigin":0,"memoryBusWidth":5120,"oversizedSharedMemoryPerBlock":0,"deviceName":"GPU"})",
       !isLarge ? 101376 : capability == 80 ? 166912 : 232448, capability * 10);
 }
 
@@ -76,7 +76,8 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
     uint64_t planned = table.operands(launch).back().bytes;
     uint64_t asked = 0;
     try {
-      asked = AttentionPlan(*library(), nullptr, *attention, device.c_str()).scratchBytes();
+      asked = AttentionPlan(*library(), nullptr, *attention, static_cast<uint32_t>(c.capability), device.c_str())
+                  .scratchBytes();
     } catch (const txrt::Failure &failure) {
       FAIL() << failure.message;
     }

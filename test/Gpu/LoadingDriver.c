@@ -18,6 +18,7 @@ enum { Success = 0, NotInitialized = 3 };
   int name(void) { return NotInitialized; }
 
 LOADS(cuLibraryLoadData)
+LOADS(cuKernelGetFunction)
 LOADS(cuLibraryGetKernel)
 ACCEPTS(cuLibraryUnload)
 ACCEPTS(cuKernelGetAttribute)
@@ -62,4 +63,5 @@ REFUSES(cuOccupancyMaxActiveBlocksPerMultiprocessor)
 REFUSES(cuOccupancyMaxPotentialClusterSize)
 REFUSES(cuStreamGetCtx)
 REFUSES(cuStreamSynchronize)
+REFUSES(cuTensorMapEncodeIm2col)
 REFUSES(cuTensorMapEncodeTiled)

@@ -32,6 +32,8 @@ std::string tx::findObstacle(const AttentionForm &form) {
     return "weights are dropped, and cuDNN can not draw the masks of Tx; --attention-dropout 0 would do";
   if (width > kWidest || width % kStep)
     return llvm::formatv("heads are {0} wide, and it takes multiples of {1} up to {2}", width, kStep, kWidest);
+  if (q.getDimSize(1) == 1 && typeOf(form, TXRT_ATTENTION_K).getDimSize(1) == 1)
+    return "sequences have one token, and its gradient does not take that";
   return "";
 }
 
@@ -69,8 +71,11 @@ int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool determinist
   int64_t bytes = kOwn + aligned(rows * sizeof(float)); // the sums of dO * O
   if (k[2] != q[2])                                     // dK and dV of heads that share them
     bytes += aligned(2 * heads * k[1] * width * 2);
+  int generation = capability / 10;
+  if (deterministic && generation == 10) // an engine of its own
+    return bytes;
   if (deterministic) // dS
     return bytes + heads * llvm::alignTo(q[1], kTile) * llvm::alignTo(k[1], kTile) * 2;
-  int generation = capability / 10; // one f32 copy of dQ, or two
+  // One f32 copy of dQ, or two.
   return bytes + (generation == 9 || generation == 10 ? 1 : 2) * aligned(rows * width * sizeof(float));
 }

@@ -16,7 +16,8 @@ static std::string keyOf(txrt_attention attention) {
 static_assert(sizeof(txrt_attention) == 9 * 4 + 12 + 9 * 8 + 4 * 8 + 8,
               "keys are compared as bytes: there is no padding");
 
-Attention::Attention(const txrt_program &program, Stream stream)
+Attention::Attention(const txrt_program &program, uint32_t capability,
+                     Stream stream)
     : program(program), library(dnn::Library::get()),
       ofLaunch(program.launch_count) {
   library.check(library.create(&handle), "create");
@@ -28,7 +29,7 @@ Attention::Attention(const txrt_program &program, Stream stream)
     const txrt_attention &attention =
         program.attentions[launch.u.kernel.attention - 1];
     AttentionPlan &plan =
-        plans.try_emplace(keyOf(attention), library, handle, attention)
+        plans.try_emplace(keyOf(attention), library, handle, attention, capability)
             .first->second;
     const uint64_t planned =
         attention.has_scratch

@@ -22,10 +22,13 @@ namespace txrt::cuda {
 /// One distinct attention, forward or backward.
 class AttentionPlan {
 public:
-  /// A deterministic backward adds dQ in one order; it keeps batch * heads *
-  /// queries * keys bf16 values in its scratch. `device` as in Graph::finish.
+  /// For a device of this compute capability, 90 for instance. Fails where the
+  /// library's version computes it wrong. A deterministic backward adds dQ in one
+  /// order; most engines keep batch * heads * queries * keys bf16 values in its
+  /// scratch for that. `device` as in Graph::finish.
   AttentionPlan(const dnn::Library &library, dnn::Handle handle,
-                const txrt_attention &attention, const char *device = nullptr);
+                const txrt_attention &attention, uint32_t capability,
+                const char *device = nullptr);
 
   /// What a call needs: the library's own workspace and what stays between the
   /// parts of its graph.
@@ -55,7 +58,7 @@ private:
 class Attention {
 public:
   /// Fails with the reason when the library can not run every one of them.
-  Attention(const txrt_program &program, Stream stream);
+  Attention(const txrt_program &program, uint32_t capability, Stream stream);
   Attention(const Attention &) = delete;
   ~Attention();
 

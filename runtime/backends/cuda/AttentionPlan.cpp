@@ -1,6 +1,7 @@
 #include "backends/cuda/Attention.h"
 
 #include <cmath>
+#include <optional>
 
 using namespace txrt;
 using namespace txrt::cuda;
@@ -15,15 +16,52 @@ static uint64_t aligned(uint64_t bytes) {
          TXRT_SCRATCH_ALIGNMENT;
 }
 
+/// Up to 9.15.0 the gradients of a last tile of keys that is not whole are wrong
+/// unless lengths are given as a mask, which cudnn-frontend then does.
+static void requireTails(const dnn::Library &library,
+                         const txrt_attention &attention) {
+  constexpr uint64_t tile = 128;
+  constexpr size_t mended = 91501;
+  if (attention.backward && attention.keys % tile &&
+      library.getVersion() < mended)
+    fail(TXRT_DEVICE,
+         "found %s; attention over %llu keys, no multiple of %llu, needs 9.15.1 "
+         "or newer",
+         library.version().c_str(),
+         static_cast<unsigned long long>(attention.keys),
+         static_cast<unsigned long long>(tile));
+}
+
+/// Blackwell's own deterministic backward, which the library does not propose
+/// by itself: index and knobs are those of cudnn-frontend.
+static std::optional<dnn::Engine> ownEngine(const dnn::Library &library,
+                                            const txrt_attention &attention,
+                                            uint32_t capability) {
+  if (!attention.backward || !attention.deterministic || capability / 10 != 10)
+    return std::nullopt;
+  if (library.getVersion() < 92300)
+    return dnn::Engine{5, {{dnn::KnobKernelConfig, 31}, {dnn::KnobStages, 2}}};
+  return dnn::Engine{5,
+                     {{dnn::KnobTileM, 3},
+                      {dnn::KnobTileN, 2},
+                      {dnn::KnobKernelConfig, 2},
+                      {dnn::KnobStreamK, 0},
+                      {dnn::KnobTileCgaM, 0},
+                      {dnn::KnobStages, 2}}};
+}
+
 AttentionPlan::AttentionPlan(const dnn::Library &library, dnn::Handle handle,
                              const txrt_attention &attention,
-                             const char *device)
+                             uint32_t capability, const char *device)
     : attention(attention), graph(library) {
+  requireTails(library, attention);
   if (attention.backward)
     buildBackward();
   else
     buildForward();
-  graph.finish(handle, device);
+  const std::optional<dnn::Engine> own =
+      ownEngine(library, attention, capability);
+  graph.finish(handle, device, own ? &*own : nullptr);
 }
 
 uint64_t AttentionPlan::scratchBytes() const {

@@ -64,8 +64,8 @@ private:
   txrt_world alone;
   txrt_world &world;
   DeviceContext context;
-  DeviceArena arena;
   OwnedStream stream;
+  DeviceArena arena;
   Kernels kernels;
   ResetFlags resets;
   LaunchTimer timer;
@@ -83,8 +83,9 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
                               : static_cast<int>(usableCpus())),
       program(program), driver(Driver::get()), graphed(!options.no_graph),
       world(options.world ? *options.world : alone),
-      context(driver, world.localRank()), arena(driver, program.arena_bytes),
-      stream(makeStream(driver)), kernels(program, driver, context, arena.address),
+      context(driver, world.localRank()), stream(makeStream(driver)),
+      arena(driver, program.arena_bytes, stream),
+      kernels(program, driver, context, arena.address),
       resets(program), timer(program, driver), nvtx(program, options.warn),
       graphs(driver, stream) {
   description =
@@ -127,7 +128,7 @@ void Cuda::openAttention(const txrt_options &options) {
   std::string who = "generated kernels";
   try {
     if (!options.no_cudnn) {
-      attention = std::make_unique<Attention>(program, stream);
+      attention = std::make_unique<Attention>(program, context.capability(), stream);
       who = attention->description();
     }
   } catch (const Failure &failure) {
@@ -222,8 +223,7 @@ void Cuda::write(uint64_t offset, uint64_t bytes, const void *from) {
   if (bytes == 0)
     return;
   context.makeCurrent();
-  driver.check(driver.memcpyHtoD(arena.address + offset, from, bytes),
-               "copying to the device");
+  copyToDevice(driver, arena.address + offset, from, bytes, stream);
   resets.write(offset, bytes, from);
 }
 

@@ -34,11 +34,22 @@ enum PointwiseMode {
 enum ReductionOperator { Sum = 0, Maximum = 3 };
 enum HeuristicMode { ModeA = 3 };
 
+enum Knob {
+  KnobStages = 14,
+  KnobKernelConfig = 24,
+  KnobTileCgaM = 27,
+  KnobStreamK = 38,
+  KnobTileM = 40,
+  KnobTileN = 41,
+};
+
 enum DescriptorType {
   PointwiseDescriptor = 0,
-  EngineHeuristicDescriptor = 4,
+  EngineDescriptor = 2,
   EngineConfigDescriptor = 3,
+  EngineHeuristicDescriptor = 4,
   ExecutionPlanDescriptor = 5,
+  KnobChoiceDescriptor = 7,
   OperationPointwiseDescriptor = 13,
   OperationGraphDescriptor = 15,
   VariantPackDescriptor = 16,
@@ -59,6 +70,7 @@ enum AttributeType {
   TypeFloat = 4,
   TypeVoidPointer = 6,
   TypeHeuristicMode = 8,
+  TypeKnob = 9,
   TypePointwiseMode = 14,
   TypeDescriptor = 15,
   TypeReductionOperator = 18,
@@ -73,10 +85,14 @@ enum Attribute {
   HeuristicGraph = 201,
   HeuristicResults = 202,
   HeuristicDevice = 204,
+  ConfigEngine = 300,
+  ConfigKnobs = 302,
   PlanHandle = 400,
   PlanEngineConfig = 401,
   PlanWorkspaceBytes = 402,
   PlanDevice = 407,
+  KnobChoiceOf = 600,
+  KnobChoiceValue = 601,
   OperationPointwise = 750,
   OperationPointwiseX = 751,
   OperationPointwiseB = 752,
@@ -94,6 +110,9 @@ enum Attribute {
   PackIds = 1000,
   PackPointers = 1001,
   PackWorkspace = 1003,
+  EngineGraph = 1300,
+  EngineIndex = 1301,
+  EngineDevice = 1307,
   MatmulPrecision = 1500,
   OperationMatmulA = 1520,
   OperationMatmulB = 1521,

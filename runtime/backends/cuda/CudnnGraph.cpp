@@ -5,8 +5,9 @@
 
 namespace txrt::cuda::dnn {
 
-// The first whose deterministic backward is for all that is asked of it.
-static constexpr size_t oldestVersion = 90500;
+// NVIDIA's cudnn-frontend refuses attention in bf16 to 9.10.0 and 9.10.1, which have
+// bugs; before 9.6 an f32 sum of dQ had to be cleared for the library.
+static constexpr size_t oldestVersion = 91002;
 
 Library::Library() {
   void *library = openLibrary({"libcudnn.so.9"}, "cuDNN 9 is not here");
@@ -16,7 +17,7 @@ Library::Library() {
   TXRT_CUDNN_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
   if (getVersion() < oldestVersion)
-    fail(TXRT_DEVICE, "found %s; attention needs 9.5 or newer",
+    fail(TXRT_DEVICE, "found %s; attention needs 9.10.2 or newer",
          version().c_str());
 }
 
@@ -210,61 +211,100 @@ Tensor Graph::reshape(const Tensor &x, DataType type, Sizes sizes,
 // Plans
 //===----------------------------------------------------------------------===//
 
-void Graph::finish(Handle handle, const char *device) {
-  Descriptor properties = nullptr;
+void Graph::describe(Handle handle, const char *device) {
   if (device) {
     properties = create(DevicePropertyDescriptor);
     set(properties, DeviceJson, TypeChar, device,
         static_cast<int64_t>(std::string(device).size()));
     finalize(properties, "the device's description");
   }
-  Descriptor graph = create(OperationGraphDescriptor);
+  graph = create(OperationGraphDescriptor);
   if (handle)
     set(graph, GraphHandle, TypeHandle, &handle);
   set(graph, GraphOperations, TypeDescriptor, operations.data(),
       static_cast<int64_t>(operations.size()));
   finalize(graph, "the graph");
+}
 
+/// Configurations that the library proposes, its favourite first.
+std::vector<Descriptor> Graph::choose() {
   const HeuristicMode mode = ModeA;
+  const char *what = "the choice of an engine";
   Descriptor heuristic = create(EngineHeuristicDescriptor);
   set(heuristic, HeuristicGraph, TypeDescriptor, &graph);
   set(heuristic, HeuristicModeOf, TypeHeuristicMode, &mode);
   if (properties)
     set(heuristic, HeuristicDevice, TypeDescriptor, &properties);
-  finalize(heuristic, "the choice of an engine");
+  finalize(heuristic, what);
   int64_t count = 0;
-  library.check(library.getAttribute(heuristic, HeuristicResults, TypeDescriptor, 0,
-                            &count, nullptr),
-                "the choice of an engine");
+  library.check(library.getAttribute(heuristic, HeuristicResults,
+                                     TypeDescriptor, 0, &count, nullptr),
+                what);
   std::vector<Descriptor> configs;
   for (int64_t i = 0; i < count; ++i)
     configs.push_back(create(EngineConfigDescriptor));
-  library.check(library.getAttribute(heuristic, HeuristicResults, TypeDescriptor, count,
-                            &count, configs.data()),
-                "the choice of an engine");
+  library.check(library.getAttribute(heuristic, HeuristicResults,
+                                     TypeDescriptor, count, &count,
+                                     configs.data()),
+                what);
+  configs.resize(static_cast<size_t>(count));
+  return configs;
+}
 
-  // The first that the library can make a plan of.
-  Status status = dnn::Success;
-  for (int64_t i = 0; i < count; ++i) {
-    Descriptor candidate = create(ExecutionPlanDescriptor);
-    if (handle)
-      set(candidate, PlanHandle, TypeHandle, &handle);
-    if (properties)
-      set(candidate, PlanDevice, TypeDescriptor, &properties);
-    set(candidate, PlanEngineConfig, TypeDescriptor,
-        &configs[static_cast<size_t>(i)]);
-    status = library.finalize(candidate);
-    if (status != dnn::Success)
-      continue;
-    plan = candidate;
-    int64_t found = 0;
-    library.check(library.getAttribute(plan, PlanWorkspaceBytes, TypeInt64, 1, &found,
-                              &workspace),
-                  "the workspace's size");
-    return;
+/// Null where the engine does not take the graph, or the knobs.
+Descriptor Graph::configure(const Engine &engine) {
+  Descriptor chosen = create(EngineDescriptor);
+  set(chosen, EngineGraph, TypeDescriptor, &graph);
+  set(chosen, EngineIndex, TypeInt64, &engine.index);
+  if (properties)
+    set(chosen, EngineDevice, TypeDescriptor, &properties);
+  if (library.finalize(chosen) != dnn::Success)
+    return nullptr;
+  std::vector<Descriptor> choices;
+  for (const auto &[knob, value] : engine.knobs) {
+    choices.push_back(create(KnobChoiceDescriptor));
+    set(choices.back(), KnobChoiceOf, TypeKnob, &knob);
+    set(choices.back(), KnobChoiceValue, TypeInt64, &value);
+    finalize(choices.back(), "a knob");
   }
-  if (count == 0)
+  Descriptor config = create(EngineConfigDescriptor);
+  set(config, ConfigEngine, TypeDescriptor, &chosen);
+  set(config, ConfigKnobs, TypeDescriptor, choices.data(),
+      static_cast<int64_t>(choices.size()));
+  return library.finalize(config) == dnn::Success ? config : nullptr;
+}
+
+Status Graph::makePlan(Handle handle, Descriptor config) {
+  Descriptor candidate = create(ExecutionPlanDescriptor);
+  if (handle)
+    set(candidate, PlanHandle, TypeHandle, &handle);
+  if (properties)
+    set(candidate, PlanDevice, TypeDescriptor, &properties);
+  set(candidate, PlanEngineConfig, TypeDescriptor, &config);
+  const Status status = library.finalize(candidate);
+  if (status != dnn::Success)
+    return status;
+  plan = candidate;
+  int64_t found = 0;
+  library.check(library.getAttribute(plan, PlanWorkspaceBytes, TypeInt64, 1,
+                                     &found, &workspace),
+                "the workspace's size");
+  return status;
+}
+
+void Graph::finish(Handle handle, const char *device,
+                   const Engine *preferred) {
+  describe(handle, device);
+  Descriptor own = preferred ? configure(*preferred) : nullptr;
+  if (own && makePlan(handle, own) == dnn::Success)
+    return;
+  const std::vector<Descriptor> configs = choose();
+  if (configs.empty())
     fail(TXRT_DEVICE, "cuDNN: has no engine for the graph");
+  Status status = dnn::Success;
+  for (Descriptor config : configs)
+    if ((status = makePlan(handle, config)) == dnn::Success)
+      return;
   library.check(status, "a plan");
 }
 

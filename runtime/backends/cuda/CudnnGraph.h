@@ -39,6 +39,12 @@ private:
   Library();
 };
 
+/// One of the library's engines, and how it is set.
+struct Engine {
+  int64_t index;
+  std::vector<std::pair<Knob, int64_t>> knobs;
+};
+
 using Sizes = std::array<int64_t, 4>;
 
 /// A value of a graph: sizes and strides in elements.
@@ -76,8 +82,10 @@ public:
   Tensor virtualTensor(DataType type, Sizes sizes, Sizes strides);
 
   /// Has the library plan it for `handle`'s device; where there is none, for
-  /// the one that `device` describes (its JSON text).
-  void finish(Handle handle, const char *device = nullptr);
+  /// the one that `device` describes (its JSON text). `preferred` runs it if it
+  /// can, else one that the library chooses.
+  void finish(Handle handle, const char *device = nullptr,
+              const Engine *preferred = nullptr);
   /// Bytes that a call needs besides the tensors.
   int64_t workspaceBytes() const { return workspace; }
   void enqueue(Handle handle,
@@ -85,6 +93,11 @@ public:
                void *workspaceAt);
 
 private:
+  void describe(Handle handle, const char *device);
+  std::vector<Descriptor> choose();
+  Descriptor configure(const Engine &engine);
+  /// How it went: a plan is made, or why not.
+  Status makePlan(Handle handle, Descriptor config);
   Descriptor create(DescriptorType type);
   void set(Descriptor descriptor, Attribute attribute, AttributeType type,
            const void *values, int64_t count = 1);
@@ -97,7 +110,7 @@ private:
 
   const Library &library;
   std::vector<Descriptor> owned, operations;
-  Descriptor plan = nullptr;
+  Descriptor graph = nullptr, properties = nullptr, plan = nullptr;
   int64_t workspace = 0;
   std::deque<std::pair<int64_t, float>> constants; // stay where they are
   int64_t nextId = 1;

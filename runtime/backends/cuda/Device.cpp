@@ -47,8 +47,8 @@ DeviceId DeviceContext::id() const {
   return id;
 }
 
-DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes)
-    : driver(driver) {
+DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream)
+    : driver(driver), stream(stream) {
   size_t available = 0, total = 0;
   driver.check(driver.memGetInfo(&available, &total), "free memory");
   if (bytes > available)
@@ -71,5 +71,13 @@ DeviceArena::~DeviceArena() {
 
 void DeviceArena::clear() {
   if (size)
-    driver.check(driver.memsetD8(address, 0, size), "clearing the arena");
+    driver.check(driver.memsetD8Async(address, 0, size, stream),
+                 "clearing the arena");
+}
+
+void cuda::copyToDevice(const Driver &driver, DevicePointer to,
+                        const void *from, uint64_t bytes, Stream stream) {
+  const char *what = "copying to the device";
+  driver.check(driver.memcpyHtoDAsync(to, from, bytes, stream), what);
+  driver.check(driver.streamSynchronize(stream), what);
 }

@@ -40,9 +40,10 @@ private:
 class DeviceArena {
 public:
   /// Fails with TXRT_OUT_OF_MEMORY when `bytes` are more than what is free.
-  DeviceArena(const Driver &driver, uint64_t bytes);
+  DeviceArena(const Driver &driver, uint64_t bytes, Stream stream);
   DeviceArena(const DeviceArena &) = delete;
   ~DeviceArena();
+  /// Before all that is queued on the stream afterwards.
   void clear();
 
   DevicePointer address = 0;
@@ -50,7 +51,14 @@ public:
 
 private:
   const Driver &driver;
+  Stream stream;
 };
+
+/// What is queued on `stream` afterwards sees the bytes, and the caller may change
+/// them. The driver's synchronous copy does not do: it is of the legacy stream,
+/// for which others do not wait, and may end while bytes are still on their way.
+void copyToDevice(const Driver &driver, DevicePointer to, const void *from,
+                  uint64_t bytes, Stream stream);
 
 /// A handle that the driver gave and takes back.
 template <typename Handle, Result (*Driver::*destroy)(Handle)> class Owned {

@@ -57,7 +57,6 @@ struct DeviceId {
   X(memGetInfo, cuMemGetInfo_v2, size_t *, size_t *)                          \
   X(memAlloc, cuMemAlloc_v2, DevicePointer *, size_t)                         \
   X(memFree, cuMemFree_v2, DevicePointer)                                     \
-  X(memsetD8, cuMemsetD8_v2, DevicePointer, unsigned char, size_t)            \
   X(memsetD16Async, cuMemsetD16Async, DevicePointer, unsigned short, size_t,  \
     Stream)                                                                   \
   X(memsetD8Async, cuMemsetD8Async, DevicePointer, unsigned char, size_t,     \
@@ -70,7 +69,8 @@ struct DeviceId {
   X(memFreeHost, cuMemFreeHost, void *)                                       \
   X(memcpyDtoDAsync, cuMemcpyDtoDAsync_v2, DevicePointer, DevicePointer,      \
     size_t, Stream)                                                           \
-  X(memcpyHtoD, cuMemcpyHtoD_v2, DevicePointer, const void *, size_t)         \
+  X(memcpyHtoDAsync, cuMemcpyHtoDAsync_v2, DevicePointer, const void *,       \
+    size_t, Stream)                                                           \
   X(memcpyDtoH, cuMemcpyDtoH_v2, void *, DevicePointer, size_t)               \
   X(moduleLoadData, cuModuleLoadData, Module *, const void *)                 \
   X(moduleUnload, cuModuleUnload, Module)                                     \

@@ -26,7 +26,7 @@ static uint64_t aligned(uint64_t bytes) {
 /// Device memory for sets of operands; nothing if there is not enough.
 struct Tuner::Sets {
   Sets(const Driver &driver, const Product &product,
-       const txrt_program &program, const txrt_launch &launch)
+       const txrt_program &program, const txrt_launch &launch, Stream stream)
       : driver(driver), scratchBytes(product.key.scratch) {
     const GemmBuffers at = gemmBuffers(launch.u.gemm);
     for (int which : {0, 1, 2, at.vector})
@@ -47,7 +47,7 @@ struct Tuner::Sets {
       return;
     bytes = count * setBytes + aligned(scratchBytes);
     driver.check(driver.memAlloc(&memory, bytes), "operands to tune with");
-    fill(program.buffers[launch.first_buffer].dtype);
+    fill(program.buffers[launch.first_buffer].dtype, stream);
   }
   ~Sets() {
     if (memory)
@@ -68,7 +68,7 @@ struct Tuner::Sets {
 private:
   /// The same numbers again and again; C may be of another type, and has some
   /// numbers too then.
-  void fill(uint32_t dtype) const {
+  void fill(uint32_t dtype, Stream stream) const {
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
     std::vector<uint16_t> pattern(patternBytes / 2);
@@ -81,9 +81,8 @@ private:
           dtype == TXRT_DTYPE_BF16 || i % 2 ? bits >> 16 : random());
     }
     for (uint64_t at = 0; at < bytes; at += patternBytes)
-      driver.check(driver.memcpyHtoD(memory + at, pattern.data(),
-                                     std::min(patternBytes, bytes - at)),
-                   "operands to tune with");
+      copyToDevice(driver, memory + at, pattern.data(),
+                   std::min(patternBytes, bytes - at), stream);
   }
 
   const Driver &driver;
@@ -108,7 +107,7 @@ std::optional<TunedChoice> Tuner::choose(Product &product,
                                          const txrt_launch &launch) {
   const std::vector<lt::Algorithm> candidates =
       product.candidates(mostCandidates);
-  const Sets sets(driver, product, program, launch);
+  const Sets sets(driver, product, program, launch, stream);
   if (candidates.empty() || sets.count == 0)
     return std::nullopt;
   const txrt_gemm_launch &g = launch.u.gemm;

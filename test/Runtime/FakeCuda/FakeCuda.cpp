@@ -196,10 +196,6 @@ Result cuMemFree_v2(DevicePointer address) {
   fake::device().release(address);
   return Success;
 }
-Result cuMemsetD8_v2(DevicePointer address, unsigned char value, size_t size) {
-  memset(reinterpret_cast<void *>(address), value, size);
-  return Success;
-}
 Result cuMemsetD16Async(DevicePointer address, unsigned short value,
                         size_t count, Stream stream) {
   fake::run(stream, [=] {
@@ -239,8 +235,10 @@ Result cuMemFreeHost(void *memory) {
   free(memory);
   return Success;
 }
-Result cuMemcpyHtoD_v2(DevicePointer to, const void *from, size_t size) {
-  memcpy(reinterpret_cast<void *>(to), from, size);
+// Reads when its turn comes, as the driver does with pinned memory.
+Result cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t size,
+                            Stream stream) {
+  fake::run(stream, [=] { memcpy(reinterpret_cast<void *>(to), from, size); });
   return current ? Success : InvalidValue;
 }
 Result cuMemcpyDtoH_v2(void *to, DevicePointer from, size_t size) {

@@ -285,7 +285,19 @@ Status cudnnBackendDestroyDescriptor(Descriptor descriptor) {
   delete objectOf(descriptor);
   return 0;
 }
-Status cudnnBackendFinalize(Descriptor) { return 0; }
+// Blackwell has an engine of its own for backward.
+Status cudnnBackendFinalize(Descriptor descriptor) {
+  Object &object = *objectOf(descriptor);
+  if (object.type == EngineConfigDescriptor && object.has(ConfigEngine)) {
+    const Object &engine = object.object(ConfigEngine);
+    object.graph = const_cast<Object *>(&engine.object(EngineGraph));
+    return engine.value<int64_t>(EngineIndex) == 5 &&
+                   setting("FAKE_CUDA_CAPABILITY", 90) / 10 == 10
+               ? 0
+               : 2000;
+  }
+  return 0;
+}
 Status cudnnBackendSetAttribute(Descriptor descriptor, Attribute attribute,
                                 AttributeType type, int64_t count,
                                 const void *from) {

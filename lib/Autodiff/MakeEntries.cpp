@@ -30,6 +30,32 @@ struct Trained {
   Type getGradientElement() const { return GlobalOp(gradient).getType().getElementType(); }
 };
 
+/// Parameters that one kernel updates, with their gradients.
+struct Group {
+  SmallVector<Trained> trained;
+  SmallVector<Value> gradients;
+
+  /// Same constants of the update, same element types.
+  bool takes(Trained entry) {
+    GlobalOp first = trained.front().parameter;
+    return first.getDecay() == entry.parameter.getDecay() &&
+           first.getType().getElementType() == entry.parameter.getType().getElementType();
+  }
+};
+
+/// In the order of their first parameters.
+SmallVector<Group> makeGroups(ArrayRef<Trained> trained, ArrayRef<Value> gradients) {
+  SmallVector<Group> groups;
+  for (auto [entry, gradient] : llvm::zip_equal(trained, gradients)) {
+    auto *group = llvm::find_if(groups, [&wanted = entry](Group &known) { return known.takes(wanted); });
+    if (group == groups.end())
+      group = groups.insert(groups.end(), Group());
+    group->trained.push_back(entry);
+    group->gradients.push_back(gradient);
+  }
+  return groups;
+}
+
 /// Loads at the entry and stores at the exit of one function.
 class StateAccess {
 public:
@@ -73,6 +99,8 @@ private:
   func::FuncOp createFunction(Operation *after, StringRef name, ArrayRef<Type> arguments, ArrayRef<Type> results);
   void nameLast(func::FuncOp function, ArrayRef<StringRef> arguments, ArrayRef<StringRef> results);
   Value reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope);
+  void updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Value gradient, Value coefficient, Value lr,
+                   Value step);
   Value buildUpdate(OpBuilder &builder, StateAccess &state, ArrayRef<Trained> trained, ArrayRef<Value> gradients,
                     Value lr, Value step);
   void createApply(func::FuncOp microbatch, ArrayRef<Trained> trained);
@@ -179,32 +207,51 @@ Value TxMakeEntriesPass::reduceGradient(OpBuilder &builder, Value gradient, Scop
 /// Clips, updates, stores. Gives the global norm.
 Value TxMakeEntriesPass::buildUpdate(OpBuilder &builder, StateAccess &state, ArrayRef<Trained> trained,
                                      ArrayRef<Value> gradients, Value lr, Value step) {
-  auto normScope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "grad_norm");
-  auto updateScope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "adamw");
-  auto number = [&](double value) { return builder.getF64FloatAttr(value); };
-  SmallVector<Value> partials;
-  for (Value gradient : gradients)
-    partials.push_back(SumOfSquaresOp::create(builder, gradient.getLoc(), gradient, normScope));
+  auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "grad_norm");
   Location loc = getOperation().getLoc();
-  Value all = ConcatOp::create(builder, loc, partials, normScope);
-  auto clip = ClipCoefficientOp::create(builder, loc, all, number(clipGrad), normScope);
-  for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
-    Trained entry = tracked;
-    Value parameter = state.load(entry.parameter), m = state.load(entry.moment1), v = state.load(entry.moment2);
-    Value master = entry.master ? state.load(entry.master) : Value();
-    double decay = entry.parameter.getDecay() ? weightDecay : 0.0;
-    auto update = AdamWOp::create(builder, entry.parameter.getLoc(), parameter, gradient, m, v, master,
-                                  clip.getCoefficient(), lr, step, number(adamBeta1), number(adamBeta2),
-                                  number(adamEps), number(decay), updateScope);
-    state.store(update.getNewParam(), entry.parameter);
-    state.store(update.getNewM(), entry.moment1);
-    state.store(update.getNewV(), entry.moment2);
-    if (entry.master)
-      state.store(update.getNewMaster(), entry.master);
-    // Stores stand at the exit, after all updates.
-    builder.setInsertionPointAfter(update);
+  SmallVector<Group> groups = makeGroups(trained, gradients);
+  SmallVector<Value> packs, partials;
+  for (Group &group : groups) {
+    packs.push_back(PackOp::create(builder, loc, group.gradients, scope));
+    partials.push_back(SumOfSquaresOp::create(builder, loc, packs.back(), scope));
   }
+  Value all = ConcatOp::create(builder, loc, partials, scope);
+  auto clip = ClipCoefficientOp::create(builder, loc, all, builder.getF64FloatAttr(clipGrad), scope);
+  for (auto [group, gradient] : llvm::zip_equal(groups, packs))
+    updateGroup(builder, state, group, gradient, clip.getCoefficient(), lr, step);
   return clip.getNorm();
+}
+
+void TxMakeEntriesPass::updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Value gradient,
+                                    Value coefficient, Value lr, Value step) {
+  auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "adamw");
+  auto number = [&](double value) { return builder.getF64FloatAttr(value); };
+  Location loc = getOperation().getLoc();
+  auto pack = [&](GlobalOp Trained::*member) {
+    SmallVector<Value> parts;
+    for (Trained &entry : group.trained)
+      parts.push_back(state.load(entry.*member));
+    return PackOp::create(builder, loc, parts, scope);
+  };
+  Value parameter = pack(&Trained::parameter), m = pack(&Trained::moment1), v = pack(&Trained::moment2);
+  Value master = group.trained.front().master ? pack(&Trained::master) : Value();
+  double decay = group.trained.front().parameter.getDecay() ? weightDecay : 0.0;
+  auto update = AdamWOp::create(builder, loc, parameter, gradient, m, v, master, coefficient, lr, step,
+                                number(adamBeta1), number(adamBeta2), number(adamEps), number(decay), scope);
+  auto unpack = [&](GlobalOp Trained::*member, Value whole) {
+    SmallVector<Type> types;
+    for (Trained &entry : group.trained)
+      types.push_back((entry.*member).getType());
+    auto parts = UnpackOp::create(builder, loc, types, whole, scope);
+    for (auto [entry, part] : llvm::zip_equal(group.trained, parts.getParts()))
+      state.store(part, entry.*member);
+    builder.setInsertionPointAfter(parts); // stores stand at the exit, after all updates
+  };
+  unpack(&Trained::parameter, update.getNewParam());
+  unpack(&Trained::moment1, update.getNewM());
+  unpack(&Trained::moment2, update.getNewV());
+  if (master)
+    unpack(&Trained::master, update.getNewMaster());
 }
 
 void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> trained) {

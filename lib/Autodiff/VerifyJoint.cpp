@@ -52,16 +52,23 @@ LogicalResult verifyState(func::FuncOp function) {
   return success();
 }
 
+/// What is overwritten with a value: itself and, if it is put together of others, these.
+SmallVector<Value> getOverwritten(Value value) {
+  SmallVector<Value> values = {value};
+  if (auto view = value.getDefiningOp<ViewOpInterface>(); view && view.getViewedWhole() == value)
+    values.append(view->operand_begin(), view->operand_end());
+  return values;
+}
+
 /// The op that continues an accumulator in place must be its last reader.
 LogicalResult verifyTies(func::FuncOp function) {
   for (auto op : function.getOps<AccumulatingOpInterface>())
-    for (auto [operand, result] : op.getTies()) {
-      Value accumulator = op->getOperand(operand);
-      for (OpOperand &use : accumulator.getUses())
-        if (use.getOwner() != op ? op->isBeforeInBlock(use.getOwner()) : use.getOperandNumber() != operand)
-          return use.getOwner()->emitOpError("reads an accumulator that ")
-                 << op->getName() << " has overwritten (operand " << operand << ")";
-    }
+    for (auto [operand, result] : op.getTies())
+      for (Value accumulator : getOverwritten(op->getOperand(operand)))
+        for (OpOperand &use : accumulator.getUses())
+          if (use.getOwner() != op ? op->isBeforeInBlock(use.getOwner()) : use.getOperandNumber() != operand)
+            return use.getOwner()->emitOpError("reads an accumulator that ")
+                   << op->getName() << " has overwritten (operand " << operand << ")";
   return success();
 }
 
@@ -158,6 +165,10 @@ bool isStored(Value value, FlatSymbolRefAttr global) {
       for (auto [operand, result] : op.getTies())
         if (operand == use.getOperandNumber() && isStored(op->getResult(result), global))
           return true;
+    if (auto view = dyn_cast<ViewOpInterface>(use.getOwner()); view && view.getViewedWhole() == value)
+      for (auto [part, start] : view.getViewedParts())
+        if (isStored(part, global))
+          return true;
   }
   return false;
 }
@@ -166,9 +177,10 @@ bool isStored(Value value, FlatSymbolRefAttr global) {
 LogicalResult verifyOverwrites(func::FuncOp function) {
   for (auto op : function.getOps<AccumulatingOpInterface>())
     for (auto [operand, result] : op.getTies())
-      if (auto load = op->getOperand(operand).getDefiningOp<LoadOp>();
-          load && !isStored(op->getResult(result), load.getGlobalAttr()))
-        return op->emitOpError("overwrites ") << load.getGlobalAttr() << ", but its result is not stored there";
+      for (Value overwritten : getOverwritten(op->getOperand(operand)))
+        if (auto load = overwritten.getDefiningOp<LoadOp>();
+            load && !isStored(op->getResult(result), load.getGlobalAttr()))
+          return op->emitOpError("overwrites ") << load.getGlobalAttr() << ", but its result is not stored there";
   return success();
 }
 

@@ -1,5 +1,6 @@
 //===- PlaceMemory.cpp - Give every tensor its address --------------------===//
 
+#include "StateLayout.h"
 #include "Storage.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -38,9 +39,12 @@ struct PlaceMemory : tx::impl::PlaceMemoryPassBase<PlaceMemory> {
 
   void runOnOperation() override {
     segmentAlignment = getSegmentAlignment(getOperation());
-    placeGlobals();
+    FailureOr<StateLayout> layout = StateLayout::compute(getOperation());
+    if (failed(layout))
+      return signalPassFailure();
+    placeGlobals(*layout);
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isDeclaration() && failed(placeFunction(func)))
+      if (!func.isDeclaration() && failed(placeFunction(func, *layout)))
         return signalPassFailure();
   }
 
@@ -49,26 +53,17 @@ private:
     return step::BufferAttr::get(&getContext(), segment, offset, cast<RankedTensorType>(type), stride);
   }
 
-  /// In the order of roles, so that what is saved together lies together.
-  void placeGlobals() {
-    SmallVector<GlobalOp> globals;
-    for (unsigned role = 0; role <= getMaxEnumValForGlobalRole(); ++role)
-      for (auto global : getOperation().getOps<GlobalOp>())
-        if (global.getRole() == static_cast<GlobalRole>(role))
-          globals.push_back(global);
-    int64_t bytes = 0;
-    for (GlobalOp global : globals) {
-      global->setAttr(kBufferAttr, bufferOf(step::ArenaSegment::Persistent, bytes, global.getType()));
-      offsets[global.getSymName()] = bytes;
-      bytes += alignUp(getByteSize(global.getType()));
-    }
-    bytes = llvm::alignTo(bytes, segmentAlignment);
-    if (!globals.empty())
-      getOperation()->setAttr(kPersistentBytesAttr, Builder(&getContext()).getI64IntegerAttr(bytes));
+  void placeGlobals(const StateLayout &layout) {
+    for (auto global : getOperation().getOps<GlobalOp>())
+      global->setAttr(kBufferAttr, bufferOf(step::ArenaSegment::Persistent, layout.getOffset(global.getSymName()),
+                                            global.getType()));
+    if (layout.getBytes())
+      getOperation()->setAttr(kPersistentBytesAttr, Builder(&getContext()).getI64IntegerAttr(llvm::alignTo(
+                                                        layout.getBytes(), segmentAlignment)));
   }
 
-  LogicalResult placeFunction(func::FuncOp func) {
-    FailureOr<StorageAnalysis> analysis = StorageAnalysis::compute(func);
+  LogicalResult placeFunction(func::FuncOp func, const StateLayout &layout) {
+    FailureOr<StorageAnalysis> analysis = StorageAnalysis::compute(func, layout);
     if (failed(analysis))
       return failure();
     std::vector<Storage> &storages = analysis->storages;
@@ -80,8 +75,7 @@ private:
     for (auto [index, storage] : llvm::enumerate(storages)) {
       switch (storage.segment) {
       case step::ArenaSegment::Persistent:
-        starts[index] = offsets[storage.global];
-        break;
+        break; // state starts where its segment does
       case step::ArenaSegment::Argument:
         starts[index] = argumentBytes;
         argumentBytes += alignUp(storage.bytes);
@@ -135,7 +129,6 @@ private:
   }
 
   int64_t segmentAlignment = TXRT_BUFFER_ALIGNMENT;
-  llvm::StringMap<int64_t> offsets; // of globals
 };
 
 } // namespace

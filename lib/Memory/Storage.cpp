@@ -70,11 +70,12 @@ bool memory::mayReplace(step::GroupOp group, unsigned input, unsigned output) {
 // StorageAnalysis
 //===----------------------------------------------------------------------===//
 
-FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func) {
-  StorageAnalysis analysis;
+FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func, const StateLayout &layout) {
+  StorageAnalysis analysis(layout);
+  analysis.storages.push_back({step::ArenaSegment::Persistent, layout.getBytes()});
   Block &block = func.getBody().front();
   analysis.numberUses(block);
-  if (failed(analysis.placeParts(block)))
+  if (failed(analysis.planParts(block)))
     return failure();
   for (BlockArgument argument : block.getArguments()) {
     analysis.places[argument] = {analysis.addStorage(step::ArenaSegment::Argument, argument.getType())};
@@ -119,10 +120,10 @@ void StorageAnalysis::extend(Value value) {
 
 /// Concats from the last to the first, so that a whole which is itself a part
 /// knows its place before it gives places.
-LogicalResult StorageAnalysis::placeParts(Block &block) {
+LogicalResult StorageAnalysis::planParts(Block &block) {
   for (Operation &op : llvm::reverse(block)) {
     auto view = dyn_cast<ViewOpInterface>(op);
-    if (!view || view.getViewedWhole().getDefiningOp() != &op)
+    if (!view || view.hasRuns() || view.getViewedWhole().getDefiningOp() != &op)
       continue;
     Value whole = view.getViewedWhole();
     auto wanted = parts.find(whole);
@@ -149,17 +150,11 @@ LogicalResult StorageAnalysis::placeParts(Block &block) {
 
 LogicalResult StorageAnalysis::visit(Operation *op) {
   if (auto load = dyn_cast<LoadOp>(op)) {
-    auto [entry, isNew] = globalStorages.try_emplace(load.getGlobal(), storages.size());
-    if (isNew) {
-      addStorage(step::ArenaSegment::Persistent, load.getResult().getType());
-      storages.back().global = load.getGlobal();
-    }
-    places[load.getResult()] = {entry->second};
+    places[load.getResult()] = {kState, layout.getOffset(load.getGlobal())};
     return success();
   }
   if (auto store = dyn_cast<StoreOp>(op)) {
-    const Place &place = places[store.getValue()];
-    if (storages[place.storage].global != store.getGlobal())
+    if (!(places[store.getValue()] == Place{kState, layout.getOffset(store.getGlobal())}))
       return op->emitOpError("stores a value that was not computed in place of @")
              << store.getGlobal() << "; an accumulator or an optimizer must continue the loaded one";
     return success();
@@ -168,19 +163,31 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
     return success();
   if (!isa<step::GroupOp, KernelOpInterface, CollectiveOpInterface>(op))
     return op->emitOpError("has no place in a step: it is no tx op");
-  if (auto view = dyn_cast<ViewOpInterface>(op); view && view.getViewedWhole().getDefiningOp() != op) {
-    const Place whole = places[view.getViewedWhole()];
-    Type type = view.getViewedWhole().getType();
-    int64_t elementBytes = getByteSize(type) / cast<RankedTensorType>(type).getNumElements();
-    int64_t stride = whole.rowStride ? whole.rowStride : getColumns(type);
-    for (auto [part, column] : view.getViewedParts())
-      places[part] = {whole.storage, whole.byteOffset + column * elementBytes, stride};
-    return success();
+  if (auto view = dyn_cast<ViewOpInterface>(op)) {
+    Value whole = view.getViewedWhole();
+    if (whole.getDefiningOp() != op) {
+      placeParts(view);
+      return success();
+    }
+    if (view.hasRuns()) { // the layout has its parts in its order
+      places[whole] = {kState, layout.getOffset(findState(view.getViewedParts().front().first))};
+      return success();
+    }
   }
   for (OpResult result : op->getResults())
     placeResult(result);
   placeScratch(op);
   return success();
+}
+
+/// Of a whole that has its place.
+void StorageAnalysis::placeParts(ViewOpInterface op) {
+  const Place whole = places[op.getViewedWhole()]; // a copy: the map may grow
+  Type type = op.getViewedWhole().getType();
+  int64_t elementBytes = getByteSize(type) / cast<RankedTensorType>(type).getNumElements();
+  int64_t stride = whole.rowStride ? whole.rowStride : getColumns(type);
+  for (auto [part, column] : op.getViewedParts())
+    places[part] = {whole.storage, whole.byteOffset + column * elementBytes, op.hasRuns() ? 0 : stride};
 }
 
 /// What a library leaves there is of no use: it lives while the op runs.

@@ -126,7 +126,7 @@ private:
     return a.getSegment() == b.getSegment() && a.getOffset() == b.getOffset() && a.getRowStride() == b.getRowStride();
   }
 
-  /// Parts lie in the whole, at their columns; only rows that follow each other have a stride.
+  /// Parts lie in the whole, at their columns or elements; only columns of several rows have a stride.
   static LogicalResult checkView(ViewOpInterface op) {
     step::BufferAttr whole = getBuffer(op.getViewedWhole());
     for (auto [part, column] : op.getViewedParts()) {
@@ -136,8 +136,10 @@ private:
       int64_t elementBytes = getByteSize(buffer.getType()) / buffer.getType().getNumElements();
       if (buffer.getSegment() != whole.getSegment() ||
           buffer.getOffset() != whole.getOffset() + column * elementBytes ||
-          (getRows(buffer.getType()) > 1 && buffer.getRowStride() != whole.getRowStride()))
-        return op->emitOpError("takes ") << buffer << " for the columns from " << column << " on of " << whole;
+          (getRows(buffer.getType()) > 1 &&
+           buffer.getRowStride() != (op.hasRuns() ? getColumns(buffer.getType()) : whole.getRowStride())))
+        return op->emitOpError("takes ") << buffer << " for the " << (op.hasRuns() ? "elements" : "columns")
+                                         << " from " << column << " on of " << whole;
     }
     return success();
   }
@@ -154,18 +156,22 @@ private:
     if (!buffer)
       return op->emitOpError("has a value without an address");
     Range range(buffer);
+    for (Value operand : op->getOperands()) {
+      step::BufferAttr other = getBuffer(operand); // perhaps of a view, which owns no bytes
+      if (!other || !range.overlaps(Range(other)))
+        continue;
+      bool exact = other.getOffset() == buffer.getOffset() && Range(other).rowBytes == range.rowBytes;
+      if (!exact || !llvm::is_contained(replaceable, operand))
+        return op->emitOpError("writes ") << buffer << " over " << other << ", which it reads in another order";
+    }
     auto kept = live.begin();
     for (auto [other, otherRange] : live) {
       if (!range.overlaps(otherRange)) {
         *kept++ = {other, otherRange};
         continue;
       }
-      bool isResult = other.getDefiningOp() == op && !isa<BlockArgument>(other);
-      bool isOperand = llvm::is_contained(op->getOperands(), other) && !isa<BlockArgument>(value);
-      bool exact = getBuffer(other).getOffset() == buffer.getOffset() && otherRange.rowBytes == range.rowBytes;
-      if (isResult || (isOperand && !(exact && llvm::is_contained(replaceable, other))))
-        return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it "
-                                          << (isResult ? "writes, too" : "reads in another order");
+      if (other.getDefiningOp() == op && !isa<BlockArgument>(other))
+        return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it writes, too";
       forget(other);
     }
     live.erase(kept, live.end());

@@ -3,6 +3,7 @@
 #include "DropoutMask.h"
 #include "Kernels.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -88,6 +89,18 @@ static LogicalResult concat(ConcatOp, Operands in, Results out) {
   return success();
 }
 
+static LogicalResult pack(PackOp op, Operands in, Results out) {
+  for (auto [part, run] : llvm::zip_equal(in, op.getViewedParts()))
+    std::copy(part->values.begin(), part->values.end(), out[0].values.begin() + run.second);
+  return success();
+}
+
+static LogicalResult unpack(UnpackOp op, Operands in, Results out) {
+  for (auto [part, run] : llvm::zip_equal(out, op.getViewedParts()))
+    std::copy_n(in[0]->values.begin() + run.second, part.values.size(), part.values.begin());
+  return success();
+}
+
 void tx::addElementwiseKernels(KernelTable &table) {
   table.add<AddOp, add>();
   table.add<CastOp, cast>();
@@ -96,4 +109,6 @@ void tx::addElementwiseKernels(KernelTable &table) {
   table.add<DropoutOp, dropout>();
   table.add<SliceOp, slice>();
   table.add<ConcatOp, concat>();
+  table.add<PackOp, pack>();
+  table.add<UnpackOp, unpack>();
 }

@@ -30,7 +30,8 @@
 // CHECK-LABEL: func.func @apply
 // CHECK: %[[G:.*]] = tx.load @transformer.wte.weight.grad
 // CHECK: %[[SUM:.*]] = tx.all_reduce %[[G]] on @dp in <optimizer, "transformer.wte.weight.grad">
-// CHECK: tx.sum_of_squares %[[SUM]]
+// CHECK: %[[PACK:.*]] = tx.pack %[[SUM]],
+// CHECK: tx.sum_of_squares %[[PACK]]
 // CHECK: tx.store %[[SUM]], @transformer.wte.weight.grad
 
 // CHECK-LABEL: func.func @step

@@ -18,6 +18,9 @@ func.func @microbatch() {
 
 // CHECK-LABEL: func.func @apply
 // CHECK: %[[MASTER:.*]] = tx.load @w.master
-// CHECK: %[[W:.*]], %{{.*}}, %{{.*}}, %[[NEW:.*]] = tx.adamw {{.*}} master %[[MASTER]] clip
-// CHECK: tx.store %[[W]], @w : tensor<7x6xbf16>
-// CHECK: tx.store %[[NEW]], @w.master
+// CHECK: %[[PACK:.*]] = tx.pack %[[MASTER]] in
+// CHECK: %[[W:.*]], %{{.*}}, %{{.*}}, %[[NEW:.*]] = tx.adamw {{.*}} master %[[PACK]] clip
+// CHECK: %[[W1:.*]] = tx.unpack %[[W]] in
+// CHECK: %[[MASTER1:.*]] = tx.unpack %[[NEW]] in
+// CHECK: tx.store %[[W1]], @w : tensor<7x6xbf16>
+// CHECK: tx.store %[[MASTER1]], @w.master

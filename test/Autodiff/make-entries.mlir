@@ -1,4 +1,4 @@
-// The entries of a step: AdamW for each parameter, decay where a global asks for it, evaluation without dropout.
+// The entries of a step: AdamW, decay where a global asks for it, evaluation without dropout.
 // RUN: tx-opt %s --tx-autodiff --tx-verify-joint --tx-make-entries --tx-verify-joint | FileCheck %s
 
 // CHECK: tx.global @w parameter decay : tensor<7x6xf32>
@@ -39,12 +39,26 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
 // CHECK-NEXT: %[[B:.*]] = tx.load @b :
 // CHECK-NEXT: %[[MB:.*]] = tx.load @b.exp_avg :
 // CHECK-NEXT: %[[VB:.*]] = tx.load @b.exp_avg_sq :
-// CHECK-NEXT: %[[SW:.*]] = tx.sum_of_squares %[[GW]] in <optimizer, "grad_norm">
-// CHECK-NEXT: %[[SB:.*]] = tx.sum_of_squares %[[GB]] in <optimizer, "grad_norm">
+// CHECK-NEXT: %[[GW1:.*]] = tx.pack %[[GW]] in <optimizer, "grad_norm"> : tensor<7x6xf32> -> tensor<64xf32>
+// CHECK-NEXT: %[[SW:.*]] = tx.sum_of_squares %[[GW1]] in <optimizer, "grad_norm">
+// CHECK-NEXT: %[[GB1:.*]] = tx.pack %[[GB]] in <optimizer, "grad_norm"> : tensor<7xf32> -> tensor<64xf32>
+// CHECK-NEXT: %[[SB:.*]] = tx.sum_of_squares %[[GB1]] in <optimizer, "grad_norm">
 // CHECK-NEXT: %[[ALL:.*]] = tx.concat %[[SW]], %[[SB]] in
 // CHECK-NEXT: %[[NORM:.*]], %[[CLIP:.*]] = tx.clip_coefficient %[[ALL]] max 1.0
-// CHECK-NEXT: %[[W1:.*]], %[[MW1:.*]], %[[VW1:.*]] = tx.adamw %[[W]], %[[GW]], %[[MW]], %[[VW]] clip %[[CLIP]] lr %[[LR]] step %[[STEP]] betas 9.000000e-01, 0.99{{.*}} eps {{.*}} decay 1.000000e-02 in <optimizer, "adamw">
-// CHECK-NEXT: %[[B1:.*]], %[[MB1:.*]], %[[VB1:.*]] = tx.adamw %[[B]], {{.*}} decay 0.000000e+00 in
+// CHECK-NEXT: %[[PW:.*]] = tx.pack %[[W]] in <optimizer, "adamw">
+// CHECK-NEXT: %[[PMW:.*]] = tx.pack %[[MW]] in <optimizer, "adamw">
+// CHECK-NEXT: %[[PVW:.*]] = tx.pack %[[VW]] in <optimizer, "adamw">
+// CHECK-NEXT: %[[NW:.*]], %[[NMW:.*]], %[[NVW:.*]] = tx.adamw %[[PW]], %[[GW1]], %[[PMW]], %[[PVW]] clip %[[CLIP]] lr %[[LR]] step %[[STEP]] betas 9.000000e-01, 0.99{{.*}} eps {{.*}} decay 1.000000e-02 in <optimizer, "adamw">
+// CHECK-NEXT: %[[W1:.*]] = tx.unpack %[[NW]] in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
+// CHECK-NEXT: %[[MW1:.*]] = tx.unpack %[[NMW]] in
+// CHECK-NEXT: %[[VW1:.*]] = tx.unpack %[[NVW]] in
+// CHECK-NEXT: %[[PB:.*]] = tx.pack %[[B]] in
+// CHECK-NEXT: tx.pack %[[MB]] in
+// CHECK-NEXT: tx.pack %[[VB]] in
+// CHECK-NEXT: %[[NB:.*]], %{{.*}}, %{{.*}} = tx.adamw %[[PB]], %[[GB1]], {{.*}} decay 0.000000e+00 in
+// CHECK-NEXT: %[[B1:.*]] = tx.unpack %[[NB]] in
+// CHECK-NEXT: %[[MB1:.*]] = tx.unpack
+// CHECK-NEXT: %[[VB1:.*]] = tx.unpack
 // CHECK-NEXT: tx.store %[[W1]], @w :
 // CHECK-NEXT: tx.store %[[MW1]], @w.exp_avg :
 // CHECK-NEXT: tx.store %[[VW1]], @w.exp_avg_sq :
@@ -59,9 +73,10 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
 // CHECK-SAME: {tx.name = "lr"}, {{.*}} {tx.name = "step"}) -> ({{.*}} {tx.name = "loss_sum"}, {{.*}} {tx.name = "valid_count"}, {{.*}} {tx.name = "grad_norm"}) {
 // CHECK: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss
 // CHECK: %[[GW:.*]] = tx.embedding_weight_grad
-// CHECK: tx.sum_of_squares %[[GW]]
+// CHECK: %[[GW1:.*]] = tx.pack %[[GW]] in <optimizer,
+// CHECK: tx.sum_of_squares %[[GW1]]
 // CHECK: %[[NORM:.*]], %{{.*}} = tx.clip_coefficient
-// CHECK: tx.adamw %{{.*}}, %[[GW]],
+// CHECK: tx.adamw %{{.*}}, %[[GW1]],
 // CHECK: tx.store %[[GW]], @w.grad
 // CHECK: return %[[SUM]], %[[COUNT]], %[[NORM]]
 

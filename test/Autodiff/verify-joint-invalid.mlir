@@ -389,3 +389,36 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   tx.store %g, @w.grad : tensor<7x6xf32>
   return %sum, %count : tensor<f32>, tensor<f32>
 }
+
+// -----
+
+// What a pack is overwritten with is what its parts are overwritten with.
+tx.mesh_axis @tp size 2
+tx.global @w parameter : tensor<7x6xf32>
+func.func @f() -> tensor<7x6xf32> {
+  %w = tx.load @w : tensor<7x6xf32>
+  %p = tx.pack %w in <"a"> : tensor<7x6xf32> -> tensor<64xf32>
+  %sum = tx.all_reduce %p on @tp in <"a"> : tensor<64xf32>
+  %w1 = tx.unpack %sum in <"a"> : tensor<64xf32> -> tensor<7x6xf32>
+  // expected-error @below {{reads an accumulator that tx.all_reduce has overwritten (operand 0)}}
+  %y = tx.gelu %w in <"a"> : tensor<7x6xf32>
+  tx.store %w1, @w : tensor<7x6xf32>
+  return %y : tensor<7x6xf32>
+}
+
+// -----
+
+// Each part of a pack has to be stored.
+tx.mesh_axis @tp size 2
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @b parameter : tensor<7xf32>
+func.func @f() {
+  %w = tx.load @w : tensor<7x6xf32>
+  %b = tx.load @b : tensor<7xf32>
+  %p = tx.pack %w, %b in <"a"> : tensor<7x6xf32>, tensor<7xf32> -> tensor<128xf32>
+  // expected-error @below {{overwrites @b, but its result is not stored there}}
+  %sum = tx.all_reduce %p on @tp in <"a"> : tensor<128xf32>
+  %w1, %b1 = tx.unpack %sum in <"a"> : tensor<128xf32> -> tensor<7x6xf32>, tensor<7xf32>
+  tx.store %w1, @w : tensor<7x6xf32>
+  return
+}

@@ -106,6 +106,7 @@ TEST_P(GpuModels, AgreesWithTheHost) {
     Step host = compileStep(none), gpu = compileForGpu(model);
     ASSERT_EQ(host.error + gpu.error, "");
     RunResult expected = runStep(host), found = runOnGpu(gpu);
+    EXPECT_EQ(found.strayBytes, 0) << "something was written between the globals";
     expectNear(GetParam(), found, expected);
     EXPECT_EQ(found.arenaBytes, uint64_t(gpu.number("peak_bytes"))) << "planned is not allocated";
   }

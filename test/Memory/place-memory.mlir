@@ -97,3 +97,53 @@ func.func @classifier(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>, %targets: tens
   %dlogits = tx.cross_entropy_grad %dlosses, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   return %sum, %count, %dlogits : tensor<f32>, tensor<f32>, tensor<2x4x6xf32>
 }
+
+// -----
+
+// State that some op takes as one row lies side by side in its order, at multiples of 64
+// elements of whatever type; what follows starts where a buffer may.
+// CHECK: tx.global @a parameter{{.*}}<persistent, 256, tensor<6xf32>>
+// CHECK: tx.global @n parameter{{.*}}<persistent, 512, tensor<6xbf16>>
+// CHECK: tx.global @b parameter{{.*}}<persistent, 0, tensor<3x7xf32>>
+// CHECK: tx.global @m parameter{{.*}}<persistent, 640, tensor<3x7xbf16>>
+// CHECK: tx.global @c parameter{{.*}}<persistent, 768, tensor<6xf32>>
+// CHECK: tx.global @a.grad gradient{{.*}}<persistent, 832, tensor<6xf32>>
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME: step.transient_bytes = 64
+// CHECK: tx.pack {{.*}} {step.buffers = [#step.buffer<persistent, 0, tensor<128xf32>>]}
+// CHECK: tx.pack {{.*}} {step.buffers = [#step.buffer<persistent, 512, tensor<128xbf16>>]}
+// CHECK: tx.all_reduce {{.*}} {step.buffers = [#step.buffer<persistent, 0, tensor<128xf32>>]}
+// CHECK: tx.unpack {{.*}} {step.buffers = [#step.buffer<persistent, 0, tensor<3x7xf32>>, #step.buffer<persistent, 256, tensor<6xf32>>]}
+// CHECK-LABEL: func.func @again
+tx.mesh_axis @dp size 2 batch
+tx.global @a parameter : tensor<6xf32>
+tx.global @n parameter : tensor<6xbf16>
+tx.global @b parameter : tensor<3x7xf32>
+tx.global @m parameter : tensor<3x7xbf16>
+tx.global @c parameter : tensor<6xf32>
+tx.global @a.grad gradient of @a : tensor<6xf32>
+func.func @rows() -> tensor<1xf32> {
+  %a = tx.load @a : tensor<6xf32>
+  %b = tx.load @b : tensor<3x7xf32>
+  %n = tx.load @n : tensor<6xbf16>
+  %m = tx.load @m : tensor<3x7xbf16>
+  %f = tx.pack %b, %a in <"p"> : tensor<3x7xf32>, tensor<6xf32> -> tensor<128xf32>
+  %h = tx.pack %n, %m in <"p"> : tensor<6xbf16>, tensor<3x7xbf16> -> tensor<128xbf16>
+  %sum = tx.all_reduce %f on @dp in <"p"> : tensor<128xf32>
+  %squares = tx.sum_of_squares %sum in <"p"> : tensor<128xf32>
+  %b1, %a1 = tx.unpack %sum in <"p"> : tensor<128xf32> -> tensor<3x7xf32>, tensor<6xf32>
+  tx.store %b1, @b : tensor<3x7xf32>
+  tx.store %a1, @a : tensor<6xf32>
+  return %squares : tensor<1xf32>
+}
+
+// A part may be what continues the loaded one in place.
+func.func @again(%dy: tensor<2x4x6xf32>) -> tensor<1xf32> {
+  %a = tx.load @a : tensor<6xf32>
+  %b = tx.load @b : tensor<3x7xf32>
+  %a1 = tx.bias_grad %dy into %a in <backward, "a"> : tensor<2x4x6xf32>, tensor<6xf32>
+  %f = tx.pack %b, %a1 in <"p"> : tensor<3x7xf32>, tensor<6xf32> -> tensor<128xf32>
+  %squares = tx.sum_of_squares %f in <"p"> : tensor<128xf32>
+  tx.store %a1, @a : tensor<6xf32>
+  return %squares : tensor<1xf32>
+}

@@ -142,3 +142,46 @@ func.func @scratch_over_live(%x: tensor<6x6xf32> {step.buffer = #step.buffer<arg
   %2 = tx.linear %0, %1 in <"b"> {step.buffers = [#step.buffer<transient, 1024, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
   return %2 : tensor<6x6xf32>
 }
+
+// -----
+
+// The second part of a pack starts at its element 64.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+tx.global @b parameter {step.buffer = #step.buffer<persistent, 64, tensor<6xf32>>} : tensor<6xf32>
+func.func @run_elsewhere() {
+  %w = tx.load @w {step.buffers = [#step.buffer<persistent, 0, tensor<6xf32>>]} : tensor<6xf32>
+  %b = tx.load @b {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : tensor<6xf32>
+  // expected-error @below {{takes #step.buffer<persistent, 64, tensor<6xf32>> for the elements from 64 on of #step.buffer<persistent, 0, tensor<128xf32>>}}
+  %p = tx.pack %w, %b in <"a"> {step.buffers = [#step.buffer<persistent, 0, tensor<128xf32>>]} : tensor<6xf32>, tensor<6xf32> -> tensor<128xf32>
+  return
+}
+
+// -----
+
+// What is read through a view may not be written over either.
+func.func @under_a_view(%qkv: tensor<6x18xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x18xf32>>}) -> tensor<6x6xf32> {
+  %q = tx.slice %qkv 0 size 6 in <"a"> {step.buffers = [#step.buffer<argument, 0, tensor<6x6xf32>, stride 18>]} : tensor<6x18xf32>
+  // expected-error @below {{over #step.buffer<argument, 0, tensor<6x6xf32>, stride 18>, which it reads in another order}}
+  %0 = tx.linear %q, %q in <"a"> {step.buffers = [#step.buffer<argument, 0, tensor<6x6xf32>, stride 18>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return %0 : tensor<6x6xf32>
+}
+
+// -----
+
+// A part that was overwritten is not in the pack any more.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+func.func @overwritten_part(%dy: tensor<2x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf32>>}) -> tensor<1xf32> {
+  %w = tx.load @w {step.buffers = [#step.buffer<persistent, 0, tensor<6xf32>>]} : tensor<6xf32>
+  %p = tx.pack %w in <"a"> {step.buffers = [#step.buffer<persistent, 0, tensor<64xf32>>]} : tensor<6xf32> -> tensor<64xf32>
+  %w1 = step.group column [2, 6] in <backward, "a"> (%a = %dy, %acc = %w) {step.buffers = [#step.buffer<persistent, 0, tensor<6xf32>>]} : (tensor<2x6xf32>, tensor<6xf32>) -> tensor<6xf32> {
+    %1 = tx.bias_grad %a into %acc in <backward, "a"> : tensor<2x6xf32>, tensor<6xf32>
+    step.yield %1 : tensor<6xf32>
+  }
+  // expected-error @below {{reads #step.buffer<persistent, 0, tensor<64xf32>> after something else was written there}}
+  %0 = step.group flat [1, 64] in <"a"> (%x = %p) {step.buffers = [#step.buffer<transient, 0, tensor<1xf32>>]} : (tensor<64xf32>) -> tensor<1xf32> {
+    %1 = tx.sum_of_squares %x in <"a"> : tensor<64xf32>
+    step.yield %1 : tensor<1xf32>
+  }
+  tx.store %w1, @w : tensor<6xf32>
+  return %0 : tensor<1xf32>
+}

@@ -89,6 +89,8 @@ public:
     if (result.error.empty())
       runEvaluation(4);
     result.allocations = txrt_session_step_allocations(session);
+    if (result.error.empty())
+      result.strayBytes = countStrayBytes();
   }
 
 private:
@@ -145,6 +147,20 @@ private:
       if (global.getString("dtype") == "bf16")
         result.narrow.insert(name);
     }
+  }
+
+  /// What lies between globals was zero, and the optimizer, which goes over it, has to
+  /// leave it so: the norm of gradients counts it.
+  int64_t countStrayBytes() {
+    std::vector<char> state(*manifest.getObject("arena")->getInteger("persistent_bytes"));
+    txrt_error error;
+    if (txrt_session_read(session, TXRT_SEGMENT_PERSISTENT, 0, state.size(), state.data(), &error))
+      result.error = error.message;
+    for (const llvm::json::Value &value : *manifest.getArray("globals")) {
+      Place place = locate(*value.getAsObject());
+      std::fill_n(state.begin() + place.offset, place.bytes, 0);
+    }
+    return state.size() - std::count(state.begin(), state.end(), 0);
   }
 
   /// Weights of a size at which every part of the model matters.

@@ -56,6 +56,7 @@ struct RunResult {
   std::set<std::string> narrow; ///< of these values, those that are bf16
   std::string device; ///< what computed
   uint64_t arenaBytes = 0;
+  int64_t strayBytes = 0; ///< not zero, among state, though no global has them
   int64_t allocations = 0;
 
   float scalar(llvm::StringRef name) const;

@@ -91,7 +91,8 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
   let description = [{
     - `@apply(lr, step) -> grad_norm`: clips the gradients by their global norm
       and updates the parameters by AdamW; weight decay for the globals that
-      are marked `decay`. Adds the globals `.exp_avg`, `.exp_avg_sq` and, for a
+      are marked `decay`. Parameters of one decay and one type are one `tx.pack`,
+      so a few kernels do it all, however many there are. Adds the globals `.exp_avg`, `.exp_avg_sq` and, for a
       parameter narrower than its gradient, `.master`.
     - `@step`: the body of `@microbatch` as it stands, then that of `@apply`, for
       steps of one microbatch. The gradients are stored all the same.
@@ -154,10 +155,17 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       %w = tx.load @w : tensor<7x6xf32>
       %m = tx.load @w.exp_avg : tensor<7x6xf32>
       %v = tx.load @w.exp_avg_sq : tensor<7x6xf32>
-      %squares = tx.sum_of_squares %g in <optimizer, "grad_norm"> : tensor<7x6xf32>
+      %pg = tx.pack %g in <optimizer, "grad_norm"> : tensor<7x6xf32> -> tensor<64xf32>
+      %squares = tx.sum_of_squares %pg in <optimizer, "grad_norm"> : tensor<64xf32>
       %all = tx.concat %squares in <optimizer, "grad_norm"> : tensor<1xf32>
       %norm, %clip = tx.clip_coefficient %all max 1.0 in <optimizer, "grad_norm"> : tensor<1xf32>
-      %w1, %m1, %v1 = tx.adamw %w, %g, %m, %v clip %clip lr %lr step %step betas 0.9, 0.999 eps 1.0e-8 decay 0.01 in <optimizer, "adamw"> : tensor<7x6xf32>, tensor<7x6xf32>
+      %pw = tx.pack %w in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %pm = tx.pack %m in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %pv = tx.pack %v in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %nw, %nm, %nv = tx.adamw %pw, %pg, %pm, %pv clip %clip lr %lr step %step betas 0.9, 0.999 eps 1.0e-8 decay 0.01 in <optimizer, "adamw"> : tensor<64xf32>, tensor<64xf32>
+      %w1 = tx.unpack %nw in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
+      %m1 = tx.unpack %nm in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
+      %v1 = tx.unpack %nv in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
       tx.store %w1, @w : tensor<7x6xf32>
       tx.store %m1, @w.exp_avg : tensor<7x6xf32>
       tx.store %v1, @w.exp_avg_sq : tensor<7x6xf32>
@@ -177,10 +185,17 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
       %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
       %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
-      %squares = tx.sum_of_squares %g in <optimizer, "grad_norm"> : tensor<7x6xf32>
+      %pg = tx.pack %g in <optimizer, "grad_norm"> : tensor<7x6xf32> -> tensor<64xf32>
+      %squares = tx.sum_of_squares %pg in <optimizer, "grad_norm"> : tensor<64xf32>
       %all = tx.concat %squares in <optimizer, "grad_norm"> : tensor<1xf32>
       %norm, %clip = tx.clip_coefficient %all max 1.0 in <optimizer, "grad_norm"> : tensor<1xf32>
-      %w1, %m1, %v1 = tx.adamw %w, %g, %m, %v clip %clip lr %lr step %step betas 0.9, 0.999 eps 1.0e-8 decay 0.01 in <optimizer, "adamw"> : tensor<7x6xf32>, tensor<7x6xf32>
+      %pw = tx.pack %w in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %pm = tx.pack %m in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %pv = tx.pack %v in <optimizer, "adamw"> : tensor<7x6xf32> -> tensor<64xf32>
+      %nw, %nm, %nv = tx.adamw %pw, %pg, %pm, %pv clip %clip lr %lr step %step betas 0.9, 0.999 eps 1.0e-8 decay 0.01 in <optimizer, "adamw"> : tensor<64xf32>, tensor<64xf32>
+      %w1 = tx.unpack %nw in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
+      %m1 = tx.unpack %nm in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
+      %v1 = tx.unpack %nv in <optimizer, "adamw"> : tensor<64xf32> -> tensor<7x6xf32>
       tx.store %g, @w.grad : tensor<7x6xf32>
       tx.store %w1, @w : tensor<7x6xf32>
       tx.store %m1, @w.exp_avg : tensor<7x6xf32>

@@ -591,6 +591,68 @@ func.func @no_parts() {
 
 // -----
 
+func.func @nothing_to_pack() {
+  // expected-error @below {{'tx.pack' op needs at least one part}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = "tx.pack"() {scope = #tx.scope<"adamw">} : () -> tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @packed_types(%x: tensor<2x6xf32>, %y: tensor<6xbf16>) {
+  // expected-error @below {{'tx.pack' op takes parts of one element type, found 'tensor<2x6xf32>' and 'tensor<6xbf16>'}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = "tx.pack"(%x, %y) {scope = #tx.scope<"adamw">} : (tensor<2x6xf32>, tensor<6xbf16>) -> tensor<128xf32>
+  return
+}
+
+// -----
+
+// Each is as large as may be.
+func.func @packed_too_much(%x: tensor<72057594037927936xf32>) {
+  // expected-error @below {{'tx.pack' op takes parts of static shapes and together at most 2^56 elements}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = "tx.pack"(%x, %x) {scope = #tx.scope<"adamw">} : (tensor<72057594037927936xf32>, tensor<72057594037927936xf32>) -> tensor<64xf32>
+  return
+}
+
+// -----
+
+// A row ends where another part could start.
+func.func @packed_without_gaps(%x: tensor<2x6xf32>, %y: tensor<6xf32>) {
+  // expected-error @below {{'tx.pack' op inferred type(s) 'tensor<128xf32>' are incompatible with return type(s) of operation 'tensor<18xf32>'}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = tx.pack %x, %y in <"adamw"> : tensor<2x6xf32>, tensor<6xf32> -> tensor<18xf32>
+  return
+}
+
+// -----
+
+func.func @unpacked_without_gaps(%x: tensor<18xf32>) {
+  // expected-error @below {{'tx.unpack' op gives the parts of a row of 128 elements, found 'tensor<18xf32>'}}
+  %0, %1 = tx.unpack %x in <"adamw"> : tensor<18xf32> -> tensor<2x6xf32>, tensor<6xf32>
+  return
+}
+
+// -----
+
+func.func @unpacked_types(%x: tensor<128xf32>) {
+  // expected-error @below {{'tx.unpack' op gives parts of the whole's element type, found 'tensor<6xbf16>' of 'tensor<128xf32>'}}
+  %0, %1 = tx.unpack %x in <"adamw"> : tensor<128xf32> -> tensor<2x6xf32>, tensor<6xbf16>
+  return
+}
+
+// -----
+
+func.func @unpacked_too_much(%x: tensor<64xf32>) {
+  // expected-error @below {{'tx.unpack' op gives parts of together more than 2^56 elements}}
+  %0, %1 = tx.unpack %x in <"adamw"> : tensor<64xf32> -> tensor<72057594037927936xf32>, tensor<72057594037927936xf32>
+  return
+}
+
+// -----
+
 func.func @keys_of_another_width(%q: tensor<2x4x6xf32>, %k: tensor<2x4x8xf32>) {
   // expected-error @below {{'tx.attention_scores' op takes q [b, s, h] and k [b, t, h], found 'tensor<2x4x6xf32>' and 'tensor<2x4x8xf32>'}}
   %0 = tx.attention_scores %q, %k heads 2 scale 1.0 in <"a"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>

@@ -1,4 +1,4 @@
-//===- ViewOps.cpp - Columns of a tensor, without a copy ------------------===//
+//===- ViewOps.cpp - Columns and runs of a tensor, without a copy ---------===//
 
 #include "OpUtils.h"
 
@@ -104,3 +104,70 @@ SmallVector<std::pair<Value, int64_t>> ConcatOp::getViewedParts() {
   }
   return parts;
 }
+
+//===----------------------------------------------------------------------===//
+// PackOp, UnpackOp
+//===----------------------------------------------------------------------===//
+
+/// Where each part starts in the row, and behind the last how long the row is; none if
+/// it has more elements than an address reaches.
+static std::optional<SmallVector<int64_t>> findRuns(TypeRange parts) {
+  SmallVector<int64_t> starts = {0};
+  for (Type part : parts) {
+    std::optional<int64_t> elements = tx::detail::countElements(tensorOf(part).getShape());
+    if (!elements || *elements > tx::detail::kMaxElements - kRunAlignment - starts.back())
+      return std::nullopt;
+    starts.push_back(starts.back() + llvm::alignTo(*elements, kRunAlignment));
+  }
+  return starts;
+}
+
+static SmallVector<std::pair<Value, int64_t>> runsOf(ValueRange parts) {
+  SmallVector<std::pair<Value, int64_t>> runs;
+  for (auto [part, start] : llvm::zip_first(parts, *findRuns(parts.getTypes())))
+    runs.push_back({part, start});
+  return runs;
+}
+
+LogicalResult PackOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
+  ValueRange parts = adaptor.getParts();
+  if (parts.empty())
+    return inferenceError<PackOp>(loc, "needs at least one part");
+  Type element = tensorOf(parts.front()).getElementType();
+  for (Value part : parts)
+    if (tensorOf(part).getElementType() != element)
+      return inferenceError<PackOp>(loc, "takes parts of one element type, found ", parts.front().getType(), " and ",
+                                    part.getType());
+  std::optional<SmallVector<int64_t>> starts = findRuns(parts.getTypes());
+  if (!starts)
+    return inferenceError<PackOp>(loc, "takes parts of static shapes and together at most 2^56 elements");
+  types.push_back(RankedTensorType::get({starts->back()}, element));
+  return success();
+}
+
+LogicalResult PackOp::verify() { return success(); }
+Value PackOp::getViewedWhole() { return getWhole(); }
+SmallVector<std::pair<Value, int64_t>> PackOp::getViewedParts() { return runsOf(getParts()); }
+bool PackOp::hasRuns() { return true; }
+KernelKind PackOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> PackOp::getKernelSpace() { return rowSpace(getWhole()); }
+
+LogicalResult UnpackOp::verify() {
+  for (Type part : getParts().getTypes())
+    if (tensorOf(part).getElementType() != tensorOf(getWhole()).getElementType())
+      return emitOpError("gives parts of the whole's element type, found ") << part << " of " << getWhole().getType();
+  std::optional<SmallVector<int64_t>> starts = findRuns(getParts().getTypes());
+  if (!starts)
+    return emitOpError("gives parts of together more than 2^56 elements");
+  if (tensorOf(getWhole()).getShape() != ArrayRef<int64_t>(starts->back()))
+    return emitOpError("gives the parts of a row of ")
+           << starts->back() << " elements, found " << getWhole().getType();
+  return success();
+}
+
+Value UnpackOp::getViewedWhole() { return getWhole(); }
+SmallVector<std::pair<Value, int64_t>> UnpackOp::getViewedParts() { return runsOf(getParts()); }
+bool UnpackOp::hasRuns() { return true; }
+KernelKind UnpackOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> UnpackOp::getKernelSpace() { return rowSpace(getWhole()); }

@@ -107,6 +107,7 @@ defvar Tx_SummingGemm = DeclareOpInterfaceMethods<Tx_GemmOpInterface, ["buildWit
 defvar Tx_RowSum = DeclareOpInterfaceMethods<Tx_RowSumOpInterface>;
 defvar Tx_Attention = DeclareOpInterfaceMethods<Tx_AttentionOpInterface>;
 defvar Tx_View = DeclareOpInterfaceMethods<Tx_ViewOpInterface>;
+defvar Tx_RunsView = DeclareOpInterfaceMethods<Tx_ViewOpInterface, ["hasRuns"]>;
 defvar Tx_Accumulating = DeclareOpInterfaceMethods<Tx_AccumulatingOpInterface>;
 defvar Tx_Resettable = DeclareOpInterfaceMethods<Tx_AccumulatingOpInterface, ["getResetValue"]>;
 defvar Tx_Inferred = InferTypeOpAdaptor;

@@ -112,6 +112,9 @@ int64_t getColumns(mlir::Type tensor);
 int64_t getRows(mlir::Type tensor);
 /// Bytes of a tensor; i1 takes one byte.
 int64_t getByteSize(mlir::Type tensor);
+/// A run of elements in a pack of tensors starts at a multiple of so many: of whatever
+/// type they are, a buffer may start there.
+constexpr int64_t kRunAlignment = 64;
 
 } // namespace tx
 

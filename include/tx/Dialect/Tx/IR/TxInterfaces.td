@@ -194,12 +194,17 @@ def Tx_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
 def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    No code: parts (narrow tensors) are columns of the whole (the wide tensor).
+    No code: parts (narrow tensors) are columns of the whole (the wide tensor). Or the
+    whole is one row, and parts of any shape are runs of its elements: then what lies
+    between them is not the program's. A whole that is made of such parts is found where
+    they lie: in state.
   }];
   let methods = [
     InterfaceMethod<"The wide value.", "::mlir::Value", "getViewedWhole">,
     InterfaceMethod<"(narrow value, its first column in the whole).",
                     "::llvm::SmallVector<std::pair<::mlir::Value, int64_t>>", "getViewedParts">,
+    InterfaceMethod<"Whether parts are runs of elements of the whole.", "bool", "hasRuns", (ins), "",
+                    [{ return false; }]>,
   ];
 }
 

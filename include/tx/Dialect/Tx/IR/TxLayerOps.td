@@ -391,4 +391,33 @@ def Tx_ConcatOp : Tx_ComputeOp<"concat", (ins Variadic<Tx_FloatTensor>:$parts),
   let assemblyFormat = "$parts `in` $scope attr-dict `:` type($parts)";
 }
 
+def Tx_PackOp : Tx_ComputeOp<"pack", (ins Variadic<Tx_FloatTensor>:$parts),
+    [Tx_Kernel, Tx_RunsView, Tx_Inferred]> {
+  let summary = "pieces of state one behind another as one row, without a copy";
+  let description = [{
+    Each part starts at the next multiple of 64 elements, and the row ends at one; what is
+    between is zero. So the optimizer is one kernel for many parameters, and packs of
+    different types (weights, their f32 master, moments, gradients) have one order. Parts
+    are loaded, or continue what was loaded in place: state is laid out for its packs, and
+    no two may want it in different orders.
+
+    ```mlir
+    %g = tx.pack %gw, %gb in <optimizer, "adamw"> : tensor<8x4xf32>, tensor<6xf32> -> tensor<128xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$whole);
+  let assemblyFormat = "$parts `in` $scope attr-dict `:` type($parts) `->` type($whole)";
+}
+
+def Tx_UnpackOp : Tx_ComputeOp<"unpack", (ins Tx_FloatTensor:$whole), [Tx_Kernel, Tx_RunsView]> {
+  let summary = "the parts of a `tx.pack`";
+  let description = [{
+    ```mlir
+    %w1, %b1 = tx.unpack %new in <optimizer, "adamw"> : tensor<128xf32> -> tensor<8x4xf32>, tensor<6xf32>
+    ```
+  }];
+  let results = (outs Variadic<Tx_FloatTensor>:$parts);
+  let assemblyFormat = "$whole `in` $scope attr-dict `:` type($whole) `->` type($parts)";
+}
+
 #endif // TX_LAYER_OPS_TD

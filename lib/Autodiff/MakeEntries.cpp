@@ -1,6 +1,7 @@
 //===- MakeEntries.cpp - tx-make-entries: apply, step, evaluate -----------===//
 
 #include "Functions.h"
+#include "OptimizerUpdate.h"
 
 #include "tx/Autodiff/Passes.h"
 
@@ -23,67 +24,6 @@ std::string text(double value) {
   return result;
 }
 
-/// What the optimizer needs of one parameter.
-struct Trained {
-  GlobalOp parameter, gradient, moment1, moment2, master;
-
-  Type getGradientElement() const { return GlobalOp(gradient).getType().getElementType(); }
-};
-
-/// Parameters that one kernel updates, with their gradients.
-struct Group {
-  SmallVector<Trained> trained;
-  SmallVector<Value> gradients;
-
-  /// Same constants of the update, same element types.
-  bool takes(Trained entry) {
-    GlobalOp first = trained.front().parameter;
-    return first.getDecay() == entry.parameter.getDecay() &&
-           first.getType().getElementType() == entry.parameter.getType().getElementType();
-  }
-};
-
-/// In the order of their first parameters.
-SmallVector<Group> makeGroups(ArrayRef<Trained> trained, ArrayRef<Value> gradients) {
-  SmallVector<Group> groups;
-  for (auto [entry, gradient] : llvm::zip_equal(trained, gradients)) {
-    auto *group = llvm::find_if(groups, [&wanted = entry](Group &known) { return known.takes(wanted); });
-    if (group == groups.end())
-      group = groups.insert(groups.end(), Group());
-    group->trained.push_back(entry);
-    group->gradients.push_back(gradient);
-  }
-  return groups;
-}
-
-/// Loads at the entry and stores at the exit of one function.
-class StateAccess {
-public:
-  explicit StateAccess(func::FuncOp function) : body(function.front()) {
-    for (auto load : function.getOps<LoadOp>())
-      loads[load.getGlobal()] = last = load;
-  }
-  Value load(GlobalOp global) {
-    LoadOp &load = loads[global.getSymName()];
-    if (!load) {
-      auto builder = OpBuilder::atBlockBegin(&body);
-      if (last)
-        builder.setInsertionPointAfter(last);
-      load = last = LoadOp::create(builder, global.getLoc(), global.getType(), global.getSymName());
-    }
-    return load;
-  }
-  void store(Value value, GlobalOp global) {
-    OpBuilder builder(body.getTerminator());
-    StoreOp::create(builder, global.getLoc(), value, global.getSymName());
-  }
-
-private:
-  Block &body;
-  LoadOp last;
-  llvm::StringMap<LoadOp> loads;
-};
-
 struct TxMakeEntriesPass : public tx::impl::TxMakeEntriesPassBase<TxMakeEntriesPass> {
   using Base::Base;
 
@@ -99,10 +39,9 @@ private:
   func::FuncOp createFunction(Operation *after, StringRef name, ArrayRef<Type> arguments, ArrayRef<Type> results);
   void nameLast(func::FuncOp function, ArrayRef<StringRef> arguments, ArrayRef<StringRef> results);
   Value reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope);
-  void updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Value gradient, Value coefficient, Value lr,
-                   Value step);
-  Value buildUpdate(OpBuilder &builder, StateAccess &state, ArrayRef<Trained> trained, ArrayRef<Value> gradients,
-                    Value lr, Value step);
+  AdamW getAdamW(Value lr, Value step) const {
+    return {clipGrad, weightDecay, adamBeta1, adamBeta2, adamEps, lr, step};
+  }
   void createApply(func::FuncOp microbatch, ArrayRef<Trained> trained);
   LogicalResult createStep(func::FuncOp microbatch, ArrayRef<Trained> trained);
   LogicalResult createEvaluate(func::FuncOp loss);
@@ -204,56 +143,6 @@ Value TxMakeEntriesPass::reduceGradient(OpBuilder &builder, Value gradient, Scop
   return gradient;
 }
 
-/// Clips, updates, stores. Gives the global norm.
-Value TxMakeEntriesPass::buildUpdate(OpBuilder &builder, StateAccess &state, ArrayRef<Trained> trained,
-                                     ArrayRef<Value> gradients, Value lr, Value step) {
-  auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "grad_norm");
-  Location loc = getOperation().getLoc();
-  SmallVector<Group> groups = makeGroups(trained, gradients);
-  SmallVector<Value> packs, partials;
-  for (Group &group : groups) {
-    packs.push_back(PackOp::create(builder, loc, group.gradients, scope));
-    partials.push_back(SumOfSquaresOp::create(builder, loc, packs.back(), scope));
-  }
-  Value all = ConcatOp::create(builder, loc, partials, scope);
-  auto clip = ClipCoefficientOp::create(builder, loc, all, builder.getF64FloatAttr(clipGrad), scope);
-  for (auto [group, gradient] : llvm::zip_equal(groups, packs))
-    updateGroup(builder, state, group, gradient, clip.getCoefficient(), lr, step);
-  return clip.getNorm();
-}
-
-void TxMakeEntriesPass::updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Value gradient,
-                                    Value coefficient, Value lr, Value step) {
-  auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, "adamw");
-  auto number = [&](double value) { return builder.getF64FloatAttr(value); };
-  Location loc = getOperation().getLoc();
-  auto pack = [&](GlobalOp Trained::*member) {
-    SmallVector<Value> parts;
-    for (Trained &entry : group.trained)
-      parts.push_back(state.load(entry.*member));
-    return PackOp::create(builder, loc, parts, scope);
-  };
-  Value parameter = pack(&Trained::parameter), m = pack(&Trained::moment1), v = pack(&Trained::moment2);
-  Value master = group.trained.front().master ? pack(&Trained::master) : Value();
-  double decay = group.trained.front().parameter.getDecay() ? weightDecay : 0.0;
-  auto update = AdamWOp::create(builder, loc, parameter, gradient, m, v, master, coefficient, lr, step,
-                                number(adamBeta1), number(adamBeta2), number(adamEps), number(decay), scope);
-  auto unpack = [&](GlobalOp Trained::*member, Value whole) {
-    SmallVector<Type> types;
-    for (Trained &entry : group.trained)
-      types.push_back((entry.*member).getType());
-    auto parts = UnpackOp::create(builder, loc, types, whole, scope);
-    for (auto [entry, part] : llvm::zip_equal(group.trained, parts.getParts()))
-      state.store(part, entry.*member);
-    builder.setInsertionPointAfter(parts); // stores stand at the exit, after all updates
-  };
-  unpack(&Trained::parameter, update.getNewParam());
-  unpack(&Trained::moment1, update.getNewM());
-  unpack(&Trained::moment2, update.getNewV());
-  if (master)
-    unpack(&Trained::master, update.getNewMaster());
-}
-
 void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> trained) {
   Type element = trained[0].getGradientElement();
   Builder types(&getContext());
@@ -279,7 +168,7 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
       state.store(sum, entry.gradient);
   }
   builder.setInsertionPointAfter(last);
-  Value norm = buildUpdate(builder, state, trained, gradients, apply.getArgument(0), apply.getArgument(1));
+  Value norm = buildUpdate(builder, state, trained, gradients, getAdamW(apply.getArgument(0), apply.getArgument(1)));
   terminator.getOperandsMutable().append(norm);
 }
 
@@ -318,8 +207,8 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
   Operation *terminator = step.front().getTerminator();
   builder.setInsertionPoint(stores.front());
   StateAccess state(step);
-  Value norm = buildUpdate(builder, state, trained, gradients, step.getArgument(arguments),
-                           step.getArgument(arguments + 1));
+  Value norm = buildUpdate(builder, state, trained, gradients,
+                           getAdamW(step.getArgument(arguments), step.getArgument(arguments + 1)));
   terminator->insertOperands(terminator->getNumOperands(), norm);
   return success();
 }

@@ -90,6 +90,21 @@ TEST_P(PolicyProperty, ChangesNoBit) {
     printf("check: %d pairs: same bits; recomputed and saved as reported; smaller arenas\n", checked);
 }
 
+/// A check that cannot fail shows nothing: without eps, the update of zeros is 0 / 0. Only
+/// what the update writes is touched by that, so the norm of gradients has no NaN.
+TEST(StateGaps, AreSeenWhenWritten) {
+  Flags flags = {"--num-layers", "1", "--hidden-size", "12", "--num-attention-heads", "2", "--seq-length", "5",
+                 "--vocab-size", "19", "--attention-dropout", "0", "--hidden-dropout", "0"};
+  RunResult written = runStep(compileStep(flags));
+  ASSERT_EQ(written.error, "");
+  EXPECT_EQ(written.strayBytes, 0);
+  flags.insert(flags.end(), {"--adam-eps", "1e-300"}); // zero in f32
+  written = runStep(compileStep(flags));
+  ASSERT_EQ(written.error, "");
+  EXPECT_GT(written.strayBytes, 0);
+  EXPECT_TRUE(std::isfinite(written.scalar("1.grad_norm")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Random, PolicyProperty, testing::Combine(testing::Bool(), testing::Bool()),
                          [](const auto &info) {
                            return std::string(std::get<0>(info.param) ? "Dropout" : "NoDropout") +

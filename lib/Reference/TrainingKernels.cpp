@@ -86,7 +86,8 @@ static LogicalResult clipCoefficient(ClipCoefficientOp op, Operands in, Results 
     sum += partial;
   double norm = std::sqrt(sum);
   out[0].values[0] = norm;
-  out[1].values[0] = limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
+  double coefficient = limit > 0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
+  out[1].values[0] = std::isfinite(norm) ? coefficient : NAN;
   return success();
 }
 
@@ -97,6 +98,12 @@ static LogicalResult adamW(AdamWOp op, Operands in, Results out) {
   double beta1 = op.getBeta1().convertToDouble(), beta2 = op.getBeta2().convertToDouble();
   double eps = op.getEps().convertToDouble(), decay = op.getWeightDecay().convertToDouble();
   double correction1 = 1 - std::pow(beta1, step), correction2 = 1 - std::pow(beta2, step);
+  if (!std::isfinite(clip)) {
+    const Tensor *unchanged[] = {&exact, in[2], in[3], &exact};
+    for (auto [to, from] : llvm::zip(out, unchanged))
+      to.values = from->values;
+    return success();
+  }
   for (size_t i = 0; i < exact.values.size(); ++i) {
     double g = in[1]->values[i] * clip;
     double m = beta1 * in[2]->values[i] + (1 - beta1) * g;

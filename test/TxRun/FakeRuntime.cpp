@@ -92,6 +92,8 @@ std::string fakeArtifact(const FakeModel &model) {
       {{"name", "evaluate"},
        {"arguments", {tokens, targets}},
        {"results", {loss, valid, logits}}}};
+  if (!model.fused)
+    entries.erase(2);
   uint64_t total = 0;
   for (uint64_t size : layout.sizes)
     total += size;
@@ -187,8 +189,10 @@ void txrt_session::forward(const std::string &entry, bool backward) {
     return when > 0 && (microbatches == when ||
                         (!transient && microbatches == when + 1));
   };
-  if (hit("nan_loss_at"))
+  if (hit("nan_loss_at") || hit("nan_loss_alone_at"))
     *at<float>(entry + ".loss_sum") = NAN;
+  if (hit("nan_loss_at"))
+    gradient[0] = NAN;
   if (hit("nan_gradient_at"))
     gradient[5] = NAN;
   if (microbatches == fault("flip_at"))
@@ -203,8 +207,9 @@ void txrt_session::apply(const std::string &entry) {
   float *gradient = at<float>("transformer.wte.weight.grad");
   float *momentum = at<float>("transformer.wte.weight.exp_avg");
   double norm = 0;
-  for (int i = 0; i < v * v; ++i) {
+  for (int i = 0; i < v * v; ++i)
     norm += double(gradient[i]) * gradient[i];
+  for (int i = 0; std::isfinite(norm) && i < v * v; ++i) {
     momentum[i] = 0.9f * momentum[i] + gradient[i];
     w[i] -= lr * momentum[i];
   }

@@ -6,6 +6,7 @@
 // manifest's object "fake":
 //
 //   nan_loss_at: N       the N-th microbatch (from 1) has a NaN loss ...
+//   nan_loss_alone_at: N ... and finite gradients
 //   nan_gradient_at: N   ... or a NaN in its gradient
 //   transient: true      and its repetition has not
 //   flip_at: N           the N-th microbatch's gradient has one wrong bit
@@ -21,6 +22,7 @@ struct FakeModel {
   int vocabulary = 256, sequence = 16, microBatch = 2;
   bool tied = true;
   bool narrow = false; ///< a bf16 parameter with its master; it cannot run
+  bool fused = true;   ///< has the entry `step`
   std::string policy = "none";
   std::string faults = "{}"; // JSON
 };

@@ -202,9 +202,8 @@ const Flag flags[] = {
      "Micro batches of one evaluation (all of the validation data).",
      SET { o.evalIterations = integer(f, t, 1); }},
     {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
-     "Do not read all gradients before each update for NaN and Inf. Saves one "
-     "pass over them (some 3 % of a small step); a bad gradient is then found "
-     "only after it has spoilt the parameters.",
+     "Go on when loss or gradients are NaN or Inf. Such gradients update nothing, "
+     "with or without this flag; the run then says so and takes the next batch.",
      SET { o.checkForNan = (void(f), void(t), false); }},
 
     {"Files", "load", "FILE.safetensors",

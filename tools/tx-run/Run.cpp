@@ -216,8 +216,8 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
     return Data(options, model.manifest().model, seed).trainingOrSynthetic();
   });
   prepareWeights(options, model, seed, console);
-  // Without the guard, so that what is timed is the artifact.
-  StepRunner runner(model, *source, globalBatch(options), seed, false);
+  StepRunner runner(model, *source, globalBatch(options), seed,
+                    options.checkForNan);
   BenchOptions what;
   what.iterations = options.benchIterations;
   what.warmup = options.benchWarmup;

@@ -32,17 +32,14 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
                      : "");
     count = globalBatch / (micro * ranks);
   }
-  fusedStep = count == 1 && !guard && model.hasEntry("step");
-  if (fusedStep) {
-    batchEntry = model.entry("step");
-    batch = bindBatch(*batchEntry);
-    update = bindUpdate(*batchEntry);
-    return;
-  }
-  batchEntry = model.entry("microbatch");
-  applyEntry = model.entry("apply");
+  fusedStep = count == 1 && model.hasEntry("step");
+  repeatEntry = model.entry("microbatch");
+  repeat = bindBatch(*repeatEntry);
+  batchEntry = model.entry(fusedStep ? "step" : "microbatch");
   batch = bindBatch(*batchEntry);
-  update = bindUpdate(*applyEntry);
+  if (!fusedStep)
+    applyEntry = model.entry("apply");
+  update = bindUpdate(fusedStep ? *batchEntry : *applyEntry);
 }
 
 StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {
@@ -69,7 +66,8 @@ std::vector<Entry> StepRunner::entries() const {
   return result;
 }
 
-void StepRunner::fill(uint64_t firstSample, uint64_t index) {
+void StepRunner::fill(const Batch &batch, uint64_t firstSample,
+                      uint64_t index) {
   const auto rank = static_cast<uint64_t>(model.ranks().rank());
   uint64_t sample = firstSample + (index * ranks + rank) * micro;
   for (uint64_t row = 0; row < micro; ++row)
@@ -97,22 +95,26 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
     update.step.set(static_cast<int32_t>(step));
   };
   for (uint64_t i = 0; i < count; ++i) {
-    fill(firstSample, i);
+    fill(batch, firstSample, i);
     if (fusedStep)
       fillUpdate();
     batchEntry->run();
-    checkLoss(i, step);
-    lossSum += batch.lossSum.get();
+    const float loss = batch.lossSum.get();
+    if (fusedStep)
+      result.gradientNorm = update.gradientNorm.get();
+    if (guard && !std::isfinite(loss))
+      reportLoss(firstSample, i, step, loss,
+                 fusedStep && std::isfinite(result.gradientNorm));
+    lossSum += loss;
     valid += batch.validCount.get();
   }
-  if (guard)
-    checkGradients(firstSample, step);
   if (applyEntry) {
     fillUpdate();
     applyEntry->run();
+    result.gradientNorm = update.gradientNorm.get();
   }
-  result.gradientNorm = update.gradientNorm.get();
-  checkNorm(result.gradientNorm, step);
+  if (guard && !std::isfinite(result.gradientNorm))
+    reportGradient(firstSample, step, result.gradientNorm);
   // Loss and count are the entries' sums over the ranks.
   result.validCount = static_cast<uint64_t>(valid);
   result.loss = valid > 0 ? lossSum / valid : 0.0;
@@ -123,104 +125,86 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
 /// For messages: the sign of a NaN is of no interest, and printf shows it.
 static double shown(float value) { return std::isnan(value) ? NAN : value; }
 
-void StepRunner::checkLoss(uint64_t index, int64_t step) {
-  float loss = batch.lossSum.get();
-  if (std::isfinite(loss))
-    return;
-  if (fusedStep)
+static const char *verdict(bool reproduced) {
+  return reproduced
+             ? "reproduced, so lower --lr, lengthen --lr-warmup-iters or look "
+               "at the data"
+             : "transient, so suspect this machine's memory or processor";
+}
+
+void StepRunner::reportLoss(uint64_t firstSample, uint64_t index, int64_t step,
+                            float loss, bool updated) {
+  if (updated)
     fail(ExitCode::Numeric,
-         "iteration %lld: the loss is %g, and the fused step has already "
-         "updated the parameters; load the last checkpoint and run without "
-         "--no-check-for-nan-in-loss-and-grad to see whether it is "
-         "reproduced",
+         "iteration %lld: the loss is %g, yet its gradients are finite and were "
+         "applied: load the last checkpoint",
          (long long)step, shown(loss));
-  batchEntry->run();
-  float again = batch.lossSum.get();
-  bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
-                    (std::isnan(loss) && std::isnan(again));
+  fill(repeat, firstSample, index);
+  repeatEntry->run();
+  const float again = repeat.lossSum.get();
+  const bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
+                          (std::isnan(loss) && std::isnan(again));
   fail(ExitCode::Numeric,
        "iteration %lld, micro batch %llu: the loss is %g; an exact repeat gave "
-       "%g: %s",
+       "%g: %s; the parameters were not updated",
        (long long)step, (unsigned long long)index, shown(loss), shown(again),
-       reproduced ? "reproduced, so lower --lr, lengthen --lr-warmup-iters or "
-                    "look at the data"
-                  : "transient, so suspect this machine's memory or processor");
+       verdict(reproduced));
 }
 
 /// The first one of a tensor, if there is any.
 std::optional<StepRunner::NonFinite>
-StepRunner::findNonFinite(const Model &model, const TensorSpec &tensor) {
+StepRunner::findNonFinite(const GlobalSpec &gradient) const {
   std::vector<float> values(copyBytes / sizeof(float));
-  for (uint64_t at = 0; at < tensor.bytes; at += copyBytes) {
-    uint64_t bytes = std::min(copyBytes, tensor.bytes - at);
-    model.read(tensor, at, bytes, values.data());
-    const uint64_t count = bytes / sizeof(float);
-    // Without a branch in it this loop runs at the speed of memory.
-    uint32_t bad = 0;
-    for (uint64_t i = 0; i < count; ++i) {
-      uint32_t bits;
-      std::memcpy(&bits, &values[i], sizeof bits);
-      bad |= (bits & 0x7f800000u) == 0x7f800000u;
-    }
-    for (uint64_t i = 0; bad && i < count; ++i)
+  for (uint64_t at = 0; at < gradient.bytes; at += copyBytes) {
+    const uint64_t bytes = std::min(copyBytes, gradient.bytes - at);
+    model.read(gradient, at, bytes, values.data());
+    for (uint64_t i = 0; i < bytes / sizeof(float); ++i)
       if (!std::isfinite(values[i]))
-        return NonFinite{at / sizeof(float) + i, values[i]};
+        return NonFinite{&gradient, at / sizeof(float) + i, values[i]};
   }
   return std::nullopt;
 }
 
-void StepRunner::checkGradients(uint64_t firstSample, int64_t step) {
-  // Of each rank alone: they are summed when they are applied.
-  const GlobalSpec *bad = nullptr;
-  std::optional<NonFinite> found;
-  for (const GlobalSpec &gradient : model.manifest().globals) {
-    if (gradient.role != Role::Gradient || gradient.dtype != TXRT_DTYPE_F32)
-      continue;
-    found = findNonFinite(model, gradient);
-    bad = &gradient;
-    if (found)
-      break;
-  }
-  if (!model.ranks().any(found.has_value()))
-    return;
+std::optional<StepRunner::NonFinite> StepRunner::findNonFinite() const {
+  for (const GlobalSpec &global : model.manifest().globals)
+    if (global.role == Role::Gradient && global.dtype == TXRT_DTYPE_F32)
+      if (std::optional<NonFinite> found = findNonFinite(global))
+        return found;
+  return std::nullopt;
+}
+
+/// Gradients are still there: the sums over all ranks. The repeat gives each
+/// rank's own part, so that the rank with the culprit is who speaks.
+void StepRunner::reportGradient(uint64_t firstSample, int64_t step,
+                                float norm) {
+  const std::optional<NonFinite> found = findNonFinite();
+  if (!found)
+    fail(ExitCode::Numeric,
+         "iteration %lld: the gradient norm is %g although every gradient is "
+         "finite: its square overflows; the parameters were not updated; lower "
+         "--lr",
+         (long long)step, shown(norm));
   for (uint64_t i = 0; i < count; ++i) {
-    fill(firstSample, i);
-    batchEntry->run();
+    fill(repeat, firstSample, i);
+    repeatEntry->run();
   }
-  model.ranks().together([&] {
-    if (found)
-      reportGradient(*bad, *found, step);
-  });
-}
-
-void StepRunner::reportGradient(const GlobalSpec &gradient,
-                                const NonFinite &found, int64_t step) const {
-  std::optional<NonFinite> again = findNonFinite(model, gradient);
-  bool reproduced = again && again->index == found.index;
+  const std::optional<NonFinite> again = findNonFinite();
+  const bool reproduced = model.ranks().any(again.has_value());
   float value = 0;
-  model.read(gradient, found.index * sizeof value, sizeof value, &value);
-  fail(ExitCode::Numeric,
-       "iteration %lld: the gradient of %s has %g at index %llu; an exact "
-       "repeat gave %g: %s; the parameters were not updated",
-       (long long)step, printable(gradient.of, 120).c_str(),
-       shown(found.value), (unsigned long long)found.index, shown(value),
-       reproduced
-           ? "reproduced, so lower --lr or look at the data"
-           : "transient, so suspect this machine's memory or processor");
-}
-
-void StepRunner::checkNorm(float norm, int64_t step) const {
-  if (std::isfinite(norm))
-    return;
-  // With the guard on every gradient was finite: their squares overflowed.
-  fail(ExitCode::Numeric,
-       "iteration %lld: the gradient norm is %g%s", (long long)step,
-       shown(norm),
-       guard ? " although every gradient is finite: its square overflows; "
-               "lower --lr"
-             : "; the parameters are spoilt: load the last checkpoint and run "
-               "without --no-check-for-nan-in-loss-and-grad to see which "
-               "gradient it is");
+  model.read(*found->gradient, found->index * sizeof value, sizeof value,
+             &value);
+  model.ranks().together([&] {
+    if (reproduced && !again)
+      return;
+    fail(ExitCode::Numeric,
+         "iteration %lld: the gradient of %s has %g at index %llu; an exact "
+         "repeat gave %g: %s; the parameters were not updated",
+         (long long)step, printable(found->gradient->of, 120).c_str(),
+         shown(found->value), (unsigned long long)found->index, shown(value),
+         verdict(reproduced));
+  });
+  fail(ExitCode::Numeric, "iteration %lld: another rank's gradient is not finite",
+       (long long)step);
 }
 
 } // namespace txrun

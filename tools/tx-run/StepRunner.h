@@ -17,7 +17,7 @@ namespace txrun {
 
 struct StepResult {
   double loss = 0; // mean over the valid tokens of the global batch
-  float gradientNorm = 0;
+  float gradientNorm = 0; // not finite: nothing was updated
   uint64_t validCount = 0;
   uint64_t tokens = 0;
 };
@@ -25,9 +25,9 @@ struct StepResult {
 class StepRunner {
 public:
   /// `globalBatch` of 0 means one micro batch for each rank; micro batch i of rank
-  /// r is number i * ranks + r of the global batch. With `guard` the gradients are
-  /// checked before each update and a bad micro batch is repeated once; without
-  /// it a single micro batch runs through the fused entry `step`.
+  /// r is number i * ranks + r of the global batch. A single micro batch runs
+  /// through the fused entry `step`. With `guard` a loss or gradient that is not
+  /// finite ends the run, after one repeat that tells whether it comes again.
   StepRunner(const Model &model, SampleSource &source, uint64_t globalBatch,
              uint64_t seed, bool guard);
 
@@ -40,8 +40,8 @@ public:
   std::vector<Entry> entries() const;
 
   /// `firstSample` is the number of samples consumed by the run so far, `step`
-  /// the number of this iteration, from 1. Throws a numeric error when loss or
-  /// gradient is not finite.
+  /// the number of this iteration, from 1. A gradient that is not finite updates
+  /// nothing, with the guard or without.
   StepResult run(uint64_t firstSample, int64_t step, double lr);
 
 private:
@@ -59,26 +59,27 @@ private:
   };
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
-  void fill(uint64_t firstSample, uint64_t index);
-  void checkLoss(uint64_t index, int64_t step);
-  void checkGradients(uint64_t firstSample, int64_t step);
+  void fill(const Batch &batch, uint64_t firstSample, uint64_t index);
   /// An element that is NaN or Inf.
   struct NonFinite {
+    const GlobalSpec *gradient;
     uint64_t index;
     float value;
   };
-  static std::optional<NonFinite> findNonFinite(const Model &model,
-                                                const TensorSpec &tensor);
-  [[noreturn]] void reportGradient(const GlobalSpec &gradient,
-                                   const NonFinite &found, int64_t step) const;
-  void checkNorm(float norm, int64_t step) const;
+  std::optional<NonFinite> findNonFinite(const GlobalSpec &gradient) const;
+  std::optional<NonFinite> findNonFinite() const;
+  [[noreturn]] void reportLoss(uint64_t firstSample, uint64_t index,
+                               int64_t step, float loss, bool updated);
+  [[noreturn]] void reportGradient(uint64_t firstSample, int64_t step,
+                                   float norm);
 
   const Model &model;
   SampleSource &source;
   uint64_t micro, sequence, ranks, count, seed;
   bool guard, fusedStep;
   std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
-  Batch batch;
+  std::optional<Entry> repeatEntry;            // `microbatch`
+  Batch batch, repeat;
   Update update;
   std::vector<int32_t> tokens, targets; // of one micro batch
 };

@@ -5,6 +5,8 @@
 #include "Memory.h"
 #include "Trace.h"
 
+#include <cmath>
+
 namespace txrun {
 
 LrSchedule makeSchedule(const Options &options) {
@@ -170,7 +172,9 @@ void Trainer::report(const StepResult &result, double rate, double seconds,
       (int)std::to_string(options.trainIterations).size(),
       (long long)position.iteration, (long long)options.trainIterations,
       result.loss, double(result.gradientNorm), rate, seconds * 1e3, speed);
-  if (position.iteration % options.logInterval == 0 ||
+  if (!std::isfinite(result.gradientNorm))
+    console.line(text + "  nothing updated");
+  else if (position.iteration % options.logInterval == 0 ||
       position.iteration == options.trainIterations || isLast)
     console.line(text);
   else

@@ -2,9 +2,14 @@
 
 #include "OpTable.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
+
+/// Of numbers that are not negative.
+static Number isFinite(Number value) { return value < INFINITY; }
 
 static void lowerSumOfSquares(SumOfSquaresOp op, RowProgram &row) {
   RowValue x = row.columns(op.getX());
@@ -17,10 +22,12 @@ static void lowerClipCoefficient(ClipCoefficientOp op, RowProgram &row) {
   row.result(op.getNorm(), norm);
   row.result(op.getCoefficient(), row.map({norm}, [most](Emitter &e, Numbers v) {
     Number one = e.constant(1.0, e.f32());
-    if (most == 0)
-      return one;
-    Number coefficient = most / (v[0] + 1e-6);
-    return select(coefficient > one, one, coefficient); // NaN stays
+    Number coefficient = one;
+    if (most != 0) {
+      Number fitting = most / (v[0] + 1e-6);
+      coefficient = select(fitting > one, one, fitting);
+    }
+    return select(isFinite(v[0]), coefficient, NAN);
   }));
 }
 
@@ -51,18 +58,18 @@ static void lowerAdamW(AdamWOp op, RowProgram &row) {
   RowValue correction = row.map({step}, [beta2](Emitter &e, Numbers v) {
     return convert(1.0 / sqrt(1.0 - power(beta2, v[0])), e.f32());
   });
-  RowValue g = row.map({row.columns(op.getGrad()), row.uniform(op.getCoefficient())},
-                       [](Emitter &, Numbers v) { return v[0] * v[1]; });
-  RowValue m = row.map({row.columns(op.getM()), g}, [beta1](Emitter &e, Numbers v) {
-    return fma(v[0], e.like(v[0], beta1), v[1] * (1 - beta1));
+  RowValue coefficient = row.uniform(op.getCoefficient());
+  RowValue g = row.map({row.columns(op.getGrad()), coefficient}, [](Emitter &, Numbers v) { return v[0] * v[1]; });
+  RowValue m = row.map({row.columns(op.getM()), g, coefficient}, [beta1](Emitter &e, Numbers v) {
+    return select(isFinite(v[2]), fma(v[0], e.like(v[0], beta1), v[1] * (1 - beta1)), v[0]);
   });
-  RowValue v = row.map({row.columns(op.getV()), g}, [beta2](Emitter &e, Numbers v) {
-    return fma(v[0], e.like(v[0], beta2), v[1] * v[1] * (1 - beta2));
+  RowValue v = row.map({row.columns(op.getV()), g, coefficient}, [beta2](Emitter &e, Numbers v) {
+    return select(isFinite(v[2]), fma(v[0], e.like(v[0], beta2), v[1] * v[1] * (1 - beta2)), v[0]);
   });
   RowValue old = row.columns(op.getMaster() ? op.getMaster() : op.getParam());
-  RowValue param = row.map({old, m, v, decay, stepSize, correction}, [eps](Emitter &e, Numbers v) {
+  RowValue param = row.map({old, m, v, decay, stepSize, correction, coefficient}, [eps](Emitter &e, Numbers v) {
     Number denominator = fma(sqrt(v[2]), v[5], e.like(v[2], eps));
-    return fma(v[4] * -1.0, v[1] / denominator, v[0] * v[3]);
+    return select(isFinite(v[6]), fma(v[4] * -1.0, v[1] / denominator, v[0] * v[3]), v[0]);
   });
   row.result(op.getNewParam(), param);
   row.result(op.getNewM(), m);

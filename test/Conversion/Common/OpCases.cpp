@@ -527,22 +527,26 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
                          sums[i / chunk] += v[0].values[i] * v[0].values[i];
                        return Outputs{sums};
                      }});
-    cases.push_back({"adamw" + suffix, "flat", chunks, chunk,
-                     "%r0, %r1, %r2 = tx.adamw %0, %1, %2, %3 clip %4 lr %5 step %6 betas 0.9, 0.95 eps 1.0e-8 decay 0.1" +
-                     (in + t) + ", " + t, {p, g, m, v, scalar(0.7), scalar(0.02), scalar(3, "i32")},
-                     {result, result, result}, [](const Inputs &v) {
-                       Outputs out(3);
-                       double lr = v[5].values[0], t = v[6].values[0];
-                       for (size_t i = 0; i < v[0].values.size(); ++i) {
-                         double g = v[1].values[i] * v[4].values[0], m = 0.9 * v[2].values[i] + 0.1 * g;
-                         double s = 0.95 * v[3].values[i] + 0.05 * g * g, p = v[0].values[i];
-                         double step = m / (1 - std::pow(0.9, t)) / (std::sqrt(s / (1 - std::pow(0.95, t))) + 1e-8);
-                         out[0].push_back(p - lr * (step + 0.1 * p));
-                         out[1].push_back(m);
-                         out[2].push_back(s);
-                       }
-                       return out;
-                     }, {{0, 0}, {2, 1}, {3, 2}}, 5e-7});
+    auto adamW = [&](const char *name, double coefficient, auto reference) {
+      cases.push_back({name + suffix, "flat", chunks, chunk,
+                       "%r0, %r1, %r2 = tx.adamw %0, %1, %2, %3 clip %4 lr %5 step %6 betas 0.9, 0.95 eps 1.0e-8 decay 0.1" +
+                       (in + t) + ", " + t, {p, g, m, v, scalar(coefficient), scalar(0.02), scalar(3, "i32")},
+                       {result, result, result}, reference, {{0, 0}, {2, 1}, {3, 2}}, 5e-7});
+    };
+    adamW("adamw", 0.7, [](const Inputs &v) {
+      Outputs out(3);
+      double lr = v[5].values[0], t = v[6].values[0];
+      for (size_t i = 0; i < v[0].values.size(); ++i) {
+        double g = v[1].values[i] * v[4].values[0], m = 0.9 * v[2].values[i] + 0.1 * g;
+        double s = 0.95 * v[3].values[i] + 0.05 * g * g, p = v[0].values[i];
+        double step = m / (1 - std::pow(0.9, t)) / (std::sqrt(s / (1 - std::pow(0.95, t))) + 1e-8);
+        out[0].push_back(p - lr * (step + 0.1 * p));
+        out[1].push_back(m);
+        out[2].push_back(s);
+      }
+      return out;
+    });
+    adamW("adamw_undone", NAN, [](const Inputs &v) { return Outputs{v[0].values, v[2].values, v[3].values}; });
   }
   for (double most : {0.0, 1.0, 1e9})
     cases.push_back({"clip_" + std::to_string(static_cast<int64_t>(most)), "row", 1, c, "%r0, %r1 = tx.clip_coefficient %0 max " +

@@ -103,7 +103,8 @@ def Tx_ClipCoefficientOp : Tx_ComputeOp<"clip_coefficient",
   let summary = "the global norm and the factor that clips it";
   let description = [{
     partials [n] of `tx.sum_of_squares` -> norm = sqrt(sum), coefficient =
-    min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0 (torch.nn.utils.clip_grad_norm_).
+    min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0 (torch.nn.utils.clip_grad_norm_);
+    NaN if the norm is not finite, which leaves the update undone.
 
     ```mlir
     %norm, %coefficient = tx.clip_coefficient %partials max 1.0 in <optimizer, "grad_norm"> : tensor<9xf32>
@@ -126,7 +127,8 @@ def Tx_AdamWOp : Tx_ComputeOp<"adamw",
     With g = grad * coefficient, m = beta1 m + (1-beta1) g, v = beta2 v + (1-beta2) g^2:
     param -= lr * (m / (1-beta1^step) / (sqrt(v / (1-beta2^step)) + eps) + weight_decay * param)
     (Loshchilov and Hutter 2019; torch.optim.AdamW). When parameters are
-    narrower than f32, a master copy holds the exact ones.
+    narrower than f32, a master copy holds the exact ones. A coefficient that is
+    not finite changes nothing: all results are the operands.
 
     ```mlir
     %p1, %m1, %v1 = tx.adamw %p, %g, %m, %v clip %c lr %lr step %t betas 0.9, 0.999 eps 1.0e-8 decay 0.1 in <optimizer, "adamw"> : tensor<8x4xf32>, tensor<8x4xf32>

@@ -3,8 +3,6 @@
 #include "core/Backends.h"
 #include "core/Dependences.h"
 
-#include <chrono>
-
 using namespace txrt;
 
 using ull = unsigned long long;
@@ -43,35 +41,13 @@ void txrt_session::Clock::add(double start, double taken) {
 
 txrt_status txrt_session::runLaunches(const txrt_entry &entry,
                                       txrt_error *error) {
-  if (profiling && !backend.timing)
-    return runTimed(entry, error);
   const uint32_t end = entry.first_launch + entry.launch_count;
   for (uint32_t i = entry.first_launch; i != end; ++i)
     if (txrt_status status = backend.launch(state, i, error))
       return status;
   if (txrt_status status = backend.sync(state, error))
     return status;
-  return profiling ? readTimes(entry, error) : TXRT_OK;
-}
-
-/// The runtime's clock around each launch.
-txrt_status txrt_session::runTimed(const txrt_entry &entry,
-                                   txrt_error *error) {
-  using clock = std::chrono::steady_clock;
-  auto since = [](clock::time_point start) {
-    return std::chrono::duration<double>(clock::now() - start).count();
-  };
-  const uint32_t end = entry.first_launch + entry.launch_count;
-  const clock::time_point began = clock::now();
-  for (uint32_t i = entry.first_launch; i != end; ++i) {
-    const double start = since(began);
-    if (txrt_status status = backend.launch(state, i, error))
-      return status;
-    if (txrt_status status = backend.sync(state, error))
-      return status;
-    clocks[i].add(start, since(began) - start);
-  }
-  return TXRT_OK;
+  return profiling && backend.timing ? readTimes(entry, error) : TXRT_OK;
 }
 
 txrt_status txrt_session::readTimes(const txrt_entry &entry,

@@ -32,7 +32,6 @@ private:
   uint64_t arenaOffset(uint32_t segment, uint64_t offset,
                        uint64_t bytes) const;
   txrt_status runLaunches(const txrt_entry &entry, txrt_error *error);
-  txrt_status runTimed(const txrt_entry &entry, txrt_error *error);
   txrt_status readTimes(const txrt_entry &entry, txrt_error *error);
 
   struct Clock {

@@ -37,6 +37,8 @@ static_assert(int(ComputeCapabilityMinor) ==
               CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 static_assert(int(MaxDynamicSharedSizeBytes) ==
               CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
+static_assert(int(InstantiateUseNodePriority) ==
+              CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY);
 static_assert(int(StreamNonBlocking) == CU_STREAM_NON_BLOCKING);
 static_assert(int(CaptureThreadLocal) == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 static_assert(sizeof(DevicePointer) == sizeof(CUdeviceptr));

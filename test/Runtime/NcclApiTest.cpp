@@ -17,8 +17,19 @@ namespace nccl = txrt::cuda::nccl;
       SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
 namespace txrt::cuda::nccl {
 TXRT_NCCL_FUNCTIONS(TXRT_CHECK)
-}
 #undef TXRT_CHECK
+// Those that the toolkit's own version has.
+#define TXRT_CHECK(member, type, symbol, version, ...)                        \
+  static_assert(                                                              \
+      SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
+#if NCCL_VERSION_CODE >= 22700
+TXRT_NCCL_NEWER_FUNCTIONS(TXRT_CHECK)
+#endif
+#undef TXRT_CHECK
+}
+#if NCCL_VERSION_CODE >= 22700
+static_assert(int(nccl::WindowCollSymmetric) == NCCL_WIN_COLL_SYMMETRIC);
+#endif
 
 static_assert(int(nccl::Success) == ncclSuccess);
 static_assert(int(nccl::UnhandledCudaError) == ncclUnhandledCudaError);

@@ -71,10 +71,10 @@ std::string checkAll(txrt_world &world,
   return "";
 }
 
-std::string mix(txrt_world &world, bool graphed, bool timed = false) {
+std::string mix(txrt_world &world, bool graphed, bool timed = false,
+                txrt_options options = {}) {
   TestArtifact a = overlapArtifact(world.size());
   a.addGpuCode();
-  txrt_options options = {};
   options.world = &world;
   options.no_graph = !graphed;
   Session s(a, options);
@@ -163,6 +163,96 @@ TEST_F(Nccl, LaunchesWaitForWhatTheyTouch) {
                 Texts(3))
           << order << " " << mode;
   }
+}
+
+TEST_F(Nccl, LaunchesMayWaitAtOnce) {
+  for (bool graphed : {true, false})
+    EXPECT_EQ(runRankProcesses(2,
+                               [&](txrt_world &world) {
+                                 txrt_options options = {};
+                                 options.no_overlap = 1;
+                                 return mix(world, graphed, !graphed, options);
+                               }),
+              Texts(2));
+}
+
+// Which functions of the library are used for it is its version's matter; the fake
+// refuses a wrong order, memory that is not its own, and buffers beside it.
+TEST_F(Nccl, TheArenaIsRegistered) {
+  auto describe = [](txrt_world &world, bool declines = false) {
+    TestArtifact a = overlapArtifact(world.size());
+    a.addGpuCode();
+    txrt_options options = {};
+    options.world = &world;
+    options.no_nccl_buffers = declines;
+    Session s(a, options);
+    if (!s.session || s.run(0))
+      return std::string(s.error.message);
+    // What is planned is what there is, however it is rounded.
+    if (txrt_session_arena_bytes(s.session) != 1024)
+      return std::string("another size");
+    const std::string text = txrt_session_description(s.session);
+    const size_t from = text.find("NCCL");
+    return text.substr(from, text.find(", test") - from);
+  };
+  auto all = [&](bool declines = false) {
+    return runRankProcesses(
+        2, [&](txrt_world &world) { return describe(world, declines); });
+  };
+  const std::string rounded = ", arena registered (rounded up by 2.0 MiB)";
+  EXPECT_EQ(all(), Texts(2, "NCCL 2.28.9" + rounded));
+  EXPECT_EQ(all(true), Texts(2, "NCCL 2.28.9"));
+  {
+    Setting noWindows("FAKE_NCCL_VERSION", "22605");
+    EXPECT_EQ(all(), Texts(2, "NCCL 2.26.5" + rounded));
+  }
+  {
+    Setting none("FAKE_NCCL_VERSION", "21805");
+    EXPECT_EQ(all(), Texts(2, "NCCL 2.18.5"));
+  }
+  // All ranks' or none.
+  EXPECT_EQ(runRankProcesses(2,
+                             [&](txrt_world &world) {
+                               if (world.rank() == 1)
+                                 setenv("FAKE_NCCL_LENDS", "0", 1);
+                               return describe(world);
+                             }),
+            Texts(2, "NCCL 2.28.9"));
+}
+
+// By the fake's clock a collective takes two microseconds, a kernel one.
+TEST_F(Nccl, CollectivesAreTimedBesideTheOthers) {
+  EXPECT_EQ(
+      runRankProcesses(
+          2,
+          [&](txrt_world &world) -> std::string {
+            TestArtifact a = overlapArtifact(world.size());
+            a.addGpuCode();
+            txrt_options options = {};
+            options.world = &world;
+            Session s(a, options);
+            txrt_session_profile(s.session, 1);
+            if (s.run(0))
+              return s.error.message;
+            std::vector<txrt_launch_info> all(10);
+            for (int i = 0; i < 10; ++i)
+              txrt_session_launch_info(s.session, 0, i, &all[i], nullptr);
+            auto end = [&](int i) { return all[i].last_start + all[i].last_seconds; };
+            // The first sum, two launches that touch nothing of it but its bytes.
+            if (all[1].last_start < end(0) - 1e-9)
+              return "a collective begins before what it sums is there";
+            if (all[3].last_start < end(1) - 1e-9)
+              return "a launch begins before what it waits for has ended";
+            if (all[3].last_seconds > 1.5e-6)
+              return "a launch's time has what it waits for in it";
+            if (all[1].last_seconds < 1.9e-6)
+              return "a collective has no time of its own";
+            // It waits for nothing, and runs beside.
+            if (all[2].last_start > end(1))
+              return "a launch waits for what it does not touch";
+            return "";
+          }),
+      Texts(2));
 }
 
 TEST_F(Nccl, OneRankNeedsNone) {

@@ -3,6 +3,7 @@
 #include "Bench.h"
 #include "Error.h"
 #include "Memory.h"
+#include "Overlap.h"
 #include "Trace.h"
 
 #include <algorithm>
@@ -40,6 +41,8 @@ struct Share {
 struct Profile {
   std::map<std::string, Share> phases, kinds, groups;
   Share all;
+  CommunicationTime communication;
+  bool hasCollectives = false;
 };
 
 /// Equal launches of all layers are one group.
@@ -56,18 +59,13 @@ std::string groupName(const txrt_launch_info &info) {
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
-const char *kindName(txrt_launch_kind kind) {
-  return kind == TXRT_LAUNCH_GEMM         ? "gemm"
-         : kind == TXRT_LAUNCH_COLLECTIVE ? "collective"
-                                          : "kernel";
-}
-
 /// What the clocks say of one iteration.
 Profile collect(const Model &model, const std::vector<Entry> &entries) {
   Profile profile;
   txrt_error error;
   for (const Entry &entry : entries) {
     int count = txrt_session_launch_count(model.session(), entry.index());
+    std::vector<txrt_launch_info> launches;
     for (int i = 0; i < count; ++i) {
       txrt_launch_info info;
       check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
@@ -78,7 +76,14 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
             &profile.kinds[kindName(info.kind)],
             &profile.groups[groupName(info)]})
         share->add(info);
+      launches.push_back(info);
+      profile.hasCollectives |= info.kind == TXRT_LAUNCH_COLLECTIVE;
     }
+    // Spans are those of an entry's last run: the others are taken for alike.
+    const CommunicationTime time = communicationTime(launches);
+    const double runs = launches.empty() ? 0 : double(launches.front().runs);
+    profile.communication.total += runs * time.total;
+    profile.communication.exposed += runs * time.exposed;
   }
   return profile;
 }
@@ -98,6 +103,12 @@ Profile medianOf(const std::vector<Profile> &profiles) {
     for (auto &item : result.*member)
       reduce(item.second,
              [&](const Profile &p) { return (p.*member).at(item.first); });
+  for (auto member : {&CommunicationTime::total, &CommunicationTime::exposed}) {
+    std::vector<double> seconds;
+    for (const Profile &profile : profiles)
+      seconds.push_back(profile.communication.*member);
+    result.communication.*member = spreadOf(seconds).median;
+  }
   return result;
 }
 
@@ -128,6 +139,14 @@ std::string jsonShares(const std::map<std::string, Share> &shares) {
   for (const auto &item : shares)
     line.number((item.first + "_ms").c_str(), item.second.seconds * 1e3);
   return line.str();
+}
+
+/// Of one iteration, on this rank.
+std::string communicationLine(const CommunicationTime &time) {
+  return format("communication: %.3f ms, of which %.3f ms (%.0f %%) exposed: "
+                "nothing is computed meanwhile",
+                time.total * 1e3, time.exposed * 1e3,
+                100 * time.exposed / std::max(time.total, 1e-12));
 }
 
 /// Time and rates of each group of launches.
@@ -214,6 +233,8 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
   printTable(console, "by kind:", profile.kinds, profile.all.seconds, 8);
   printTable(console, "launches that take most:", profile.groups,
              profile.all.seconds, 15);
+  if (profile.hasCollectives)
+    console.line(communicationLine(profile.communication));
   int64_t allocations = txrt_session_step_allocations(model.session());
   console.line(allocations < 0
                    ? std::string("allocations during steps: not counted in "
@@ -222,29 +243,29 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
                             (long long)allocations));
   console.line(memoryLine(model));
 
-  log.write(
-      JsonLine()
-          .text("event", "bench")
-          .text("policy", model.manifest().policy)
-          .text("machine", txrt_session_description(model.session()))
-          .integer("runs", options.iterations)
-          .number("median_ms", spread.median * 1e3)
-          .number("least_ms", spread.least * 1e3)
-          .number("most_ms", spread.most * 1e3)
-          .number("tokens_per_second", tokens / spread.median)
-          .number("gflops", profile.all.flops / spread.median * 1e-9)
-          .json("phases", jsonShares(profile.phases))
-          .json("kinds", jsonShares(profile.kinds))
-          .json("launches", jsonGroups(profile.groups))
-          .integer("allocations", allocations)
-          .integer("peak_bytes",
-                   static_cast<int64_t>(model.manifest().peakBytes))
-          .integer("allocated_bytes",
-                   static_cast<int64_t>(
-                       txrt_session_arena_bytes(model.session())))
-          .integer("rss_bytes", static_cast<int64_t>(residentBytes()))
-          .integer("peak_rss_bytes",
-                   static_cast<int64_t>(peakResidentBytes())));
+  JsonLine line;
+  line.text("event", "bench")
+      .text("policy", model.manifest().policy)
+      .text("machine", txrt_session_description(model.session()))
+      .integer("runs", options.iterations)
+      .number("median_ms", spread.median * 1e3)
+      .number("least_ms", spread.least * 1e3)
+      .number("most_ms", spread.most * 1e3)
+      .number("tokens_per_second", tokens / spread.median)
+      .number("gflops", profile.all.flops / spread.median * 1e-9)
+      .json("phases", jsonShares(profile.phases))
+      .json("kinds", jsonShares(profile.kinds))
+      .json("launches", jsonGroups(profile.groups))
+      .integer("allocations", allocations)
+      .integer("peak_bytes", static_cast<int64_t>(model.manifest().peakBytes))
+      .integer("allocated_bytes",
+               static_cast<int64_t>(txrt_session_arena_bytes(model.session())))
+      .integer("rss_bytes", static_cast<int64_t>(residentBytes()))
+      .integer("peak_rss_bytes", static_cast<int64_t>(peakResidentBytes()));
+  if (profile.hasCollectives)
+    line.number("communication_ms", profile.communication.total * 1e3)
+        .number("exposed_communication_ms", profile.communication.exposed * 1e3);
+  log.write(line);
 }
 
 } // namespace txrun

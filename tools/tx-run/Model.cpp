@@ -66,7 +66,9 @@ Model::Model(const std::string &path, const Options &options, Ranks &ranks)
   how.backend = options.backend.empty() ? nullptr : options.backend.c_str();
   how.threads = static_cast<int>(options.threads);
   how.no_graph = options.noCudaGraph;
+  how.no_overlap = options.noOverlap;
   how.no_cudnn = options.noCudnn;
+  how.no_nccl_buffers = options.noNcclBuffers;
   how.tune = options.tune;
   how.tuning_cache = cache.empty() ? nullptr : cache.c_str();
   how.warn = ranks.isFirst() ? warn : nullptr;

@@ -289,6 +289,14 @@ const Flag flags[] = {
      "artifact compiled with --data-parallel-size N. On several machines start "
      "them with mpirun, torchrun or srun, without this flag.",
      SET { o.ranks = integer(f, t, 1, mostRanks); }},
+    {nullptr, "no-overlap-grad-reduce", nullptr,
+     "Compute nothing while ranks sum a gradient, or do anything else together: "
+     "slower, for comparison with --bench.",
+     SET { o.noOverlap = (void(f), void(t), true); }},
+    {nullptr, "no-nccl-ub", nullptr,
+     "On GPUs keep the arena out of NCCL's hands: it copies through buffers of its "
+     "own then, instead of reading and writing the arena from other GPUs.",
+     SET { o.noNcclBuffers = (void(f), void(t), true); }},
     {nullptr, "distributed-timeout-minutes", "M",
      "How long a rank waits for the others in one operation before it gives up "
      "(10; fractions are taken). It must be longer than writing a checkpoint.",

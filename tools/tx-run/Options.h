@@ -64,7 +64,8 @@ struct Options {
 
   // Machine.
   std::string backend; // empty: the artifact's own
-  bool noCudaGraph = false, noCudnn = false;
+  bool noCudaGraph = false, noCudnn = false, noNcclBuffers = false;
+  bool noOverlap = false;
   bool tune = false;
   std::string tuningCache; // empty: the user's own
   int64_t threads = 0;

@@ -26,7 +26,7 @@ const char *kindName(txrt_launch_kind kind) {
 
 namespace {
 
-enum Row { LaunchRow = 1, LayerRow = 2, EntryRow = 3 };
+enum Row { LaunchRow = 1, LayerRow, EntryRow, CommunicationRow };
 
 json event(const std::string &name, const std::string &category, Row row,
            double start, double seconds) {
@@ -51,6 +51,7 @@ public:
     events.push_back(named("thread_name", LaunchRow, "launches"));
     events.push_back(named("thread_name", LayerRow, "layers"));
     events.push_back(named("thread_name", EntryRow, "entries"));
+    events.push_back(named("thread_name", CommunicationRow, "communication"));
   }
 
   void add(const Entry &entry) {
@@ -79,7 +80,9 @@ private:
     const double start = began + info.last_start;
     const double end = start + info.last_seconds;
     const char *phase = txrt_phase_name(info.phase);
-    json launch = event(info.name, phase, LaunchRow, start, info.last_seconds);
+    const bool isCollective = info.kind == TXRT_LAUNCH_COLLECTIVE;
+    json launch = event(info.name, phase, isCollective ? CommunicationRow : LaunchRow,
+                        start, info.last_seconds);
     json &about = launch["args"];
     about = {{"kind", kindName(info.kind)}, {"kernel", info.kernel},
              {"phase", phase},              {"flops", info.flops},
@@ -91,11 +94,15 @@ private:
     if (info.kind == TXRT_LAUNCH_GEMM)
       about["m,n,k,batch"] = {info.gemm[0], info.gemm[1], info.gemm[2],
                               info.batch};
-    if (info.last_seconds > 0) {
+    if (isCollective) {
+      about["sent bytes"] = info.sent_bytes;
+    } else if (info.last_seconds > 0) {
       about["GFLOP/s"] = double(info.flops) / info.last_seconds * 1e-9;
       about["GB/s"] = double(info.bytes) / info.last_seconds * 1e-9;
     }
     events.push_back(std::move(launch));
+    if (isCollective)
+      return end; // a layer's may go on while the next layer runs
 
     std::string layer = info.layer < 0
                             ? phase

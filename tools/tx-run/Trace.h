@@ -2,7 +2,8 @@
 //
 // The format of chrome://tracing and ui.perfetto.dev: one event for each launch,
 // in microseconds. Entries stand one behind the other; of a microbatch that ran
-// several times, the last run. A second row has the layers.
+// several times, the last run. Collectives have a row of their own, beside what
+// runs while they do; a third row has the layers.
 //
 //===----------------------------------------------------------------------===//
 

@@ -36,7 +36,13 @@ Communication::Communication(const txrt_program &program, const Driver &driver,
   requireAxes(program, world);
   if (world.size() > 1 || isAlone)
     nccl = std::make_unique<Nccl>(program, driver, world);
-  driver.check(driver.streamCreate(&stream, StreamNonBlocking), "stream");
+  // A collective that waits for a place among computation's blocks keeps the
+  // other ranks waiting, too. Greater priority is the lesser number.
+  int least = 0, greatest = 0;
+  driver.check(driver.ctxGetStreamPriorityRange(&least, &greatest), "stream");
+  driver.check(driver.streamCreateWithPriority(&stream, StreamNonBlocking,
+                                               greatest),
+               "stream");
   for (uint32_t i = 0; i < program.launch_count; ++i)
     if (program.waits[i])
       done.try_emplace(program.waits[i] - 1, makeEvent(driver));
@@ -55,7 +61,8 @@ Communication::~Communication() {
     driver.memFreeHost(const_cast<uint32_t *>(begun));
 }
 
-void Communication::connect(const DeviceContext &context) {
+void Communication::connect(const DeviceContext &context,
+                            const DeviceArena &arena) {
   if (!nccl)
     return;
   const DeviceId own = context.id();
@@ -70,7 +77,7 @@ void Communication::connect(const DeviceContext &context) {
              "own: start as many ranks on a machine as it has GPUs (rank %d "
              "sees %d)",
              a, b, world.rank(), context.count());
-  guard([&] { nccl->connect(); });
+  guard([&] { nccl->connect(arena); });
 }
 
 std::string Communication::description() const {
@@ -80,17 +87,19 @@ std::string Communication::description() const {
 }
 
 void Communication::enqueue(uint32_t index, DevicePointer arena,
-                            Stream compute) {
+                            Stream compute, const LaunchTimer &timer) {
   const txrt_launch &launch = program.launches[index];
   driver.check(driver.eventRecord(ready, compute), "event");
   driver.check(driver.streamWaitEvent(stream, ready, 0), "event");
   isOpen = true;
+  timer.markStart(index, stream);
   driver.check(driver.memsetD32Async(begunOnDevice, index + 1, 1, stream),
                "progress");
   if (launch.u.collective.ranks == 1 && !isAlone)
     copyAlone(launch, arena);
   else
     guard([&] { nccl->enqueue(launch, arena, stream); });
+  timer.markEnd(index, stream);
   auto found = done.find(index);
   if (found != done.end())
     driver.check(driver.eventRecord(found->second, stream), "event");

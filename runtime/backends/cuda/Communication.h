@@ -15,6 +15,7 @@
 #ifndef TXRT_BACKENDS_CUDA_COMMUNICATION_H
 #define TXRT_BACKENDS_CUDA_COMMUNICATION_H
 
+#include "backends/cuda/LaunchTimer.h"
 #include "backends/cuda/Nccl.h"
 
 #include <map>
@@ -33,11 +34,13 @@ public:
   Communication(const Communication &) = delete;
   ~Communication();
 
-  /// All ranks: fails where two have one GPU, and joins them.
-  void connect(const DeviceContext &context);
+  /// All ranks: fails where two have one GPU, and joins them; then the description
+  /// is whole.
+  void connect(const DeviceContext &context, const DeviceArena &arena);
 
   /// Queues a collective behind what `compute` has.
-  void enqueue(uint32_t index, DevicePointer arena, Stream compute);
+  void enqueue(uint32_t index, DevicePointer arena, Stream compute,
+               const LaunchTimer &timer);
   /// Before another launch is queued on `compute`: what it waits for.
   void waitBefore(uint32_t index, Stream compute);
   /// The end of an entry: `compute` waits for all of them.

@@ -55,12 +55,13 @@ private:
   void openAttention(const txrt_options &options);
   void warmUp();
   void enqueue(uint32_t index);
-  void enqueueEntry(const txrt_entry &entry);
+  void enqueueInRange(uint32_t index);
+  void enqueueEntry(uint32_t index);
   GraphExec graphOf(uint32_t entry);
 
   const txrt_program &program;
   const Driver &driver;
-  const bool graphed;
+  const bool graphed, overlaps;
   txrt_world alone;
   txrt_world &world;
   DeviceContext context;
@@ -74,7 +75,6 @@ private:
   Graphs graphs; // NCCL's communicators outlive those that they are in
   std::unique_ptr<CublasLt> cublasLt;
   std::unique_ptr<Attention> attention; // null: the kernels do it
-  bool timed = false;
   GraphExec begun = nullptr; // what the entry that has begun replays, if so
 };
 
@@ -82,9 +82,11 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
     : threads(options.threads ? options.threads
                               : static_cast<int>(usableCpus())),
       program(program), driver(Driver::get()), graphed(!options.no_graph),
+      overlaps(!options.no_overlap),
       world(options.world ? *options.world : alone),
       context(driver, world.localRank()), stream(makeStream(driver)),
-      arena(driver, program.arena_bytes, stream),
+      arena(driver, program.arena_bytes, stream,
+            lenderOfArena(program, options)),
       kernels(program, driver, context, arena.address),
       resets(program), timer(program, driver), nvtx(program, options.warn),
       graphs(driver, stream) {
@@ -95,12 +97,13 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
   if (!hasCollectives(program))
     return;
   communication = std::make_unique<Communication>(program, driver, world);
-  description += communication->description();
 }
 
 void Cuda::start() {
-  if (communication)
-    communication->connect(context);
+  if (communication) {
+    communication->connect(context, arena);
+    description += communication->description();
+  }
   warmUp();
 }
 
@@ -143,7 +146,7 @@ void Cuda::openAttention(const txrt_options &options) {
 /// a graph is captured or a step is timed: run everything once, on zeros.
 void Cuda::warmUp() {
   for (uint32_t e = 0; e < program.entry_count; ++e)
-    enqueueEntry(program.entries[e]);
+    enqueueEntry(e);
   sync();
   arena.clear();
   for (uint32_t e = 0; graphed && e < program.entry_count; ++e)
@@ -155,32 +158,27 @@ void Cuda::warmUp() {
 
 GraphExec Cuda::graphOf(uint32_t entry) {
   return graphs.get(entry, resets.of(entry),
-                    [&] { enqueueEntry(program.entries[entry]); });
+                    [&] { enqueueEntry(entry); });
 }
 
 void Cuda::begin(uint32_t entry, bool timed) {
   context.makeCurrent();
-  this->timed = timed;
   begun = graphed && !timed ? graphOf(entry) : nullptr;
   nvtx.beginEntry(entry);
-  if (timed)
-    timer.begin(entry, stream);
+  timer.begin(entry, timed, stream);
   if (begun)
     driver.check(driver.graphLaunch(begun, stream), "graph launch");
 }
 
 void Cuda::launch(uint32_t index) {
-  if (begun)
-    return;
+  if (!begun)
+    enqueueInRange(index);
+}
+
+void Cuda::enqueueInRange(uint32_t index) {
   nvtx.beginLaunch(index);
   enqueue(index);
   nvtx.endLaunch();
-  if (!timed)
-    return;
-  // One after another: each launch has its own time.
-  if (communication)
-    communication->join(stream);
-  timer.mark(stream);
 }
 
 void Cuda::sync() {
@@ -197,19 +195,26 @@ void Cuda::timing(uint32_t index, double &start, double &seconds) const {
   timer.read(index, start, seconds);
 }
 
-void Cuda::enqueueEntry(const txrt_entry &entry) {
+void Cuda::enqueueEntry(uint32_t index) {
+  const txrt_entry &entry = program.entries[index];
+  // A profiler sees when a node was captured, and so in which range.
+  nvtx.beginEntry(index);
   for (uint32_t i = 0; i < entry.launch_count; ++i)
-    enqueue(entry.first_launch + i);
+    enqueueInRange(entry.first_launch + i);
+  nvtx.endEntry();
   if (communication)
     communication->join(stream);
 }
 
 void Cuda::enqueue(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
-  if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
-    return communication->enqueue(index, arena.address, stream);
+  if (launch.kind == TXRT_LAUNCH_COLLECTIVE) {
+    communication->enqueue(index, arena.address, stream, timer);
+    return overlaps ? void() : communication->join(stream);
+  }
   if (communication)
     communication->waitBefore(index, stream);
+  timer.markStart(index, stream);
   if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention &&
       attention)
     attention->launch(index, arena.address);
@@ -217,6 +222,7 @@ void Cuda::enqueue(uint32_t index) {
     kernels.enqueue(launch, stream);
   else
     cublasLt->launch(index, arena.address, resets.betaOf(launch), stream);
+  timer.markEnd(index, stream);
 }
 
 void Cuda::write(uint64_t offset, uint64_t bytes, const void *from) {

@@ -1,4 +1,5 @@
 #include "backends/cuda/Device.h"
+#include "backends/cuda/NcclLibrary.h"
 
 using namespace txrt;
 using namespace txrt::cuda;
@@ -47,8 +48,9 @@ DeviceId DeviceContext::id() const {
   return id;
 }
 
-DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream)
-    : driver(driver), stream(stream) {
+DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
+                         const nccl::Library *lender)
+    : driver(driver), stream(stream), lender(lender) {
   size_t available = 0, total = 0;
   driver.check(driver.memGetInfo(&available, &total), "free memory");
   if (bytes > available)
@@ -59,14 +61,30 @@ DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream)
          readableBytes(total).c_str());
   if (bytes == 0)
     return;
-  driver.check(driver.memAlloc(&address, bytes), "the arena");
+  void *lent = nullptr;
+  isLent = lender && lender->memAlloc(&lent, bytes) == nccl::Success;
+  if (isLent)
+    address = reinterpret_cast<DevicePointer>(lent);
+  else
+    driver.check(driver.memAlloc(&address, bytes), "the arena");
   size = bytes;
   clear();
 }
 
 DeviceArena::~DeviceArena() {
-  if (address)
+  if (isLent)
+    lender->memFree(reinterpret_cast<void *>(address));
+  else if (address)
     driver.memFree(address);
+}
+
+uint64_t DeviceArena::rounding() const {
+  DevicePointer base = 0;
+  size_t bytes = 0;
+  return address && driver.memGetAddressRange(&base, &bytes, address) == Success &&
+                 bytes > size
+             ? bytes - size
+             : 0;
 }
 
 void DeviceArena::clear() {

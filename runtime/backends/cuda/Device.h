@@ -6,6 +6,9 @@
 #include "backends/cuda/Driver.h"
 
 namespace txrt::cuda {
+namespace nccl {
+struct Library;
+}
 
 /// The primary context, current in the thread that made it.
 class DeviceContext {
@@ -39,19 +42,26 @@ private:
 /// The arena in device memory, zero-filled.
 class DeviceArena {
 public:
-  /// Fails with TXRT_OUT_OF_MEMORY when `bytes` are more than what is free.
-  DeviceArena(const Driver &driver, uint64_t bytes, Stream stream);
+  /// Fails with TXRT_OUT_OF_MEMORY when `bytes` are more than what is free. Memory
+  /// that other GPUs shall reach is `lender`'s, if it has some; else null.
+  DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
+              const nccl::Library *lender);
   DeviceArena(const DeviceArena &) = delete;
   ~DeviceArena();
   /// Before all that is queued on the stream afterwards.
   void clear();
 
+  /// What the allocation occupies beyond `size`, as far as the driver says.
+  uint64_t rounding() const;
+
   DevicePointer address = 0;
   uint64_t size = 0;
+  bool isLent = false;
 
 private:
   const Driver &driver;
   Stream stream;
+  const nccl::Library *const lender;
 };
 
 /// What is queued on `stream` afterwards sees the bytes, and the caller may change

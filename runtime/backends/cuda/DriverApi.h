@@ -33,6 +33,7 @@ enum FunctionAttribute { MaxDynamicSharedSizeBytes = 8 };
 enum { StreamNonBlocking = 1 };
 enum { EventDisableTiming = 2 };
 enum { HostAllocDeviceMap = 2 };
+enum { InstantiateUseNodePriority = 8 };
 enum CaptureMode { CaptureThreadLocal = 1 };
 
 /// A device's own, in the whole world.
@@ -57,6 +58,8 @@ struct DeviceId {
   X(memGetInfo, cuMemGetInfo_v2, size_t *, size_t *)                          \
   X(memAlloc, cuMemAlloc_v2, DevicePointer *, size_t)                         \
   X(memFree, cuMemFree_v2, DevicePointer)                                     \
+  X(memGetAddressRange, cuMemGetAddressRange_v2, DevicePointer *, size_t *,   \
+    DevicePointer)                                                            \
   X(memsetD16Async, cuMemsetD16Async, DevicePointer, unsigned short, size_t,  \
     Stream)                                                                   \
   X(memsetD8Async, cuMemsetD8Async, DevicePointer, unsigned char, size_t,     \
@@ -78,7 +81,10 @@ struct DeviceId {
   X(funcSetAttribute, cuFuncSetAttribute, Function, FunctionAttribute, int)   \
   X(launchKernel, cuLaunchKernel, Function, unsigned, unsigned, unsigned,     \
     unsigned, unsigned, unsigned, unsigned, Stream, void **, void **)         \
+  X(ctxGetStreamPriorityRange, cuCtxGetStreamPriorityRange, int *, int *)     \
   X(streamCreate, cuStreamCreate, Stream *, unsigned)                         \
+  X(streamCreateWithPriority, cuStreamCreateWithPriority, Stream *, unsigned, \
+    int)                                                                      \
   X(streamDestroy, cuStreamDestroy_v2, Stream)                                \
   X(streamSynchronize, cuStreamSynchronize, Stream)                           \
   X(streamQuery, cuStreamQuery, Stream)                                       \

@@ -69,7 +69,10 @@ GraphExec Graphs::get(uint32_t entry, const std::string &flags,
                  "capture");
     enqueue();
     driver.check(driver.streamEndCapture(stream, &graph), "capture");
-    driver.check(driver.graphInstantiate(&at->second, graph, 0), "graph");
+    // A node keeps the priority of the stream that it was captured on.
+    driver.check(driver.graphInstantiate(&at->second, graph,
+                                         InstantiateUseNodePriority),
+                 "graph");
   } catch (...) {
     graphs.erase(at);
     throw;

@@ -10,20 +10,23 @@ LaunchTimer::LaunchTimer(const txrt_program &program, const Driver &driver)
   uint32_t most = 0;
   for (uint32_t e = 0; e < program.entry_count; ++e)
     most = std::max(most, program.entries[e].launch_count);
-  for (uint32_t i = 0; i <= most; ++i) {
+  for (size_t i = 0; i < 1 + 2 * size_t(most); ++i) {
     events.emplace_back(driver);
     driver.check(driver.eventCreate(&events.back(), 0), "event");
   }
 }
 
-void LaunchTimer::begin(uint32_t entry, Stream stream) {
+void LaunchTimer::begin(uint32_t entry, bool timed, Stream stream) {
+  isOn = timed;
   first = program.entries[entry].first_launch;
-  marked = 0;
-  mark(stream);
+  if (isOn)
+    driver.check(driver.eventRecord(events[0], stream), "event");
 }
 
-void LaunchTimer::mark(Stream stream) {
-  driver.check(driver.eventRecord(events[marked++], stream), "event");
+void LaunchTimer::mark(uint32_t launch, size_t end, Stream stream) const {
+  if (isOn)
+    driver.check(driver.eventRecord(events[place(launch) + end], stream),
+                 "event");
 }
 
 double LaunchTimer::between(size_t from, size_t to) const {
@@ -34,8 +37,7 @@ double LaunchTimer::between(size_t from, size_t to) const {
   return double(milliseconds) * 1e-3;
 }
 
-void LaunchTimer::read(uint32_t index, double &start, double &seconds) const {
-  const size_t at = index - first;
-  start = between(0, at);
-  seconds = between(at, at + 1);
+void LaunchTimer::read(uint32_t launch, double &start, double &seconds) const {
+  start = between(0, place(launch));
+  seconds = between(place(launch), place(launch) + 1);
 }

@@ -1,7 +1,7 @@
 //===- LaunchTimer.h - The device's clock around each launch ---*- C++ -*-===//
 //
-// One event before the first launch of an entry and one behind each: a launch
-// takes from the event before it to its own, with what it waits for in between.
+// An event before and one behind each launch, on the stream that it runs on, and
+// one at the start of the entry.
 //
 // Never executed on a device.
 //
@@ -22,19 +22,22 @@ public:
   /// Makes as many events as the largest entry needs.
   LaunchTimer(const txrt_program &program, const Driver &driver);
 
-  void begin(uint32_t entry, Stream stream);
-  /// Behind launch `index`, the next one of the entry.
-  void mark(Stream stream);
-  /// After the stream was waited for.
-  void read(uint32_t index, double &start, double &seconds) const;
+  /// An entry begins, timed or not; marks of one that is not do nothing.
+  void begin(uint32_t entry, bool timed, Stream stream);
+  void markStart(uint32_t launch, Stream stream) const { mark(launch, 0, stream); }
+  void markEnd(uint32_t launch, Stream stream) const { mark(launch, 1, stream); }
+  /// After the streams were waited for.
+  void read(uint32_t launch, double &start, double &seconds) const;
 
 private:
+  void mark(uint32_t launch, size_t end, Stream stream) const;
+  size_t place(uint32_t launch) const { return 1 + 2 * size_t(launch - first); }
   double between(size_t from, size_t to) const;
 
   const txrt_program &program;
   const Driver &driver;
-  std::vector<OwnedEvent> events;
-  size_t marked = 0;
+  std::vector<OwnedEvent> events; // the entry's start; then two for each launch
+  bool isOn = false;
   uint32_t first = 0; // launch of the entry
 };
 

@@ -2,6 +2,7 @@
 #include "comm/Environment.h"
 #include "core/Manifest.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <thread>
@@ -33,6 +34,19 @@ bool cuda::takesNcclAlone() {
   return numberFromEnvironment("TXRT_NCCL_ALONE", 0, 1, 0) != 0;
 }
 
+const nccl::Library *cuda::lenderOfArena(const txrt_program &program,
+                                         const txrt_options &options) {
+  const int ranks = options.world ? options.world->size() : 1;
+  if (options.no_nccl_buffers || (ranks == 1 && !takesNcclAlone()) ||
+      std::none_of(program.launches, program.launches + program.launch_count,
+                   [](const txrt_launch &launch) {
+                     return launch.kind == TXRT_LAUNCH_COLLECTIVE;
+                   }))
+    return nullptr;
+  const nccl::Library &library = nccl::Library::get();
+  return library.lendsMemory() ? &library : nullptr;
+}
+
 Nccl::Nccl(const txrt_program &program, const Driver &driver,
            txrt_world &world)
     : program(program), driver(driver), world(world),
@@ -57,7 +71,7 @@ Nccl::Nccl(const txrt_program &program, const Driver &driver,
             "an id for the ranks of an axis");
 }
 
-void Nccl::connect() {
+void Nccl::connect(const DeviceArena &arena) {
   const char *what = "start of NCCL";
   std::vector<nccl::UniqueId> ids(static_cast<size_t>(world.size()));
   for (Communicator &c : communicators) {
@@ -70,6 +84,45 @@ void Nccl::connect() {
           c.comm, what);
     settle(c, what);
   }
+  registerArena(arena);
+}
+
+/// Either all ranks' buffers are registered or none are: NCCL wants that.
+void Nccl::registerArena(const DeviceArena &arena) {
+  const char *what = "registration of the arena (see --no-nccl-ub)";
+  const int32_t own = arena.isLent;
+  std::vector<int32_t> all(static_cast<size_t>(world.size()));
+  world.collectives().allGather(world.all(), &own, all.data(), 1, sizeof own,
+                                what);
+  if (std::find(all.begin(), all.end(), 0) != all.end())
+    return;
+  void *const address = reinterpret_cast<void *>(arena.address);
+  for (Communicator &c : communicators) {
+    // A window is a registration, and lets ranks that reach each other's memory use
+    // the shorter kernels for it.
+    const nccl::Result result =
+        library.windowRegister
+            ? library.windowRegister(c.comm, address, arena.size, &c.window,
+                                     nccl::WindowCollSymmetric)
+            : library.commRegister(c.comm, address, arena.size, &c.registered);
+    check(result, c.comm, what);
+    settle(c, what);
+  }
+  hasRegistered = true;
+  rounding = arena.rounding();
+}
+
+void Nccl::deregister(const Communicator &c) {
+  if (c.window)
+    library.windowDeregister(c.comm, c.window);
+  if (c.registered)
+    library.commDeregister(c.comm, c.registered);
+}
+
+std::string Nccl::description() const {
+  return library.version() +
+         (hasRegistered ? ", arena registered" : "") +
+         (rounding ? " (rounded up by " + readableBytes(rounding) + ")" : "");
 }
 
 Nccl::~Nccl() {
@@ -81,6 +134,7 @@ Nccl::~Nccl() {
     nccl::Result state = nccl::Success;
     if (!c.comm)
       continue;
+    deregister(c);
     library.commFinalize(c.comm);
     while (library.commGetAsyncError(c.comm, &state) == nccl::Success &&
            state == nccl::InProgress && secondsSince(start) < secondsToLeave)
@@ -92,6 +146,8 @@ Nccl::~Nccl() {
   }
 }
 
+/// What is registered ends with its communicator: taking it back before could wait
+/// for what still runs on the device.
 void Nccl::abort() {
   for (Communicator &c : communicators)
     if (c.comm)

@@ -24,6 +24,12 @@ namespace txrt::cuda {
 /// the same: so a machine with one GPU can try it.
 bool takesNcclAlone();
 
+/// Who lends an arena that NCCL may read and write in place, from other GPUs too:
+/// memory of the driver's own can not be registered. Null for one rank, for an older
+/// library, and under `no_nccl_buffers`.
+const nccl::Library *lenderOfArena(const txrt_program &program,
+                                   const txrt_options &options);
+
 class Nccl {
 public:
   /// Opens the library, and makes the ids of the groups that this rank leads.
@@ -32,8 +38,9 @@ public:
   Nccl(const Nccl &) = delete;
   ~Nccl();
 
-  /// All ranks: spreads the ids and makes the communicators.
-  void connect();
+  /// All ranks: spreads the ids, makes the communicators and registers the arena
+  /// with them, if all ranks' arenas are lent.
+  void connect(const DeviceArena &arena);
   /// Queues a collective of several ranks, or of one that takes it alone.
   void enqueue(const txrt_launch &launch, DevicePointer arena, Stream stream);
   /// Fails when a communicator has failed; `what` is what is waited for.
@@ -41,7 +48,7 @@ public:
   /// Ends what runs, so that nobody waits for it any more.
   void abort();
 
-  std::string description() const { return library.version(); }
+  std::string description() const;
 
 private:
   struct Communicator {
@@ -49,7 +56,11 @@ private:
     Group group;
     nccl::UniqueId id = {};
     nccl::Comm comm = nullptr;
+    nccl::Window window = nullptr; // the arena, symmetric
+    void *registered = nullptr;    // the arena, with an older library
   };
+  void registerArena(const DeviceArena &arena);
+  void deregister(const Communicator &communicator);
   Communicator &communicatorOf(const txrt_collective_launch &launch);
   void call(const txrt_collective_launch &launch, nccl::DataType type,
             uint64_t element, DevicePointer from, DevicePointer to,
@@ -65,6 +76,8 @@ private:
   const nccl::Library &library;
   std::vector<Communicator> communicators;
   nccl::Result firstOfGroup = nccl::Success; // failure between start and end
+  bool hasRegistered = false;
+  uint64_t rounding = 0; // of the arena, if it is lent
 };
 
 } // namespace txrt::cuda

@@ -14,6 +14,7 @@ namespace txrt::cuda::nccl {
 
 using Result = int; // ncclResult_t
 using Comm = struct ncclComm *;
+using Window = struct ncclWindow_vidmem *;
 
 enum : Result {
   Success = 0,
@@ -24,6 +25,7 @@ enum : Result {
 };
 enum DataType { U8 = 1, I32 = 2, F32 = 7, BF16 = 9 };
 enum Operation { Sum = 0 };
+enum { WindowCollSymmetric = 1 };
 
 struct UniqueId {
   char bytes[128];
@@ -63,6 +65,18 @@ struct Config {
   X(send, Result, ncclSend, const void *, size_t, DataType, int, Comm,        \
     Stream)                                                                   \
   X(recv, Result, ncclRecv, void *, size_t, DataType, int, Comm, Stream)
+
+// What a library of 2.14 does not have yet.
+// X(member, return type, symbol, first version, arguments...)
+#define TXRT_NCCL_NEWER_FUNCTIONS(X)                                          \
+  X(memAlloc, Result, ncclMemAlloc, 21900, void **, size_t)                   \
+  X(memFree, Result, ncclMemFree, 21900, void *)                              \
+  X(commRegister, Result, ncclCommRegister, 21900, Comm, void *, size_t,      \
+    void **)                                                                  \
+  X(commDeregister, Result, ncclCommDeregister, 21900, Comm, void *)          \
+  X(windowRegister, Result, ncclCommWindowRegister, 22700, Comm, void *,      \
+    size_t, Window *, int)                                                    \
+  X(windowDeregister, Result, ncclCommWindowDeregister, 22700, Comm, Window)
 
 } // namespace txrt::cuda::nccl
 

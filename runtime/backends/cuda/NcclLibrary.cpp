@@ -1,6 +1,8 @@
 #include "backends/cuda/NcclLibrary.h"
 #include "backends/cuda/Driver.h"
 
+#include <dlfcn.h>
+
 using namespace txrt;
 using namespace txrt::cuda;
 using namespace txrt::cuda::nccl;
@@ -28,6 +30,12 @@ Library::Library() {
   member = reinterpret_cast<type (*)(__VA_ARGS__)>(                           \
       symbol(library, "libnccl.so.2", #function));
   TXRT_NCCL_FUNCTIONS(TXRT_LOAD)
+#undef TXRT_LOAD
+#define TXRT_LOAD(member, type, function, version, ...)                       \
+  if (found >= version)                                                       \
+    member = reinterpret_cast<type (*)(__VA_ARGS__)>(                         \
+        dlsym(library, #function));
+  TXRT_NCCL_NEWER_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
 }
 

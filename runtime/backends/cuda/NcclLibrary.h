@@ -12,11 +12,20 @@ struct Library {
 #define TXRT_MEMBER(member, type, symbol, ...) type (*member)(__VA_ARGS__);
   TXRT_NCCL_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
+  // Null where the library is older.
+#define TXRT_MEMBER(member, type, symbol, version, ...)                       \
+  type (*member)(__VA_ARGS__) = nullptr;
+  TXRT_NCCL_NEWER_FUNCTIONS(TXRT_MEMBER)
+#undef TXRT_MEMBER
 
   /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
   /// too old.
   static const Library &get();
 
+  /// Whether it lends memory that ranks may register.
+  bool lendsMemory() const {
+    return memAlloc && memFree && commRegister && commDeregister;
+  }
   /// "NCCL 2.28.9".
   std::string version() const;
   /// Fails with what the library says of a failure and of `comm`, which may be

@@ -10,6 +10,7 @@
 #include "backends/host/CommunicationThread.h"
 #include "backends/host/CpuFeatures.h"
 #include "backends/host/Gemm.h"
+#include "backends/host/LaunchClock.h"
 #include "backends/host/ThreadPool.h"
 #include "comm/Axes.h"
 #include "comm/World.h"
@@ -34,6 +35,7 @@ public:
 
   ThreadPool pool;
   Arena arena;
+  LaunchClock clock;
   std::string description;
 
 private:
@@ -42,7 +44,7 @@ private:
   txrt_host_product findProduct(const std::string &name) const;
   void runKernel(const txrt_launch &launch);
   void runProduct(const txrt_launch &launch, const GemmCode &code);
-  void prepareCollectives();
+  void prepareCollectives(bool overlaps);
   void runCollective(uint32_t index);
   void *const *operands(const txrt_launch &launch) const {
     return addresses.data() + launch.first_buffer;
@@ -68,7 +70,8 @@ unsigned threadCount(const txrt_options &options) {
 
 Host::Host(const txrt_program &program, const txrt_options &options)
     : pool((requireTarget(program), threadCount(options))),
-      arena(program.arena_bytes), program(program),
+      arena(program.arena_bytes), clock(program.launch_count),
+      program(program),
       world(options.world ? *options.world : alone) {
   addresses.reserve(program.buffer_count);
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
@@ -80,7 +83,7 @@ Host::Host(const txrt_program &program, const txrt_options &options)
                        pool.threads() == 1 ? "" : "s");
   loadKernels();
   prepareGemms();
-  prepareCollectives();
+  prepareCollectives(!options.no_overlap);
 }
 
 void Host::loadKernels() {
@@ -151,10 +154,12 @@ void Host::launch(uint32_t index) {
     return communication ? communication->post(index) : runCollective(index);
   if (communication && program.waits[index])
     communication->waitFor(program.waits[index] - 1);
-  if (launch.kind == TXRT_LAUNCH_GEMM)
-    runProduct(launch, products[index]);
-  else
-    runKernel(launch);
+  clock.around(index, [&] {
+    if (launch.kind == TXRT_LAUNCH_GEMM)
+      runProduct(launch, products[index]);
+    else
+      runKernel(launch);
+  });
 }
 
 void Host::sync() {
@@ -162,12 +167,12 @@ void Host::sync() {
     communication->finish();
 }
 
-void Host::prepareCollectives() {
+void Host::prepareCollectives(bool overlaps) {
   requireAxes(program, world);
   if (world.size() == 1)
     return;
   description += std::string(", ") + txrt_world_description(&world);
-  if (world.takesThreads())
+  if (overlaps && world.takesThreads())
     communication = std::make_unique<CommunicationThread>(
         program.launch_count, [this](uint32_t index) { runCollective(index); });
 }
@@ -177,8 +182,10 @@ void Host::runCollective(uint32_t index) {
   const auto dtype =
       static_cast<txrt_dtype>(program.buffers[launch.first_buffer].dtype);
   void *const *buffers = operands(launch);
-  world.collectives().run(launch.u.collective, dtype, buffers[0], buffers[1],
-                          program.strings + launch.name);
+  clock.around(index, [&] {
+    world.collectives().run(launch.u.collective, dtype, buffers[0], buffers[1],
+                            program.strings + launch.name);
+  });
 }
 
 void Host::runKernel(const txrt_launch &launch) {
@@ -228,14 +235,22 @@ const txrt_backend txrt_host_backend = {
       return guarded(error, [&] { *state = new Host(*program, *options); });
     },
     [](void *state) { delete &self(state); },
-    [](void *, uint32_t, int, txrt_error *) { return TXRT_OK; },
+    [](void *state, uint32_t, int timed, txrt_error *) {
+      self(state).clock.begin(timed != 0);
+      return TXRT_OK;
+    },
     [](void *state, uint32_t index, txrt_error *error) {
       return guarded(error, [&] { self(state).launch(index); });
     },
     [](void *state, txrt_error *error) {
       return guarded(error, [&] { self(state).sync(); });
     },
-    nullptr, // the runtime's clock
+    [](void *state, uint32_t index, double *start, double *seconds,
+       txrt_error *) {
+      *start = self(state).clock.start(index);
+      *seconds = self(state).clock.taken(index);
+      return TXRT_OK;
+    },
     [](void *state, uint64_t offset, uint64_t bytes, const void *from,
        txrt_error *) {
       if (bytes)

@@ -66,9 +66,8 @@ typedef struct {
                         txrt_error *error);
   void (*destroy)(void *state);
 
-  /* Tells that launches of this entry follow; if `timed`, each of them is
-     followed by `sync`, or, with a clock of the backend's own, `timing` asks
-     for them after the last. */
+  /* Tells that launches of this entry follow; if `timed`, `timing` will ask for
+     each of them after `sync`. */
   txrt_status (*begin)(void *state, uint32_t entry, int timed,
                        txrt_error *error);
   /* Runs, or queues, one launch; launches take effect in order, or as if they
@@ -78,8 +77,9 @@ typedef struct {
   txrt_status (*sync)(void *state, txrt_error *error);
 
   /* Of the entry that ran timed, after `sync`: when launch `index` began, in
-     seconds after the entry did, and how long it took. NULL: the backend has no
-     clock, and the runtime's own is put around each launch. */
+     seconds after the entry did, and how long it took. A collective that goes on
+     beside other launches does so when it is timed, too; what a launch waits for
+     before it begins is not in its time. NULL: nothing runs, and times are 0. */
   txrt_status (*timing)(void *state, uint32_t launch, double *start,
                         double *seconds, txrt_error *error);
 

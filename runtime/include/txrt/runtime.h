@@ -139,8 +139,10 @@ typedef struct {
   int threads;         /* host: 0 means one for each CPU we may use */
   FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
   int no_graph;        /* cuda: queue launches one by one, for debugging */
+  int no_overlap;      /* no launch goes on beside a collective, for comparison */
   txrt_world *world;   /* who runs the collectives; NULL: one rank */
   int no_cudnn;        /* cuda: attention by generated kernels alone */
+  int no_nccl_buffers; /* cuda: do not register the arena with NCCL */
   int tune;            /* cuda: time the algorithms of each matrix product */
   /* cuda: the file that choices of algorithms are taken from, and with `tune`
      written to; NULL: none. */
@@ -223,7 +225,8 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
                                      txrt_error *error);
 
 /* Turns the clock around each launch on or off; on also sets all times to 0.
-   On a GPU it is the device's own. */
+   On a GPU it is the device's own. Launches that run side by side do so when they
+   are timed, too: times may add up to more than an entry takes. */
 void txrt_session_profile(txrt_session *session, int enabled);
 
 /* "forward", "backward", "recompute", "optimizer". */

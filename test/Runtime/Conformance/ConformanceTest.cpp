@@ -133,7 +133,7 @@ TEST_P(Conformance, LaunchInfo) {
   EXPECT_EQ(txrt_session_launch_info(session, 2, 0, &info, &error), TXRT_USAGE);
 }
 
-TEST_P(Conformance, Profile) {
+TEST_P(Executes, Profile) {
   run("weigh");
   txrt_launch_info info;
   txrt_session_launch_info(session, 0, 0, &info, &error);

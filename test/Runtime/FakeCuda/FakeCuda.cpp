@@ -26,6 +26,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <memory>
 
 using namespace txrt::cuda;
@@ -57,6 +59,7 @@ namespace {
 enum : Result { LaunchFailed = 719, NotFound = 500 };
 
 CUctx_st onlyContext;
+std::map<DevicePointer, size_t> allocations;
 thread_local Context current = nullptr;
 std::string lastError = "said by the fake";
 
@@ -107,6 +110,18 @@ ptx::Device &fake::device() {
     return result;
   }();
   return *device;
+}
+
+DevicePointer fake::allocate(size_t bytes) {
+  const DevicePointer address = device().allocate(bytes);
+  allocations[address] = bytes;
+  return address;
+}
+Result fake::release(DevicePointer address) {
+  if (!allocations.erase(address))
+    return failed("no allocation begins there");
+  device().release(address);
+  return Success;
 }
 
 bool fake::hasContext() { return current != nullptr; }
@@ -189,12 +204,17 @@ Result cuMemGetInfo_v2(size_t *available, size_t *total) {
   return current ? Success : InvalidValue;
 }
 Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
-  *address = fake::device().allocate(bytes);
+  *address = fake::allocate(bytes);
   return Success;
 }
-Result cuMemFree_v2(DevicePointer address) {
-  fake::device().release(address);
-  return Success;
+Result cuMemFree_v2(DevicePointer address) { return fake::release(address); }
+Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
+                               DevicePointer address) {
+  auto next = allocations.upper_bound(address);
+  if (next == allocations.begin())
+    return InvalidValue;
+  *base = std::prev(next)->first, *bytes = std::prev(next)->second;
+  return address < *base + *bytes ? Success : InvalidValue;
 }
 Result cuMemsetD16Async(DevicePointer address, unsigned short value,
                         size_t count, Stream stream) {

@@ -23,6 +23,10 @@ long &clock();
 /// A number from the environment.
 long setting(const char *name, long otherwise);
 
+/// Device memory.
+txrt::cuda::DevicePointer allocate(size_t bytes);
+txrt::cuda::Result release(txrt::cuda::DevicePointer address);
+
 /// Whether the calling thread has a current context.
 bool hasContext();
 

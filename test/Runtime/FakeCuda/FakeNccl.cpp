@@ -13,9 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FakeCuda.h"
-
-#include "backends/cuda/NcclApi.h"
+#include "FakeNccl.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -31,6 +29,7 @@
 
 using namespace txrt::cuda::nccl;
 using txrt::cuda::Stream;
+using fake::exists, fake::publish;
 
 extern "C" {
 Result ncclGroupStart();
@@ -70,14 +69,6 @@ std::string readAll(const std::string &path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
-
-/// Whole or not at all.
-void publish(const std::string &path, const std::string &bytes) {
-  std::ofstream(path + ".part", std::ios::binary) << bytes;
-  rename((path + ".part").c_str(), path.c_str());
-}
-
 std::vector<Given> parse(const std::string &text) {
   std::vector<Given> all;
   for (size_t at = 0; at + sizeof(Head) <= text.size();) {
@@ -100,30 +91,6 @@ bool isMeant(const char *name, int rank, uint64_t number) {
 }
 
 } // namespace
-
-struct txrt::cuda::nccl::ncclComm {
-  int ranks = 1, rank = 0;
-  std::string folder;
-  bool isJoined = false, isLeaving = false, isAborted = false;
-  uint64_t runs = 0;   // of groups
-  uint64_t groups = 0; // of those with collectives
-  std::map<int, uint64_t> sent, received; // messages, by peer
-  Result error = Success;
-  std::string lastError;
-
-  std::string file(const std::string &what, int who) const {
-    return folder + "/" + what + "." + std::to_string(who);
-  }
-  std::string message(int from, int to, uint64_t number) const {
-    return file("message" + std::to_string(number) + "." + std::to_string(from), to);
-  }
-  bool allHave(const std::string &what) const {
-    for (int r = 0; r < ranks; ++r)
-      if (!exists(file(what, r)))
-        return false;
-    return true;
-  }
-};
 
 namespace {
 
@@ -279,6 +246,12 @@ bool runGroup(const std::vector<Part> &parts, ncclComm &comm, Progress &progress
 
 Result add(Comm comm, Stream stream, Part part) {
   const bool alone = depth == 0;
+  const size_t bytes = part.count * elementBytes(part.type);
+  if (!comm->mayUse(part.from, givenBytes(part, *comm)) ||
+      !comm->mayUse(part.to, part.kind == AllGather ? bytes * size_t(comm->ranks) : bytes)) {
+    comm->lastError = "a buffer is outside of what is registered";
+    return 5;
+  }
   if (alone)
     ncclGroupStart();
   if (!open.parts.empty() && (open.comm != comm || open.stream != stream))
@@ -322,13 +295,17 @@ Result ncclCommGetAsyncError(Comm comm, Result *result) {
   if (!comm->isJoined)
     comm->isJoined = comm->allHave("join");
   *result = comm->error != Success                                ? comm->error
-            : !comm->isJoined                             ? Result(InProgress)
+            : !comm->isJoined || comm->awaitsWindows()            ? Result(InProgress)
             : comm->isLeaving && !comm->allHave("leave") ? Result(InProgress)
                                                                   : Result(Success);
   return Success;
 }
 
 Result ncclCommFinalize(Comm comm) {
+  if (!comm->registered.empty()) {
+    fprintf(stderr, "what is registered would outlive its communicator\n");
+    abort();
+  }
   comm->isLeaving = true;
   publish(comm->file("leave", comm->rank), "");
   return InProgress;
@@ -342,6 +319,8 @@ Result ncclCommDestroy(Comm comm) {
         unlink(comm->file(std::to_string(group), r).c_str());
       for (const char *what : {"join", "leave", "gone"})
         unlink(comm->file(what, r).c_str());
+      for (int window = 0; window < comm->windows; ++window)
+        unlink(comm->file("window" + std::to_string(window), r).c_str());
     }
     rmdir(comm->folder.c_str());
   }

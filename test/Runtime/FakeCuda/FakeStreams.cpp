@@ -94,6 +94,7 @@ struct CUgraphExec_st {
 };
 struct CUstream_st {
   Queue queue;
+  int priority = 0;
   CUgraph_st *captured = nullptr;
 };
 struct CUevent_st {
@@ -152,6 +153,15 @@ extern "C" {
 
 Result cuStreamCreate(Stream *stream, unsigned) {
   streams.push_back(*stream = new CUstream_st);
+  return Success;
+}
+Result cuCtxGetStreamPriorityRange(int *least, int *greatest) {
+  *least = 0, *greatest = -5;
+  return fake::hasContext() ? Success : fake::InvalidValue;
+}
+Result cuStreamCreateWithPriority(Stream *stream, unsigned flags, int priority) {
+  cuStreamCreate(stream, flags);
+  (*stream)->priority = std::clamp(priority, -5, 0);
   return Success;
 }
 Result cuStreamDestroy_v2(Stream stream) {
@@ -232,7 +242,13 @@ Result cuStreamEndCapture(Stream stream, Graph *graph) {
   return isJoined ? Success : failed("the capture has a stream that was not joined");
 }
 Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
-                                   unsigned long long) {
+                                   unsigned long long flags) {
+  // The driver would run all of it with the priority of the stream it is launched
+  // on. Nobody who gives streams priorities wants that.
+  if (!(flags & InstantiateUseNodePriority))
+    for (Stream stream : graph->streams)
+      if (stream->priority != graph->streams[0]->priority)
+        return failed("the graph would lose its streams' priorities");
   *exec = new CUgraphExec_st;
   (*exec)->queues = graph->queues;
   for (Queue &queue : (*exec)->queues)

@@ -40,7 +40,8 @@ Collectives::Collectives(txrt_world &world)
 }
 
 void Collectives::run(const txrt_collective_launch &launch, txrt_dtype dtype,
-                      const void *from, void *to, const char *what) {
+                      const void *from, void *to, const char *name) {
+  const char *what = operation.set(name, ++runs);
   const Group group = groupOf(world.rank(), static_cast<int>(launch.ranks),
                               static_cast<int>(launch.stride));
   const uint64_t element = dtypeBytes(dtype);

@@ -13,6 +13,7 @@
 #ifndef TXRT_COMM_COLLECTIVES_H
 #define TXRT_COMM_COLLECTIVES_H
 
+#include "comm/Positions.h"
 #include "txrt/comm.h"
 
 #include <vector>
@@ -37,9 +38,9 @@ class Collectives {
 public:
   explicit Collectives(txrt_world &world);
 
-  /// As a launch table's entry says, see abi.h. `bytes` is an element's.
+  /// As a launch table's entry says, see abi.h; messages have its number, too.
   void run(const txrt_collective_launch &launch, txrt_dtype dtype,
-           const void *from, void *to, const char *what);
+           const void *from, void *to, const char *name);
 
   /// `to` = the sum of all `from`; may be the same.
   void allReduce(Group group, const void *from, void *to, uint64_t count,
@@ -80,6 +81,8 @@ private:
   std::vector<char> scratch;          // what comes in before it is added
   std::vector<const void *> operands; // of each rank of a group
   std::vector<txrt_message> messages; // of the next exchange
+  uint64_t runs = 0;                  // of launches
+  OperationName operation;            // the one that runs
 };
 
 } // namespace txrt

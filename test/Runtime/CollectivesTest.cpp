@@ -130,7 +130,7 @@ TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
       [&](txrt_world &world) {
         float value = 1;
         if (world.rank() == 2)
-          std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+          std::this_thread::sleep_for(std::chrono::milliseconds(2500));
         world.collectives().allReduce(world.all(), &value, &value, 1,
                                       TXRT_DTYPE_F32, "h.0.mlp");
       },
@@ -142,6 +142,46 @@ TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
   // It hears why it came too late.
   EXPECT_NE(errors[2].find("no answer from rank 2"), std::string::npos)
       << errors[2];
+}
+
+// Those that wait say so to each other.
+TEST(Sockets, RanksSayWhereTheyAre) {
+  auto errors = runRanks(
+      4,
+      [&](txrt_world &world) {
+        float value = 1;
+        if (world.rank() == 2)
+          std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+        world.collectives().allReduce(world.all(), &value, &value, 1,
+                                      TXRT_DTYPE_F32, "h.0.mlp");
+      },
+      0.4);
+  for (const std::string &error : errors)
+    EXPECT_NE(error.find("; ranks 0, 1 and 3 are in h.0.mlp; rank 2 does not say "
+                         "where it is"),
+              std::string::npos)
+        << error;
+}
+
+// 0 waits for 1, which waits for 3, which waits for 2, which waits for 0.
+TEST(Sockets, ACircleIsSeen) {
+  auto errors = runRanks(
+      4,
+      [&](txrt_world &world) {
+        const int rank = world.rank();
+        const bool inA = rank == 0 || rank == 3;
+        float value = 1;
+        world.collectives().allReduce(groupOf(rank, 2, inA ? 1 : 2), &value,
+                                      &value, 1, TXRT_DTYPE_F32,
+                                      inA ? "tp" : "dp");
+      },
+      0.4);
+  for (int rank = 0; rank < 4; ++rank)
+    EXPECT_TRUE(errors[rank].find("ranks 0 and 3 are in tp; ranks 1 and 2 are in "
+                                  "dp") != std::string::npos ||
+                errors[rank].find("ranks 1 and 2 are in dp; ranks 0 and 3 are in "
+                                  "tp") != std::string::npos)
+        << errors[rank];
 }
 
 TEST(Sockets, RanksOfDifferentProgramsAreToldSo) {

@@ -101,7 +101,7 @@ TEST(Host, ALostRankIsNamedByTheRun) {
     if (s.run(0))
       fail(TXRT_PEER, "%s", s.error.message);
   });
-  EXPECT_NE(errors[0].find("rank 0 of 2: A: rank 1 has left with exit code 7: its "
+  EXPECT_NE(errors[0].find("rank 0 of 2: A #1: rank 1 has left with exit code 7: its "
                            "disk is full"),
             std::string::npos)
       << errors[0];

@@ -7,6 +7,8 @@
 #include "RankProcesses.h"
 
 #include <cmath>
+#include <functional>
+#include <thread>
 
 using namespace txrt;
 
@@ -72,7 +74,8 @@ std::string checkAll(txrt_world &world,
 }
 
 std::string mix(txrt_world &world, bool graphed, bool timed = false,
-                txrt_options options = {}) {
+                txrt_options options = {},
+                const std::function<void(int)> &before = [](int) {}) {
   TestArtifact a = overlapArtifact(world.size());
   a.addGpuCode();
   options.world = &world;
@@ -86,6 +89,7 @@ std::string mix(txrt_world &world, bool graphed, bool timed = false,
     for (int i = 0; i < 60; ++i)
       start[i] = start[64 + i] = float(world.rank() + i);
     s.set(TXRT_SEGMENT_PERSISTENT, 0, start);
+    before(round);
     if (s.run(0))
       fail(static_cast<txrt_status>(s.error.code), "%s", s.error.message);
     std::vector<float> found = s.get(TXRT_SEGMENT_PERSISTENT, 0, 60);
@@ -286,23 +290,66 @@ TEST_F(Nccl, AnErrorNamesRankAndOperation) {
   for (bool graphed : {true, false}) {
     const Texts texts = runRankProcesses(
         2, [&](txrt_world &world) { return mix(world, graphed); });
-    EXPECT_EQ(texts[1], "rank 1 of 2: A: NCCL: unhandled system error: "
+    EXPECT_EQ(texts[1], "rank 1 of 2: A #10: NCCL: unhandled system error: "
                         "FAKE_NCCL_FAIL");
-    EXPECT_NE(texts[0].find("rank 0 of 2: A: rank 1 of 2: A: NCCL"),
+    EXPECT_NE(texts[0].find("rank 0 of 2: A #10: rank 1 gave up: rank 1 of 2: A #10: NCCL"),
               std::string::npos)
         << texts[0];
   }
 }
 
+static void expectAll(const Texts &texts, const char *wanted) {
+  for (const std::string &text : texts)
+    EXPECT_NE(text.find(wanted), std::string::npos) << text;
+}
+
+// All have come to the collective, and it does not end.
 TEST_F(Nccl, AHangEnds) {
   isEmptyAtEnd = false;
   Setting fault("FAKE_NCCL_HANG", "0:11");
-  const Texts texts = runRankProcesses(
-      2, [&](txrt_world &world) { return mix(world, true); }, 0.5);
-  for (int rank : {0, 1})
-    EXPECT_NE(texts[rank].find("B: not done after 0.5 s: another rank is stuck"),
-              std::string::npos)
-        << texts[rank];
+  expectAll(runRankProcesses(
+                2, [&](txrt_world &world) { return mix(world, true); }, 0.5),
+            "B #11: not done after 0.5 s: stuck, or much slower (see "
+            "--distributed-timeout-minutes); all ranks are in it");
+}
+
+// One rank's process hangs before a step: the others know in which they wait.
+TEST_F(Nccl, ARankThatDoesNotComeIsNamed) {
+  isEmptyAtEnd = false;
+  for (int ranks : {2, 4})
+    expectAll(runRankProcesses(
+                  ranks,
+                  [&](txrt_world &world) {
+                    return mix(world, true, false, {}, [&](int round) {
+                      if (world.rank() == 1 && round == 1)
+                        std::this_thread::sleep_for(std::chrono::seconds(4));
+                    });
+                  },
+                  0.5),
+              ranks == 2 ? "not done after 0.5 s: stuck, or much slower (see "
+                           "--distributed-timeout-minutes); rank 0 is in A #9; "
+                           "rank 1 does not say where it is"
+                         : "ranks 0, 2 and 3 are in A #9; rank 1 does not say "
+                           "where it is");
+}
+
+// One rank does something else instead.
+TEST_F(Nccl, AnotherOrderIsSeen) {
+  isEmptyAtEnd = false;
+  for (int ranks : {2, 4})
+    expectAll(runRankProcesses(
+                  ranks,
+                  [&](txrt_world &world) {
+                    return mix(world, true, false, {}, [&](int round) {
+                      float value = 1;
+                      if (world.rank() == 1 && round == 1)
+                        world.collectives().allReduce(world.all(), &value, &value,
+                                                      1, TXRT_DTYPE_F32,
+                                                      "agreement");
+                    });
+                  },
+                  1.5),
+              "rank 1 is in agreement");
 }
 
 TEST_F(Nccl, ALostRankIsNamed) {

@@ -4,7 +4,7 @@
 #define TEST_RUNTIME_RANKPROCESSES_H
 
 #include "comm/World.h"
-#include "comm/socket/Sockets.h"
+#include "comm/socket/SocketTransport.h"
 #include "core/Failure.h"
 
 #include <functional>
@@ -52,7 +52,8 @@ runRankProcesses(int ranks,
       for (int peer = 0; peer < ranks && other != rank; ++peer)
         if (peer != other)
           ::close(sockets[other][peer]);
-    auto *state = new txrt::Sockets(rank, sockets[rank], timeoutSeconds, "test");
+    auto *state = new txrt::SocketRanks{
+        {rank, sockets[rank], timeoutSeconds, "test"}, ranks, rank};
     std::string answer;
     txrt_error error = {};
     if (txrt::guarded(&error, [&] {
@@ -61,7 +62,7 @@ runRankProcesses(int ranks,
             answer = work(world);
           } catch (...) {
             txrt::statusOfException(&error);
-            state->sayFarewell(error.code, error.message);
+            state->sockets.sayFarewell(error.code, error.message);
             world.transport = nullptr;
             throw;
           }

@@ -4,7 +4,7 @@
 #define TEST_RUNTIME_RANKS_H
 
 #include "comm/World.h"
-#include "comm/socket/Sockets.h"
+#include "comm/socket/SocketTransport.h"
 #include "core/Failure.h"
 
 #include <functional>
@@ -36,7 +36,8 @@ runRanks(int ranks, const std::function<void(txrt_world &)> &work,
   for (int rank = 0; rank < ranks; ++rank)
     threads.emplace_back([&, rank] {
       auto *state =
-          new txrt::Sockets(rank, sockets[rank], timeoutSeconds, "test");
+          new txrt::SocketRanks{{rank, sockets[rank], timeoutSeconds, "test"},
+                                ranks, rank};
       txrt_error error = {};
       if (txrt::guarded(&error, [&] {
             txrt_world world(txrt_local_transport, state);
@@ -44,7 +45,7 @@ runRanks(int ranks, const std::function<void(txrt_world &)> &work,
               work(world);
             } catch (...) {
               // The world's end would wait for the others.
-              state->sayFarewell(txrt::statusOfException(&error),
+              state->sockets.sayFarewell(txrt::statusOfException(&error),
                                  error.message);
               world.transport = nullptr;
               delete state;

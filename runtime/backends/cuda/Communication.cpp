@@ -43,6 +43,14 @@ Communication::Communication(const txrt_program &program, const Driver &driver,
   driver.check(driver.streamCreateWithPriority(&stream, StreamNonBlocking,
                                                greatest),
                "stream");
+  places.resize(program.launch_count);
+  for (uint32_t e = 0; e < program.entry_count; ++e) {
+    const txrt_entry &entry = program.entries[e];
+    uint32_t place = 0;
+    for (uint32_t i = entry.first_launch;
+         i != entry.first_launch + entry.launch_count; ++i)
+      places[i] = place += program.launches[i].kind == TXRT_LAUNCH_COLLECTIVE;
+  }
   for (uint32_t i = 0; i < program.launch_count; ++i)
     if (program.waits[i])
       done.try_emplace(program.waits[i] - 1, makeEvent(driver));
@@ -151,13 +159,16 @@ template <typename Work> void Communication::guard(Work work) {
 
 const char *Communication::whatRuns() const {
   const uint32_t launch = *begun;
-  return launch ? program.strings + program.launches[launch - 1].name
-                : "a step";
+  return launch
+             ? operation.set(program.strings + program.launches[launch - 1].name,
+                             ended + places[launch - 1])
+             : operation.set("a step, behind collective", ended);
 }
 
 void Communication::watch(double secondsWithoutProgress) const {
-  nccl->watch(whatRuns());
-  world.watch(whatRuns(), secondsWithoutProgress);
+  const char *what = whatRuns();
+  nccl->watch(what);
+  world.watch(what, secondsWithoutProgress);
 }
 
 void Communication::synchronize(Stream compute) {
@@ -183,5 +194,7 @@ void Communication::synchronize(Stream compute) {
         std::this_thread::sleep_for(pauseTime);
     }
   });
+  if (*begun)
+    ended += places[*begun - 1];
   *begun = 0;
 }

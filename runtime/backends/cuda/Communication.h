@@ -20,6 +20,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 namespace txrt::cuda {
 
@@ -55,7 +56,7 @@ public:
 private:
   void copyAlone(const txrt_launch &launch, DevicePointer arena);
   void watch(double secondsWithoutProgress) const;
-  /// The collective that the device has begun last, for messages.
+  /// The collective that the device has begun last, with its number, for messages.
   const char *whatRuns() const;
   /// What fails in the midst of what ranks do together leaves them apart.
   template <typename Work> void guard(Work work);
@@ -69,6 +70,9 @@ private:
   bool isOpen = false;                 // something is queued and not joined
   volatile uint32_t *begun = nullptr;  // 1 + a launch; the host's memory
   DevicePointer begunOnDevice = 0;
+  std::vector<uint32_t> places; // of each launch: collectives up to it in its entry
+  uint64_t ended = 0;           // collectives, of the steps before
+  mutable OperationName operation;
   const bool isAlone;         // axes of one rank take NCCL, too
   std::unique_ptr<Nccl> nccl; // null: one rank
 };

@@ -32,6 +32,9 @@ enum { Success = 0, ThreadSerialized = 2, MaxErrorString = 256, MaxVersion = 256
   X(receive, MPI_Irecv, void *, int, Datatype, int, int, Communicator,        \
     Request *)                                                                \
   X(test, MPI_Test, Request *, int *, Status *)                               \
+  X(probe, MPI_Iprobe, int, int, Communicator, int *, Status *)               \
+  X(receiveNow, MPI_Recv, void *, int, Datatype, int, int, Communicator,      \
+    Status *)                                                                 \
   X(errorString, MPI_Error_string, int, char *, int *)                        \
   X(libraryVersion, MPI_Get_library_version, char *, int *)
 

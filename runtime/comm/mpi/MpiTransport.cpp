@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "comm/Environment.h"
+#include "comm/Positions.h"
 #include "comm/mpi/MpiApi.h"
 #include "comm/mpi/Watchdog.h"
 #include "core/Cpus.h"
@@ -28,11 +29,13 @@ using namespace txrt::mpi;
 
 namespace {
 
-constexpr int messageTag = 0;
+constexpr int messageTag = 0, positionTag = 1;
+// For an answer to where a rank is, and how often one looks for a question.
+constexpr double secondsToAnswer = 1, secondsToListen = 0.01;
 const char *const endOfRun =
     ", and this run is being ended: a rank was lost, or a signal came";
-const char *const slowRank = ": it is stuck or much slower (see "
-                             "--distributed-timeout-minutes)";
+const char *const slowRank = ": stuck, or much slower (see "
+                             "--distributed-timeout-minutes); ";
 
 int launchedRanks() { return ranksFromEnvironment("OMPI_COMM_WORLD_SIZE"); }
 
@@ -103,10 +106,17 @@ private:
   [[noreturn]] void giveUp(const char *what, double seconds, bool stopped);
 
   bool isStopped();
+  void tell(int peer, bool asks);
+  void listen(const char *what);
+  std::string askAll(const char *what);
 
   const txrt_world_options options;
   std::vector<Message> messages; // on their way
   Clock::time_point stopSeen = {}; // when the launcher began to end the run
+  std::vector<PositionMessage> told; // to each rank, on its way or not
+  Positions positions{0, 0};
+  const char *doing = "";
+  Clock::time_point listened = {};
 };
 
 MpiTransport::MpiTransport(const txrt_world_options &options)
@@ -127,6 +137,8 @@ MpiTransport::MpiTransport(const txrt_world_options &options)
   description = format("rank %d of %d, %s", rank, size,
                        printable(text.substr(0, text.find(','))).c_str());
   messages.reserve(2 * static_cast<size_t>(size));
+  told.resize(static_cast<size_t>(size));
+  positions = Positions(rank, size);
 }
 
 void MpiTransport::check(int result, const char *what) const {
@@ -141,6 +153,7 @@ void MpiTransport::check(int result, const char *what) const {
 
 void MpiTransport::exchange(const txrt_message *list, uint32_t count,
                             const char *what) {
+  positions.clear();
   // Receives first: what comes then has its place.
   for (int sends = 0; sends < 2; ++sends)
     for (uint32_t i = 0; i < count; ++i) {
@@ -186,6 +199,7 @@ void MpiTransport::waitForAll(const char *what) {
     }
     const timespec pause = {0, 50000};
     nanosleep(&pause, nullptr);
+    listen(what);
     const double seconds = secondsSince(start);
     if (options.timeout_seconds > 0 && seconds > options.timeout_seconds)
       giveUp(what, seconds, false);
@@ -205,11 +219,63 @@ bool MpiTransport::isStopped() {
 
 /// MPI tells nothing of a rank that is gone; mpirun ends the run then.
 void MpiTransport::watch(const char *what, double seconds) {
+  listen(what);
   const bool stopped = isStopped();
   if (stopped || (options.timeout_seconds > 0 &&
                   seconds > options.timeout_seconds))
-    fail(TXRT_PEER, "rank %d of %d: %s: not done after %.1f s%s", rank, size,
-         printable(what).c_str(), seconds, stopped ? endOfRun : slowRank);
+    fail(TXRT_PEER, "rank %d of %d: %s: not done after %.1f s%s%s", rank, size,
+         printable(what, 120).c_str(), seconds, stopped ? endOfRun : slowRank,
+         stopped ? "" : askAll(what).c_str());
+}
+
+/// Small enough that MPI takes it at once.
+void MpiTransport::tell(int peer, bool asks) {
+  PositionMessage &message = told[static_cast<size_t>(peer)];
+  message = {asks, doing};
+  Request request = nullptr;
+  int done = 0;
+  if (mpi.send(&message, sizeof message, mpi.byte, peer, positionTag, mpi.world,
+               &request) == Success)
+    (void)mpi.test(&request, &done, nullptr);
+}
+
+/// What other ranks say of where they are, and answers to those who ask.
+void MpiTransport::listen(const char *what) {
+  if (secondsSince(listened) < secondsToListen)
+    return;
+  listened = Clock::now();
+  doing = what;
+  for (int peer = 0; peer < size; ++peer)
+    for (int is = 1; peer != rank && is;) {
+      PositionMessage message;
+      if (mpi.probe(peer, positionTag, mpi.world, &is, nullptr) != Success ||
+          !is ||
+          mpi.receiveNow(&message, sizeof message, mpi.byte, peer, positionTag,
+                         mpi.world, nullptr) != Success)
+        break;
+      positions.hear(peer, message);
+      if (message.asks)
+        tell(peer, false);
+    }
+}
+
+/// Where all of them are, as far as they answer within a moment.
+std::string MpiTransport::askAll(const char *what) {
+  doing = what;
+  for (int peer = 0; peer < size; ++peer)
+    if (peer != rank && !positions.isKnown(peer))
+      tell(peer, true);
+  for (const auto start = Clock::now(); secondsSince(start) < secondsToAnswer;) {
+    bool isAwaited = false;
+    for (int peer = 0; peer < size; ++peer)
+      isAwaited |= peer != rank && !positions.isKnown(peer);
+    if (!isAwaited)
+      break;
+    const timespec pause = {0, 10000000};
+    nanosleep(&pause, nullptr);
+    listen(what);
+  }
+  return positions.report(what);
 }
 
 void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
@@ -218,9 +284,9 @@ void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
     if (std::any_of(messages.begin(), messages.end(),
                     [&](const Message &m) { return m.peer == peer; }))
       missing += (missing.empty() ? "" : ", ") + std::to_string(peer);
-  fail(TXRT_PEER, "rank %d of %d: %s: no answer from rank %s for %.1f s%s",
-       rank, size, printable(what).c_str(), missing.c_str(), seconds,
-       stopped ? endOfRun : slowRank);
+  fail(TXRT_PEER, "rank %d of %d: %s: no answer from rank %s for %.1f s%s%s",
+       rank, size, printable(what, 120).c_str(), missing.c_str(), seconds,
+       stopped ? endOfRun : slowRank, stopped ? "" : askAll(what).c_str());
 }
 
 MpiTransport &self(void *state) { return *static_cast<MpiTransport *>(state); }

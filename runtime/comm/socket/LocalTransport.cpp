@@ -8,10 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "comm/Environment.h"
-#include "comm/socket/Sockets.h"
-#include "core/Failure.h"
+#include "comm/socket/SocketTransport.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -49,44 +47,23 @@ static std::vector<int> inheritedSockets(int ranks, int rank) {
   return descriptors;
 }
 
-static Sockets &self(void *state) { return *static_cast<Sockets *>(state); }
+static int launchedRanks() { return ranksFromEnvironment("TXRT_LOCAL_RANKS"); }
+
+static txrt_status create(const txrt_world_options *options, void **state,
+                          txrt_error *error) {
+  return guarded(error, [&] {
+    const int ranks = launchedRanks();
+    const auto rank = static_cast<int>(
+        numberFromEnvironment("TXRT_LOCAL_RANK", 0, ranks - 1, 0));
+    *state = new SocketRanks{
+        {rank, inheritedSockets(ranks, rank), options->timeout_seconds,
+         format("rank %d of %d on this machine", rank, ranks)},
+        ranks, rank};
+  });
+}
 
 extern "C" {
 extern const txrt_transport txrt_local_transport;
-const txrt_transport txrt_local_transport = {
-    "local",
-    [] { return ranksFromEnvironment("TXRT_LOCAL_RANKS"); },
-    [](const txrt_world_options *options, void **state, txrt_error *error) {
-      return guarded(error, [&] {
-        const int ranks = ranksFromEnvironment("TXRT_LOCAL_RANKS");
-        const auto rank = static_cast<int>(
-            numberFromEnvironment("TXRT_LOCAL_RANK", 0, ranks - 1, 0));
-        *state = new Sockets(
-            rank, inheritedSockets(ranks, rank), options->timeout_seconds,
-            format("rank %d of %d on this machine", rank, ranks));
-      });
-    },
-    [](void *state) {
-      (void)guarded(nullptr, [&] { self(state).finish(); });
-      delete &self(state);
-    },
-    [](void *state) { return self(state).rank(); },
-    [](void *state) { return self(state).size(); },
-    [](void *state) { return self(state).size(); },
-    [](void *state) { return self(state).rank(); },
-    [](void *state) { return self(state).description().c_str(); },
-    [](void *state, const txrt_message *messages, uint32_t count,
-       const char *what, txrt_error *error) {
-      return guarded(error,
-                     [&] { self(state).exchange(messages, count, what); });
-    },
-    [](void *) { return 1; }, // takes threads
-    [](void *state, const char *what, double seconds, txrt_error *error) {
-      return guarded(error, [&] { self(state).watch(what, seconds); });
-    },
-    [](void *state, int code, const char *why) {
-      self(state).sayFarewell(code, why);
-      _Exit(code);
-    },
-};
+const txrt_transport txrt_local_transport =
+    socketTransport("local", launchedRanks, create);
 }

@@ -7,13 +7,15 @@
 //
 // A rank that leaves after an error sends a farewell, with its exit code and the
 // reason; one that is killed sends nothing, but its sockets close. Every wait
-// looks at all sockets, and has an end.
+// looks at all sockets, and has an end. A rank that comes to that end asks the
+// others where they are (comm/Positions.h).
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TXRT_COMM_SOCKET_SOCKETS_H
 #define TXRT_COMM_SOCKET_SOCKETS_H
 
+#include "comm/Positions.h"
 #include "txrt/comm.h"
 
 #include <chrono>
@@ -47,7 +49,8 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  static constexpr uint32_t messageMark = 0x31787274, farewellMark = 0x30787274;
+  static constexpr uint32_t messageMark = 0x31787274, farewellMark = 0x30787274,
+                            positionMark = 0x32787274;
   static constexpr size_t reasonBytes = 400;
 
   struct Header {
@@ -62,6 +65,9 @@ private:
     uint64_t done = 0; // bytes of header and data of that one
     uint64_t number = 0; // messages since the start
     Header header;       // of that one, on its way
+    bool isPosition() const {
+      return done >= sizeof(Header) && header.mark == positionMark;
+    }
   };
   struct Link {
     int descriptor = -1;
@@ -69,6 +75,8 @@ private:
     bool isClosed = false; // no more can come
     int farewell = 0;      // the code it has left with
     std::string reason;
+    PositionMessage position; // on its way in
+    bool isTold = false;      // where we are, in this operation
   };
 
   bool find(Lane &lane, int peer, int sends) const;
@@ -79,6 +87,10 @@ private:
   void noticeClosed(int peer);
   void skimToFarewell(int peer);
   void drain();
+  void tell(int peer, bool asks);
+  void hear(int peer, const PositionMessage &message);
+  void listen(int peer);
+  void ask();
   [[noreturn]] void reportLost(const char *what, double seconds);
   [[noreturn]] void refuse(const std::string &message) const;
   std::string who(const char *what) const;
@@ -91,6 +103,9 @@ private:
   std::string blame; // what the last refusal says of other ranks
   const txrt_message *list = nullptr; // of the exchange that runs
   uint32_t listed = 0;
+  Positions positions;
+  std::vector<char> heard; // what waits to be read, to look for positions in it
+  const char *doing = ""; // the operation that runs
 };
 
 } // namespace txrt

@@ -290,9 +290,9 @@ TEST_F(Nccl, AnErrorNamesRankAndOperation) {
   for (bool graphed : {true, false}) {
     const Texts texts = runRankProcesses(
         2, [&](txrt_world &world) { return mix(world, graphed); });
-    EXPECT_EQ(texts[1], "rank 1 of 2: A #10: NCCL: unhandled system error: "
+    EXPECT_EQ(texts[1], "rank 1 of 2: A #6: NCCL: unhandled system error: "
                         "FAKE_NCCL_FAIL");
-    EXPECT_NE(texts[0].find("rank 0 of 2: A #10: rank 1 gave up: rank 1 of 2: A #10: NCCL"),
+    EXPECT_NE(texts[0].find("rank 0 of 2: A #6: rank 1 gave up: rank 1 of 2: A #6: NCCL"),
               std::string::npos)
         << texts[0];
   }
@@ -309,7 +309,7 @@ TEST_F(Nccl, AHangEnds) {
   Setting fault("FAKE_NCCL_HANG", "0:11");
   expectAll(runRankProcesses(
                 2, [&](txrt_world &world) { return mix(world, true); }, 0.5),
-            "B #11: not done after 0.5 s: stuck, or much slower (see "
+            "B #7: not done after 0.5 s: stuck, or much slower (see "
             "--distributed-timeout-minutes); all ranks are in it");
 }
 
@@ -327,9 +327,9 @@ TEST_F(Nccl, ARankThatDoesNotComeIsNamed) {
                   },
                   0.5),
               ranks == 2 ? "not done after 0.5 s: stuck, or much slower (see "
-                           "--distributed-timeout-minutes); rank 0 is in A #9; "
+                           "--distributed-timeout-minutes); rank 0 is in A #5; "
                            "rank 1 does not say where it is"
-                         : "ranks 0, 2 and 3 are in A #9; rank 1 does not say "
+                         : "ranks 0, 2 and 3 are in A #5; rank 1 does not say "
                            "where it is");
 }
 

@@ -189,6 +189,37 @@ TEST(Launchers, Variables) {
          EXPECT_EQ(launch.meeting.port, 20033);
          EXPECT_EQ(launch.localRanks, 2);
        });
-  with({{"RANK", "0"}, {"WORLD_SIZE", "many"}, {"MASTER_ADDR", "x"}},
+  // A single one of torchrun's is nobody's.
+  for (const char *name : {"RANK", "WORLD_SIZE", "MASTER_ADDR"})
+    with({{name, "2"}}, [] { EXPECT_EQ(launchedOverTcp(), 0); });
+  with({{"WORLD_SIZE", "2"}, {"MASTER_ADDR", "x"}},
        [] { EXPECT_EQ(launchedOverTcp(), 0); });
+  with({{"RANK", "0"}, {"WORLD_SIZE", "1"}},
+       [] { EXPECT_EQ(launchedOverTcp(), 1); });
+}
+
+TEST(Launchers, VariablesThatDoNotFit) {
+  auto refused = [](std::map<std::string, std::string> variables) {
+    for (const auto &[name, value] : variables)
+      ::setenv(name.c_str(), value.c_str(), 1);
+    txrt_error error = {};
+    EXPECT_GT(launchedOverTcp(), 1);
+    EXPECT_EQ(guarded(&error, [] { readTcpLaunch(); }), TXRT_USAGE);
+    for (const auto &[name, value] : variables)
+      ::unsetenv(name.c_str());
+    return std::string(error.message);
+  };
+  const std::string rest = ": torchrun sets RANK, WORLD_SIZE and MASTER_ADDR; "
+                           "unset RANK to run alone";
+  EXPECT_EQ(refused({{"RANK", "1"}, {"WORLD_SIZE", "2"}}),
+            "the environment has RANK=1, and no MASTER_ADDR" + rest);
+  EXPECT_EQ(refused({{"RANK", "1"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", ""}}),
+            "the environment has RANK=1, and no MASTER_ADDR" + rest);
+  EXPECT_EQ(refused({{"RANK", "0"}, {"MASTER_ADDR", "x"}}),
+            "the environment has RANK=0, and no WORLD_SIZE" + rest);
+  EXPECT_EQ(
+      refused({{"RANK", "0"}, {"WORLD_SIZE", "many"}, {"MASTER_ADDR", "x"}}),
+      "the environment's WORLD_SIZE is 'many', must be 1 to 1048576");
+  EXPECT_EQ(refused({{"RANK", "2"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "x"}}),
+            "the environment's RANK is '2', must be 0 to 1");
 }

@@ -16,22 +16,10 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
       sequence(model.manifest().model.seqLength),
       ranks(static_cast<uint64_t>(model.ranks().size())), count(1), seed(seed),
       guard(guard), tokens(micro * sequence), targets(micro * sequence) {
-  if (micro == 0 || sequence == 0)
-    fail(ExitCode::BadInput,
-         "%s: its manifest names no micro_batch_size and seq_length: it is no "
-         "training step; --function runs its entries",
-         printable(model.path(), 200).c_str());
-  if (globalBatch > 0) {
-    if (globalBatch % (micro * ranks))
-      fail(ExitCode::BadInput,
-           "--global-batch-size %llu is no multiple of the artifact's micro "
-           "batch of %llu%s",
-           (unsigned long long)globalBatch, (unsigned long long)micro,
-           ranks > 1 ? format(" times %llu ranks", (unsigned long long)ranks)
-                           .c_str()
-                     : "");
+  // What is wrong on all ranks is said once.
+  model.ranks().together([&] { checkSizes(globalBatch); });
+  if (globalBatch > 0)
     count = globalBatch / (micro * ranks);
-  }
   fusedStep = count == 1 && model.hasEntry("step");
   repeatEntry = model.entry("microbatch");
   repeat = bindBatch(*repeatEntry);
@@ -40,6 +28,22 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
   if (!fusedStep)
     applyEntry = model.entry("apply");
   update = bindUpdate(fusedStep ? *batchEntry : *applyEntry);
+}
+
+void StepRunner::checkSizes(uint64_t globalBatch) const {
+  if (micro == 0 || sequence == 0)
+    fail(ExitCode::BadInput,
+         "%s: its manifest names no micro_batch_size and seq_length: it is no "
+         "training step; --function runs its entries",
+         printable(model.path(), 200).c_str());
+  if (globalBatch % (micro * ranks))
+    fail(ExitCode::BadInput,
+         "--global-batch-size %llu is no multiple of the artifact's micro batch "
+         "of %llu%s",
+         (unsigned long long)globalBatch, (unsigned long long)micro,
+         ranks > 1
+             ? format(" times %llu ranks", (unsigned long long)ranks).c_str()
+             : "");
 }
 
 StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {

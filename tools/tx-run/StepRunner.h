@@ -57,6 +57,7 @@ private:
     Argument<int32_t> step;
     Result<float> gradientNorm;
   };
+  void checkSizes(uint64_t globalBatch) const;
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
   void fill(const Batch &batch, uint64_t firstSample, uint64_t index);

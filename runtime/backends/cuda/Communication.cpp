@@ -162,7 +162,7 @@ const char *Communication::whatRuns() const {
   return launch
              ? operation.set(program.strings + program.launches[launch - 1].name,
                              ended + places[launch - 1])
-             : operation.set("a step, behind collective", ended);
+             : operation.set("a step, behind collective", ended); // 0: none yet
 }
 
 void Communication::watch(double secondsWithoutProgress) const {

@@ -49,6 +49,8 @@ public:
 
   /// Waits on the host until `compute` is empty.
   void synchronize(Stream compute);
+  /// Collectives are counted from here on: those before were to warm up.
+  void startCounting() { ended = 0; }
 
   /// ", NCCL 2.28.9, rank 0 of 4 over TCP", or nothing for one rank.
   std::string description() const;

@@ -148,6 +148,8 @@ void Cuda::warmUp() {
   for (uint32_t e = 0; e < program.entry_count; ++e)
     enqueueEntry(e);
   sync();
+  if (communication)
+    communication->startCounting();
   arena.clear();
   for (uint32_t e = 0; graphed && e < program.entry_count; ++e)
     for (bool flag : {true, false}) {

@@ -52,8 +52,10 @@ Acceptor::Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes)
   if (!listening) // a machine without IPv6
     listening = listenOn(reinterpret_cast<sockaddr *>(&four), sizeof four);
   if (!listening)
-    fail(TXRT_PEER, "start: cannot listen on port %u: %s", port,
-         strerror(errno));
+    fail(TXRT_PEER,
+         "start: rank 0 cannot listen on port %u: %s (another MASTER_PORT may be "
+         "free)",
+         port, strerror(errno));
   sockaddr_storage bound = {};
   socklen_t length = sizeof bound;
   ::getsockname(listening.get(), reinterpret_cast<sockaddr *>(&bound), &length);

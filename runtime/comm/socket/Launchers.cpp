@@ -13,20 +13,29 @@ static std::string variable(const char *name) {
   return text ? text : "";
 }
 
-static bool isTorchrun() {
-  return getenv("RANK") && getenv("MASTER_ADDR") &&
-         ranksFromEnvironment("WORLD_SIZE");
-}
-
 /// A job's own script has the job's variables, but is no task of a step.
 static bool isSrun() {
   return getenv("SLURM_PROCID") && ranksFromEnvironment("SLURM_NTASKS") &&
          (!getenv("SLURM_JOB_ID") || getenv("SLURM_STEP_ID"));
 }
 
+// What torchrun sets, all three of them.
+static const char *const ofTorchrun[] = {"RANK", "WORLD_SIZE", "MASTER_ADDR"};
+
+/// One of them may be there for another reason. Two are a launcher's, and if the
+/// third is missing, to run alone would be to do all ranks' work in each of them.
+static bool isTorchrun() {
+  int found = 0;
+  for (const char *name : ofTorchrun)
+    found += !variable(name).empty();
+  return found == 3 || (found == 2 && !variable("RANK").empty() && !isSrun());
+}
+
 int txrt::launchedOverTcp() {
+  // More than one where it does not say how many: readTcpLaunch then says so.
+  const int launched = ranksFromEnvironment("WORLD_SIZE");
   if (isTorchrun())
-    return ranksFromEnvironment("WORLD_SIZE");
+    return launched > 0 ? launched : 2;
   return isSrun() ? ranksFromEnvironment("SLURM_NTASKS") : 0;
 }
 
@@ -48,7 +57,14 @@ static TcpLaunch readTorchrun() {
   TcpLaunch launch;
   launch.launcher = "torchrun";
   Rendezvous &meeting = launch.meeting;
-  meeting.ranks = ranksFromEnvironment("WORLD_SIZE");
+  for (const char *name : ofTorchrun)
+    if (variable(name).empty())
+      fail(TXRT_USAGE,
+           "the environment has RANK=%s, and no %s: torchrun sets RANK, "
+           "WORLD_SIZE and MASTER_ADDR; unset RANK to run alone",
+           printable(variable("RANK")).c_str(), name);
+  meeting.ranks = static_cast<int>(
+      numberFromEnvironment("WORLD_SIZE", 1, 1 << 20, 1));
   meeting.rank = static_cast<int>(
       numberFromEnvironment("RANK", 0, meeting.ranks - 1, 0));
   meeting.host = variable("MASTER_ADDR");

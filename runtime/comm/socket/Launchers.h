@@ -27,7 +27,8 @@ struct TcpLaunch {
   int localRank = 0;  // this one's place among them
 };
 
-/// How many ranks one of them has started; 0 for none.
+/// How many ranks one of them has started; 0 for none, some number above 1 where its
+/// variables do not fit together.
 int launchedOverTcp();
 
 /// Fails with TXRT_USAGE, and the variable's name, for what cannot be.

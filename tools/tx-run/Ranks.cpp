@@ -42,6 +42,7 @@ Ranks::Ranks(const Options &options) {
   txrt_world_options world = {};
   world.timeout_seconds = options.timeoutMinutes * 60;
   world.stopping = [] { return int(terminated()); };
+  world.interrupted = [] { return int(txrun::interrupted()); };
   txrt_error error;
   check(txrt_world_create(&world, &joined, &error), error);
   current = joined;

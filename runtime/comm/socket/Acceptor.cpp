@@ -76,12 +76,12 @@ void Acceptor::letIn() {
   }
 }
 
-bool Acceptor::next(Clock::time_point end, std::vector<char> &hello,
-                    Socket &from) {
+bool Acceptor::next(Clock::time_point end, int (*interrupted)(void),
+                    std::vector<char> &hello, Socket &from) {
   std::vector<pollfd> polled;
   for (;;) {
     const Clock::time_point now = Clock::now();
-    if (now >= end)
+    if (now >= end || (interrupted && interrupted()))
       return false;
     guests.erase(std::remove_if(guests.begin(), guests.end(),
                                 [&](const Guest &guest) {

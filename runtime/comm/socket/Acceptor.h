@@ -41,8 +41,10 @@ public:
   Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes);
 
   uint16_t port() const { return number; }
-  /// The next whole hello and its connection; false when it is `end` before.
-  bool next(Clock::time_point end, std::vector<char> &hello, Socket &from);
+  /// The next whole hello and its connection; false when it is `end` before, or
+  /// `interrupted` (which may be null) says so.
+  bool next(Clock::time_point end, int (*interrupted)(void),
+            std::vector<char> &hello, Socket &from);
 
 private:
   struct Guest {

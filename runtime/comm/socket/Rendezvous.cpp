@@ -101,6 +101,11 @@ private:
     fail(TXRT_PEER, "rank %d of %d: start: %s", where.rank, where.ranks,
          what.c_str());
   }
+  void endIfInterrupted() const {
+    if (where.interrupted && where.interrupted())
+      fail(TXRT_INTERRUPTED, "rank %d of %d: start: interrupted", where.rank,
+           where.ranks);
+  }
   std::string place() const {
     return printable(where.host) + ":" + std::to_string(where.port);
   }
@@ -144,7 +149,9 @@ private:
     for (int expected = where.ranks - lowest; expected > 0;) {
       std::vector<char> bytes;
       Socket from;
-      if (!door.next(end, bytes, from))
+      const bool hasCome = door.next(end, where.interrupted, bytes, from);
+      endIfInterrupted();
+      if (!hasCome)
         refuse(format("rank %s has not come within %.1f s",
                       missing(lowest).c_str(), where.timeoutSeconds));
       Hello hello;
@@ -242,6 +249,7 @@ private:
       }
       if (!error)
         ::freeaddrinfo(found);
+      endIfInterrupted();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     } while (Clock::now() < end);
     refuse(format("rank 0 did not answer at %s within %.1f s: %s",
@@ -288,6 +296,7 @@ private:
           until - Clock::now());
       if (left.count() <= 0)
         return false;
+      endIfInterrupted();
       pollfd polled = {socket, events, 0};
       if (::poll(&polled, 1,
                  static_cast<int>(std::min<int64_t>(left.count(), 1000))) > 0)

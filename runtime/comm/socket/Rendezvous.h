@@ -26,10 +26,11 @@ struct Rendezvous {
   uint16_t port = 0;
   std::string run; // what this run is called; the same for all of it
   double timeoutSeconds = 0; // 0: no end
+  int (*interrupted)(void) = nullptr; // null: never
 };
 
 /// Connected sockets to each other rank, -1 at the own place. Fails with
-/// TXRT_PEER, and names the ranks that have not come.
+/// TXRT_PEER, and names the ranks that have not come, or with TXRT_INTERRUPTED.
 std::vector<int> meet(const Rendezvous &where);
 
 } // namespace txrt

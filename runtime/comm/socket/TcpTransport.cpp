@@ -15,6 +15,7 @@ static txrt_status create(const txrt_world_options *options, void **state,
   return guarded(error, [&] {
     TcpLaunch launch = readTcpLaunch();
     launch.meeting.timeoutSeconds = options->timeout_seconds;
+    launch.meeting.interrupted = options->interrupted;
     std::vector<int> sockets = meet(launch.meeting);
     *state = new SocketRanks{
         {launch.meeting.rank, std::move(sockets), options->timeout_seconds,

@@ -93,6 +93,9 @@ typedef struct {
   /* Whether the launcher ends this run (SIGTERM): a rank that does not answer
      then is not waited for to the end. May be NULL. */
   int (*stopping)(void);
+  /* Whether somebody wants this process to end: to wait for ranks that have not
+     come ends with TXRT_INTERRUPTED then. May be NULL. */
+  int (*interrupted)(void);
 } txrt_world_options;
 
 /* How many ranks a launcher (mpirun, tx-run) has started of this run; 0 if none

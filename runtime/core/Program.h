@@ -40,6 +40,7 @@ private:
   void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
   /// Where a launch's buffer `which` lies: scratch for a library.
+  void checkAux(uint32_t index) const;
   void checkScratch(uint32_t index, int which) const;
 
   /// The name at a string offset; fails with `what` when there is none.
@@ -69,10 +70,12 @@ GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
 
 /// Which of a GEMM's buffers are what, behind A, B and C; -1: it has none.
 struct GemmBuffers {
-  int reset, vector, scratch;
+  int reset, vector, aux, scratch;
   uint32_t count; // of all
 };
 GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
+/// "gelu_bias"; of a known one.
+const char *epilogueName(uint32_t epilogue);
 
 } // namespace txrt
 

@@ -26,10 +26,23 @@ GemmBuffers txrt::gemmBuffers(const txrt_gemm_launch &g) {
   GemmBuffers at;
   int next = 3;
   at.reset = g.has_reset ? next++ : -1;
-  at.vector = g.epilogue ? next++ : -1;
+  at.vector = txrt_epilogue_has_vector(g.epilogue) ? next++ : -1;
+  at.aux = txrt_epilogue_has_aux(g.epilogue) ? next++ : -1;
   at.scratch = g.has_scratch ? next++ : -1;
   at.count = static_cast<uint32_t>(next);
   return at;
+}
+
+const char *txrt::epilogueName(uint32_t epilogue) {
+  static const char *const names[TXRT_EPILOGUE_COUNT] = {
+      "none", "bias", "sums_a", "sums_b",
+      "gelu", "gelu_bias", "gelu_grad", "gelu_grad_sums"};
+  return names[epilogue];
+}
+
+static bool overlap(const txrt_buffer &a, const txrt_buffer &b) {
+  return a.segment == b.segment && a.offset < b.offset + b.bytes &&
+         b.offset < a.offset + a.bytes;
 }
 
 void Program::checkGemmLaunch(uint32_t index) const {
@@ -41,7 +54,7 @@ void Program::checkGemmLaunch(uint32_t index) const {
   if (g.transpose_a > 1 || g.transpose_b > 1 || g.has_reset > 1 ||
       g.has_scratch > 1)
     bad("a flag is neither 0 nor 1");
-  if (g.epilogue > TXRT_EPILOGUE_SUMS_B)
+  if (g.epilogue >= TXRT_EPILOGUE_COUNT)
     bad(format("unknown epilogue %u", g.epilogue));
   if (g.epilogue && g.batch0 * g.batch1 != 1)
     bad("an epilogue for a batch of products");
@@ -58,9 +71,10 @@ void Program::checkGemmLaunch(uint32_t index) const {
                  static_cast<ull>(g.batch1)));
   const GemmBuffers at = gemmBuffers(g);
   if (l.buffer_count != at.count)
-    bad(format("%u buffers; expected A, B, C%s%s%s", l.buffer_count,
+    bad(format("%u buffers; expected A, B, C%s%s%s%s", l.buffer_count,
                g.has_reset ? ", the reset flag" : "",
-               g.epilogue ? ", the epilogue's vector" : "",
+               at.vector >= 0 ? ", the epilogue's vector" : "",
+               at.aux >= 0 ? ", the epilogue's aux matrix" : "",
                g.has_scratch ? ", scratch" : ""));
 
   const txrt_buffer *operands = &buffers[l.first_buffer];
@@ -92,10 +106,6 @@ void Program::checkGemmLaunch(uint32_t index) const {
   // Two tasks would write the same matrix, in any order.
   if ((g.batch0 > 1 && g.stride_c0 == 0) || (g.batch1 > 1 && g.stride_c1 == 0))
     bad("the matrices of C lie on each other");
-  auto overlap = [](const txrt_buffer &a, const txrt_buffer &b) {
-    return a.segment == b.segment && a.offset < b.offset + b.bytes &&
-           b.offset < a.offset + a.bytes;
-  };
   const txrt_buffer &c = operands[2];
   for (int i = 0; i < 2; ++i)
     if (overlap(operands[i], c))
@@ -105,25 +115,65 @@ void Program::checkGemmLaunch(uint32_t index) const {
     if (reset.dtype != TXRT_DTYPE_I1 || reset.bytes != 1 || reset.writes)
       bad("the reset flag is not one i1 that is only read");
   }
-  if (g.epilogue) {
+  if (at.vector >= 0) {
     const txrt_buffer &vector = operands[at.vector];
+    const bool writes = txrt_epilogue_writes_vector(g.epilogue);
     const uint64_t count = g.epilogue == TXRT_EPILOGUE_SUMS_A ? g.m : g.n;
     if (vector.dtype != c.dtype ||
         vector.bytes != count * dtypeBytes(c.dtype) ||
-        vector.writes != (g.epilogue != TXRT_EPILOGUE_BIAS))
+        vector.writes != writes)
       bad(format("the epilogue's vector is not of %llu %s that it %s",
                  static_cast<ull>(count), dtypeName(c.dtype),
-                 g.epilogue == TXRT_EPILOGUE_BIAS ? "reads" : "writes"));
+                 writes ? "writes" : "reads"));
     for (int i = 0; i < 3; ++i)
       if (overlap(operands[i], vector))
         bad(format("the epilogue's vector overlaps %s", names[i]));
   }
+  checkAux(index);
   if (g.has_scratch) {
     const txrt_buffer &scratch = operands[at.scratch];
     if (scratch.dtype != TXRT_DTYPE_BYTE || !scratch.writes)
       bad("the scratch is not of bytes that are written");
     checkScratch(index, at.scratch);
   }
+}
+
+/// The matrix that an epilogue with GELU writes or reads beside C.
+void Program::checkAux(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  const txrt_gemm_launch &g = l.u.gemm;
+  const GemmBuffers at = gemmBuffers(g);
+  auto bad = [&](const std::string &what) {
+    refuse(describe(index) + ": " + what);
+  };
+  if (at.aux < 0) {
+    if (g.ldaux)
+      bad("a leading dimension of aux, and no aux");
+    return;
+  }
+  const txrt_buffer *operands = &buffers[l.first_buffer];
+  const txrt_buffer &aux = operands[at.aux], &c = operands[2];
+  const bool writes = txrt_epilogue_writes_aux(g.epilogue);
+  if (g.beta != 0 || g.has_reset)
+    bad(format("epilogue %s for a product that adds to C",
+               epilogueName(g.epilogue)));
+  if (aux.dtype != c.dtype || aux.writes != writes)
+    bad(format("the epilogue's aux is not of %s that it %s",
+               dtypeName(c.dtype), writes ? "writes" : "reads"));
+  if (g.ldaux < g.n || g.ldaux > maxExtent || g.ldaux % TXRT_AUX_ROW_MULTIPLE)
+    bad(format("aux: leading dimension %llu for rows of %llu; a multiple of %u",
+               static_cast<ull>(g.ldaux), static_cast<ull>(g.n),
+               TXRT_AUX_ROW_MULTIPLE));
+  const uint64_t place = data.segment_base[aux.segment] + aux.offset;
+  if (place % TXRT_BUFFER_ALIGNMENT)
+    bad(format("aux at %llu, no multiple of %u", static_cast<ull>(place),
+               TXRT_BUFFER_ALIGNMENT));
+  if ((u128(g.m - 1) * g.ldaux + g.n) * dtypeBytes(aux.dtype) > aux.bytes)
+    bad(format("aux reaches beyond its buffer of %llu bytes",
+               static_cast<ull>(aux.bytes)));
+  for (int i = 0; i < at.aux; ++i)
+    if (overlap(operands[i], aux))
+      bad(format("aux overlaps buffer %d", i));
 }
 
 void Program::checkScratch(uint32_t index, int which) const {

@@ -62,33 +62,6 @@ inline TestArtifact gpuArtifact() {
   return a;
 }
 
-/// C (4x5) = A (4x3) B (3x5), with a vector and `scratch` bytes at their ends:
-/// A at 0, B at 256, C at 512, the vector at 768, scratch in the transient part.
-inline TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
-  txrt_gemm_launch g = {};
-  g.m = 4, g.n = 5, g.k = 3, g.batch0 = g.batch1 = 1;
-  g.lda = 3, g.ldb = 5, g.ldc = 5;
-  g.alpha = 1, g.beta = 0;
-  g.epilogue = static_cast<uint8_t>(epilogue);
-  g.has_scratch = scratch != 0;
-  TestArtifact a;
-  a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
-  a.segments[TXRT_SEGMENT_TRANSIENT] = scratch;
-  const uint64_t count = epilogue == TXRT_EPILOGUE_SUMS_A ? 4 : 5;
-  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 48, false);
-  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 60, false);
-  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 512, 80, true);
-  if (epilogue)
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count,
-             epilogue != TXRT_EPILOGUE_BIAS);
-  if (scratch)
-    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
-  a.gemmLaunch("product", g);
-  a.entry("product", 0);
-  a.addGpuCode();
-  return a;
-}
-
 /// Runs it on small whole numbers; the arguments afterwards.
 inline std::vector<float> runProduct(Session &s) {
   std::vector<float> arguments(256, 0.0f);
@@ -98,6 +71,8 @@ inline std::vector<float> runProduct(Session &s) {
     arguments[64 + i] = static_cast<float>(i % 7 - 3);
   for (int i = 0; i < 5; ++i)
     arguments[192 + i] = static_cast<float>(10 * i);
+  for (int i = 0; i < 32; ++i)
+    arguments[208 + i] = static_cast<float>(i % 9 - 4) / 4;
   s.set(TXRT_SEGMENT_ARGUMENT, 0, arguments);
   EXPECT_EQ(s.run(0), TXRT_OK) << s.error.message;
   return s.get(TXRT_SEGMENT_ARGUMENT, 0, 256);

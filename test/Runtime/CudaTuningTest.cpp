@@ -29,8 +29,9 @@ struct Temporary {
 };
 
 struct TunedSession : Session {
-  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192)
-      : Session(productWith(TXRT_EPILOGUE_NONE, scratch), options(file, tune)) {}
+  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192,
+               txrt_epilogue epilogue = TXRT_EPILOGUE_NONE)
+      : Session(productWith(epilogue, scratch), options(file, tune)) {}
   std::string description() const {
     return session ? txrt_session_description(session) : error.message;
   }
@@ -153,4 +154,21 @@ TEST(CudaTuning, NoMemoryForOperands) {
   EXPECT_NE(warnings().find("no memory beside the arena to tune nn 4x5x3"),
             std::string::npos)
       << warnings();
+}
+
+// What a product does besides is a part of what is tuned.
+TEST(CudaTuning, EpiloguesAreProductsOfTheirOwn) {
+  Temporary file;
+  TunedSession plain(file, 1);
+  EXPECT_EQ(plain.description(), tuned);
+  for (auto epilogue : {TXRT_EPILOGUE_GELU_BIAS, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
+    EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), untuned);
+    EXPECT_EQ(TunedSession(file, 1, 8192, epilogue).description(), tuned);
+    EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), tuned);
+  }
+  for (const char *name : {"gelu_bias ldaux 8", "gelu_grad_sums ldaux 8"})
+    EXPECT_NE(file.text().find(std::string("\"product\": \"nn 4x5x3 ld 3,5,5 f32,f32,f32 "
+                                           "align 64,64,64 ") + name + " scratch 8192\""),
+              std::string::npos)
+        << file.text();
 }

@@ -58,8 +58,10 @@ txrt_launch &TestArtifact::gemmLaunch(const std::string &name,
                                       const txrt_gemm_launch &gemm) {
   txrt_launch &launch =
       addLaunch(*this, TXRT_LAUNCH_GEMM, name,
-                                  3u + gemm.has_reset + (gemm.epilogue != 0) +
-                                      gemm.has_scratch);
+                static_cast<uint32_t>(3 + gemm.has_reset +
+                                      txrt_epilogue_has_vector(gemm.epilogue) +
+                                      txrt_epilogue_has_aux(gemm.epilogue) +
+                                      gemm.has_scratch));
   launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
   launch.u.gemm = gemm;
   return launch;
@@ -90,7 +92,7 @@ void TestArtifact::addGpuCode() {
 std::string TestArtifact::manifestText() const {
   if (!manifest.empty())
     return manifest;
-  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 1, "
+  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 2, "
                      "\"compiler\": \"test\", \"target\": {\"backend\": \"" +
                      backend + "\", \"triple\": \"" + triple +
                      "\", \"features\": [" + features + "]}, \"arena\": {";
@@ -200,6 +202,35 @@ TestArtifact smallArtifact() {
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, 448, 1, false);
   a.gemmLaunch("lm_head.dW", g).phase = TXRT_PHASE_BACKWARD;
   a.entry("product", 2);
+  return a;
+}
+
+TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
+  txrt_gemm_launch g = {};
+  g.m = 4, g.n = 5, g.k = 3, g.batch0 = g.batch1 = 1;
+  g.lda = 3, g.ldb = 5, g.ldc = 5;
+  g.alpha = 1, g.beta = 0;
+  g.epilogue = static_cast<uint8_t>(epilogue);
+  g.ldaux = txrt_epilogue_has_aux(epilogue) ? 8 : 0;
+  g.has_scratch = scratch != 0;
+  TestArtifact a;
+  a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
+  a.segments[TXRT_SEGMENT_TRANSIENT] = scratch;
+  const uint64_t count = epilogue == TXRT_EPILOGUE_SUMS_A ? 4 : 5;
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 48, false);
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 60, false);
+  a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 512, 80, true);
+  if (txrt_epilogue_has_vector(epilogue))
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count,
+             txrt_epilogue_writes_vector(epilogue));
+  if (txrt_epilogue_has_aux(epilogue))
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 832, 4 * (3 * 8 + 5),
+             txrt_epilogue_writes_aux(epilogue));
+  if (scratch)
+    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
+  a.gemmLaunch("product", g);
+  a.entry("product", 0);
+  a.addGpuCode();
   return a;
 }
 

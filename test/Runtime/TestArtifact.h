@@ -67,6 +67,11 @@ const std::vector<uint8_t> &testKernels();
 /// beta 1 with a reset flag. Small, and has every kind of table item.
 TestArtifact smallArtifact();
 
+/// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with what the epilogue has and
+/// `scratch` bytes. A at 0, B at 256, C at 512, the vector at 768, aux (rows of 8) at
+/// 832, all of the arguments; scratch in the transient part.
+TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch);
+
 /// Opens `bytes`; the artifact is closed again. Gives status and message.
 txrt_error openError(const std::vector<uint8_t> &bytes);
 

@@ -94,7 +94,7 @@ bool CublasLt::tune(Tuner &tuner, Product &product,
 /// own, and `key` that of the rest: for all launches of the product, so for
 /// those of every policy.
 ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
-  if (key.gemm.epilogue < TXRT_EPILOGUE_SUMS_A)
+  if (!txrt_epilogue_writes_vector(key.gemm.epilogue))
     return nullptr;
   auto [at, isNew] = apart.try_emplace(key);
   if (isNew && Product(library, handle, key).candidates(1).empty()) {
@@ -103,22 +103,25 @@ ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
       at->second = std::move(sums);
   }
   if (at->second)
-    key.gemm.epilogue = TXRT_EPILOGUE_NONE;
+    key.gemm.epilogue = key.gemm.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS
+                            ? TXRT_EPILOGUE_GELU_GRAD
+                            : TXRT_EPILOGUE_NONE;
   return at->second.get();
 }
 
 void CublasLt::takeFavourite(Product &product, uint32_t index) {
   std::vector<lt::Algorithm> candidates = product.candidates(1);
   const txrt_launch &launch = program.launches[index];
-  const bool sums = launch.u.gemm.epilogue >= TXRT_EPILOGUE_SUMS_A;
+  const char *advice = "";
+  if (txrt_epilogue_has_aux(launch.u.gemm.epilogue))
+    advice = "; a step compiled without --gemm-gelu-fusion asks for no GELU";
+  else if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
+    advice = "; a step compiled with --no-bias-gradient-fusion asks for no sums";
   if (candidates.empty())
     fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s%s",
          program.name, library.version().c_str(), index,
          printable(program.strings + launch.name).c_str(),
-         product.key.text().c_str(),
-         sums ? "; a step compiled with --no-bias-gradient-fusion asks for no "
-                "sums"
-              : "");
+         product.key.text().c_str(), advice);
   product.algorithm = candidates.front();
 }
 
@@ -147,7 +150,8 @@ void CublasLt::launch(uint32_t index, DevicePointer arena, float beta,
   };
   Product &product = *ofLaunch[index];
   const ProductOperands operands = {address(0), address(1), address(2),
-                                    address(at.vector), address(at.scratch)};
+                                    address(at.vector), address(at.aux),
+                                    address(at.scratch)};
   product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm,
                   stream);
   if (ProductSums *sums = apartOfLaunch[index])

@@ -27,9 +27,19 @@ enum DescAttribute {
   TransB = 4,
   Epilogue = 7,
   BiasPointer = 8,
+  AuxPointer = 11,
+  AuxLeading = 12,
   BiasDataType = 26,
 };
-enum EpilogueKind : uint32_t { Bias = 4, BiasGradientA = 256, BiasGradientB = 512 };
+enum EpilogueKind : uint32_t {
+  Bias = 4,
+  GeluAux = 160,
+  GeluAuxBias = 164,
+  GeluGradient = 192,
+  GeluBiasGradient = 208,
+  BiasGradientA = 256,
+  BiasGradientB = 512,
+};
 enum LayoutAttribute { BatchCount = 5, StridedBatchOffset = 6 };
 enum PreferenceAttribute {
   MaxWorkspaceBytes = 1,

@@ -61,7 +61,6 @@ bool ProductKey::operator<(const ProductKey &other) const {
 }
 
 std::string ProductKey::text() const {
-  static const char *const epilogues[] = {"", " bias", " sums_a", " sums_b"};
   const txrt_gemm_launch &g = gemm;
   std::string text = format(
       "%c%c %llux%llux%llu ld %llu,%llu,%llu %s,%s,%s align %u,%u,%u",
@@ -77,7 +76,10 @@ std::string ProductKey::text() const {
                    static_cast<ull>(g.stride_b0), static_cast<ull>(g.stride_b1),
                    static_cast<ull>(g.stride_c0),
                    static_cast<ull>(g.stride_c1));
-  text += epilogues[g.epilogue];
+  if (g.epilogue)
+    text += std::string(" ") + epilogueName(g.epilogue);
+  if (g.ldaux)
+    text += format(" ldaux %llu", static_cast<ull>(g.ldaux));
   if (g.has_reset)
     text += " adds";
   return text + format(" scratch %llu", static_cast<ull>(scratch));
@@ -134,23 +136,40 @@ lt::MatrixLayout Product::layout(uint32_t dtype, uint64_t rows,
 /// A row of C is a column of the library's: its bias has one element for each
 /// of our columns, and its A is our B.
 void Product::describeEpilogue() {
-  static const lt::EpilogueKind kinds[] = {lt::Bias, lt::BiasGradientB,
-                                           lt::BiasGradientA};
+  static const lt::EpilogueKind kinds[TXRT_EPILOGUE_COUNT - 1] = {
+      lt::Bias,    lt::BiasGradientB, lt::BiasGradientA,
+      lt::GeluAux, lt::GeluAuxBias,   lt::GeluGradient, lt::GeluBiasGradient};
   if (!key.gemm.epilogue)
     return;
   const uint32_t kind = kinds[key.gemm.epilogue - 1];
-  const int32_t type = typeOf(key.dtypes[2]);
   library.check(library.matmulDescSet(desc, lt::Epilogue, &kind, sizeof kind),
                 "epilogue");
-  library.check(
-      library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type),
-      "epilogue");
-  // Some versions find no algorithm for an epilogue without a place; the launch's
-  // own comes when a call is queued.
-  const DevicePointer someplace = TXRT_BUFFER_ALIGNMENT;
-  library.check(library.matmulDescSet(desc, lt::BiasPointer, &someplace,
-                                      sizeof someplace),
-                "epilogue");
+  if (txrt_epilogue_has_vector(key.gemm.epilogue)) {
+    const int32_t type = typeOf(key.dtypes[2]);
+    library.check(
+        library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type),
+        "epilogue");
+  }
+  if (txrt_epilogue_has_aux(key.gemm.epilogue)) {
+    const auto leading = static_cast<int64_t>(key.gemm.ldaux);
+    library.check(
+        library.matmulDescSet(desc, lt::AuxLeading, &leading, sizeof leading),
+        "epilogue");
+  }
+  // The library chooses by the places' alignment, and finds nothing without a
+  // place; the launch's own come when a call is queued.
+  placeEpilogue(TXRT_BUFFER_ALIGNMENT, TXRT_BUFFER_ALIGNMENT);
+}
+
+void Product::placeEpilogue(DevicePointer vector, DevicePointer aux) {
+  auto set = [&](lt::DescAttribute attribute, const DevicePointer &place) {
+    library.check(library.matmulDescSet(desc, attribute, &place, sizeof place),
+                  "epilogue");
+  };
+  if (txrt_epilogue_has_vector(key.gemm.epilogue))
+    set(lt::BiasPointer, vector);
+  if (txrt_epilogue_has_aux(key.gemm.epilogue))
+    set(lt::AuxPointer, aux);
 }
 
 std::vector<lt::Algorithm> Product::candidates(int count) {
@@ -193,10 +212,7 @@ void Product::enqueue(const ProductOperands &operands, float alpha, float beta,
                       const lt::Algorithm &chosen, Stream stream) {
   const txrt_gemm_launch &g = key.gemm;
   // The description is read when a call is queued.
-  if (g.epilogue)
-    library.check(library.matmulDescSet(desc, lt::BiasPointer, &operands.vector,
-                                        sizeof operands.vector),
-                  "epilogue");
+  placeEpilogue(operands.vector, operands.aux);
   auto at = [](DevicePointer base, uint64_t step, uint32_t dtype) {
     return reinterpret_cast<void *>(base + step * dtypeBytes(dtype));
   };

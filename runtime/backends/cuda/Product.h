@@ -34,9 +34,9 @@ struct ProductKey {
   std::string text() const;
 };
 
-/// Where a launch's operands are on the device; `vector` and `scratch` may be 0.
+/// Where a launch's operands are on the device; the last three may be 0.
 struct ProductOperands {
-  DevicePointer a, b, c, vector, scratch;
+  DevicePointer a, b, c, vector, aux, scratch;
 };
 
 class Product {
@@ -61,6 +61,7 @@ private:
   lt::MatrixLayout layout(uint32_t dtype, uint64_t rows, uint64_t columns,
                           uint64_t leading, uint64_t count, uint64_t stride);
   void describeEpilogue();
+  void placeEpilogue(DevicePointer vector, DevicePointer aux);
 
   const lt::Library &library;
   const lt::Handle handle;

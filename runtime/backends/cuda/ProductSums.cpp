@@ -4,31 +4,41 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-static bool sumsB(const ProductKey &key) {
-  return key.gemm.epilogue == TXRT_EPILOGUE_SUMS_B;
+static int summedOperand(const ProductKey &key) {
+  switch (key.gemm.epilogue) {
+  case TXRT_EPILOGUE_SUMS_A:
+    return 0;
+  case TXRT_EPILOGUE_SUMS_B:
+    return 1;
+  default:
+    return 2; // the rows of C, when they are there
+  }
 }
 
 /// Of the ones in scratch, which the library's part follows.
-static uint64_t onesBytes(const ProductKey &key) {
-  const uint64_t bytes = key.gemm.k * dtypeBytes(key.dtypes[0]);
-  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT *
-         TXRT_SCRATCH_ALIGNMENT;
+static uint64_t onesBytes(uint64_t count, uint32_t dtype) {
+  return (count * dtypeBytes(dtype) + TXRT_SCRATCH_ALIGNMENT - 1) /
+         TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// ones [1, k] times op(B) [k, n], or times op(A)^T [k, m].
+/// ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times
+/// C [m, n].
 static ProductKey onesTimes(const ProductKey &key) {
   ProductKey ones = key;
   const txrt_gemm_launch &g = key.gemm;
-  const int which = sumsB(key) ? 1 : 0;
+  const int which = summedOperand(key);
+  const uint64_t leading[] = {g.lda, g.ldb, g.ldc};
+  const uint8_t transposed[] = {!g.transpose_a, g.transpose_b, 0};
   ones.gemm = {};
   ones.gemm.m = ones.gemm.batch0 = ones.gemm.batch1 = 1;
-  ones.gemm.k = ones.gemm.lda = g.k;
-  ones.gemm.n = ones.gemm.ldc = which ? g.n : g.m;
-  ones.gemm.ldb = which ? g.ldb : g.lda;
-  ones.gemm.transpose_b = which ? g.transpose_b : !g.transpose_a;
+  ones.gemm.k = ones.gemm.lda = which == 2 ? g.m : g.k;
+  ones.gemm.n = ones.gemm.ldc = which == 0 ? g.m : g.n;
+  ones.gemm.ldb = leading[which];
+  ones.gemm.transpose_b = transposed[which];
   ones.gemm.has_scratch = 1;
-  ones.scratch = key.scratch > onesBytes(key) ? key.scratch - onesBytes(key) : 0;
-  ones.dtypes[1] = key.dtypes[which];
+  ones.dtypes[0] = ones.dtypes[1] = key.dtypes[which];
+  const uint64_t taken = onesBytes(ones.gemm.k, ones.dtypes[0]);
+  ones.scratch = key.scratch > taken ? key.scratch - taken : 0;
   ones.alignments[0] = TXRT_BUFFER_ALIGNMENT;
   ones.alignments[1] = key.alignments[which];
   // The vector may lie anywhere, and is no work to write.
@@ -38,10 +48,11 @@ static ProductKey onesTimes(const ProductKey &key) {
 
 ProductSums::ProductSums(const lt::Library &library, lt::Handle handle,
                          const Driver &driver, const ProductKey &key)
-    : driver(driver), ofB(sumsB(key)),
+    : driver(driver), which(summedOperand(key)),
       product(library, handle, onesTimes(key)) {
   const std::vector<lt::Algorithm> found = product.candidates(1);
-  possible = !found.empty() && onesBytes(key) <= key.scratch;
+  possible = !found.empty() &&
+             onesBytes(product.key.gemm.k, product.key.dtypes[0]) <= key.scratch;
   if (possible)
     product.algorithm = found.front();
 }
@@ -54,7 +65,8 @@ void ProductSums::enqueue(const ProductOperands &operands, Stream stream) {
           ? driver.memsetD16Async(operands.scratch, 0x3f80, count, stream)
           : driver.memsetD32Async(operands.scratch, 0x3f800000, count, stream),
       "ones");
-  product.enqueue({operands.scratch, ofB ? operands.b : operands.a,
-                   operands.vector, 0, operands.scratch + onesBytes(product.key)},
+  const DevicePointer summed[] = {operands.a, operands.b, operands.c};
+  product.enqueue({operands.scratch, summed[which], operands.vector, 0, 0,
+                   operands.scratch + onesBytes(count, dtype)},
                   1, 0, product.algorithm, stream);
 }

@@ -1,7 +1,7 @@
 //===- ProductSums.h - Sums over k as a product of their own ----*- C++ -*-===//
 //
 // What an epilogue of sums gives, where the library has no algorithm that gives
-// them beside the product: a row of ones times the same operand. The ones lie
+// them beside the product: a row of ones times the same matrix. The ones lie
 // in the launch's scratch, written each time, so it needs no memory of its own.
 //
 // Never executed on a device.
@@ -29,7 +29,7 @@ public:
 
 private:
   const Driver &driver;
-  const bool ofB;
+  const int which; // 0, 1, 2: A, B, C is summed
   Product product;
   bool possible = false;
 };

@@ -29,7 +29,7 @@ struct Tuner::Sets {
        const txrt_program &program, const txrt_launch &launch, Stream stream)
       : driver(driver), scratchBytes(product.key.scratch) {
     const GemmBuffers at = gemmBuffers(launch.u.gemm);
-    for (int which : {0, 1, 2, at.vector})
+    for (int which : {0, 1, 2, at.vector, at.aux})
       sizes.push_back(which < 0 ? 0
                                 : aligned(program
                                               .buffers[launch.first_buffer +
@@ -56,10 +56,10 @@ struct Tuner::Sets {
   Sets(const Sets &) = delete;
 
   ProductOperands operator[](uint64_t set) const {
-    DevicePointer at[5] = {memory + set % count * setBytes};
+    DevicePointer at[6] = {memory + set % count * setBytes};
     for (size_t i = 0; i < sizes.size(); ++i)
       at[i + 1] = at[i] + sizes[i];
-    return {at[0], at[1], at[2], sizes[3] ? at[3] : 0,
+    return {at[0], at[1], at[2], sizes[3] ? at[3] : 0, sizes[4] ? at[4] : 0,
             scratchBytes ? memory + count * setBytes : 0};
   }
 
@@ -86,7 +86,7 @@ private:
   }
 
   const Driver &driver;
-  std::vector<uint64_t> sizes; // of A, B, C, and the epilogue's vector
+  std::vector<uint64_t> sizes; // of A, B, C, and the epilogue's vector and aux
   uint64_t setBytes = 0, bytes = 0;
   const uint64_t scratchBytes;
   DevicePointer memory = 0;

@@ -84,10 +84,15 @@ private:
           g.transpose_a ? 'T' : 'N', g.transpose_b ? 'T' : 'N');
     if (g.batch0 != 1 || g.batch1 != 1)
       print(" batch %" PRIu64 "x%" PRIu64, g.batch0, g.batch1);
-    print(" alpha %g beta %g lda %" PRIu64 " ldb %" PRIu64 " ldc %" PRIu64
-          ";",
+    print(" alpha %g beta %g lda %" PRIu64 " ldb %" PRIu64 " ldc %" PRIu64,
           double(g.alpha), double(g.beta), g.lda, g.ldb, g.ldc);
-    static const char *const vectors[] = {"", "bias", "sums_a", "sums_b"};
+    if (g.ldaux)
+      print(" ldaux %" PRIu64 " epilogue %s", g.ldaux, epilogueName(g.epilogue));
+    print(";");
+    const char *vector = g.epilogue == TXRT_EPILOGUE_GELU_BIAS ? "bias"
+                         : g.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS
+                             ? "sums_c"
+                             : epilogueName(g.epilogue);
     const GemmBuffers at = gemmBuffers(g);
     uint64_t bytes = 0;
     for (int i = 0; i < static_cast<int>(launch.buffer_count); ++i) {
@@ -95,7 +100,8 @@ private:
                           : i == 1         ? "b"
                           : i == 2         ? "c"
                           : i == at.reset  ? "reset"
-                          : i == at.vector ? vectors[g.epilogue]
+                          : i == at.vector ? vector
+                          : i == at.aux    ? "aux"
                                            : "scratch";
       bytes += printBuffer(
           label, program.buffers[launch.first_buffer + static_cast<uint32_t>(i)]);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
-#define TXRT_ABI_VERSION 1u
+#define TXRT_ABI_VERSION 2u
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u
@@ -148,20 +148,46 @@ typedef struct {
   uint8_t reserved[4];
 } txrt_attention;
 
-/* What a product does besides, in the same pass, with a vector of C's dtype. It
-   has no batch then. */
+/* What a product does besides, in the same pass, with a vector and a matrix (m x
+   n, "aux") of C's dtype. It has no batch then. With P = alpha op(A) op(B), and
+   GELU in its tanh form: */
 typedef enum {
   TXRT_EPILOGUE_NONE = 0,
   TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
   TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
   TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
+  /* beta is 0 in all that follow, and there is no reset flag */
+  TXRT_EPILOGUE_GELU = 4,      /* C = gelu(P), aux = P */
+  TXRT_EPILOGUE_GELU_BIAS = 5, /* the same of P with n elements in every row */
+  TXRT_EPILOGUE_GELU_GRAD = 6, /* C = gelu'(aux) P */
+  TXRT_EPILOGUE_GELU_GRAD_SUMS = 7, /* and writes the n sums of C's rows */
 } txrt_epilogue;
+#define TXRT_EPILOGUE_COUNT 8
+
+static inline int txrt_epilogue_has_vector(uint32_t e) {
+  return e != TXRT_EPILOGUE_NONE && e != TXRT_EPILOGUE_GELU &&
+         e != TXRT_EPILOGUE_GELU_GRAD;
+}
+static inline int txrt_epilogue_writes_vector(uint32_t e) {
+  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B ||
+         e == TXRT_EPILOGUE_GELU_GRAD_SUMS;
+}
+static inline int txrt_epilogue_has_aux(uint32_t e) {
+  return e >= TXRT_EPILOGUE_GELU;
+}
+static inline int txrt_epilogue_writes_aux(uint32_t e) {
+  return e == TXRT_EPILOGUE_GELU || e == TXRT_EPILOGUE_GELU_BIAS;
+}
+
+/* Rows of aux are this many elements apart, or a multiple of it, and it starts at a
+   multiple of TXRT_BUFFER_ALIGNMENT. */
+#define TXRT_AUX_ROW_MULTIPLE 8u
 
 /* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index
    i = (i0, i1), all row-major; op(A) is m x k, op(B) is k x n, C is m x n.
    Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken
    as 0 (the accumulator's old content counts as zero); with an epilogue its
-   vector; if has_scratch, bytes for the library, which it may leave as it likes.
+   vector, then aux, if it has them; if has_scratch, bytes for the library, which it may leave as it likes.
    Strides and leading dimensions are in elements. */
 typedef struct {
   uint64_t m, n, k;
@@ -170,6 +196,7 @@ typedef struct {
   uint64_t stride_a0, stride_a1;
   uint64_t stride_b0, stride_b1;
   uint64_t stride_c0, stride_c1;
+  uint64_t ldaux; /* 0: there is no aux */
   uint8_t transpose_a, transpose_b, has_reset, has_scratch;
   uint8_t epilogue; /* txrt_epilogue */
   uint8_t reserved[3];

@@ -84,7 +84,7 @@ public:
       return error;
     if (phase == "parallel")
       return llvm::Error::success();
-    if (llvm::Error error = run(addJointPasses))
+    if (llvm::Error error = runJointPasses())
       return error;
     if (phase == "joint")
       return llvm::Error::success();
@@ -141,6 +141,17 @@ private:
       return error;
     call(hooks.afterStep);
     return llvm::Error::success();
+  }
+
+  llvm::Error runJointPasses() {
+    if (llvm::Error error = run(addJointPasses))
+      return error;
+    llvm::Expected<Target> target = parseTarget(options);
+    if (!target)
+      return target.takeError();
+    if (!target->joinOps)
+      return llvm::Error::success();
+    return run(target->joinOps);
   }
 
   llvm::Error parallelizeModule() {

@@ -21,10 +21,13 @@ static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRe
     return badUsage("--target host takes no architecture, found '" + output.target + "'; --target-cpu names a CPU");
   if (!output.ptxas.empty())
     return badUsage("--ptxas is for --target cuda:ARCH; found --target " + output.target);
+  if (compile.libraries.activations)
+    return badUsage("--gemm-gelu-fusion is for --target cuda:ARCH, whose library of products computes GELU too; "
+                    "found --target " + output.target);
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;
-  return Target{nullptr, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  return Target{nullptr, nullptr, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<HostKernels> kernels = compileHostKernels(program, options);
     if (failed(kernels))
       return failure();
@@ -61,7 +64,10 @@ static llvm::Expected<Target> cudaTarget(const CompileOptions &compile, StringRe
     manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(epilogues));
     manager.addNestedPass<func::FuncOp>(createSplitRowSums(parts));
   };
-  return Target{chooseForms, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
+  std::function<void(OpPassManager &)> joinOps;
+  if (compile.libraries.activations)
+    joinOps = [](OpPassManager &manager) { manager.addPass(createFuseActivationsPass()); };
+  return Target{joinOps, chooseForms, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
     FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
     if (failed(kernels))
       return failure();

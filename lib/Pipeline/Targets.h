@@ -27,6 +27,9 @@ class ProgramOp;
 } // namespace step
 
 struct Target {
+  /// Adds the passes that join ops of the joint functions where that changes numbers,
+  /// before anything is recomputed; null: there are none.
+  std::function<void(mlir::OpPassManager &manager)> joinOps;
   /// Adds the passes that give ops the forms that the target's libraries and kernels
   /// have, before fusion; null: there are none.
   std::function<void(mlir::OpPassManager &manager)> chooseForms;

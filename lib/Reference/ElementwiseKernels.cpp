@@ -30,20 +30,21 @@ static constexpr double kCubic = 0.044715;
 
 static double geluTanh(double x) { return std::tanh(kRoot * (x + kCubic * x * x * x)); }
 
-static LogicalResult gelu(GeluOp, Operands in, Results out) {
-  for (size_t i = 0; i < out[0].values.size(); ++i) {
-    double x = in[0]->values[i];
-    out[0].values[i] = x / 2 * (1 + geluTanh(x));
-  }
+double tx::gelu(double x) { return x / 2 * (1 + geluTanh(x)); }
+
+double tx::geluDerivative(double x) {
+  double t = geluTanh(x), du = kRoot * (1 + 3 * kCubic * x * x);
+  return (1 + t) / 2 + x / 2 * (1 - t * t) * du;
+}
+
+static LogicalResult geluOp(GeluOp, Operands in, Results out) {
+  llvm::transform(in[0]->values, out[0].values.begin(), gelu);
   return success();
 }
 
 static LogicalResult geluGrad(GeluGradOp, Operands in, Results out) {
-  for (size_t i = 0; i < out[0].values.size(); ++i) {
-    double x = in[1]->values[i], t = geluTanh(x);
-    double du = kRoot * (1 + 3 * kCubic * x * x);
-    out[0].values[i] = in[0]->values[i] * ((1 + t) / 2 + x / 2 * (1 - t * t) * du);
-  }
+  for (size_t i = 0; i < out[0].values.size(); ++i)
+    out[0].values[i] = in[0]->values[i] * geluDerivative(in[1]->values[i]);
   return success();
 }
 
@@ -104,7 +105,7 @@ static LogicalResult unpack(UnpackOp op, Operands in, Results out) {
 void tx::addElementwiseKernels(KernelTable &table) {
   table.add<AddOp, add>();
   table.add<CastOp, cast>();
-  table.add<GeluOp, gelu>();
+  table.add<GeluOp, geluOp>();
   table.add<GeluGradOp, geluGrad>();
   table.add<DropoutOp, dropout>();
   table.add<SliceOp, slice>();

@@ -48,6 +48,10 @@ void runCollective(CollectiveOpInterface op, Operands all, int64_t self, Tensor 
 /// All of them.
 const KernelTable &getKernels();
 
+/// Tanh form.
+double gelu(double x);
+double geluDerivative(double x);
+
 /// What an accumulation starts from: the old content, or zero after a reset.
 /// `accumulator` and `reset` are operand numbers; no reset if it is past the end.
 inline void startAccumulation(Operands operands, unsigned accumulator, unsigned reset, Tensor &result) {

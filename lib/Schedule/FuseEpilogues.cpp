@@ -1,5 +1,7 @@
 //===- FuseEpilogues.cpp - What a library does beside a product -----------===//
 
+#include "LibraryEpilogues.h"
+
 #include "tx/Schedule/Passes.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
@@ -17,23 +19,20 @@ namespace tx {
 #include "tx/Schedule/Passes.h.inc"
 } // namespace tx
 
-/// The library adds a row of C's type.
-static bool addsBias(const GemmForm &form) {
-  return form.bias && form.batch0 * form.batch1 == 1 &&
-         cast<RankedTensorType>(form.bias.getType()).getElementType() ==
-             cast<RankedTensorType>(form.c.value.getType()).getElementType();
+static void mark(Operation *op, std::optional<step::Epilogue> epilogue) {
+  if (epilogue)
+    op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(op->getContext(), *epilogue));
 }
 
-static void mark(Operation *op, step::Epilogue epilogue) {
-  op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(op->getContext(), epilogue));
-}
-
-/// Products of the same block that read `value`, the first one first.
+/// Products of the same block that may have the sums at hand: the one that gives
+/// `value`, then those that read it, the first one first.
 static SmallVector<GemmOpInterface> findProducts(Value value, Block *block) {
   SmallVector<GemmOpInterface> products;
   for (Operation *user : value.getUsers())
     if (auto product = dyn_cast<GemmOpInterface>(user); product && user->getBlock() == block)
       products.push_back(product);
+  if (auto product = value.getDefiningOp<GemmOpInterface>())
+    products.push_back(product);
   llvm::sort(products, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   products.erase(llvm::unique(products), products.end());
   return products;
@@ -65,14 +64,17 @@ static void fuseSum(RowSumOpInterface sum) {
     return;
   for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock())) {
     SmallVector<Operation *> needing = findNeeding(sum, product);
-    if (product->hasAttr(kEpilogueAttr) || readsAny(product, needing))
+    GemmForm form = product.getGemmForm();
+    // What the library does not do for the product without sums it does not with them.
+    if (form.getSums() || product->hasAttr(kEpilogueAttr) != (form.function != ProductFunction::None) ||
+        readsAny(product, needing))
       continue;
     OpBuilder builder(product);
     Operation *fused = product.buildWithSums(builder, summed.get());
     if (!fused)
       continue;
     fused->setDiscardableAttrs(product->getDiscardableAttrDictionary());
-    mark(fused, cast<GemmOpInterface>(fused).getGemmForm().sumsA ? step::Epilogue::SumsA : step::Epilogue::SumsB);
+    mark(fused, findEpilogue(cast<GemmOpInterface>(fused).getGemmForm()));
     product->replaceAllUsesWith(fused->getResults().drop_back());
     product->erase();
     summed.set(fused->getResults().back());
@@ -88,11 +90,11 @@ struct FuseEpilogues : tx::impl::FuseEpiloguesPassBase<FuseEpilogues> {
   using FuseEpiloguesPassBase::FuseEpiloguesPassBase;
 
   void runOnOperation() override {
-    if (bias)
-      getOperation().walk([](GemmOpInterface op) {
-        if (addsBias(op.getGemmForm()))
-          mark(op, step::Epilogue::Bias);
-      });
+    getOperation().walk([&](GemmOpInterface op) {
+      GemmForm form = op.getGemmForm();
+      if (form.function != ProductFunction::None ? activations : bias && !form.getSums())
+        mark(op, findEpilogue(form));
+    });
     SmallVector<RowSumOpInterface> found;
     if (sums)
       getOperation().walk([&](RowSumOpInterface op) { found.push_back(op); });

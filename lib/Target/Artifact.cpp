@@ -4,6 +4,7 @@
 
 #include "Manifest.h"
 
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
@@ -142,11 +143,16 @@ private:
     ArrayRef<int64_t> batch = op.getBatch(), leading = op.getLeading(), strides = op.getBatchStrides();
     txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch[0] * batch[1]);
     SmallVector<Attribute> buffers = op.getAllBuffers();
-    bool writesVector = op.getEpilogue() && *op.getEpilogue() != step::Epilogue::Bias;
-    size_t vector = op.getVector() ? op.getBuffers().size() : 0, scratch = op.getScratch() ? buffers.size() - 1 : 0;
-    addBuffers(launch, buffers, [&](size_t buffer) {
-      return buffer == 2 || (buffer && (buffer == scratch || (buffer == vector && writesVector)));
-    });
+    auto epilogue = op.getEpilogue() ? static_cast<uint8_t>(*op.getEpilogue()) : 0; // abi.h numbers them alike
+    size_t next = op.getBuffers().size();
+    llvm::SmallSet<size_t, 4> written = {2};
+    if (op.getVector() && next++ && txrt_epilogue_writes_vector(epilogue))
+      written.insert(next - 1);
+    if (op.getAux() && next++ && txrt_epilogue_writes_aux(epilogue))
+      written.insert(next - 1);
+    if (op.getScratch())
+      written.insert(next);
+    addBuffers(launch, buffers, [&](size_t buffer) { return written.contains(buffer); });
     txrt_gemm_launch &gemm = launch.u.gemm;
     gemm.m = m;
     gemm.n = n;
@@ -165,8 +171,9 @@ private:
     gemm.transpose_a = op.getTransposeA();
     gemm.transpose_b = op.getTransposeB();
     gemm.has_reset = op.getBuffers().size() > 3;
-    gemm.has_scratch = scratch != 0;
-    gemm.epilogue = op.getEpilogue() ? static_cast<uint8_t>(*op.getEpilogue()) : 0; // abi.h numbers them alike
+    gemm.has_scratch = op.getScratch().has_value();
+    gemm.epilogue = epilogue;
+    gemm.ldaux = op.getAux() ? unsignedValue(op.getAux()->getRowStride()) : 0;
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
     launches.push_back(launch);

@@ -209,6 +209,87 @@ TEST(GpuLibraries, SumsApartAreTheSums) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// GELU beside products
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+Flags withGelu(Flags flags) {
+  flags.push_back("--gemm-gelu-fusion");
+  return flags;
+}
+
+SmallModel geluModel(bool narrow) { return {"Gelu", false, narrow, "unfused"}; }
+
+} // namespace
+
+TEST(GemmGelu, AgreesWithKernelsAndWithTheHost) {
+  for (bool narrow : {false, true}) {
+    SmallModel model = geluModel(narrow);
+    Flags flags = withDropout(model.flags()), onHost = flags;
+    onHost.insert(onHost.end(), {"--recompute-granularity", "none"});
+    Step host = compileStep(onHost), kernels = compileForGpu(flags), fused = compileForGpu(withGelu(flags));
+    ASSERT_EQ(host.error + kernels.error + fused.error, "");
+    RunResult byLibrary = runOnGpu(fused), byKernels = runOnGpu(kernels);
+    expectNear(model, byLibrary, byKernels);
+    expectNear(model, byLibrary, runStep(host));
+    EXPECT_EQ(byLibrary.arenaBytes, uint64_t(fused.number("peak_bytes"))) << "planned is not allocated";
+    EXPECT_EQ(fused.number("saved_activation_bytes"), kernels.number("saved_activation_bytes"));
+    if (narrow) // a GELU of what is not rounded to bf16
+      EXPECT_NE(firstDifference(byLibrary, byKernels), "") << "the same ran twice";
+  }
+}
+
+TEST(GemmGelu, PoliciesChangeNoBit) {
+  for (bool narrow : {false, true}) {
+    Flags model = withGelu(withDropout(geluModel(narrow).flags()));
+    Step none = compileForGpu(model);
+    ASSERT_EQ(none.error, "");
+    RunResult expected = runOnGpu(none);
+    const Flags policies[] = {
+        {"--recompute-granularity", "selective", "--recompute-modules", "mlp"},
+        {"--recompute-granularity", "selective", "--recompute-modules", "core_attn", "mlp", "layernorm"},
+        {"--recompute-granularity", "selective", "--recompute-modules", "mlp", "--recompute-layers", "1"},
+        {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"},
+        {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "2"},
+        {"--recompute-granularity", "full", "--recompute-method", "block", "--recompute-num-layers", "1"},
+        {"--recompute-save-only", "mlp_residual", "mlp.fc1.gelu"},
+    };
+    // In bf16, where a GELU alone would have other bits, all of them.
+    for (const Flags &policy : llvm::ArrayRef(policies).take_front(narrow ? std::size(policies) : 2))
+      expectSame(model, policy, expected);
+  }
+}
+
+TEST(GemmGelu, ActivationAloneIsRefused) {
+  Step step = compileForGpu(withGelu(geluModel(true).flags()),
+                            {"--recompute-granularity", "selective", "--recompute-modules", "mlp_act"});
+  EXPECT_NE(step.error.find("recompute module 'mlp_act' can not be recomputed alone"), std::string::npos) << step.error;
+}
+
+// Where cuBLASLt has the gradient without sums of its rows, they are a product of their own.
+TEST(GemmGelu, SumsApartAreTheSums) {
+  for (bool narrow : {false, true}) {
+    SmallModel model = geluModel(narrow);
+    Step step = compileForGpu(withGelu(withDropout(model.flags())));
+    ASSERT_EQ(step.error, "");
+    RunResult beside = runOnGpu(step);
+    Setting none("FAKE_CUBLASLT_SUMS", "0");
+    RunResult apart = runOnGpu(step);
+    EXPECT_NE(apart.device.find("sums of 4 products apart"), std::string::npos) << apart.device;
+    expectNear(model, apart, beside);
+  }
+}
+
+// Sizes that the library can not have: the step is the one without.
+TEST(GemmGelu, OddSizesAreLeftToKernels) {
+  SmallModel model{"Odd", true, true, "unfused"};
+  Step plain = compileForGpu(model.flags()), step = compileForGpu(withGelu(model.flags()));
+  ASSERT_EQ(plain.error + step.error, "");
+  EXPECT_EQ(firstDifference(runOnGpu(plain), runOnGpu(step)), "");
+}
+
 // The kernel runs where the plan would not fit what the planner counted.
 TEST(GpuLibraries, CudnnThatAsksForMoreThanPlannedIsNotUsed) {
   Step step = compileForGpu(withDropout(attentive.flags(), false));

@@ -15,6 +15,8 @@
 
 #include "../../lib/Reference/Kernels.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tx;
 
@@ -99,6 +101,44 @@ TEST_F(Reference, AccumulatesUnlessReset) {
   EXPECT_EQ((*results)[0].values, (std::vector<double>{9, 12})) << "a load is the content at entry";
   ASSERT_TRUE(succeeded(run(kAccumulate, {dy, Tensor::scalar(1)})));
   EXPECT_EQ(state["b.grad"].values, (std::vector<double>{9, 12}));
+}
+
+// A product and GELU in one op, and its gradient with the sums of its rows, are what the
+// separate ops are, in double to the last bits.
+TEST_F(Reference, ProductsWithGeluAreTheirParts) {
+  int count = 0;
+  auto fill = [&](ArrayRef<int64_t> shape) {
+    Tensor tensor = Tensor::zeros(shape);
+    for (double &value : tensor.values)
+      value = std::sin(1.7 * ++count);
+    return tensor;
+  };
+  for (bool transposed : {false, true}) {
+    std::string source = R"(func.func @f(%x: tensor<5x3xf32>, %w: tensor<WxF>, %b: tensor<4xf32>, %dy: tensor<5x2xf32>, %v: tensor<VxF>, %acc: tensor<4xf32>)
+        -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>) {
+      %g, %p = tx.linear_gelu %x, %w T bias %b in <"fc1"> : tensor<5x3xf32>, tensor<WxF>, tensor<4xf32> -> tensor<5x4xf32>
+      %d, %s = tx.linear_gelu_input_grad %dy, %v, %p T in <backward, "fc2"> : tensor<5x2xf32>, tensor<VxF> -> tensor<5x4xf32> sums tensor<4xf32>
+      %p1 = tx.linear %x, %w T bias %b in <"fc1"> : tensor<5x3xf32>, tensor<WxF>, tensor<4xf32> -> tensor<5x4xf32>
+      %g1 = tx.gelu %p1 in <"act"> : tensor<5x4xf32>
+      %e = tx.linear_input_grad %dy, %v T in <backward, "fc2"> : tensor<5x2xf32>, tensor<VxF> -> tensor<5x4xf32>
+      %d1 = tx.gelu_grad %e, %p1 in <backward, "act"> : tensor<5x4xf32>
+      %s1 = tx.bias_grad %d1 into %acc in <backward, "fc1"> : tensor<5x4xf32>, tensor<4xf32>
+      return %g, %p, %d, %s, %g1, %p1, %d1, %s1 : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>
+    })";
+    auto replace = [&](StringRef from, StringRef to) {
+      for (size_t at = 0; (at = source.find(from.str(), at)) != std::string::npos; at += to.size())
+        source.replace(at, from.size(), to.str());
+    };
+    replace("WxF", transposed ? "4x3xf32" : "3x4xf32");
+    replace("VxF", transposed ? "2x4xf32" : "4x2xf32");
+    replace(" T ", transposed ? " transposed " : " ");
+    auto results = run(source, {fill({5, 3}), transposed ? fill({4, 3}) : fill({3, 4}), fill({4}), fill({5, 2}),
+                                transposed ? fill({2, 4}) : fill({4, 2}), Tensor::zeros({4})});
+    ASSERT_TRUE(succeeded(results)) << messages;
+    for (int i = 0; i < 4; ++i)
+      for (size_t j = 0; j < (*results)[i].values.size(); ++j)
+        EXPECT_NEAR((*results)[i].values[j], (*results)[i + 4].values[j], 1e-14) << i << " " << j;
+  }
 }
 
 TEST_F(Reference, RefusesArgumentsThatDoNotFit) {

@@ -64,6 +64,7 @@ struct LibraryOptions {
   AttentionBackend attention = AttentionBackend::Auto;
   bool deterministicAttention = true; ///< cuDNN's backward adds in one order
   bool biasGradients = true;          ///< cuBLASLt sums them with a weight's
+  bool activations = false;           ///< cuBLASLt computes GELU beside a product
 };
 
 struct CompileOptions {

@@ -31,6 +31,7 @@ struct RematOp {
   ReplayKind replay = ReplayKind::Never;
   int replayKey = -1; ///< the value that holds the random key of a keyed op
   std::vector<int> operands, results;
+  std::vector<RecomputeModule> indivisible; ///< modules whose work it does among other things
 
   bool isForward() const { return segment == Segment::Forward; }
   bool isInside(RecomputeModule module) const;

@@ -186,20 +186,49 @@ private:
                                     builder.getDenseI64ArrayAttr(operands));
   }
 
+  /// A kernel of one op of rows beside a product; `build` makes it of its inputs.
+  void launchRows(GemmOpInterface op, StringRef hint, ArrayRef<step::BufferAttr> inputs, step::BufferAttr result,
+                  llvm::function_ref<Operation *(OpBuilder &, ValueRange inputs, ScopeAttr place)> build) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<step::BufferAttr> buffers(inputs);
+    buffers.push_back(result);
+    int64_t flops = 0;
+    auto kernel = kernels.get(op.getLoc(), KernelKind::Row, {getRows(type), getColumns(type)}, buffers, 0, hint,
+                              [&](OpBuilder &inner, Block &body) {
+                                for (step::BufferAttr input : inputs)
+                                  body.addArgument(input.getType(), op.getLoc());
+                                auto place = ScopeAttr::get(op.getContext(), Segment::Forward, -1, "");
+                                Operation *row = build(inner, body.getArguments(), place);
+                                auto cost = dyn_cast<CostOpInterface>(row);
+                                flops = cost ? cost.getVectorFlops() : tx::detail::defaultVectorFlops(row);
+                                step::YieldOp::create(inner, op.getLoc(), row->getResults());
+                              });
+    step::LaunchOp::create(builder, op.getLoc(), kernel.getSymName(), attrs(buffers), ArrayRef<int32_t>(), flops,
+                           cast<ScopedOpInterface>(op.getOperation()).getScope(), /*attention=*/nullptr,
+                           /*scratch=*/nullptr);
+  }
+
   /// The bias is C's first value, so that the product's form does not depend on it.
   void fillBias(GemmOpInterface op, Value bias, step::BufferAttr result) {
-    auto type = cast<RankedTensorType>(result.getType());
-    auto scope = cast<ScopedOpInterface>(op.getOperation()).getScope();
-    SmallVector<step::BufferAttr> buffers = {getBuffer(bias), result};
-    auto kernel = kernels.get(op.getLoc(), KernelKind::Row, {getRows(type), getColumns(type)}, buffers, 0,
-                              "broadcast_rows", [&](OpBuilder &inner, Block &body) {
-                                auto place = ScopeAttr::get(op.getContext(), Segment::Forward, -1, "");
-                                Value row = body.addArgument(bias.getType(), op.getLoc());
-                                Value filled = BroadcastRowsOp::create(inner, op.getLoc(), type, row, place);
-                                step::YieldOp::create(inner, op.getLoc(), filled);
-                              });
-    step::LaunchOp::create(builder, op.getLoc(), kernel.getSymName(), attrs(buffers), ArrayRef<int32_t>(),
-                           type.getNumElements(), scope, /*attention=*/nullptr, /*scratch=*/nullptr);
+    launchRows(op, "broadcast_rows", {getBuffer(bias)}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
+      return BroadcastRowsOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
+    });
+  }
+
+  /// What a library has not done to the product.
+  void applyFunction(GemmOpInterface op, ProductFunction function, step::BufferAttr aux, step::BufferAttr result) {
+    switch (function) {
+    case ProductFunction::None:
+      return;
+    case ProductFunction::Gelu:
+      return launchRows(op, "gelu", {aux}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
+        return GeluOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
+      });
+    case ProductFunction::GeluGradient: // in place
+      return launchRows(op, "gelu_grad", {result, aux}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
+        return GeluGradOp::create(inner, op.getLoc(), inputs[0], inputs[1], place);
+      });
+    }
   }
 
   LogicalResult lowerGemm(GemmOpInterface op) {
@@ -208,13 +237,22 @@ private:
     if (failed(getBuffers(op, {form.a.value, form.b.value, form.c.value}, buffers)))
       return failure();
     auto epilogue = op->getAttrOfType<step::EpilogueAttr>(kEpilogueAttr);
-    Value sums = form.sumsA ? form.sumsA : form.sumsB;
+    Value sums = form.getSums();
     if (sums && !epilogue)
       return op.emitOpError("gives sums beside a product, which the library of this target does not; "
                             "tx.bias_grad of the gradient itself would do");
-    step::BufferAttr vector;
-    if (epilogue)
+    step::BufferAttr vector, aux, result = buffers[2];
+    if (epilogue && step::hasVector(epilogue.getValue()))
       vector = getBuffer(sums ? sums : form.bias);
+    if (form.aux) {
+      FailureOr<step::BufferAttr> found = findBuffer(op, form.aux);
+      if (failed(found))
+        return failure();
+      aux = *found;
+    }
+    // A kernel takes the GELU of what the product leaves in aux.
+    if (form.function == ProductFunction::Gelu && !epilogue)
+      buffers[2] = aux;
     if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
     SmallVector<int64_t> leading, outer, inner;
@@ -233,8 +271,11 @@ private:
     step::GemmOp::create(builder, op.getLoc(), form.m, form.n, form.k, ArrayRef<int64_t>{form.batch0, form.batch1},
                          leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
                          llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), attrs(buffers),
-                         epilogue, vector, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
+                         epilogue, vector, epilogue ? aux : nullptr,
+                         op->getAttrOfType<step::BufferAttr>(kScratchAttr),
                          cast<ScopedOpInterface>(op.getOperation()).getScope());
+    if (!epilogue)
+      applyFunction(op, form.function, aux, result);
     return success();
   }
 

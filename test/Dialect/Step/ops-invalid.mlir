@@ -607,3 +607,57 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
     step.yield %a : tensor<2x6xf32>
   }
 }
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an epilogue without its aux matrix, or the reverse}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an epilogue without its aux matrix, or the reverse}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<4xf32>> aux <transient, 64, tensor<2x4xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes an aux matrix of 2 x 4 elements, found #step.buffer<transient, 64, tensor<4x2xf32>>}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu_grad aux <transient, 64, tensor<4x2xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op adds to C what is not the product: gelu takes a beta of 0}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 1.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu aux <transient, 64, tensor<2x4xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op adds to C what is not the product: gelu_grad_sums takes a beta of 0}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>, #step.buffer<argument, 32, tensor<i1>>] epilogue gelu_grad_sums <persistent, 48, tensor<4xf32>> aux <transient, 64, tensor<2x4xf32>>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 112, tensor<2x4xf32>>}}
+    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu aux <transient, 112, tensor<2x4xf32>>
+  }
+}

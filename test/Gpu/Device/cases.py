@@ -17,6 +17,19 @@ def gpt(layers, hidden, heads, sequence, batch, vocabulary, *more, dropout=0.0):
     ]
 
 
+# GELU beside products in cuBLASLt: the host's step is the one without, and the activation can not be
+# recomputed alone.
+GELU = "--gemm-gelu-fusion"
+
+
+def flags_for(flags, policy, target):
+    """A case's flags with those of a policy, as the target takes them."""
+    policy_flags = POLICIES[policy]
+    if GELU in flags:
+        policy_flags = [f.replace("mlp_act,", "mlp,") for f in policy_flags]
+    return [str(f) for f in flags if target != "host" or f != GELU] + policy_flags
+
+
 # The same step for the host and for the GPU, compared in loss and gradients; `tolerance` is of a
 # gradient's norm: f32 differs by the order of sums, bf16 by the last bit of each rounded value.
 COMPARED = {
@@ -25,6 +38,8 @@ COMPARED = {
     "bf16-unfused-dropout": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1), 4e-2),
     "bf16-flash": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
     "bf16-cudnn": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
+    "f32-gelu-fusion": (gpt(4, 256, 4, 128, 4, 1000, "--fp32", "--attention-backend", "unfused", GELU), 1e-4),
+    "bf16-gelu-fusion": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash", GELU), 4e-2),
     "bf16-flash-128-dropout": (gpt(2, 512, 4, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1), 4e-2),
 }
 
@@ -39,6 +54,11 @@ FLASH = ("--bf16", "--attention-backend", "flash")
 TIMED = {
     **{f"gpt2-124m-{b}x1024": gpt(12, 768, 12, 1024, b, 50304, *FLASH) for b in (16, 32, 64)},
     **{f"stack-7b-{s}": gpt(4, 4096, 32, s, 1, 1024, *FLASH) for s in (2048, 4096)},
+}
+# The same with GELU beside products; "act-norm" recomputes the whole MLP then.
+TIMED_WITH_GELU = {
+    "gpt2-124m-32x1024-gelu": gpt(12, 768, 12, 1024, 32, 50304, *FLASH, GELU),
+    "stack-7b-4096-gelu": gpt(4, 4096, 32, 4096, 1, 1024, *FLASH, GELU),
 }
 # The same with attention by cuDNN where the device has it; the peers' times are those above.
 CUDNN = ("--bf16", "--attention-backend", "auto")

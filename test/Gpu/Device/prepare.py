@@ -34,7 +34,7 @@ def main():
     def compile_step(part, name, flags, policy, target):
         file = f"{name}.{policy}.{target.split(':')[0]}.txa"
         print(f"{file} ...", flush=True)
-        command = [os.path.join(o.bin, "tx-compile"), *map(str, flags), *cases.POLICIES[policy]]
+        command = [os.path.join(o.bin, "tx-compile"), *cases.flags_for(flags, policy, target)]
         command += [f"--target={target}", "-o", os.path.join(o.out, file)]
         if o.ptxas and target != "host":
             command.append(f"--ptxas={o.ptxas}")
@@ -55,7 +55,7 @@ def main():
         for name, flags in cases.SANITIZED.items():
             compile_step("sanitize", name, flags, "full", device)
     if "time" in parts:
-        for name, flags in {**cases.TIMED, **cases.TIMED_BY_CUDNN}.items():
+        for name, flags in {**cases.TIMED, **cases.TIMED_BY_CUDNN, **cases.TIMED_WITH_GELU}.items():
             for policy in ("none", "act-norm", "full"):
                 compile_step("time", name, flags, policy, device)
     with open(os.path.join(o.out, "steps.json"), "w") as file:

@@ -11,6 +11,29 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::step;
 
+bool step::hasVector(Epilogue epilogue) { return epilogue != Epilogue::Gelu && epilogue != Epilogue::GeluGrad; }
+bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
+
+/// bias <vector>, gelu aux <matrix>, gelu_bias <vector> aux <matrix>: the part behind the name.
+static ParseResult parseEpilogueOperands(OpAsmParser &parser, EpilogueAttr epilogue, BufferAttr &vector, BufferAttr &aux) {
+  auto parseBuffer = [&](BufferAttr &buffer) -> ParseResult {
+    buffer = dyn_cast_or_null<BufferAttr>(BufferAttr::parse(parser, {}));
+    return success(static_cast<bool>(buffer));
+  };
+  if (hasVector(epilogue.getValue()) && parseBuffer(vector))
+    return failure();
+  return succeeded(parser.parseOptionalKeyword("aux")) ? parseBuffer(aux) : success();
+}
+
+static void printEpilogueOperands(OpAsmPrinter &printer, Operation *, EpilogueAttr, BufferAttr vector, BufferAttr aux) {
+  if (vector)
+    vector.print(printer);
+  if (aux) {
+    printer << (vector ? " aux " : "aux ");
+    aux.print(printer);
+  }
+}
+
 #define GET_OP_CLASSES
 #include "tx/Dialect/Step/IR/StepOps.cpp.inc"
 
@@ -355,24 +378,32 @@ LogicalResult step::GemmOp::verify() {
   for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
     if (size < 1)
       return emitOpError("takes sizes of at least 1, found ") << size;
-  if (getEpilogue().has_value() != getVector().has_value())
+  auto epilogue = getEpilogue();
+  if ((epilogue && hasVector(*epilogue)) != getVector().has_value())
     return emitOpError("has an epilogue without its vector, or the reverse");
-  if (auto epilogue = getEpilogue()) {
+  if ((epilogue && hasAux(*epilogue)) != getAux().has_value())
+    return emitOpError("has an epilogue without its aux matrix, or the reverse");
+  if (epilogue && form.batch0 * form.batch1 != 1)
+    return emitOpError("has an epilogue for a batch of products");
+  if (auto vector = getVector()) {
     int64_t count = *epilogue == Epilogue::SumsA ? form.m : form.n;
-    if (form.batch0 * form.batch1 != 1)
-      return emitOpError("has an epilogue for a batch of products");
-    if (getVector()->getType().getNumElements() != count || getVector()->getStride())
-      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *getVector();
+    if (vector->getType().getNumElements() != count || vector->getStride())
+      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *vector;
+  }
+  if (auto aux = getAux()) {
+    if (getRows(aux->getType()) != form.m || getColumns(aux->getType()) != form.n)
+      return emitOpError("takes an aux matrix of ") << form.m << " x " << form.n << " elements, found " << *aux;
+    if (!getBeta().isZero() || getBuffers().size() > 3)
+      return emitOpError("adds to C what is not the product: ") << stringifyEpilogue(*epilogue) << " takes a beta of 0";
   }
   return tx::detail::verifyFlops(*this, form);
 }
 
 SmallVector<Attribute> step::GemmOp::getAllBuffers() {
   SmallVector<Attribute> buffers(getBuffers().begin(), getBuffers().end());
-  if (getVector())
-    buffers.push_back(*getVector());
-  if (getScratch())
-    buffers.push_back(*getScratch());
+  for (std::optional<BufferAttr> buffer : {getVector(), getAux(), getScratch()})
+    if (buffer)
+      buffers.push_back(*buffer);
   return buffers;
 }
 

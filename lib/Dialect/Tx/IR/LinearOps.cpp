@@ -1,18 +1,16 @@
 //===- LinearOps.cpp - Linear layers and their gradients ------------------===//
 
-#include "OpUtils.h"
+#include "LinearOps.h"
 
 using namespace mlir;
 using namespace tx;
 
-/// (k, n) of a weight.
-static std::pair<int64_t, int64_t> inOut(RankedTensorType weight, bool transposed) {
+std::pair<int64_t, int64_t> linear::inOut(RankedTensorType weight, bool transposed) {
   return transposed ? std::pair(weight.getDimSize(1), weight.getDimSize(0))
                     : std::pair(weight.getDimSize(0), weight.getDimSize(1));
 }
 
-/// A matrix product has operands of one type, and sums that are no narrower.
-static LogicalResult verifyElements(Operation *op, StringRef names, Value a, Value b, Value result) {
+LogicalResult linear::verifyElements(Operation *op, StringRef names, Value a, Value b, Value result) {
   auto aType = tensorOf(a), bType = tensorOf(b), type = tensorOf(result);
   if (aType.getElementType() != bType.getElementType())
     return op->emitOpError("takes ") << names << " of one element type, found " << aType << " and " << bType;
@@ -21,7 +19,7 @@ static LogicalResult verifyElements(Operation *op, StringRef names, Value a, Val
   return success();
 }
 
-static LogicalResult verifyLinear(GemmOpInterface op, Value x, Value weight, bool transposed, Value y) {
+LogicalResult linear::verifyShapes(GemmOpInterface op, Value x, Value weight, bool transposed, Value y) {
   auto xType = tensorOf(x), yType = tensorOf(y), wType = tensorOf(weight);
   if (wType.getRank() != 2)
     return op->emitOpError("takes a weight of two dimensions, found ") << wType;
@@ -35,51 +33,76 @@ static LogicalResult verifyLinear(GemmOpInterface op, Value x, Value weight, boo
   return tx::detail::verifyFlops(op, op.getGemmForm());
 }
 
+LogicalResult linear::verifyBias(Operation *op, Value bias, Value y) {
+  int64_t columns = getColumns(y.getType());
+  if (bias && (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != columns))
+    return op->emitOpError("takes a bias of ") << columns << " elements, found " << bias.getType();
+  return success();
+}
+
+GemmForm linear::forwardForm(Value x, Value weight, bool transposed, Value bias, Value y) {
+  auto [k, n] = inOut(tensorOf(weight), transposed);
+  GemmForm form{getRows(x.getType()), n, k};
+  form.a.value = x;
+  form.b = {weight, /*transpose=*/transposed};
+  form.c.value = y;
+  form.bias = bias;
+  return form;
+}
+
+GemmForm linear::inputGradForm(Value dy, Value weight, bool transposed, Value dx) {
+  auto [k, n] = inOut(tensorOf(weight), transposed);
+  GemmForm form{getRows(dy.getType()), k, n};
+  form.a.value = dy;
+  form.b = {weight, /*transpose=*/!transposed};
+  form.c.value = dx;
+  return form;
+}
+
 //===----------------------------------------------------------------------===//
 // LinearOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult LinearOp::verify() {
-  if (failed(verifyLinear(*this, getX(), getWeight(), getTransposed(), getY())) ||
-      failed(verifyElements(*this, "x and a weight", getX(), getWeight(), getY())))
+  if (failed(linear::verifyShapes(*this, getX(), getWeight(), getTransposed(), getY())) ||
+      failed(linear::verifyElements(*this, "x and a weight", getX(), getWeight(), getY())))
     return failure();
-  auto y = tensorOf(getY());
-  if (Value bias = getBias())
-    if (tensorOf(bias).getRank() != 1 || tensorOf(bias).getDimSize(0) != getColumns(y))
-      return emitOpError("takes a bias of ") << getColumns(y) << " elements, found " << bias.getType();
-  return success();
+  return linear::verifyBias(*this, getBias(), getY());
+}
+
+void linear::buildBackward(OpBuilder &builder, BackwardContext &context, Location loc, Value x, Value weight,
+                           bool transposed, Value bias, Value dy) {
+  if (auto narrow = tensorOf(dy).clone(tensorOf(x).getElementType()); dy.getType() != narrow)
+    dy = CastOp::create(builder, loc, narrow, dy, context.getScope());
+  if (bias)
+    context.accumulate({bias}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+      return {BiasGradOp::create(builder, loc, acc[0].getType(), dy, acc[0], reset, context.getScope()).getResult()};
+    });
+  context.accumulate({weight}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+    return {LinearWeightGradOp::create(builder, loc, acc[0].getType(), /*sums=*/Type(), x, dy, acc[0], reset,
+                                       transposed, context.getScope())
+                .getResult()};
+  });
+  if (context.needsGradient(x))
+    context.addGradient(
+        x, LinearInputGradOp::create(builder, loc, x.getType(), dy, weight, transposed, context.getScope()));
 }
 
 LogicalResult LinearOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
-  Value dy = context.getGradient(getY());
-  if (!dy)
-    return success();
-  if (auto narrow = tensorOf(getY()).clone(tensorOf(getX()).getElementType()); dy.getType() != narrow)
-    dy = CastOp::create(builder, getLoc(), narrow, dy, context.getScope());
-  if (getBias())
-    context.accumulate({getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
-      return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope())
-                  .getResult()};
-    });
-  context.accumulate({getWeight()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
-    return {LinearWeightGradOp::create(builder, getLoc(), acc[0].getType(), /*sums=*/Type(), getX(), dy, acc[0],
-                                       reset, getTransposed(), context.getScope())
-                .getResult()};
-  });
-  if (context.needsGradient(getX()))
-    context.addGradient(getX(), LinearInputGradOp::create(builder, getLoc(), getX().getType(), dy, getWeight(),
-                                                          getTransposed(), context.getScope()));
+  if (Value dy = context.getGradient(getY()))
+    linear::buildBackward(builder, context, getLoc(), getX(), getWeight(), getTransposed(), getBias(), dy);
   return success();
 }
 
 GemmForm LinearOp::getGemmForm() {
-  auto [k, n] = inOut(tensorOf(getWeight()), getTransposed());
-  GemmForm form{getRows(getX().getType()), n, k};
-  form.a.value = getX();
-  form.b = {getWeight(), /*transpose=*/getTransposed()};
-  form.c.value = getY();
-  form.bias = getBias();
-  return form;
+  return linear::forwardForm(getX(), getWeight(), getTransposed(), getBias(), getY());
+}
+
+Operation *LinearOp::buildWithActivation(OpBuilder &builder, ActivationOpInterface activation) {
+  if (activation.getProductFunction() != ProductFunction::Gelu || activation.getProductValue() != getY())
+    return nullptr;
+  return LinearGeluOp::create(builder, getLoc(), getY().getType(), getY().getType(), getX(), getWeight(), getBias(),
+                              getTransposed(), getScope());
 }
 
 KernelKind LinearOp::getKernelKind() { return KernelKind::Gemm; }
@@ -92,18 +115,20 @@ int64_t LinearOp::getVectorFlops() { return getBias() ? tensorOf(getY()).getNumE
 //===----------------------------------------------------------------------===//
 
 LogicalResult LinearInputGradOp::verify() {
-  if (failed(verifyLinear(*this, getDx(), getWeight(), getTransposed(), getDy())))
+  if (failed(linear::verifyShapes(*this, getDx(), getWeight(), getTransposed(), getDy())))
     return failure();
-  return verifyElements(*this, "dy and a weight", getDy(), getWeight(), getDx());
+  return linear::verifyElements(*this, "dy and a weight", getDy(), getWeight(), getDx());
 }
 
 GemmForm LinearInputGradOp::getGemmForm() {
-  auto [k, n] = inOut(tensorOf(getWeight()), getTransposed());
-  GemmForm form{getRows(getDy().getType()), k, n};
-  form.a.value = getDy();
-  form.b = {getWeight(), /*transpose=*/!getTransposed()};
-  form.c.value = getDx();
-  return form;
+  return linear::inputGradForm(getDy(), getWeight(), getTransposed(), getDx());
+}
+
+Operation *LinearInputGradOp::buildWithActivation(OpBuilder &builder, ActivationOpInterface activation) {
+  if (activation.getProductFunction() != ProductFunction::GeluGradient || activation.getProductValue() != getDx())
+    return nullptr;
+  return LinearGeluInputGradOp::create(builder, getLoc(), getDx().getType(), /*sums=*/Type(), getDy(), getWeight(),
+                                       activation.getPreactivation(), getTransposed(), getScope());
 }
 
 KernelKind LinearInputGradOp::getKernelKind() { return KernelKind::Gemm; }
@@ -120,16 +145,16 @@ static RankedTensorType getSumsType(LinearWeightGradOp op) {
 }
 
 LogicalResult LinearWeightGradOp::verify() {
-  if (failed(verifyLinear(*this, getX(), getAcc(), getTransposed(), getDy())))
+  if (failed(linear::verifyShapes(*this, getX(), getAcc(), getTransposed(), getDy())))
     return failure();
   if (Value sums = getSums())
     if (auto expected = getSumsType(*this); sums.getType() != expected)
       return emitOpError("gives sums of ") << expected << ", found " << sums.getType();
-  return verifyElements(*this, "x and dy", getX(), getDy(), getResult());
+  return linear::verifyElements(*this, "x and dy", getX(), getDy(), getResult());
 }
 
 GemmForm LinearWeightGradOp::getGemmForm() {
-  auto [k, n] = inOut(tensorOf(getAcc()), getTransposed());
+  auto [k, n] = linear::inOut(tensorOf(getAcc()), getTransposed());
   int64_t rows = getRows(getX().getType());
   Value x = getX(), dy = getDy();
   GemmForm form = getTransposed() ? GemmForm{n, k, rows} : GemmForm{k, n, rows};

@@ -16,6 +16,12 @@
 // The enums of TxAttrEnums.td come with the tx dialect; here is only the arena's.
 #include "tx/Dialect/Step/IR/StepEnums.h.inc"
 
+namespace tx::step {
+/// What an epilogue has beside A, B and C.
+bool hasVector(Epilogue epilogue);
+bool hasAux(Epilogue epilogue);
+} // namespace tx::step
+
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Step/IR/StepAttrs.h.inc"
 

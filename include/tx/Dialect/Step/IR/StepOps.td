@@ -241,8 +241,10 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
   let description = [{
     The fields are those of txrt_gemm_launch; a fourth buffer is the reset bit.
     With an epilogue the library also adds a `bias` to each row of C, or writes
-    the sums of op(A) (`sums_a`) or op(B) (`sums_b`) over k; `scratch` is for
-    the library alone.
+    the sums of op(A) (`sums_a`) or op(B) (`sums_b`) over k; or C is the `gelu` of the product
+    (`gelu_bias`: and a bias), which is written to `aux`; or C is the product times GELU's
+    derivative at `aux` (`gelu_grad`; `gelu_grad_sums` writes the sums of C's rows too).
+    `scratch` is for the library alone.
     `batch_strides` = strides of A, B, C by the outer, then by the inner batch index.
 
     ```mlir
@@ -250,6 +252,7 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
       step.entry @f () -> () {
         step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>]
         step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>] epilogue bias <persistent, 192, tensor<8xf32>> scratch <transient, 256, tensor<256xi8>>
+        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>] epilogue gelu_bias <persistent, 192, tensor<8xf32>> aux <transient, 256, tensor<2x4x8xf32>>
       }
     }
     ```
@@ -258,12 +261,13 @@ def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> 
                        DenseI64ArrayAttr:$leading, DenseI64ArrayAttr:$batch_strides,
                        BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, F64Attr:$beta,
                        ArrayAttr:$buffers, OptionalAttr<Step_EpilogueAttr>:$epilogue,
-                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$scratch,
+                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$aux,
+                       OptionalAttr<Step_BufferAttr>:$scratch,
                        Tx_ScopeAttr:$scope);
   let assemblyFormat = [{
     `in` $scope `[` $m `,` $n `,` $k `]` `batch` $batch `ld` $leading `strides` $batch_strides
     `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers
-    (`epilogue` $epilogue^ $vector)? (`scratch` $scratch^)? attr-dict
+    (`epilogue` $epilogue^ custom<EpilogueOperands>(ref($epilogue), $vector, $aux))? (`scratch` $scratch^)? attr-dict
   }];
   let extraClassDeclaration = [{
     /// Those of the launch, in the order of txrt_gemm_launch.

@@ -47,8 +47,17 @@ struct GemmOperand {
   int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
 };
 
+/// What an op has done to a product before that is rounded.
+enum class ProductFunction {
+  None,
+  Gelu,         ///< tanh form
+  GeluGradient, ///< times its derivative
+};
+
 /// C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias`; and,
-/// if they are wanted, the sums of op(A) or of op(B) over k.
+/// if they are wanted, the sums of op(A) or of op(B) over k, or of C's rows. Of a
+/// function: C is what it gives, `aux` is what it is applied to, or for a derivative
+/// what the function was.
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;
@@ -56,8 +65,12 @@ struct GemmForm {
   double alpha = 1.0;
   mlir::Value bias = {};
   bool accumulate = false;
-  mlir::Value sumsA = {}, sumsB = {};
+  mlir::Value sumsA = {}, sumsB = {}, sumsC = {};
+  ProductFunction function = ProductFunction::None;
+  mlir::Value aux = {};
 
+  /// Whichever is wanted, or null.
+  mlir::Value getSums() const { return sumsA ? sumsA : sumsB ? sumsB : sumsC; }
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
 };
 

@@ -241,6 +241,16 @@ TEST(GemmGelu, AgreesWithKernelsAndWithTheHost) {
   }
 }
 
+// No bias to add, none to sum for: the other two epilogues.
+TEST(GemmGelu, WithoutBiases) {
+  SmallModel model = geluModel(/*narrow=*/true);
+  Flags flags = withDropout(model.flags());
+  flags.push_back("--disable-bias-linear");
+  Step kernels = compileForGpu(flags), fused = compileForGpu(withGelu(flags));
+  ASSERT_EQ(kernels.error + fused.error, "");
+  expectNear(model, runOnGpu(fused), runOnGpu(kernels));
+}
+
 TEST(GemmGelu, PoliciesChangeNoBit) {
   for (bool narrow : {false, true}) {
     Flags model = withGelu(withDropout(geluModel(narrow).flags()));

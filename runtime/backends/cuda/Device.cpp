@@ -88,9 +88,12 @@ uint64_t DeviceArena::rounding() const {
 }
 
 void DeviceArena::clear() {
-  if (size)
-    driver.check(driver.memsetD8Async(address, 0, size, stream),
-                 "clearing the arena");
+  if (size == 0)
+    return;
+  const char *what = "clearing the arena";
+  driver.check(driver.memsetD8Async(address, 0, size, stream), what);
+  // Who reads the arena before anything ran does not wait for the stream.
+  driver.check(driver.streamSynchronize(stream), what);
 }
 
 void cuda::copyToDevice(const Driver &driver, DevicePointer to,

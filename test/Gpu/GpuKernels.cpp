@@ -67,6 +67,7 @@ void GpuKernels::runUnits(const std::string &name, const std::vector<Bytes *> &b
   try {
     device.run(*kernel, launch);
     bytesRead = device.bytesRead(), bytesWritten = device.bytesWritten();
+    instructions = device.instructions();
   } catch (const ptx::Error &error) {
     ADD_FAILURE() << error.what();
   }

@@ -28,6 +28,8 @@ public:
   const tx::CudaKernels &code() const { return compiled; }
   /// Of global memory, by the last launch.
   uint64_t bytesRead = 0, bytesWritten = 0;
+  /// Of PTX that warps executed in the last launch.
+  uint64_t instructions = 0;
 
 private:
   tx::CudaKernels compiled;

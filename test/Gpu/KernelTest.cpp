@@ -4,6 +4,7 @@
 #include "GpuKernels.h"
 
 #include <algorithm>
+#include <cstring>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <map>
@@ -267,6 +268,49 @@ TEST(GpuRules, adamwMovesEachByteOnce) {
   kernels.runUnits("narrow", {&narrow, &g, &m, &v, &w, &c, &lr, &t, &narrow, &m, &v, &w}, 0, 4, {});
   EXPECT_EQ(kernels.bytesWritten, 14u * count);
   EXPECT_EQ(kernels.bytesRead - 3 * 4 * threads(1), 16u * count);
+}
+
+// A multiprocessor of an H100 gets 13 bytes in a clock and issues four instructions of 32 threads: 40 for an
+// element that is read and written in bf16, before they and not the memory settle how long it takes. What
+// ptxas makes of these is counted by test/Bench/predict_gpu.py; here the bounds are what was measured, and some.
+TEST(GpuRules, instructionsOfAnElement) {
+  struct Case {
+    const char *name, *parameters, *op, *results;
+    int64_t columns;
+    double most;
+  };
+  const Case cases[] = {
+      {"gelu", "%x: tensor<1x32x3072xbf16>", "%y = tx.gelu %x in <\"x\"> : tensor<1x32x3072xbf16>",
+       "%y : tensor<1x32x3072xbf16>", 3072, 13},
+      {"gelu_grad", "%d: tensor<1x32x3072xbf16>, %x: tensor<1x32x3072xbf16>",
+       "%y = tx.gelu_grad %d, %x in <backward, \"x\"> : tensor<1x32x3072xbf16>", "%y : tensor<1x32x3072xbf16>", 3072, 20},
+      {"dropout", "%x: tensor<1x32x1024xbf16>, %k: tensor<4xi32>",
+       "%y = tx.dropout %x, %k p 0.1 in <\"x\"> {step.immediate = 0 : i64} : tensor<1x32x1024xbf16>, tensor<4xi32>",
+       "%y : tensor<1x32x1024xbf16>", 1024, 42},
+      {"norm", "%x: tensor<1x32x1024xbf16>, %w: tensor<1024xbf16>, %b: tensor<1024xbf16>",
+       "%y, %m, %r = tx.layer_norm %x, %w, %b eps 1.0e-5 in <\"x\"> : tensor<1x32x1024xbf16>, tensor<1024xbf16>",
+       "%y, %m, %r : tensor<1x32x1024xbf16>, tensor<1x32xf32>, tensor<1x32xf32>", 1024, 40},
+      {"classifier", "%x: tensor<1x32x50257xf32>, %t: tensor<1x32xi32>, %d: tensor<1x32xf32>",
+       "%l, %e = tx.cross_entropy %x, %t ignore -100 in <\"x\"> : tensor<1x32x50257xf32>, tensor<1x32xi32>\n"
+       "%y = tx.cross_entropy_grad %d, %x, %t, %e ignore -100 in <backward, \"x\"> : tensor<1x32xf32>, tensor<1x32x50257xf32>, "
+       "tensor<1x32xi32>", "%l, %y : tensor<1x32xf32>, tensor<1x32x50257xf32>", 50257, 40},
+  };
+  for (const Case &one : cases) {
+    const bool isRandom = std::string(one.name) == "dropout";
+    GpuKernels kernels(std::string("step.kernel @k row [32, ") + std::to_string(one.columns) + "] " +
+                       (isRandom ? "immediates 1 " : "") + "(" + one.parameters + ") {\n" + one.op + "\nstep.yield " +
+                       one.results + "\n}\n", "sm_90");
+    Bytes wide = Tensor{{32, one.columns}, "f32", std::vector<double>(32 * one.columns, 0)}.pack(0);
+    std::vector<Bytes> buffers(std::count(one.parameters, one.parameters + strlen(one.parameters), '%') +
+                               std::count(one.results, one.results + strlen(one.results), '%'), wide);
+    std::vector<Bytes *> pointers;
+    for (Bytes &buffer : buffers)
+      pointers.push_back(&buffer);
+    kernels.runUnits("k", pointers, 0, 32, isRandom ? std::vector<uint32_t>{1} : std::vector<uint32_t>());
+    const double ofElement = 32.0 * kernels.instructions / (32 * one.columns);
+    EXPECT_GT(ofElement, 0) << one.name;
+    EXPECT_LE(ofElement, one.most) << one.name;
+  }
 }
 
 // These tests can fail: kernels of rows and of columns without their barriers.

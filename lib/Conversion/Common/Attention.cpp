@@ -15,7 +15,7 @@ static void lowerSoftmax(SoftmaxOp op, RowProgram &row) {
   };
   RowValue x = row.columns(op.getX());
   RowValue max = row.max(upToDiagonal(x, -INFINITY));
-  RowValue power = row.map({x, max}, [](Emitter &, Numbers v) { return exp(v[0] - v[1]); });
+  RowValue power = row.map({x, max}, [](Emitter &, Numbers v) { return exp2((v[0] - v[1]) * (1.0 / M_LN2)); });
   RowValue sum = row.sum(upToDiagonal(power, 0.0));
   RowValue factor = row.map({sum}, [](Emitter &, Numbers v) { return 1.0 / v[0]; });
   RowValue y = row.map({power, factor}, [](Emitter &, Numbers v) { return v[0] * v[1]; });

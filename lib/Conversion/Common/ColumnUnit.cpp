@@ -2,6 +2,7 @@
 
 #include "ColumnUnit.h"
 
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
@@ -49,8 +50,10 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
   bool isShared = groups > 1 && !isOneRow;
   Number start = isShared ? begin + group * static_cast<double>(step) : begin;
   int64_t stride = isShared ? step * groups : step;
-  auto loop = [&](Number begin, Number end, int64_t rows) {
+  auto loop = [&](Number begin, Number end, int64_t rows, Number offset = {}) {
     carried = e.loop(begin, end, rows * stride, carried, [&](Number row, Numbers numbers) {
+      if (offset.value)
+        row = row + offset;
       SmallVector<Vectors, 2> blocks = split(numbers);
       for (int64_t i = 0; i < rows; ++i)
         add(i ? row + e.index(i * stride) : row, blocks);
@@ -60,14 +63,20 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
       return results;
     });
   };
-  if (rowsAtOnce > 1) { // the same additions in the same order
+  APInt first, last;
+  if (matchPattern(begin.value, m_ConstantInt(&first)) && matchPattern(end.value, m_ConstantInt(&last)) &&
+      (last - first).getSExtValue() % (rowsAtOnce * stride) == 0) {
+    // All groups have as many rows: the number of rounds is known, and there is no rest.
+    loop(begin, end, rowsAtOnce, isShared ? start - begin : Number());
+  } else if (rowsAtOnce > 1) { // the same additions in the same order
     int64_t together = rowsAtOnce * stride;
     Number first = e.smallerIndex(start, end);
     Number whole = (end - first) / static_cast<double>(together) * static_cast<double>(together) + first;
     loop(first, whole, rowsAtOnce);
-    start = whole;
+    loop(whole, end, 1);
+  } else {
+    loop(start, end, 1);
   }
-  loop(start, end, 1);
   if (isShared)
     combineGroups(carried);
   return split(carried);

@@ -21,14 +21,17 @@ static void lowerCast(CastOp op, RowProgram &row) { row.result(op.getY(), row.co
 static constexpr double kGeluA = 1.5957691216057308; // 2 sqrt(2/pi)
 static constexpr double kGeluB = kGeluA * 0.044715;
 
+/// exp(-2u), not above 2^126: it and its reciprocal are numbers.
 static Number geluExp(Number x, Number x2) {
-  return exp(x * -1.0 * fma(x2, x.emitter->like(x, kGeluB), x.emitter->like(x, kGeluA)));
+  Emitter &e = *x.emitter;
+  Number exponent = x * fma(x2, e.like(x, -kGeluB / M_LN2), e.like(x, -kGeluA / M_LN2));
+  return exp2(select(exponent > 126.0, 126.0, exponent));
 }
 
 static void lowerGelu(GeluOp op, RowProgram &row) {
   row.result(op.getY(), row.map({row.columns(op.getX())}, [](Emitter &, Numbers v) {
     Number x = v[0];
-    return x / (1.0 + geluExp(x, x * x));
+    return quotient(x, 1.0 + geluExp(x, x * x));
   }));
 }
 
@@ -37,7 +40,7 @@ static void lowerGeluGrad(GeluGradOp op, RowProgram &row) {
   row.result(op.getDx(), row.map({row.columns(op.getDy()), row.columns(op.getX())}, [](Emitter &e, Numbers v) {
     Number x = v[1], x2 = x * x;
     Number power = geluExp(x, x2);
-    Number s = 1.0 / (1.0 + power);
+    Number s = quotient(e.like(x, 1.0), 1.0 + power);
     Number inner = fma(x2, e.like(x, 3 * kGeluB), e.like(x, kGeluA));
     return v[0] * fma(power * s * s * x, inner, s);
   }));

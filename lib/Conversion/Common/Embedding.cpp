@@ -53,8 +53,9 @@ static void lowerPositionWeightGrad(PositionWeightGradOp op, ColumnUnit &unit) {
   Number reset = unit.isReset(op, op.getReset());
   Emitter &e = unit.e;
   unit.eachRow(e.index(0), e.index(sequence), [&](Number position) {
-    auto sums = unit.sumRows(1, position, e.index(unit.kernel.rows), sequence,
-                             [&](Number row, MutableArrayRef<Vectors> sums) {
+    auto sums = unit.sumRows(1, e.index(0), e.index(unit.kernel.rows / sequence), 1,
+                             [&](Number sample, MutableArrayRef<Vectors> sums) {
+                               Number row = position + sample * static_cast<double>(sequence);
                                for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
                                  sum = sum + x;
                              });

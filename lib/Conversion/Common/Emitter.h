@@ -3,10 +3,12 @@
 // The one place that creates ops of arith, math, vector, memref and scf, for
 // all backends. What lowers tx ops writes formulas instead:
 //
-//   Number y = x / (1.0 + exp(-2.0 * u));
+//   Number y = quotient(x, 1.0 + exp2(-2.0 / ln2 * u));
 //
 // A Number is a scalar or a vector; where both meet, the scalar is broadcast.
 // Each operator is one rounded operation; fused multiply-adds are written `fma`.
+// Functions that need not be rounded (exp2, quotient, root) say how far off they are:
+// each backend has its own, the same in every kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -83,6 +85,12 @@ Number sqrt(Number a);
 Number larger(Number a, Number b);
 /// Within 2e-7 relative, 0 below -87.3, not above exp(88); NaN stays NaN.
 Number exp(Number x);
+/// 2^x within 3e-7 relative, 0 below -126; above 127 a large number or infinity; NaN stays NaN.
+Number exp2(Number x);
+/// a / b within 3e-7 relative, for 2^-126 < |b| < 2^126.
+Number quotient(Number a, Number b);
+/// The square root within 3e-7 relative; of what is below 2^-126 perhaps 0.
+Number root(Number a);
 /// Of a positive f32 scalar, through f64.
 Number log(Number x);
 /// The same bits as another type of that width.
@@ -166,6 +174,9 @@ public:
   Number compare(Compare predicate, Number a, Number b);
   /// A constant of the number's type.
   Number like(Number a, double value);
+  virtual Number exp2(Number x);
+  virtual Number quotient(Number a, Number b) { return a / b; }
+  virtual Number root(Number a) { return sqrt(a); }
   /// To the nearest bf16, as an f32; a NaN stays one.
   virtual Number roundToBf16(Number a);
 

@@ -8,7 +8,15 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-static Number isTarget(const BlockPlace &at, unsigned vector, Number target) { return at.columns(vector) == target; }
+/// e^(x - y), exactly 1 where they are equal.
+static Number expOfDifference(Number x, Number y) { return exp2((x - y) * (1.0 / M_LN2)); }
+
+/// The target's place from the block's first column on is compared with constants.
+static Number isTarget(const BlockPlace &at, unsigned vector, Number target) {
+  Emitter &e = at.emitter;
+  Number place = e.broadcast(target) - convert(at.first, e.i32());
+  return e.lanes() + static_cast<double>(vector * kSlice) == place;
+}
 
 /// The logit of each row's target: the only term of a sum that is not 0. So no column
 /// is read but by who has it, and the gradient may take the logits' place. NaN if there
@@ -30,7 +38,7 @@ static void lowerCrossEntropy(CrossEntropyOp op, RowProgram &row) {
   RowValue x = row.columns(op.getLogits()), target = row.perRow(op.getTargets());
   RowValue logit = targetLogit(row, x, target);
   RowValue max = row.max(x);
-  RowValue sum = row.sum(row.map({x, max}, [](Emitter &, Numbers v) { return exp(v[0] - v[1]); }));
+  RowValue sum = row.sum(row.map({x, max}, [](Emitter &, Numbers v) { return expOfDifference(v[0], v[1]); }));
   RowValue logSum = row.map({sum}, [](Emitter &, Numbers v) { return log(v[0]); });
   int64_t ignored = op.getIgnoreIndex();
   row.result(op.getLosses(), row.map({logSum, max, logit, target}, [ignored](Emitter &e, Numbers v) {
@@ -50,7 +58,7 @@ static void lowerCrossEntropyGrad(CrossEntropyGradOp op, RowProgram &row) {
                           [](const BlockPlace &at, ArrayRef<Vectors> v) {
                             Vectors result;
                             for (unsigned i = 0; i < at.shape.vectors; ++i) {
-                              Number p = exp(v[0][i] - v[1][0]);
+                              Number p = expOfDifference(v[0][i], v[1][0]);
                               result.push_back(select(isTarget(at, i, v[2][0]), p - 1.0, p) * v[3][0]);
                             }
                             return result;

@@ -49,22 +49,26 @@ Number select(Number condition, Number a, double b) { return select(condition, a
 Number select(Number condition, double a, Number b) { return select(condition, b.emitter->like(b, a), b); }
 Number larger(Number a, Number b) { return select(a > b, a, b); }
 
-// 2^n times a polynomial in r = x - n ln 2, |r| <= ln 2 / 2. The polynomial is the
-// minimax one by relative error (3e-9). n is rounded, and becomes an exponent,
-// by adding 1.5 2^23: its bits then end in n, also where x is not a number.
-Number exp(Number x) {
-  constexpr double least = -87.3, greatest = 88.0, magic = 12582912.0;
-  constexpr double ln2High = 0.693147182464599609375, ln2Low = -1.9046542121259336e-09;
+Number exp2(Number x) { return x.emitter->exp2(x); }
+Number quotient(Number a, Number b) { return a.emitter->quotient(a, b); }
+Number root(Number a) { return a.emitter->root(a); }
+
+// 2^n times a polynomial in r, |r| <= ln 2 / 2. The polynomial is the minimax one of
+// exp by relative error (3e-9). n is rounded, and becomes an exponent, by adding
+// 1.5 2^23: its bits then end in n, also where x is not a number.
+static constexpr double kMagic = 12582912.0;
+
+static Number limit(Number x, double least, double greatest) {
+  Number t = select(x < least, least, x);
+  return select(t > greatest, greatest, t);
+}
+
+/// e^r 2^n, where `shifted` is n + kMagic; 0 where x is below the least one.
+static Number power(Number r, Number shifted, Number x, double least) {
   constexpr double c[] = {0.49999993412490173, 0.16666520107833427, 0.04166839421332109, 0.008368780409864668,
                           0.001381446693454923};
   Emitter &e = *x.emitter;
   auto number = [&](double value) { return e.like(x, value); };
-  Number t = select(x < least, least, x);
-  t = select(t > greatest, greatest, t);
-  Number shifted = fma(t, number(1.0 / M_LN2), number(magic));
-  Number n = shifted - magic;
-  Number r = fma(n, number(-ln2High), t);
-  r = fma(n, number(-ln2Low), r);
   Number p = number(c[4]);
   for (int i = 3; i >= 0; --i)
     p = fma(p, r, number(c[i]));
@@ -72,6 +76,24 @@ Number exp(Number x) {
   p = fma(p, r, number(1.0));
   Number power = (bitcast(shifted, e.i32()) << 23) + static_cast<double>(0x3f800000);
   return select(x < least, 0.0, p * bitcast(power, e.f32()));
+}
+
+Number exp(Number x) {
+  constexpr double least = -87.3, greatest = 88.0;
+  constexpr double ln2High = 0.693147182464599609375, ln2Low = -1.9046542121259336e-09;
+  Emitter &e = *x.emitter;
+  Number t = limit(x, least, greatest);
+  Number shifted = fma(t, e.like(x, 1.0 / M_LN2), e.like(x, kMagic));
+  Number n = shifted - kMagic;
+  Number r = fma(n, e.like(x, -ln2High), t);
+  return power(fma(n, e.like(x, -ln2Low), r), shifted, x, least);
+}
+
+Number Emitter::exp2(Number x) {
+  constexpr double least = -126.0, greatest = 127.0;
+  Number t = limit(x, least, greatest);
+  Number shifted = t + kMagic;
+  return power((t - (shifted - kMagic)) * M_LN2, shifted, x, least);
 }
 
 // 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1),

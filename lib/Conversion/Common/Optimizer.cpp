@@ -68,8 +68,8 @@ static void lowerAdamW(AdamWOp op, RowProgram &row) {
   });
   RowValue old = row.columns(op.getMaster() ? op.getMaster() : op.getParam());
   RowValue param = row.map({old, m, v, decay, stepSize, correction, coefficient}, [eps](Emitter &e, Numbers v) {
-    Number denominator = fma(sqrt(v[2]), v[5], e.like(v[2], eps));
-    return select(isFinite(v[6]), fma(v[4] * -1.0, v[1] / denominator, v[0] * v[3]), v[0]);
+    Number denominator = fma(root(v[2]), v[5], e.like(v[2], eps));
+    return select(isFinite(v[6]), fma(v[4] * -1.0, quotient(v[1], denominator), v[0] * v[3]), v[0]);
   });
   row.result(op.getNewParam(), param);
   row.result(op.getNewM(), m);

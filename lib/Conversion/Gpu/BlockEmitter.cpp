@@ -1,6 +1,6 @@
 //===- BlockEmitter.cpp - What a block of threads does together -----------===//
 //
-// The one file here that writes NVVM's and LLVM's ops.
+// Beside ThreadEmitter's functions the one file here that writes NVVM's and LLVM's ops.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,11 +57,6 @@ SmallVector<Number> BlockEmitter::mainLoop(Number begin, Number end, Numbers car
       "llvm.loop_annotation",
       LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, {}, {}, isDisabled, {}, {}, {}, {}, {}, {}, {}, {}, {}));
   return results;
-}
-
-Number BlockEmitter::exp2(Number x) {
-  auto name = builder.getStringAttr("llvm.nvvm.ex2.approx.ftz");
-  return wrap(LLVM::CallIntrinsicOp::create(builder, loc, f32(), name, x.value).getResult(0));
 }
 
 Number BlockEmitter::maximum(Number a, Number b) {

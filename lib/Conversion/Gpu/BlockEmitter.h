@@ -25,9 +25,6 @@ public:
   /// A loop that carries values, from which nothing is moved out: addresses that are
   /// constants apart would else take all registers, each one of its own.
   llvm::SmallVector<emit::Number> mainLoop(emit::Number begin, emit::Number end, emit::Numbers carried, LoopBody body);
-  /// 2^x within 2 ulp (ex2.approx): 0 of minus infinity.
-  emit::Number exp2(emit::Number x);
-
   /// The larger; of a number and a NaN the number.
   emit::Number maximum(emit::Number a, emit::Number b);
 

@@ -71,8 +71,13 @@ SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Numb
   products->wait();
   products->load(keyPanel(v, place, first), valueTile);
   Weights weights = products->multiply(queryTile, keyTile);
-  for (Number &weight : weights)
-    weight = weight * exponentScale();
+  // A scale that is positive keeps the order, so it may wait for the exponentials.
+  double later = exponentScale();
+  if (later <= 0) {
+    for (Number &weight : weights)
+      weight = weight * later;
+    later = 1;
+  }
   products->wait();
   Number next = first + e.index(schedule.otherRows);
   e.onlyIf(other + 1.0 < end, [&] { products->load(keyPanel(k, place, next), keyTile); });
@@ -86,13 +91,13 @@ SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Numb
     for (size_t j = 1; j < columns; ++j)
       most = e.maximum(most, weights[products->at(i, j)]);
     most = products->combineRow(most, [&](Number a, Number b) { return e.maximum(a, b); });
-    most = e.maximum(largest[i], most); // a NaN comes back by its exponential
+    most = e.maximum(largest[i], most * later); // a NaN comes back by its exponential
     Number factor = e.exp2(largest[i] - most);
     largest[i] = most;
     exponentials[i] = exponentials[i] * factor;
     for (size_t j = 0; j < columns; ++j) {
       Number &weight = weights[products->at(i, j)];
-      weight = e.exp2(weight - most);
+      weight = e.exp2(fma(weight, e.constant(later, e.f32()), most * -1.0));
       exponentials[i] = exponentials[i] + weight;
     }
     for (unsigned j = 0; j < products->sumColumns; ++j)

@@ -29,7 +29,11 @@ const GpuArchitecture *tx::simt::findArchitecture(std::string_view name) {
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 unsigned tx::simt::chooseLanes(const KernelShape &shape) {
-  unsigned lanes = std::min(kAccessBytes / shape.elementBytes, 8u);
+  // What keeps a row, or reads many, has 32 numbers of bf16 more than once in a thread's
+  // registers: half of them in twice the threads wait less for each other.
+  constexpr unsigned kMany = 3;
+  const unsigned most = shape.hasReductions || shape.rowOperands >= kMany ? 4 : 8;
+  unsigned lanes = std::min(kAccessBytes / shape.elementBytes, most);
   while (lanes > 1 && (shape.alignedColumns % lanes || shape.columns % lanes))
     lanes /= 2;
   return lanes;
@@ -40,10 +44,10 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
 static int64_t mostBlocksAtOnce(int64_t columns) { return 16 * std::gcd<int64_t>(columns, 4); }
 
 /// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the
-/// order of additions, so the row's width alone decides. A thread has 16 numbers of
-/// f32, 32 of bf16, then more with 256 threads for f32. Rows that would take more than
-/// four steps have twice the threads: then fewer rows are under way, and what is read
-/// again is still in the L2 cache.
+/// order of additions, so the row's width alone decides. A thread has 16 numbers, then
+/// more with 256 threads. Rows that would take more than four steps have twice the
+/// threads: then fewer rows are under way, and what is read again is still in the L2 cache.
+/// With 1024 threads ptxas spilled.
 static int64_t countSums(int64_t columns) {
   constexpr int64_t kMostSteps = 4;
   const int64_t blocks = ceilDiv(columns, 64);
@@ -62,7 +66,7 @@ int64_t tx::simt::countRowParts(const KernelShape &shape, const GpuArchitecture 
   KernelShape aligned = shape;
   aligned.hasReductions = true;
   // So many threads are there at once, whatever else the kernel has.
-  constexpr int64_t kThreads = 256;
+  constexpr int64_t kThreads = 512;
   const int64_t threadsPerRow = scheduleRows(aligned, architecture).threadsPerRow;
   const int64_t units = architecture.multiprocessors * std::max<int64_t>(1, kThreads / threadsPerRow);
   // A part's sums are two rows of f32, written and read again; each of its rows saves two
@@ -81,11 +85,15 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     const int64_t sums = countSums(shape.columns);
     schedule.threadsPerRow = std::min<int64_t>(sums * share, 2 * kThreads);
     schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
+    constexpr unsigned kNumbersAtOnce = 16;
+    schedule.roundsAtOnce = std::max(1u, kNumbersAtOnce / (4 * schedule.lanes * schedule.sumsPerThread));
     // With a quarter of its threads a multiprocessor still has enough loads in
     // flight; three quarters of their registers hold what passes share.
     const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
     const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
     schedule.isResident = shape.rowSums || steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
+    if (!schedule.isResident)
+      schedule.blocks = std::max(1u, architecture.threads / 2 / schedule.threadsPerRow);
   } else {
     // Threads that have nothing to do cost as much as those that have.
     int64_t leastCost = INT64_MAX;

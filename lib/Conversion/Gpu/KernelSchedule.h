@@ -44,7 +44,7 @@ struct KernelShape {
   /// Columns from whose multiples vectors may start: rows and bases of all
   /// buffers are aligned to as many elements.
   unsigned alignedColumns = 8;
-  /// Columns: tensors that are read row by row.
+  /// Tensors that are read row by row.
   unsigned rowOperands = 1;
   /// Rows: whether threads of a row must meet.
   bool hasReductions = false;
@@ -60,6 +60,9 @@ struct KernelSchedule {
   unsigned threads = 256;     // of a block
   int64_t units = 1;          // of the kernel
   int64_t unitsPerBlock = 1;
+  /// That share a multiprocessor at least; 0: not said. What ptxas is told: else it saves
+  /// registers for more of them, and puts each load of a loop beside its use.
+  unsigned blocks = 0;
 
   // Rows.
   unsigned threadsPerRow = 32;
@@ -69,6 +72,8 @@ struct KernelSchedule {
   /// Of a row's reduction. Columns alone decide how many sums it has; fewer threads
   /// than those have several each.
   unsigned sumsPerThread = 1;
+  /// Not resident: rounds of the loop that have their loads on the way together.
+  unsigned roundsAtOnce = 1;
   /// Sums over rows are in shared memory, each thread's own; else in registers.
   bool areRowSumsShared = false;
 
@@ -85,8 +90,8 @@ struct KernelSchedule {
   unsigned rowGroups() const { return threads / threadsPerStripe; }
 };
 
-/// Lanes of vectors: as wide as one access of the narrowest element, where
-/// addresses allow.
+/// Lanes of vectors: as wide as one access of the narrowest element, where addresses
+/// allow and registers would not leave too few threads.
 unsigned chooseLanes(const KernelShape &shape);
 
 /// Into how many parts sums over rows are divided, that a kernel of rows has beside its

@@ -68,6 +68,7 @@ public:
 private:
   FailureOr<SmallVector<Type>> argumentTypes(step::KernelOp kernel);
   KernelShape describe(step::KernelOp kernel);
+  LogicalResult describeProgram(step::KernelOp op, gpu::GPUFuncOp function, KernelShape &shape);
   Kernel kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &emitter);
   FailureOr<Launch> emitThreads(step::KernelOp op, gpu::GPUFuncOp function);
   FailureOr<Launch> emitBlocks(step::KernelOp op, gpu::GPUFuncOp function);
@@ -99,8 +100,12 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   KernelShape shape;
   shape.rows = kernel.getSpace()[0];
   shape.columns = kernel.getSpace()[1];
+  int64_t most = 0;
+  for (Type type : kernel.getBody().getArgumentTypes())
+    most = std::max(most, cast<RankedTensorType>(type).getNumElements());
   shape.rowOperands = std::max<unsigned>(1, llvm::count_if(kernel.getBody().getArgumentTypes(), [&](Type type) {
-    return getRows(type) == shape.rows && getColumns(type) == shape.columns;
+    return kernel.getKind() == KernelKind::Flat ? cast<RankedTensorType>(type).getNumElements() == most
+                                                : getRows(type) == shape.rows && getColumns(type) == shape.columns;
   }));
   ArrayRef<int64_t> known = alignments[kernel.getSymName()];
   for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
@@ -161,9 +166,23 @@ Kernel Lowering::kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &e
                 [&entry, &emitter, buffers](unsigned index) { return emitter.wrap(entry.getArgument(buffers + index)); });
 }
 
+/// What a schedule must know of a program of rows. Its ops are asked twice: lanes are settled
+/// before there is an emitter that has them.
+LogicalResult Lowering::describeProgram(step::KernelOp op, gpu::GPUFuncOp function, KernelShape &shape) {
+  ThreadEmitter emitter(builder, function, /*lanes=*/1);
+  Kernel kernel = kernelOf(op, function, emitter);
+  RowProgram program(kernel);
+  if (!addRows(program))
+    return failure();
+  describeRows(program, shape);
+  return success();
+}
+
 /// Of rows and of columns: threads that seldom meet.
 FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp function) {
   KernelShape shape = describe(op);
+  if (op.getKind() != KernelKind::Column && failed(describeProgram(op, function, shape)))
+    return failure();
   ThreadEmitter emitter(builder, function, chooseLanes(shape));
   Kernel kernel = kernelOf(op, function, emitter);
   KernelSchedule schedule;
@@ -178,13 +197,13 @@ FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp functi
     RowProgram program(kernel);
     if (!addRows(program))
       return failure();
-    describeRows(program, shape);
     schedule = scheduleRows(shape, architecture);
     emitRows(program, schedule, emitter, emitter.wrap(function.getBody().front().getArguments().back()));
   }
   if (kernel.isRefused())
     return failure();
-  return Launch{schedule.threads, schedule.units, schedule.unitsPerBlock};
+  return Launch{schedule.threads, schedule.units, schedule.unitsPerBlock, /*sharedBytes=*/0,
+                static_cast<int32_t>(schedule.blocks)};
 }
 
 /// Of tiles: blocks that share memory.

@@ -71,6 +71,10 @@ private:
   bool isStored(const RowProgram::Store &store) const {
     return store.value->kind == RowNode::Columns && store.value->pass == pass;
   }
+  /// Not resident: from where an earlier pass stored it.
+  bool isReadBack(RowValue node) const { return !schedule.isResident && node->home >= 0 && node->pass < pass; }
+  /// What this pass reads.
+  SmallVector<RowValue> findLoads(ArrayRef<RowValue> reductions) const;
   static bool isRowSum(const RowProgram::Store &store) { return store.value->kind == RowNode::RowSum; }
 
   RowProgram &program;
@@ -261,30 +265,39 @@ void RowKernel::emitPass() {
     for (auto [step, at] : llvm::enumerate(places))
       emitStores(at, step);
   } else {
-    // A round: a step for each of the thread's sums.
-    auto round = [&](Number number, bool isMasked) {
-      for (unsigned i = 0; i < ownSums; ++i) {
-        blocks.clear();
-        BlockPlace at = place(number * static_cast<double>(ownSums) + e.index(i), isMasked);
-        emitStep(at, 0, i, reductions, sums);
-        emitStores(at, 0);
+    SmallVector<RowValue> loads = findLoads(reductions);
+    // A round: a step for each of the thread's sums. Those of some rounds have their
+    // loads on the way at once.
+    auto emitSteps = [&](Number first, int64_t count, bool isMasked) {
+      blocks.clear();
+      SmallVector<BlockPlace> places;
+      for (int64_t i = 0; i < count; ++i)
+        places.push_back(place(first + e.index(i), isMasked));
+      for (RowValue node : loads)
+        for (auto [step, at] : llvm::enumerate(places))
+          evaluate(node, at, step);
+      for (auto [step, at] : llvm::enumerate(places)) {
+        emitStep(at, step, step % ownSums, reductions, sums);
+        emitStores(at, step);
       }
     };
-    auto loop = [&](int64_t begin, int64_t end, bool isMasked) {
-      if (end - begin == 1)
-        return round(e.index(begin), isMasked);
-      sums = e.loop(e.index(begin), e.index(end), 1, sums, [&](Number number, Numbers carried) {
+    auto loop = [&](int64_t begin, int64_t end, int64_t count, bool isMasked) {
+      if (end - begin == count)
+        return emitSteps(e.index(begin), count, isMasked);
+      sums = e.loop(e.index(begin), e.index(end), count, sums, [&](Number first, Numbers carried) {
         SmallVector<Number> outside(carried);
         std::swap(outside, sums);
-        round(number, isMasked);
+        emitSteps(first, count, isMasked);
         return sums;
       });
     };
-    int64_t whole = wholeSteps / ownSums, all = llvm::divideCeil(steps, ownSums);
+    const int64_t count = ownSums * schedule.roundsAtOnce, whole = wholeSteps / count * count;
     if (whole)
-      loop(0, whole, false);
-    if (whole < all)
-      loop(whole, all, true);
+      loop(0, whole, count, false);
+    // The rest, in whole rounds.
+    const int64_t rest = llvm::alignTo(steps - whole, ownSums);
+    if (rest)
+      loop(whole, whole + rest, std::min(rest, count), true);
   }
   finishReductions(reductions, sums);
 }
@@ -366,13 +379,33 @@ void RowKernel::emitStores(const BlockPlace &at, int64_t step) {
     e.storeBlock(block, *store->buffer, scalars.lookup(store->start) + at.first, at.shape);
 }
 
+SmallVector<RowValue> RowKernel::findLoads(ArrayRef<RowValue> reductions) const {
+  SmallVector<RowValue> worklist, loads;
+  for (RowValue reduction : reductions)
+    worklist.append(reduction->operands.begin(), reduction->operands.end());
+  for (const RowProgram::Store &store : program.stores)
+    if (isStored(store))
+      worklist.push_back(store.value);
+  DenseSet<RowValue> seen;
+  while (!worklist.empty()) {
+    RowValue node = worklist.pop_back_val();
+    if (node->kind != RowNode::Columns || !seen.insert(node).second)
+      continue;
+    if (node->source || isReadBack(node))
+      loads.push_back(node);
+    else
+      worklist.append(node->operands.begin(), node->operands.end());
+  }
+  return loads;
+}
+
 Vectors RowKernel::evaluate(RowValue node, const BlockPlace &at, int64_t step) {
   if (node->kind != RowNode::Columns)
     return {broadcasts.count(node) ? broadcasts.lookup(node) : scalars.lookup(node)};
   if (auto known = blocks.find({node, step}); known != blocks.end())
     return known->second;
   Vectors block;
-  if (!schedule.isResident && node->home >= 0 && node->pass < pass) {
+  if (isReadBack(node)) {
     const RowProgram::Store &home = program.stores[node->home];
     block = e.loadBlock(*home.buffer, scalars.lookup(home.start) + at.first, at.shape);
   } else {

@@ -5,6 +5,7 @@
 #include "KernelSchedule.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -19,16 +20,54 @@ ThreadEmitter::ThreadEmitter(OpBuilder &builder, gpu::GPUFuncOp function, unsign
 }
 
 //===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+Number ThreadEmitter::call(StringRef intrinsic, Number x) {
+  auto name = builder.getStringAttr(intrinsic);
+  auto one = [&](Value value) -> Value {
+    return LLVM::CallIntrinsicOp::create(builder, loc, f32(), name, value).getResult(0);
+  };
+  auto type = dyn_cast<VectorType>(x.value.getType());
+  if (!type)
+    return wrap(one(x.value));
+  SmallVector<Value> lanes;
+  for (int64_t lane = 0; lane < type.getNumElements(); ++lane)
+    lanes.push_back(one(vector::ExtractOp::create(builder, loc, x.value, ArrayRef<int64_t>{lane})));
+  return wrap(vector::FromElementsOp::create(builder, loc, type, lanes));
+}
+
+Number ThreadEmitter::exp2(Number x) { return call("llvm.nvvm.ex2.approx.ftz", x); }
+Number ThreadEmitter::quotient(Number a, Number b) { return a * call("llvm.nvvm.rcp.approx.ftz.f", b); }
+Number ThreadEmitter::root(Number a) { return call("llvm.nvvm.sqrt.approx.ftz.f", a); }
+
+//===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
+/// A bf16 is an f32's upper half, so a word of two needs one operation for each; ptxas
+/// takes two for what comes as halves.
+Number ThreadEmitter::widenBf16(Number narrow) {
+  auto type = dyn_cast<VectorType>(narrow.value.getType());
+  if (!type || type.getNumElements() == 1)
+    return convert(narrow, f32());
+  const int64_t lanes = type.getNumElements();
+  auto words = VectorType::get({lanes / 2}, i32());
+  Number pairs = wrap(vector::BitCastOp::create(builder, loc, words, narrow.value));
+  Number low = pairs << 16, high = pairs & integer(0xffff0000, words);
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < lanes; ++i)
+    order.push_back(i / 2 + i % 2 * (lanes / 2));
+  return bitcast(wrap(vector::ShuffleOp::create(builder, loc, low.value, high.value, order)), f32());
+}
+
 Number ThreadEmitter::widen(Number stored, const Buffer &buffer) {
-  return buffer.element().isBF16() ? convert(stored, f32()) : stored;
+  return buffer.element().isBF16() ? widenBf16(stored) : stored;
 }
 Number ThreadEmitter::narrow(Number rounded, const Buffer &buffer) {
   return buffer.element().isBF16() ? convert(rounded, buffer.element()) : rounded;
 }
-Number ThreadEmitter::roundToBf16(Number a) { return convert(convert(a, builder.getBF16Type()), f32()); }
+Number ThreadEmitter::roundToBf16(Number a) { return widenBf16(convert(a, builder.getBF16Type())); }
 
 Number ThreadEmitter::exists(unsigned vector, const BlockShape &shape) {
   if (!shape.left.value)

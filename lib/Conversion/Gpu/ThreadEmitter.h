@@ -23,6 +23,10 @@ public:
                   emit::BlockShape shape) override;
   emit::Number selectColumns(emit::Number value, emit::Number other, unsigned vector, emit::BlockShape shape) override;
   emit::Number roundToBf16(emit::Number a) override;
+  /// The special function unit's: within 2^-22 relative, reciprocals within 1 ulp.
+  emit::Number exp2(emit::Number x) override;
+  emit::Number quotient(emit::Number a, emit::Number b) override;
+  emit::Number root(emit::Number a) override;
 
   using Combine = llvm::function_ref<emit::Number(emit::Number, emit::Number)>;
   /// Combines scalars of threads whose numbers differ in the bits [low, high) only;
@@ -45,6 +49,9 @@ protected:
   emit::Number narrow(emit::Number rounded, const emit::Buffer &buffer) override;
 
 private:
+  emit::Number widenBf16(emit::Number narrow);
+  /// An intrinsic of NVVM, lane by lane.
+  emit::Number call(llvm::StringRef intrinsic, emit::Number x);
   /// Whether a vector of a block exists; null: it does.
   emit::Number exists(unsigned vector, const emit::BlockShape &shape);
 

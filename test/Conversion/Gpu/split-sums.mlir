@@ -4,7 +4,7 @@
 // RUN: not tx-opt %s --pass-pipeline='builtin.module(func.func(tx-split-row-sums{arch=ampere}))' 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: error: takes an architecture such as sm_90, found 'ampere'
 
-// A warp has a row of 768 bf16; with eight warps on each of 132 multiprocessors a part has eight rows.
+// Two warps have a row of 768; with sixteen warps on each of 132 multiprocessors a part has eight rows.
 // CHECK-LABEL: func.func @norm
 // CHECK: %[[W:.*]], %[[B:.*]] = tx.layer_norm_partial_grad %{{.*}} in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<8x1024xf32> -> tensor<1024x768xf32>
 // CHECK: %[[G:.*]]:2 = tx.add_parts %[[W]], %[[B]] into %{{.*}}, %{{.*}} reset %{{.*}} in <backward, "norm">

@@ -85,6 +85,8 @@ private:
     txrt_launch launch = begin(TXRT_LAUNCH_KERNEL, op.getScope(), op.getKernel(), op.getFlops());
     size_t inputs = kernel.getInputCount();
     addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) { return buffer >= inputs; });
+    for (size_t input = 0; input < inputs; ++input)
+      buffers[launch.first_buffer + input].unread = !kernel.readsInput(input);
     launch.u.kernel.attention = addAttention(op);
     launch.u.kernel.kernel = index;
     launch.u.kernel.immediate_count = op.getImmediates().size();

@@ -106,8 +106,12 @@ void Program::checkBuffers() const {
     uint64_t size = dtypeBytes(b.dtype);
     if (!size)
       bad(format("unknown dtype %u", b.dtype));
-    if (b.writes > 1 || b.reserved)
-      bad("'writes' is neither 0 nor 1, or a reserved field is not zero");
+    if (b.writes > 1)
+      bad("'writes' is neither 0 nor 1");
+    if (b.unread > 1)
+      bad("'unread' is neither 0 nor 1");
+    if (b.writes && b.unread)
+      bad("is written, and said to be there for its place alone");
     uint64_t room = data.segment_bytes[b.segment];
     if (b.offset > room || b.bytes > room - b.offset)
       bad(format("%llu bytes at %llu end outside segment %s (%llu)",

@@ -62,6 +62,11 @@ private:
   txrt_program data = {};
 };
 
+/// What a launch moves between memory and itself of a buffer: all of it, once.
+inline uint64_t movedBytes(const txrt_buffer &buffer) {
+  return buffer.dtype == TXRT_DTYPE_BYTE || buffer.unread ? 0 : buffer.bytes;
+}
+
 /// One operand of a GEMM as the ABI lays it out: `rows` x `columns` matrices.
 struct GemmOperand {
   uint64_t rows, columns, leading, stride0, stride1;

@@ -108,10 +108,8 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   info.layer = l.layer;
   info.flops = l.flops;
   info.waits_for = waitedFor(program, index);
-  for (uint32_t i = 0; i < l.buffer_count; ++i) {
-    const txrt_buffer &buffer = program.buffers[l.first_buffer + i];
-    info.bytes += buffer.dtype == TXRT_DTYPE_BYTE ? 0 : buffer.bytes;
-  }
+  for (uint32_t i = 0; i < l.buffer_count; ++i)
+    info.bytes += movedBytes(program.buffers[l.first_buffer + i]);
   if (l.kind == TXRT_LAUNCH_GEMM) {
     const txrt_gemm_launch &g = l.u.gemm;
     info.kernel = "gemm";

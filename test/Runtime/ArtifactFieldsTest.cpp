@@ -120,7 +120,8 @@ TEST(ArtifactFields, Buffers) {
   refused("unknown segment 4", change([](auto &b) { b.segment = 4; }));
   refused("unknown dtype 5", change([](auto &b) { b.dtype = 5; }));
   refused("'writes' is neither", change([](auto &b) { b.writes = 2; }));
-  refused("reserved", change([](auto &b) { b.reserved = 1; }));
+  refused("'unread' is neither", change([](auto &b) { b.unread = 2; }));
+  refused("for its place alone", change([](auto &b) { b.writes = b.unread = 1; }));
   refused("end outside segment transient",
           change([](auto &b) { b.offset = 20; }));
   refused("end outside", change([](auto &b) { b.offset = ~uint64_t(0); }));

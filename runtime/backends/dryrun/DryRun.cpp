@@ -74,8 +74,8 @@ private:
   uint64_t printBuffer(const char *label, const txrt_buffer &buffer) {
     print(" %s %s %s+0x%" PRIx64 " (%" PRIu64 ")%s", label,
           dtypeName(buffer.dtype), segmentName(buffer.segment), buffer.offset,
-          buffer.bytes, buffer.writes ? " out" : "");
-    return buffer.dtype == TXRT_DTYPE_BYTE ? 0 : buffer.bytes;
+          buffer.bytes, buffer.writes ? " out" : buffer.unread ? " unread" : "");
+    return movedBytes(buffer);
   }
 
   uint64_t printGemm(const txrt_launch &launch) {

@@ -82,7 +82,9 @@ typedef struct {
   uint64_t offset;
   uint64_t bytes;
   uint32_t writes; /* 1: the launch writes it (perhaps also reads it) */
-  uint32_t reserved;
+  /* 1: a kernel gets it and does not read it: it is the place of a result that
+     is another buffer. No bytes move. */
+  uint32_t unread;
 } txrt_buffer;
 
 typedef enum {

@@ -226,6 +226,12 @@ SmallVector<Type> KernelOp::getBufferTypes() {
 }
 unsigned KernelOp::getInputCount() { return getBody().getNumArguments(); }
 unsigned KernelOp::getOutputCount() { return getBody().front().back().getNumOperands(); }
+bool KernelOp::readsInput(unsigned input) {
+  return llvm::any_of(getBody().getArgument(input).getUses(), [](OpOperand &use) {
+    auto reader = dyn_cast<KernelOpInterface>(use.getOwner());
+    return !reader || reader.readsOperand(use.getOperandNumber());
+  });
+}
 
 //===----------------------------------------------------------------------===//
 // EntryOp

@@ -86,6 +86,11 @@ SmallVector<std::pair<unsigned, unsigned>> AdamWOp::getTies() {
   return ties;
 }
 
+// A narrow parameter is its master rounded.
+bool AdamWOp::readsOperand(unsigned operand) {
+  return !getMaster() || operand != getParamMutable().getOperandNumber();
+}
+
 KernelKind AdamWOp::getKernelKind() { return KernelKind::Flat; }
 std::pair<int64_t, int64_t> AdamWOp::getKernelSpace() { return flatSpace(getGrad()); }
 int64_t AdamWOp::getVectorFlops() { return 15 * tensorOf(getGrad()).getNumElements(); }

@@ -179,6 +179,8 @@ def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImp
     ::llvm::SmallVector<::mlir::Type> getBufferTypes();
     unsigned getInputCount();
     unsigned getOutputCount();
+    /// Whether an op reads the input; else it is there for its place in memory.
+    bool readsInput(unsigned input);
   }];
 }
 

@@ -133,6 +133,10 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
                     "::llvm::SmallVector<unsigned>", "getInPlaceOperands",
                     (ins), "", [{ return {}; }]>,
     InterfaceMethod<[{
+        Whether the elements of an operand are read. One that is not gives its place in
+        memory alone: a result that is tied to it is written there.
+      }], "bool", "readsOperand", (ins "unsigned":$operand), "", [{ return true; }]>,
+    InterfaceMethod<[{
         Passes over the row that must end before the results can be written:
         one for each reduction that waits for another.
       }], "unsigned", "getReductionPasses", (ins), "", [{ return 0; }]>,

@@ -269,7 +269,10 @@ Error CommandLineParser::apply() {
     if (flag.flagClass != FlagClass::Modelled)
       continue;
     bool describesModel = flag.group == FlagGroup::Model || flag.group == FlagGroup::Training;
-    if (options.inputIsModule && describesModel && flag.name != "--seed")
+    // What a module does not say: where randomness begins, which library may run
+    // it, how many ranks share its batch.
+    bool isOpen = llvm::is_contained({"--seed", "--attention-backend", "--data-parallel-size"}, flag.name);
+    if (options.inputIsModule && describesModel && !isOpen)
       return badUsage(flag.name + " describes a model, but the input is one already: " + options.input);
     if (Error error = flag.set(state, flag, item.values))
       return error;
@@ -323,6 +326,9 @@ Error CommandLineParser::finish() {
     return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this "
                     "step is for --target " +
                     options.output.target + "; flash is one fused op too, with own kernels");
+  if (options.inputIsModule && attention == AttentionBackend::Unfused)
+    return badInput("--attention-backend unfused is refused: the input has its attention ops already: " +
+                    options.input + "; auto, flash and fused say who computes tx.flash_attention");
   if (options.inputIsModule)
     return Error::success();
   bool isAuto = attention == AttentionBackend::Auto;

@@ -45,7 +45,7 @@ static std::string helpOf(const Flag &flag, ArrayRef<PhaseHelp> phases) {
 static constexpr const char *kUsage = "tx-compile [INPUT] [FLAGS]";
 static constexpr const char *kIntroduction =
     "Compiles a GPT's training step ahead of time. INPUT is a preset, a Hugging Face config.json (or the folder that "
-    "has it), or a .mlir file; without it flags describe the model. Flags are written --flag VALUE or --flag=VALUE, "
+    "has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. Flags are written --flag VALUE or --flag=VALUE, "
     "lists with commas or spaces (-- ends a list).";
 
 static const struct {

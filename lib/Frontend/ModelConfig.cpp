@@ -216,7 +216,6 @@ llvm::json::Object tx::toJson(const ModelConfig &config) {
       {"linear_bias", config.linearBias},
       {"dtype", stringifyDType(config.dtype)},
       {"attention_backend", stringifyAttentionBackend(config.attentionBackend)},
-      {"seed", config.seed},
       {"parameters", config.countParameters()},
   };
 }

@@ -1,5 +1,6 @@
 //===- Driver.cpp - From options to IR, report or artifact ----------------===//
 
+#include "InputPhase.h"
 #include "Phases.h"
 #include "Report.h"
 #include "Targets.h"
@@ -73,27 +74,37 @@ public:
     context.loadAllAvailableDialects();
   }
 
+  /// IR may come from the middle of the way: it goes on from there.
   llvm::Error runTo(StringRef phase) {
     llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
     if (!loaded)
       return loaded.takeError();
     module = std::move(*loaded);
+    reached = findReachedPhase(*module);
+    if (llvm::Error error = checkReachedPhase(options, reached, phase))
+      return error;
+    if (llvm::Error error = checkFunctions(options, *module))
+      return error;
     if (phase == "model")
       return llvm::Error::success();
-    if (llvm::Error error = parallelizeModule())
-      return error;
+    if (reached == ReachedPhase::Model)
+      if (llvm::Error error = parallelizeModule())
+        return error;
     if (phase == "parallel")
       return llvm::Error::success();
     if (llvm::Error error = runJointPasses())
       return error;
     if (phase == "joint")
       return llvm::Error::success();
-    if (llvm::Error error = rematerializeModule())
+    if (llvm::Error error = reached == ReachedPhase::Remat ? summarizeModule() : rematerializeModule())
       return error;
     if (phase == "remat")
       return llvm::Error::success();
     return runStepPasses();
   }
+
+  /// Whether recomputation was decided before, in the input.
+  bool hasOwnRecompute() const { return reached == ReachedPhase::Remat; }
 
   step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
   ModuleOp getModule() { return *module; }
@@ -106,7 +117,7 @@ public:
     FailureOr<TargetCode> code = target->compile(getProgram());
     if (failed(code))
       return lines.getError();
-    return serializeArtifact(getProgram(), *code, describeInput(options, summary, std::move(report)));
+    return serializeArtifact(getProgram(), *code, describeInput(options, hasOwnRecompute(), std::move(report)));
   }
 
 private:
@@ -144,8 +155,10 @@ private:
   }
 
   llvm::Error runJointPasses() {
-    if (llvm::Error error = run(addJointPasses))
+    if (llvm::Error error = run(reached == ReachedPhase::Model ? addJointPasses : addJointVerifier))
       return error;
+    if (reached == ReachedPhase::Remat)
+      return llvm::Error::success();
     llvm::Expected<Target> target = parseTarget(options);
     if (!target)
       return target.takeError();
@@ -174,7 +187,15 @@ private:
     return run([&](OpPassManager &manager) { addEntryPasses(manager, optimizer); });
   }
 
+  llvm::Error summarizeModule() {
+    for (auto func : module->getOps<func::FuncOp>())
+      if (func.getName() == "microbatch")
+        summary = summarizeRemat(func);
+    return llvm::Error::success();
+  }
+
   const CompileOptions &options;
+  ReachedPhase reached = ReachedPhase::Model;
   CompileHooks hooks;
   MLIRContext context;
   DiagnosticLines lines;
@@ -190,7 +211,7 @@ CompileOptions withoutRecompute(CompileOptions options) {
 
 /// A policy that needs more memory than none is worth a word.
 llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &compilation) {
-  if (compilation.getSummary().recomputed.empty())
+  if (compilation.getSummary().recomputed.empty() || compilation.hasOwnRecompute())
     return llvm::Error::success();
   CompileOptions none = withoutRecompute(options);
   Compilation twin(none, {}, /*quiet=*/true);

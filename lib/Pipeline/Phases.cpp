@@ -47,6 +47,8 @@ void tx::addJointPasses(OpPassManager &manager) {
   manager.addPass(createTxVerifyJointPass());
 }
 
+void tx::addJointVerifier(OpPassManager &manager) { manager.addPass(createTxVerifyJointPass()); }
+
 void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer) {
   manager.addPass(createTxMakeEntriesPass(optimizer));
   manager.addPass(createTxVerifyJointPass());

@@ -16,6 +16,8 @@ namespace tx {
 
 void addParallelPasses(mlir::OpPassManager &manager, const TxDataParallelPassOptions &data);
 void addJointPasses(mlir::OpPassManager &manager);
+/// What the passes of `joint` promise, of IR that comes from elsewhere.
+void addJointVerifier(mlir::OpPassManager &manager);
 void addEntryPasses(mlir::OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer);
 /// All passes of the phase `step`: these three one after another.
 void addStepPasses(mlir::OpPassManager &manager);

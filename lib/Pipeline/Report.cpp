@@ -118,7 +118,7 @@ RematPolicyOptions tx::getPolicyOptions(const RecomputeOptions &recompute) {
   return options;
 }
 
-json::Object tx::describeInput(const CompileOptions &options, const RematSummary &summary, json::Object report) {
+json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompute, json::Object report) {
   RematPolicyOptions policy = getPolicyOptions(options.recompute);
   json::Object asked;
   std::string description;
@@ -133,8 +133,10 @@ json::Object tx::describeInput(const CompileOptions &options, const RematSummary
     asked[llvm::StringRef(kRecomputeActivationsFlag).ltrim('-')] = true;
     description += (description.empty() ? "" : " ") + std::string(kRecomputeActivationsFlag);
   }
-  asked["description"] = description.empty() ? "none" : description;
-  json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}};
+  if (description.empty())
+    description = hasOwnRecompute ? "of the input" : "none";
+  asked["description"] = description;
+  json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}, {"seed", options.model.seed}};
   if (!options.inputIsModule)
     about["model"] = toJson(options.model);
   return about;

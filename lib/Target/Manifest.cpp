@@ -75,6 +75,23 @@ static json::Array describeBuffers(ArrayAttr names, ArrayAttr buffers) {
   return result;
 }
 
+/// The arguments, with the ids that may be in them.
+static json::Array describeArguments(step::EntryOp entry) {
+  json::Array result = describeBuffers(entry.getArgumentNames(), entry.getArgumentBuffers());
+  for (auto [number, argument] : llvm::enumerate(result)) {
+    IdsAttr ids = entry.getIds(number);
+    if (!ids)
+      continue;
+    json::Object range;
+    if (ids.getBelow())
+      range["below"] = *ids.getBelow();
+    if (ids.getIgnored())
+      range["ignored"] = *ids.getIgnored();
+    (*argument.getAsObject())["ids"] = std::move(range);
+  }
+  return result;
+}
+
 json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, json::Object about) {
   json::Object manifest = std::move(about);
   manifest["format"] = "tx-artifact";
@@ -96,7 +113,7 @@ json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, 
   for (auto entry : program.getOps<step::EntryOp>())
     entries.push_back(
         json::Object{{"name", entry.getSymName()},
-                     {"arguments", describeBuffers(entry.getArgumentNames(), entry.getArgumentBuffers())},
+                     {"arguments", describeArguments(entry)},
                      {"results", describeBuffers(entry.getResultNames(), entry.getResultBuffers())}});
   manifest["entries"] = std::move(entries);
   return manifest;

@@ -63,6 +63,8 @@ std::string fakeArtifact(const FakeModel &model) {
   }
   json tokens = layout.tensor("tokens", "i32", {b, s}, 1);
   json targets = layout.tensor("targets", "i32", {b, s}, 1);
+  tokens["ids"] = {{"below", v}};
+  targets["ids"] = {{"below", v}, {"ignored", -100}};
   json key = layout.tensor("key", "i32", {4}, 1);
   json scale = layout.tensor("loss_scale", "f32", {}, 1);
   json first = layout.tensor("first", "i1", {}, 1);
@@ -71,6 +73,7 @@ std::string fakeArtifact(const FakeModel &model) {
   for (json *scalar : {&lr, &step}) {
     (*scalar)["shape"] = json::array();
     (*scalar)["bytes"] = 4;
+    scalar->erase("ids");
   }
   lr["name"] = "lr";
   lr["dtype"] = "f32";
@@ -110,11 +113,8 @@ std::string fakeArtifact(const FakeModel &model) {
       {"model",
        {{"type", "gpt2"},
         {"num_layers", 1},
-        {"vocab_size", v},
-        {"seq_length", s},
-        {"micro_batch_size", b},
-        {"seed", 1234},
         {"tied", model.tied}}},
+      {"seed", 1234},
       {"policy", {{"description", model.policy}}},
       {"fake", json::parse(model.faults)},
       {"globals", globals},
@@ -149,9 +149,8 @@ struct txrt_session {
 };
 
 void txrt_session::forward(const std::string &entry, bool backward) {
-  const json &model = artifact->manifest["model"];
-  int v = model["vocab_size"], s = model["seq_length"],
-      rows = s * model["micro_batch_size"].get<int>();
+  const json &logitsShape = tensors.at("evaluate.logits")["shape"];
+  int v = logitsShape[2], rows = logitsShape[0].get<int>() * logitsShape[1].get<int>();
   const int32_t *tokens = at<int32_t>(entry + ".tokens");
   const int32_t *targets = at<int32_t>(entry + ".targets");
   const float *w = at<float>("transformer.wte.weight");
@@ -200,8 +199,7 @@ void txrt_session::forward(const std::string &entry, bool backward) {
 }
 
 void txrt_session::apply(const std::string &entry) {
-  const json &model = artifact->manifest["model"];
-  int v = model["vocab_size"];
+  int v = tensors.at("transformer.wte.weight")["shape"][0];
   float lr = *at<float>(entry + ".lr");
   float *w = at<float>("transformer.wte.weight");
   float *gradient = at<float>("transformer.wte.weight.grad");

@@ -4,9 +4,15 @@
 #include "TestFiles.h"
 #include "TokenData.h"
 
+#include <algorithm>
+
 using namespace txrun;
 
 namespace {
+
+BatchSpec of(uint64_t sequence, uint64_t vocabulary = 256) {
+  return {1, sequence, vocabulary, -100};
+}
 
 class TokenDataTest : public FolderTest {
 protected:
@@ -108,7 +114,7 @@ TEST_F(TokenDataTest, SplitsCoverTheFile) {
 }
 
 TEST_F(TokenDataTest, AWindowAndItsTargets) {
-  WindowSource source(range(100), 8, DataOrder::Random, 5, "training");
+  WindowSource source(range(100), of(8), DataOrder::Random, 5, "training");
   int32_t tokens[8], targets[8];
   for (uint64_t index = 0; index < 50; ++index) {
     source.sample(index, tokens, targets);
@@ -122,9 +128,9 @@ TEST_F(TokenDataTest, AWindowAndItsTargets) {
 }
 
 TEST_F(TokenDataTest, PlacesDependOnSeedAndIndexOnly) {
-  WindowSource a(range(5000), 8, DataOrder::Random, 5, "training");
-  WindowSource b(range(5000), 8, DataOrder::Random, 5, "training");
-  WindowSource c(range(5000), 8, DataOrder::Random, 6, "training");
+  WindowSource a(range(5000), of(8), DataOrder::Random, 5, "training");
+  WindowSource b(range(5000), of(8), DataOrder::Random, 5, "training");
+  WindowSource c(range(5000), of(8), DataOrder::Random, 6, "training");
   int32_t row[8];
   for (uint64_t index = 100; index-- > 0;)
     b.sample(index, row, row); // what was drawn before does not matter
@@ -137,7 +143,7 @@ TEST_F(TokenDataTest, PlacesDependOnSeedAndIndexOnly) {
 }
 
 TEST_F(TokenDataTest, EveryPlaceIsReached) {
-  WindowSource source(range(12), 8, DataOrder::Random, 5, "training");
+  WindowSource source(range(12), of(8), DataOrder::Random, 5, "training");
   bool seen[4] = {};
   for (uint64_t index = 0; index < 200; ++index)
     seen[source.place(index)] = true;
@@ -146,7 +152,7 @@ TEST_F(TokenDataTest, EveryPlaceIsReached) {
 }
 
 TEST_F(TokenDataTest, Sequential) {
-  WindowSource source(range(25), 8, DataOrder::Sequential, 5, "training");
+  WindowSource source(range(25), of(8), DataOrder::Sequential, 5, "training");
   EXPECT_EQ(source.place(0), 0u);
   EXPECT_EQ(source.place(2), 16u);
   EXPECT_EQ(source.place(3), 0u); // 24 predicted tokens are three windows
@@ -154,17 +160,17 @@ TEST_F(TokenDataTest, Sequential) {
 
 TEST_F(TokenDataTest, TooShort) {
   EXPECT_NO_THROW(
-      WindowSource(range(9), 8, DataOrder::Random, 5, "training"));
+      WindowSource(range(9), of(8), DataOrder::Random, 5, "training"));
   TokenRange eight = range(8);
   expectError(ExitCode::BadInput, "has 8 training tokens, a window",
-              [&] { WindowSource(eight, 8, DataOrder::Random, 5, "training"); });
+              [&] { WindowSource(eight, of(8), DataOrder::Random, 5, "training"); });
   TokenRange one = range(1);
   expectError(ExitCode::BadInput, "has 1 tokens to evaluate",
-              [&] { CoveringSource(one, 8); });
+              [&] { CoveringSource(one, of(8)); });
 }
 
 TEST_F(TokenDataTest, CoveringPredictsEveryTokenOnce) {
-  CoveringSource source(range(20), 8);
+  CoveringSource source(range(20), of(8));
   EXPECT_EQ(source.size(), 3u);
   int32_t tokens[8], targets[8];
   std::string predicted;
@@ -172,13 +178,31 @@ TEST_F(TokenDataTest, CoveringPredictsEveryTokenOnce) {
     source.sample(index, tokens, targets);
     uint64_t valid = 0;
     for (int i = 0; i < 8; ++i)
-      if (targets[i] != ignoreIndex) {
+      if (targets[i] != -100) {
         predicted += static_cast<char>(targets[i]);
         ++valid;
       }
     EXPECT_EQ(valid, source.valid(index));
   }
   EXPECT_EQ(predicted, text(20).substr(1));
+}
+
+// Where padding is a token of the data, it counts as little as that of the loss.
+TEST_F(TokenDataTest, AnIgnoredTokenIsNoTarget) {
+  BatchSpec batch = of(8);
+  batch.ignored = text(100)[3];
+  std::vector<std::unique_ptr<SampleSource>> sources;
+  sources.push_back(std::make_unique<WindowSource>(
+      range(100), batch, DataOrder::Sequential, 5, "training"));
+  sources.push_back(std::make_unique<CoveringSource>(range(20), batch));
+  for (auto &source : sources) {
+    int32_t tokens[8], targets[8];
+    source->sample(0, tokens, targets);
+    EXPECT_EQ(targets[2], *batch.ignored);
+    EXPECT_EQ(source->valid(0), 8u - static_cast<uint64_t>(std::count(
+                                         targets, targets + 8, *batch.ignored)));
+    EXPECT_LT(source->valid(0), 8u);
+  }
 }
 
 TEST_F(TokenDataTest, Prepared) {
@@ -188,18 +212,18 @@ TEST_F(TokenDataTest, Prepared) {
   writer.add("tokens", "I32", {2, 3}, tokens, sizeof tokens);
   writer.add("targets", "I64", {2, 3}, targets, sizeof targets);
   writer.write(file("p.safetensors"));
-  PreparedSource source(file("p.safetensors"), 3, 7);
+  PreparedSource source(file("p.safetensors"), of(3, 7));
   EXPECT_EQ(source.size(), 2u);
   EXPECT_EQ(source.valid(0), 2u);
   EXPECT_EQ(source.valid(1), 0u);
   int32_t a[3], b[3];
   source.sample(3, a, b);
   EXPECT_EQ(a[0], 4);
-  EXPECT_EQ(b[2], ignoreIndex);
+  EXPECT_EQ(b[2], -100);
   expectError(ExitCode::BadInput, "'tokens' has 6 at index 5",
-              [&] { PreparedSource s(file("p.safetensors"), 3, 6); });
+              [&] { PreparedSource s(file("p.safetensors"), of(3, 6)); });
   expectError(ExitCode::BadInput, "[samples, 4]",
-              [&] { PreparedSource s(file("p.safetensors"), 4, 7); });
+              [&] { PreparedSource s(file("p.safetensors"), of(4, 7)); });
 }
 
 } // namespace

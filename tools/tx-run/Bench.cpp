@@ -214,7 +214,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
 
   Spread spread = spreadOf(times);
   double tokens = double(runner.globalBatchSize() *
-                         model.manifest().model.seqLength);
+                         model.batch().sequence);
   std::string entries;
   for (const Entry &entry : runner.entries())
     entries += (entries.empty() ? "" : " + ") + entry.name();

@@ -35,14 +35,22 @@ void describe(const std::string &path, Console &console) {
   uint64_t parameters = 0;
   for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter))
     parameters += parameter->elements();
-  if (!model.type.empty())
+  if (manifest.batch) {
+    const BatchSpec &batch = *manifest.batch;
+    std::string config = "from IR";
+    if (!model.type.empty())
+      config = format("%s, %llu layers, head %s", printable(model.type).c_str(),
+                      (unsigned long long)model.numLayers,
+                      model.tied ? "tied" : "untied");
     console.line(format(
-        "model: %s, %llu layers, vocabulary %llu, %.2f million parameters, "
-        "micro batch %llu x %llu, head %s",
-        printable(model.type).c_str(), (unsigned long long)model.numLayers,
-        (unsigned long long)model.vocabSize, double(parameters) * 1e-6,
-        (unsigned long long)model.microBatchSize,
-        (unsigned long long)model.seqLength, model.tied ? "tied" : "untied"));
+        "model: %s, vocabulary %llu, %.2f million parameters, micro batch "
+        "%llu x %llu",
+        config.c_str(), (unsigned long long)batch.vocabulary,
+        double(parameters) * 1e-6, (unsigned long long)batch.microBatch,
+        (unsigned long long)batch.sequence));
+  } else {
+    console.line(printable(path, 200) + ": " + manifest.noBatch);
+  }
   if (manifest.ranks > 1)
     console.line(format("ranks: %llu, each with its part of the batch",
                         (unsigned long long)manifest.ranks));

@@ -9,9 +9,15 @@
 namespace txrun {
 
 Evaluator::Evaluator(const Model &model, SampleSource &source)
-    : model(model), source(source), micro(model.manifest().model.microBatchSize),
-      sequence(model.manifest().model.seqLength),
+    : model(model), source(source), micro(model.batch().microBatch),
+      sequence(model.batch().sequence),
       entry(model.entry("evaluate")) {
+  if (!model.batch().ignored)
+    fail(ExitCode::BadInput,
+         "%s: entry 'evaluate' takes no target to be left out, and what is "
+         "missing in the last window is one; in IR, give tx.cross_entropy and "
+         "tx.reduce_loss the same ignored id",
+         printable(model.path(), 200).c_str());
   tokens = entry.argument<int32_t>("tokens", {micro, sequence});
   targets = entry.argument<int32_t>("targets", {micro, sequence});
   lossSum = entry.result<float>("loss_sum", {});
@@ -43,7 +49,7 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
         continue;
       }
       std::fill_n(rowTokens, sequence, 0);
-      std::fill_n(rowTargets, sequence, ignoreIndex);
+      std::fill_n(rowTargets, sequence, *model.batch().ignored);
     }
     tokens.set(batchTokens);
     targets.set(batchTargets);

@@ -44,7 +44,7 @@ private:
 
 std::string fingerprintOf(SampleSource &source, const Model &model) {
   constexpr uint64_t samples = 32, spread = 1 << 20;
-  const uint64_t length = model.manifest().model.seqLength;
+  const uint64_t length = model.batch().sequence;
   const uint64_t size = source.size() ? source.size() : spread;
   std::vector<int32_t> tokens(length), targets(length);
   Hash hash;

@@ -110,23 +110,24 @@ static void setInput(const Model &model, const TensorSpec &tensor,
   model.write(tensor, 0, array.data.size(), array.data.data());
 }
 
-/// A token that is out of range would make a kernel read outside the
-/// embedding, so it stops here, whatever the entry is.
-static void checkTokens(const Model &model, const EntrySpec &entry) {
+/// An id that is out of range would make a kernel read outside of a table, so it
+/// stops here, whatever the entry is.
+static void checkIds(const Model &model, const EntrySpec &entry) {
   for (const TensorSpec &tensor : entry.arguments) {
-    bool targets = tensor.name == "targets";
-    if (tensor.dtype != TXRT_DTYPE_I32 || (tensor.name != "tokens" && !targets))
+    if (tensor.dtype != TXRT_DTYPE_I32 || !tensor.ids.isSet)
       continue;
     std::vector<int32_t> ids(tensor.elements());
     model.read(tensor, 0, tensor.bytes, ids.data());
-    uint64_t vocabulary = model.manifest().model.vocabSize;
+    std::string except;
+    if (tensor.ids.ignored)
+      except = format(", or %d, which is ignored", *tensor.ids.ignored);
     for (uint64_t i = 0; i < tensor.elements(); ++i)
-      if ((ids[i] < 0 || uint64_t(ids[i]) >= vocabulary) &&
-          !(targets && ids[i] == -100))
+      if (!tensor.ids.holds(ids[i]))
         fail(ExitCode::BadInput,
-             "'%s' has %d at index %llu, the model's vocabulary has %llu",
-             tensor.name.c_str(), ids[i], (unsigned long long)i,
-             (unsigned long long)vocabulary);
+             "'%s' has %d at index %llu; its ids must be at least 0 and below "
+             "%llu%s",
+             printable(tensor.name).c_str(), ids[i], (unsigned long long)i,
+             (unsigned long long)tensor.ids.below, except.c_str());
   }
 }
 
@@ -207,7 +208,7 @@ void runFunction(const Model &model, const std::string &entryName,
            list(spec.results).c_str());
     targets.emplace_back(tensor, output.second);
   }
-  checkTokens(model, spec);
+  checkIds(model, spec);
   entry.run();
   for (const TensorSpec &tensor : spec.results)
     if (tensor.elements() == 1 && (tensor.dtype == TXRT_DTYPE_F32 ||

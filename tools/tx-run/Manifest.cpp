@@ -3,6 +3,7 @@
 #include "Manifest.h"
 #include "Error.h"
 
+#include <cmath>
 #include <set>
 
 namespace txrun {
@@ -142,6 +143,16 @@ void parseTensor(const Fields &fields, TensorSpec &tensor) {
     fields.refuse(format("says %llu bytes, its shape and dtype say %llu",
                          (unsigned long long)tensor.bytes,
                          (unsigned long long)bytes));
+  if (fields.has("ids")) {
+    Fields ids = fields.child("ids");
+    tensor.ids.isSet = true;
+    if (ids.has("below") && (tensor.ids.below = ids.number("below")) == 0)
+      ids.refuse("has a field 'below' that leaves no id");
+    // What no element can hold is never met.
+    if (ids.has("ignored"))
+      if (double value = ids.real("ignored"); std::fabs(value) <= 2147483647.0)
+        tensor.ids.ignored = static_cast<int32_t>(value);
+  }
   if (tensor.offset % dtypeBytes(tensor.dtype))
     fields.refuse("lies at an address that does not fit its dtype");
 }
@@ -203,19 +214,14 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   Manifest manifest;
   manifest.compiler = fields.has("compiler") ? fields.text("compiler") : "";
 
-  // An artifact made of a plain function has neither model nor policy.
+  if (fields.has("seed"))
+    manifest.seed = fields.number("seed");
+  // An artifact made of IR has no model.
   if (fields.has("model") && !fields.get("model").is_null()) {
     Fields model = fields.child("model");
     ModelSpec &spec = manifest.model;
     spec.type = model.has("type") ? model.text("type") : "";
-    auto number = [&](const char *name) {
-      return model.has(name) ? model.number(name) : 0;
-    };
-    spec.numLayers = number("num_layers");
-    spec.vocabSize = number("vocab_size");
-    spec.seqLength = number("seq_length");
-    spec.microBatchSize = number("micro_batch_size");
-    spec.seed = number("seed");
+    spec.numLayers = model.has("num_layers") ? model.number("num_layers") : 0;
     spec.tied = model.boolean("tied", false);
   }
   if (fields.has("policy") && fields.get("policy").is_object()) {
@@ -278,6 +284,7 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
     }
     manifest.entries.push_back(spec);
   }
+  manifest.batch = findBatch(manifest, manifest.noBatch);
   return manifest;
 }
 

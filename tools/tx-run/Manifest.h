@@ -9,14 +9,26 @@
 #ifndef TXRUN_MANIFEST_H
 #define TXRUN_MANIFEST_H
 
+#include "Batch.h"
 #include "Json.h"
 #include "txrt/abi.h"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace txrun {
+
+/// What an argument of ids may hold: [0, below), and `ignored`.
+struct IdRange {
+  bool isSet = false;
+  uint64_t below = std::numeric_limits<uint64_t>::max();
+  std::optional<int32_t> ignored;
+  bool holds(int64_t id) const {
+    return (id >= 0 && uint64_t(id) < below) || (ignored && id == *ignored);
+  }
+};
 
 struct TensorSpec {
   std::string name;
@@ -24,6 +36,7 @@ struct TensorSpec {
   std::vector<uint64_t> shape;
   txrt_segment segment = TXRT_SEGMENT_PERSISTENT;
   uint64_t offset = 0, bytes = 0;
+  IdRange ids; // of an argument
   uint64_t elements() const;
 };
 
@@ -42,15 +55,18 @@ struct EntrySpec {
   std::vector<TensorSpec> arguments, results;
 };
 
+/// What the model's config said, for people; IR has none.
 struct ModelSpec {
   std::string type;
-  uint64_t numLayers = 0, vocabSize = 0, seqLength = 0, microBatchSize = 0;
-  uint64_t seed = 0;
+  uint64_t numLayers = 0;
   bool tied = false;
 };
 
 struct Manifest {
   ModelSpec model;
+  std::optional<BatchSpec> batch; // of a training step
+  std::string noBatch;            // why there is none
+  uint64_t seed = 0;              // of initial weights and dropout
   std::string policy;   // "full, uniform, 1"
   std::string compiler; // "tx 0.1"
   uint64_t segmentBytes[TXRT_SEGMENT_COUNT] = {};

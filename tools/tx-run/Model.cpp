@@ -97,6 +97,13 @@ void Model::checkRanks() const {
                          .c_str());
 }
 
+const BatchSpec &Model::batch() const {
+  if (!description.batch)
+    fail(ExitCode::BadInput, "%s: %s", printable(file, 200).c_str(),
+         description.noBatch.c_str());
+  return *description.batch;
+}
+
 bool Model::hasEntry(const std::string &name) const {
   return description.findEntry(name) &&
          txrt_session_find_entry(session(), name.c_str()) >= 0;

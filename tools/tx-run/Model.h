@@ -109,6 +109,8 @@ public:
 
   const std::string &path() const { return file; }
   const Manifest &manifest() const { return description; }
+  /// What the step takes of data. Throws where it is none that data can feed.
+  const BatchSpec &batch() const;
   Ranks &ranks() const { return together; }
   txrt_session *session() const { return running.get(); }
   const char *digest() const { return txrt_artifact_digest(opened.get()); }

@@ -21,14 +21,8 @@ namespace {
 /// The data that the options name, opened once and shared.
 class Data {
 public:
-  Data(const Options &options, const ModelSpec &model, uint64_t seed)
-      : options(options), model(model), seed(seed) {
-    if (model.seqLength == 0 || model.vocabSize == 0)
-      fail(ExitCode::BadInput,
-           "%s: its manifest names no seq_length and vocab_size: it is no "
-           "training step; --function runs its entries",
-           printable(options.artifact, 200).c_str());
-  }
+  Data(const Options &options, const Model &model, uint64_t seed)
+      : options(options), batch(model.batch()), seed(seed) {}
 
   std::unique_ptr<SampleSource> training() {
     if (isPrepared(options.dataPath))
@@ -36,8 +30,8 @@ public:
     TokenRange range = options.validDataPath.empty()
                            ? splitRange(open(options.dataPath), options.split, 0)
                            : whole(options.dataPath);
-    return std::make_unique<WindowSource>(range, model.seqLength,
-                                          options.dataOrder, seed, "training");
+    return std::make_unique<WindowSource>(range, batch, options.dataOrder, seed,
+                                          "training");
   }
 
   std::unique_ptr<SampleSource> validation() {
@@ -49,15 +43,14 @@ public:
     TokenRange range = options.validDataPath.empty()
                            ? splitRange(open(path), options.split, 1)
                            : whole(path);
-    return std::make_unique<CoveringSource>(range, model.seqLength);
+    return std::make_unique<CoveringSource>(range, batch);
   }
 
   /// The training data if there is any, else random tokens.
   std::unique_ptr<SampleSource> trainingOrSynthetic() {
     if (!options.dataPath.empty())
       return training();
-    return std::make_unique<SyntheticSource>(model.vocabSize, model.seqLength,
-                                             seed);
+    return std::make_unique<SyntheticSource>(batch, seed);
   }
 
 private:
@@ -69,14 +62,13 @@ private:
   }
 
   std::unique_ptr<SampleSource> prepared(const std::string &path) const {
-    return std::make_unique<PreparedSource>(path, model.seqLength,
-                                            model.vocabSize);
+    return std::make_unique<PreparedSource>(path, batch);
   }
 
   std::shared_ptr<const TokenFile> open(const std::string &path) {
     if (!file || file->path() != path)
       file = std::make_shared<TokenFile>(path, options.dataFormat,
-                                         model.vocabSize);
+                                         batch.vocabulary);
     return file;
   }
 
@@ -88,7 +80,7 @@ private:
   }
 
   const Options &options;
-  const ModelSpec &model;
+  const BatchSpec &batch;
   uint64_t seed;
   std::shared_ptr<const TokenFile> file;
 };
@@ -157,7 +149,7 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
   std::unique_ptr<SampleSource> training, validation;
   {
     // Data that is wrong is found before the weights are made.
-    Data data(options, model.manifest().model, seed);
+    Data data(options, model, seed);
     if (options.trainIterations >= 0)
       training = openData(model, "the training data",
                           [&] { return data.training(); });
@@ -166,7 +158,7 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
                             [&] { return data.validation(); });
     position = prepareWeights(options, model, seed, console);
     if (training && position.seed != seed)
-      training = Data(options, model.manifest().model, position.seed).training();
+      training = Data(options, model, position.seed).training();
   }
   if (training) {
     Trainer trainer(options, model, *training, validation.get(), position,
@@ -197,7 +189,7 @@ void verify(const Options &options, const Model &model, uint64_t seed,
   Model none(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
   auto source = openData(model, "the data", [&] {
-    return Data(options, model.manifest().model, seed).trainingOrSynthetic();
+    return Data(options, model, seed).trainingOrSynthetic();
   });
   prepareWeights(options, model, seed, console);
   prepareWeights(options, none, seed, console);
@@ -213,7 +205,7 @@ void verify(const Options &options, const Model &model, uint64_t seed,
 void benchmark(const Options &options, const Model &model, uint64_t seed,
                Console &console, Log &log) {
   auto source = openData(model, "the data", [&] {
-    return Data(options, model.manifest().model, seed).trainingOrSynthetic();
+    return Data(options, model, seed).trainingOrSynthetic();
   });
   prepareWeights(options, model, seed, console);
   StepRunner runner(model, *source, globalBatch(options), seed,
@@ -302,7 +294,7 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
 
   Model model(options.artifact, options, ranks);
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
-                                    : model.manifest().model.seed;
+                                    : model.manifest().seed;
   if (options.bench) {
     benchmark(options, model, seed, console, *log);
   } else if (!options.verifyTwin.empty()) {

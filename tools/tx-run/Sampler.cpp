@@ -80,17 +80,22 @@ static std::vector<int32_t> parsePrompt(const std::string &prompt,
 
 void sampleText(const Model &model, int64_t count,
                 const SamplerOptions &options, Console &console) {
-  const ModelSpec &spec = model.manifest().model;
+  const BatchSpec &batch = model.batch();
   Entry entry = model.entry("evaluate");
-  uint64_t micro = spec.microBatchSize, sequence = spec.seqLength;
+  uint64_t micro = batch.microBatch, sequence = batch.sequence;
   Argument<int32_t> tokens =
       entry.argument<int32_t>("tokens", {micro, sequence});
   Argument<int32_t> targets =
       entry.argument<int32_t>("targets", {micro, sequence});
+  // The vocabulary, unless the embedding has fewer rows: what is drawn is fed.
+  uint64_t columns = batch.vocabulary;
+  for (const TensorSpec &result : entry.specification().results)
+    if (result.name == "logits" && result.shape.size() == 3)
+      columns = std::max(columns, result.shape[2]);
   Result<float> logits =
-      entry.result<float>("logits", {micro, sequence, spec.vocabSize});
+      entry.result<float>("logits", {micro, sequence, columns});
 
-  bool bytes = spec.vocabSize <= 256;
+  bool bytes = batch.vocabulary <= 256;
   // A terminal must not obey what a model happens to write.
   auto show = [&](int32_t token) {
     if (!bytes)
@@ -100,17 +105,17 @@ void sampleText(const Model &model, int64_t count,
     return std::string(1, control && console.terminal() ? '?' : char(token));
   };
   std::vector<int32_t> context =
-      parsePrompt(options.prompt, spec.vocabSize, bytes);
+      parsePrompt(options.prompt, batch.vocabulary, bytes);
   std::string shown;
   for (int32_t token : context)
     shown += show(token);
   console.raw(shown);
   if (context.empty()) // something must come first: a new line of text
-    context.push_back(bytes && spec.vocabSize > '\n' ? '\n' : 0);
+    context.push_back(bytes && batch.vocabulary > '\n' ? '\n' : 0);
 
   RandomStream stream(options.seed, "sample");
   std::vector<int32_t> order;
-  std::vector<float> last(spec.vocabSize); // the last token's logits
+  std::vector<float> last(batch.vocabulary); // the last token's logits
   for (int64_t i = 0; i < count && !model.ranks().interrupted(); ++i) {
     if (context.size() > sequence)
       context.erase(context.begin(), context.end() - sequence);
@@ -119,16 +124,17 @@ void sampleText(const Model &model, int64_t count,
     std::vector<int32_t> padded(micro * sequence, 0);
     std::copy(context.begin(), context.end(), padded.begin());
     tokens.set(padded);
-    targets.set(std::vector<int32_t>(micro * sequence, ignoreIndex));
+    targets.set(
+        std::vector<int32_t>(micro * sequence, batch.ignored.value_or(0)));
     entry.run();
-    logits.get((context.size() - 1) * spec.vocabSize, spec.vocabSize,
+    logits.get((context.size() - 1) * columns, batch.vocabulary,
                last.data());
-    for (uint64_t v = 0; v < spec.vocabSize; ++v)
+    for (uint64_t v = 0; v < batch.vocabulary; ++v)
       if (!std::isfinite(last[v]))
         fail(ExitCode::Numeric, "the logit of token %llu is %g: are the "
                                 "weights finite?",
              (unsigned long long)v, double(last[v]));
-    int32_t token = drawToken(last.data(), spec.vocabSize, options.temperature,
+    int32_t token = drawToken(last.data(), batch.vocabulary, options.temperature,
                               options.topK, stream.uniform(uint64_t(i)), order);
     context.push_back(token);
     console.raw(show(token));

@@ -9,35 +9,45 @@
 
 namespace txrun {
 
-WindowSource::WindowSource(TokenRange range, uint64_t seqLength,
+uint64_t SampleSource::valid(uint64_t index) {
+  if (!batch.ignoresId())
+    return length(index);
+  std::vector<int32_t> tokens(batch.sequence), targets(batch.sequence);
+  sample(index, tokens.data(), targets.data());
+  return batch.sequence - static_cast<uint64_t>(std::count(
+                              targets.begin(), targets.end(), *batch.ignored));
+}
+
+WindowSource::WindowSource(TokenRange range, const BatchSpec &batch,
                            DataOrder order, uint64_t seed, const char *what)
-    : range(std::move(range)), seqLength(seqLength), order(order),
-      stream(seed, "data"), window(seqLength + 1) {
-  if (this->range.size() <= seqLength)
+    : SampleSource(batch), range(std::move(range)), order(order),
+      stream(seed, "data"), window(batch.sequence + 1) {
+  if (this->range.size() <= batch.sequence)
     fail(ExitCode::BadInput,
          "%s: has %llu %s tokens, a window of the model needs %llu (its "
          "sequence and one more); more data, or another --split",
          printable(this->range.file->path(), 200).c_str(),
          (unsigned long long)this->range.size(), what,
-         (unsigned long long)(seqLength + 1));
+         (unsigned long long)(batch.sequence + 1));
 }
 
 uint64_t WindowSource::place(uint64_t index) const {
-  uint64_t places = range.size() - seqLength;
+  uint64_t places = range.size() - batch.sequence;
   if (order == DataOrder::Random)
     return stream.below(index, places);
-  uint64_t windows = (range.size() - 1) / seqLength;
-  return index % windows * seqLength;
+  uint64_t windows = (range.size() - 1) / batch.sequence;
+  return index % windows * batch.sequence;
 }
 
 void WindowSource::sample(uint64_t index, int32_t *tokens, int32_t *targets) {
-  range.file->read(range.begin + place(index), seqLength + 1, window.data());
+  range.file->read(range.begin + place(index), batch.sequence + 1, window.data());
   std::copy(window.begin(), window.end() - 1, tokens);
   std::copy(window.begin() + 1, window.end(), targets);
 }
 
-CoveringSource::CoveringSource(TokenRange range, uint64_t seqLength)
-    : range(std::move(range)), seqLength(seqLength), window(seqLength + 1) {
+CoveringSource::CoveringSource(TokenRange range, const BatchSpec &batch)
+    : SampleSource(batch), range(std::move(range)),
+      window(batch.sequence + 1) {
   if (this->range.size() < 2)
     fail(ExitCode::BadInput,
          "%s: has %llu tokens to evaluate, 2 are the least (one to predict from "
@@ -47,27 +57,27 @@ CoveringSource::CoveringSource(TokenRange range, uint64_t seqLength)
 }
 
 uint64_t CoveringSource::size() const {
-  return (range.size() - 1 + seqLength - 1) / seqLength;
+  return (range.size() - 1 + batch.sequence - 1) / batch.sequence;
 }
 
-uint64_t CoveringSource::valid(uint64_t index) const {
-  return std::min(seqLength, range.size() - 1 - index * seqLength);
+uint64_t CoveringSource::length(uint64_t index) const {
+  return std::min(batch.sequence, range.size() - 1 - index * batch.sequence);
 }
 
 void CoveringSource::sample(uint64_t index, int32_t *tokens,
                             int32_t *targets) {
-  uint64_t count = valid(index);
-  range.file->read(range.begin + index * seqLength, count + 1, window.data());
-  for (uint64_t i = 0; i < seqLength; ++i) {
+  uint64_t count = length(index);
+  range.file->read(range.begin + index * batch.sequence, count + 1, window.data());
+  for (uint64_t i = 0; i < batch.sequence; ++i) {
     tokens[i] = i < count ? window[i] : 0;
-    targets[i] = i < count ? window[i + 1] : ignoreIndex;
+    targets[i] = i < count ? window[i + 1] : batch.ignored.value_or(0);
   }
 }
 
 /// Checks ids; those of targets may also be ignored.
 static std::vector<int32_t> readIds(const SafetensorsReader &reader,
-                                    const char *name, uint64_t seqLength,
-                                    uint64_t vocabulary, bool mayIgnore) {
+                                    const char *name, const BatchSpec &batch,
+                                    bool mayIgnore) {
   std::string shown = printable(reader.path(), 200);
   const StoredTensor *tensor = reader.find(name);
   if (!tensor)
@@ -75,12 +85,13 @@ static std::vector<int32_t> readIds(const SafetensorsReader &reader,
                              "'tokens' and 'targets'",
          shown.c_str(), name);
   if ((tensor->dtype != "I32" && tensor->dtype != "I64") ||
-      tensor->shape.size() != 2 || tensor->shape[1] != seqLength ||
+      tensor->shape.size() != 2 || tensor->shape[1] != batch.sequence ||
       tensor->shape[0] == 0)
     fail(ExitCode::BadInput,
          "%s: '%s' is %s %s; the model needs I32 or I64 [samples, %llu]",
          shown.c_str(), name, tensor->dtype.c_str(),
-         shapeText(tensor->shape).c_str(), (unsigned long long)seqLength);
+         shapeText(tensor->shape).c_str(),
+         (unsigned long long)batch.sequence);
   std::vector<unsigned char> raw(tensor->bytes);
   reader.readRaw(*tensor, raw.data());
   std::vector<int32_t> ids(tensor->elements);
@@ -93,53 +104,53 @@ static std::vector<int32_t> readIds(const SafetensorsReader &reader,
       std::memcpy(&narrow, raw.data() + i * 4, 4);
       id = narrow;
     }
-    if ((id < 0 || uint64_t(id) >= vocabulary) &&
-        !(mayIgnore && id == ignoreIndex))
+    if ((id < 0 || uint64_t(id) >= batch.vocabulary) &&
+        !(mayIgnore && batch.ignored && id == *batch.ignored))
       fail(ExitCode::BadInput,
            "%s: '%s' has %lld at index %llu, the model's vocabulary has %llu",
            shown.c_str(), name, (long long)id, (unsigned long long)i,
-           (unsigned long long)vocabulary);
+           (unsigned long long)batch.vocabulary);
     ids[i] = static_cast<int32_t>(id);
   }
   return ids;
 }
 
-PreparedSource::PreparedSource(const std::string &path, uint64_t seqLength,
-                               uint64_t vocabulary)
-    : seqLength(seqLength) {
+PreparedSource::PreparedSource(const std::string &path, const BatchSpec &batch)
+    : SampleSource(batch) {
   SafetensorsReader reader(path);
-  tokens = readIds(reader, "tokens", seqLength, vocabulary, false);
-  targets = readIds(reader, "targets", seqLength, vocabulary, true);
+  tokens = readIds(reader, "tokens", batch, false);
+  targets = readIds(reader, "targets", batch, true);
   if (tokens.size() != targets.size())
     fail(ExitCode::BadInput, "%s: has %zu samples of tokens and %zu of targets",
-         printable(path, 200).c_str(), size_t(tokens.size() / seqLength),
-         size_t(targets.size() / seqLength));
-  count = tokens.size() / seqLength;
+         printable(path, 200).c_str(), size_t(tokens.size() / batch.sequence),
+         size_t(targets.size() / batch.sequence));
+  count = tokens.size() / batch.sequence;
 }
 
-uint64_t PreparedSource::valid(uint64_t index) const {
-  const int32_t *row = targets.data() + index % count * seqLength;
-  return seqLength - static_cast<uint64_t>(
-                         std::count(row, row + seqLength, ignoreIndex));
+uint64_t PreparedSource::length(uint64_t index) const {
+  if (!batch.ignored)
+    return batch.sequence;
+  const int32_t *row = targets.data() + index % count * batch.sequence;
+  return batch.sequence - static_cast<uint64_t>(
+                         std::count(row, row + batch.sequence, *batch.ignored));
 }
 
 void PreparedSource::sample(uint64_t index, int32_t *toTokens,
                             int32_t *toTargets) {
-  uint64_t at = index % count * seqLength;
-  std::copy_n(tokens.begin() + at, seqLength, toTokens);
-  std::copy_n(targets.begin() + at, seqLength, toTargets);
+  uint64_t at = index % count * batch.sequence;
+  std::copy_n(tokens.begin() + at, batch.sequence, toTokens);
+  std::copy_n(targets.begin() + at, batch.sequence, toTargets);
 }
 
-SyntheticSource::SyntheticSource(uint64_t vocabulary, uint64_t seqLength,
-                                 uint64_t seed)
-    : vocabulary(vocabulary), seqLength(seqLength), stream(seed, "synthetic") {}
+SyntheticSource::SyntheticSource(const BatchSpec &batch, uint64_t seed)
+    : SampleSource(batch), stream(seed, "synthetic") {}
 
 void SyntheticSource::sample(uint64_t index, int32_t *tokens,
                              int32_t *targets) {
-  for (uint64_t i = 0; i < seqLength; ++i) {
-    uint64_t base = (index * seqLength + i) * 2;
-    tokens[i] = static_cast<int32_t>(stream.below(base, vocabulary));
-    targets[i] = static_cast<int32_t>(stream.below(base + 1, vocabulary));
+  for (uint64_t i = 0; i < batch.sequence; ++i) {
+    uint64_t base = (index * batch.sequence + i) * 2;
+    tokens[i] = static_cast<int32_t>(stream.below(base, batch.vocabulary));
+    targets[i] = static_cast<int32_t>(stream.below(base + 1, batch.vocabulary));
   }
 }
 

@@ -12,8 +12,7 @@ namespace txrun {
 StepRunner::StepRunner(const Model &model, SampleSource &source,
                        uint64_t globalBatch, uint64_t seed, bool guard)
     : model(model), source(source),
-      micro(model.manifest().model.microBatchSize),
-      sequence(model.manifest().model.seqLength),
+      micro(model.batch().microBatch), sequence(model.batch().sequence),
       ranks(static_cast<uint64_t>(model.ranks().size())), count(1), seed(seed),
       guard(guard), tokens(micro * sequence), targets(micro * sequence) {
   // What is wrong on all ranks is said once.
@@ -31,11 +30,6 @@ StepRunner::StepRunner(const Model &model, SampleSource &source,
 }
 
 void StepRunner::checkSizes(uint64_t globalBatch) const {
-  if (micro == 0 || sequence == 0)
-    fail(ExitCode::BadInput,
-         "%s: its manifest names no micro_batch_size and seq_length: it is no "
-         "training step; --function runs its entries",
-         printable(model.path(), 200).c_str());
   if (globalBatch % (micro * ranks))
     fail(ExitCode::BadInput,
          "--global-batch-size %llu is no multiple of the artifact's micro batch "
@@ -50,7 +44,8 @@ StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {
   Batch result;
   result.tokens = entry.argument<int32_t>("tokens", {micro, sequence});
   result.targets = entry.argument<int32_t>("targets", {micro, sequence});
-  result.key = entry.argument<int32_t>("key", {4});
+  if (entry.hasArgument("key")) // where something is random
+    result.key = entry.argument<int32_t>("key", {4});
   result.lossScale = entry.argument<float>("loss_scale", {});
   result.first = entry.argument<bool>("first", {});
   result.lossSum = entry.result<float>("loss_sum", {});
@@ -79,8 +74,9 @@ void StepRunner::fill(const Batch &batch, uint64_t firstSample,
                   targets.data() + row * sequence);
   batch.tokens.set(tokens);
   batch.targets.set(targets);
-  batch.key.set(
-      {int32_t(seed), int32_t(seed >> 32), int32_t(sample), int32_t(0)});
+  if (batch.key)
+    batch.key->set(
+        {int32_t(seed), int32_t(seed >> 32), int32_t(sample), int32_t(0)});
   uint64_t valid = 0;
   for (uint64_t i = 0; i < globalBatchSize(); ++i)
     valid += source.valid(firstSample + i);

@@ -47,7 +47,8 @@ public:
 private:
   /// Arguments and results of `microbatch` or `step`.
   struct Batch {
-    Argument<int32_t> tokens, targets, key;
+    Argument<int32_t> tokens, targets;
+    std::optional<Argument<int32_t>> key;
     Argument<float> lossScale;
     Argument<bool> first;
     Result<float> lossSum, validCount;

@@ -9,6 +9,7 @@
 #ifndef TXRUN_TOKENDATA_H
 #define TXRUN_TOKENDATA_H
 
+#include "Batch.h"
 #include "File.h"
 #include "Options.h"
 #include "Random.h"
@@ -17,9 +18,6 @@
 #include <vector>
 
 namespace txrun {
-
-/// The target that the loss leaves out.
-constexpr int32_t ignoreIndex = -100;
 
 class TokenFile {
 public:
@@ -54,28 +52,34 @@ TokenRange splitRange(std::shared_ptr<const TokenFile> file,
 /// Fills rows of a micro batch.
 class SampleSource {
 public:
+  explicit SampleSource(const BatchSpec &batch) : batch(batch) {}
   virtual ~SampleSource() = default;
   /// Writes one row of tokens and targets.
   virtual void sample(uint64_t index, int32_t *tokens, int32_t *targets) = 0;
   /// How many targets of the row are not ignored.
-  virtual uint64_t valid(uint64_t index) const = 0;
+  uint64_t valid(uint64_t index);
   /// Samples after which they begin again; 0 when there is no end.
   virtual uint64_t size() const { return 0; }
+
+protected:
+  const BatchSpec batch;
+
+private:
+  /// How many targets of the row there are, be they ids that are ignored.
+  virtual uint64_t length(uint64_t) const { return batch.sequence; }
 };
 
 class WindowSource : public SampleSource {
 public:
   /// Throws when the range has no whole window.
-  WindowSource(TokenRange range, uint64_t seqLength, DataOrder order,
+  WindowSource(TokenRange range, const BatchSpec &batch, DataOrder order,
                uint64_t seed, const char *what);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
-  uint64_t valid(uint64_t) const override { return seqLength; }
   /// Where a sample's window begins, in the range.
   uint64_t place(uint64_t index) const;
 
 private:
   TokenRange range;
-  uint64_t seqLength;
   DataOrder order;
   RandomStream stream;
   std::vector<int32_t> window;
@@ -85,41 +89,39 @@ private:
 /// each other, the last one is filled up with ignored targets.
 class CoveringSource : public SampleSource {
 public:
-  CoveringSource(TokenRange range, uint64_t seqLength);
+  CoveringSource(TokenRange range, const BatchSpec &batch);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
-  uint64_t valid(uint64_t index) const override;
   uint64_t size() const override;
 
 private:
+  uint64_t length(uint64_t index) const override;
+
   TokenRange range;
-  uint64_t seqLength;
   std::vector<int32_t> window;
 };
 
 /// Samples made elsewhere: a safetensors file with `tokens` and `targets`, I32
-/// or I64 of shape [samples, seq_length]; targets of -100 are ignored.
+/// or I64 of shape [samples, seq_length]; the targets may be ignored ones.
 class PreparedSource : public SampleSource {
 public:
-  PreparedSource(const std::string &path, uint64_t seqLength,
-                 uint64_t vocabulary);
+  PreparedSource(const std::string &path, const BatchSpec &batch);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
-  uint64_t valid(uint64_t index) const override;
   uint64_t size() const override { return count; }
 
 private:
-  uint64_t seqLength, count = 0;
+  uint64_t length(uint64_t index) const override;
+
+  uint64_t count = 0;
   std::vector<int32_t> tokens, targets;
 };
 
 /// Random tokens, for timing and comparing without data.
 class SyntheticSource : public SampleSource {
 public:
-  SyntheticSource(uint64_t vocabulary, uint64_t seqLength, uint64_t seed);
+  SyntheticSource(const BatchSpec &batch, uint64_t seed);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
-  uint64_t valid(uint64_t) const override { return seqLength; }
 
 private:
-  uint64_t vocabulary, seqLength;
   RandomStream stream;
 };
 

@@ -138,7 +138,7 @@ void Trainer::logStart() {
       "planned; %s",
       manifest.policy.empty() ? "unknown" : printable(manifest.policy, 160).c_str(),
       (unsigned long long)runner.globalBatchSize(),
-      (unsigned long long)manifest.model.seqLength,
+      (unsigned long long)model.batch().sequence,
       humanBytes(double(arena)).c_str(),
       humanBytes(double(manifest.peakBytes)).c_str(),
       txrt_session_description(model.session())));
@@ -190,7 +190,7 @@ void Trainer::evaluate() {
 
 void reportEvaluation(const EvaluationResult &result, int64_t step,
                       const Model &model, Console &console, Log &log) {
-  bool bytes = model.manifest().model.vocabSize == 256;
+  bool bytes = model.batch().vocabulary == 256;
   JsonLine line;
   line.text("event", "evaluation")
       .integer("step", step)

@@ -10,20 +10,18 @@
 namespace txrun {
 
 void checkTwins(const Model &policy, const Model &none) {
-  const ModelSpec &a = policy.manifest().model, &b = none.manifest().model;
+  const BatchSpec &a = policy.batch(), &b = none.batch();
   std::string paths = printable(policy.path(), 200) + " and " +
                       printable(none.path(), 200);
-  if (a.numLayers != b.numLayers || a.vocabSize != b.vocabSize ||
-      a.seqLength != b.seqLength || a.microBatchSize != b.microBatchSize ||
-      a.tied != b.tied)
+  if (a.vocabulary != b.vocabulary || a.sequence != b.sequence ||
+      a.microBatch != b.microBatch)
     fail(ExitCode::BadInput,
-         "%s: are two models (layers %llu and %llu, vocabulary %llu and %llu, "
-         "batch %llu x %llu and %llu x %llu); compile both from the same flags",
-         paths.c_str(), (unsigned long long)a.numLayers,
-         (unsigned long long)b.numLayers, (unsigned long long)a.vocabSize,
-         (unsigned long long)b.vocabSize, (unsigned long long)a.microBatchSize,
-         (unsigned long long)a.seqLength, (unsigned long long)b.microBatchSize,
-         (unsigned long long)b.seqLength);
+         "%s: are two models (vocabulary %llu and %llu, batch %llu x %llu and "
+         "%llu x %llu); compile both from the same flags",
+         paths.c_str(), (unsigned long long)a.vocabulary,
+         (unsigned long long)b.vocabulary, (unsigned long long)a.microBatch,
+         (unsigned long long)a.sequence, (unsigned long long)b.microBatch,
+         (unsigned long long)b.sequence);
   if (policy.manifest().globals.size() != none.manifest().globals.size())
     fail(ExitCode::BadInput, "%s: have %zu and %zu parameters and states",
          paths.c_str(), policy.manifest().globals.size(),

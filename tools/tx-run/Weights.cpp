@@ -111,13 +111,15 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
   Assignment result;
   std::map<const GlobalSpec *, const StoredTensor *> found, masters;
   NameList superfluous, shapes, types, missing;
+  const bool hasEmbedding = meanings.count("wte.weight") != 0;
   for (const auto &item : reader.tensors()) {
     const StoredTensor &tensor = item.second;
     auto match = meanings.find(canonical(tensor.name));
     if (match == meanings.end()) {
       if (isBuffer(tensor))
         continue;
-      if (tensor.name == "lm_head.weight" && manifest.model.tied)
+      // A copy of the embedding: the model has no head of its own.
+      if (tensor.name == "lm_head.weight" && hasEmbedding)
         result.tiedHead = &tensor;
       else
         superfluous.add(tensor.name);

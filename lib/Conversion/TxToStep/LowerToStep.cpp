@@ -336,7 +336,7 @@ private:
   LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels) {
     auto returned = cast<func::ReturnOp>(func.getBody().front().back());
     Builder attributes(func.getContext());
-    SmallVector<Attribute> argumentNames, arguments, resultNames, results;
+    SmallVector<Attribute> argumentNames, arguments, argumentIds, resultNames, results;
     auto add = [&](Value value, Attribute name, StringRef prefix, size_t number, SmallVectorImpl<Attribute> &names,
                    SmallVectorImpl<Attribute> &buffers) -> LogicalResult {
       FailureOr<step::BufferAttr> buffer = findBuffer(func, value);
@@ -346,16 +346,21 @@ private:
       buffers.push_back(*buffer);
       return success();
     };
-    for (BlockArgument argument : func.getArguments())
+    for (BlockArgument argument : func.getArguments()) {
       if (failed(add(argument, func.getArgAttr(argument.getArgNumber(), "tx.name"), "arg", argument.getArgNumber(),
                      argumentNames, arguments)))
         return failure();
+      std::optional<IdRange> ids = getIdRange(argument);
+      argumentIds.push_back(ids ? Attribute(IdsAttr::get(func.getContext(), ids->below, ids->ignored))
+                                : attributes.getUnitAttr());
+    }
     for (auto [number, value] : llvm::enumerate(returned.getOperands()))
       if (failed(add(value, func.getResultAttr(number, "tx.name"), "result", number, resultNames, results)))
         return failure();
     OpBuilder builder = OpBuilder::atBlockEnd(&program);
     auto entry = step::EntryOp::create(builder, func.getLoc(), func.getName(), attributes.getArrayAttr(argumentNames),
-                                       attributes.getArrayAttr(arguments), attributes.getArrayAttr(resultNames),
+                                       attributes.getArrayAttr(arguments), attributes.getArrayAttr(argumentIds),
+                                       attributes.getArrayAttr(resultNames),
                                        attributes.getArrayAttr(results));
     entry.getBody().emplaceBlock();
     for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports

@@ -274,7 +274,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op needs one buffer for each name}}
-  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [], result_names = [], result_buffers = []}> ({
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [], argument_ids = [unit], result_names = [], result_buffers = []}> ({
   ^bb0:
   }) : () -> ()
 }
@@ -283,7 +283,16 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op has an address that is no step.buffer: 64 : i64}}
-  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [64], result_names = [], result_buffers = []}> ({
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [64], argument_ids = [unit], result_names = [], result_buffers = []}> ({
+  ^bb0:
+  }) : () -> ()
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op says of 0 of its 1 arguments whether they hold ids}}
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [#step.buffer<argument, 0, tensor<4xi32>>], argument_ids = [], result_names = [], result_buffers = []}> ({
   ^bb0:
   }) : () -> ()
 }

@@ -51,8 +51,11 @@ step.program @step arena(persistent 192, argument 64, saved 0, transient 768) at
     step.gemm in <backward, "output_layer"> [6, 6, 8] batch [2, 1] ld [6, 6, 6] strides [24, 24, 0, 0, 0, 0] transpose true, false alpha 0.5 beta 1.0 [#step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x6xf32>>, #step.buffer<argument, 20, tensor<i1>>]
   }
   // An entry may have no launches.
+  // CHECK: step.entry @ids (x<argument, 0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 16, tensor<4xi32>> ids<below = 7>, z<argument, 32, tensor<4xi32>> ids<ignored = 0>) -> () {
   // CHECK: step.entry @nothing () -> () {
   // CHECK-NEXT: }
+  step.entry @ids (x<argument, 0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 16, tensor<4xi32>> ids<below = 7>, z<argument, 32, tensor<4xi32>> ids<ignored = 0>) -> () {
+  }
   step.entry @nothing () -> () {
   }
 }

@@ -135,6 +135,10 @@ void GroupOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 
+std::optional<IdRange> GroupOp::getIdRange(unsigned operand) {
+  return tx::getIdRange(getBody().getArgument(operand));
+}
+
 LogicalResult GroupOp::verify() {
   if (getBody().front().getArgumentTypes() != getInputs().getTypes())
     return emitOpError("must give its body the inputs' types");
@@ -237,8 +241,9 @@ bool KernelOp::readsInput(unsigned input) {
 // EntryOp
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseNamedBuffers(OpAsmParser &parser, ArrayAttr &names, ArrayAttr &buffers) {
-  SmallVector<Attribute> nameList, bufferList;
+/// `ids`: null where none may be; a unit where an argument has none.
+static ParseResult parseNamedBuffers(OpAsmParser &parser, ArrayAttr &names, ArrayAttr &buffers, ArrayAttr *ids) {
+  SmallVector<Attribute> nameList, bufferList, idsList;
   auto parseOne = [&]() -> ParseResult {
     std::string name;
     if (parser.parseKeywordOrString(&name))
@@ -246,20 +251,33 @@ static ParseResult parseNamedBuffers(OpAsmParser &parser, ArrayAttr &names, Arra
     Attribute buffer = BufferAttr::parse(parser, {});
     nameList.push_back(parser.getBuilder().getStringAttr(name));
     bufferList.push_back(buffer);
-    return success(static_cast<bool>(buffer));
+    if (!buffer)
+      return failure();
+    if (ids && succeeded(parser.parseOptionalKeyword(IdsAttr::getMnemonic())))
+      idsList.push_back(IdsAttr::parse(parser, {}));
+    else
+      idsList.push_back(parser.getBuilder().getUnitAttr());
+    return success(static_cast<bool>(idsList.back()));
   };
   if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
     return failure();
   names = parser.getBuilder().getArrayAttr(nameList);
   buffers = parser.getBuilder().getArrayAttr(bufferList);
+  if (ids)
+    *ids = parser.getBuilder().getArrayAttr(idsList);
   return success();
 }
 
-static void printNamedBuffers(OpAsmPrinter &printer, ArrayAttr names, ArrayAttr buffers) {
+static void printNamedBuffers(OpAsmPrinter &printer, ArrayAttr names, ArrayAttr buffers, ArrayAttr ids) {
   printer << '(';
-  llvm::interleaveComma(llvm::zip(names, buffers), printer, [&](auto pair) {
-    printer.printKeywordOrString(cast<StringAttr>(std::get<0>(pair)).getValue());
-    cast<BufferAttr>(std::get<1>(pair)).print(printer);
+  llvm::interleaveComma(llvm::enumerate(names, buffers), printer, [&](auto item) {
+    auto [number, name, buffer] = item;
+    printer.printKeywordOrString(cast<StringAttr>(name).getValue());
+    cast<BufferAttr>(buffer).print(printer);
+    if (IdsAttr range = ids ? dyn_cast<IdsAttr>(ids[number]) : IdsAttr()) {
+      printer << ' ' << IdsAttr::getMnemonic();
+      range.print(printer);
+    }
   });
   printer << ')';
 }
@@ -278,9 +296,10 @@ static ParseResult parseLaunches(OpAsmParser &parser, OperationState &result) {
 ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &properties = result.getOrAddProperties<Properties>();
   return failure(parser.parseSymbolName(properties.sym_name) ||
-                 parseNamedBuffers(parser, properties.argument_names, properties.argument_buffers) ||
+                 parseNamedBuffers(parser, properties.argument_names, properties.argument_buffers,
+                                   &properties.argument_ids) ||
                  parser.parseArrow() ||
-                 parseNamedBuffers(parser, properties.result_names, properties.result_buffers) ||
+                 parseNamedBuffers(parser, properties.result_names, properties.result_buffers, nullptr) ||
                  parser.parseOptionalAttrDictWithKeyword(result.attributes) || parseLaunches(parser, result));
 }
 
@@ -288,9 +307,9 @@ void EntryOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
   printer << ' ';
-  printNamedBuffers(printer, getArgumentNames(), getArgumentBuffers());
+  printNamedBuffers(printer, getArgumentNames(), getArgumentBuffers(), getArgumentIds());
   printer << " -> ";
-  printNamedBuffers(printer, getResultNames(), getResultBuffers());
+  printNamedBuffers(printer, getResultNames(), getResultBuffers(), nullptr);
   printer.printOptionalAttrDictWithKeyword(llvm::to_vector((*this)->getDiscardableAttrs()));
   printer << ' ';
   printer.printRegion(getBody());
@@ -299,11 +318,16 @@ void EntryOp::print(OpAsmPrinter &printer) {
 LogicalResult EntryOp::verify() {
   if (getArgumentNames().size() != getArgumentBuffers().size() || getResultNames().size() != getResultBuffers().size())
     return emitOpError("needs one buffer for each name");
+  if (getArgumentIds().size() != getArgumentNames().size())
+    return emitOpError("says of ") << getArgumentIds().size() << " of its " << getArgumentNames().size()
+                                   << " arguments whether they hold ids";
   for (Attribute buffer : llvm::concat<const Attribute>(getArgumentBuffers().getValue(), getResultBuffers().getValue()))
     if (!isa<BufferAttr>(buffer))
       return emitOpError("has an address that is no step.buffer: ") << buffer;
   return success();
 }
+
+IdsAttr EntryOp::getIds(unsigned number) { return dyn_cast<IdsAttr>(getArgumentIds()[number]); }
 
 LogicalResult EntryOp::verifyRegions() {
   for (Operation &op : getBody().front())

@@ -38,6 +38,12 @@ LogicalResult EmbeddingOp::buildBackward(OpBuilder &builder, BackwardContext &co
   return success();
 }
 
+std::optional<IdRange> EmbeddingOp::getIdRange(unsigned operand) {
+  if (operand != getTokensMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{tensorOf(getTable()).getDimSize(0)};
+}
+
 KernelKind EmbeddingOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> EmbeddingOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t EmbeddingOp::getVectorFlops() { return 0; }
@@ -53,6 +59,12 @@ LogicalResult EmbeddingWeightGradOp::verify() {
   if (acc.getRank() != 2 || acc.getDimSize(1) != dy.getDimSize(2))
     return emitOpError("takes an accumulator [vocabulary, h], found ") << acc << " for " << dy;
   return success();
+}
+
+std::optional<IdRange> EmbeddingWeightGradOp::getIdRange(unsigned operand) {
+  if (operand != getTokensMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{tensorOf(getAcc()).getDimSize(0)};
 }
 
 SmallVector<std::pair<unsigned, unsigned>> EmbeddingWeightGradOp::getTies() { return {{2, 0}}; }

@@ -28,6 +28,26 @@ int64_t tx::getByteSize(Type tensor) {
   return type.getNumElements() * std::max<int64_t>(1, bits / 8);
 }
 
+std::optional<IdRange> tx::getIdRange(Value value) {
+  std::optional<IdRange> all;
+  for (OpOperand &use : value.getUses()) {
+    auto reader = dyn_cast<IdReadingOpInterface>(use.getOwner());
+    std::optional<IdRange> range = reader ? reader.getIdRange(use.getOperandNumber()) : std::nullopt;
+    if (!range)
+      continue;
+    if (!all) {
+      all = range;
+      continue;
+    }
+    if (range->below && (!all->below || *range->below < *all->below))
+      all->below = range->below;
+    // What one of them takes for an id is no padding.
+    if (all->ignored != range->ignored)
+      all->ignored.reset();
+  }
+  return all;
+}
+
 int64_t tx::detail::defaultVectorFlops(Operation *op) {
   int64_t elements = 0;
   for (Type type : op->getResultTypes())

@@ -37,6 +37,12 @@ LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext 
   return success();
 }
 
+std::optional<IdRange> CrossEntropyOp::getIdRange(unsigned operand) {
+  if (operand != getTargetsMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{getColumns(getLogits().getType()), getIgnoreIndex()};
+}
+
 Value CrossEntropyOp::getPrediction() { return getLogits(); }
 KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
 unsigned CrossEntropyOp::getReductionPasses() { return 2; }
@@ -48,6 +54,12 @@ LogicalResult CrossEntropyGradOp::verify() {
   if (tensorOf(getLse()).getShape() != tensorOf(getTargets()).getShape())
     return emitOpError("takes a log-sum-exp of the targets' shape, found ") << getLse().getType();
   return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
+}
+
+std::optional<IdRange> CrossEntropyGradOp::getIdRange(unsigned operand) {
+  if (operand != getTargetsMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{getColumns(getLogits().getType()), getIgnoreIndex()};
 }
 
 KernelKind CrossEntropyGradOp::getKernelKind() { return KernelKind::Row; }
@@ -78,6 +90,13 @@ LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &c
     context.addGradient(getLosses(),
                         SplatOp::create(builder, getLoc(), getLosses().getType(), dsum, context.getScope()));
   return success();
+}
+
+// It counts the targets and reads nothing at them.
+std::optional<IdRange> ReduceLossOp::getIdRange(unsigned operand) {
+  if (operand != getTargetsMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{std::nullopt, getIgnoreIndex()};
 }
 
 // The loss is the border between forward and backward: it happens once.

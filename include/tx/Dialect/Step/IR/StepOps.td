@@ -90,7 +90,8 @@ def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">, Tx_ScopedOpInterface]> {
+def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">, Tx_ScopedOpInterface,
+                                       Tx_IdReading]> {
   let summary = "ops that one kernel computes";
   let description = [{
     All ops have the group's kernel kind and space. The scope is that of the
@@ -188,9 +189,14 @@ def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegion
   let summary = "a list of launches with arguments and results at fixed addresses";
   let description = [{
     What a caller runs: it writes the arguments to their addresses, has the
-    launches done in order, and reads the results at theirs.
+    launches done in order, and reads the results at theirs. An argument that holds
+    ids says which ones a caller may give.
 
     ```mlir
+    step.program @ids arena(persistent 0, argument 32, saved 0, transient 0) {
+      step.entry @f (tokens<argument, 0, tensor<2x4xi32>> ids<below = 7>) -> () {
+      }
+    }
     step.program @step arena(persistent 0, argument 192, saved 0, transient 0) {
       step.entry @identity (x<argument, 0, tensor<2x4x6xf32>>) -> (y<argument, 0, tensor<2x4x6xf32>>) {
       }
@@ -198,7 +204,11 @@ def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegion
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$argument_names, ArrayAttr:$argument_buffers,
-                       StrArrayAttr:$result_names, ArrayAttr:$result_buffers);
+                       ArrayAttr:$argument_ids, StrArrayAttr:$result_names, ArrayAttr:$result_buffers);
+  let extraClassDeclaration = [{
+    /// The ids that argument `number` may hold; null if it holds none.
+    ::tx::IdsAttr getIds(unsigned number);
+  }];
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

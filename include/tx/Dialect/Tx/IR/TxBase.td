@@ -64,6 +64,22 @@ def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {
   }];
 }
 
+def Tx_IdsAttr : AttrDef<Tx_Dialect, "Ids"> {
+  let mnemonic = "ids";
+  let summary = "which ids an argument may hold";
+  let description = [{
+    Ids in [0, below), or any if it is left out; and `ignored`, which is no id.
+
+    ```mlir
+    #tx.ids<below = 7>
+    #tx.ids<below = 7, ignored = -100>
+    ```
+  }];
+  let parameters = (ins OptionalParameter<"std::optional<int64_t>">:$below,
+                        OptionalParameter<"std::optional<int64_t>">:$ignored);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 //===----------------------------------------------------------------------===//
 // Types
 //===----------------------------------------------------------------------===//
@@ -101,6 +117,7 @@ defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;
 defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getReductionPasses"]>;
 defvar Tx_SharingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getSharedOperand"]>;
+defvar Tx_IdReading = DeclareOpInterfaceMethods<Tx_IdReadingOpInterface>;
 defvar Tx_PartialSums = DeclareOpInterfaceMethods<Tx_PartialSumsOpInterface>;
 defvar Tx_Gemm = DeclareOpInterfaceMethods<Tx_GemmOpInterface>;
 defvar Tx_SummingGemm = DeclareOpInterfaceMethods<Tx_GemmOpInterface, ["buildWithSums"]>;

@@ -81,6 +81,12 @@ struct CollectiveForm {
   bool wraps = false; ///< whether the last rank stands before the first
 };
 
+/// The ids that a reader takes: [0, below), or any if that is not set; and one more
+/// that counts as no id at all (a target to be left out of the loss).
+struct IdRange {
+  std::optional<int64_t> below = {}, ignored = {};
+};
+
 /// softmax(scale Q K^T) V by head with its log-sum-exp, or the gradients of it.
 /// Values in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp;
 /// and backward also dO, dQ, dK, dV.
@@ -128,6 +134,8 @@ int64_t getByteSize(mlir::Type tensor);
 /// A run of elements in a pack of tensors starts at a multiple of so many: of whatever
 /// type they are, a buffer may start there.
 constexpr int64_t kRunAlignment = 64;
+/// What all readers of a value take as ids; none if nobody reads ids there.
+std::optional<IdRange> getIdRange(mlir::Value value);
 
 } // namespace tx
 

@@ -147,6 +147,19 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   ];
 }
 
+def Tx_IdReadingOpInterface : OpInterface<"IdReadingOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that takes numbers of rows or classes (token ids) and would read outside of a
+    tensor if one were out of range. The bounds of a function's arguments derive from
+    its ops: who calls the function checks them.
+  }];
+  let methods = [
+    InterfaceMethod<"Which ids an operand may hold; none if it holds no ids.", "::std::optional<::tx::IdRange>",
+                    "getIdRange", (ins "unsigned":$operand)>,
+  ];
+}
+
 def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{

@@ -11,7 +11,7 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_EmbeddingOp : Tx_ComputeOp<"embedding",
     (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$table),
-    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_IdReading, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "rows of a table, chosen by token ids";
   let description = [{
     tokens [b,s] in [0,v), table [v,h] -> [b,s,h].
@@ -26,7 +26,7 @@ def Tx_EmbeddingOp : Tx_ComputeOp<"embedding",
 
 def Tx_EmbeddingWeightGradOp : Tx_ComputeOp<"embedding_weight_grad",
     (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_IdReading, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
   let summary = "adds the gradient of `tx.embedding` to its table's gradient";
   let description = [{
     acc[tokens[i]] += dy[i], in the order of the tokens.

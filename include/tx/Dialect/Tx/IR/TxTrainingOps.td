@@ -11,7 +11,7 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     (ins Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
-    [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_IdReading, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "each token's negative log-likelihood, with its log-sum-exp";
   let description = [{
     logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is
@@ -33,7 +33,7 @@ def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
 def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
     (ins Tx_F32Tensor:$dlosses, Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, Tx_F32Tensor:$lse,
          I64Attr:$ignore_index),
-    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["logits", "dlogits"]>, AllTypesMatch<["dlosses", "lse"]>]> {
+    [Tx_Exact, Tx_IdReading, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["logits", "dlogits"]>, AllTypesMatch<["dlosses", "lse"]>]> {
   let summary = "the gradient of `tx.cross_entropy` by the logits";
   let description = [{
     dlogits = (exp(logits - lse) - onehot(target)) * dlosses, 0 for ignored rows.
@@ -51,7 +51,7 @@ def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
 
 def Tx_ReduceLossOp : Tx_ComputeOp<"reduce_loss",
     (ins Tx_F32Tensor:$losses, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
-    [Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred,
+    [Tx_Differentiable, Tx_IdReading, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred,
      DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind"]>]> {
   let summary = "the microbatch's loss: sum and count of valid tokens";
   let description = [{

@@ -1,0 +1,33 @@
+//===- InputPhase.h - Where on its way a module is --------------*- C++ -*-===//
+//
+// What --compile-to prints can be edited and compiled on. Each phase is known by
+// the functions that it leaves behind.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TX_LIB_PIPELINE_INPUTPHASE_H
+#define TX_LIB_PIPELINE_INPUTPHASE_H
+
+#include "tx/Frontend/CompileOptions.h"
+
+namespace tx {
+
+enum class ReachedPhase {
+  Model, ///< or parallel: nothing is differentiated
+  Joint, ///< there is @microbatch
+  Remat, ///< and the other entries
+  Step,  ///< launches on addresses
+};
+
+ReachedPhase findReachedPhase(mlir::ModuleOp module);
+
+/// Whether there is something to compile.
+llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module);
+
+/// Whether the way leads from there to `phase`, and no flag asks for what lies
+/// behind already.
+llvm::Error checkReachedPhase(const CompileOptions &options, ReachedPhase reached, llvm::StringRef phase);
+
+} // namespace tx
+
+#endif // TX_LIB_PIPELINE_INPUTPHASE_H

@@ -44,8 +44,8 @@ func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
   unsigned count = loss.getNumArguments();
   for (unsigned i = 0; i < count; ++i)
     function.setArgAttrs(i, loss.getArgAttrDict(i));
-  function.setArgAttr(count, kNameAttr, builder.getStringAttr("loss_scale"));
-  function.setArgAttr(count + 1, kNameAttr, builder.getStringAttr("first"));
+  function.setArgAttr(count, kNameAttr, builder.getStringAttr(kLossScaleName));
+  function.setArgAttr(count + 1, kNameAttr, builder.getStringAttr(kFirstName));
   function.setResultAttr(0, kNameAttr, builder.getStringAttr("loss_sum"));
   function.setResultAttr(1, kNameAttr, builder.getStringAttr("valid_count"));
   function.addEntryBlock();
@@ -88,7 +88,8 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
       type = type.clone(builder.getF32Type());
     std::string name = (global.getSymName() + ".grad").str();
     if (symbols.lookup(name))
-      return global.emitError("@") << name << " exists already; is the module differentiated?";
+      return global.emitError("@") << name
+                                   << " exists already; is the module differentiated? If not, give it another name";
     auto accumulator = LoadOp::create(builder, global.getLoc(), type, name);
     accumulators.push_back({load, accumulator});
   }
@@ -97,7 +98,7 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
 
 LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
   if (Operation *taken = getOperation().lookupSymbol(kMicrobatch))
-    return taken->emitError("@") << kMicrobatch << " exists already; is the module differentiated?";
+    return taken->emitError("@") << kMicrobatch << " exists already; is the module differentiated? If not, give it another name";
   func::FuncOp microbatch = createMicrobatch(loss);
   auto accumulators = cloneForward(loss, microbatch);
   if (failed(accumulators))

@@ -26,10 +26,20 @@ static LogicalResult verifyLoss(func::FuncOp loss) {
     return loss.emitError("@") << loss.getSymName() << " is marked " << kTrainAttr
                                << " and must return the loss's sum and the count of valid tokens, two scalars; returns "
                                << loss.getFunctionType().getResults();
-  for (unsigned i = 0; i < loss.getNumArguments(); ++i)
-    if (!loss.getArgAttrOfType<StringAttr>(i, kNameAttr))
+  llvm::StringMap<unsigned> names;
+  for (unsigned i = 0; i < loss.getNumArguments(); ++i) {
+    auto name = loss.getArgAttrOfType<StringAttr>(i, kNameAttr);
+    if (!name)
       return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has no name; add {" << kNameAttr
                                          << " = \"tokens\"} or the like";
+    auto [known, isNew] = names.try_emplace(name, i);
+    if (!isNew)
+      return loss.emitError("arguments ") << known->second << " and " << i << " of @" << loss.getSymName()
+                                          << " have one name, '" << name.getValue() << "'; who trains gives them by name";
+    if (llvm::is_contained(kTrainingArguments, name.getValue()))
+      return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has the name '" << name.getValue()
+                                         << "', which training gives to an argument of its own; give it another";
+  }
   for (Operation &op : loss.front().without_terminator())
     if (!isa<LoadOp>(op) && !(isa<ScopedOpInterface>(op) && isPure(&op)))
       return op.emitOpError("cannot stand in the loss: its ops are loads and pure ops with a scope");
@@ -39,8 +49,12 @@ static LogicalResult verifyLoss(func::FuncOp loss) {
 FailureOr<func::FuncOp> tx::findLoss(ModuleOp module) {
   func::FuncOp loss;
   for (auto function : module.getOps<func::FuncOp>()) {
-    if (!function->hasAttr(kTrainAttr))
+    Attribute mark = function->getAttr(kTrainAttr);
+    if (!mark)
       continue;
+    if (!isa<UnitAttr>(mark))
+      return function.emitError("@") << function.getSymName() << " has " << kTrainAttr << " = " << mark
+                                     << "; it is a mark without a value, and without it the function is not trained";
     if (loss)
       return function.emitError("@") << function.getSymName() << " is marked " << kTrainAttr << ", and so is @"
                                      << loss.getSymName() << "; a step has one loss";

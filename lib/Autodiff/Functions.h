@@ -15,6 +15,10 @@ constexpr llvm::StringLiteral kTrainAttr = "tx.train";
 /// The name of an argument or a result in the artifact.
 constexpr llvm::StringLiteral kNameAttr = "tx.name";
 constexpr llvm::StringLiteral kMicrobatch = "microbatch";
+/// What the entries take beside the loss's arguments.
+constexpr llvm::StringLiteral kLossScaleName = "loss_scale", kFirstName = "first", kLearningRateName = "lr",
+                              kStepName = "step";
+constexpr llvm::StringLiteral kTrainingArguments[] = {kLossScaleName, kFirstName, kLearningRateName, kStepName};
 
 /// The one function marked `tx.train`, checked for its form; null if there is
 /// none.

@@ -28,7 +28,7 @@ LogicalResult JointBuilder::build(Value loss, Value seed) {
   for (Operation *op : llvm::reverse(forward))
     if (failed(buildOp(op)))
       return failure();
-  return checkResults();
+  return checkResults(llvm::to_vector(llvm::make_first_range(gradients)));
 }
 
 LogicalResult JointBuilder::buildOp(Operation *op) {
@@ -48,9 +48,13 @@ LogicalResult JointBuilder::buildOp(Operation *op) {
 LogicalResult JointBuilder::checkOperands(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     Value value = operand.get();
-    if (active.contains(value) && !asked.contains(value))
+    if (active.contains(value) && !asked.contains(value)) {
+      // Who does not know the gradient of a result asks for no operand.
+      if (failed(checkResults(op->getResults())))
+        return failure();
       return op->emitOpError("has no gradient by operand ")
              << operand.getOperandNumber() << ", which must be a parameter itself, not computed from one";
+    }
     auto found = accumulators.find(value);
     if (found != accumulators.end() &&
         llvm::count(accumulated, value) < llvm::count(op->getOperands(), value))
@@ -61,9 +65,9 @@ LogicalResult JointBuilder::checkOperands(Operation *op) {
   return success();
 }
 
-LogicalResult JointBuilder::checkResults() {
-  for (auto &[value, gradient] : gradients)
-    if (!read.contains(value)) {
+LogicalResult JointBuilder::checkResults(ValueRange values) {
+  for (Value value : values)
+    if (gradients.contains(value) && !read.contains(value)) {
       auto result = cast<OpResult>(value);
       return result.getOwner()->emitOpError("has no gradient through result ")
              << result.getResultNumber() << ", which the loss depends on";

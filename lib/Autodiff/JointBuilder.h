@@ -44,7 +44,7 @@ public:
 private:
   mlir::LogicalResult buildOp(mlir::Operation *op);
   mlir::LogicalResult checkOperands(mlir::Operation *op);
-  mlir::LogicalResult checkResults();
+  mlir::LogicalResult checkResults(mlir::ValueRange values);
 
   mlir::OpBuilder builder;
   mlir::func::FuncOp function;

@@ -85,7 +85,7 @@ LogicalResult TxMakeEntriesPass::verifyOptions() {
     return refuse("adam-eps", adamEps, "at least 0");
   for (StringRef name : {"apply", "step", "evaluate"})
     if (Operation *taken = getOperation().lookupSymbol(name))
-      return taken->emitError("@") << name << " exists already; have the entries been made?";
+      return taken->emitError("@") << name << " exists already; have the entries been made? If not, give it another name";
   return success();
 }
 
@@ -103,16 +103,23 @@ FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState() {
   }
   if (trained.empty())
     return getOperation().emitError("@microbatch has no gradients to apply");
-  auto add = [&](GlobalOp Trained::*member, StringRef suffix, GlobalRole role) {
+  auto add = [&](GlobalOp Trained::*member, StringRef suffix, GlobalRole role) -> LogicalResult {
     for (Trained &entry : trained) {
       Type type = entry.gradient.getType();
-      if (role != GlobalRole::Master || type != entry.parameter.getType())
-        entry.*member = addGlobal(getOperation(), entry.parameter, suffix, role, type);
+      if (role == GlobalRole::Master && type == entry.parameter.getType())
+        continue;
+      std::string name = (entry.parameter.getSymName() + suffix).str();
+      if (Operation *taken = getOperation().lookupSymbol(name))
+        return taken->emitError("@") << name << " exists already, and is the name of optimizer state of @"
+                                     << entry.parameter.getSymName() << "; give it another";
+      entry.*member = addGlobal(getOperation(), entry.parameter, suffix, role, type);
     }
+    return success();
   };
-  add(&Trained::moment1, ".exp_avg", GlobalRole::Moment1);
-  add(&Trained::moment2, ".exp_avg_sq", GlobalRole::Moment2);
-  add(&Trained::master, ".master", GlobalRole::Master);
+  if (failed(add(&Trained::moment1, ".exp_avg", GlobalRole::Moment1)) ||
+      failed(add(&Trained::moment2, ".exp_avg_sq", GlobalRole::Moment2)) ||
+      failed(add(&Trained::master, ".master", GlobalRole::Master)))
+    return failure();
   return trained;
 }
 
@@ -148,7 +155,7 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
   Builder types(&getContext());
   func::FuncOp apply =
       createFunction(microbatch, "apply", {scalar(element), scalar(types.getI32Type())}, {scalar(element)});
-  nameLast(apply, {"lr", "step"}, {"grad_norm"});
+  nameLast(apply, {kLearningRateName, kStepName}, {"grad_norm"});
   auto builder = OpBuilder::atBlockEnd(&apply.front());
   auto terminator = func::ReturnOp::create(builder, apply.getLoc());
   builder.setInsertionPoint(terminator);
@@ -183,7 +190,7 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
       failed(step.insertArgument(arguments + 1, scalar(builder.getI32Type()), {}, step.getLoc())) ||
       failed(step.insertResult(step.getNumResults(), scalar(element), {})))
     return failure();
-  nameLast(step, {"lr", "step"}, {"grad_norm"});
+  nameLast(step, {kLearningRateName, kStepName}, {"grad_norm"});
 
   // Right behind its last part, while the rest of backward is still to come.
   auto stores = llvm::to_vector(step.getOps<StoreOp>());

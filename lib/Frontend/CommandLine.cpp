@@ -313,6 +313,8 @@ Error CommandLineParser::checkOptimizer() {
 Error CommandLineParser::finish() {
   if (Error error = checkOptimizer())
     return error;
+  if (options.model.seed < 0)
+    return badInput(llvm::formatv("--seed is {0}; it must be at least 0", options.model.seed));
   if (state.geluByErf && !state.geluByTanh)
     return badInput("--no-bias-gelu-fusion is refused: with it Megatron computes GELU by erf, and Tx has the tanh "
                     "form alone; leave it out, or add --openai-gelu for that form");

@@ -22,6 +22,9 @@ static std::string toLine(Diagnostic &diagnostic) {
     os << loc.getFilename().getValue() << ':' << loc.getLine() << ':' << loc.getColumn() << ": ";
   os << diagnostic;
   std::replace(line.begin(), line.end(), '\n', ' ');
+  // MLIR's advice is a flag of tools that do not compile.
+  if (size_t advice = line.find(". If this is intended, please use -allow-unregistered-dialect"); advice != line.npos)
+    line = line.substr(0, advice) + "; a model has ops of the dialects tx and func";
   return line;
 }
 

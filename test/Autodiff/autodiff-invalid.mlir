@@ -244,3 +244,39 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   return %sum, %count : tensor<f32>, tensor<f32>
 }
+
+// -----
+
+// Here the whole gradient of an op: the loss depends on a statistic of it.
+tx.global @w parameter : tensor<7x6xf32>
+func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  %w = tx.load @w : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  // expected-error @below {{has no gradient through result 1, which the loss depends on}}
+  %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %lse, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// expected-error @below {{arguments 0 and 1 of @loss have one name, 'tokens'; who trains gives them by name}}
+func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "tokens"}, %sum: tensor<f32> {tx.name = "sum"})
+    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  return %sum, %sum : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// expected-error @below {{argument 0 of @loss has the name 'first', which training gives to an argument of its own; give it another}}
+func.func @loss(%sum: tensor<f32> {tx.name = "first"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+  return %sum, %sum : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// expected-error @below {{@loss has tx.train = false; it is a mark without a value, and without it the function is not trained}}
+func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train = false} {
+  return %sum, %sum : tensor<f32>, tensor<f32>
+}

@@ -58,3 +58,13 @@ func.func @loss(%a: tensor<2x4x6xf32> {tx.name = "a"}, %b: tensor<2x4x6xf32> {tx
 
 // expected-error @below {{@microbatch must have one block, has 0}}
 func.func private @microbatch()
+
+// -----
+
+tx.global @w parameter : tensor<7x6xf32>
+// expected-error @below {{@w.exp_avg exists already, and is the name of optimizer state of @w; give it another}}
+tx.global @w.exp_avg parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch() {
+  return
+}

@@ -81,7 +81,7 @@ TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
 }
 
 TEST(CommandLine, ANegativeNumberIsAValue) {
-  EXPECT_EQ(parsed({"gpt2-124m", "--seed", "-3"}).model.seed, -3);
+  EXPECT_EQ(failureOf({"gpt2-124m", "--seed", "-3"}).message, "--seed is -3; it must be at least 0");
   EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "-0.5"}).message, "--weight-decay is -0.5; it must be at least 0");
 }
 

@@ -670,3 +670,27 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
     step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu aux <transient, 112, tensor<2x4xf32>>
   }
 }
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op @f has two arguments of the name 'x'}}
+  step.entry @f (x<argument, 0, tensor<i1>>, x<argument, 1, tensor<i1>>) -> () {
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op @f has two results of the name 'x'}}
+  step.entry @f () -> (x<argument, 0, tensor<i1>>, x<argument, 1, tensor<i1>>) {
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  // expected-error @below {{'step.entry' op has a name with a NUL character, after 'x'}}
+  step.entry @f ("x\00y"<argument, 0, tensor<i1>>) -> () {
+  }
+}

@@ -81,6 +81,21 @@ tx.global @w.grad gradient of @w : tensor<3x2xf32>
 
 // -----
 
+// expected-error @below {{'tx.global' op takes a standard deviation of at least 0, found }}
+tx.global @w parameter normal(1.0e400) : tensor<7x6xf32>
+
+// -----
+
+// expected-error @below {{'tx.global' op has a name with a NUL character, after 'w'}}
+tx.global @"w\00x" parameter : tensor<7x6xf32>
+
+// -----
+
+// expected-error @below {{'tx.global' op has a name that is not UTF-8, after 'w'}}
+tx.global @"w\FF" parameter : tensor<7x6xf32>
+
+// -----
+
 // expected-error @below {{'tx.global' op takes a standard deviation of at least 0, found -2.000000e-02}}
 tx.global @w parameter normal(-0.02) : tensor<2x3xf32>
 

@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -315,6 +316,18 @@ void EntryOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody());
 }
 
+/// A caller gives arguments and takes results by name.
+static LogicalResult verifyNames(EntryOp entry, ArrayAttr names, StringRef what) {
+  llvm::StringSet<> known;
+  for (auto name : names.getAsValueRange<StringAttr>()) {
+    if (failed(tx::detail::verifyName(entry, name)))
+      return failure();
+    if (!known.insert(name).second)
+      return entry.emitOpError("@") << entry.getSymName() << " has two " << what << " of the name '" << name << "'";
+  }
+  return success();
+}
+
 LogicalResult EntryOp::verify() {
   if (getArgumentNames().size() != getArgumentBuffers().size() || getResultNames().size() != getResultBuffers().size())
     return emitOpError("needs one buffer for each name");
@@ -324,6 +337,10 @@ LogicalResult EntryOp::verify() {
   for (Attribute buffer : llvm::concat<const Attribute>(getArgumentBuffers().getValue(), getResultBuffers().getValue()))
     if (!isa<BufferAttr>(buffer))
       return emitOpError("has an address that is no step.buffer: ") << buffer;
+  if (failed(tx::detail::verifyName(*this, getSymName())) ||
+      failed(verifyNames(*this, getArgumentNames(), "arguments")) ||
+      failed(verifyNames(*this, getResultNames(), "results")))
+    return failure();
   return success();
 }
 

@@ -2,6 +2,7 @@
 
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -102,6 +103,15 @@ LogicalResult tx::detail::verifyBoundedShapes(Operation *op) {
 bool tx::detail::hasCountedFlops(ArrayRef<int64_t> sizes) {
   int64_t flops = 2;
   return llvm::none_of(sizes, [&](int64_t size) { return llvm::MulOverflow(flops, size, flops); });
+}
+
+LogicalResult tx::detail::verifyName(Operation *op, StringRef name) {
+  if (name.contains('\0'))
+    return op->emitOpError("has a name with a NUL character, after '") << name.split('\0').first << "'";
+  size_t place = 0;
+  if (!llvm::json::isUTF8(name, &place))
+    return op->emitOpError("has a name that is not UTF-8, after '") << name.take_front(place) << "'";
+  return success();
 }
 
 LogicalResult tx::detail::verifyFlops(Operation *op, const GemmForm &form) {

@@ -75,9 +75,9 @@ LogicalResult GlobalOp::verify() {
   if ((getRole() == GlobalRole::Parameter) != !getOf())
     return emitOpError(getOf() ? "is a parameter and cannot belong to another"
                                : "names no parameter that it belongs to; add 'of @parameter'");
-  if (!(getStddev().convertToDouble() >= 0))
+  if (!(getStddev().convertToDouble() >= 0) || getStddev().isInfinity())
     return emitOpError("takes a standard deviation of at least 0, found ") << getStddev().convertToDouble();
-  return success();
+  return tx::detail::verifyName(*this, getSymName());
 }
 
 LogicalResult GlobalOp::verifySymbolUses(SymbolTableCollection &symbols) {

@@ -114,6 +114,8 @@ mlir::LogicalResult verifyBoundedShapes(mlir::Operation *op);
 /// Whether the FLOPs of a (batched) product of these sizes have a number: they are
 /// counted in int64_t, and even bounded tensors may need more.
 bool hasCountedFlops(llvm::ArrayRef<int64_t> sizes);
+/// Names go into the manifest, into checkpoints and to people: UTF-8 without NUL.
+mlir::LogicalResult verifyName(mlir::Operation *op, llvm::StringRef name);
 mlir::LogicalResult verifyFlops(mlir::Operation *op, const GemmForm &form);
 } // namespace detail
 

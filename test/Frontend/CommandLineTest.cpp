@@ -234,6 +234,11 @@ TEST(CommandLine, AModuleTakesNoModelFlags) {
   CompileOptions options = parsed({"model.mlir", "--recompute-activations", "--seed", "7"});
   EXPECT_TRUE(options.inputIsModule);
   EXPECT_TRUE(options.recompute.activations);
+  // It does not say how many ranks share its batch, nor who computes its attention.
+  EXPECT_EQ(parsed({"model.mlir", "--data-parallel-size", "2"}).parallel.dataParallelSize, 2);
+  EXPECT_EQ(parsed({"model.mlir", "--attention-backend", "flash"}).libraries.attention, AttentionBackend::Flash);
+  EXPECT_HOLDS(failureOf({"model.mlir", "--attention-backend", "unfused"}).message,
+               "--attention-backend unfused is refused: the input has its attention ops already: model.mlir");
 }
 
 TEST(CommandLine, InputsThatAreNone) {

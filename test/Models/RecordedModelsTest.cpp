@@ -48,7 +48,8 @@ std::vector<float> readFloats(const SafetensorsReader &reader,
 /// The recorded batch; row `index` modulo its rows.
 class RecordedBatch : public SampleSource {
 public:
-  explicit RecordedBatch(const std::string &path) {
+  explicit RecordedBatch(const std::string &path)
+      : SampleSource({0, 0, 0, /*ignored=*/-100}) {
     SafetensorsReader reader(path);
     for (auto [name, to] : {std::pair{"tokens", &tokens},
                             std::pair{"targets", &targets}}) {
@@ -64,15 +65,16 @@ public:
     std::copy_n(tokens.begin() + begin, columns, tokenRow);
     std::copy_n(targets.begin() + begin, columns, targetRow);
   }
-  uint64_t valid(uint64_t index) const override {
-    auto begin = targets.begin() + index % rows * columns;
-    return columns - std::count(begin, begin + columns, ignoreIndex);
-  }
   uint64_t size() const override { return rows; }
 
   uint64_t rows = 0, columns = 0;
 
 private:
+  uint64_t length(uint64_t index) const override {
+    auto begin = targets.begin() + index % rows * columns;
+    return columns - std::count(begin, begin + columns, *batch.ignored);
+  }
+
   std::vector<int32_t> tokens, targets;
 };
 

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -110,6 +111,8 @@ struct CUevent_st {
 namespace {
 
 std::vector<Stream> streams;
+// Several threads write a session's state at once, as the driver allows.
+std::recursive_mutex mutex;
 
 size_t placeIn(CUgraph_st &graph, Stream stream) {
   auto found = std::find(graph.streams.begin(), graph.streams.end(), stream);
@@ -123,6 +126,7 @@ size_t placeIn(CUgraph_st &graph, Stream stream) {
 }
 
 void push(Stream stream, Item item) {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
   if (!stream->captured)
     return stream->queue.push(std::move(item));
   CUgraph_st &graph = *stream->captured;
@@ -170,6 +174,7 @@ Result cuStreamDestroy_v2(Stream stream) {
   return Success;
 }
 Result cuStreamQuery(Stream stream) {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
   if (stream->captured)
     return failed("the stream is being captured");
   advance(stream);

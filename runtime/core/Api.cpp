@@ -85,6 +85,15 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session) {
   return session->backend.arena_bytes(session->state);
 }
 
+txrt_status txrt_session_device_memory(const txrt_session *session,
+                                       txrt_device_memory *memory,
+                                       txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(memory, "txrt_session_device_memory");
+    *memory = session->deviceMemory();
+  });
+}
+
 txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
                                uint64_t offset, uint64_t bytes,
                                const void *from, txrt_error *error) {

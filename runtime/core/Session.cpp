@@ -133,3 +133,12 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
 int64_t txrt_session::stepAllocations() const {
   return allocationsAreCounted() ? allocations : -1;
 }
+
+txrt_device_memory txrt_session::deviceMemory() const {
+  txrt_device_memory memory = {};
+  txrt_error error = {};
+  if (backend.device_memory)
+    if (txrt_status status = backend.device_memory(state, &memory, &error))
+      fail(status, "%s", error.message);
+  return memory;
+}

@@ -22,6 +22,7 @@ struct txrt_session {
   void profile(bool enabled);
   txrt_launch_info info(uint32_t entry, uint32_t launch) const;
   int64_t stepAllocations() const;
+  txrt_device_memory deviceMemory() const;
 
   const txrt_artifact &artifact;
   const txrt_program &program;

@@ -27,6 +27,26 @@ TEST(Cuda, DescribesItself) {
   EXPECT_EQ(txrt_session_arena_bytes(s.session), 896u);
 }
 
+// Measured, not planned: what the fake's driver has in use, which rounds to 512
+// bytes and counts a context, a library and graphs. The next session begins anew.
+TEST(Cuda, DeviceMemory) {
+  constexpr uint64_t kib = 1 << 10, mib = 1 << 20;
+  for (int noGraph : {0, 1}) {
+    txrt_options options = {};
+    options.no_graph = noGraph;
+    Session s(gpuArtifact(), options);
+    ASSERT_NE(s.session, nullptr) << s.error.message;
+    txrt_device_memory memory = {};
+    ASSERT_EQ(txrt_session_device_memory(s.session, &memory, &s.error), TXRT_OK);
+    EXPECT_EQ(memory.total, 1024 * mib);
+    EXPECT_EQ(memory.context, 200 * mib);
+    EXPECT_EQ(memory.arena, 1024u);
+    // One entry has a flag: captured with it and without.
+    EXPECT_EQ(memory.libraries, 512 * kib + (noGraph ? 0 : 3 * 64 * kib));
+    EXPECT_EQ(txrt_session_device_memory(s.session, nullptr, nullptr), TXRT_USAGE);
+  }
+}
+
 TEST(Cuda, Architectures) {
   TestArtifact a = gpuArtifact();
   {

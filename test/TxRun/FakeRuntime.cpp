@@ -273,6 +273,12 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session) {
   return total;
 }
 
+txrt_status txrt_session_device_memory(const txrt_session *,
+                                       txrt_device_memory *memory, txrt_error *) {
+  *memory = {};
+  return TXRT_OK;
+}
+
 txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
                                uint64_t offset, uint64_t bytes,
                                const void *from, txrt_error *error) {

@@ -275,7 +275,7 @@ TEST_F(RunTest, Bench) {
   EXPECT_NE(out.find("allocated (equal)"), std::string::npos);
   json event = events(file("log"), "bench").at(0);
   EXPECT_EQ(event["allocations"], 0);
-  EXPECT_GT(event["rss_bytes"].get<uint64_t>(), 0u);
+  EXPECT_GT(event["memory"]["rss_bytes"].get<uint64_t>(), 0u);
   EXPECT_TRUE(event["phases"]["forward_ms"].is_number());
   double launches = 0;
   for (const json &group : event["launches"])

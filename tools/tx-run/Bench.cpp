@@ -164,18 +164,50 @@ std::string jsonGroups(const std::map<std::string, Share> &groups) {
   return line.str();
 }
 
-/// "planned" against what there is; a difference of a few MiB is the program.
-std::string memoryLine(const Model &model) {
-  double planned = double(model.manifest().peakBytes);
-  double arena = double(txrt_session_arena_bytes(model.session()));
+txrt_device_memory deviceMemory(const Model &model) {
+  txrt_error error;
+  txrt_device_memory memory;
+  check(txrt_session_device_memory(model.session(), &memory, &error), error);
+  return memory;
+}
+
+/// Where the arena is: on the host a difference of a few MiB is the program.
+std::string whatIsTaken(const txrt_device_memory &device, double planned) {
+  auto text = [](uint64_t bytes) { return humanBytes(double(bytes)); };
+  if (device.total)
+    return format("on the device %s: arena %s, libraries and graphs %s, context "
+                  "and other processes %s",
+                  text(device.arena + device.libraries + device.context).c_str(),
+                  text(device.arena).c_str(), text(device.libraries).c_str(),
+                  text(device.context).c_str());
   double resident = double(residentBytes());
-  return format("memory: %s planned, %s allocated%s, %s resident (%s more than "
-                "planned), %s resident at most",
-                humanBytes(planned).c_str(), humanBytes(arena).c_str(),
-                planned == arena ? " (equal)" : " (DIFFERENT)",
+  return format("%s resident (%s more than planned), %s resident at most",
                 humanBytes(resident).c_str(),
                 humanBytes(std::max(0.0, resident - planned)).c_str(),
-                humanBytes(double(peakResidentBytes())).c_str());
+                text(peakResidentBytes()).c_str());
+}
+
+/// "planned" against what there is.
+std::string memoryLine(const Model &model, const txrt_device_memory &device) {
+  double planned = double(model.manifest().peakBytes);
+  double arena = double(txrt_session_arena_bytes(model.session()));
+  return format("memory: %s planned, %s allocated%s, %s",
+                humanBytes(planned).c_str(), humanBytes(arena).c_str(),
+                planned == arena ? " (equal)" : " (DIFFERENT)",
+                whatIsTaken(device, planned).c_str());
+}
+
+std::string jsonMemory(const txrt_device_memory &device) {
+  JsonLine line;
+  if (device.total)
+    line.integer("device_arena_bytes", static_cast<int64_t>(device.arena))
+        .integer("device_libraries_bytes", static_cast<int64_t>(device.libraries))
+        .integer("device_context_bytes", static_cast<int64_t>(device.context))
+        .integer("device_bytes", static_cast<int64_t>(device.total));
+  else
+    line.integer("rss_bytes", static_cast<int64_t>(residentBytes()))
+        .integer("peak_rss_bytes", static_cast<int64_t>(peakResidentBytes()));
+  return line.str();
 }
 
 } // namespace
@@ -241,7 +273,8 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
                                  "this build")
                    : format("allocations during steps: %lld",
                             (long long)allocations));
-  console.line(memoryLine(model));
+  const txrt_device_memory device = deviceMemory(model);
+  console.line(memoryLine(model, device));
 
   JsonLine line;
   line.text("event", "bench")
@@ -260,8 +293,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
       .integer("peak_bytes", static_cast<int64_t>(model.manifest().peakBytes))
       .integer("allocated_bytes",
                static_cast<int64_t>(txrt_session_arena_bytes(model.session())))
-      .integer("rss_bytes", static_cast<int64_t>(residentBytes()))
-      .integer("peak_rss_bytes", static_cast<int64_t>(peakResidentBytes()));
+      .json("memory", jsonMemory(device));
   if (profile.hasCollectives)
     line.number("communication_ms", profile.communication.total * 1e3)
         .number("exposed_communication_ms", profile.communication.exposed * 1e3);

@@ -19,6 +19,7 @@
 #include "core/Cpus.h"
 #include "txrt/backend.h"
 
+#include <algorithm>
 #include <memory>
 
 using namespace txrt;
@@ -47,6 +48,7 @@ public:
   void read(uint64_t offset, uint64_t bytes, void *to);
 
   uint64_t arenaBytes() const { return arena.size; }
+  txrt_device_memory deviceMemory() const;
   std::string description;
   const int threads; // that the host has for what is beside the launches
 
@@ -66,7 +68,9 @@ private:
   txrt_world &world;
   DeviceContext context;
   OwnedStream stream;
+  const MemoryInUse beforeArena;
   DeviceArena arena;
+  const MemoryInUse withArena;
   Kernels kernels;
   ResetFlags resets;
   LaunchTimer timer;
@@ -85,8 +89,10 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
       overlaps(!options.no_overlap),
       world(options.world ? *options.world : alone),
       context(driver, world.localRank()), stream(makeStream(driver)),
+      beforeArena(memoryInUse(driver)),
       arena(driver, program.arena_bytes, stream,
             lenderOfArena(program, options)),
+      withArena(memoryInUse(driver)),
       kernels(program, driver, context, arena.address),
       resets(program), timer(program, driver), nvtx(program, options.warn),
       graphs(driver, stream) {
@@ -243,6 +249,15 @@ void Cuda::read(uint64_t offset, uint64_t bytes, void *to) {
                "copying from the device");
 }
 
+txrt_device_memory Cuda::deviceMemory() const {
+  context.makeCurrent();
+  const MemoryInUse now = memoryInUse(driver);
+  // Another process may have given back some of its own meanwhile.
+  auto grown = [](uint64_t from, uint64_t to) { return to - std::min(from, to); };
+  return {grown(beforeArena.used, withArena.used), grown(withArena.used, now.used),
+          beforeArena.used, now.total};
+}
+
 Cuda &self(void *state) { return *static_cast<Cuda *>(state); }
 
 } // namespace
@@ -289,6 +304,9 @@ const txrt_backend txrt_cuda_backend = {
       return guarded(error, [&] { self(state).read(offset, bytes, to); });
     },
     [](void *state) { return self(state).arenaBytes(); },
+    [](void *state, txrt_device_memory *memory, txrt_error *error) {
+      return guarded(error, [&] { *memory = self(state).deviceMemory(); });
+    },
     [](void *state) { return self(state).threads; },
     [](void *state) { return self(state).description.c_str(); },
 };

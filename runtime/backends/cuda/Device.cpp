@@ -48,6 +48,12 @@ DeviceId DeviceContext::id() const {
   return id;
 }
 
+MemoryInUse cuda::memoryInUse(const Driver &driver) {
+  size_t available = 0, total = 0;
+  driver.check(driver.memGetInfo(&available, &total), "free memory");
+  return {total - available, total};
+}
+
 DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
                          const nccl::Library *lender)
     : driver(driver), stream(stream), lender(lender) {

@@ -39,6 +39,12 @@ private:
   Context context = nullptr;
 };
 
+struct MemoryInUse {
+  uint64_t used, total;
+};
+/// By all processes on the current context's device.
+MemoryInUse memoryInUse(const Driver &driver);
+
 /// The arena in device memory, zero-filled.
 class DeviceArena {
 public:

@@ -184,6 +184,7 @@ const txrt_backend txrt_dryrun_backend = {
     nullptr, // keeps no memory
     nullptr,
     [](void *) -> uint64_t { return 0; },
+    nullptr,
     [](void *) { return 0; },
     [](void *) { return "dryrun, prints launches"; },
 };

@@ -263,6 +263,7 @@ const txrt_backend txrt_host_backend = {
       return TXRT_OK;
     },
     [](void *state) { return self(state).arena.bytes(); },
+    nullptr, // no other memory than the host's
     [](void *state) { return static_cast<int>(self(state).pool.threads()); },
     [](void *state) { return self(state).description.c_str(); },
 };

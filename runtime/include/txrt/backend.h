@@ -91,6 +91,9 @@ typedef struct {
   txrt_status (*read)(void *state, uint64_t offset, uint64_t bytes, void *to,
                       txrt_error *error);
   uint64_t (*arena_bytes)(void *state);
+  /* NULL: the arena is the host's memory, or there is none. */
+  txrt_status (*device_memory)(void *state, txrt_device_memory *memory,
+                               txrt_error *error);
   int (*threads)(void *state);
   const char *(*description)(void *state);
 } txrt_backend;

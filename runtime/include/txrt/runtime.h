@@ -172,6 +172,21 @@ int txrt_session_threads(const txrt_session *session);
    the manifest's sum, or the session is not created. */
 uint64_t txrt_session_arena_bytes(const txrt_session *session);
 
+/* Bytes of a device's own memory, by what its driver counts as in use: when the
+   session began, with the arena, and now. All 0 where the arena is the host's. */
+typedef struct {
+  uint64_t arena;     /* at least txrt_session_arena_bytes: drivers round up */
+  uint64_t libraries; /* since then: kernels, libraries, graphs, communicators */
+  uint64_t context;   /* before: the context, and what other processes have */
+  uint64_t total;     /* that the device has */
+} txrt_device_memory;
+
+/* What the session takes besides its arena is in no plan; after some steps all
+   of it is there. Other processes must rest meanwhile. */
+txrt_status txrt_session_device_memory(const txrt_session *session,
+                                       txrt_device_memory *memory,
+                                       txrt_error *error);
+
 /* Copy the caller's bytes to [offset, offset + bytes) of a segment, and back.
    The arena may be a device's memory, so there are no pointers into it. Fails
    when the range is not inside the segment or the backend keeps no memory.

@@ -153,6 +153,16 @@ TEST_P(Executes, Profile) {
   EXPECT_EQ(info.runs, 2u);
 }
 
+// Only a device has memory of its own; its arena is there, then.
+TEST_P(Executes, DeviceMemory) {
+  txrt_device_memory memory;
+  ASSERT_EQ(txrt_session_device_memory(session, &memory, &error), TXRT_OK);
+  if (memory.total == 0)
+    EXPECT_EQ(memory.arena + memory.libraries + memory.context, 0u);
+  else
+    EXPECT_GE(memory.arena, txrt_session_arena_bytes(session));
+}
+
 TEST_P(Executes, NoAllocationInSteps) {
   for (int threads : {1, 2}) {
     start(threads);

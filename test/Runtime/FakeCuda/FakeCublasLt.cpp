@@ -161,8 +161,16 @@ size_t cublasLtGetVersion() {
   return static_cast<size_t>(fake::setting("FAKE_CUBLASLT_VERSION", 130100));
 }
 const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
-Status cublasLtCreate(lt::Handle *) { return fake::hasContext() ? 0 : 1; }
-Status cublasLtDestroy(lt::Handle) { return 0; }
+Status cublasLtCreate(lt::Handle *) {
+  if (!fake::hasContext())
+    return 1;
+  fake::taken() += fake::BytesOfLibrary;
+  return 0;
+}
+Status cublasLtDestroy(lt::Handle) {
+  fake::taken() -= fake::BytesOfLibrary;
+  return 0;
+}
 Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
                                 lt::DataType) {
   *desc = new lt::MatmulDescOpaque;

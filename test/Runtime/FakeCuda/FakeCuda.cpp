@@ -10,7 +10,8 @@
 // bytes are. So a newer device than all of an artifact's cubins runs its PTX.
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
-//   FAKE_CUDA_FREE=1048576    bytes of free memory
+//   FAKE_CUDA_FREE=1048576    bytes of free memory when nothing is allocated; without it, of
+//                             1 GiB a context and others have 200 MiB
 //   FAKE_CUDA_DRIVER=13000    the driver's version of CUDA
 //   FAKE_CUDA_DEVICES=1       devices that the driver sees
 //   FAKE_CUDA_FAULT=weigh     this kernel faults when it runs
@@ -124,6 +125,11 @@ Result fake::release(DevicePointer address) {
   return Success;
 }
 
+long &fake::taken() {
+  static long bytes = 0;
+  return bytes;
+}
+
 bool fake::hasContext() { return current != nullptr; }
 
 void fake::run(Stream stream, std::function<void()> work) {
@@ -200,14 +206,16 @@ Result cuCtxSetCurrent(Context context) {
 }
 Result cuMemGetInfo_v2(size_t *available, size_t *total) {
   *total = size_t(1) << 30;
-  *available = static_cast<size_t>(fake::setting("FAKE_CUDA_FREE", 1 << 30));
+  long left = fake::setting("FAKE_CUDA_FREE", (1 << 30) - (200 << 20)) - fake::taken();
+  for (const auto &[address, bytes] : allocations)
+    left -= static_cast<long>((bytes + 511) / 512 * 512);
+  *available = static_cast<size_t>(std::max(left, 0l));
   return current ? Success : InvalidValue;
 }
 Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
   *address = fake::allocate(bytes);
   return Success;
 }
-Result cuMemFree_v2(DevicePointer address) { return fake::release(address); }
 Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
                                DevicePointer address) {
   auto next = allocations.upper_bound(address);
@@ -216,6 +224,7 @@ Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
   *base = std::prev(next)->first, *bytes = std::prev(next)->second;
   return address < *base + *bytes ? Success : InvalidValue;
 }
+Result cuMemFree_v2(DevicePointer address) { return fake::release(address); }
 Result cuMemsetD16Async(DevicePointer address, unsigned short value,
                         size_t count, Stream stream) {
   fake::run(stream, [=] {

@@ -27,6 +27,10 @@ long setting(const char *name, long otherwise);
 txrt::cuda::DevicePointer allocate(size_t bytes);
 txrt::cuda::Result release(txrt::cuda::DevicePointer address);
 
+/// Bytes that are in use for what has no address: graphs, libraries.
+long &taken();
+constexpr long BytesOfGraph = 64 << 10, BytesOfLibrary = 512 << 10;
+
 /// Whether the calling thread has a current context.
 bool hasContext();
 

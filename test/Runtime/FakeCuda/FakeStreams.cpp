@@ -254,6 +254,7 @@ Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
     for (Stream stream : graph->streams)
       if (stream->priority != graph->streams[0]->priority)
         return failed("the graph would lose its streams' priorities");
+  fake::taken() += fake::BytesOfGraph;
   *exec = new CUgraphExec_st;
   (*exec)->queues = graph->queues;
   for (Queue &queue : (*exec)->queues)
@@ -278,6 +279,7 @@ Result cuGraphDestroy(Graph graph) {
   return Success;
 }
 Result cuGraphExecDestroy(GraphExec exec) {
+  fake::taken() -= fake::BytesOfGraph;
   delete exec;
   return Success;
 }

@@ -30,17 +30,23 @@ def flags_for(flags, policy, target):
     return [str(f) for f in flags if target != "host" or f != GELU] + policy_flags
 
 
+# Two steps on a text that prepare.py makes: bytes below the smallest vocabulary of the cases, which
+# has 100 ids.
+TRAIN = ["--train-iters", "2", "--lr", "1e-3", "--data-format", "text"]
+TEXT = "".join(chr(32 + i * i * 7 % 61) for i in range(60000))
+
 # The same step for the host and for the GPU, compared in loss and gradients; `tolerance` is of a
 # gradient's norm: f32 differs by the order of sums, bf16 by the last bit of each rounded value.
+# Small: the host's gradients travel with the suite.
 COMPARED = {
-    "f32-unfused": (gpt(4, 256, 4, 128, 4, 1000, "--fp32", "--attention-backend", "unfused"), 1e-4),
+    "f32-unfused": (gpt(2, 256, 4, 128, 4, 1000, "--fp32", "--attention-backend", "unfused"), 1e-4),
     "f32-unfused-dropout": (gpt(2, 192, 3, 96, 4, 509, "--fp32", "--attention-backend", "unfused", dropout=0.1), 1e-4),
-    "bf16-unfused-dropout": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1), 4e-2),
-    "bf16-flash": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
-    "bf16-cudnn": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
-    "f32-gelu-fusion": (gpt(4, 256, 4, 128, 4, 1000, "--fp32", "--attention-backend", "unfused", GELU), 1e-4),
-    "bf16-gelu-fusion": (gpt(4, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash", GELU), 4e-2),
-    "bf16-flash-128-dropout": (gpt(2, 512, 4, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1), 4e-2),
+    "bf16-unfused-dropout": (gpt(2, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1), 4e-2),
+    "bf16-flash": (gpt(2, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
+    "bf16-cudnn": (gpt(2, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
+    "f32-gelu-fusion": (gpt(2, 256, 4, 128, 4, 1000, "--fp32", "--attention-backend", "unfused", GELU), 1e-4),
+    "bf16-gelu-fusion": (gpt(2, 256, 4, 128, 4, 1000, "--bf16", "--attention-backend", "flash", GELU), 4e-2),
+    "bf16-flash-128-dropout": (gpt(2, 256, 2, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1), 4e-2),
 }
 
 # Small enough for compute-sanitizer, which slows a kernel by 10 to 100 times.
@@ -66,3 +72,26 @@ TIMED_BY_CUDNN = {
     "gpt2-124m-32x1024-cudnn": gpt(12, 768, 12, 1024, 32, 50304, *CUDNN),
     "stack-7b-4096-cudnn": gpt(4, 4096, 32, 4096, 1, 1024, *CUDNN),
 }
+ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN, **TIMED_WITH_GELU}
+
+# What is run first: one comparison, then times of these, Tx's and the peers'.
+FIRST_COMPARED = "bf16-flash"
+FIRST_TIMED = ("gpt2-124m-32x1024", "stack-7b-4096")
+# Of PyTorch: (mode, precision) of torch_peer.py, the ones that matter first.
+PEERS = [("eager", "autocast"), ("compile", "autocast"), ("graphs", "autocast"), ("compile", "bf16")]
+
+
+def sizes(flags):
+    """(layers, hidden, heads, sequence, batch, vocabulary)"""
+    values = dict(zip(flags[::2], flags[1::2]))
+    names = ["--num-layers", "--hidden-size", "--num-attention-heads", "--seq-length", "--micro-batch-size", "--vocab-size"]
+    return tuple(int(values[name]) for name in names)
+
+
+def model_flops(case):
+    """A step's FLOPs by one formula for everybody: a token's are 6N + 6LhT, N the parameters that are
+    multiplied with (the head is the tokens' table), the second term causal attention. What is
+    recomputed does not count."""
+    layers, hidden, _, sequence, batch, vocabulary = sizes(ALL_TIMED[case])
+    parameters = vocabulary * hidden + layers * (12 * hidden**2 + 13 * hidden) + 2 * hidden
+    return batch * sequence * (6 * parameters + 6 * layers * hidden * sequence)

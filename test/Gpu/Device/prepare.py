@@ -3,8 +3,9 @@
 
   prepare.py --out FOLDER [--bin build/bin] [--arch sm_90[,sm_100]] [--only PART[,PART]] [--ptxas FILE|none]
 
-Needs the compiler and ptxas, no GPU; with --ptxas none the driver there compiles the PTX. Then, on the machine with the GPU (Python 3, the CUDA
-driver and its libraries; PyTorch for the peers): FOLDER/run.py
+Needs the compiler and ptxas, no GPU; with --ptxas none the driver there compiles the PTX. Runs what is compared
+on this host and keeps its gradients, so that the other machine's CPU and libraries do not matter. A step that
+does not compile is listed, and the others go on; exit status 1 then. Called again, it adds to the folder.
 """
 
 import argparse
@@ -18,6 +19,68 @@ import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTS = ["compare", "nccl", "sanitize", "time"]
+SCRIPTS = ["run.py", "suite.py", "process.py", "tensors.py", "machine.py", "report.py", "cases.py", "torch_peer.py"]
+
+
+def output_of(command):
+    """What it prints, or None and the end of what it complains of."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    except OSError as error:
+        return None, str(error)
+    return (done.stdout, "") if done.returncode == 0 else (None, f"exit status {done.returncode}: {done.stdout[-1000:].strip()}")
+
+
+class Folder:
+    def __init__(self, options):
+        self.options, self.troubles = options, {}
+        self.list = os.path.join(options.out, "steps.json")
+        self.steps, self.references = {}, {}
+        if os.path.exists(self.list):
+            with open(self.list) as file:
+                there = json.load(file)
+            self.steps = {step["file"]: step for step in there["steps"]}
+            self.references = there["references"]
+
+    def path(self, name):
+        return os.path.join(self.options.out, name)
+
+    def compile(self, part, case, flags, policy, target):
+        file = f"{case}.{policy}.{target.split(':')[0]}.txa"
+        print(f"{file} ...", flush=True)
+        command = [os.path.join(self.options.bin, "tx-compile"), *cases.flags_for(flags, policy, target)]
+        command += [f"--target={target}", "-o", self.path(file)]
+        if self.options.ptxas and target != "host":
+            command.append(f"--ptxas={self.options.ptxas}")
+        text, trouble = output_of(command)
+        self.steps.pop(file, None)
+        if text is None:
+            self.troubles[file] = f"{' '.join(command)}: {trouble}"
+        elif target != "host":
+            self.steps[file] = {"part": part, "case": case, "policy": policy, "file": file}
+        return text is not None and file
+
+    def refer(self, case, flags):
+        """The host's loss and gradients."""
+        file = self.compile("compare", case, flags, "none", "host")
+        if not file:
+            return
+        log, gradients = self.path(f"{case}.jsonl"), f"{case}.host.safetensors"
+        command = [os.path.join(self.options.bin, "tx-run"), self.path(file), *cases.TRAIN, "--data-path", self.path("text.txt")]
+        text, trouble = output_of([*command, "--log", log, "--dump-gradients", self.path(gradients)])
+        if text is None:
+            self.troubles[file] = trouble
+            return
+        with open(log) as lines:
+            loss = [event["loss"] for event in map(json.loads, lines) if event.get("event") == "step"][-1]
+        self.references[case] = {"loss": loss, "gradients": gradients}
+        os.remove(log)
+        os.remove(self.path(file))
+
+    def write(self):
+        commit, _ = output_of(["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=12"])
+        with open(self.list, "w") as file:
+            json.dump({"tx": (commit or "unknown").strip(), "steps": list(self.steps.values()), "references": self.references}, file, indent=1)
 
 
 def main():
@@ -28,42 +91,36 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--ptxas", help="tx-compile's")
     o = parser.parse_args()
+    parts = o.only.split(",")
+    if set(parts) - set(PARTS):
+        parser.error(f"--only: {', '.join(sorted(set(parts) - set(PARTS)))}; there are {', '.join(PARTS)}")
     os.makedirs(o.out, exist_ok=True)
-    steps = []
-
-    def compile_step(part, name, flags, policy, target):
-        file = f"{name}.{policy}.{target.split(':')[0]}.txa"
-        print(f"{file} ...", flush=True)
-        command = [os.path.join(o.bin, "tx-compile"), *cases.flags_for(flags, policy, target)]
-        command += [f"--target={target}", "-o", os.path.join(o.out, file)]
-        if o.ptxas and target != "host":
-            command.append(f"--ptxas={o.ptxas}")
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            sys.exit(f"{' '.join(command)}\n{done.stderr}")
-        steps.append({"part": part, "case": name, "policy": policy, "target": target.split(":")[0], "file": file})
-
-    device, parts = f"cuda:{o.arch}", o.only.split(",")
+    device, folder = f"cuda:{o.arch}", Folder(o)
+    with open(folder.path("text.txt"), "w") as file:
+        file.write(cases.TEXT)
     if "compare" in parts:
-        for name, (flags, _) in cases.COMPARED.items():
-            compile_step("compare", name, flags, "none", "host")
+        for case, (flags, _) in cases.COMPARED.items():
+            folder.refer(case, flags)
             for policy in cases.POLICIES:
-                compile_step("compare", name, flags, policy, device)
+                folder.compile("compare", case, flags, policy, device)
+            folder.write()
     if "nccl" in parts:
-        compile_step("nccl", "one-rank", [os.path.join(HERE, "one-rank.mlir")], "none", device)
+        folder.compile("nccl", "one-rank", [os.path.join(HERE, "one-rank.mlir")], "none", device)
     if "sanitize" in parts:
-        for name, flags in cases.SANITIZED.items():
-            compile_step("sanitize", name, flags, "full", device)
+        for case, flags in cases.SANITIZED.items():
+            folder.compile("sanitize", case, flags, "full", device)
     if "time" in parts:
-        for name, flags in {**cases.TIMED, **cases.TIMED_BY_CUDNN, **cases.TIMED_WITH_GELU}.items():
+        for case, flags in cases.ALL_TIMED.items():
             for policy in ("none", "act-norm", "full"):
-                compile_step("time", name, flags, policy, device)
-    with open(os.path.join(o.out, "steps.json"), "w") as file:
-        json.dump(steps, file, indent=1)
+                folder.compile("time", case, flags, policy, device)
+    folder.write()
     shutil.copy(os.path.join(o.bin, "tx-run"), o.out)
-    for script in ("run.py", "cases.py", "torch_peer.py"):
+    for script in SCRIPTS:
         shutil.copy(os.path.join(HERE, script), o.out)
-    print(f"{len(steps)} steps in {o.out}; on the device: {os.path.join(o.out, 'run.py')}")
+    for file, trouble in folder.troubles.items():
+        print(f"FAILED {file}: {trouble}")
+    print(f"{len(folder.steps)} steps in {o.out}, {len(folder.troubles)} failed; on the device: {os.path.join(o.out, 'run.py')}")
+    sys.exit(1 if folder.troubles else 0)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,29 @@
 #!/usr/bin/env python3
 """Times PyTorch's training step of a model of cases.py on the GPU, as the peer of `tx-run --bench`.
 
-  torch_peer.py CASE [--mode eager|compile] [--iters 20] [--warmup 5]
+  torch_peer.py CASE [--mode eager|compile|graphs] [--precision autocast|bf16] [--iters 20] [--warmup 5]
 
-One step: forward and backward under bf16 autocast, flash attention, clipping, fused AdamW on f32
-parameters. No dropout. Prints one line of JSON.
+One step: tokens to the device, forward and backward, F.scaled_dot_product_attention, clipping of the
+gradients' norm to 1, fused AdamW, the loss to the host, on the host's clock, as tx-run's. No dropout.
+
+  autocast   f32 parameters, gradients and moments, products and attention in bf16: what is stored and
+             rounded is nearest to Tx's --bf16 (bf16 parameters with f32 masters, gradients, moments)
+  bf16       parameters, gradients and moments in bf16: less memory and traffic than Tx's, less exact
+  graphs     torch.compile(mode="reduce-overhead"), CUDA graphs as Tx has
+
+What the first steps compile is not in the times. Prints one line of JSON.
 """
 
 import argparse
 import json
 import statistics
+import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 import cases
-
-
-def model_of(flags):
-    values = dict(zip(flags[::2], flags[1::2]))
-    names = ["--num-layers", "--hidden-size", "--num-attention-heads", "--seq-length", "--micro-batch-size", "--vocab-size"]
-    return [int(values[name]) for name in names]
 
 
 class Block(nn.Module):
@@ -58,34 +60,50 @@ class Gpt(nn.Module):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("case", choices=cases.TIMED)
-    parser.add_argument("--mode", choices=["eager", "compile"], default="eager")
+    parser.add_argument("--mode", choices=["eager", "compile", "graphs"], default="eager")
+    parser.add_argument("--precision", choices=["autocast", "bf16"], default="autocast")
     parser.add_argument("--iters", type=int, default=20)
     parser.add_argument("--warmup", type=int, default=5)
     o = parser.parse_args()
-    layers, hidden, heads, sequence, batch, vocabulary = model_of(cases.TIMED[o.case])
+    layers, hidden, heads, sequence, batch, vocabulary = cases.sizes(cases.TIMED[o.case])
     torch.manual_seed(1)
     torch.set_float32_matmul_precision("high")
     model = Gpt(layers, hidden, heads, sequence, vocabulary).cuda()
+    if o.precision == "bf16":
+        model = model.bfloat16()
     adam = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    run = torch.compile(model) if o.mode == "compile" else model
-    tokens = torch.randint(vocabulary, (batch, sequence), device="cuda")
-    targets = torch.randint(vocabulary, (batch, sequence), device="cuda")
-    times = []
-    for i in range(o.warmup + o.iters):
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        with torch.autocast("cuda", dtype=torch.bfloat16):
+    run = model
+    if o.mode != "eager":
+        run = torch.compile(model, mode="reduce-overhead" if o.mode == "graphs" else None)
+    data = torch.randint(vocabulary, (2, batch, sequence)).pin_memory()
+
+    def step():
+        tokens, targets = data.cuda(non_blocking=True)
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=o.precision == "autocast"):
             loss = run(tokens, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
         adam.zero_grad(set_to_none=True)
-        end.record()
+        return loss.item()
+
+    times, begin = [], time.perf_counter()
+    for _ in range(o.warmup):
+        step()
+    torch.cuda.synchronize()
+    warmup = time.perf_counter() - begin
+    torch.cuda.reset_peak_memory_stats()
+    for _ in range(o.iters):
+        begin = time.perf_counter()
+        step()
         torch.cuda.synchronize()
-        times.append(begin.elapsed_time(end))
-    median = statistics.median(times[o.warmup :])
-    result = {"peer": "PyTorch " + torch.__version__, "median_ms": median, "least_ms": min(times[o.warmup :])}
-    result.update(tokens_per_second=batch * sequence / median * 1e3, peak_bytes=torch.cuda.max_memory_allocated())
+        times.append((time.perf_counter() - begin) * 1e3)
+    median = statistics.median(times)
+    free, total = torch.cuda.mem_get_info()
+    versions = f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
+    result = {"versions": versions, "median_ms": median, "least_ms": min(times), "most_ms": max(times), "warmup_seconds": warmup}
+    result.update(tokens_per_second=batch * sequence / median * 1e3, allocated_bytes=torch.cuda.max_memory_allocated())
+    result.update(reserved_bytes=torch.cuda.memory_reserved(), device_bytes=total - free)
     print(json.dumps(result))
 
 

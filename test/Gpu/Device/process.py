@@ -20,8 +20,8 @@ class Missing(Trouble):
 
 
 def environment(**more):
-    """This one's, with the CUDA libraries that pip has installed beside PyTorch where the loader looks
-    last: a machine may have no others."""
+    """This one's, with the CUDA libraries that pip has installed beside PyTorch after the folders of
+    LD_LIBRARY_PATH: a machine may have no others, and both sides use the same."""
     result = {**os.environ, **more}
     try:
         spec = importlib.util.find_spec("nvidia")

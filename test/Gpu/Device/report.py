@@ -2,24 +2,29 @@
 
 import json
 import os
+import time
 
 
 class Results:
-    """By a job's name; those of earlier calls stay."""
+    """By a job's name; those of earlier calls stay, if they are of the same Tx on the same device."""
 
-    def __init__(self, out):
+    def __init__(self, out, about):
         self.out, self.left_out = out, {}
-        self.data = {"about": {}, "jobs": {}}
+        self.data = {"about": about, "jobs": {}}
         path = self.path("results.json")
         if os.path.exists(path):
             try:
                 with open(path) as file:
                     there = json.load(file)
-                self.data = {"about": dict(there["about"]), "jobs": dict(there["jobs"])}
+                for what in ("Tx", "device"):
+                    if there["about"][what] != about[what]:
+                        raise ValueError(f"of {what} {there['about'][what]}")
+                self.data["jobs"] = dict(there["jobs"])
             except (OSError, ValueError, KeyError, TypeError) as error:
                 # Somebody's figures may be in it.
-                os.replace(path, path + ".unreadable")
-                print(f"{path}: {error}; it is {path}.unreadable now")
+                aside = f"{path}.{time.strftime('%Y%m%d-%H%M%S')}"
+                os.replace(path, aside)
+                print(f"{path}: {error}; it is {aside} now")
 
     def path(self, name):
         return os.path.join(self.out, name)

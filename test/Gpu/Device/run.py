@@ -52,13 +52,13 @@ def run_all(jobs, results, o, begin):
     hangs = collections.Counter()
     for at, job in enumerate(jobs):
         left = o.seconds - (time.monotonic() - begin)
-        if left < min(20, o.longest):
+        if left < min(20, o.limit or 20):
             results.left_out.update({j.name: "no time" for j in jobs[at:]})
             return
         if hangs[job.part] >= MOST_HANGS:
             results.left_out[job.name] = f"{MOST_HANGS} of {job.part} took too long"
             continue
-        result = attempt(job, min(job.limit, o.longest, left - 2 if left > 10 else left))
+        result = attempt(job, min(o.limit or job.limit, left - 2 if left > 10 else left))
         hangs[job.part] += result.pop("hung", False)
         results.set(job, result)
         results.write()
@@ -71,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--seconds", type=float, default=540)
-    parser.add_argument("--longest", type=float, default=1e9, help="seconds that one run may take at most; default: each has its own limit")
+    parser.add_argument("--limit", type=float, help="seconds that one run may take; default: each has its own limit")
     parser.add_argument("--out", default=os.path.join(HERE, "results"))
     parser.add_argument("--python", default=sys.executable, help="the one that has PyTorch; default: this one")
     o = parser.parse_args()
@@ -84,8 +84,7 @@ def main():
     o.out = os.path.abspath(o.out)
     with open(os.path.join(HERE, "steps.json")) as file:
         prepared = json.load(file)
-    results = report.Results(o.out)
-    results.data["about"].update({"date": time.strftime("%Y-%m-%d"), "Tx": prepared["tx"], **machine.description()})
+    results = report.Results(o.out, {"date": time.strftime("%Y-%m-%d"), "Tx": prepared["tx"], **machine.description()})
     jobs = [job for job in suite.Suite(o.out, prepared, results, o.python).jobs() if job.part in o.parts.split(",") and not results.isDone(job.name)]
     jobs.sort(key=lambda job: results.state(job.name) is not None)  # what was tried in vain comes last
     print(f"{results.data['about']['device']}: {len(jobs)} runs to do", flush=True)

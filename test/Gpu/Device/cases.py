@@ -74,9 +74,18 @@ TIMED_BY_CUDNN = {
 }
 ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN, **TIMED_WITH_GELU}
 
+ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN}
+
 # What is run first: one comparison, then times of these, Tx's and the peers'.
 FIRST_COMPARED = "bf16-flash"
 FIRST_TIMED = ("gpt2-124m-32x1024", "stack-7b-4096")
+
+
+def is_first(case):
+    """One of these, or a variant of it: "stack-7b-4096-cudnn"."""
+    return any(f"{case}-".startswith(f"{first}-") for first in FIRST_TIMED)
+
+
 # Of PyTorch: (mode, precision) of torch_peer.py, the ones that matter first.
 PEERS = [("eager", "autocast"), ("compile", "autocast"), ("graphs", "autocast"), ("compile", "bf16")]
 

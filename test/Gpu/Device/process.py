@@ -48,7 +48,10 @@ def run(command, log, limit, **more):
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            process.wait()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:  # the driver holds it: not our time to lose
+                raise TookTooLong(f"took longer than {limit:.0f} s, and cannot be killed")
             if isinstance(error, subprocess.TimeoutExpired):
                 raise TookTooLong(f"took longer than {limit:.0f} s")
             raise

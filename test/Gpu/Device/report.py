@@ -47,17 +47,20 @@ class Results:
         return {n: j for n, j in self.data["jobs"].items() if j["state"] in states}
 
     def write(self):
-        for name, text in (("results.json", json.dumps(self.data, indent=1)), ("results.md", self.markdown())):
+        for name, text in (("results.json", json.dumps(self.data, indent=1)), ("results.md", self.markdown() + "\n".join(["", *launches(self.data["jobs"]), ""]))):
             # Whole or not at all: the machine may take us down at any time.
-            with open(self.path(name + ".part"), "w") as file:
-                file.write(text)
-            os.replace(self.path(name + ".part"), self.path(name))
+            try:
+                with open(self.path(name + ".part"), "w") as file:
+                    file.write(text)
+                os.replace(self.path(name + ".part"), self.path(name))
+            except OSError as error:  # what is printed is left
+                print(f"{name} is not written: {error}", flush=True)
 
     def markdown(self):
         lines = [f"{what}: {value}  " for what, value in self.data["about"].items()]
         timed = [j["row"] for j in self.data["jobs"].values() if "row" in j]
         lines += [f"{who}: {machine}  " for who, machine in sorted({(r["who"].split()[0], r["machine"]) for r in timed})]
-        lines += ["", *times(timed), "", *launches(self.data["jobs"])]
+        lines += ["", *times(timed)]
         passed, failed, troubles, missing = (self.of(s) for s in ("passed", "FAILED", "trouble", "missing"))
         lines += ["", f"{len(passed)} passed, {len(failed)} failed, {len(troubles)} without a result, {len(missing)} not possible here, "
                       f"{len(self.left_out)} left for another call", ""]

@@ -136,7 +136,6 @@ class Suite:
 
     def time(self, step):
         case, policy = step["case"], step["policy"]
-        isFirst = case.replace("-cudnn", "") in cases.FIRST_TIMED
 
         def bench(limit, *flags):
             log = self.path("bench.jsonl")
@@ -170,7 +169,7 @@ class Suite:
             good = event["peak_bytes"] == event["allocated_bytes"]
             return verdict(good, note + ("" if good else "allocated is not what is planned"), row=row, launches=event.get("launches", {}))
 
-        rank = 9 if not isFirst else 1 if policy == "none" else 3
+        rank = 9 if not cases.is_first(case) else 1 if policy == "none" else 3
         return [Job(rank, "time", f"time {case} {policy}", 150, work)]
 
     @staticmethod

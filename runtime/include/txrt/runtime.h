@@ -175,7 +175,7 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session);
 /* Bytes of a device's own memory, by what its driver counts as in use: when the
    session began, with the arena, and now. All 0 where the arena is the host's. */
 typedef struct {
-  uint64_t arena;     /* at least txrt_session_arena_bytes: drivers round up */
+  uint64_t arena;     /* txrt_session_arena_bytes, as the driver rounds them */
   uint64_t libraries; /* since then: kernels, libraries, graphs, communicators */
   uint64_t context;   /* before: the context, and what other processes have */
   uint64_t total;     /* that the device has */

@@ -136,15 +136,6 @@ void Model::write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
         error);
 }
 
-void Model::clearState() const {
-  const std::vector<char> zeros(copyBytes);
-  for (const GlobalSpec &global : description.globals)
-    if (global.role != Role::Parameter && global.role != Role::Master)
-      for (uint64_t at = 0; at < global.bytes; at += copyBytes)
-        write(global, at, std::min(copyBytes, global.bytes - at),
-              zeros.data());
-}
-
 /// Elements [begin, end) of a normal array; `begin` is even.
 static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev,
                        const RandomStream &stream) {
@@ -201,7 +192,6 @@ void Model::initializeParameter(const GlobalSpec &parameter,
 }
 
 void Model::initialize(uint64_t seed) const {
-  clearState();
   for (const GlobalSpec *parameter : description.withRole(Role::Parameter)) {
     const GlobalSpec *master = nullptr;
     for (const GlobalSpec *candidate : description.withRole(Role::Master))

@@ -125,12 +125,11 @@ public:
   void write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
              const void *from) const;
 
-  /// Gives every parameter its initial value and clears gradients and
-  /// optimizer state. The values depend on the seed and on the parameter's
-  /// name, so an added layer changes no other one.
+  /// Gives every parameter its initial value, before anything has run: gradients
+  /// and optimizer state are zero then, as a session's whole arena is. The values
+  /// depend on the seed and on the parameter's name, so an added layer changes no
+  /// other one.
   void initialize(uint64_t seed) const;
-  /// Clears gradients and optimizer state only.
-  void clearState() const;
 
 private:
   void initializeParameter(const GlobalSpec &parameter,

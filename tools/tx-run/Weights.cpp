@@ -271,7 +271,6 @@ LoadResult loadWeights(const Model &model, const std::string &path,
     result.position.samples = metadataNumber(reader, "tx.samples");
     result.position.seed = metadataNumber(reader, "tx.seed");
   }
-  model.clearState();
   for (const auto &pair : assignment.pairs) {
     if (isFloat(pair.first->dtype))
       loadFloats(model, *pair.first, reader, *pair.second);

@@ -30,7 +30,8 @@ struct LoadResult {
 
 /// Loads every parameter, or throws naming all that are missing, superfluous or
 /// of another shape. Nothing is written before everything is checked. Without
-/// `wantOptimizer` stored optimizer state is left out and the model's cleared.
+/// `wantOptimizer` stored optimizer state is left out. Before anything has run or
+/// was loaded: what is not loaded is zero then, as a session's whole arena is.
 LoadResult loadWeights(const Model &model, const std::string &path,
                        bool wantOptimizer);
 

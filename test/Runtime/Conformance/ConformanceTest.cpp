@@ -175,6 +175,19 @@ TEST_P(Executes, NoAllocationInSteps) {
   }
 }
 
+// Who makes a session need not write zeros into it.
+TEST_P(Executes, TheArenaBeginsAsZeros) {
+  for (uint32_t s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
+    const auto segment = static_cast<txrt_segment>(s);
+    std::vector<uint8_t> bytes(txrt_artifact_segment_bytes(artifact, segment), 1);
+    ASSERT_EQ(txrt_session_read(session, segment, 0, bytes.size(), bytes.data(),
+                                &error),
+              TXRT_OK)
+        << error.message;
+    EXPECT_EQ(bytes, std::vector<uint8_t>(bytes.size())) << "segment " << s;
+  }
+}
+
 TEST_P(Executes, KernelsGiveTheValues) {
   for (int threads : {1, 2, 3, 5}) {
     start(threads);

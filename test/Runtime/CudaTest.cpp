@@ -54,18 +54,26 @@ TEST(Cuda, Architectures) {
     Setting newer("FAKE_CUDA_CAPABILITY", "120");
     EXPECT_NE(Session(a).session, nullptr);
     a.gpuImages.pop_back();
-    refused(TXRT_DEVICE, "has GPU code for sm_90, this device is sm_120", a);
+    refused(TXRT_DEVICE,
+            "has GPU code for sm_90, this device is sm_120; compile with "
+            "--target=cuda:sm_120",
+            a);
+  }
+  {
+    // No architecture of its own: the family's, which runs on it.
+    Setting between("FAKE_CUDA_CAPABILITY", "103");
+    refused(TXRT_DEVICE, "this device is sm_103; compile with --target=cuda:sm_100", a);
   }
   Setting older("FAKE_CUDA_CAPABILITY", "75");
   refused(TXRT_DEVICE, "has GPU code for sm_90, compute_80, this device is "
-                       "sm_75; compile with --target=cuda:sm_75",
+                       "sm_75; that is too old, Tx's kernels are for sm_80 and newer",
           gpuArtifact());
 }
 
 TEST(Cuda, Refusals) {
   TestArtifact host = smallArtifact();
   host.backend = "cuda";
-  refused(TXRT_DEVICE, "has no GPU code", host);
+  refused(TXRT_DEVICE, "has no GPU code, this device is sm_90; compile with --target=cuda:sm_90", host);
   TestArtifact other = gpuArtifact();
   // A name that the code does not have: "eigh".
   ++other.kernels[0].name;

@@ -4,19 +4,8 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-// The kernels' PTX and the libraries are of CUDA 13, which came with R580.
-static constexpr int oldestDriver = 13000;
-
 DeviceContext::DeviceContext(const Driver &driver, int place)
     : driver(driver) {
-  int version = 0;
-  driver.check(driver.driverGetVersion(&version), "driver version");
-  if (version < oldestDriver)
-    fail(TXRT_DEVICE,
-         "the NVIDIA driver here is for CUDA %d.%d; needed is CUDA %d.%d, that "
-         "is driver R580 or newer",
-         version / 1000, version / 10 % 100, oldestDriver / 1000,
-         oldestDriver / 10 % 100);
   driver.check(driver.deviceGetCount(&devices), "counting devices");
   if (devices == 0)
     fail(TXRT_DEVICE, "the NVIDIA driver sees no device");

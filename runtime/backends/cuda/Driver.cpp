@@ -23,11 +23,27 @@ void *cuda::openLibrary(std::initializer_list<const char *> names,
   fail(TXRT_DEVICE, "%s: %s", purpose, answers.c_str());
 }
 
-static Driver open() {
-  const char *name = "libcuda.so.1";
-  void *library =
-      openLibrary({name}, "no NVIDIA driver here (--backend dryrun prints the "
-                          "launches without one)");
+// The kernels' PTX and the libraries are of CUDA 13, which came with R580.
+static constexpr int oldestDriver = 13000;
+static constexpr const char *name = "libcuda.so.1";
+
+/// Before anything is asked of the driver that an old one does not have.
+static void requireVersion(void *library) {
+  using GetVersion = Result (*)(int *);
+  int version = 0;
+  const Result result = reinterpret_cast<GetVersion>(
+      symbol(library, name, "cuDriverGetVersion"))(&version);
+  if (result != Success)
+    fail(TXRT_DEVICE, "%s does not tell its version: error %d", name, result);
+  if (version < oldestDriver)
+    fail(TXRT_DEVICE,
+         "the NVIDIA driver here is for CUDA %d.%d; needed is CUDA %d.%d, that "
+         "is driver R580 or newer",
+         version / 1000, version / 10 % 100, oldestDriver / 1000,
+         oldestDriver / 10 % 100);
+}
+
+static Driver load(void *library) {
   Driver driver;
 #define TXRT_LOAD(member, function, ...)                                      \
   driver.member = reinterpret_cast<Result (*)(__VA_ARGS__)>(                  \
@@ -39,7 +55,11 @@ static Driver open() {
 }
 
 const Driver &Driver::get() {
-  static const Driver driver = open();
+  static void *const library =
+      openLibrary({name}, "no NVIDIA driver here (--backend dryrun prints the "
+                          "launches without one)");
+  requireVersion(library);
+  static const Driver driver = load(library);
   return driver;
 }
 

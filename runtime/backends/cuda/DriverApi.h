@@ -44,7 +44,6 @@ struct DeviceId {
 // X(member, symbol, arguments...)
 #define TXRT_CUDA_DRIVER_FUNCTIONS(X)                                         \
   X(init, cuInit, unsigned)                                                   \
-  X(driverGetVersion, cuDriverGetVersion, int *)                              \
   X(getErrorName, cuGetErrorName, Result, const char **)                      \
   X(getErrorString, cuGetErrorString, Result, const char **)                  \
   X(deviceGetCount, cuDeviceGetCount, int *)                                  \

@@ -1,9 +1,21 @@
 #include "backends/cuda/Kernels.h"
 
 #include <algorithm>
+#include <iterator>
 
 using namespace txrt;
 using namespace txrt::cuda;
+
+std::string cuda::compilableFor(uint32_t capability) {
+  uint32_t best = 0;
+  for (uint32_t known : compilableArchitectures)
+    if (known <= capability)
+      best = known;
+  if (best == 0)
+    return format("that is too old, Tx's kernels are for sm_%u and newer",
+                  *std::begin(compilableArchitectures));
+  return format("compile with --target=cuda:sm_%u", best);
+}
 
 const txrt_gpu_image &Kernels::chooseImage(uint32_t capability) const {
   const txrt_gpu_image *cubin = nullptr, *ptx = nullptr;
@@ -22,10 +34,9 @@ const txrt_gpu_image &Kernels::chooseImage(uint32_t capability) const {
   }
   if (!cubin && !ptx)
     fail(TXRT_DEVICE,
-         "%s: has GPU code for %s, this device is sm_%u; compile with "
-         "--target=cuda:sm_%u",
-         program.name, present.empty() ? "no architecture" : present.c_str(),
-         capability, capability);
+         "%s: has GPU code for %s, this device is sm_%u; %s", program.name,
+         present.empty() ? "no architecture" : present.c_str(), capability,
+         compilableFor(capability).c_str());
   return cubin ? *cubin : *ptx;
 }
 
@@ -41,9 +52,8 @@ Kernels::Kernels(const txrt_program &program, const Driver &driver,
     return;
   const uint32_t capability = context.capability();
   if (!program.gpu_kernels)
-    fail(TXRT_DEVICE,
-         "%s: has no GPU code; compile it with --target=cuda:sm_%u",
-         program.name, capability);
+    fail(TXRT_DEVICE, "%s: has no GPU code, this device is sm_%u; %s",
+         program.name, capability, compilableFor(capability).c_str());
   const txrt_gpu_image &image = chooseImage(capability);
   driver.check(
       driver.moduleLoadData(&module, program.gpu_code + image.offset),

@@ -6,9 +6,18 @@
 #include "backends/cuda/Device.h"
 #include "txrt/backend.h"
 
+#include <string>
 #include <vector>
 
 namespace txrt::cuda {
+
+/// What tx-compile --target=cuda:sm_... takes, ascending: messages name one of them.
+/// A test compares it with the compiler's table.
+constexpr uint32_t compilableArchitectures[] = {80, 86, 89, 90, 100, 120};
+
+/// "compile with --target=cuda:sm_100" for a device that runs that code, as sm_103
+/// does; or that the device is too old.
+std::string compilableFor(uint32_t capability);
 
 class Kernels {
 public:

@@ -51,6 +51,10 @@ const char *txrt_artifact_manifest(const txrt_artifact *artifact) {
   return artifact->manifestText.c_str();
 }
 
+const char *txrt_artifact_backend(const txrt_artifact *artifact) {
+  return artifact->manifest.backend.c_str();
+}
+
 const char *txrt_artifact_digest(const txrt_artifact *artifact) {
   return artifact->container.digest().c_str();
 }

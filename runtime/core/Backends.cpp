@@ -2,6 +2,7 @@
 #include "core/Failure.h"
 
 #include <cstring>
+#include <iterator>
 
 extern "C" {
 extern const txrt_backend txrt_host_backend;
@@ -27,4 +28,9 @@ const txrt_backend &txrt::findBackend(const char *name) {
   }
   fail(TXRT_USAGE, "unknown backend '%s'; present: %s",
        printable(name).c_str(), known.c_str());
+}
+
+const char *txrt_backend_name(int index) {
+  const bool exists = index >= 0 && size_t(index) < std::size(backends);
+  return exists ? backends[index]->name : nullptr;
 }

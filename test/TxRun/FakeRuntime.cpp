@@ -239,6 +239,11 @@ const char *txrt_artifact_manifest(const txrt_artifact *artifact) {
   return artifact->text.c_str();
 }
 
+const char *txrt_backend_name(int index) {
+  static const char *const names[] = {"host", "cuda", "dryrun", nullptr};
+  return names[index];
+}
+const char *txrt_artifact_backend(const txrt_artifact *) { return "host"; }
 const char *txrt_artifact_digest(const txrt_artifact *) { return "0"; }
 
 txrt_status txrt_session_create(const txrt_artifact *artifact,

@@ -62,7 +62,7 @@ TEST(Options, Values) {
   expectUsage({"s", "--bench=1"}, "takes no value");
   expectUsage({"s", "--threads", "0"}, "not between 1 and 1024");
   expectUsage({"s", "--data-format", "utf8"}, "none of auto, text");
-  expectUsage({"s", "--backend", "tpu"}, "neither host nor cuda nor dryrun");
+  expectUsage({"s", "--backend", "tpu"}, "'tpu' is no backend; present: host, cuda, dryrun");
   expectUsage({"s", "--input", "tokens"}, "not NAME=FILE.npy");
 }
 
@@ -95,6 +95,24 @@ TEST(Options, WhatDoesNotGoTogether) {
   EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun"}));
   EXPECT_NO_THROW(
       parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));
+}
+
+TEST(Options, FlagsOfAnotherBackend) {
+  for (const char *flag : {"--tune", "--no-cuda-graph", "--no-cudnn"}) {
+    const std::string part =
+        std::string(flag) + " is for the backend cuda; this run's is ";
+    expectUsage({"s", "--bench", "--backend", "host", flag}, part + "host");
+    expectUsage({"s", flag, "--backend=dryrun"}, part + "dryrun");
+    expectUsage({"s", "--info", flag}, part + "none");
+    const Options own = parseOptions({"s", "--bench", flag});
+    EXPECT_NO_THROW(requireEffect(own, "cuda"));
+    expectError(ExitCode::Usage, part + "host",
+                [&] { requireEffect(own, "host"); });
+  }
+  expectUsage({"s", "--bench", "--backend=host", "--tuning-cache", "c.json"},
+              "--tuning-cache is for the backend cuda");
+  EXPECT_NO_THROW(parseOptions({"s", "--bench", "--backend=cuda", "--tune",
+                                "--tuning-cache", "c.json"}));
 }
 
 TEST(Options, HelpNeedsNothingElseAndNamesEveryGroup) {

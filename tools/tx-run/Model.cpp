@@ -57,6 +57,9 @@ Model::Model(const std::string &path, const Options &options, Ranks &ranks)
     txrt_artifact *artifact = nullptr;
     check(txrt_artifact_open(path.c_str(), &artifact, &error), error);
     opened.reset(artifact);
+    requireEffect(options, options.backend.empty()
+                               ? txrt_artifact_backend(artifact)
+                               : options.backend);
     description = parseManifest(txrt_artifact_manifest(artifact), path);
   });
   ranks.requireSame({{"ABI version", std::to_string(TXRT_ABI_VERSION)},

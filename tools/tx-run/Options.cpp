@@ -4,6 +4,8 @@
 #include "Error.h"
 #include "Launch.h"
 
+#include "txrt/runtime.h"
+
 #include <cstdlib>
 #include <algorithm>
 #include <charconv>
@@ -20,6 +22,7 @@ struct Flag {
   const char *value; // how help calls the value; null for a switch
   const char *help;
   void (*set)(Options &, const Flag &, const std::string &);
+  const char *backend = nullptr; // the only one that it says anything to
 };
 
 [[noreturn]] void refuse(const Flag &flag, const std::string &text,
@@ -92,6 +95,16 @@ DataFormat dataFormat(const Flag &flag, const std::string &text) {
   if (text == "uint32")
     return DataFormat::U32;
   refuse(flag, text, "none of auto, text, uint16, uint32");
+}
+
+std::string backend(const Flag &flag, const std::string &text) {
+  std::string present;
+  for (int i = 0; const char *name = txrt_backend_name(i); ++i) {
+    if (text == name)
+      return text;
+    present += (i ? ", " : "") + std::string(name);
+  }
+  refuse(flag, text, "no backend; present: " + present);
 }
 
 #define SET [](Options & o, const Flag &f, const std::string &t)
@@ -251,34 +264,31 @@ const Flag flags[] = {
     {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).",
      SET { o.topK = integer(f, t, 0); }},
 
-    {"Machine", "backend", "host|cuda|dryrun",
-     "Default: what the artifact was compiled for. dryrun prints every launch "
+    {"Machine", "backend", "NAME",
+     "host or cuda; default: what the artifact was compiled for. dryrun prints every launch "
      "with shapes and addresses and runs none, so it needs no memory and no "
      "GPU: of all entries, or of --function's.",
      SET {
-       if (t != "host" && t != "cuda" && t != "dryrun")
-         refuse(f, t, "neither host nor cuda nor dryrun");
-       o.backend = t;
+       o.backend = backend(f, t);
      }},
     {nullptr, "no-cuda-graph", nullptr,
      "On a GPU queue launches one by one instead of an entry as one CUDA "
      "graph: slower, but a fault shows where it happened.",
-     SET { o.noCudaGraph = (void(f), void(t), true); }},
+     SET { o.noCudaGraph = (void(f), void(t), true); }, "cuda"},
     {nullptr, "no-cudnn", nullptr,
-     "On a GPU compute attention by the generated kernels where cuDNN could: "
-     "slower on Hopper, without cuDNN's scratch in use.",
-     SET { o.noCudnn = (void(f), void(t), true); }},
+     "On a GPU compute attention by the generated kernels where cuDNN could.",
+     SET { o.noCudnn = (void(f), void(t), true); }, "cuda"},
     {nullptr, "tune", nullptr,
      "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
      "before anything else runs, and keep the fastest for this and later runs "
      "on such a GPU. Takes seconds for each product and, beside the arena, some "
      "hundred MiB.",
-     SET { o.tune = (void(f), void(t), true); }},
+     SET { o.tune = (void(f), void(t), true); }, "cuda"},
     {nullptr, "tuning-cache", "FILE.json",
      "Where --tune keeps what it found, and every run looks "
      "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
      "for one GPU, version of the library and product, whatever the artifact.",
-     SET { o.tuningCache = (void(f), t); }},
+     SET { o.tuningCache = (void(f), t); }, "cuda"},
     {nullptr, "threads", "N",
      "Threads (one for each CPU that this process may use). Results have the "
      "same bits for any number.",
@@ -410,6 +420,11 @@ void checkTogether(const Options &o) {
     fail(ExitCode::Usage, "--tune has no folder to keep what it finds in "
                           "(neither XDG_CACHE_HOME nor HOME is set): give "
                           "--tuning-cache");
+  // What the artifact was compiled for is not known yet.
+  if (o.info)
+    requireEffect(o, "none (--info runs nothing)");
+  else if (!o.backend.empty())
+    requireEffect(o, o.backend);
   if (o.minLr > o.lr)
     fail(ExitCode::Usage, "--min-lr %g is above --lr %g", o.minLr, o.lr);
   int64_t decay =
@@ -472,6 +487,16 @@ Options parseOptions(const std::vector<std::string> &arguments) {
                           "--data-path text.txt (tx-compile makes step.txa)");
   checkTogether(options);
   return options;
+}
+
+void requireEffect(const Options &options, const std::string &backend) {
+  for (const auto &given : options.given) {
+    const Flag &flag = findFlag(given.first);
+    if (flag.backend && backend != flag.backend)
+      fail(ExitCode::Usage,
+           "--%s is for the backend %s; this run's is %s, so leave it out",
+           flag.name, flag.backend, printable(backend).c_str());
+  }
 }
 
 std::string helpText() {

@@ -82,6 +82,9 @@ struct Options {
 /// Throws a usage error; does not look at any file.
 Options parseOptions(const std::vector<std::string> &arguments);
 
+/// Throws a usage error for a flag that says nothing to this backend.
+void requireEffect(const Options &options, const std::string &backend);
+
 std::string helpText();
 
 /// Where choices of algorithms are kept: --tuning-cache, else tx/tuning.json in

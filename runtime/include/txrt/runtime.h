@@ -75,6 +75,9 @@ void txrt_artifact_close(txrt_artifact *artifact);
 /* The manifest's JSON text, NUL-terminated; lives as long as the artifact. */
 const char *txrt_artifact_manifest(const txrt_artifact *artifact);
 
+/* The backend that it was compiled for: "host". Lives as long as the artifact. */
+const char *txrt_artifact_backend(const txrt_artifact *artifact);
+
 /* SHA-256 of the file in 64 hexadecimal digits, NUL-terminated. */
 const char *txrt_artifact_digest(const txrt_artifact *artifact);
 
@@ -135,10 +138,13 @@ void txrt_world_abort(txrt_world *world, int code, const char *why);
 
 /*===-- Sessions ---------------------------------------------------------===*/
 
+/* The names that txrt_options.backend takes, numbered from 0; NULL behind the last. */
+const char *txrt_backend_name(int index);
+
 typedef struct txrt_session txrt_session;
 
 typedef struct {
-  const char *backend; /* "host", "cuda", "dryrun"; NULL: the artifact's own */
+  const char *backend; /* of txrt_backend_name; NULL: the artifact's own */
   int threads;         /* host: 0 means one for each CPU we may use */
   FILE *output;        /* dryrun: where launches are printed; NULL: stdout */
   int no_graph;        /* cuda: queue launches one by one, for debugging */

@@ -324,10 +324,6 @@ Error CommandLineParser::finish() {
     options.model.attentionBackend = AttentionBackend::Flash;
   // The model says what the op is, the target's libraries who computes it.
   AttentionBackend attention = options.libraries.attention = options.model.attentionBackend;
-  if (attention == AttentionBackend::Fused && !StringRef(options.output.target).starts_with("cuda"))
-    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this "
-                    "step is for --target " +
-                    options.output.target + "; flash is one fused op too, with own kernels");
   if (options.inputIsModule && attention == AttentionBackend::Unfused)
     return badInput("--attention-backend unfused is refused: the input has its attention ops already: " +
                     options.input + "; auto, flash and fused say who computes tx.flash_attention");

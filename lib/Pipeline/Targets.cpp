@@ -24,6 +24,10 @@ static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRe
   if (compile.libraries.activations)
     return badUsage("--gemm-gelu-fusion is for --target cuda:ARCH, whose library of products computes GELU too; "
                     "found --target " + output.target);
+  if (compile.libraries.attention == AttentionBackend::Fused)
+    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this "
+                    "step is for --target " +
+                    output.target + "; flash is one fused op too, with own kernels");
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;

@@ -110,7 +110,6 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
       {{"--num-experts", "8"}, "mixture of experts is not there yet"},
       {{"--normalization", "RMSNorm"}, "--normalization RMSNorm is refused"},
       {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
-      {{"--attention-backend", "fused"}, "--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this step is for --target host"},
       {{"--attention-backend", "flash", "--num-attention-heads", "2"},
        "--attention-backend flash is refused: heads are 384 wide, and flash attention takes at most 256"},
       {{"--use-kitchen-attention"}, "--use-kitchen-attention is refused: Tx has a flash attention of its own"},

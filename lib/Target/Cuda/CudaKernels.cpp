@@ -20,13 +20,20 @@ static constexpr const char *kTriple = "nvptx64-nvidia-cuda";
 
 /// The version of PTX in which an architecture came.
 static StringRef ptxFeature(unsigned capability) {
-  if (capability >= 120)
-    return "+ptx87";
-  if (capability >= 100)
-    return "+ptx86";
-  if (capability >= 89)
+  switch (capability) {
+  case 80:
+    return "+ptx70";
+  case 86:
+    return "+ptx71";
+  case 89:
+  case 90:
     return "+ptx78";
-  return capability >= 86 ? "+ptx71" : "+ptx70";
+  case 100:
+    return "+ptx86";
+  case 120:
+    return "+ptx87";
+  }
+  llvm_unreachable("each of getGpuArchitectures is here");
 }
 
 static std::unique_ptr<llvm::TargetMachine> createMachine(unsigned capability, Location loc) {
@@ -155,7 +162,7 @@ FailureOr<CudaKernels> tx::compileCudaKernels(step::ProgramOp program, const Cud
   for (unsigned capability : *capabilities) {
     llvm::Expected<CudaImage> image = cuda::assemble(ptxas, result->ptx, capability);
     if (!image)
-      return program.emitOpError() << llvm::toString(image.takeError());
+      return mlir::emitError(program.getLoc()) << llvm::toString(image.takeError());
     result->images.push_back(std::move(*image));
   }
   return result;

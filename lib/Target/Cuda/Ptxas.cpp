@@ -2,25 +2,62 @@
 
 #include "Ptxas.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 
-static Error writeFile(StringRef path, StringRef text) {
+namespace {
+
+/// A file for or from ptxas, gone with this object and with a signal that ends the
+/// program.
+class TemporaryFile {
+public:
+  explicit TemporaryFile(StringRef suffix) {
+    SmallString<128> name;
+    if ((error = sys::fs::createTemporaryFile("tx-ptxas", suffix, name)))
+      return;
+    path = name.str().str();
+    sys::RemoveFileOnSignal(path);
+  }
+  ~TemporaryFile() {
+    if (path.empty())
+      return;
+    sys::fs::remove(path);
+    sys::DontRemoveFileOnSignal(path);
+  }
+  TemporaryFile(const TemporaryFile &) = delete;
+  TemporaryFile &operator=(const TemporaryFile &) = delete;
+
+  std::string path;
   std::error_code error;
-  raw_fd_ostream stream(path, error);
-  if (error)
-    return createFileError(path, error);
-  stream << text;
-  stream.close();
-  return stream.has_error() ? createFileError(path, stream.error()) : Error::success();
+};
+
+} // namespace
+
+static Error cannotWrite(const std::error_code &code) {
+  SmallString<128> folder;
+  sys::path::system_temp_directory(/*ErasedOnReboot=*/true, folder);
+  return createStringError(code, "no room for the files of ptxas in " + folder + ": " + code.message() +
+                                     "; $TMPDIR names another folder");
+}
+
+static Error writeFile(StringRef path, StringRef text) {
+  std::error_code code;
+  raw_fd_ostream stream(path, code);
+  if (!code) {
+    stream << text;
+    stream.close();
+    code = stream.error();
+    stream.clear_error();
+  }
+  return code ? cannotWrite(code) : Error::success();
 }
 
 std::string tx::findPtxas(const CudaTargetOptions &options) {
@@ -73,22 +110,29 @@ std::vector<tx::CudaUsage> tx::cuda::parseUsage(StringRef text) {
   return result;
 }
 
-static Expected<tx::CudaImage> assembleOnce(StringRef ptxas, StringRef folder, StringRef ptx, unsigned capability,
+static Expected<tx::CudaImage> assembleOnce(StringRef ptxas, StringRef ptx, unsigned capability,
                                             ArrayRef<StringRef> more) {
-  std::string out = (folder + "/kernels.cubin").str(), log = (folder + "/log").str();
+  TemporaryFile out("cubin"), log("log");
+  for (const TemporaryFile *file : {&out, &log})
+    if (file->error)
+      return cannotWrite(file->error);
   std::string arch = "sm_" + std::to_string(capability);
-  SmallVector<StringRef> arguments = {ptxas, "-v", "-O3", "--fmad=false", "-arch", arch, ptx, "-o", out};
+  SmallVector<StringRef> arguments = {ptxas, "-v", "-O3", "--fmad=false", "-arch", arch, ptx, "-o", out.path};
   llvm::append_range(arguments, more);
   std::string message;
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log.path), StringRef(log.path)};
   int code = sys::ExecuteAndWait(ptxas, arguments, std::nullopt, redirects, 0, 0, &message);
-  auto text = MemoryBuffer::getFile(log);
+  auto text = MemoryBuffer::getFile(log.path);
   StringRef said = text ? (*text)->getBuffer() : StringRef();
-  if (code != 0)
-    return createStringError(ptxas + " refuses the kernels for " + arch + ": " + (message.empty() ? said.str() : message));
-  auto cubin = MemoryBuffer::getFile(out, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!cubin)
-    return createFileError(out, cubin.getError());
+  if (code != 0) {
+    std::string reason = message.empty() ? said.rtrim().str() : message;
+    if (reason.empty())
+      reason = "it says nothing, and its exit status is " + std::to_string(code);
+    return createStringError(ptxas + " refuses the kernels for " + arch + ": " + reason);
+  }
+  auto cubin = MemoryBuffer::getFile(out.path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!cubin || (*cubin)->getBufferSize() == 0)
+    return createStringError(ptxas + " has written no cubin for " + arch + ": is it the CUDA toolkit's assembler?");
   tx::CudaImage image;
   image.capability = capability;
   image.cubin.append((*cubin)->getBufferStart(), (*cubin)->getBufferEnd());
@@ -107,18 +151,16 @@ static unsigned countSpilled(const tx::CudaImage &image) {
 /// one with 168, seen with CUDA 13.0); at the next lower levels of its default, 5, it
 /// did not. An older ptxas that has no levels keeps what it has.
 Expected<tx::CudaImage> tx::cuda::assemble(StringRef ptxas, StringRef ptx, unsigned capability) {
-  SmallString<128> folder;
-  if (std::error_code error = sys::fs::createUniqueDirectory("tx-ptxas", folder))
-    return createFileError(folder, error);
-  scope_exit cleanup([&] { sys::fs::remove_directories(folder); });
-  std::string in = (folder + "/kernels.ptx").str();
-  if (Error error = writeFile(in, ptx))
+  TemporaryFile in("ptx");
+  if (in.error)
+    return cannotWrite(in.error);
+  if (Error error = writeFile(in.path, ptx))
     return std::move(error);
-  Expected<CudaImage> best = assembleOnce(ptxas, folder, in, capability, {});
+  Expected<CudaImage> best = assembleOnce(ptxas, in.path, capability, {});
   for (StringRef level : {"--register-usage-level=4", "--register-usage-level=3"}) {
     if (!best || !countSpilled(*best))
       break;
-    Expected<CudaImage> other = assembleOnce(ptxas, folder, in, capability, level);
+    Expected<CudaImage> other = assembleOnce(ptxas, in.path, capability, level);
     if (!other) {
       consumeError(other.takeError());
       break;

@@ -10,7 +10,7 @@
 
 namespace tx::cuda {
 
-/// Runs `ptxas` in a temporary folder.
+/// Runs `ptxas`. An error is for the person who chose it, or their disk.
 llvm::Expected<CudaImage> assemble(llvm::StringRef ptxas, llvm::StringRef ptx, unsigned capability);
 
 /// What `ptxas -v` printed.

@@ -121,9 +121,9 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
   std::string cut = good;
   cut.replace(cut.find("000000000000002a"), 16, "2a");
   const std::pair<std::string, const char *> cases[] = {
-      {"{\"format\": ", "no tuning cache: "},
-      {"", "no tuning cache: "},
-      {"[1, 2]", "no tuning cache: "},
+      {"{\"format\": ", "no tuning cache: it is no JSON from byte 12 on"},
+      {"", "no tuning cache: it is no JSON from byte 1 on"},
+      {"[1, 2]", "no tuning cache: a field is missing or of another type"},
       {"{\"format\": \"tx-artifact\", \"version\": 1}", "another format"},
       {"{\"format\": \"tx-tuning\", \"version\": 2}", "another format"},
       {"{\"format\": \"tx-tuning\", \"version\": 1, \"choices\": [{}]}",

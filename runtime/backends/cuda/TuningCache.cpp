@@ -36,6 +36,10 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
   if (access(path.c_str(), F_OK) != 0)
     return choices;
   const std::vector<uint8_t> bytes = readFile(path, maxBytes);
+  auto refuse = [&](const std::string &what) {
+    fail(TXRT_BAD_INPUT, "%s: no tuning cache: %s", printable(path).c_str(),
+         what.c_str());
+  };
   try {
     const json root = json::parse(bytes.begin(), bytes.end());
     if (root.at("format") != formatName || root.at("version") != 1)
@@ -45,9 +49,12 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
           algorithmOf(item.at("algorithm")),
           item.at("microseconds").get<double>() * 1e-6,
           item.at("heuristic_microseconds").get<double>() * 1e-6};
+  } catch (const json::parse_error &error) {
+    refuse(format("it is no JSON from byte %zu on", error.byte));
+  } catch (const json::exception &) {
+    refuse("a field is missing or of another type");
   } catch (const std::exception &error) {
-    fail(TXRT_BAD_INPUT, "%s: no tuning cache: %s", printable(path).c_str(),
-         printable(error.what()).c_str());
+    refuse(printable(error.what()));
   }
   return choices;
 }

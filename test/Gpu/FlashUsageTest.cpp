@@ -4,6 +4,7 @@
 #include "FlashCases.h"
 #include "KernelText.h"
 
+#include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Target/CudaKernels.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +41,9 @@ TEST_P(FlashUsage, NothingIsSpilled) {
   mlir::OwningOpRef<mlir::ModuleOp> parsed;
   tx::step::ProgramOp program = parseKernels(flash.forward().text() + flash.backward().text(), parsed, diagnostics);
   ASSERT_TRUE(program) << diagnostics;
-  options.architectures = {"sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"};
+  options.architectures.clear();
+  for (llvm::StringRef name : tx::getGpuArchitectures())
+    options.architectures.push_back(name.str());
   mlir::FailureOr<tx::CudaKernels> kernels = tx::compileCudaKernels(program, options);
   ASSERT_TRUE(mlir::succeeded(kernels));
   for (const tx::CudaKernel &kernel : kernels->kernels)

@@ -157,8 +157,6 @@ void Cuda::warmUp() {
   if (communication)
     communication->startCounting();
   arena.clear();
-  // A read is of another stream, and would not wait for it.
-  driver.check(driver.streamSynchronize(stream), "clearing the arena");
   for (uint32_t e = 0; graphed && e < program.entry_count; ++e)
     for (bool flag : {true, false}) {
       resets.set(e, flag);

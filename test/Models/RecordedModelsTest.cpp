@@ -1,7 +1,7 @@
 //===- RecordedModelsTest.cpp - The numbers of another framework ----------===//
 //
 // README.md says what the recorded files hold. Each model is compiled under
-// several policies, runs fused, unfused and in microbatches of one row, and must
+// several policies, runs in one piece and in microbatches of one row, and must
 // give PyTorch's loss, gradients, and parameters after three steps.
 //
 //===----------------------------------------------------------------------===//
@@ -82,8 +82,8 @@ struct Case {
   const char *name;
   const char *model;
   const char *flags;
-  bool byRows; ///< microbatches of one row, accumulated
-  bool fused;  ///< the entry `step` instead of `microbatch` and `apply`
+  /// Microbatches of one row, accumulated: by `microbatch` and `apply`, not `step`.
+  bool byRows;
   const char *attention = "unfused";
   bool narrow = false; ///< in bf16
 
@@ -156,8 +156,8 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
   options.backend = "host";
   Model model(artifact, options);
   loadWeights(model, recorded(c.model, "weights.safetensors"), false);
-  StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/!c.fused);
-  ASSERT_EQ(runner.fused(), c.fused);
+  StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/true);
+  ASSERT_EQ(runner.fused(), !c.byRows);
   SafetensorsReader gradients(recorded(
       c.model, c.narrow ? std::string("gradients-bf16-") + c.attention +
                               ".safetensors"
@@ -213,20 +213,20 @@ constexpr const char *selective = "--recompute-granularity selective "
                                   "--recompute-modules core_attn,mlp,layernorm";
 
 const Case cases[] = {
-    {"Tied", "tied-2x30", none, false, false},
-    {"TiedFused", "tied-2x30", full, false, true},
-    {"TiedByRows", "tied-2x30", selective, true, false},
-    {"Untied", "untied-3x20", none, false, true},
-    {"UntiedFull", "untied-3x20", full, false, false},
-    {"UntiedByRows", "untied-3x20", none, true, false},
-    {"OneLayer", "tied-1x40", none, false, false},
-    {"OneLayerSelective", "tied-1x40", selective, false, true},
-    {"Flash", "tied-2x30", none, false, false, "flash"},
-    {"FlashFull", "untied-3x20", full, false, true, "flash"},
-    {"TiedBf16", "tied-2x30", none, false, false, "unfused", true},
-    {"UntiedBf16Full", "untied-3x20", full, false, true, "unfused", true},
-    {"FlashBf16", "tied-2x30", none, false, true, "flash", true},
-    {"FlashBf16ByRows", "untied-3x20", selective, true, false, "flash", true},
+    {"Tied", "tied-2x30", none, false},
+    {"TiedFull", "tied-2x30", full, false},
+    {"TiedByRows", "tied-2x30", selective, true},
+    {"Untied", "untied-3x20", none, false},
+    {"UntiedFull", "untied-3x20", full, false},
+    {"UntiedByRows", "untied-3x20", none, true},
+    {"OneLayer", "tied-1x40", none, false},
+    {"OneLayerSelective", "tied-1x40", selective, false},
+    {"Flash", "tied-2x30", none, false, "flash"},
+    {"FlashFull", "untied-3x20", full, false, "flash"},
+    {"TiedBf16", "tied-2x30", none, false, "unfused", true},
+    {"UntiedBf16Full", "untied-3x20", full, false, "unfused", true},
+    {"FlashBf16", "tied-2x30", none, false, "flash", true},
+    {"FlashBf16ByRows", "untied-3x20", selective, true, "flash", true},
 };
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, RecordedModels, testing::ValuesIn(cases),

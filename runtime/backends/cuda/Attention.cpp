@@ -18,9 +18,8 @@ static_assert(sizeof(txrt_attention) == 9 * 4 + 12 + 9 * 8 + 4 * 8 + 8,
 
 Attention::Attention(const txrt_program &program, uint32_t capability,
                      Stream stream)
-    : program(program), library(dnn::Library::get()),
+    : program(program), library(dnn::Library::get()), handle(library),
       ofLaunch(program.launch_count) {
-  library.check(library.create(&handle), "create");
   library.check(library.setStream(handle, stream), "stream");
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
@@ -45,11 +44,6 @@ Attention::Attention(const txrt_program &program, uint32_t capability,
            static_cast<ull>(planned));
     ofLaunch[i] = &plan;
   }
-}
-
-Attention::~Attention() {
-  plans.clear();
-  library.destroy(handle);
 }
 
 void Attention::launch(uint32_t index, DevicePointer arena) {

@@ -12,6 +12,7 @@
 #define TXRT_BACKENDS_CUDA_ATTENTION_H
 
 #include "backends/cuda/CudnnGraph.h"
+#include "backends/cuda/LibraryHandle.h"
 #include "txrt/backend.h"
 
 #include <array>
@@ -60,7 +61,6 @@ public:
   /// Fails with the reason when the library can not run every one of them.
   Attention(const txrt_program &program, uint32_t capability, Stream stream);
   Attention(const Attention &) = delete;
-  ~Attention();
 
   void launch(uint32_t index, DevicePointer arena);
   /// "cuDNN 9.19.0".
@@ -69,7 +69,7 @@ public:
 private:
   const txrt_program &program;
   const dnn::Library &library;
-  dnn::Handle handle = nullptr;
+  const LibraryHandle<dnn::Library, dnn::Handle> handle;
   std::map<std::string, AttentionPlan> plans;
   std::vector<AttentionPlan *> ofLaunch;
 };

@@ -8,9 +8,9 @@ using namespace txrt::cuda;
 
 CublasLt::CublasLt(const txrt_program &program, const txrt_options &options,
                    const std::string &gpu, const Driver &driver, Stream stream)
-    : program(program), library(lt::Library::get()), warn(options.warn) {
-  openCache(options, gpu); // may refuse: before there is a handle to give back
-  library.check(library.create(&handle), "create");
+    : program(program), library(lt::Library::get()), handle(library),
+      warn(options.warn) {
+  openCache(options, gpu);
   std::optional<Tuner> tuner;
   if (options.tune)
     tuner.emplace(driver, stream);
@@ -34,12 +34,6 @@ CublasLt::CublasLt(const txrt_program &program, const txrt_options &options,
   }
   if (tuner && cache)
     cache->save();
-}
-
-CublasLt::~CublasLt() {
-  products.clear();
-  apart.clear();
-  library.destroy(handle);
 }
 
 void CublasLt::openCache(const txrt_options &options, const std::string &gpu) {

@@ -10,6 +10,7 @@
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLT_H
 #define TXRT_BACKENDS_CUDA_CUBLASLT_H
 
+#include "backends/cuda/LibraryHandle.h"
 #include "backends/cuda/ProductSums.h"
 #include "backends/cuda/Tuner.h"
 
@@ -27,7 +28,6 @@ public:
   CublasLt(const txrt_program &program, const txrt_options &options,
            const std::string &gpu, const Driver &driver, Stream stream);
   CublasLt(const CublasLt &) = delete;
-  ~CublasLt();
 
   /// Queues launch `index`, a product. `arena` is the arena's address on the
   /// device; `beta` replaces the launch's own.
@@ -46,7 +46,7 @@ private:
 
   const txrt_program &program;
   const lt::Library &library;
-  lt::Handle handle = nullptr;
+  const LibraryHandle<lt::Library, lt::Handle> handle;
   std::map<ProductKey, Product> products;
   std::vector<Product *> ofLaunch;
   // Of products with sums; null: the library gives them beside the product.

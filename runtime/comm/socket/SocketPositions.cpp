@@ -85,6 +85,10 @@ void Sockets::ask() {
     for (int peer = 0; peer < size(); ++peer) {
       if (peer != self && !links[peer].isClosed)
         listen(peer);
+      pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
+      if (!isDone(peer) && ::poll(&probe, 1, 0) == 1 &&
+          (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+        noticeClosed(peer);
       isAwaited |= !isDone(peer);
     }
     if (isAwaited)

@@ -79,6 +79,10 @@ void Sockets::skimToFarewell(int peer) {
 void Sockets::reportLost(const char *what, double seconds) {
   if (seconds > 0)
     ask();
+  // We leave, and who asks later would not be answered.
+  for (int peer = 0; peer < size(); ++peer)
+    if (peer != self && !links[peer].isTold)
+      tell(peer, false);
   std::vector<bool> isAwaited(links.size());
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == self)

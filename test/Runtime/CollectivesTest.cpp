@@ -124,17 +124,17 @@ TEST(Sockets, ALostRankIsNamed) {
   }
 }
 
+/// Rank 2 comes when the others have given up.
+static void withoutRank2(txrt_world &world) {
+  float value = 1;
+  if (world.rank() == 2)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  world.collectives().allReduce(world.all(), &value, &value, 1, TXRT_DTYPE_F32,
+                                "h.0.mlp");
+}
+
 TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
-  auto errors = runRanks(
-      3,
-      [&](txrt_world &world) {
-        float value = 1;
-        if (world.rank() == 2)
-          std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-        world.collectives().allReduce(world.all(), &value, &value, 1,
-                                      TXRT_DTYPE_F32, "h.0.mlp");
-      },
-      0.4);
+  auto errors = runRanks(3, withoutRank2, 0.4);
   for (int rank : {0, 1})
     EXPECT_NE(errors[rank].find("h.0.mlp: no answer from rank 2 for 0."),
               std::string::npos)
@@ -146,16 +146,7 @@ TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
 
 // Those that wait say so to each other.
 TEST(Sockets, RanksSayWhereTheyAre) {
-  auto errors = runRanks(
-      4,
-      [&](txrt_world &world) {
-        float value = 1;
-        if (world.rank() == 2)
-          std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-        world.collectives().allReduce(world.all(), &value, &value, 1,
-                                      TXRT_DTYPE_F32, "h.0.mlp");
-      },
-      0.4);
+  auto errors = runRanks(4, withoutRank2, 0.4);
   for (const std::string &error : errors)
     EXPECT_NE(error.find("; ranks 0, 1 and 3 are in h.0.mlp; rank 2 does not say "
                          "where it is"),

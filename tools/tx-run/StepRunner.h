@@ -72,8 +72,7 @@ private:
   std::optional<NonFinite> findNonFinite() const;
   [[noreturn]] void reportLoss(uint64_t firstSample, uint64_t index,
                                int64_t step, float loss, bool updated);
-  [[noreturn]] void reportGradient(uint64_t firstSample, int64_t step,
-                                   float norm);
+  void reportGradient(uint64_t firstSample, int64_t step, float norm);
 
   const Model &model;
   SampleSource &source;

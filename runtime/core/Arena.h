@@ -4,7 +4,6 @@
 #define TXRT_CORE_ARENA_H
 
 #include <cstdint>
-#include <string>
 
 namespace txrt {
 
@@ -12,8 +11,8 @@ namespace txrt {
 /// resident when they are first touched.
 class Arena {
 public:
-  /// Fails with TXRT_OUT_OF_MEMORY, needed against free, before any page is
-  /// touched: a process that the system kills can not say why.
+  /// Fails with TXRT_OUT_OF_MEMORY where the system refuses; what it would
+  /// refuse later is found by requireMemory before.
   explicit Arena(uint64_t bytes);
   ~Arena();
   Arena(const Arena &) = delete;
@@ -21,16 +20,15 @@ public:
 
   uint8_t *data() const { return base; }
   uint64_t bytes() const { return size; }
+  /// What alignment takes beside the bytes, for a moment.
+  static constexpr uint64_t slackBytes = uint64_t(2) << 20;
+  /// Of all arenas of this process, about.
+  static uint64_t untouchedBytes();
 
 private:
   uint8_t *base = nullptr;
   uint64_t size = 0;
 };
-
-/// Bytes that this process may still take: the least of what the system has
-/// available and what each control group above us leaves. UINT64_MAX when
-/// nothing is known.
-uint64_t availableMemory();
 
 } // namespace txrt
 

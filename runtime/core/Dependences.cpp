@@ -1,17 +1,12 @@
 #include "core/Dependences.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 using namespace txrt;
 
 namespace {
-
-/// Bytes of collectives that have not been waited for.
-struct Open {
-  uint32_t launch;
-  uint64_t begin, end; // in the arena
-  bool writes;
-};
 
 /// The collectives of one entry, as its launches pass by.
 class Flight {
@@ -21,26 +16,27 @@ public:
 
   void pass(uint32_t index) {
     const txrt_launch &launch = program.launches[index];
-    if (launch.kind == TXRT_LAUNCH_COLLECTIVE) {
-      forEachRange(launch, [&](uint64_t begin, uint64_t end, bool writes) {
-        open.push_back({index, begin, end, writes});
-      });
-      return;
-    }
+    const bool isCollective = launch.kind == TXRT_LAUNCH_COLLECTIVE;
     uint32_t last = 0;
     forEachRange(launch, [&](uint64_t begin, uint64_t end, bool writes) {
-      for (const Open &o : open)
-        if (o.begin < end && begin < o.end && (o.writes || writes))
-          last = std::max(last, o.launch + 1);
+      if (isCollective)
+        open(begin, end, index + 1, writes);
+      else
+        last = std::max(last, lastIn(begin, end, writes));
     });
+    if (isCollective || last <= done)
+      return;
     waits[index] = last;
-    // Those before it are done then, too.
-    open.erase(std::remove_if(open.begin(), open.end(),
-                              [&](const Open &o) { return o.launch < last; }),
-               open.end());
+    done = last; // those before it are done then, too
   }
 
 private:
+  /// Up to `end`, the last collectives that touch and that write it, plus one.
+  struct Part {
+    uint64_t end;
+    uint32_t touches, writes;
+  };
+
   template <typename Function>
   void forEachRange(const txrt_launch &launch, Function function) const {
     for (uint32_t i = 0; i < launch.buffer_count; ++i) {
@@ -51,9 +47,50 @@ private:
     }
   }
 
+  /// The first part that ends behind `at`.
+  std::map<uint64_t, Part>::iterator firstBehind(uint64_t at) {
+    auto part = parts.upper_bound(at);
+    if (part != parts.begin() && std::prev(part)->second.end > at)
+      --part;
+    return part;
+  }
+
+  /// Makes `at` the border of a part, if it is inside of one.
+  void cut(uint64_t at) {
+    const auto part = firstBehind(at);
+    if (part == parts.end() || part->first >= at)
+      return;
+    parts[at] = part->second;
+    part->second.end = at;
+  }
+
+  void open(uint64_t begin, uint64_t end, uint32_t number, bool writes) {
+    cut(begin);
+    cut(end);
+    auto part = firstBehind(begin);
+    for (uint64_t at = begin; at < end; at = part->second.end, ++part) {
+      if (part == parts.end() || part->first > at) {
+        const uint64_t next = part == parts.end() ? end : std::min(end, part->first);
+        part = parts.insert(part, {at, {next, 0, 0}});
+      }
+      part->second.touches = number; // numbers grow
+      if (writes)
+        part->second.writes = number;
+    }
+  }
+
+  uint32_t lastIn(uint64_t begin, uint64_t end, bool writes) {
+    uint32_t last = 0;
+    for (auto part = firstBehind(begin); part != parts.end() && part->first < end;
+         ++part)
+      last = std::max(last, writes ? part->second.touches : part->second.writes);
+    return last;
+  }
+
   const txrt_program &program;
   std::vector<uint32_t> &waits;
-  std::vector<Open> open;
+  std::map<uint64_t, Part> parts; // of the arena, disjoint, by where they begin
+  uint32_t done = 0;              // collectives before it have been waited for
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <system_error>
 
 using namespace txrt;
 
@@ -62,6 +63,13 @@ void txrt::setError(txrt_error *error, txrt_status code, const char *message) {
       *c = ' ';
 }
 
+static txrt_status outOfMemory(txrt_error *error) noexcept {
+  char text[sizeof error->message];
+  txrt_describe_memory(text, sizeof text);
+  setError(error, TXRT_OUT_OF_MEMORY, text);
+  return TXRT_OUT_OF_MEMORY;
+}
+
 txrt_status txrt::statusOfException(txrt_error *error) noexcept {
   try {
     throw;
@@ -69,8 +77,14 @@ txrt_status txrt::statusOfException(txrt_error *error) noexcept {
     setError(error, failure.code, failure.message.c_str());
     return failure.code;
   } catch (const std::bad_alloc &) {
-    setError(error, TXRT_OUT_OF_MEMORY, "out of memory in the runtime itself");
-    return TXRT_OUT_OF_MEMORY;
+    return outOfMemory(error);
+  } catch (const std::system_error &failure) {
+    // A thread that can not be started: its stack is what is missing.
+    if (failure.code() == std::errc::resource_unavailable_try_again ||
+        failure.code() == std::errc::not_enough_memory)
+      return outOfMemory(error);
+    setError(error, TXRT_USAGE, failure.what());
+    return TXRT_USAGE;
   } catch (const std::exception &exception) {
     setError(error, TXRT_BAD_INPUT, exception.what());
     return TXRT_BAD_INPUT;

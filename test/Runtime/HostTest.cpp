@@ -3,7 +3,6 @@
 #include "TestArtifact.h"
 #include "backends/host/CpuFeatures.h"
 #include "core/AllocationCounter.h"
-#include "core/Arena.h"
 
 #include <gtest/gtest.h>
 
@@ -95,9 +94,7 @@ TEST(Host, Options) {
 TEST(Host, OutOfMemory) {
   TestArtifact a = smallArtifact();
   a.segments[TXRT_SEGMENT_SAVED] = uint64_t(1) << 50;
-  refused(TXRT_OUT_OF_MEMORY, "needs 1024.0 TiB for its arena, ", a);
-  EXPECT_LT(txrt::availableMemory(), uint64_t(1) << 50);
-  EXPECT_GT(txrt::availableMemory(), uint64_t(1) << 20);
+  refused(TXRT_OUT_OF_MEMORY, "needs 1024.0 TiB (arena 1024.0 TiB", a);
 }
 
 // The count that the conformance suite expects to be 0 does count.

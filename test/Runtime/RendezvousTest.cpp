@@ -126,15 +126,37 @@ TEST(Rendezvous, StrangersDelayNobody) {
 TEST(Rendezvous, WhoDoesNotComeIsNamed) {
   auto errors = meetAll(0, 2, 4, freePort(), 0.6);
   EXPECT_TRUE(contains(errors[0],
-                       "rank 0 of 4: start: rank 2, 3 has not come within"))
+                       "rank 0 of 4: start: ranks 2 and 3 have not come within"))
       << errors[0];
-  EXPECT_TRUE(contains(errors[1], "rank 1 of 4: start: rank 0")) << errors[1];
+  // Those who have come learn it from rank 0.
+  EXPECT_TRUE(contains(errors[1],
+                       "rank 1 of 4: start: ranks 2 and 3 have not come within"))
+      << errors[1];
 }
 
 TEST(Rendezvous, AnotherRunDoesNotJoin) {
   auto errors = meetAll(0, 2, 2, freePort(), 0.6, "another");
   EXPECT_TRUE(contains(errors[0], "rank 1 has not come")) << errors[0];
   EXPECT_NE(errors[1], "");
+}
+
+// Ranks that were started for different worlds, those that come later too.
+TEST(Rendezvous, AnotherWorldSizeEndsAll) {
+  const uint16_t port = freePort();
+  std::vector<std::string> larger, late;
+  std::thread others([&] { larger = meetAll(2, 4, 4, port, 20); });
+  std::thread last([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    late = meetAll(1, 2, 3, port, 20);
+  });
+  auto errors = meetAll(0, 1, 3, port, 20);
+  others.join();
+  last.join();
+  const std::vector<std::string> told = {errors[0], late[1], larger[2], larger[3]};
+  for (const std::string &error : told)
+    EXPECT_TRUE(contains(error, "says that there are 4 ranks, rank 0 that there "
+                                "are 3: start all with one world size"))
+        << error;
 }
 
 TEST(Rendezvous, TwoOfOneNumberAreRefused) {

@@ -1,6 +1,7 @@
 #include "backends/host/Blas.h"
 #include "backends/host/CpuFeatures.h"
 #include "core/Failure.h"
+#include "core/Memory.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
@@ -113,6 +114,9 @@ const Blas &Blas::get() {
 }
 
 void Blas::reserveScratch(unsigned count) const {
+  MemoryNeed need;
+  need.add("OpenBLAS's buffers", count * scratchBytes, count * touchedBytes);
+  requireMemory(need, 1);
   std::vector<void *> buffers(count);
   for (void *&buffer : buffers)
     buffer = takeScratch(0);

@@ -9,6 +9,7 @@
 #ifndef TXRT_BACKENDS_HOST_BLAS_H
 #define TXRT_BACKENDS_HOST_BLAS_H
 
+#include <cstdint>
 #include <string>
 
 namespace txrt {
@@ -20,10 +21,17 @@ struct Blas {
                          int ldc);
   static constexpr int rowMajor = 101, plain = 111, transposed = 112;
 
+  /// What the library maps with those that it needs, and for each scratch buffer
+  /// (measured; BUFFER_SIZE of its sources), and about how much of it is touched.
+  static constexpr uint64_t libraryBytes = uint64_t(64) << 20,
+                            scratchBytes = (uint64_t(128) << 20) + 65536,
+                            touchedBytes = uint64_t(8) << 20;
+
   Sgemm sgemm = nullptr;
   /// The library keeps one scratch buffer for each thread that is in it at the
   /// same time, and gets it when it first needs it. Makes it have `count` now,
-  /// so that no step does.
+  /// so that no step does. Fails where there is no memory for them: the library
+  /// would ask for it again and again for ever.
   void reserveScratch(unsigned count) const;
   std::string description; // "OpenBLAS 0.3.21 SkylakeX"
 

@@ -18,6 +18,7 @@
 #include "core/Cpus.h"
 #include "core/ElfImage.h"
 #include "core/Failure.h"
+#include "core/Memory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -61,15 +62,48 @@ private:
   std::unique_ptr<CommunicationThread> communication; // null: one rank
 };
 
+unsigned localRanks(const txrt_options &options) {
+  return options.world
+             ? static_cast<unsigned>(txrt_world_local_ranks(options.world))
+             : 1;
+}
+
 unsigned threadCount(const txrt_options &options) {
   if (options.threads)
     return static_cast<unsigned>(options.threads);
-  const int ranks = options.world ? txrt_world_local_ranks(options.world) : 1;
-  return std::max(1u, usableCpus() / static_cast<unsigned>(ranks));
+  return std::max(1u, usableCpus() / localRanks(options));
+}
+
+/// Before anything of it is there.
+void requireRoom(const txrt_program &program, const txrt_options &options) {
+  const unsigned threads = threadCount(options);
+  const bool multiplies =
+      std::any_of(program.launches, program.launches + program.launch_count,
+                  [&](const txrt_launch &launch) {
+                    return launch.kind == TXRT_LAUNCH_GEMM &&
+                           program.buffers[launch.first_buffer].dtype ==
+                               TXRT_DTYPE_F32;
+                  });
+  MemoryNeed need;
+  need.add("arena", program.arena_bytes, program.arena_bytes);
+  if (multiplies)
+    need.add("OpenBLAS", Blas::libraryBytes + threads * Blas::scratchBytes,
+             (threads + 1) * Blas::touchedBytes);
+  // This thread has its stack; one more serves the collectives.
+  const unsigned started = threads - 1 + (localRanks(options) > 1);
+  if (started)
+    need.add("thread stacks", started * stackBytes(), 0);
+  need.add("kernels", program.host_elf_bytes + Arena::slackBytes,
+           program.host_elf_bytes);
+  need.add("files", options.own_bytes, options.own_bytes);
+  // What another session of this process has and has not touched yet.
+  need.add("the other arena", 0, Arena::untouchedBytes());
+  requireMemory(need, localRanks(options));
 }
 
 Host::Host(const txrt_program &program, const txrt_options &options)
-    : pool((requireTarget(program), threadCount(options))),
+    : pool((requireTarget(program), requireRoom(program, options),
+            threadCount(options))),
       arena(program.arena_bytes), clock(program.launch_count),
       program(program),
       world(options.world ? *options.world : alone) {

@@ -1,4 +1,5 @@
 #include "comm/socket/Rendezvous.h"
+#include "comm/Positions.h"
 #include "comm/socket/Acceptor.h"
 #include "core/Failure.h"
 
@@ -40,10 +41,19 @@ struct Place {
   uint8_t reserved[4];
 };
 
+/// Rank 0's, to all: the run's key, and the places after it; or with the other
+/// mark a status, and after it why nobody meets.
 struct Answer {
   char mark[8];
   uint64_t key;
 };
+constexpr char refusalMark[8] = {'t', 'x', 'r', 'a', 'n', 'k', 'n', 'o'};
+constexpr size_t reasonBytes = 256;
+
+// How long rank 0 waits, once it knows that nobody meets, for ranks that are to be
+// told; and how much longer than their own time those that have reached it wait for
+// its word, which names who is missing.
+constexpr std::chrono::seconds farewellTime{3};
 
 /// FNV-1a.
 uint64_t hashOf(const std::string &text) {
@@ -112,13 +122,19 @@ private:
   bool isOnlyLoopback() const {
     return where.host == "localhost" || where.host.compare(0, 4, "127.") == 0;
   }
+  /// "ranks 2 and 3 have not come".
   std::string missing(int from) const {
-    std::string text;
-    int count = 0;
+    std::vector<int> named;
+    int others = 0;
     for (int rank = from; rank < where.ranks; ++rank)
-      if (!links[rank] && rank != where.rank && ++count <= 8)
-        text += (text.empty() ? "" : ", ") + std::to_string(rank);
-    return text + (count > 8 ? format(" and %d more", count - 8) : "");
+      if (!links[rank] && rank != where.rank) {
+        if (named.size() < 8)
+          named.push_back(rank);
+        else
+          ++others;
+      }
+    return rankList(named) + (others ? format(" and %d more", others) : "") +
+           (named.size() == 1 ? " has not come" : " have not come");
   }
   static void tune(int socket) {
     const int yes = 1;
@@ -127,21 +143,56 @@ private:
   }
 
   /// Takes `from` as the link to the rank that the hello names; false for a
-  /// hello of something else.
+  /// hello of something else, and after a failure that is for all.
   bool welcome(const std::vector<char> &bytes, Socket &from, uint64_t key,
                int lowest, Hello &hello) {
     memcpy(&hello, bytes.data(), sizeof hello);
     if (memcmp(hello.mark, mark, sizeof mark) != 0 || hello.key != key ||
-        hello.rank < static_cast<uint32_t>(lowest) ||
-        hello.rank >= static_cast<uint32_t>(where.ranks))
+        hello.rank < static_cast<uint32_t>(lowest))
       return false;
     if (hello.ranks != static_cast<uint32_t>(where.ranks))
-      refuse(format("rank %u says that there are %u ranks", hello.rank,
-                    hello.ranks));
+      return refuseAll(
+          from, TXRT_BAD_INPUT,
+          format("rank %u says that there are %u ranks, rank %d that there are "
+                 "%d: start all with one world size",
+                 hello.rank, hello.ranks, where.rank, where.ranks));
+    if (hello.rank >= static_cast<uint32_t>(where.ranks))
+      return false;
     if (links[hello.rank])
-      refuse(format("two processes say that they are rank %u", hello.rank));
+      return refuseAll(
+          from, TXRT_PEER,
+          format("two processes say that they are rank %u", hello.rank));
     links[hello.rank] = std::move(from);
     return true;
+  }
+
+  /// The first reason counts. Who comes with it is told it with the others.
+  bool refuseAll(Socket &from, txrt_status status, const std::string &why) {
+    if (reason.empty()) {
+      reason = why;
+      verdict = status;
+      end = std::min(end, Clock::now() + farewellTime);
+    }
+    strangers.push_back(std::move(from));
+    return false;
+  }
+
+  /// Rank 0 tells all that have come. Fails with the reason.
+  [[noreturn]] void leaveTogether() {
+    struct {
+      Answer answer;
+      char text[reasonBytes];
+    } message = {};
+    memcpy(message.answer.mark, refusalMark, sizeof refusalMark);
+    message.answer.key = static_cast<uint64_t>(verdict);
+    snprintf(message.text, sizeof message.text, "%s", reason.c_str());
+    for (std::vector<Socket> *list : {&links, &strangers})
+      for (Socket &socket : *list)
+        if (where.rank == 0 && socket) // small enough for any socket's buffer
+          (void)!::send(socket.get(), &message, sizeof message,
+                        MSG_DONTWAIT | MSG_NOSIGNAL);
+    fail(verdict, "rank %d of %d: start: %s", where.rank, where.ranks,
+         reason.c_str());
   }
 
   void collect(Acceptor &door, uint64_t key, int lowest,
@@ -151,9 +202,13 @@ private:
       Socket from;
       const bool hasCome = door.next(end, where.interrupted, bytes, from);
       endIfInterrupted();
+      if (!hasCome && reason.empty()) {
+        reason = format("%s within %.1f s",
+                        missing(lowest).c_str(), where.timeoutSeconds);
+        verdict = TXRT_PEER;
+      }
       if (!hasCome)
-        refuse(format("rank %s has not come within %.1f s",
-                      missing(lowest).c_str(), where.timeoutSeconds));
+        leaveTogether();
       Hello hello;
       if (!welcome(bytes, from, key, lowest, hello))
         continue;
@@ -196,7 +251,11 @@ private:
     hello.port = door.port();
     sendAll(0, &hello, sizeof hello);
     Answer answer;
+    if (end < Clock::time_point::max() - farewellTime)
+      end += farewellTime;
     receiveAll(0, &answer, sizeof answer);
+    if (memcmp(answer.mark, refusalMark, sizeof refusalMark) == 0)
+      hearRefusal(static_cast<txrt_status>(answer.key));
     if (memcmp(answer.mark, mark, sizeof mark) != 0)
       refuse("something else than tx-run answers at " + place());
     std::vector<Place> table(static_cast<size_t>(where.ranks));
@@ -218,6 +277,14 @@ private:
     }
     std::vector<Hello> hellos(static_cast<size_t>(where.ranks));
     collect(door, answer.key, where.rank + 1, hellos);
+  }
+
+  [[noreturn]] void hearRefusal(txrt_status status) {
+    char text[reasonBytes];
+    receiveAll(0, text, sizeof text);
+    text[reasonBytes - 1] = 0;
+    fail(status == TXRT_BAD_INPUT ? status : TXRT_PEER, "rank %d of %d: start: %s",
+         where.rank, where.ranks, printable(text, reasonBytes).c_str());
   }
 
   Socket connectToFirst() {
@@ -339,8 +406,11 @@ private:
   }
 
   const Rendezvous &where;
-  const Clock::time_point end;
+  Clock::time_point end;
   std::vector<Socket> links;
+  std::vector<Socket> strangers; // of this run, and never to be linked
+  std::string reason;            // why nobody meets; empty: nothing against it
+  txrt_status verdict = TXRT_OK; // with it
 };
 
 } // namespace

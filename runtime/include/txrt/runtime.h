@@ -158,10 +158,13 @@ typedef struct {
   const char *tuning_cache;
   /* Gets what is worth a word and no failure, one line; NULL: dropped. */
   void (*warn)(const char *message);
+  /* host: what the caller will allocate beside the session, as far as it knows:
+     counted when memory is compared with its limits. */
+  uint64_t own_bytes;
 } txrt_options;
 
-/* Allocates the arena (zero-filled) and loads the kernels. `options` may be
-   NULL. */
+/* Allocates the arena (zero-filled) and loads the kernels, after what all of it
+   takes was compared with every limit of memory. `options` may be NULL. */
 txrt_status txrt_session_create(const txrt_artifact *artifact,
                                 const txrt_options *options,
                                 txrt_session **session, txrt_error *error);
@@ -171,6 +174,10 @@ void txrt_session_destroy(txrt_session *session);
 /* "host, 2 threads, OpenBLAS 0.3.21 SkylakeX": for logs. Lives as long as the
    session. */
 const char *txrt_session_description(const txrt_session *session);
+
+/* For an allocation that failed: "memory ran out; the least is left of ...", with
+   whose limit that is. */
+void txrt_describe_memory(char *text, size_t size);
 
 int txrt_session_threads(const txrt_session *session);
 

@@ -12,6 +12,7 @@
 #include "tx/Frontend/UserError.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Allocator.h"
 #include "llvm/Support/CommandLine.h"
@@ -27,6 +28,11 @@ using llvm::SmallVector;
 using llvm::StringRef;
 
 namespace {
+
+/// Whether a flag's value has a say in what is compiled.
+bool counts(const Flag &flag) {
+  return flag.flagClass == FlagClass::Modelled || flag.flagClass == FlagClass::Refused;
+}
 
 /// A flag as it was given.
 struct Given {
@@ -46,6 +52,7 @@ public:
         return printOnly(item);
     if (Error error = checkContradictions())
       return std::move(error);
+    takeLast();
     if (Error error = readInput())
       return std::move(error);
     if (Error error = apply())
@@ -68,6 +75,7 @@ private:
   Error checkContradictions();
   Error checkOptimizer();
   void noteIgnored();
+  void takeLast();
 
   // Help needs no input, and wins over everything that was given with it.
   static bool isPrint(const Given &item) {
@@ -118,10 +126,22 @@ Error CommandLineParser::split(ArrayRef<StringRef> arguments, bool isMegatron) {
   return Error::success();
 }
 
+/// What was copied out of a script may have variables in it; in a flag that
+/// changes nothing they do not matter.
+static Error checkExpanded(StringRef argument, bool isMegatron) {
+  if (!isMegatron || !argument.contains('$'))
+    return Error::success();
+  return badUsage("--megatron-args holds '" + argument +
+                  "', which only a shell can expand: write --megatron-args=\"…\" in double quotes, or the "
+                  "value itself");
+}
+
 Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> attached, ArrayRef<StringRef> arguments,
                                    size_t &index, bool isMegatron) {
   const Flag *flag = findFlag(name);
   if (!flag) {
+    if (Error error = checkExpanded(name, isMegatron))
+      return error;
     StringRef nearest = nearestFlag(name);
     return badUsage("unknown flag '" + name + "'" +
                     (nearest.empty() ? "; see tx-compile --help" : "; the nearest that is known is " + nearest));
@@ -150,6 +170,10 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
     for (StringRef word : words)
       llvm::SplitString(word, item.values, ", ");
   }
+  if (counts(*flag))
+    for (StringRef value : item.values)
+      if (Error error = checkExpanded(value, isMegatron))
+        return error;
   if (name == "--megatron-args") {
     if (isMegatron)
       return badUsage("--megatron-args holds another --megatron-args");
@@ -176,15 +200,12 @@ Error CommandLineParser::splitMegatron(StringRef text) {
       arguments.erase(arguments.begin(), arguments.begin() + i + 1);
       break;
     }
-  for (StringRef argument : arguments)
-    if (argument.contains('$'))
-      return badUsage("--megatron-args holds '" + argument +
-                      "', which only a shell can expand: write --megatron-args=\"…\" in double quotes, or the "
-                      "value itself");
   return split(arguments, /*isMegatron=*/true);
 }
 
 Error CommandLineParser::setPositional(StringRef argument, bool isMegatron) {
+  if (Error error = checkExpanded(argument, isMegatron))
+    return error;
   if (isMegatron)
     return badUsage("--megatron-args takes flags, found '" + argument + "'");
   if (argument.empty())
@@ -247,8 +268,24 @@ static bool isNeutral(const Given &item) {
   return item.values[0] == neutral || (areNumbers && value == expected);
 }
 
-/// Of two values of a flag the last one counts, as in scripts that override their
-/// defaults. Two switches for opposite things are a mistake.
+/// Of two values of a flag the last one counts, as in argparse: scripts override
+/// their defaults so. A note says both, as a slip of the hand looks the same.
+void CommandLineParser::takeLast() {
+  llvm::MapVector<const Flag *, SmallVector<const Given *, 1>> byFlag;
+  for (const Given &item : given)
+    byFlag[item.flag].push_back(&item);
+  for (const auto &[flag, items] : byFlag) {
+    SmallVector<std::string> values;
+    for (const Given *item : items)
+      values.push_back(llvm::join(item->values, ","));
+    if (counts(*flag) && !llvm::all_equal(values))
+      options.notes.push_back(llvm::formatv("{0} is given {1} times, with {2}: the last one counts", flag->name,
+                                            values.size(), llvm::join(values, " and ")));
+  }
+  llvm::erase_if(given, [&](const Given &item) { return byFlag[item.flag].back() != &item; });
+}
+
+/// Two switches for opposite things are a mistake.
 Error CommandLineParser::checkContradictions() {
   llvm::SmallDenseMap<StringRef, StringRef> switches; // what is set, and by which
   for (const Given &item : given) {

@@ -217,6 +217,28 @@ TEST(CommandLine, AWholeMegatronCommandLine) {
   EXPECT_HOLDS(failureOf({"--megatron-args", "--bf16 word"}).message, "takes flags, found 'word'");
 }
 
+TEST(CommandLine, TheLastOfRepeatedValuesCounts) {
+  CompileOptions options = parsed({"gpt2-124m", "--seed", "1", "--micro-batch-size", "2", "--seed=5",
+                                   "--tensor-model-parallel-size", "4", "--tensor-model-parallel-size", "1"});
+  EXPECT_EQ(options.model.seed, 5);
+  ASSERT_EQ(options.notes.size(), 2u);
+  EXPECT_EQ(options.notes[0], "--seed is given 2 times, with 1 and 5: the last one counts");
+  EXPECT_EQ(options.notes[1], "--tensor-model-parallel-size is given 2 times, with 4 and 1: the last one counts");
+  EXPECT_TRUE(parsed({"gpt2-124m", "--seed", "1", "--bf16", "--seed", "1", "--bf16"}).notes.empty());
+}
+
+// Variables of the script that a command line was copied from.
+TEST(CommandLine, VariablesMatterWhereTheFlagDoes) {
+  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--megatron-args",
+                              "--tensorboard-dir ${DIR}/log --data-path $A ${B} --lr=${LR} --fp32"})
+                          .notes,
+                      "--tensorboard-dir"));
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--seed ${SEED}"}).message,
+               "holds '${SEED}', which only a shell can expand");
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--swiglu ${MORE}"}).message, "only a shell can expand");
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--${FLAG}=3"}).message, "only a shell can expand");
+}
+
 // A LLaMA script must never become a GELU GPT.
 TEST(CommandLine, ALlamaScriptIsRefused) {
   Failure failure = failureOf({"--megatron-args=--num-layers 32 --hidden-size 4096 --ffn-hidden-size 11008 "

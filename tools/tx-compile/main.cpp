@@ -11,6 +11,7 @@
 #include "tx/Pipeline/Pipelines.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
@@ -18,6 +19,9 @@
 #include "llvm/Support/WithColor.h"
 
 #include <csignal>
+#include <exception>
+#include <new>
+#include <unistd.h>
 
 using namespace tx;
 
@@ -91,7 +95,19 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   return compiles ? compile(*options) : llvm::Error::success();
 }
 
+/// Without exceptions there is no way back from where memory runs out; a thread
+/// that the system refuses, whose stack is memory, ends up here too.
+[[noreturn]] static void leaveWithoutMemory() {
+  static const char text[] = "error: memory ran out, or the system gives no more threads: raise the limits of this "
+                             "process (ulimit -v, -u) or end others\n";
+  (void)!::write(STDERR_FILENO, text, sizeof text - 1);
+  ::_exit(static_cast<int>(ExitCode::OutOfMemory));
+}
+
 int main(int argc, char **argv) {
+  std::set_new_handler(leaveWithoutMemory);
+  std::set_terminate(leaveWithoutMemory);
+  llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { leaveWithoutMemory(); });
   llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
   // A reader that leaves and a file that grows too large are failed writes,
   // which are checked, and no signals.

@@ -30,7 +30,28 @@ TEST(Options, BothSpellingsOfAValue) {
 }
 
 TEST(Options, TheLastOneCounts) {
-  EXPECT_EQ(parseOptions({"s", "--bench", "--seed", "1", "--seed=2"}).seed, 2);
+  const Options options =
+      parseOptions({"s", "--bench", "--seed", "1", "--threads", "2", "--seed=2"});
+  EXPECT_EQ(options.seed, 2);
+  ASSERT_EQ(options.notes.size(), 1u);
+  EXPECT_EQ(options.notes[0],
+            "--seed is given 2 times, with 1 and 2: the last one counts");
+  // Nothing is lost of these.
+  EXPECT_TRUE(parseOptions({"s", "--bench", "--seed", "1", "--seed", "1", "--bench"})
+                  .notes.empty());
+  EXPECT_TRUE(parseOptions({"s", "--function", "f", "--input", "a=1", "--input",
+                            "b=2"})
+                  .notes.empty());
+}
+
+TEST(Options, WhoseScheduleHolds) {
+  expectUsage({"s", "--train-iters", "1", "--data-path", "d", "--load", "l",
+               "--override-opt_param-scheduler",
+               "--use-checkpoint-opt_param-scheduler"},
+              "contradict each other");
+  expectUsage({"s", "--train-iters", "1", "--data-path", "d",
+               "--override-opt-param-scheduler"},
+              "--override-opt_param-scheduler needs --load");
 }
 
 TEST(Options, UnknownFlagsNameTheNearest) {

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <csignal>
 #include <sstream>
+#include <unistd.h>
 
 using namespace txrun;
 using nlohmann::json;
@@ -110,6 +111,68 @@ TEST_F(RunTest, ACheckpointContinuesBitByBit) {
   train(artifact, 2, {"--load", file("b.safetensors"), "--no-load-optim",
                       "--log", file("again")});
   EXPECT_EQ(events(file("again"), "step").at(0)["step"], 1);
+}
+
+// Another schedule bends the curve where it was cut: refused, until a flag says
+// which one holds.
+TEST_F(RunTest, AnotherScheduleIsNoContinuation) {
+  auto with = [&](std::vector<std::string> flags, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {artifact, "--data-path", data};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return tool(arguments);
+  };
+  const std::vector<std::string> whole = {"--train-iters", "4", "--lr", "0.5",
+                                          "--lr-warmup-iters", "1"};
+  const std::string path = file("c.safetensors");
+  const std::vector<std::string> load = {"--load", path, "--log", file("log")};
+  with(whole, {"--save", path, "--save-optim"});
+  struct Case {
+    std::vector<std::string> flags;
+    const char *part;
+  } cases[] = {
+      {{"--train-iters", "8"}, "--lr 0.5 (this run: 3e-04)"},
+      {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1"},
+       "was trained with --lr-decay-iters 4 (this run: 8): give what it was"},
+      {{"--train-iters", "8", "--lr", "0.5", "--lr-decay-iters", "4"},
+       "--lr-warmup-iters 1 (this run: 0)"},
+      {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1",
+        "--lr-decay-style", "cosine"},
+       "--lr-decay-style linear (this run: cosine)"},
+      {{"--train-iters", "8", "--lr", "0.5", "--min-lr", "0.25"},
+       "--min-lr 0 (this run: 0.25)"}};
+  for (const Case &one : cases)
+    expectError(ExitCode::BadInput, one.part, [&] { with(one.flags, load); });
+
+  const std::vector<std::string> other = {"--train-iters", "6",   "--lr", "2",
+                                          "--lr-decay-iters", "8"};
+  std::vector<std::string> more = load;
+  more.push_back("--override-opt_param-scheduler");
+  EXPECT_NE(with(other, more).find("this run goes on with its own"),
+            std::string::npos);
+  EXPECT_EQ(events(file("log"), "step").back()["lr"], 2 * (1 - 5 / 8.0));
+  more.back() = "--use-checkpoint-opt_param-scheduler";
+  EXPECT_NE(with(other, more).find("goes on with the checkpoint's"),
+            std::string::npos);
+  EXPECT_EQ(events(file("log"), "step").back()["lr"], 0); // has decayed
+
+  // The batch may change, and is said; a run that trains nothing changes nothing.
+  EXPECT_NE(with({"--train-iters", "6", "--lr", "0.5", "--lr-warmup-iters", "1",
+                  "--lr-decay-iters", "4", "--global-batch-size", "4"},
+                 load)
+                .find("trained with --global-batch-size 2; from here on it is 4"),
+            std::string::npos);
+  with({"--train-iters", "0"}, {"--load", path, "--save", file("d.safetensors"),
+                                "--save-optim"});
+  EXPECT_EQ(read(path), read(file("d.safetensors")));
+}
+
+// The first line says how data are read.
+TEST_F(RunTest, TheReadingIsSaid) {
+  EXPECT_EQ(train(artifact, 1, {}).find("tokens: " + data + " read as text"), 0u);
+  EXPECT_EQ(tool({artifact, "--evaluate", "--data-path", data})
+                .find("tokens: " + data + " read as text"),
+            0u);
 }
 
 TEST_F(RunTest, AccumulationSeesTheSameSamples) {
@@ -307,6 +370,7 @@ TEST_F(RunTest, ZAnInterruptSavesAndLeavesWith130) {
   EXPECT_TRUE(std::filesystem::exists(file("w.safetensors")));
   EXPECT_NE(printed.find("interrupted after iteration 0 of 1000"),
             std::string::npos);
+  ::alarm(0); // that would end what does not leave
 }
 
 } // namespace

@@ -74,6 +74,8 @@ TEST_F(TokenDataTest, LlmcHeader) {
   path = file(20240520, 2, data);
   expectError(ExitCode::BadInput, "its header says uint16",
               [&] { TokenFile f(path, DataFormat::U32, 50257); });
+  expectError(ExitCode::BadInput, "is asked to be text, its header says uint16",
+              [&] { TokenFile f(path, DataFormat::Text, 50257); });
 }
 
 TEST_F(TokenDataTest, Refusals) {

@@ -4,6 +4,8 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <new>
+#include <system_error>
 
 namespace txrun {
 
@@ -32,6 +34,29 @@ void fail(ExitCode code, const char *form, ...) {
   std::string text = formatList(form, list);
   va_end(list);
   throw Error(code, text);
+}
+
+static bool isOutOfMemory(const std::exception &error) {
+  if (dynamic_cast<const std::bad_alloc *>(&error))
+    return true;
+  const auto *failure = dynamic_cast<const std::system_error *>(&error);
+  return failure &&
+         (failure->code() == std::errc::resource_unavailable_try_again ||
+          failure->code() == std::errc::not_enough_memory);
+}
+
+ExitCode codeOf(const std::exception &error) {
+  if (const auto *own = dynamic_cast<const Error *>(&error))
+    return own->code;
+  return isOutOfMemory(error) ? ExitCode::OutOfMemory : ExitCode::BadInput;
+}
+
+std::string messageOf(const std::exception &error) {
+  if (!isOutOfMemory(error))
+    return error.what();
+  char text[1024];
+  txrt_describe_memory(text, sizeof text);
+  return text;
 }
 
 void check(txrt_status status, const txrt_error &error) {

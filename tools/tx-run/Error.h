@@ -45,6 +45,12 @@ public:
   }
 };
 
+/// What becomes of an exception: an Error has its own code, a failed allocation
+/// (of memory or of a thread's stack) is OutOfMemory with the limit that is
+/// nearest, anything else is about the input.
+ExitCode codeOf(const std::exception &error);
+std::string messageOf(const std::exception &error);
+
 /// printf into a string.
 std::string format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 

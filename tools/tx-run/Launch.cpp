@@ -65,8 +65,12 @@ Launcher::Launcher(int ranks, const std::vector<std::string> &arguments)
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
   }
   sigemptyset(&watched);
-  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCHLD})
-    sigaddset(&watched, signal);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCHLD}) {
+    struct sigaction action = {};
+    ::sigaction(signal, nullptr, &action);
+    if (signal != SIGHUP || action.sa_handler != SIG_IGN) // nohup
+      sigaddset(&watched, signal);
+  }
   ::sigprocmask(SIG_BLOCK, &watched, &before);
 }
 

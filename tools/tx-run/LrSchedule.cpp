@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace txrun {
 
@@ -28,19 +29,32 @@ double LrSchedule::at(int64_t done) const {
   return minimum + coefficient * (maximum - minimum);
 }
 
+// In the order of the enum.
+static const char *const styleNames[] = {"constant", "linear", "cosine",
+                                         "inverse-square-root"};
+
+const char *decayStyleName(DecayStyle style) {
+  return styleNames[static_cast<size_t>(style)];
+}
+
+bool findDecayStyle(const std::string &text, DecayStyle &style) {
+  const auto found =
+      std::find(std::begin(styleNames), std::end(styleNames), text);
+  if (found == std::end(styleNames))
+    return false;
+  style = static_cast<DecayStyle>(found - std::begin(styleNames));
+  return true;
+}
+
 DecayStyle parseDecayStyle(const std::string &text) {
-  if (text == "constant")
-    return DecayStyle::Constant;
-  if (text == "linear")
-    return DecayStyle::Linear;
-  if (text == "cosine")
-    return DecayStyle::Cosine;
-  if (text == "inverse-square-root")
-    return DecayStyle::InverseSquareRoot;
-  fail(ExitCode::Usage,
-       "--lr-decay-style: '%s' is none of constant, linear, cosine, "
-       "inverse-square-root",
-       printable(text).c_str());
+  DecayStyle style = DecayStyle::Constant;
+  if (findDecayStyle(text, style))
+    return style;
+  std::string names;
+  for (const char *name : styleNames)
+    names += std::string(names.empty() ? "" : ", ") + name;
+  fail(ExitCode::Usage, "--lr-decay-style: '%s' is none of %s",
+       printable(text).c_str(), names.c_str());
 }
 
 } // namespace txrun

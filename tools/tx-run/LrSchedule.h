@@ -27,6 +27,10 @@ struct LrSchedule {
   double at(int64_t done) const;
 };
 
+/// As --lr-decay-style has it.
+const char *decayStyleName(DecayStyle style);
+/// False for a name of none.
+bool findDecayStyle(const std::string &text, DecayStyle &style);
 /// Throws a usage error that lists the styles.
 DecayStyle parseDecayStyle(const std::string &text);
 

@@ -4,7 +4,6 @@
 #include "Error.h"
 
 #include <cmath>
-#include <set>
 
 namespace txrun {
 
@@ -193,10 +192,8 @@ const EntrySpec *Manifest::findEntry(const std::string &name) const {
 }
 
 const GlobalSpec *Manifest::findGlobal(const std::string &name) const {
-  for (const GlobalSpec &global : globals)
-    if (global.name == name)
-      return &global;
-  return nullptr;
+  const auto found = places.find(name);
+  return found == places.end() ? nullptr : &globals[found->second];
 }
 
 std::vector<const GlobalSpec *> Manifest::withRole(Role role) const {
@@ -252,9 +249,8 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   for (const json &value : fields.list("globals"))
     manifest.globals.push_back(parseGlobal(
         Fields(value, where + format(": globals[%zu]", index++))));
-  std::set<std::string> names;
   for (const GlobalSpec &global : manifest.globals)
-    if (!names.insert(global.name).second)
+    if (!manifest.places.emplace(global.name, manifest.places.size()).second)
       fields.refuse("has the global '" + printable(global.name) + "' twice");
   for (const GlobalSpec &global : manifest.globals) {
     if (global.role == Role::Parameter)

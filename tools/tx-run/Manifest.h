@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,8 @@ struct Manifest {
   const EntrySpec *findEntry(const std::string &name) const;
   const GlobalSpec *findGlobal(const std::string &name) const;
   std::vector<const GlobalSpec *> withRole(Role role) const;
+
+  std::map<std::string, size_t> places; // of globals, by name
 };
 
 /// `path` begins every message.

@@ -4,12 +4,16 @@
 #include "Error.h"
 #include "Random.h"
 #include "Safetensors.h"
+#include "TokenData.h"
 
 #include <cstdio>
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <future>
+#include <map>
+#include <system_error>
 
 namespace txrun {
 
@@ -50,6 +54,19 @@ static void warn(const char *message) {
   fprintf(stderr, "tx-run: warning: %s\n", message);
 }
 
+/// What files take that a run reads and writes: prepared samples are held whole,
+/// all else goes through buffers.
+static uint64_t bytesOfFiles(const Options &options) {
+  uint64_t bytes = uint64_t(16) << 20;
+  for (const std::string *path : {&options.dataPath, &options.validDataPath}) {
+    std::error_code none; // a file that is not there is reported by who opens it
+    const uint64_t size =
+        isPrepared(*path) ? std::filesystem::file_size(*path, none) : 0;
+    bytes += none ? 0 : size;
+  }
+  return bytes;
+}
+
 Model::Model(const std::string &path, const Options &options, Ranks &ranks)
     : file(path), together(ranks) {
   txrt_error error;
@@ -76,6 +93,7 @@ Model::Model(const std::string &path, const Options &options, Ranks &ranks)
   how.tuning_cache = cache.empty() ? nullptr : cache.c_str();
   how.warn = ranks.isFirst() ? warn : nullptr;
   how.world = ranks.world();
+  how.own_bytes = bytesOfFiles(options);
   ranks.together([&] {
     if (options.backend != "dryrun")
       checkRanks();
@@ -186,8 +204,12 @@ void Model::initializeParameter(const GlobalSpec &parameter,
   };
   std::vector<std::future<void>> others;
   for (uint64_t w = 1; w < workers; ++w)
-    others.push_back(
-        std::async(std::launch::async, fill, share(w), share(w + 1)));
+    try {
+      others.push_back(
+          std::async(std::launch::async, fill, share(w), share(w + 1)));
+    } catch (const std::system_error &) { // no thread more: done here
+      fill(share(w), share(w + 1));
+    }
   if (workers)
     fill(0, share(1));
   for (std::future<void> &other : others)
@@ -195,12 +217,13 @@ void Model::initializeParameter(const GlobalSpec &parameter,
 }
 
 void Model::initialize(uint64_t seed) const {
+  std::map<std::string, const GlobalSpec *> masters; // of each parameter
+  for (const GlobalSpec *master : description.withRole(Role::Master))
+    if (master->dtype == TXRT_DTYPE_F32)
+      masters[master->of] = master;
   for (const GlobalSpec *parameter : description.withRole(Role::Parameter)) {
-    const GlobalSpec *master = nullptr;
-    for (const GlobalSpec *candidate : description.withRole(Role::Master))
-      if (candidate->of == parameter->name &&
-          candidate->dtype == TXRT_DTYPE_F32)
-        master = candidate;
+    const auto found = masters.find(parameter->name);
+    const GlobalSpec *master = found == masters.end() ? nullptr : found->second;
     bool wide = parameter->dtype == TXRT_DTYPE_F32;
     if (!wide && !(parameter->dtype == TXRT_DTYPE_BF16 && master))
       fail(ExitCode::BadInput,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace txrun {
@@ -23,6 +24,7 @@ struct Flag {
   const char *help;
   void (*set)(Options &, const Flag &, const std::string &);
   const char *backend = nullptr; // the only one that it says anything to
+  bool repeats = false;          // one value does not replace another
 };
 
 [[noreturn]] void refuse(const Flag &flag, const std::string &text,
@@ -151,25 +153,29 @@ const Flag flags[] = {
      "Value of an argument (or of a global) for --function; a number instead "
      "of a file fills the whole argument. {rank} in a file's name is the "
      "rank's number. Repeatable.",
-     SET { o.inputs.push_back(nameAndFile(f, t)); }},
+     SET { o.inputs.push_back(nameAndFile(f, t)); }, nullptr, true},
     {nullptr, "output", "NAME=FILE.npy",
      "Where --function writes a result (or a global): the first rank's, or "
      "each rank's with {rank} in the file's name. Repeatable.",
-     SET { o.outputs.push_back(nameAndFile(f, t)); }},
+     SET { o.outputs.push_back(nameAndFile(f, t)); }, nullptr, true},
     {nullptr, "info", nullptr,
      "Describe the artifact: model, policy, entries, memory.",
      SET { o.info = (void(f), void(t), true); }},
 
     {"Data", "data-path", "FILE",
-     "Training data; its last part is the validation data, see --split.",
+     "Training data; its last part is the validation data, see --split. "
+     "FILE.safetensors holds prepared samples: tokens and targets, I32 or I64 "
+     "[samples, sequence]; a target of -100 counts in no loss.",
      SET { o.dataPath = (void(f), t); }},
     {nullptr, "valid-data-path", "FILE",
      "Validation data from a file of its own; then all of --data-path trains.",
      SET { o.validDataPath = (void(f), t); }},
     {nullptr, "data-format", "auto|text|uint16|uint32",
      "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
-     "are raw little-endian ids; llm.c's .bin header is recognized. auto (the "
-     "default): by that header, by the ending .txt, by the vocabulary's size.",
+     "are raw little-endian ids. auto (the default): by llm.c's header or "
+     "Megatron's NAME.idx beside NAME.bin; else a guess by the ending .txt or the "
+     "vocabulary's size, which the first line says and which is refused where the "
+     "data contradict it.",
      SET { o.dataFormat = dataFormat(f, t); }},
     {nullptr, "data-order", "random|sequential",
      "random (the default): every sample is a window at a place drawn from "
@@ -205,6 +211,14 @@ const Flag flags[] = {
     {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
      "Shape of the decay (linear); cosine is usual for GPT.",
      SET { o.lrDecayStyle = (void(f), parseDecayStyle(t)); }},
+    {nullptr, "override-opt_param-scheduler", nullptr,
+     "With --load of a run's state: go on with the learning rates of this command "
+     "line where the checkpoint was trained with others, which is refused "
+     "otherwise.",
+     SET { o.overrideScheduler = (void(f), void(t), true); }},
+    {nullptr, "use-checkpoint-opt_param-scheduler", nullptr,
+     "The other way: go on with those of the checkpoint.",
+     SET { o.useCheckpointScheduler = (void(f), void(t), true); }},
     {nullptr, "seed", "N",
      "Decides data order, initial weights and dropout (the model's own seed).",
      SET { o.seed = integer(f, t, 0); }},
@@ -374,10 +388,35 @@ size_t editDistance(const std::string &a, const std::string &b) {
 }
 
 const Flag &findFlag(const std::string &name) {
+  // Megatron has had both --override-opt_param-scheduler and -opt-param-.
+  auto isSame = [](char a, char b) {
+    return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_'));
+  };
   for (const Flag &flag : flags)
-    if (name == flag.name)
+    if (std::equal(name.begin(), name.end(), flag.name,
+                   flag.name + std::strlen(flag.name), isSame))
       return flag;
   refuseUnknown(name);
+}
+
+/// The last value counts, as in argparse: scripts override their defaults so. A
+/// note says all, as a slip of the hand looks the same.
+void noteRepeated(Options &options) {
+  for (const Flag &flag : flags) {
+    std::vector<std::string> values;
+    for (const auto &[name, value] : options.given)
+      if (name == flag.name && !flag.repeats)
+        values.push_back(value);
+    if (values.empty() || std::count(values.begin(), values.end(), values[0]) ==
+                              std::ptrdiff_t(values.size()))
+      continue;
+    std::string all;
+    for (const std::string &value : values)
+      all += (all.empty() ? "" : " and ") + printable(value, 200);
+    options.notes.push_back(format("--%s is given %zu times, with %s: the last "
+                                   "one counts",
+                                   flag.name, values.size(), all.c_str()));
+  }
 }
 
 /// What no single flag can see.
@@ -425,6 +464,13 @@ void checkTogether(const Options &o) {
     requireEffect(o, "none (--info runs nothing)");
   else if (!o.backend.empty())
     requireEffect(o, o.backend);
+  if (o.overrideScheduler && o.useCheckpointScheduler)
+    fail(ExitCode::Usage,
+         "--override-opt_param-scheduler and "
+         "--use-checkpoint-opt_param-scheduler contradict each other");
+  if ((o.overrideScheduler || o.useCheckpointScheduler) && o.load.empty())
+    fail(ExitCode::Usage, "--%s-opt_param-scheduler needs --load",
+         o.overrideScheduler ? "override" : "use-checkpoint");
   if (o.minLr > o.lr)
     fail(ExitCode::Usage, "--min-lr %g is above --lr %g", o.minLr, o.lr);
   int64_t decay =
@@ -485,6 +531,7 @@ Options parseOptions(const std::vector<std::string> &arguments) {
   if (options.artifact.empty())
     fail(ExitCode::Usage, "no artifact: tx-run step.txa --train-iters 100 "
                           "--data-path text.txt (tx-compile makes step.txa)");
+  noteRepeated(options);
   checkTogether(options);
   return options;
 }

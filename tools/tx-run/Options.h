@@ -47,6 +47,9 @@ struct Options {
   int64_t lrWarmupIterations = 0;
   int64_t lrDecayIterations = -1; // -1: train-iters
   DecayStyle lrDecayStyle = DecayStyle::Linear;
+  /// Of a checkpoint's schedule and another one given, which one holds; neither:
+  /// they must be the same.
+  bool overrideScheduler = false, useCheckpointScheduler = false;
   int64_t seed = -1; // -1: the model's
   int64_t evalInterval = 0, evalIterations = -1;
   bool checkForNan = true;
@@ -75,6 +78,7 @@ struct Options {
   /// The command line, and its flags as they were given.
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> given;
+  std::vector<std::string> notes; // on them, for people
 
   bool help = false, version = false;
 };

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <new>
 
 namespace txrun {
 
@@ -99,18 +98,14 @@ void Ranks::together(const std::function<void()> &work) {
     return work();
   std::string outcome; // empty, or the exit code and a message
   std::exception_ptr mine;
-  auto note = [&](ExitCode code, const char *message) {
+  auto note = [&](ExitCode code, const std::string &message) {
     mine = std::current_exception();
     outcome = std::to_string(static_cast<int>(code)) + " " + message;
   };
   try {
     work();
-  } catch (const Error &error) {
-    note(error.code, error.what());
-  } catch (const std::bad_alloc &) {
-    note(ExitCode::OutOfMemory, "this machine has too little memory for it");
   } catch (const std::exception &error) {
-    note(ExitCode::BadInput, error.what());
+    note(codeOf(error), messageOf(error));
   }
   std::vector<std::string> outcomes;
   try {

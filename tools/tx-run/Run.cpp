@@ -12,6 +12,7 @@
 #include "Verify.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
 
 namespace txrun {
@@ -46,6 +47,9 @@ public:
     return std::make_unique<CoveringSource>(range, batch);
   }
 
+  /// How each file that was opened is read, for people.
+  const std::vector<std::string> &readings() const { return said; }
+
   /// The training data if there is any, else random tokens.
   std::unique_ptr<SampleSource> trainingOrSynthetic() {
     if (!options.dataPath.empty())
@@ -54,21 +58,22 @@ public:
   }
 
 private:
-  static bool isPrepared(const std::string &path) {
-    static const char ending[] = ".safetensors";
-    size_t length = sizeof ending - 1;
-    return path.size() >= length &&
-           path.compare(path.size() - length, length, ending) == 0;
-  }
-
-  std::unique_ptr<SampleSource> prepared(const std::string &path) const {
-    return std::make_unique<PreparedSource>(path, batch);
+  std::unique_ptr<SampleSource> prepared(const std::string &path) {
+    auto source = std::make_unique<PreparedSource>(path, batch);
+    said.push_back(format("tokens: %s read as prepared samples, %llu of %llu "
+                          "tokens",
+                          printable(path, 200).c_str(),
+                          (unsigned long long)source->size(),
+                          (unsigned long long)batch.sequence));
+    return source;
   }
 
   std::shared_ptr<const TokenFile> open(const std::string &path) {
-    if (!file || file->path() != path)
-      file = std::make_shared<TokenFile>(path, options.dataFormat,
-                                         batch.vocabulary);
+    if (file && file->path() == path)
+      return file;
+    file = std::make_shared<TokenFile>(path, options.dataFormat,
+                                       batch.vocabulary);
+    said.push_back(file->describe());
     return file;
   }
 
@@ -83,7 +88,14 @@ private:
   const BatchSpec &batch;
   uint64_t seed;
   std::shared_ptr<const TokenFile> file;
+  std::vector<std::string> said;
 };
+
+/// A wrong guess is seen in the first line or never.
+void say(const Data &data, Console &console) {
+  for (const std::string &reading : data.readings())
+    console.line(reading);
+}
 
 uint64_t globalBatch(const Options &options) {
   return options.globalBatchSize > 0
@@ -156,6 +168,7 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
     if (options.evaluate || options.evalInterval > 0)
       validation = openData(model, "the validation data",
                             [&] { return data.validation(); });
+    say(data, console);
     position = prepareWeights(options, model, seed, console);
     if (training && position.seed != seed)
       training = Data(options, model, position.seed).training();
@@ -188,9 +201,10 @@ void verify(const Options &options, const Model &model, uint64_t seed,
   twin.tune = false; // the first has found the algorithms
   Model none(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
-  auto source = openData(model, "the data", [&] {
-    return Data(options, model, seed).trainingOrSynthetic();
-  });
+  Data data(options, model, seed);
+  auto source =
+      openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
+  say(data, console);
   prepareWeights(options, model, seed, console);
   prepareWeights(options, none, seed, console);
   VerifyOptions what;
@@ -204,9 +218,10 @@ void verify(const Options &options, const Model &model, uint64_t seed,
 
 void benchmark(const Options &options, const Model &model, uint64_t seed,
                Console &console, Log &log) {
-  auto source = openData(model, "the data", [&] {
-    return Data(options, model, seed).trainingOrSynthetic();
-  });
+  Data data(options, model, seed);
+  auto source =
+      openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
+  say(data, console);
   prepareWeights(options, model, seed, console);
   StepRunner runner(model, *source, globalBatch(options), seed,
                     options.checkForNan);
@@ -277,6 +292,9 @@ Options optionsOf(const Ranks &ranks, const Options &all) {
 ExitCode runRank(const Options &all, Ranks &ranks) {
   const Options options = optionsOf(ranks, all);
   Console console(/*mute=*/!ranks.isFirst());
+  if (ranks.isFirst())
+    for (const std::string &note : options.notes)
+      std::fprintf(stderr, "tx-run: note: %s\n", note.c_str());
   ranks.requireSame(comparedFlags(options));
   // What cannot be written is found before the work.
   std::unique_ptr<Log> log;

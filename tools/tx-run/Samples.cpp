@@ -74,6 +74,13 @@ void CoveringSource::sample(uint64_t index, int32_t *tokens,
   }
 }
 
+bool isPrepared(const std::string &path) {
+  static const char ending[] = ".safetensors";
+  const size_t length = sizeof ending - 1;
+  return path.size() >= length &&
+         path.compare(path.size() - length, length, ending) == 0;
+}
+
 /// Checks ids; those of targets may also be ignored.
 static std::vector<int32_t> readIds(const SafetensorsReader &reader,
                                     const char *name, const BatchSpec &batch,
@@ -92,16 +99,21 @@ static std::vector<int32_t> readIds(const SafetensorsReader &reader,
          shown.c_str(), name, tensor->dtype.c_str(),
          shapeText(tensor->shape).c_str(),
          (unsigned long long)batch.sequence);
-  std::vector<unsigned char> raw(tensor->bytes);
-  reader.readRaw(*tensor, raw.data());
+  const uint64_t width = tensor->dtype == "I64" ? 8 : 4;
+  std::vector<unsigned char> raw(1 << 20);
   std::vector<int32_t> ids(tensor->elements);
   for (uint64_t i = 0; i < tensor->elements; ++i) {
+    const uint64_t at = i * width % raw.size();
+    if (at == 0)
+      reader.readRaw(*tensor, i * width,
+                     std::min<uint64_t>(raw.size(), tensor->bytes - i * width),
+                     raw.data());
     int64_t id;
-    if (tensor->dtype == "I64") {
-      std::memcpy(&id, raw.data() + i * 8, 8);
+    if (width == 8) {
+      std::memcpy(&id, raw.data() + at, 8);
     } else {
       int32_t narrow;
-      std::memcpy(&narrow, raw.data() + i * 4, 4);
+      std::memcpy(&narrow, raw.data() + at, 4);
       id = narrow;
     }
     if ((id < 0 || uint64_t(id) >= batch.vocabulary) &&

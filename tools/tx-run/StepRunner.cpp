@@ -65,8 +65,17 @@ std::vector<Entry> StepRunner::entries() const {
   return result;
 }
 
-void StepRunner::fill(const Batch &batch, uint64_t firstSample,
-                      uint64_t index) {
+/// 1 / (valid targets of the global batch), which all its micro batches share.
+float StepRunner::lossScaleOf(uint64_t firstSample) const {
+  uint64_t valid = 0;
+  for (uint64_t i = 0; i < globalBatchSize(); ++i)
+    valid += source.valid(firstSample + i);
+  // No valid target at all: loss and gradients are 0, not NaN.
+  return valid ? float(1.0 / double(valid)) : 0.0f;
+}
+
+void StepRunner::fill(const Batch &batch, uint64_t firstSample, uint64_t index,
+                      float lossScale) {
   const auto rank = static_cast<uint64_t>(model.ranks().rank());
   uint64_t sample = firstSample + (index * ranks + rank) * micro;
   for (uint64_t row = 0; row < micro; ++row)
@@ -77,17 +86,14 @@ void StepRunner::fill(const Batch &batch, uint64_t firstSample,
   if (batch.key)
     batch.key->set(
         {int32_t(seed), int32_t(seed >> 32), int32_t(sample), int32_t(0)});
-  uint64_t valid = 0;
-  for (uint64_t i = 0; i < globalBatchSize(); ++i)
-    valid += source.valid(firstSample + i);
-  // No valid target at all: loss and gradients are 0, not NaN.
-  batch.lossScale.set(valid ? float(1.0 / double(valid)) : 0.0f);
+  batch.lossScale.set(lossScale);
   batch.first.set(index == 0);
 }
 
 StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   StepResult result;
   double lossSum = 0, valid = 0;
+  const float lossScale = lossScaleOf(firstSample);
   // Entries share the argument segment: what one entry is given may lie where
   // another one's arguments were, so each is filled right before it runs.
   auto fillUpdate = [&] {
@@ -95,7 +101,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
     update.step.set(static_cast<int32_t>(step));
   };
   for (uint64_t i = 0; i < count; ++i) {
-    fill(batch, firstSample, i);
+    fill(batch, firstSample, i, lossScale);
     if (fusedStep)
       fillUpdate();
     batchEntry->run();
@@ -139,7 +145,7 @@ void StepRunner::reportLoss(uint64_t firstSample, uint64_t index, int64_t step,
          "iteration %lld: the loss is %g, yet its gradients are finite and were "
          "applied: load the last checkpoint",
          (long long)step, shown(loss));
-  fill(repeat, firstSample, index);
+  fill(repeat, firstSample, index, lossScaleOf(firstSample));
   repeatEntry->run();
   const float again = repeat.lossSum.get();
   const bool reproduced = std::memcmp(&loss, &again, sizeof loss) == 0 ||
@@ -184,8 +190,9 @@ void StepRunner::reportGradient(uint64_t firstSample, int64_t step,
          "finite: its square overflows; the parameters were not updated; lower "
          "--lr",
          (long long)step, shown(norm));
+  const float lossScale = lossScaleOf(firstSample);
   for (uint64_t i = 0; i < count; ++i) {
-    fill(repeat, firstSample, i);
+    fill(repeat, firstSample, i, lossScale);
     repeatEntry->run();
   }
   const std::optional<NonFinite> again = findNonFinite();

@@ -61,7 +61,9 @@ private:
   void checkSizes(uint64_t globalBatch) const;
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
-  void fill(const Batch &batch, uint64_t firstSample, uint64_t index);
+  float lossScaleOf(uint64_t firstSample) const;
+  void fill(const Batch &batch, uint64_t firstSample, uint64_t index,
+            float lossScale);
   /// An element that is NaN or Inf.
   struct NonFinite {
     const GlobalSpec *gradient;

@@ -13,6 +13,7 @@
 #include "File.h"
 #include "Options.h"
 #include "Random.h"
+#include "TokenReading.h"
 
 #include <memory>
 #include <vector>
@@ -21,22 +22,26 @@ namespace txrun {
 
 class TokenFile {
 public:
-  /// Recognizes the format, and checks all ids of a file of up to 1 GiB.
+  /// Finds out how its ids lie, and checks all of a file of up to 1 GiB.
   TokenFile(const std::string &path, DataFormat format, uint64_t vocabulary);
 
-  uint64_t size() const { return tokens; }
-  DataFormat format() const { return kind; }
+  uint64_t size() const { return how.tokens; }
+  DataFormat format() const { return how.format; }
+  /// "tokens: a.bin read as ...".
+  std::string describe() const { return txrun::describe(file, how); }
   const std::string &path() const { return file.path(); }
   /// Throws with the place of an id that is not below the vocabulary.
   void read(uint64_t begin, uint64_t count, int32_t *to) const;
 
 private:
   InputFile file;
-  DataFormat kind;
+  TokenReading how;
   uint64_t vocabulary;
-  uint64_t dataOffset = 0, tokens = 0;
   mutable std::vector<unsigned char> raw;
 };
+
+/// Whether a path names samples made elsewhere (PreparedSource), by its ending.
+bool isPrepared(const std::string &path);
 
 /// A part of a file: the training or the validation tokens.
 struct TokenRange {

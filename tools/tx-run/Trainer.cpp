@@ -2,24 +2,19 @@
 
 #include "Trainer.h"
 #include "Error.h"
+#include "Interrupt.h"
 #include "Memory.h"
+#include "Resume.h"
 #include "Trace.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace txrun {
 
-LrSchedule makeSchedule(const Options &options) {
-  LrSchedule schedule;
-  schedule.maximum = options.lr;
-  schedule.minimum = options.minLr;
-  schedule.warmupIterations = options.lrWarmupIterations;
-  schedule.decayIterations = options.lrDecayIterations > 0
-                                 ? options.lrDecayIterations
-                                 : options.trainIterations;
-  schedule.style = options.lrDecayStyle;
-  return schedule;
-}
+// How long an iteration may go on after a signal, so that it is saved: the first
+// one is not known yet, others take about as long as the slowest so far.
+static constexpr double leastPatience = 60, slownessPatience = 10;
 
 Trainer::Trainer(const Options &options, const Model &model,
                  SampleSource &training, SampleSource *validation,
@@ -31,7 +26,17 @@ Trainer::Trainer(const Options &options, const Model &model,
                  ? static_cast<uint64_t>(options.globalBatchSize)
                  : 0,
              position.seed, options.checkForNan),
-      schedule(makeSchedule(options)), first(position.iteration) {
+      first(position.iteration) {
+  if (first < options.trainIterations) { // else they stay what they were
+    model.ranks().together([&] {
+      schedule = resumeSchedule(options, position.settings,
+                                runner.globalBatchSize(), console);
+    });
+    if (first > 0 && position.settings.empty())
+      console.line("note: the checkpoint does not say with which schedule it was "
+                   "trained");
+    this->position.settings = settingsOf(schedule, runner.globalBatchSize());
+  }
   if (options.evalInterval > 0 && validation)
     evaluator = std::make_unique<Evaluator>(model, *validation);
 }
@@ -45,6 +50,8 @@ ExitCode Trainer::run() {
                         (long long)options.trainIterations));
   began = Clock::now();
   Ranks &ranks = model.ranks();
+  Patience patience(leastPatience);
+  double slowest = 0;
   bool stopped = ranks.interrupted();
   while (position.iteration < options.trainIterations && !stopped) {
     double rate = schedule.at(position.iteration);
@@ -54,6 +61,8 @@ ExitCode Trainer::run() {
     StepResult result =
         runner.run(position.samples, position.iteration + 1, rate);
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    slowest = std::max(slowest, seconds);
+    patience.set(std::max(leastPatience, slownessPatience * slowest));
     ++position.iteration;
     position.samples += runner.globalBatchSize();
     stopped = ranks.interrupted();
@@ -110,6 +119,8 @@ void Trainer::save() {
 void Trainer::writeCheckpoint() {
   if (options.save.empty() || savedAt == position.iteration)
     return;
+  // What is being written is what the run was for.
+  Patience patience(Patience::endless);
   if (model.ranks().isFirst())
     saveWeights(model, options.save, position, options.saveOptimizer);
   savedAt = position.iteration;

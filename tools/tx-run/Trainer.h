@@ -53,9 +53,6 @@ private:
   Clock::time_point began;
 };
 
-/// The schedule that the options ask for.
-LrSchedule makeSchedule(const Options &options);
-
 /// Writes the result of an evaluation to both.
 void reportEvaluation(const EvaluationResult &result, int64_t step,
                       const Model &model, Console &console, Log &log);

@@ -219,6 +219,17 @@ uint64_t metadataNumber(const SafetensorsReader &reader, const char *key) {
        printable(reader.path(), 200).c_str(), key);
 }
 
+/// Of the metadata what is no position.
+RunSettings settingsIn(const SafetensorsReader &reader) {
+  static const std::string prefix = "tx.";
+  RunSettings settings;
+  for (const auto &[key, value] : reader.metadata())
+    if (key.compare(0, prefix.size(), prefix) == 0 && key != "tx.iteration" &&
+        key != "tx.samples" && key != "tx.seed")
+      settings[key.substr(prefix.size())] = value;
+  return settings;
+}
+
 } // namespace
 
 /// Rounded where the global is narrower than what is stored.
@@ -270,6 +281,7 @@ LoadResult loadWeights(const Model &model, const std::string &path,
         static_cast<int64_t>(metadataNumber(reader, "tx.iteration"));
     result.position.samples = metadataNumber(reader, "tx.samples");
     result.position.seed = metadataNumber(reader, "tx.seed");
+    result.position.settings = settingsIn(reader);
   }
   for (const auto &pair : assignment.pairs) {
     if (isFloat(pair.first->dtype))
@@ -296,6 +308,8 @@ void saveWeights(const Model &model, const std::string &path,
     writer.setMetadata("tx.iteration", std::to_string(position.iteration));
     writer.setMetadata("tx.samples", std::to_string(position.samples));
     writer.setMetadata("tx.seed", std::to_string(position.seed));
+    for (const auto &[name, value] : position.settings)
+      writer.setMetadata("tx." + name, value);
   }
   writer.write(path);
 }

@@ -14,13 +14,21 @@
 
 #include "Model.h"
 
+#include <map>
+#include <string>
+
 namespace txrun {
+
+/// How a run is trained: values by the names of their flags. In a file they are
+/// metadata, `tx.lr` for "lr".
+using RunSettings = std::map<std::string, std::string>;
 
 /// Where a run stands between two iterations.
 struct RunPosition {
   int64_t iteration = 0; // done
   uint64_t samples = 0;  // consumed
   uint64_t seed = 0;
+  RunSettings settings; // of the iterations done; empty: not known
 };
 
 struct LoadResult {

@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <fcntl.h>
-#include <new>
 #include <unistd.h>
 
 /// A program that is started with a closed standard output would open its first
@@ -22,26 +21,21 @@ int main(int argc, char **argv) {
   fillStandardDescriptors();
   catchInterrupts();
   ExitCode code;
+  bool isQuiet = false;
   std::string message;
-  bool quiet = false;
   try {
     return static_cast<int>(
         run(parseOptions({argv + (argc > 0), argv + argc})));
-  } catch (const Error &error) {
-    code = error.code;
-    message = error.what();
-    quiet = error.quiet;
-  } catch (const std::bad_alloc &) {
-    code = ExitCode::OutOfMemory;
-    message = "this machine has too little memory for it";
   } catch (const std::exception &error) {
-    code = ExitCode::BadInput;
-    message = error.what();
+    code = codeOf(error);
+    message = messageOf(error);
+    const auto *own = dynamic_cast<const Error *>(&error);
+    isQuiet = own && own->quiet;
   }
   // The runtime's messages of ranks begin with it.
   const std::string prefix = rankPrefix();
   const bool hasPrefix = message.compare(0, prefix.size(), prefix) == 0;
-  if (!quiet)
+  if (!isQuiet)
     std::fprintf(stderr, "tx-run: error: %s%s\n",
                  hasPrefix ? "" : prefix.c_str(), message.c_str());
   leaveRanks(code, message);

@@ -147,6 +147,8 @@ bool ptx::decodeAccess(const std::string &mnemonic, Instruction &instruction, st
   if (why.empty() && !isTyped)
     why = "has a type that is unknown here";
   instruction.variant = form.encode();
-  instruction.execute = parts[0] == "ld" ? load : store;
+  const bool isLoad = parts[0] == "ld";
+  instruction.execute = isLoad ? load : store;
+  instruction.results = isLoad ? instruction.vector : 0;
   return true;
 }

@@ -23,6 +23,7 @@ void Block::run(std::array<unsigned, 3> at, uint32_t blockNumber) {
   pendingCopies.assign(shared.size(), 0);
   if (!shared.empty())
     sharedShadow.clear();
+  meetings = {};
   for (Warp &warp : warps) {
     unsigned lanes = std::min(kLanes, threads - warp.index * kLanes);
     warp.start(lanes == kLanes ? ~0u : (1u << lanes) - 1);
@@ -35,44 +36,67 @@ void Block::run(std::array<unsigned, 3> at, uint32_t blockNumber) {
 
 /// Returns whether threads could go on; false: the block is done.
 bool Block::releaseBarriers() {
-  uint64_t live = 0;
+  // A barrier counts whole warps, also those of which some threads have left.
+  uint64_t all = 0;
   for (Warp &warp : warps)
-    live += static_cast<unsigned>(__builtin_popcount(warp.liveLanes()));
-  if (live == 0)
+    all += warp.isDone() ? 0 : kLanes;
+  if (all == 0)
     return false;
-  std::vector<uint32_t> merged(warps.size(), 0);
   bool released = false;
   for (Warp &first : warps) {
     if (!first.isAtBarrier())
       continue;
-    const int id = first.barrier;
-    const uint64_t expected = first.barrierThreads ? first.barrierThreads : live;
-    uint64_t there = 0;
-    for (Warp &warp : warps)
-      there += warp.barrier == id ? static_cast<unsigned>(__builtin_popcount(warp.liveLanes())) : 0;
-    if (there < expected)
-      continue;
-    std::fill(merged.begin(), merged.end(), 0);
     std::vector<Warp *> members;
     for (Warp &warp : warps)
-      if (warp.barrier == id) {
-        ++warp.clocks[warp.index];
-        for (size_t i = 0; i < merged.size(); ++i)
-          merged[i] = std::max(merged[i], warp.clocks[i]);
+      if (warp.barrier == first.barrier)
         members.push_back(&warp);
-      }
-    for (Warp *warp : members) {
-      warp->clocks = merged;
-      warp->passBarrier();
-    }
+    const uint64_t expected = first.barrierThreads ? first.barrierThreads : all, there = members.size() * kLanes;
+    if (there < expected)
+      continue;
+    for (const Warp *warp : members)
+      if (warp->barrierThreads != first.barrierThreads)
+        failAt(first.barrier, "is asked for different numbers of threads");
+    if (there > expected)
+      failAt(first.barrier, "waits for " + std::to_string(expected) + " threads and " + std::to_string(there) +
+                                " have come: who meets whom is chance");
+    meet(members);
     released = true;
   }
   if (!released)
     for (Warp &warp : warps)
       if (warp.isAtBarrier())
-        throw Error(kernel.name + ", block " + std::to_string(number) + ": barrier " + std::to_string(warp.barrier) +
-                    " waits for threads that never come");
+        failAt(warp.barrier, "waits for threads that never come");
   return true;
+}
+
+void Block::failAt(int barrier, const std::string &message) const {
+  throw Error(kernel.name + ", block " + std::to_string(number) + ": barrier " + std::to_string(barrier) + " " + message);
+}
+
+void Block::meet(const std::vector<Warp *> &members) {
+  const int id = members.front()->barrier;
+  Meeting &last = meetings[static_cast<size_t>(id)];
+  Meeting now;
+  now.clocks.resize(warps.size());
+  for (Warp *warp : members) {
+    // A warp that comes for the first time comes after those who met here last, whom it knows from elsewhere,
+    // or might have come instead of one of them.
+    bool isLater = last.members.empty();
+    for (unsigned member : last.members)
+      isLater |= member == warp->index || warp->clocks[member] >= last.clocks[member];
+    if (!isLater)
+      failAt(id, "has had other warps before, and nothing orders warp " + std::to_string(warp->index) +
+                     " after them: who meets whom is chance");
+    ++warp->clocks[warp->index];
+    for (size_t i = 0; i < now.clocks.size(); ++i)
+      now.clocks[i] = std::max(now.clocks[i], warp->clocks[i]);
+    now.members.push_back(warp->index);
+  }
+  for (Warp *warp : members) {
+    warp->clocks = now.clocks;
+    warp->passBarrier();
+  }
+  last = std::move(now);
 }
 
 Device::Device() : memory(std::make_unique<Memory>()) {}
@@ -84,6 +108,8 @@ bool Device::contains(uint64_t address, size_t bytes) const {
   return memory->find(address, bytes, begin) != nullptr;
 }
 const std::vector<unsigned> &ptx::parameterSizes(const Kernel &kernel) { return kernel.parameterSizes; }
+unsigned ptx::staticSharedBytes(const Kernel &kernel) { return kernel.sharedBytes; }
+unsigned ptx::maxThreads(const Kernel &kernel) { return kernel.maxThreads; }
 
 void Device::run(const Kernel &kernel, const Launch &launch) {
   auto fail = [&](const std::string &message) { throw Error(kernel.name + ": " + message); };

@@ -38,6 +38,7 @@ constexpr unsigned kMaxOperands = 16;
 
 struct Address {
   uint32_t base = kSink;
+  uint64_t mask = ~uint64_t(0); // the base register's bits
   int64_t offset = 0;
 };
 
@@ -46,6 +47,8 @@ struct Instruction {
   Control control = Control::Next;
   bool isGuarded = false, guardNegated = false;
   uint8_t count = 0;   // of the slots in use
+  uint8_t results = 0; // the first of them; the others are read
+  uint8_t addressCount = 0;
   uint8_t vector = 1;  // elements of a load or store
   uint8_t variant = 0; // what else its `execute` must know
   uint32_t guard = kSink;
@@ -85,8 +88,8 @@ void addConversions(Table &table);
 void addCollectives(Table &table);
 void addMatrices(Table &table);
 
-/// Loads, stores and copies: too many modifiers for a table. Sets `execute` and
-/// `variant` if the mnemonic is one of them; `why` says what is wrong with it.
+/// Loads, stores and copies: too many modifiers for a table. Sets `execute`, `results`
+/// and `variant` if the mnemonic is one of them; `why` says what is wrong with it.
 bool decodeAccess(const std::string &mnemonic, Instruction &instruction, std::string &why);
 
 /// Shared memory begins here, so that a null address is one.

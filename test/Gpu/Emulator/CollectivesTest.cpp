@@ -83,6 +83,43 @@ TEST(Barrier, Refusals) {
   EXPECT_EQ(TestRun("setp.lt.u32 %p1, %t, 32; @%p1 ret; bar.sync 0;", {0}, 64).error, "");
 }
 
+// One word of shared memory that all threads of three warps read, and the first then writes: of its warp, of a warp that
+// it meets, and of one that it does not.
+TEST(Barrier, OrdersThoseWhoMeet) {
+  auto error = [](const std::string &meeting) {
+    return TestRun(".shared .align 16 .b8 memory[16]; mov.b32 %r1, memory; shr.u32 %r3, %t, 5; setp.eq.u32 %p1, %t, 0;"
+                   "setp.lt.u32 %p2, %t, 64; @%p1 st.shared.b32 [%r1], 5; bar.sync 0; ld.shared.b32 %r2, [%r1];" + meeting +
+                       "@%p1 st.shared.b32 [%r1], 6;",
+                   {0}, 96).error;
+  };
+  EXPECT_EQ(error("bar.sync 0;"), "");
+  EXPECT_EQ(error("bar.sync 1, 96;"), "");
+  EXPECT_EQ(error("bar.sync 1; bar.warp.sync -1;"), "");
+  EXPECT_NE(error("@!%p2 bra END; bar.sync 1, 64; END:").find("writes what thread 64 of block 0 accesses without a barrier"),
+            std::string::npos);
+  EXPECT_NE(error("bar.warp.sync -1;").find("without a barrier between"), std::string::npos);
+  // Over a third: what the second knows of the last.
+  EXPECT_EQ(error("setp.gt.u32 %p3, %t, 31; @!%p3 bra FIRST; bar.sync 2, 64; FIRST: @!%p2 bra END; bar.sync 1, 64; END:"), "");
+}
+
+// Two pairs of warps at one barrier may meet crosswise, also where here one pair came first.
+TEST(Barrier, ChanceSaysNotWhoMeets) {
+  auto error = [](const std::string &body) {
+    return TestRun("setp.lt.u32 %p1, %t, 64;" + body, {0}, 128).error;
+  };
+  const std::string chance = "who meets whom is chance";
+  EXPECT_NE(error("bar.sync 1, 64;").find("barrier 1 waits for 64 threads and 128 have come: " + chance), std::string::npos);
+  EXPECT_EQ(error("selp.b32 %r1, 1, 2, %p1; bar.sync %r1, 64;"), "");
+  EXPECT_NE(error("@%p1 bra A; bar.sync 2, 64; A: bar.sync 1, 64;")
+                .find("barrier 1 has had other warps before, and nothing orders warp 2 after them: " + chance),
+            std::string::npos);
+  EXPECT_EQ(error("@!%p1 bra A; bar.sync 1, 64; A: bar.sync 0; @%p1 bra B; bar.sync 1, 64; B:"), "");
+  EXPECT_EQ(error("@%p1 bra A; bar.sync 2, 64; bar.sync 2, 64; bra B; A: bar.sync 1, 64; bar.sync 1, 64; B:"), "");
+  EXPECT_NE(error("@!%p1 bra END; setp.lt.u32 %p2, %t, 32; selp.b32 %r1, 64, 32, %p2; bar.sync 1, %r1; END:")
+                .find("is asked for different numbers of threads"),
+            std::string::npos);
+}
+
 TEST(AsynchronousCopies, ArriveWhenAWaitSaysSo) {
   const std::string copy = ".shared .align 16 .b8 memory[32]; mov.b32 %r1, memory;"
                            "cp.async.cg.shared.global [%r1], [%d0], 16; cp.async.commit_group;"

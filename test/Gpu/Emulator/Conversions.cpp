@@ -23,11 +23,20 @@ T inner(T a) { return std::trunc(a); }
 template <typename R, typename A>
 R convert(A a) { return static_cast<R>(a); }
 
-/// Clamped to the integer's range; 0 for what is not a number.
+/// An integer narrower than its register fills it: with its sign, if it has one.
+template <typename R, typename A, R (*f)(A)>
+void toRegister(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+  uint64_t *to = warp.slot(instruction.slots[0]);
+  const uint64_t *a = warp.slot(instruction.slots[1]);
+  forLanes(lanes, [&](unsigned lane) { to[lane] = static_cast<uint64_t>(f(unpack<A>(a[lane]))); });
+}
+
+/// Clamped to the integer's range. What is not a number gives 0, and where one of the two
+/// has 64 bits, the integer's highest bit alone.
 template <typename R, typename A, A (*round)(A)>
 R toInteger(A a) {
   if (std::isnan(a))
-    return 0;
+    return sizeof(A) == 8 || sizeof(R) == 8 ? static_cast<R>(uint64_t(1) << (8 * sizeof(R) - 1)) : R(0);
   A rounded = round(a);
   // 2^bits is exact; the largest integer itself may not be.
   const A limit = std::ldexp(A(1), std::numeric_limits<R>::digits);
@@ -42,7 +51,7 @@ R ofFlushed(float a) { return f(flushed(a)); }
 
 template <typename R, typename A>
 void addInteger(Table &table, const std::string &to, const std::string &from) {
-  table["cvt." + to + "." + from] = {unary<R, A, convert<R, A>>, 1, 1};
+  table["cvt." + to + "." + from] = {toRegister<R, A, convert<R, A>>, 1, 1};
 }
 template <typename R>
 void addIntegersTo(Table &table, const std::string &to) {
@@ -58,9 +67,9 @@ void addIntegersTo(Table &table, const std::string &to) {
 
 template <typename I, typename F, F (*round)(F)>
 void addRounding(Table &table, const std::string &mode, const std::string &integer, const std::string &number) {
-  table["cvt." + mode + "." + integer + "." + number] = {unary<I, F, toInteger<I, F, round>>, 1, 1};
+  table["cvt." + mode + "." + integer + "." + number] = {toRegister<I, F, toInteger<I, F, round>>, 1, 1};
   if constexpr (std::is_same_v<F, float>)
-    table["cvt." + mode + ".ftz." + integer + "." + number] = {unary<I, F, ofFlushed<I, toInteger<I, F, round>>>, 1, 1};
+    table["cvt." + mode + ".ftz." + integer + "." + number] = {toRegister<I, F, ofFlushed<I, toInteger<I, F, round>>>, 1, 1};
 }
 template <typename I, typename F>
 void addNumber(Table &table, const std::string &integer, const std::string &number) {

@@ -9,10 +9,11 @@
 //   device.run(*module.find("scale"), {{4, 1, 1}, {64, 1, 1}, 0, {&x}});
 //
 // An error (ptx::Error) names kernel, instruction, thread and address. Errors are:
-// accesses out of bounds, not aligned or to shared memory that nobody wrote; races
-// (two threads, one of them writing, without a barrier between them, or of two
-// blocks); barriers and warp-wide instructions that not all reach; instructions
-// that are unknown here; f32 sums and products that an assembler may contract.
+// accesses out of bounds, not aligned or to shared memory that nobody wrote; reads of
+// registers that nobody wrote; races (two threads, one of them writing, without a
+// barrier between them, or of two blocks); barriers and warp-wide instructions that
+// not all reach, and barriers where chance says who meets; instructions that are
+// unknown here; f32 sums and products that an assembler may contract.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,6 +57,10 @@ struct Launch {
 
 /// How many parameters a kernel takes, and how many bytes each has.
 const std::vector<unsigned> &parameterSizes(const Kernel &kernel);
+/// What a kernel has of shared memory beside what a launch brings.
+unsigned staticSharedBytes(const Kernel &kernel);
+/// Of a block, as its .maxntid says; 0 if it says nothing.
+unsigned maxThreads(const Kernel &kernel);
 
 class Memory;
 

@@ -141,10 +141,58 @@ TEST(Instructions, Conversions) {
   EXPECT_EQ(evaluate("cvt.rmi.s32.f32 %x, %a;", "rr", {bits(-1.1f)}), uint32_t(-2));
   EXPECT_EQ(evaluate("cvt.rzi.s32.f32 %x, %a;", "rr", {bits(1e20f)}), 0x7fffffffu);
   EXPECT_EQ(evaluate("cvt.rzi.u32.f32 %x, %a;", "rr", {bits(-1.0f)}), 0u);
-  EXPECT_EQ(evaluate("cvt.rzi.s32.f32 %x, %a;", "rr", {kNan}), 0u);
   EXPECT_EQ(evaluate("cvt.rni.f32.f32 %x, %a;", "rr", {bits(-2.5f)}), bits(-2.0f));
   EXPECT_EQ(evaluate("cvt.rn.f32.f64 %x, %a;", "rd", {bits(1.0 + 0x1p-25)}), bits(1.0f));
   EXPECT_EQ(evaluate("cvt.f64.f32 %x, %a;", "dr", {bits(0.1f)}), bits(static_cast<double>(0.1f)));
+}
+
+// As the PTX ISA says: 0, but the highest bit where one of the two types has 64. ptxas leaves these to the device.
+TEST(Instructions, IntegersOfNoNumber) {
+  const uint64_t nan64 = 0x7ff8000012345678, highest = uint64_t(1) << 63;
+  for (const char *mode : {"rni", "rzi", "rmi", "rpi"}) {
+    const std::string cvt = std::string("cvt.") + mode;
+    for (const char *narrow : {".u16", ".s16"}) {
+      EXPECT_EQ(evaluate(cvt + narrow + ".f32 %x, %a;", "hr", {kNan}), 0u);
+      EXPECT_EQ(evaluate(cvt + narrow + ".f64 %x, %a;", "hd", {nan64}), 0x8000u);
+    }
+    for (const char *word : {".u32", ".s32"}) {
+      EXPECT_EQ(evaluate(cvt + word + ".f32 %x, %a;", "rr", {kNan}), 0u);
+      EXPECT_EQ(evaluate(cvt + ".ftz" + word + ".f32 %x, %a;", "rr", {kNan}), 0u);
+      EXPECT_EQ(evaluate(cvt + word + ".f64 %x, %a;", "rd", {nan64}), 0x80000000u);
+    }
+    for (const char *wide : {".u64", ".s64"}) {
+      EXPECT_EQ(evaluate(cvt + wide + ".f32 %x, %a;", "dr", {kNan}), highest);
+      EXPECT_EQ(evaluate(cvt + ".ftz" + wide + ".f32 %x, %a;", "dr", {kNan}), highest);
+      EXPECT_EQ(evaluate(cvt + wide + ".f64 %x, %a;", "dd", {nan64}), highest);
+    }
+  }
+  // Between f32 and f64 the upper bits stay, in ptxas's constants too.
+  EXPECT_EQ(evaluate("cvt.rn.f32.f64 %x, %a;", "rd", {nan64}), 0x7fc00000u);
+  EXPECT_EQ(evaluate("cvt.rn.f32.f64 %x, %a;", "rd", {nan64 | highest}), 0xffc00000u);
+  EXPECT_EQ(evaluate("cvt.f64.f32 %x, %a;", "dr", {0x7fc12345}), 0x7ff82468a0000000u);
+}
+
+// The values are ptxas's own: what it stores for these instructions on constants.
+TEST(Instructions, NarrowIntegersFillTheirRegister) {
+  const uint64_t word = 0x1234f6f7, wide = 0x123400001234f6f7;
+  for (const char *from : {"s32", "u32"}) {
+    EXPECT_EQ(evaluate(std::string("cvt.s8.") + from + " %x, %a;", "rr", {word}), 0xfffffff7u);
+    EXPECT_EQ(evaluate(std::string("cvt.u8.") + from + " %x, %a;", "rr", {word}), 0xf7u);
+    EXPECT_EQ(evaluate(std::string("cvt.s16.") + from + " %x, %a;", "rr", {word}), 0xfffff6f7u);
+    EXPECT_EQ(evaluate(std::string("cvt.u16.") + from + " %x, %a;", "rr", {word}), 0xf6f7u);
+  }
+  EXPECT_EQ(evaluate("cvt.s8.s64 %x, %a;", "dd", {wide}), uint64_t(-9));
+  EXPECT_EQ(evaluate("cvt.u8.s64 %x, %a;", "dd", {wide}), 0xf7u);
+  EXPECT_EQ(evaluate("cvt.s16.s64 %x, %a;", "dd", {wide}), 0xfffffffffffff6f7u);
+  EXPECT_EQ(evaluate("cvt.s8.s32 %x, %a;", "hr", {word}), 0xfff7u);
+  EXPECT_EQ(evaluate("cvt.s8.u8 %x, %a;", "rr", {word}), 0xfffffff7u);
+  EXPECT_EQ(evaluate("cvt.u16.s8 %x, %a;", "rr", {word}), 0xfff7u);
+  EXPECT_EQ(evaluate("cvt.s32.s64 %x, %a;", "dd", {0x12345678f234f6f7}), 0xfffffffff234f6f7u);
+  EXPECT_EQ(evaluate("cvt.u32.s64 %x, %a;", "dd", {0x12345678f234f6f7}), 0xf234f6f7u);
+  EXPECT_EQ(evaluate("cvt.rzi.s16.f32 %x, %a;", "rr", {bits(-1.9f)}), 0xffffffffu);
+  // What is above a narrow register's bits is in no address.
+  EXPECT_EQ(evaluate(".shared .align 16 .b8 m[16]; mov.b32 %r9, m; st.shared.b32 [%r9], %a; or.b32 %r10, %r9, 0x80000000;"
+                     "cvt.s32.u32 %r11, %r10; ld.shared.b32 %x, [%r11+-2147483648];", "rr", {7}), 7u);
 }
 
 TEST(Instructions, Bf16) {

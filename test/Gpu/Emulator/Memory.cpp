@@ -2,6 +2,7 @@
 
 #include "Emulator.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <sys/mman.h>
@@ -16,7 +17,56 @@ Shadow::Shadow(size_t bytes) : size(bytes ? bytes * sizeof(Byte) : 1) {
   bytesOf = static_cast<Byte *>(memory);
 }
 Shadow::~Shadow() { munmap(bytesOf, size); }
-void Shadow::clear() { madvise(bytesOf, size, MADV_DONTNEED); }
+void Shadow::clear() {
+  madvise(bytesOf, size, MADV_DONTNEED);
+  pool.resize(1);
+}
+
+// The last readers of a warp: that there are some, two lanes (twice the same, if no other
+// has read), and their clock. Readers before are no danger to others that these are not.
+static constexpr uint32_t kSome = 1u << 31;
+static constexpr unsigned kLaneAt[] = {20, 25};
+static uint32_t laneOf(uint32_t readers, unsigned which) { return readers >> kLaneAt[which] & 31; }
+
+void Shadow::addReader(Byte &byte, Moment now) {
+  const uint32_t warp = threadOf(now) / 32, lane = threadOf(now) % 32;
+  if (!byte.more || pool[byte.more + Warps] <= warp) {
+    const uint32_t from = byte.more;
+    byte.more = static_cast<uint32_t>(pool.size());
+    const uint32_t warps = (warp + 4) / 4 * 4;
+    pool.resize(pool.size() + First + warps);
+    if (from)
+      std::copy_n(pool.begin() + from, First + pool[from + Warps], pool.begin() + byte.more);
+    pool[byte.more + Warps] = warps;
+  }
+  uint32_t *more = &pool[byte.more];
+  if (more[Launch] != launchOf(now) || more[Block] != blockOf(now)) {
+    std::fill_n(more + First, more[Warps], 0);
+    more[Launch] = launchOf(now), more[Block] = blockOf(now);
+  }
+  uint32_t &last = more[First + warp];
+  if (!last || (last & kMaxClock) != clockOf(now))
+    last = kSome | lane << kLaneAt[0] | lane << kLaneAt[1] | clockOf(now);
+  else if (laneOf(last, 0) == laneOf(last, 1))
+    last = (last & ~(31u << kLaneAt[1])) | lane << kLaneAt[1];
+}
+
+/// Of the readers in `pool`, one that is not ordered before `now`; 0 if there is none.
+Moment Shadow::findReader(const Byte &byte, Moment now, const uint32_t *clocks) const {
+  const uint32_t *more = &pool[byte.more];
+  if (!byte.more || more[Launch] != launchOf(now))
+    return 0;
+  for (uint32_t warp = 0; warp < more[Warps]; ++warp) {
+    const uint32_t last = more[First + warp];
+    for (unsigned which = 0; last && which < 2; ++which) {
+      const Moment reader =
+          momentOf(more[Launch], more[Block], warp * 32 + laneOf(last, which), last & kMaxClock);
+      if (!isOrdered(reader, now, clocks))
+        return reader;
+    }
+  }
+  return 0;
+}
 
 Moment Shadow::recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks) {
   if (byte.writer && !isOrdered(byte.writer, now, clocks))
@@ -25,15 +75,26 @@ Moment Shadow::recordByte(Byte &byte, Use use, Moment now, const uint32_t *clock
     for (Moment reader : byte.readers)
       if (reader && !isOrdered(reader, now, clocks))
         return reader;
-    byte = {now, {0, 0}};
+    if (Moment reader = findReader(byte, now, clocks))
+      return reader;
+    byte.writer = now, byte.readers[0] = byte.readers[1] = 0;
+    if (byte.more)
+      pool[byte.more + Launch] = 0; // empty
     return 0;
   }
   // A reader that comes before this one is no danger to others that this one is not.
   for (Moment &reader : byte.readers)
     if (!reader || isOrdered(reader, now, clocks)) {
       reader = now;
-      break;
+      return 0;
     }
+  // Who writes is of another block than one of two readers of different blocks.
+  if (blockOf(byte.readers[0]) != blockOf(byte.readers[1]))
+    return 0;
+  if (blockOf(byte.readers[0]) != blockOf(now))
+    byte.readers[1] = now;
+  else
+    addReader(byte, now);
   return 0;
 }
 

@@ -1,8 +1,9 @@
 //===- Memory.h - Device memory and who accessed it -------------*- C++ -*-===//
 //
-// Beside each byte lies who wrote it last and two threads that read it since.
-// Threads of a block are ordered by barriers only: each warp has a clock, which
-// a barrier moves on, and knows the others' clocks as of their last meeting.
+// Beside each byte lies who wrote it last and who read it since: two threads, and of
+// one block, whose warps barriers order in parts, each warp. Threads of a block are
+// ordered by barriers only: each warp has a clock, which a barrier moves on, and knows
+// the others' clocks as of their last meeting.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace ptx {
 
@@ -51,7 +53,11 @@ public:
 private:
   struct Byte {
     Moment writer, readers[2];
+    uint32_t more; // where in `pool` there are more readers; 0: nowhere
   };
+  /// In `pool`: the launch and block whose readers they are, how many warps have room,
+  /// and of each warp its last readers.
+  enum { Launch, Block, Warps, First };
   static bool isOrdered(Moment before, Moment now, const uint32_t *clocks) {
     if (launchOf(before) != launchOf(now))
       return true; // kernels follow each other
@@ -59,10 +65,13 @@ private:
       return false;
     return threadOf(before) == threadOf(now) || clocks[threadOf(before) / 32] > clockOf(before);
   }
-  static Moment recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks);
+  Moment recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks);
+  void addReader(Byte &byte, Moment now);
+  Moment findReader(const Byte &byte, Moment now, const uint32_t *clocks) const;
 
   size_t size;
   Byte *bytesOf;
+  std::vector<uint32_t> pool = {0};
 };
 
 struct Allocation {

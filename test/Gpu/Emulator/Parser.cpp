@@ -142,6 +142,7 @@ private:
   std::map<std::string, uint32_t> labels;
   std::vector<std::pair<size_t, std::string>> branches;
   std::vector<uint32_t> dynamicSlots;
+  std::map<uint32_t, uint64_t> narrow; // slots of registers of less than 64 bits: their bits
 };
 
 } // namespace
@@ -233,7 +234,7 @@ std::unique_ptr<Kernel> Parser::parseKernel() {
   kernel = result.get();
   kernel->name = next().text;
   scopes.assign(1, {});
-  symbols.clear(), special.clear(), constants.clear(), labels.clear(), branches.clear(), dynamicSlots.clear();
+  symbols.clear(), special.clear(), constants.clear(), labels.clear(), branches.clear(), dynamicSlots.clear(), narrow.clear();
   if (accept("("))
     parseParameters();
   while (peek().text != "{") {
@@ -326,8 +327,12 @@ void Parser::parseBody() {
 /// .b32 %r<7>; or .b32 a, b;
 void Parser::parseRegisters() {
   const std::string type = next().text;
-  if (type != ".pred")
-    bytesOf(type, peek().line);
+  const unsigned bytes = type == ".pred" ? 1 : bytesOf(type, peek().line);
+  auto newRegister = [&](const std::string &name) {
+    const uint32_t slot = scopes.back()[name] = newSlot();
+    if (bytes < 8)
+      narrow[slot] = (uint64_t(1) << 8 * bytes) - 1;
+  };
   do {
     const std::string name = next().text;
     if (accept("<")) {
@@ -336,9 +341,9 @@ void Parser::parseRegisters() {
       if (count > 1 << 20)
         fail("too many registers");
       for (uint64_t i = 0; i < count; ++i)
-        scopes.back()[name + std::to_string(i)] = newSlot();
+        newRegister(name + std::to_string(i));
     } else {
-      scopes.back()[name] = newSlot();
+      newRegister(name);
     }
   } while (accept(","));
   expect(";");
@@ -384,6 +389,8 @@ uint32_t Parser::parseSlot() {
 Address Parser::parseAddress() {
   Address address;
   address.base = parseSlot();
+  if (auto known = narrow.find(address.base); known != narrow.end())
+    address.mask = known->second;
   if (accept("+") || peek().text == "-") {
     bool isNegative = accept("-");
     auto offset = static_cast<int64_t>(next().value);
@@ -394,7 +401,7 @@ Address Parser::parseAddress() {
 }
 
 void Parser::parseOperands(Instruction &instruction, std::vector<unsigned> &groups, std::string &label) {
-  unsigned addresses = 0, depth = 0;
+  unsigned depth = 0;
   auto push = [&](uint32_t slot) {
     if (instruction.count == kMaxOperands)
       fail("too many operands");
@@ -409,9 +416,9 @@ void Parser::parseOperands(Instruction &instruction, std::vector<unsigned> &grou
     } else if (accept("}")) {
       --depth;
     } else if (accept("[")) {
-      if (addresses == 2)
+      if (instruction.addressCount == instruction.addresses.size())
         fail("too many addresses");
-      instruction.addresses[addresses++] = parseAddress();
+      instruction.addresses[instruction.addressCount++] = parseAddress();
     } else if (peek().text == "!") {
       fail("a negated operand is unknown here");
     } else if (peek().kind == Token::End) {
@@ -477,6 +484,7 @@ void Parser::parseStatement() {
       instruction.execute = operation.execute;
       instruction.control = operation.control;
       instruction.variant = operation.variant;
+      instruction.results = operation.results;
       expected = static_cast<uint8_t>(operation.results + operation.sources);
       if (mnemonic.compare(0, 4, "shfl") == 0 && instruction.count == 5) { // nobody asks whether the source was there
         for (unsigned i = 5; i > 1; --i)

@@ -40,8 +40,28 @@ TEST(Rules, Races) {
   expectError("setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], 1; ld.global.b32 %r1, [%d0];", "reads what thread 5", 64);
   EXPECT_EQ(TestRun("ld.global.b32 %r1, [%d0]; bar.sync 0; setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], %r1;", {0}, 64).error, "");
   // Neighbours are no race.
-  EXPECT_EQ(TestRun("cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; st.global.b8 [%d2], %h1;", {0}, 64).error, "");
+  EXPECT_EQ(TestRun("cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; st.global.b8 [%d2], %h1;", {0}, 64).error, "");
   TestRun unchecked("", {0});
+}
+
+// A device has something in every register; nobody says what.
+TEST(Rules, RegistersAreWrittenFirst) {
+  const std::string message = "reads a register that was never written";
+  expectError("add.s32 %r1, %r2, 1;", "thread 0: 'add.s32 %r1, %r2, 1;' " + message);
+  expectError("mov.b32 %r2, 1; fma.rn.f32 %r1, %r2, %r2, %r3;", message);
+  expectError("@%p1 mov.b32 %r1, 0;", message);
+  expectError("ld.global.b64 %d2, [%d5];", message);
+  expectError("st.global.b64 [%d1], %d5;", message);
+  expectError("mov.b64 %d2, {%r1, %r2};", message);
+  expectError("shfl.sync.bfly.b32 %r1, %r2, 1, 31, -1;", message, 32);
+  expectError("bar.sync %r1;", message, 32);
+  expectError("mov.b32 %r1, 0; shfl.sync.bfly.b32 %r2, %r1, 1, 31, %r3;", message, 32);
+  expectError("mov.b32 %r1, 0; @%p1 bra END; mov.b32 %r1, 1; END:", message);
+  // By each thread, and in each block.
+  const std::string once = "setp.eq.u32 %p1, %r3, 0; @%p1 mov.b32 %r1, 1; add.s32 %r2, %r1, 1;";
+  expectError("mov.b32 %r3, %t; " + once, "block 0, thread 1", 2);
+  expectError("mov.u32 %r3, %ctaid.x; " + once, "block 1, thread 0", 1, 2);
+  EXPECT_EQ(TestRun("setp.eq.u32 %p1, %t, 0; @%p1 mov.b32 %r1, 1; @!%p1 mov.b32 %r1, 2; add.s32 %r2, %r1, 1;", {0}, 2).error, "");
 }
 
 TEST(Rules, RacesCanBeIgnored) {

@@ -16,7 +16,8 @@ using namespace ptx;
 static constexpr uint64_t kMostInstructions = uint64_t(1) << 32;
 
 Warp::Warp(Block &block, unsigned index)
-    : block(block), index(index), registers(size_t(block.kernel.slots) * kLanes, ~uint64_t(0)) {
+    : block(block), index(index), registers(size_t(block.kernel.slots) * kLanes, ~uint64_t(0)),
+      written(block.kernel.slots) {
   for (auto [slotIndex, value] : block.kernel.constants)
     std::fill_n(slot(slotIndex), kLanes, value);
 }
@@ -29,6 +30,12 @@ void Warp::start(uint32_t lanes) {
   clocks.assign((block.threads + kLanes - 1) / kLanes, 0);
   for (Copies &lane : copies)
     lane = {};
+  // What the block before left is none of this one's.
+  std::fill(written.begin(), written.end(), 0);
+  for (auto [slotIndex, value] : block.kernel.constants)
+    written[slotIndex] = ~0u;
+  for (auto [slotIndex, special] : block.kernel.specials)
+    written[slotIndex] = ~0u;
   const Launch &launch = block.launch;
   for (auto [slotIndex, special] : block.kernel.specials)
     for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -53,6 +60,22 @@ uint32_t Warp::lanesAt(uint32_t at) const {
 void Warp::go(uint32_t lanes, uint32_t to) {
   forLanes(lanes, [&](unsigned lane) { pcs[lane] = to; });
   waiting &= ~lanes;
+}
+
+/// A device gives what was left in the register, and an assembler may give anything.
+void Warp::requireWritten(const Instruction &instruction, uint32_t slotIndex, uint32_t lanes) {
+  if (const uint32_t missing = lanes & ~written[slotIndex])
+    fail(instruction, static_cast<unsigned>(__builtin_ctz(missing)), "reads a register that was never written");
+}
+
+void Warp::execute(const Instruction &instruction, uint32_t lanes) {
+  for (unsigned i = instruction.results; i < instruction.count; ++i)
+    requireWritten(instruction, instruction.slots[i], lanes);
+  for (unsigned i = 0; i < instruction.addressCount; ++i)
+    requireWritten(instruction, instruction.addresses[i].base, lanes);
+  instruction.execute(*this, instruction, lanes);
+  for (unsigned i = 0; i < instruction.results; ++i)
+    written[instruction.slots[i]] |= lanes;
 }
 
 void Warp::run() {
@@ -87,6 +110,7 @@ void Warp::step(uint32_t group, uint32_t at, uint32_t stop) {
       fail(instruction, static_cast<unsigned>(__builtin_ctz(group)), "is executed without an end");
     uint32_t lanes = group;
     if (instruction.isGuarded) {
+      requireWritten(instruction, instruction.guard, group);
       const uint64_t *guard = slot(instruction.guard);
       uint32_t on = 0;
       forLanes(group, [&](unsigned lane) { on |= uint32_t((guard[lane] & 1) != instruction.guardNegated) << lane; });
@@ -94,7 +118,7 @@ void Warp::step(uint32_t group, uint32_t at, uint32_t stop) {
     }
     if (instruction.control == Control::Next) {
       if (lanes)
-        instruction.execute(*this, instruction, lanes);
+        execute(instruction, lanes);
       ++at;
       continue;
     }
@@ -131,17 +155,18 @@ bool Warp::meet(uint32_t at, uint32_t lanes) {
       fail(instruction, first, "needs all 32 threads of the warp, some are not there");
     if (lanes != ~0u)
       return false;
-    instruction.execute(*this, instruction, lanes);
+    execute(instruction, lanes);
     go(lanes, at + 1);
     return true;
   }
   if (instruction.control == Control::Barrier) {
     if (lanes != live)
       return false;
-    instruction.execute(*this, instruction, lanes);
+    execute(instruction, lanes);
     return true;
   }
   bool moved = false;
+  requireWritten(instruction, instruction.slots[instruction.count - 1u], lanes);
   const uint64_t *masks = slot(instruction.slots[instruction.count - 1u]);
   while (lanes) {
     const auto lane = static_cast<unsigned>(__builtin_ctz(lanes));
@@ -152,7 +177,7 @@ bool Warp::meet(uint32_t at, uint32_t lanes) {
     uint32_t agreed = 0;
     forLanes(lanes & mask, [&](unsigned other) { agreed |= uint32_t(uint32_t(masks[other]) == mask) << other; });
     if (agreed == needed) {
-      instruction.execute(*this, instruction, agreed);
+      execute(instruction, agreed);
       go(agreed, at + 1);
       moved = true;
     }

@@ -26,7 +26,7 @@ inline void forLanes(uint32_t lanes, F f) {
     f(static_cast<unsigned>(__builtin_ctz(lanes)));
 }
 
-/// A slot's low bits as a T, and back.
+/// A slot's low bits as a T, and back; those above mean nothing.
 template <typename T>
 inline T unpack(uint64_t bits) {
   T value;
@@ -58,7 +58,8 @@ public:
   /// Memory of an access, checked and recorded.
   uint8_t *access(const Instruction &instruction, unsigned lane, Space space, uint64_t address, unsigned bytes, Use use);
   uint64_t addressOf(const Instruction &instruction, unsigned lane, unsigned which = 0) {
-    return slot(instruction.addresses[which].base)[lane] + static_cast<uint64_t>(instruction.addresses[which].offset);
+    const Address &address = instruction.addresses[which];
+    return (slot(address.base)[lane] & address.mask) + static_cast<uint64_t>(address.offset);
   }
   [[noreturn]] void fail(const Instruction &instruction, unsigned lane, const std::string &message);
 
@@ -85,10 +86,13 @@ private:
   void step(uint32_t group, uint32_t at, uint32_t stop);
   void go(uint32_t lanes, uint32_t to);
   bool meet(uint32_t at, uint32_t lanes);
+  void execute(const Instruction &instruction, uint32_t lanes);
+  void requireWritten(const Instruction &instruction, uint32_t slotIndex, uint32_t lanes);
   uint32_t lanesAt(uint32_t at) const;
   [[noreturn]] void failDivergent();
 
   std::vector<uint64_t> registers;
+  std::vector<uint32_t> written; // of each slot: the lanes that have a value
   std::array<uint32_t, kLanes> pcs = {};
   uint32_t live = 0, waiting = 0;
 };
@@ -113,8 +117,16 @@ public:
   uint64_t moved[2] = {0, 0}; // bytes of global memory, by Use
 
 private:
+  /// A barrier's last meeting.
+  struct Meeting {
+    std::vector<unsigned> members; // warps
+    std::vector<uint32_t> clocks;  // that they went on with
+  };
   bool releaseBarriers();
+  void meet(const std::vector<Warp *> &members);
+  [[noreturn]] void failAt(int barrier, const std::string &message) const;
   std::vector<Warp> warps;
+  std::array<Meeting, 16> meetings;
 };
 
 } // namespace ptx

@@ -34,7 +34,9 @@ SET_UP = re.compile(r"^(tools/(demo|check)|cmake|ninja)\b")
 MEASURED = re.compile(r"\d[\d.]*(?= (?:ms|s|tokens/s|threads)\b)")
 FIGURE = r"\d+\.\d+"
 LEARNT = re.compile(rf"(?<=\bloss ){FIGURE}|(?<=\bgrad norm ){FIGURE}|(?<=\bperplexity ){FIGURE}|{FIGURE}(?= bits per byte)")
-TOLERANCE = 0.02
+# The pages' models train stably: OpenBLAS's kernels for Nehalem, Sandy Bridge, Haswell and Zen gave the same
+# four decimals. A rounding that shows more than this is a fault of the example or of the product.
+TOLERANCE = 0.005
 
 
 def is_same(shown, printed):

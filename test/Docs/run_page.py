@@ -30,13 +30,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(arguments.source, "docs"))
 from pages import blocks_of, run_shell  # noqa: E402
 
+from figures import FIGURE, LEARNT, TOLERANCE  # noqa: E402
+
 SET_UP = re.compile(r"^(tools/(demo|check)|cmake|ninja)\b")
 MEASURED = re.compile(r"\d[\d.]*(?= (?:ms|s|tokens/s|threads)\b)")
-FIGURE = r"\d+\.\d+"
-LEARNT = re.compile(rf"(?<=\bloss ){FIGURE}|(?<=\bgrad norm ){FIGURE}|(?<=\bperplexity ){FIGURE}|{FIGURE}(?= bits per byte)")
-# The pages' models train stably: OpenBLAS's kernels for Nehalem, Sandy Bridge, Haswell and Zen gave the same
-# four decimals. A rounding that shows more than this is a fault of the example or of the product.
-TOLERANCE = 0.005
 
 
 def is_same(shown, printed):

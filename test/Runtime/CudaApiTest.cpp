@@ -37,6 +37,8 @@ static_assert(int(ComputeCapabilityMinor) ==
               CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 static_assert(int(MaxDynamicSharedSizeBytes) ==
               CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
+static_assert(int(JitErrorLog) == CU_JIT_ERROR_LOG_BUFFER);
+static_assert(int(JitErrorLogBytes) == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 static_assert(int(InstantiateUseNodePriority) ==
               CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY);
 static_assert(int(StreamNonBlocking) == CU_STREAM_NON_BLOCKING);
@@ -51,6 +53,7 @@ TXRT_CUBLASLT_FUNCTIONS(TXRT_CHECK)
 #undef TXRT_CHECK
 
 static_assert(int(lt::Success) == CUBLAS_STATUS_SUCCESS);
+static_assert(int(AllocationFailed) == CUBLAS_STATUS_ALLOC_FAILED);
 static_assert(int(F32) == CUDA_R_32F && int(BF16) == CUDA_R_16BF);
 static_assert(int(Compute32F) == CUBLAS_COMPUTE_32F);
 static_assert(int(Plain) == CUBLAS_OP_N && int(Transposed) == CUBLAS_OP_T);

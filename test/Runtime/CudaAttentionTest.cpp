@@ -199,6 +199,17 @@ void agrees(const Sizes &sizes) {
 
 } // namespace
 
+TEST(CudaAttention, MemoryOfTheLibrary) {
+  Setting free("FAKE_CUDA_FREE", "1024");
+  for (bool noCudnn : {false, true}) {
+    txrt_options options = {};
+    options.no_cudnn = noCudnn;
+    Session s(AttentionArtifact(Sizes()), options);
+    EXPECT_EQ(s.error.code, TXRT_OUT_OF_MEMORY);
+    EXPECT_EQ(strstr(s.error.message, "cuDNN 64.0 MiB") != nullptr, !noCudnn) << s.error.message;
+  }
+}
+
 TEST(CudaAttention, Agrees) {
   for (bool causal : {true, false})
     for (uint32_t keyHeads : {4u, 2u, 1u})
@@ -223,10 +234,11 @@ TEST(CudaAttention, AgreesOnBlackwell) {
 
 // Where the library is not asked, or can not, the kernels run: all of them.
 TEST(CudaAttention, KernelsOtherwise) {
-  auto description = [&](bool noCudnn, uint64_t scratch = 65536) {
+  auto description = [&](bool noCudnn, uint64_t scratch = 65536, bool noGraph = false) {
     warnings().clear();
     txrt_options options = {};
     options.no_cudnn = noCudnn;
+    options.no_graph = noGraph;
     options.warn = warn;
     Session s(AttentionArtifact(Sizes(), scratch), options);
     return s.session ? std::string(txrt_session_description(s.session))
@@ -258,6 +270,19 @@ TEST(CudaAttention, KernelsOtherwise) {
                               "multiple of 128, needs 9.15.1 or newer"),
               std::string::npos)
         << warnings();
+  }
+  // A plan was made and does not run: forward, only backward, not in a capture.
+  for (const char *runs : {"0", "1", "2", "3"}) {
+    Setting few("FAKE_CUDNN_RUNS", runs);
+    EXPECT_EQ(description(false), kernels);
+    EXPECT_EQ(warnings(), "attention by generated kernels: cuDNN: attention: said by the fake: why, too\n");
+  }
+  {
+    Setting uncaptured("FAKE_CUDNN_CAPTURED", "0");
+    EXPECT_EQ(description(false), kernels);
+    EXPECT_NE(warnings().find("cuDNN: attention: said by the fake"), std::string::npos) << warnings();
+    EXPECT_NE(description(false, 65536, true).find(", attention by cuDNN 9."), std::string::npos);
+    EXPECT_EQ(warnings(), "");
   }
   EXPECT_EQ(description(false, 0), kernels);
   EXPECT_NE(warnings().find("planned were 0"), std::string::npos);

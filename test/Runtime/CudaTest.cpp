@@ -2,6 +2,7 @@
 // refuses, what it queues, what a graph replays.
 
 #include "CudaSession.h"
+#include "Overlap.h"
 
 #include <cmath>
 #include <dlfcn.h>
@@ -38,7 +39,7 @@ TEST(Cuda, DeviceMemory) {
     ASSERT_NE(s.session, nullptr) << s.error.message;
     txrt_device_memory memory = {};
     ASSERT_EQ(txrt_session_device_memory(s.session, &memory, &s.error), TXRT_OK);
-    EXPECT_EQ(memory.total, 1024 * mib);
+    EXPECT_EQ(memory.total, 16384 * mib);
     EXPECT_EQ(memory.context, 200 * mib);
     EXPECT_EQ(memory.arena, 1024u);
     // One entry has a flag: captured with it and without.
@@ -84,9 +85,104 @@ TEST(Cuda, Refusals) {
     if (buffer.dtype == TXRT_DTYPE_I1)
       buffer.segment = TXRT_SEGMENT_TRANSIENT, buffer.offset = 248;
   refused(TXRT_USAGE, "its reset flag is no argument", flag);
-  Setting memory("FAKE_CUDA_FREE", "895");
-  refused(TXRT_OUT_OF_MEMORY, "needs 896 bytes for its arena, the device has 895 ",
-          gpuArtifact());
+}
+
+// What lies beside the arena is estimated before anything is allocated, and named: the
+// device has to have all of it, not the arena's bytes alone.
+TEST(Cuda, MemoryBesideTheArena) {
+  constexpr uint64_t kib = 1 << 10, mib = 1 << 20;
+  const uint64_t needed = 896 + 34 * mib + 4 * 64 * kib; // four launches in three graphs
+  auto with = [](uint64_t bytes, auto work) {
+    Setting free("FAKE_CUDA_FREE", std::to_string(bytes).c_str());
+    work();
+  };
+  const char *whole = "needs about 34.3 MiB of the GPU's memory (arena 896 bytes, kernels 2.0 MiB, cuBLASLt 32.0 MiB, "
+                      "graphs 256.0 KiB); free are ";
+  for (uint64_t bytes : {uint64_t(0), uint64_t(895), uint64_t(1024), needed - 1})
+    with(bytes, [&] { refused(TXRT_OUT_OF_MEMORY, whole, gpuArtifact()); });
+  with(needed, [&] {
+    Session s(gpuArtifact());
+    ASSERT_NE(s.session, nullptr) << s.error.message;
+    EXPECT_EQ(s.run(0), TXRT_OK) << s.error.message;
+    EXPECT_EQ(s.run(1), TXRT_OK) << s.error.message;
+  });
+  txrt_options ungraphed = {};
+  ungraphed.no_graph = 1;
+  with(needed - 4 * 64 * kib, [&] {
+    EXPECT_NE(Session(gpuArtifact(), ungraphed).session, nullptr);
+  });
+  Setting alone("TXRT_NCCL_ALONE", "1");
+  TestArtifact collectives = overlapArtifact(1);
+  collectives.addGpuCode();
+  with(1024, [&] { refused(TXRT_OUT_OF_MEMORY, "NCCL 441.0 MiB", collectives); });
+}
+
+// Entries are captured after the last thing that may fail for good; a capture that
+// fails ends, and so neither its stream nor what is to be freed is lost.
+TEST(Cuda, RefusedInACapture) {
+  void *fake = dlopen("libcuda.so.1", RTLD_NOW);
+  ASSERT_NE(fake, nullptr);
+  auto left = [&] {
+    size_t available = 0, total = 0;
+    reinterpret_cast<int (*)(size_t *, size_t *)>(
+        dlsym(fake, "cuMemGetInfo_v2"))(&available, &total);
+    return available;
+  };
+  // Two products with flags of their own: both at once are captured beforehand, one is not.
+  TestArtifact a = smallArtifact();
+  txrt_gemm_launch g = a.launches[2].u.gemm;
+  const uint32_t first = static_cast<uint32_t>(a.launches.size());
+  a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
+  for (uint64_t flag : {448, 449}) {
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 48, false);
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 320, 60, false);
+    a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, flag == 448 ? 0 : 128, 80, true);
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, flag, 1, false);
+    a.gemmLaunch("product", g);
+  }
+  a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+  a.kernelLaunch("bump", 1, 1, 60, 16, {1, 2});
+  a.entry("both", first);
+  a.addGpuCode();
+  Session s(a);
+  ASSERT_NE(s.session, nullptr) << s.error.message;
+  s.set(TXRT_SEGMENT_ARGUMENT, 448, std::vector<uint8_t>{1, 0});
+  const size_t before = left();
+  {
+    Setting capture("FAKE_CUDA_REFUSED", "bump");
+    EXPECT_EQ(s.run(2), TXRT_DEVICE);
+    EXPECT_NE(strstr(s.error.message, "FAKE_CUDA_REFUSED"), nullptr) << s.error.message;
+    EXPECT_EQ(left(), before);
+    refused(TXRT_DEVICE, "FAKE_CUDA_REFUSED", gpuArtifact());
+    EXPECT_EQ(left(), before);
+  }
+  s.set(TXRT_SEGMENT_ARGUMENT, 0, std::vector<float>(60, 1.0f));
+  EXPECT_EQ(s.run(2), TXRT_OK) << s.error.message;
+  EXPECT_EQ(s.run(0), TXRT_OK) << s.error.message;
+  EXPECT_LT(left(), before); // one graph more
+}
+
+// The driver says in a log what it has against PTX.
+TEST(Cuda, RefusedCode) {
+  Setting newer("FAKE_CUDA_CAPABILITY", "120");
+  TestArtifact a = gpuArtifact();
+  a.gpuCode = std::string("cubin.// PTX\n.version 7.8\n.entry weigh() { frob.b32; }") + '\0';
+  a.gpuImages[1].bytes = a.gpuCode.size() - 6;
+  refused(TXRT_DEVICE,
+          "loading the kernels (PTX of compute_80): ptxas fatal   : PTX, line 3: weigh: 'frob.b32;' is unknown "
+          "here: CUDA_ERROR_INVALID_PTX: a PTX JIT compilation failed",
+          a);
+}
+
+// The artifact asks for more than a block of this device has.
+TEST(Cuda, SharedMemory) {
+  TestArtifact a = gpuArtifact();
+  a.gpuKernels[0].shared_bytes = 100 << 10;
+  EXPECT_NE(Session(a).session, nullptr);
+  Setting small("FAKE_CUDA_CAPABILITY", "86");
+  refused(TXRT_DEVICE, "weigh: ", a);
+  a.gpuKernels[0].shared_bytes = 99 << 10;
+  EXPECT_NE(Session(a).session, nullptr);
 }
 
 TEST(Cuda, TooOld) {

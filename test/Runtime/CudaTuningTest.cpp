@@ -148,7 +148,7 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
 // Too little memory beside the arena: a warning, and the library's choice.
 TEST(CudaTuning, NoMemoryForOperands) {
   Temporary file;
-  Setting free("FAKE_CUDA_FREE", "1048576");
+  Setting free("FAKE_CUDA_FREE", "50331648"); // for the session and the library
   TunedSession s(file, 1);
   EXPECT_EQ(s.description(), untuned);
   EXPECT_NE(warnings().find("no memory beside the arena to tune nn 4x5x3"),

@@ -46,6 +46,12 @@ Attention::Attention(const txrt_program &program, uint32_t capability,
   }
 }
 
+void Attention::launchAll(DevicePointer arena) {
+  for (uint32_t i = 0; i < program.launch_count; ++i)
+    if (ofLaunch[i])
+      launch(i, arena);
+}
+
 void Attention::launch(uint32_t index, DevicePointer arena) {
   const txrt_launch &launch = program.launches[index];
   const txrt_attention &attention =

@@ -63,6 +63,8 @@ public:
   Attention(const Attention &) = delete;
 
   void launch(uint32_t index, DevicePointer arena);
+  /// Queues every attention launch of the program.
+  void launchAll(DevicePointer arena);
   /// "cuDNN 9.19.0".
   std::string description() const { return library.version(); }
 

@@ -18,7 +18,7 @@ using MatmulDesc = struct MatmulDescOpaque *;
 using MatrixLayout = struct MatrixLayoutOpaque *;
 using Preference = struct PreferenceOpaque *;
 
-enum : Status { Success = 0 };
+enum : Status { Success = 0, AllocationFailed = 3 };
 enum DataType { F32 = 0, BF16 = 14 };
 enum ComputeType { Compute32F = 68 };
 enum Operation : int32_t { Plain = 0, Transposed = 1 };

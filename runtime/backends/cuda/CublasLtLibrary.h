@@ -21,7 +21,8 @@ struct Library {
   std::string version() const;
   void check(Status status, const char *what) const {
     if (status != lt::Success)
-      fail(TXRT_DEVICE, "cuBLASLt: %s: %s", what, getStatusString(status));
+      fail(status == AllocationFailed ? TXRT_OUT_OF_MEMORY : TXRT_DEVICE,
+           "cuBLASLt: %s: %s", what, getStatusString(status));
   }
 
 private:

@@ -15,6 +15,7 @@
 #include "backends/cuda/Graphs.h"
 #include "backends/cuda/Kernels.h"
 #include "backends/cuda/LaunchTimer.h"
+#include "backends/cuda/MemoryNeeds.h"
 #include "backends/cuda/Nvtx.h"
 #include "core/Cpus.h"
 #include "txrt/backend.h"
@@ -31,6 +32,14 @@ OwnedStream makeStream(const Driver &driver) {
   OwnedStream stream(driver);
   driver.check(driver.streamCreate(&stream, StreamNonBlocking), "stream");
   return stream;
+}
+
+/// What is in use before the arena is there, if the session will fit beside it.
+MemoryInUse checkMemory(const Driver &driver, const txrt_program &program,
+                        const txrt_options &options, uint32_t capability) {
+  const MemoryInUse now = memoryInUse(driver);
+  requireMemory(estimateMemory(program, options, capability), now);
+  return now;
 }
 
 class Cuda {
@@ -55,7 +64,9 @@ public:
 private:
   void openLibraries(const txrt_options &options);
   void openAttention(const txrt_options &options);
+  void tryOut(Attention &candidate);
   void warmUp();
+  template <typename Work> void forEachEntryAndFlag(Work work);
   void enqueue(uint32_t index);
   void enqueueInRange(uint32_t index);
   void enqueueEntry(uint32_t index);
@@ -89,7 +100,7 @@ Cuda::Cuda(const txrt_program &program, const txrt_options &options)
       overlaps(!options.no_overlap),
       world(options.world ? *options.world : alone),
       context(driver, world.localRank()), stream(makeStream(driver)),
-      beforeArena(memoryInUse(driver)),
+      beforeArena(checkMemory(driver, program, options, context.capability())),
       arena(driver, program.arena_bytes, stream,
             lenderOfArena(program, options)),
       withArena(memoryInUse(driver)),
@@ -137,7 +148,9 @@ void Cuda::openAttention(const txrt_options &options) {
   std::string who = "generated kernels";
   try {
     if (!options.no_cudnn) {
-      attention = std::make_unique<Attention>(program, context.capability(), stream);
+      auto candidate = std::make_unique<Attention>(program, context.capability(), stream);
+      tryOut(*candidate);
+      attention = std::move(candidate);
       who = attention->description();
     }
   } catch (const Failure &failure) {
@@ -148,20 +161,47 @@ void Cuda::openAttention(const txrt_options &options) {
   description += ", attention by " + who;
 }
 
-/// Libraries load their kernels at the first call, which must not happen while
-/// a graph is captured or a step is timed: run everything once, on zeros.
-void Cuda::warmUp() {
+/// A plan that could be made may still not run, or not in a capture. Fails then,
+/// while there is a choice.
+void Cuda::tryOut(Attention &candidate) {
+  try {
+    candidate.launchAll(arena.address);
+  } catch (...) {
+    driver.streamSynchronize(stream); // what runs needs its plan
+    throw;
+  }
+  driver.check(driver.streamSynchronize(stream), "attention");
+  if (!graphed)
+    return;
+  OwnedGraph graph(driver);
+  Capture capture(driver, stream);
+  candidate.launchAll(arena.address);
+  capture.end(graph);
+}
+
+/// With both values of an entry's reset flags, if it has some; the last is the one
+/// that the cleared arena has.
+template <typename Work> void Cuda::forEachEntryAndFlag(Work work) {
   for (uint32_t e = 0; e < program.entry_count; ++e)
-    enqueueEntry(e);
+    for (bool flag : {true, false}) {
+      if (flag && resets.of(e).empty())
+        continue;
+      resets.set(e, flag);
+      work(e);
+    }
+}
+
+/// Libraries load their kernels at the first call, which must not happen while
+/// a graph is captured or a step is timed: run everything once, on zeros. A product
+/// that writes its result may have another kernel than one that adds to it.
+void Cuda::warmUp() {
+  forEachEntryAndFlag([&](uint32_t entry) { enqueueEntry(entry); });
   sync();
   if (communication)
     communication->startCounting();
   arena.clear();
-  for (uint32_t e = 0; graphed && e < program.entry_count; ++e)
-    for (bool flag : {true, false}) {
-      resets.set(e, flag);
-      graphOf(e);
-    }
+  if (graphed)
+    forEachEntryAndFlag([&](uint32_t entry) { graphOf(entry); });
 }
 
 GraphExec Cuda::graphOf(uint32_t entry) {

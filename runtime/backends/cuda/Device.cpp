@@ -46,14 +46,6 @@ MemoryInUse cuda::memoryInUse(const Driver &driver) {
 DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
                          const nccl::Library *lender)
     : driver(driver), stream(stream), lender(lender) {
-  size_t available = 0, total = 0;
-  driver.check(driver.memGetInfo(&available, &total), "free memory");
-  if (bytes > available)
-    fail(TXRT_OUT_OF_MEMORY,
-         "needs %s for its arena, the device has %s free of %s: choose a "
-         "policy with a lower peak, or a smaller batch",
-         readableBytes(bytes).c_str(), readableBytes(available).c_str(),
-         readableBytes(total).c_str());
   if (bytes == 0)
     return;
   void *lent = nullptr;

@@ -48,8 +48,7 @@ MemoryInUse memoryInUse(const Driver &driver);
 /// The arena in device memory, zero-filled.
 class DeviceArena {
 public:
-  /// Fails with TXRT_OUT_OF_MEMORY when `bytes` are more than what is free. Memory
-  /// that other GPUs shall reach is `lender`'s, if it has some; else null.
+  /// Memory that other GPUs shall reach is `lender`'s, if it has some; else null.
   DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
               const nccl::Library *lender);
   DeviceArena(const DeviceArena &) = delete;

@@ -29,6 +29,8 @@ enum DeviceAttribute {
   ComputeCapabilityMajor = 75,
   ComputeCapabilityMinor = 76,
 };
+/// Options of cuModuleLoadDataEx; values are passed as pointers.
+enum JitOption { JitErrorLog = 5, JitErrorLogBytes = 6 };
 enum FunctionAttribute { MaxDynamicSharedSizeBytes = 8 };
 enum { StreamNonBlocking = 1 };
 enum { EventDisableTiming = 2 };
@@ -74,7 +76,8 @@ struct DeviceId {
   X(memcpyHtoDAsync, cuMemcpyHtoDAsync_v2, DevicePointer, const void *,       \
     size_t, Stream)                                                           \
   X(memcpyDtoH, cuMemcpyDtoH_v2, void *, DevicePointer, size_t)               \
-  X(moduleLoadData, cuModuleLoadData, Module *, const void *)                 \
+  X(moduleLoadDataEx, cuModuleLoadDataEx, Module *, const void *, unsigned,   \
+    JitOption *, void **)                                                     \
   X(moduleUnload, cuModuleUnload, Module)                                     \
   X(moduleGetFunction, cuModuleGetFunction, Function *, Module, const char *) \
   X(funcSetAttribute, cuFuncSetAttribute, Function, FunctionAttribute, int)   \

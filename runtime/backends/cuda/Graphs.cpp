@@ -57,6 +57,24 @@ void ResetFlags::set(uint32_t entry, bool value) {
     arguments[offset] = value;
 }
 
+Capture::Capture(const Driver &driver, Stream stream)
+    : driver(driver), stream(stream) {
+  driver.check(driver.streamBeginCapture(stream, CaptureThreadLocal),
+               "capture");
+}
+
+Capture::~Capture() {
+  if (!isOpen)
+    return;
+  OwnedGraph dropped(driver);
+  driver.streamEndCapture(stream, &dropped);
+}
+
+void Capture::end(OwnedGraph &graph) {
+  isOpen = false;
+  driver.check(driver.streamEndCapture(stream, &graph), "capture");
+}
+
 GraphExec Graphs::get(uint32_t entry, const std::string &flags,
                       const std::function<void()> &enqueue) {
   auto [at, isNew] =
@@ -65,10 +83,9 @@ GraphExec Graphs::get(uint32_t entry, const std::string &flags,
     return at->second;
   try {
     OwnedGraph graph(driver);
-    driver.check(driver.streamBeginCapture(stream, CaptureThreadLocal),
-                 "capture");
+    Capture capture(driver, stream);
     enqueue();
-    driver.check(driver.streamEndCapture(stream, &graph), "capture");
+    capture.end(graph);
     // A node keeps the priority of the stream that it was captured on.
     driver.check(driver.graphInstantiate(&at->second, graph,
                                          InstantiateUseNodePriority),

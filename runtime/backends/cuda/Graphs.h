@@ -42,6 +42,22 @@ private:
   std::vector<std::set<uint64_t>> offsets; // of each entry's flags
 };
 
+/// What is queued on a stream meanwhile becomes a graph. However it goes, the capture
+/// ends: a stream that was left capturing would take no work, and its thread could
+/// neither allocate nor free.
+class Capture {
+public:
+  Capture(const Driver &driver, Stream stream);
+  Capture(const Capture &) = delete;
+  ~Capture();
+  void end(OwnedGraph &graph);
+
+private:
+  const Driver &driver;
+  Stream stream;
+  bool isOpen = true;
+};
+
 class Graphs {
 public:
   Graphs(const Driver &driver, Stream stream) : driver(driver), stream(stream) {}

@@ -17,7 +17,11 @@ std::string cuda::compilableFor(uint32_t capability) {
   return format("compile with --target=cuda:sm_%u", best);
 }
 
-const txrt_gpu_image &Kernels::chooseImage(uint32_t capability) const {
+const txrt_gpu_image &cuda::chooseImage(const txrt_program &program,
+                                        uint32_t capability) {
+  if (!program.gpu_kernels)
+    fail(TXRT_DEVICE, "%s: has no GPU code, this device is sm_%u; %s",
+         program.name, capability, compilableFor(capability).c_str());
   const txrt_gpu_image *cubin = nullptr, *ptx = nullptr;
   std::string present;
   for (uint32_t i = 0; i < program.gpu_image_count; ++i) {
@@ -50,14 +54,7 @@ Kernels::Kernels(const txrt_program &program, const Driver &driver,
   }
   if (program.kernel_count == 0)
     return;
-  const uint32_t capability = context.capability();
-  if (!program.gpu_kernels)
-    fail(TXRT_DEVICE, "%s: has no GPU code, this device is sm_%u; %s",
-         program.name, capability, compilableFor(capability).c_str());
-  const txrt_gpu_image &image = chooseImage(capability);
-  driver.check(
-      driver.moduleLoadData(&module, program.gpu_code + image.offset),
-      "loading the kernels");
+  load(chooseImage(program, context.capability()));
   uint32_t most = 0;
   for (uint32_t i = 0; i < program.kernel_count; ++i) {
     const txrt_kernel &kernel = program.kernels[i];
@@ -73,6 +70,27 @@ Kernels::Kernels(const txrt_program &program, const Driver &driver,
     most = std::max(most, kernel.buffer_count);
   }
   parameters.resize(most + TXRT_MAX_IMMEDIATES + 1);
+}
+
+/// The driver says what it refuses, above all of PTX, in a log beside its result.
+void Kernels::load(const txrt_gpu_image &image) {
+  constexpr size_t logBytes = 4096, shownBytes = 1000;
+  std::string log(logBytes, '\0');
+  JitOption options[] = {JitErrorLog, JitErrorLogBytes};
+  void *values[] = {&log[0], reinterpret_cast<void *>(logBytes)};
+  const Result result = driver.moduleLoadDataEx(
+      &module, program.gpu_code + image.offset, std::size(options), options,
+      values);
+  if (result == Success)
+    return;
+  log.resize(log.find_last_not_of(std::string("\0\r\n ", 4)) + 1);
+  std::replace(log.begin(), log.end(), '\n', ' ');
+  driver.check(result,
+               format("loading the kernels (%s_%u)%s%s",
+                      image.kind == TXRT_GPU_PTX ? "PTX of compute" : "cubin of sm",
+                      image.architecture, log.empty() ? "" : ": ",
+                      printable(log, shownBytes).c_str())
+                   .c_str());
 }
 
 void Kernels::enqueue(const txrt_launch &launch, Stream stream) {

@@ -19,10 +19,13 @@ constexpr uint32_t compilableArchitectures[] = {80, 86, 89, 90, 100, 120};
 /// does; or that the device is too old.
 std::string compilableFor(uint32_t capability);
 
+/// A cubin for a device of this compute capability, the highest; else PTX that the
+/// driver compiles. Fails with TXRT_DEVICE when the artifact has neither.
+const txrt_gpu_image &chooseImage(const txrt_program &program, uint32_t capability);
+
 class Kernels {
 public:
-  /// Takes a cubin for this device, the highest; else PTX that the driver
-  /// compiles. Fails with TXRT_DEVICE when the artifact has neither.
+  /// Loads the image that is chosen for this device.
   Kernels(const txrt_program &program, const Driver &driver,
           const DeviceContext &context, DevicePointer arena);
 
@@ -30,7 +33,7 @@ public:
   void enqueue(const txrt_launch &launch, Stream stream);
 
 private:
-  const txrt_gpu_image &chooseImage(uint32_t capability) const;
+  void load(const txrt_gpu_image &image);
 
   const txrt_program &program;
   const Driver &driver;

@@ -34,14 +34,25 @@ bool cuda::takesNcclAlone() {
   return numberFromEnvironment("TXRT_NCCL_ALONE", 0, 1, 0) != 0;
 }
 
+std::vector<RankGroup> cuda::groupsOf(const txrt_program &program,
+                                     int worldSize) {
+  std::vector<RankGroup> groups;
+  for (uint32_t i = 0; i < program.launch_count; ++i) {
+    const txrt_collective_launch &c = program.launches[i].u.collective;
+    if (program.launches[i].kind != TXRT_LAUNCH_COLLECTIVE ||
+        ((worldSize == 1 || c.ranks == 1) && !takesNcclAlone()))
+      continue;
+    const RankGroup group(c.ranks, c.stride);
+    if (std::find(groups.begin(), groups.end(), group) == groups.end())
+      groups.push_back(group);
+  }
+  return groups;
+}
+
 const nccl::Library *cuda::lenderOfArena(const txrt_program &program,
                                          const txrt_options &options) {
   const int ranks = options.world ? options.world->size() : 1;
-  if (options.no_nccl_buffers || (ranks == 1 && !takesNcclAlone()) ||
-      std::none_of(program.launches, program.launches + program.launch_count,
-                   [](const txrt_launch &launch) {
-                     return launch.kind == TXRT_LAUNCH_COLLECTIVE;
-                   }))
+  if (options.no_nccl_buffers || groupsOf(program, ranks).empty())
     return nullptr;
   const nccl::Library &library = nccl::Library::get();
   return library.lendsMemory() ? &library : nullptr;
@@ -51,20 +62,10 @@ Nccl::Nccl(const txrt_program &program, const Driver &driver,
            txrt_world &world)
     : program(program), driver(driver), world(world),
       library(nccl::Library::get()) {
-  for (uint32_t i = 0; i < program.launch_count; ++i) {
-    const txrt_collective_launch &c = program.launches[i].u.collective;
-    if (program.launches[i].kind != TXRT_LAUNCH_COLLECTIVE ||
-        (c.ranks == 1 && !takesNcclAlone()))
-      continue;
-    bool isNew = true;
-    for (const Communicator &known : communicators)
-      isNew &= known.ranks != c.ranks || known.stride != c.stride;
-    if (isNew)
-      communicators.push_back(
-          {c.ranks, c.stride,
-           groupOf(world.rank(), static_cast<int>(c.ranks),
-                   static_cast<int>(c.stride))});
-  }
+  for (auto [ranks, stride] : groupsOf(program, world.size()))
+    communicators.push_back({ranks, stride,
+                             groupOf(world.rank(), static_cast<int>(ranks),
+                                     static_cast<int>(stride))});
   for (Communicator &communicator : communicators)
     if (communicator.group.index == 0)
       check(library.getUniqueId(&communicator.id), nullptr,

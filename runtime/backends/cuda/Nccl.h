@@ -16,6 +16,7 @@
 #include "comm/World.h"
 #include "txrt/backend.h"
 
+#include <utility>
 #include <vector>
 
 namespace txrt::cuda {
@@ -23,6 +24,10 @@ namespace txrt::cuda {
 /// One rank needs no NCCL. With TXRT_NCCL_ALONE=1 in the environment it takes it all
 /// the same: so a machine with one GPU can try it.
 bool takesNcclAlone();
+
+/// Groups of ranks whose collectives NCCL does: how many ranks, and how far apart.
+using RankGroup = std::pair<uint32_t, uint32_t>;
+std::vector<RankGroup> groupsOf(const txrt_program &program, int worldSize);
 
 /// Who lends an arena that NCCL may read and write in place, from other GPUs too:
 /// memory of the driver's own can not be registered. Null for one rank, for an older

@@ -70,7 +70,8 @@ bool Block::releaseBarriers() {
 }
 
 void Block::failAt(int barrier, const std::string &message) const {
-  throw Error(kernel.name + ", block " + std::to_string(number) + ": barrier " + std::to_string(barrier) + " " + message);
+  throw Error(kernel.name + ", block " + std::to_string(number) + ": barrier " + std::to_string(barrier) + " " +
+              message);
 }
 
 void Block::meet(const std::vector<Warp *> &members) {
@@ -79,8 +80,8 @@ void Block::meet(const std::vector<Warp *> &members) {
   Meeting now;
   now.clocks.resize(warps.size());
   for (Warp *warp : members) {
-    // A warp that comes for the first time comes after those who met here last, whom it knows from elsewhere,
-    // or might have come instead of one of them.
+    // A warp that comes for the first time comes after those who met here last, as it knows from elsewhere, or
+    // might have come instead of one of them.
     bool isLater = last.members.empty();
     for (unsigned member : last.members)
       isLater |= member == warp->index || warp->clocks[member] >= last.clocks[member];

@@ -12,6 +12,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 using namespace txrt::cuda;
 using txrt::cuda::lt::Status;
@@ -141,6 +143,21 @@ float geluDerivative(float x) {
                            (1 + 3 * 0.044715f * x * x);
 }
 
+int handles = 0;
+/// Kernels that a context has: they come at their first call, and those that add to C are
+/// others than those that write it.
+std::set<std::tuple<uint64_t, uint32_t, int, int, int, int, bool>> loaded;
+
+/// False in a capture: what is loaded then, it does not see.
+bool load(const lt::Algorithm &algorithm, const lt::MatmulDesc desc,
+          const lt::MatrixLayout a, const lt::MatrixLayout c, bool adds) {
+  const bool isNew = loaded
+                         .insert({algorithm.data[0], desc->epilogue, desc->a,
+                                  desc->b, a->type, c->type, adds})
+                         .second;
+  return !isNew || fake::mayActUnseen();
+}
+
 bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
           const lt::MatrixLayout b, const lt::MatrixLayout c) {
   const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
@@ -162,13 +179,17 @@ size_t cublasLtGetVersion() {
 }
 const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
 Status cublasLtCreate(lt::Handle *) {
-  if (!fake::hasContext())
+  if (!fake::hasContext() || !fake::mayActUnseen())
     return 1;
-  fake::taken() += fake::BytesOfLibrary;
+  if (!fake::take(fake::BytesOfLibrary))
+    return lt::AllocationFailed;
+  ++handles;
   return 0;
 }
 Status cublasLtDestroy(lt::Handle) {
-  fake::taken() -= fake::BytesOfLibrary;
+  fake::giveBack(fake::BytesOfLibrary);
+  if (--handles == 0)
+    loaded.clear();
   return 0;
 }
 Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
@@ -287,6 +308,8 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
   const lt::Algorithm chosen = algorithm ? *algorithm : lt::Algorithm{{0, 2, 2, 2}};
   if (chosen.data[0] * 256 > workspaceBytes)
     return 7;
+  if (!load(chosen, desc, la, lc, beta != 0))
+    return 14;
   // Descriptions are copied when a product is queued.
   fake::run(stream, [=, la = *la, lb = *lb, lc = *lc,
                      epilogue = desc->epilogue, vector = desc->vector,

@@ -11,10 +11,11 @@
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
 //   FAKE_CUDA_FREE=1048576    bytes of free memory when nothing is allocated; without it, of
-//                             1 GiB a context and others have 200 MiB
+//                             16 GiB a context and others have 200 MiB
 //   FAKE_CUDA_DRIVER=13000    the driver's version of CUDA
 //   FAKE_CUDA_DEVICES=1       devices that the driver sees
 //   FAKE_CUDA_FAULT=weigh     this kernel faults when it runs
+//   FAKE_CUDA_REFUSED=weigh   the driver does not take its launch into a capture
 //   FAKE_CUDA_RACES=0         races are not looked for, which is faster
 //
 //===----------------------------------------------------------------------===//
@@ -46,7 +47,9 @@ struct CUfunc_st {
   txrt_host_kernel kernel = nullptr;
   int buffers = 0, immediates = 0;
   const ptx::Kernel *code = nullptr;
-  unsigned sharedBytes = 48 << 10; // what a launch may have
+  // What a launch may bring of shared memory; more than the rest of 48 KiB when it is asked for.
+  unsigned dynamicBytes = 0;
+  unsigned staticBytes() const { return code ? ptx::staticSharedBytes(*code) : 0; }
 };
 struct CUmod_st {
   std::unique_ptr<ptx::Module> code; // null: a "cubin"
@@ -57,7 +60,42 @@ struct CUctx_st {};
 
 namespace {
 
-enum : Result { LaunchFailed = 719, NotFound = 500 };
+enum : Result {
+  InvalidPtx = 218,
+  NotFound = 500,
+  LaunchOutOfResources = 701,
+  LaunchFailed = 719,
+  CaptureUnsupported = 900,
+};
+
+constexpr size_t totalBytes = size_t(16) << 30;
+constexpr unsigned staticMost = 48 << 10; // of a block, without being asked for
+
+/// What a block may have of shared memory at most: the CUDA programming guide's table.
+unsigned mostSharedBytes(long capability) {
+  switch (capability) {
+  case 80:
+  case 87:
+    return 163 << 10;
+  case 90:
+  case 100:
+  case 103:
+  case 110:
+    return 227 << 10;
+  default: // 86, 89, 120, 121
+    return 99 << 10;
+  }
+}
+
+/// What every architecture allows.
+bool isGrid(unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+            unsigned blockY, unsigned blockZ) {
+  const unsigned most = 65535;
+  return gridX >= 1 && gridX <= 0x7fffffff && gridY >= 1 && gridY <= most &&
+         gridZ >= 1 && gridZ <= most && blockX >= 1 && blockX <= 1024 &&
+         blockY >= 1 && blockY <= 1024 && blockZ >= 1 && blockZ <= 64 &&
+         uint64_t(blockX) * blockY * blockZ <= 1024;
+}
 
 CUctx_st onlyContext;
 std::map<DevicePointer, size_t> allocations;
@@ -113,21 +151,37 @@ ptx::Device &fake::device() {
   return *device;
 }
 
+static long takenBytes = 0;
+
+static long left() {
+  long bytes = fake::setting("FAKE_CUDA_FREE", static_cast<long>(totalBytes) - (200 << 20)) - takenBytes;
+  for (const auto &allocation : allocations)
+    bytes -= static_cast<long>((allocation.second + 511) / 512 * 512);
+  return std::max(bytes, 0l);
+}
+
+bool fake::take(long bytes) {
+  if (bytes > left())
+    return false;
+  takenBytes += bytes;
+  return true;
+}
+void fake::giveBack(long bytes) { takenBytes -= bytes; }
+
 DevicePointer fake::allocate(size_t bytes) {
+  if (!mayActUnseen() || static_cast<long>(bytes) > left())
+    return 0;
   const DevicePointer address = device().allocate(bytes);
   allocations[address] = bytes;
   return address;
 }
 Result fake::release(DevicePointer address) {
+  if (!mayActUnseen())
+    return unsupported("freeing memory");
   if (!allocations.erase(address))
     return failed("no allocation begins there");
   device().release(address);
   return Success;
-}
-
-long &fake::taken() {
-  static long bytes = 0;
-  return bytes;
 }
 
 bool fake::hasContext() { return current != nullptr; }
@@ -151,9 +205,12 @@ Result &fake::sticky() {
   return result;
 }
 
-Result fake::failed(const std::string &message) {
+Result fake::failed(const std::string &message, Result result) {
   lastError = message;
-  return InvalidValue;
+  return result;
+}
+Result fake::unsupported(const std::string &call) {
+  return failed(call + " while the thread captures a stream", CaptureUnsupported);
 }
 
 extern "C" {
@@ -164,7 +221,14 @@ Result cuDriverGetVersion(int *version) {
   return Success;
 }
 Result cuGetErrorName(Result result, const char **name) {
-  *name = result == LaunchFailed ? "CUDA_ERROR_LAUNCH_FAILED" : "CUDA_ERROR";
+  static const std::map<Result, const char *> names = {
+      {OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+      {InvalidPtx, "CUDA_ERROR_INVALID_PTX"},
+      {LaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"},
+      {LaunchFailed, "CUDA_ERROR_LAUNCH_FAILED"},
+      {CaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
+  auto known = names.find(result);
+  *name = known == names.end() ? "CUDA_ERROR" : known->second;
   return Success;
 }
 Result cuGetErrorString(Result, const char **text) {
@@ -205,16 +269,15 @@ Result cuCtxSetCurrent(Context context) {
   return Success;
 }
 Result cuMemGetInfo_v2(size_t *available, size_t *total) {
-  *total = size_t(1) << 30;
-  long left = fake::setting("FAKE_CUDA_FREE", (1 << 30) - (200 << 20)) - fake::taken();
-  for (const auto &[address, bytes] : allocations)
-    left -= static_cast<long>((bytes + 511) / 512 * 512);
-  *available = static_cast<size_t>(std::max(left, 0l));
+  *total = totalBytes;
+  *available = static_cast<size_t>(left());
   return current ? Success : InvalidValue;
 }
 Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("allocating memory");
   *address = fake::allocate(bytes);
-  return Success;
+  return *address ? Success : failed("out of memory", OutOfMemory);
 }
 Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
                                DevicePointer address) {
@@ -252,6 +315,8 @@ Result cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t size,
   return Success;
 }
 Result cuMemHostAlloc(void **memory, size_t size, unsigned) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("allocating memory of the host");
   *memory = malloc(size);
   return Success;
 }
@@ -261,6 +326,8 @@ Result cuMemHostGetDevicePointer_v2(DevicePointer *address, void *memory,
   return Success;
 }
 Result cuMemFreeHost(void *memory) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("freeing memory of the host");
   free(memory);
   return Success;
 }
@@ -271,10 +338,22 @@ Result cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t size,
   return current ? Success : InvalidValue;
 }
 Result cuMemcpyDtoH_v2(void *to, DevicePointer from, size_t size) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("a copy that is waited for");
   memcpy(to, reinterpret_cast<void *>(from), size);
   return current ? Success : InvalidValue;
 }
-Result cuModuleLoadData(Module *module, const void *image) {
+Result cuModuleLoadDataEx(Module *module, const void *image, unsigned count,
+                          JitOption *options, void **values) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("loading code");
+  char *log = nullptr;
+  size_t logBytes = 0;
+  for (unsigned i = 0; i < count; ++i)
+    if (options[i] == JitErrorLog)
+      log = static_cast<char *>(values[i]);
+    else if (options[i] == JitErrorLogBytes)
+      logBytes = reinterpret_cast<size_t>(values[i]);
   auto loaded = std::make_unique<CUmod_st>();
   const char *text = static_cast<const char *>(image);
   // PTX begins with comments and its version.
@@ -282,7 +361,9 @@ Result cuModuleLoadData(Module *module, const void *image) {
     try {
       loaded->code = std::make_unique<ptx::Module>(text);
     } catch (const ptx::Error &error) {
-      return failed(error.what());
+      // As the driver: what is wrong is in the log alone, on lines of its own.
+      snprintf(log, logBytes, "ptxas fatal   :\n%s\n", error.what());
+      return failed("a PTX JIT compilation failed", InvalidPtx);
     }
   } else {
     loaded->functions.push_back({"weigh", weigh, 2, 1});
@@ -295,6 +376,8 @@ Result cuModuleLoadData(Module *module, const void *image) {
   return Success;
 }
 Result cuModuleUnload(Module module) {
+  if (!fake::mayActUnseen())
+    return fake::unsupported("unloading code");
   delete module;
   return Success;
 }
@@ -312,10 +395,10 @@ Result cuModuleGetFunction(Function *function, Module module,
   return Success;
 }
 Result cuFuncSetAttribute(Function function, FunctionAttribute, int value) {
-  constexpr int kMost = 227 << 10; // of a block, since compute capability 9.0
-  if (value > kMost)
+  const unsigned most = mostSharedBytes(fake::setting("FAKE_CUDA_CAPABILITY", 90));
+  if (value < 0 || static_cast<unsigned>(value) + function->staticBytes() > most)
     return failed("more shared memory than a block can have");
-  function->sharedBytes = std::max(function->sharedBytes, static_cast<unsigned>(value));
+  function->dynamicBytes = static_cast<unsigned>(value);
   return Success;
 }
 
@@ -323,11 +406,20 @@ Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
                       unsigned gridZ, unsigned blockX, unsigned blockY,
                       unsigned blockZ, unsigned sharedBytes, Stream stream,
                       void **parameters, void **) {
+  const char *refused = getenv("FAKE_CUDA_REFUSED");
+  if (refused && strcmp(refused, function->name) == 0 && !fake::mayActUnseen())
+    return failed("FAKE_CUDA_REFUSED");
+  if (!isGrid(gridX, gridY, gridZ, blockX, blockY, blockZ))
+    return failed("a grid or block that no device has");
+  if (sharedBytes > function->dynamicBytes &&
+      sharedBytes + function->staticBytes() > staticMost)
+    return failed("more dynamic shared memory than the function's attribute allows");
   // Parameters are copied when a launch is queued.
   if (!function->code)
     return launchTestKernel(*function, uint64_t(gridX) * blockX, parameters, stream);
-  if (sharedBytes > function->sharedBytes)
-    return failed("more dynamic shared memory than the function's attribute allows");
+  const unsigned mostThreads = ptx::maxThreads(*function->code);
+  if (mostThreads && uint64_t(blockX) * blockY * blockZ > mostThreads)
+    return failed("more threads than the kernel's .maxntid", LaunchOutOfResources);
   std::vector<std::vector<uint8_t>> values;
   for (unsigned size : ptx::parameterSizes(*function->code)) {
     auto *bytes = static_cast<const uint8_t *>(*parameters++);

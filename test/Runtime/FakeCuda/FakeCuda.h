@@ -23,13 +23,21 @@ long &clock();
 /// A number from the environment.
 long setting(const char *name, long otherwise);
 
-/// Device memory.
+/// Device memory; 0 where there is not so much, or in a capture.
 txrt::cuda::DevicePointer allocate(size_t bytes);
 txrt::cuda::Result release(txrt::cuda::DevicePointer address);
 
-/// Bytes that are in use for what has no address: graphs, libraries.
-long &taken();
+/// For what has no address: graphs, libraries. False where there is not so much.
+bool take(long bytes);
+void giveBack(long bytes);
 constexpr long BytesOfGraph = 64 << 10, BytesOfLibrary = 512 << 10;
+
+/// Whether the calling thread may do now what a capture would not see: allocate, free,
+/// load code, wait. If it captures a stream, the driver says no and that capture is lost
+/// (CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: see cuThreadExchangeStreamCaptureMode).
+bool mayActUnseen();
+/// What the driver then answers.
+txrt::cuda::Result unsupported(const std::string &call);
 
 /// Whether the calling thread has a current context.
 bool hasContext();
@@ -43,8 +51,9 @@ void attempt(txrt::cuda::Stream stream, std::function<bool()> work);
 /// What a fault leaves, until a synchronization.
 txrt::cuda::Result &sticky();
 constexpr txrt::cuda::Result InvalidValue = 1;
-/// InvalidValue, which the driver then describes so.
-txrt::cuda::Result failed(const std::string &message);
+/// A result that the driver then describes so.
+txrt::cuda::Result failed(const std::string &message,
+                          txrt::cuda::Result result = InvalidValue);
 
 } // namespace fake
 

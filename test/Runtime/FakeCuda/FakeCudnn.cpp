@@ -8,6 +8,8 @@
 //   FAKE_CUDNN_VERSION=91900
 //   FAKE_CUDNN_ENGINES=1       engines that there are for any graph
 //   FAKE_CUDNN_WORKSPACE=256   bytes that a plan asks for
+//   FAKE_CUDNN_RUNS=3          calls that run, those after them fail
+//   FAKE_CUDNN_CAPTURED=0      none runs in a capture
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +19,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <set>
 #include <vector>
 
 using fake::narrow;
@@ -259,6 +262,9 @@ Object *objectOf(Descriptor descriptor) {
 }
 
 Stream theStream = nullptr;
+long runs = 0;
+std::set<Descriptor> started; // plans
+constexpr Status ExecutionFailed = 5000;
 
 } // namespace
 
@@ -271,7 +277,10 @@ const char *cudnnGetErrorString(Status) { return "said by the fake"; }
 void cudnnGetLastErrorString(char *text, size_t size) {
   strncpy(text, "why, too", size);
 }
-Status cudnnCreate(Handle *) { return 0; }
+Status cudnnCreate(Handle *) {
+  runs = 0;
+  return fake::mayActUnseen() ? 0 : 1001;
+}
 Status cudnnDestroy(Handle) { return 0; }
 Status cudnnSetStream(Handle, Stream stream) {
   theStream = stream;
@@ -282,6 +291,7 @@ Status cudnnBackendCreateDescriptor(DescriptorType type, Descriptor *to) {
   return 0;
 }
 Status cudnnBackendDestroyDescriptor(Descriptor descriptor) {
+  started.erase(descriptor);
   delete objectOf(descriptor);
   return 0;
 }
@@ -347,6 +357,13 @@ Status cudnnBackendExecute(Handle, Descriptor plan, Descriptor pack) {
   const long bytes = setting("FAKE_CUDNN_WORKSPACE", 256);
   if (bytes && !workspace)
     return 2000;
+  if (runs == setting("FAKE_CUDNN_RUNS", -1) ||
+      (!setting("FAKE_CUDNN_CAPTURED", 1) && !fake::mayActUnseen()))
+    return ExecutionFailed;
+  ++runs;
+  // Its code comes with the first call.
+  if (started.insert(plan).second && !fake::mayActUnseen())
+    return ExecutionFailed;
   fake::run(theStream, [=] {
     memset(workspace, 0xee, static_cast<size_t>(bytes));
     Run once(places, constants);

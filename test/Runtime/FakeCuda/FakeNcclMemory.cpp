@@ -68,6 +68,8 @@ Result ncclMemAlloc(void **memory, size_t bytes) {
     return UnhandledCudaError;
   *memory = reinterpret_cast<void *>(
       fake::allocate((bytes + granularity - 1) / granularity * granularity));
+  if (!*memory)
+    return UnhandledCudaError;
   lent.insert(*memory);
   return Success;
 }

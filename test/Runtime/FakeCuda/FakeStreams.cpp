@@ -78,6 +78,8 @@ struct CUgraph_st {
   std::vector<Stream> streams; // the first is the captured one
   std::vector<Queue> queues;   // of each
   std::vector<std::map<size_t, size_t>> known; // items that are before, by stream
+  std::thread::id thread;   // that captures
+  bool isInvalid = false;   // something was done that it could not see
 };
 struct CUgraphExec_st {
   std::vector<Queue> queues;
@@ -110,7 +112,16 @@ struct CUevent_st {
 
 namespace {
 
+enum : Result {
+  CaptureUnsupported = 900,
+  CaptureInvalidated = 901,
+  CaptureUnjoined = 904,
+  CaptureWrongThread = 908,
+  CapturedEvent = 907,
+};
+
 std::vector<Stream> streams;
+std::vector<Graph> captures; // that have begun
 // Several threads write a session's state at once, as the driver allows.
 std::recursive_mutex mutex;
 
@@ -149,6 +160,17 @@ void advance(Stream stream) {
 
 } // namespace
 
+bool fake::mayActUnseen() {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
+  bool may = true;
+  for (Graph capture : captures)
+    if (capture->thread == std::this_thread::get_id()) {
+      capture->isInvalid = true;
+      may = false;
+    }
+  return may;
+}
+
 void fake::attempt(Stream stream, std::function<bool()> work) {
   push(stream, {Item::Work, std::move(work)});
 }
@@ -169,14 +191,20 @@ Result cuStreamCreateWithPriority(Stream *stream, unsigned flags, int priority) 
   return Success;
 }
 Result cuStreamDestroy_v2(Stream stream) {
+  if (stream->captured)
+    stream->captured->isInvalid = true;
   streams.erase(std::find(streams.begin(), streams.end(), stream));
   delete stream;
   return Success;
 }
 Result cuStreamQuery(Stream stream) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
-  if (stream->captured)
-    return failed("the stream is being captured");
+  if (stream->captured) {
+    stream->captured->isInvalid = true;
+    return failed("the stream is being captured", CaptureUnsupported);
+  }
+  if (!fake::mayActUnseen())
+    return fake::unsupported("a look at a stream");
   advance(stream);
   const Result result = fake::sticky();
   fake::sticky() = Success;
@@ -224,6 +252,8 @@ Result cuStreamWaitEvent(Stream stream, Event event, unsigned) {
   return Success;
 }
 Result cuEventElapsedTime_v2(float *milliseconds, Event start, Event end) {
+  if (start->wasCaptured || end->wasCaptured)
+    return failed("the event was recorded in a capture", CapturedEvent);
   *milliseconds = static_cast<float>(end->time - start->time) * 1e-6f;
   return Success;
 }
@@ -232,19 +262,33 @@ Result cuStreamBeginCapture_v2(Stream stream, CaptureMode) {
   if (stream->captured)
     return failed("the stream is being captured");
   stream->captured = new CUgraph_st;
+  stream->captured->thread = std::this_thread::get_id();
+  captures.push_back(stream->captured);
   placeIn(*stream->captured, stream);
   return Success;
 }
 Result cuStreamEndCapture(Stream stream, Graph *graph) {
-  *graph = stream->captured;
-  if (!*graph || (*graph)->streams[0] != stream)
+  CUgraph_st *capture = stream->captured;
+  *graph = nullptr;
+  if (!capture || capture->streams[0] != stream)
     return failed("the stream is not being captured");
+  if (capture->thread != std::this_thread::get_id())
+    return failed("another thread began the capture", CaptureWrongThread);
+  // It ends in any case, and gives a graph if all went well.
+  captures.erase(std::find(captures.begin(), captures.end(), capture));
   bool isJoined = true;
-  for (size_t i = 0; i < (*graph)->streams.size(); ++i) {
-    (*graph)->streams[i]->captured = nullptr;
-    isJoined &= (*graph)->known[0][i] == (*graph)->queues[i].items.size();
+  for (size_t i = 0; i < capture->streams.size(); ++i) {
+    capture->streams[i]->captured = nullptr;
+    isJoined &= capture->known[0][i] == capture->queues[i].items.size();
   }
-  return isJoined ? Success : failed("the capture has a stream that was not joined");
+  if (!capture->isInvalid && isJoined) {
+    *graph = capture;
+    return Success;
+  }
+  const bool isInvalid = capture->isInvalid;
+  delete capture;
+  return isInvalid ? failed("the capture was invalidated before", CaptureInvalidated)
+                   : failed("the capture has a stream that was not joined", CaptureUnjoined);
 }
 Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
                                    unsigned long long flags) {
@@ -254,7 +298,8 @@ Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
     for (Stream stream : graph->streams)
       if (stream->priority != graph->streams[0]->priority)
         return failed("the graph would lose its streams' priorities");
-  fake::taken() += fake::BytesOfGraph;
+  if (!fake::take(fake::BytesOfGraph))
+    return failed("out of memory", OutOfMemory);
   *exec = new CUgraphExec_st;
   (*exec)->queues = graph->queues;
   for (Queue &queue : (*exec)->queues)
@@ -279,7 +324,7 @@ Result cuGraphDestroy(Graph graph) {
   return Success;
 }
 Result cuGraphExecDestroy(GraphExec exec) {
-  fake::taken() -= fake::BytesOfGraph;
+  fake::giveBack(fake::BytesOfGraph);
   delete exec;
   return Success;
 }

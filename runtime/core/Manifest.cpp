@@ -52,12 +52,12 @@ public:
     if (text.size > maxText)
       refuse(format("%s long; at most %s", readableBytes(text.size).c_str(),
                     readableBytes(maxText).c_str()));
-    auto limit = [this](int, json::parse_event_t event, json &value) {
-      count(event, value);
-      return true;
-    };
     try {
-      return json::parse(text.data, text.data + text.size, limit);
+      // A second pass: the parser's own callback looks at all that an object or a
+      // list has so far whenever one inside of it ends.
+      Limits limits(*this);
+      json::sax_parse(text.data, text.data + text.size, &limits);
+      return json::parse(text.data, text.data + text.size);
     } catch (const json::parse_error &error) {
       refuse(format("not JSON: byte %zu", error.byte));
     } catch (const json::exception &error) {
@@ -66,34 +66,53 @@ public:
   }
 
 private:
-  void count(json::parse_event_t event, json &value) {
-    switch (event) {
-    case json::parse_event_t::object_start:
-    case json::parse_event_t::array_start:
-      if (keys.size() == maxDepth)
-        refuse(format("nested deeper than %zu", maxDepth));
-      keys.emplace_back();
-      break;
-    case json::parse_event_t::object_end:
-    case json::parse_event_t::array_end:
-      keys.pop_back();
-      break;
-    case json::parse_event_t::key: {
-      std::string key = value.get<std::string>();
+  class Limits : public nlohmann::json_sax<json> {
+  public:
+    explicit Limits(const Reader &reader) : reader(reader) {}
+    bool null() override { return count(); }
+    bool boolean(bool) override { return count(); }
+    bool number_integer(number_integer_t) override { return count(); }
+    bool number_unsigned(number_unsigned_t) override { return count(); }
+    bool number_float(number_float_t, const string_t &) override { return count(); }
+    bool string(string_t &) override { return count(); }
+    bool binary(binary_t &) override { return count(); }
+    bool start_object(size_t) override { return open(); }
+    bool start_array(size_t) override { return open(); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+    bool key(string_t &key) override {
       if (!keys.back().insert(key).second)
-        refuse("duplicate key '" + printable(key) + "'");
-      break;
+        reader.refuse("duplicate key '" + printable(key) + "'");
+      return count();
     }
-    case json::parse_event_t::value:
-      break;
+    // The parser itself says what is wrong there.
+    bool parse_error(size_t, const std::string &, const json::exception &) override {
+      return false;
     }
-    if (++values > maxValues)
-      refuse(format("more than %zu values", maxValues));
-  }
+
+  private:
+    bool count() {
+      if (++values > maxValues)
+        reader.refuse(format("more than %zu values", maxValues));
+      return true;
+    }
+    bool open() {
+      if (keys.size() == maxDepth)
+        reader.refuse(format("nested deeper than %zu", maxDepth));
+      keys.emplace_back();
+      return count();
+    }
+    bool close() {
+      keys.pop_back();
+      return count();
+    }
+
+    const Reader &reader;
+    std::vector<std::set<std::string>> keys; // of the objects that are open
+    size_t values = 0;
+  };
 
   const std::string &artifact;
-  std::vector<std::set<std::string>> keys;
-  size_t values = 0;
 };
 
 /// A value with the path that leads to it, for messages.

@@ -158,9 +158,12 @@ TEST_F(RunTest, AnotherScheduleIsNoContinuation) {
 
   // The batch may change, and is said; a run that trains nothing changes nothing.
   EXPECT_NE(with({"--train-iters", "6", "--lr", "0.5", "--lr-warmup-iters", "1",
-                  "--lr-decay-iters", "4", "--global-batch-size", "4"},
+                  "--lr-decay-iters", "4", "--global-batch-size", "4", "--split",
+                  "80,20", "--data-order", "sequential"},
                  load)
-                .find("trained with --global-batch-size 2; from here on it is 4"),
+                .find("trained with --data-order random (this run: sequential), "
+                      "--global-batch-size 2 (this run: 4), --split 90,10 (this "
+                      "run: 80,20)"),
             std::string::npos);
   with({"--train-iters", "0"}, {"--load", path, "--save", file("d.safetensors"),
                                 "--save-optim"});

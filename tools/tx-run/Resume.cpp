@@ -2,13 +2,17 @@
 
 #include "Resume.h"
 #include "Error.h"
+#include "TokenData.h"
 
 #include <charconv>
 #include <cmath>
 
 namespace txrun {
 
-static const char globalBatchName[] = "global-batch-size";
+/// May change on the way; to know it is enough.
+static bool isSchedule(const std::string &name) {
+  return name != "global-batch-size" && name != "data-order" && name != "split";
+}
 
 static std::string shortest(double value) {
   char digits[64];
@@ -28,12 +32,26 @@ static LrSchedule makeSchedule(const Options &options) {
   return schedule;
 }
 
-RunSettings settingsOf(const LrSchedule &schedule, uint64_t globalBatch) {
+static std::string shortest(const std::vector<double> &values) {
+  std::string text;
+  for (double value : values)
+    text += (text.empty() ? "" : ",") + shortest(value);
+  return text;
+}
+
+RunSettings settingsOf(const Options &options, const LrSchedule &schedule,
+                       uint64_t globalBatch) {
   RunSettings settings = {
       {"lr", shortest(schedule.maximum)},
       {"lr-warmup-iters", std::to_string(schedule.warmupIterations)},
       {"lr-decay-style", decayStyleName(schedule.style)},
-      {globalBatchName, std::to_string(globalBatch)}};
+      {"global-batch-size", std::to_string(globalBatch)}};
+  if (!isPrepared(options.dataPath)) { // whose samples are in their order
+    settings["data-order"] =
+        options.dataOrder == DataOrder::Random ? "random" : "sequential";
+    if (options.validDataPath.empty())
+      settings["split"] = shortest(options.split);
+  }
   if (schedule.style != DecayStyle::Constant) { // which has no end
     settings["min-lr"] = shortest(schedule.minimum);
     settings["lr-decay-iters"] = std::to_string(schedule.decayIterations);
@@ -83,13 +101,14 @@ private:
 
 } // namespace
 
-/// "--lr 0.01 and not 0.02, --min-lr 0 and not 0.001": `mine`, and what it is in
-/// the checkpoint.
-static std::string differences(const RunSettings &mine, const RunSettings &from) {
+/// "--lr 0.01 (this run: 0.02), --min-lr 0 (this run: 0.001)": of the schedule, or
+/// of all else.
+static std::string differences(const RunSettings &mine, const RunSettings &from,
+                               bool ofSchedule) {
   std::string text;
   for (const auto &[name, value] : mine) {
     const auto stored = from.find(name);
-    if (name != globalBatchName && stored != from.end() &&
+    if (isSchedule(name) == ofSchedule && stored != from.end() &&
         stored->second != value)
       text += (text.empty() ? "--" : ", --") + name + " " +
               printable(stored->second) + " (this run: " + value + ")";
@@ -102,14 +121,11 @@ LrSchedule resumeSchedule(const Options &options, const RunSettings &from,
   LrSchedule schedule = makeSchedule(options);
   if (from.empty())
     return schedule;
-  const RunSettings mine = settingsOf(schedule, globalBatch);
-  const auto batch = from.find(globalBatchName);
-  if (batch != from.end() && batch->second != mine.at(globalBatchName))
-    console.line(format("note: the checkpoint was trained with "
-                        "--global-batch-size %s; from here on it is %llu",
-                        printable(batch->second).c_str(),
-                        (unsigned long long)globalBatch));
-  const std::string different = differences(mine, from);
+  const RunSettings mine = settingsOf(options, schedule, globalBatch);
+  const std::string changed = differences(mine, from, false);
+  if (!changed.empty())
+    console.line("note: the checkpoint was trained with " + changed);
+  const std::string different = differences(mine, from, true);
   if (different.empty())
     return schedule;
   if (!options.overrideScheduler && !options.useCheckpointScheduler)

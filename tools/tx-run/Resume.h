@@ -19,7 +19,8 @@
 namespace txrun {
 
 /// What a checkpoint keeps of a run, by the names of its flags.
-RunSettings settingsOf(const LrSchedule &schedule, uint64_t globalBatch);
+RunSettings settingsOf(const Options &options, const LrSchedule &schedule,
+                       uint64_t globalBatch);
 
 /// The schedule that the options ask for, held against the settings of the
 /// checkpoint `from`; empty settings are those of no checkpoint. Says on the

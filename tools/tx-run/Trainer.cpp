@@ -35,7 +35,8 @@ Trainer::Trainer(const Options &options, const Model &model,
     if (first > 0 && position.settings.empty())
       console.line("note: the checkpoint does not say with which schedule it was "
                    "trained");
-    this->position.settings = settingsOf(schedule, runner.globalBatchSize());
+    this->position.settings =
+        settingsOf(options, schedule, runner.globalBatchSize());
   }
   if (options.evalInterval > 0 && validation)
     evaluator = std::make_unique<Evaluator>(model, *validation);
@@ -77,6 +78,7 @@ ExitCode Trainer::run() {
         evaluate();
     } catch (const OutputClosed &) {
       // Nobody watches any more: what was trained is kept.
+      Patience writing(Patience::endless);
       writeCheckpoint();
       throw;
     }
@@ -84,6 +86,8 @@ ExitCode Trainer::run() {
         position.iteration % options.saveInterval == 0)
       save();
   }
+  // What is written is what the run was for; other ranks wait for it.
+  Patience writing(Patience::endless);
   if (!options.dumpGradients.empty() && position.iteration > first)
     ranks.together([&] {
       if (ranks.isFirst())
@@ -113,14 +117,13 @@ bool Trainer::isTraced() const {
 }
 
 void Trainer::save() {
+  Patience writing(Patience::endless);
   model.ranks().together([&] { writeCheckpoint(); });
 }
 
 void Trainer::writeCheckpoint() {
   if (options.save.empty() || savedAt == position.iteration)
     return;
-  // What is being written is what the run was for.
-  Patience patience(Patience::endless);
   if (model.ranks().isFirst())
     saveWeights(model, options.save, position, options.saveOptimizer);
   savedAt = position.iteration;

@@ -92,9 +92,11 @@ private:
 };
 
 /// A wrong guess is seen in the first line or never.
-void say(const Data &data, Console &console) {
-  for (const std::string &reading : data.readings())
-    console.line(reading);
+void say(const Data &data, Ranks &ranks, Console &console) {
+  ranks.together([&] {
+    for (const std::string &reading : data.readings())
+      console.line(reading);
+  });
 }
 
 uint64_t globalBatch(const Options &options) {
@@ -168,7 +170,7 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
     if (options.evaluate || options.evalInterval > 0)
       validation = openData(model, "the validation data",
                             [&] { return data.validation(); });
-    say(data, console);
+    say(data, model.ranks(), console);
     position = prepareWeights(options, model, seed, console);
     if (training && position.seed != seed)
       training = Data(options, model, position.seed).training();
@@ -204,7 +206,7 @@ void verify(const Options &options, const Model &model, uint64_t seed,
   Data data(options, model, seed);
   auto source =
       openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
-  say(data, console);
+  say(data, model.ranks(), console);
   prepareWeights(options, model, seed, console);
   prepareWeights(options, none, seed, console);
   VerifyOptions what;
@@ -221,7 +223,7 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
   Data data(options, model, seed);
   auto source =
       openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
-  say(data, console);
+  say(data, model.ranks(), console);
   prepareWeights(options, model, seed, console);
   StepRunner runner(model, *source, globalBatch(options), seed,
                     options.checkForNan);

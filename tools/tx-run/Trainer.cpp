@@ -31,10 +31,10 @@ Trainer::Trainer(const Options &options, const Model &model,
     model.ranks().together([&] {
       schedule = resumeSchedule(options, position.settings,
                                 runner.globalBatchSize(), console);
+      if (first > 0 && position.settings.empty())
+        console.line("note: the checkpoint does not say with which schedule it "
+                     "was trained");
     });
-    if (first > 0 && position.settings.empty())
-      console.line("note: the checkpoint does not say with which schedule it was "
-                   "trained");
     this->position.settings =
         settingsOf(options, schedule, runner.globalBatchSize());
   }
@@ -43,7 +43,7 @@ Trainer::Trainer(const Options &options, const Model &model,
 }
 
 ExitCode Trainer::run() {
-  logStart();
+  model.ranks().together([&] { logStart(); });
   if (position.iteration >= options.trainIterations && first > 0)
     console.line(format("%s stands at iteration %lld, so none of the %lld is "
                         "left to train",

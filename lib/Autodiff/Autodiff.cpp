@@ -29,7 +29,8 @@ struct TxAutodiffPass : public tx::impl::TxAutodiffPassBase<TxAutodiffPass> {
 private:
   LogicalResult differentiate(func::FuncOp loss);
   func::FuncOp createMicrobatch(func::FuncOp loss);
-  FailureOr<SmallVector<Accumulator>> cloneForward(func::FuncOp loss, func::FuncOp microbatch);
+  FailureOr<SmallVector<Accumulator>> cloneForward(const ModuleSymbols &symbols, func::FuncOp loss,
+                                                   func::FuncOp microbatch);
 };
 
 /// The empty function, with the loss's arguments and two more.
@@ -54,8 +55,8 @@ func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
 
 /// Clones the forward ops that the loss needs behind one load of each global.
 /// Gives the parameters, with their gradients' loads as accumulators.
-FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp loss, func::FuncOp microbatch) {
-  SymbolTable symbols(getOperation());
+FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(const ModuleSymbols &symbols, func::FuncOp loss,
+                                                                 func::FuncOp microbatch) {
   auto builder = OpBuilder::atBlockBegin(&microbatch.front());
   IRMapping mapping;
   for (auto [from, to] : llvm::zip(loss.getArguments(), microbatch.getArguments()))
@@ -78,7 +79,7 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
   if (!parameters.empty())
     builder.setInsertionPointAfter(parameters.back());
   for (LoadOp load : parameters) {
-    auto global = symbols.lookup<GlobalOp>(load.getGlobalAttr().getAttr());
+    auto global = symbols.lookupGlobal(load.getGlobal());
     if (global.getRole() != GlobalRole::Parameter)
       return load.emitOpError("reads ") << load.getGlobalAttr() << ", a " << stringifyGlobalRole(global.getRole())
                                         << "; a loss reads parameters only";
@@ -97,10 +98,11 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(func::FuncOp lo
 }
 
 LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
-  if (Operation *taken = getOperation().lookupSymbol(kMicrobatch))
+  ModuleSymbols symbols(getOperation());
+  if (Operation *taken = symbols.lookup(kMicrobatch))
     return taken->emitError("@") << kMicrobatch << " exists already; is the module differentiated? If not, give it another name";
   func::FuncOp microbatch = createMicrobatch(loss);
-  auto accumulators = cloneForward(loss, microbatch);
+  auto accumulators = cloneForward(symbols, loss, microbatch);
   if (failed(accumulators))
     return failure();
 
@@ -120,13 +122,13 @@ LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
   OpBuilder stores(terminator);
   llvm::DenseSet<Operation *> trained;
   for (Accumulator &accumulator : *accumulators) {
-    auto global = cast<GlobalOp>(getOperation().lookupSymbol(accumulator.parameter.getGlobal()));
+    auto global = symbols.lookupGlobal(accumulator.parameter.getGlobal());
     if (!accumulator.started) {
       accumulator.value.getDefiningOp()->erase();
       continue;
     }
     trained.insert(global);
-    GlobalOp gradient = addGlobal(getOperation(), global, ".grad", GlobalRole::Gradient, accumulator.value.getType());
+    GlobalOp gradient = symbols.addGlobal(global, ".grad", GlobalRole::Gradient, accumulator.value.getType());
     StoreOp::create(stores, global.getLoc(), accumulator.value, gradient.getSymName());
   }
   for (auto global : getOperation().getOps<GlobalOp>())

@@ -65,13 +65,19 @@ FailureOr<func::FuncOp> tx::findLoss(ModuleOp module) {
   return loss;
 }
 
-GlobalOp tx::addGlobal(ModuleOp module, GlobalOp of, StringRef suffix, GlobalRole role, Type type) {
-  auto builder = OpBuilder::atBlockBegin(module.getBody());
+ModuleSymbols::ModuleSymbols(ModuleOp module) : table(module), builder(OpBuilder::atBlockBegin(module.getBody())) {
   for (auto global : module.getOps<GlobalOp>())
     builder.setInsertionPointAfter(global);
-  return GlobalOp::create(builder, of.getLoc(), (of.getSymName() + suffix).str(), role, InitKind::Zeros,
-                          llvm::APFloat(0.0), FlatSymbolRefAttr::get(of.getSymNameAttr()), /*decay=*/false,
-                          cast<RankedTensorType>(type));
+}
+
+GlobalOp ModuleSymbols::addGlobal(GlobalOp of, StringRef suffix, GlobalRole role, Type type) {
+  auto global = GlobalOp::create(builder, of.getLoc(), (of.getSymName() + suffix).str(), role, InitKind::Zeros,
+                                 llvm::APFloat(0.0), FlatSymbolRefAttr::get(of.getSymNameAttr()), /*decay=*/false,
+                                 cast<RankedTensorType>(type));
+  StringAttr name = table.insert(global);
+  assert(name.getValue() == (of.getSymName() + suffix).str() && "who adds a global has looked for its name");
+  (void)name;
+  return global;
 }
 
 void tx::eraseDeadOps(func::FuncOp function) {

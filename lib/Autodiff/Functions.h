@@ -26,8 +26,21 @@ mlir::FailureOr<mlir::func::FuncOp> findLoss(mlir::ModuleOp module);
 
 mlir::LogicalResult verifyOneBlock(mlir::func::FuncOp function);
 
-/// Adds a global after the existing ones.
-GlobalOp addGlobal(mlir::ModuleOp module, GlobalOp of, llvm::StringRef suffix, GlobalRole role, mlir::Type type);
+/// A module's symbols by name. It is made once: a model has a thousand globals for each hundred layers, and who
+/// walks over all of them to find or to add one does work that grows with their square.
+class ModuleSymbols {
+public:
+  explicit ModuleSymbols(mlir::ModuleOp module);
+
+  mlir::Operation *lookup(llvm::StringRef name) const { return table.lookup(name); }
+  GlobalOp lookupGlobal(llvm::StringRef name) const { return table.lookup<GlobalOp>(name); }
+  /// Adds a global behind the others; its name must be free.
+  GlobalOp addGlobal(GlobalOp of, llvm::StringRef suffix, GlobalRole role, mlir::Type type);
+
+private:
+  mlir::SymbolTable table;
+  mlir::OpBuilder builder; // behind the last global
+};
 
 /// Erases ops that nothing needs, users before what they use.
 void eraseDeadOps(mlir::func::FuncOp function);

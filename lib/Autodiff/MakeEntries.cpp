@@ -34,8 +34,8 @@ struct TxMakeEntriesPass : public tx::impl::TxMakeEntriesPassBase<TxMakeEntriesP
 
 private:
   LogicalResult makeEntries();
-  LogicalResult verifyOptions();
-  FailureOr<SmallVector<Trained>> addOptimizerState();
+  LogicalResult verifyOptions(const ModuleSymbols &symbols);
+  FailureOr<SmallVector<Trained>> addOptimizerState(ModuleSymbols &symbols);
   func::FuncOp createFunction(Operation *after, StringRef name, ArrayRef<Type> arguments, ArrayRef<Type> results);
   void nameLast(func::FuncOp function, ArrayRef<StringRef> arguments, ArrayRef<StringRef> results);
   Value reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope);
@@ -47,16 +47,25 @@ private:
   LogicalResult createEvaluate(func::FuncOp loss);
 
   Type scalar(Type element) { return RankedTensorType::get({}, element); }
+
+  SmallVector<FlatSymbolRefAttr> batchAxes; ///< on which ranks have parts of the batch
 };
 
 LogicalResult TxMakeEntriesPass::makeEntries() {
   FailureOr<func::FuncOp> loss = findLoss(getOperation());
-  if (failed(loss) || failed(verifyOptions()))
+  if (failed(loss))
     return failure();
-  if (auto microbatch = getOperation().lookupSymbol<func::FuncOp>(kMicrobatch)) {
+  batchAxes.clear(); // of another module
+  for (auto axis : getOperation().getOps<MeshAxisOp>())
+    if (axis.getBatch())
+      batchAxes.push_back(FlatSymbolRefAttr::get(axis.getSymNameAttr()));
+  ModuleSymbols symbols(getOperation());
+  if (failed(verifyOptions(symbols)))
+    return failure();
+  if (auto microbatch = dyn_cast_or_null<func::FuncOp>(symbols.lookup(kMicrobatch))) {
     if (failed(verifyOneBlock(microbatch)))
       return failure();
-    FailureOr<SmallVector<Trained>> trained = addOptimizerState();
+    FailureOr<SmallVector<Trained>> trained = addOptimizerState(symbols);
     if (failed(trained) || failed(createStep(microbatch, *trained)))
       return failure();
     createApply(microbatch, *trained);
@@ -69,7 +78,7 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
   return success();
 }
 
-LogicalResult TxMakeEntriesPass::verifyOptions() {
+LogicalResult TxMakeEntriesPass::verifyOptions(const ModuleSymbols &symbols) {
   auto refuse = [&](StringRef option, double value, StringRef range) {
     return getOperation().emitError("option ") << option << " is " << text(value) << ", must be " << range;
   };
@@ -84,18 +93,18 @@ LogicalResult TxMakeEntriesPass::verifyOptions() {
   if (!(adamEps >= 0))
     return refuse("adam-eps", adamEps, "at least 0");
   for (StringRef name : {"apply", "step", "evaluate"})
-    if (Operation *taken = getOperation().lookupSymbol(name))
+    if (Operation *taken = symbols.lookup(name))
       return taken->emitError("@") << name << " exists already; have the entries been made? If not, give it another name";
   return success();
 }
 
 /// Moments, and masters of narrow parameters, for every gradient in the module.
-FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState() {
+FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState(ModuleSymbols &symbols) {
   SmallVector<Trained> trained;
   for (auto gradient : getOperation().getOps<GlobalOp>()) {
     if (gradient.getRole() != GlobalRole::Gradient)
       continue;
-    auto parameter = getOperation().lookupSymbol<GlobalOp>(*gradient.getOf());
+    GlobalOp parameter = symbols.lookupGlobal(*gradient.getOf());
     if (!trained.empty() && gradient.getType().getElementType() != trained[0].getGradientElement())
       return gradient.emitOpError("and @") << trained[0].gradient.getSymName()
                                            << " have different element types, but one global norm";
@@ -109,10 +118,10 @@ FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState() {
       if (role == GlobalRole::Master && type == entry.parameter.getType())
         continue;
       std::string name = (entry.parameter.getSymName() + suffix).str();
-      if (Operation *taken = getOperation().lookupSymbol(name))
+      if (Operation *taken = symbols.lookup(name))
         return taken->emitError("@") << name << " exists already, and is the name of optimizer state of @"
                                      << entry.parameter.getSymName() << "; give it another";
-      entry.*member = addGlobal(getOperation(), entry.parameter, suffix, role, type);
+      entry.*member = symbols.addGlobal(entry.parameter, suffix, role, type);
     }
     return success();
   };
@@ -143,10 +152,8 @@ void TxMakeEntriesPass::nameLast(func::FuncOp function, ArrayRef<StringRef> argu
 
 /// Sums a gradient over the axes on which ranks have parts of the batch.
 Value TxMakeEntriesPass::reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope) {
-  for (auto axis : getOperation().getOps<MeshAxisOp>())
-    if (axis.getBatch())
-      gradient = AllReduceOp::create(builder, gradient.getLoc(), gradient.getType(), gradient,
-                                     FlatSymbolRefAttr::get(axis.getSymNameAttr()), scope);
+  for (FlatSymbolRefAttr axis : batchAxes)
+    gradient = AllReduceOp::create(builder, gradient.getLoc(), gradient.getType(), gradient, axis, scope);
   return gradient;
 }
 

@@ -156,31 +156,37 @@ LogicalResult verifyAccumulators(func::FuncOp function) {
   return success();
 }
 
-/// Whether the value, or what continues it in place, is the global's new content.
-bool isStored(Value value, FlatSymbolRefAttr global) {
+/// The globals whose new content is the value, a part of it, or what continues it in place.
+void collectStored(Value value, llvm::DenseSet<Attribute> &globals) {
   for (OpOperand &use : value.getUses()) {
-    if (auto store = dyn_cast<StoreOp>(use.getOwner()); store && store.getGlobalAttr() == global)
-      return true;
+    if (auto store = dyn_cast<StoreOp>(use.getOwner()))
+      globals.insert(store.getGlobalAttr());
     if (auto op = dyn_cast<AccumulatingOpInterface>(use.getOwner()))
       for (auto [operand, result] : op.getTies())
-        if (operand == use.getOperandNumber() && isStored(op->getResult(result), global))
-          return true;
+        if (operand == use.getOperandNumber())
+          collectStored(op->getResult(result), globals);
     if (auto view = dyn_cast<ViewOpInterface>(use.getOwner()); view && view.getViewedWhole() == value)
       for (auto [part, start] : view.getViewedParts())
-        if (isStored(part, global))
-          return true;
+        collectStored(part, globals);
   }
-  return false;
 }
 
 /// What is written in a global's place must become its content.
 LogicalResult verifyOverwrites(func::FuncOp function) {
   for (auto op : function.getOps<AccumulatingOpInterface>())
-    for (auto [operand, result] : op.getTies())
-      for (Value overwritten : getOverwritten(op->getOperand(operand)))
-        if (auto load = overwritten.getDefiningOp<LoadOp>();
-            load && !isStored(op->getResult(result), load.getGlobalAttr()))
+    for (auto [operand, result] : op.getTies()) {
+      // One walk for all that lie in the operand: all parameters may.
+      std::optional<llvm::DenseSet<Attribute>> stored;
+      for (Value overwritten : getOverwritten(op->getOperand(operand))) {
+        auto load = overwritten.getDefiningOp<LoadOp>();
+        if (!load)
+          continue;
+        if (!stored)
+          collectStored(op->getResult(result), stored.emplace());
+        if (!stored->contains(load.getGlobalAttr()))
           return op->emitOpError("overwrites ") << load.getGlobalAttr() << ", but its result is not stored there";
+      }
+    }
   return success();
 }
 

@@ -3,7 +3,9 @@
 // The skyline is the top of what lies so far, section by section, kept as
 // stretches of equal height. Placing an item makes at most two new stretches
 // and raising one removes at least one, so n items take O(n) steps of
-// O(log n), but for the query below.
+// O(log n), but for the query of FitTree. Nothing walks over the sections of a
+// lifetime: an activation that is saved in the first layer lives as long as all
+// layers take.
 //
 // Placed this way, offsets never fall and every item rests on another one or on
 // the ground: the "canonical solutions" of MiniMalloc (Moffitt, ASPLOS 2023),
@@ -102,6 +104,59 @@ private:
   std::vector<int> firstItem;
 };
 
+/// A number for each section; adds to a range of them and finds a range's
+/// largest. A node's number is its children's larger one plus what was added to
+/// all of its range at once.
+class SectionTree {
+public:
+  explicit SectionTree(const std::vector<int64_t> &values) {
+    while (leaves < values.size())
+      leaves *= 2;
+    nodes.assign(2 * leaves, {kLeast, 0});
+    for (size_t i = 0; i < values.size(); ++i)
+      nodes[leaves + i].most = values[i];
+    for (size_t n = leaves - 1; n > 0; --n)
+      pull(n);
+  }
+
+  void add(size_t lo, size_t hi, int64_t amount) { add(1, 0, leaves, lo, hi, amount); }
+  int64_t findMost(size_t lo, size_t hi) const { return findMost(1, 0, leaves, lo, hi); }
+
+private:
+  static constexpr int64_t kLeast = std::numeric_limits<int64_t>::min() / 2;
+  struct Node {
+    int64_t most, added;
+  };
+
+  void pull(size_t n) { nodes[n].most = std::max(nodes[2 * n].most, nodes[2 * n + 1].most) + nodes[n].added; }
+
+  void add(size_t n, size_t from, size_t to, size_t lo, size_t hi, int64_t amount) {
+    if (lo >= to || hi <= from)
+      return;
+    if (lo <= from && to <= hi) {
+      nodes[n].most += amount;
+      nodes[n].added += amount;
+      return;
+    }
+    size_t mid = (from + to) / 2;
+    add(2 * n, from, mid, lo, hi, amount);
+    add(2 * n + 1, mid, to, lo, hi, amount);
+    pull(n);
+  }
+
+  int64_t findMost(size_t n, size_t from, size_t to, size_t lo, size_t hi) const {
+    if (lo >= to || hi <= from)
+      return kLeast;
+    if (lo <= from && to <= hi)
+      return nodes[n].most;
+    size_t mid = (from + to) / 2;
+    return std::max(findMost(2 * n, from, mid, lo, hi), findMost(2 * n + 1, mid, to, lo, hi)) + nodes[n].added;
+  }
+
+  size_t leaves = 1;
+  std::vector<Node> nodes;
+};
+
 /// The skyline's stretches, linked by their first sections.
 class Skyline {
 public:
@@ -184,7 +239,7 @@ Packing tx::memory::detail::packSkyline(const Instance &instance,
     rank[order[i]] = i;
   FitTree unplaced(instance, rank);
   Skyline skyline(instance.numSections());
-  std::vector<int64_t> rest = instance.total;
+  SectionTree rest(instance.total);
   for (int remaining = instance.size(); remaining > 0;) {
     int s = skyline.lowest(), e = skyline.endOf(s);
     int64_t height = skyline.heightOf(s), wall = skyline.wallOf(s);
@@ -192,8 +247,7 @@ Packing tx::memory::detail::packSkyline(const Instance &instance,
     if (flatUnder && wall != kAny) {
       chosen = unplaced.find(s, e, wall - height);
       // Waste the hole if every section of it can afford that.
-      if (chosen < 0 && *std::max_element(rest.begin() + s, rest.begin() + e) + wall >
-                            *flatUnder)
+      if (chosen < 0 && rest.findMost(s, e) + wall > *flatUnder)
         chosen = unplaced.find(s, e, kAny);
     } else {
       chosen = unplaced.find(s, e, kAny);
@@ -210,8 +264,7 @@ Packing tx::memory::detail::packSkyline(const Instance &instance,
     --remaining;
     skyline.cover(s, item.lo, item.hi, offset + item.size);
     if (flatUnder)
-      for (int t = item.lo; t < item.hi; ++t)
-        rest[t] -= item.size;
+      rest.add(item.lo, item.hi, -item.size);
   }
   return packing;
 }

@@ -11,6 +11,8 @@
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Memory/Passes.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace tx;
 
@@ -44,8 +46,68 @@ struct Range {
   }
 };
 
+/// Who owns which bytes, by address. Owners whose bytes interleave (columns of one tensor) share a span, and spans are
+/// disjoint: a write looks at what it touches and not at all that lives.
+class LiveBytes {
+public:
+  using Owner = std::pair<Value, Range>;
+
+  void add(Value value, const Range &range) { add(Owner(value, range)); }
+
+  /// Takes out the owners of some of the bytes.
+  SmallVector<Owner> remove(const Range &range) {
+    SmallVector<Owner> removed, kept;
+    Spans &spans = spansOf(range.segment);
+    for (auto span = findFirst(spans, range.begin); span != spans.end() && span->first < range.end;) {
+      auto isHit = [&](const Owner &owner) { return range.overlaps(owner.second); };
+      if (llvm::none_of(span->second.owners, isHit)) {
+        ++span;
+        continue;
+      }
+      for (const Owner &owner : span->second.owners)
+        (isHit(owner) ? removed : kept).push_back(owner);
+      span = spans.erase(span);
+    }
+    for (const Owner &owner : kept)
+      add(owner);
+    return removed;
+  }
+
+private:
+  struct Span {
+    int64_t end;
+    SmallVector<Owner, 1> owners;
+  };
+  using Spans = std::map<int64_t, Span>; // by their begin
+
+  Spans &spansOf(step::ArenaSegment segment) { return spans[static_cast<unsigned>(segment)]; }
+
+  /// The first span that ends behind the byte.
+  static Spans::iterator findFirst(Spans &spans, int64_t byte) {
+    auto span = spans.upper_bound(byte);
+    return span != spans.begin() && std::prev(span)->second.end > byte ? std::prev(span) : span;
+  }
+
+  void add(const Owner &owner) {
+    int64_t begin = owner.second.begin;
+    Span joined{owner.second.end, {owner}};
+    Spans &spans = spansOf(owner.second.segment);
+    for (auto span = findFirst(spans, begin); span != spans.end() && span->first < owner.second.end;) {
+      begin = std::min(begin, span->first);
+      joined.end = std::max(joined.end, span->second.end);
+      joined.owners.append(span->second.owners);
+      span = spans.erase(span);
+    }
+    spans.insert_or_assign(begin, std::move(joined));
+  }
+
+  Spans spans[step::getMaxEnumValForArenaSegment() + 1];
+};
+
 class Checker {
 public:
+  explicit Checker(const SymbolTable &symbols) : symbols(symbols) {}
+
   LogicalResult run(func::FuncOp func) {
     for (BlockArgument argument : func.getBody().getArguments())
       if (failed(write(func, argument, {})))
@@ -70,17 +132,11 @@ private:
     for (Value result : op.getResults())
       if (getBuffer(result) && range.overlaps(Range(getBuffer(result))))
         return op.emitOpError("has its scratch ") << buffer << " over its result " << getBuffer(result);
-    auto kept = live.begin();
-    for (auto [other, otherRange] : live) {
-      if (!range.overlaps(otherRange)) {
-        *kept++ = {other, otherRange};
-        continue;
-      }
+    for (auto [other, otherRange] : live.remove(range)) {
       if (llvm::is_contained(op.getOperands(), other))
         return op.emitOpError("has its scratch ") << buffer << " over " << getBuffer(other) << ", which it reads";
       forget(other);
     }
-    live.erase(kept, live.end());
     return success();
   }
 
@@ -98,11 +154,11 @@ private:
         continue;
       }
       if (isa<LoadOp>(op)) {
-        auto global = SymbolTable::lookupNearestSymbolFrom<GlobalOp>(&op, cast<LoadOp>(op).getGlobalAttr());
+        auto global = symbols.lookup<GlobalOp>(cast<LoadOp>(op).getGlobal());
         if (!global || global->getAttr(kBufferAttr) != getBuffer(result))
           return op.emitOpError("is not where its global lies");
         intact.insert(result);
-        live.push_back({result, Range(getBuffer(result))});
+        live.add(result, Range(getBuffer(result)));
         continue;
       }
       // What this op reads may lie under its result only where it may be replaced.
@@ -144,8 +200,8 @@ private:
     return success();
   }
 
-  static LogicalResult checkStore(StoreOp op) {
-    auto global = SymbolTable::lookupNearestSymbolFrom<GlobalOp>(op, op.getGlobalAttr());
+  LogicalResult checkStore(StoreOp op) {
+    auto global = symbols.lookup<GlobalOp>(op.getGlobal());
     if (!global || global->getAttr(kBufferAttr) != getBuffer(op.getValue()))
       return op.emitOpError("stores what does not lie at its global's place");
     return success();
@@ -164,18 +220,12 @@ private:
       if (!exact || !llvm::is_contained(replaceable, operand))
         return op->emitOpError("writes ") << buffer << " over " << other << ", which it reads in another order";
     }
-    auto kept = live.begin();
-    for (auto [other, otherRange] : live) {
-      if (!range.overlaps(otherRange)) {
-        *kept++ = {other, otherRange};
-        continue;
-      }
+    for (auto [other, otherRange] : live.remove(range)) {
       if (other.getDefiningOp() == op && !isa<BlockArgument>(other))
         return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it writes, too";
       forget(other);
     }
-    live.erase(kept, live.end());
-    live.push_back({value, range});
+    live.add(value, range);
     intact.insert(value);
     return success();
   }
@@ -190,15 +240,17 @@ private:
     return op.emitOpError("reads ") << getBuffer(operand) << " after something else was written there";
   }
 
-  std::vector<std::pair<Value, Range>> live; // owners of bytes
+  const SymbolTable &symbols;
+  LiveBytes live;
   llvm::DenseSet<Value> intact;
   DenseMap<Value, SmallVector<Value>> viewers;
 };
 
 struct VerifyPlacement : tx::impl::VerifyPlacementPassBase<VerifyPlacement> {
   void runOnOperation() override {
+    SymbolTable symbols(getOperation());
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isDeclaration() && failed(Checker().run(func)))
+      if (!func.isDeclaration() && failed(Checker(symbols).run(func)))
         return signalPassFailure();
   }
 };

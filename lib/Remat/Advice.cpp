@@ -98,23 +98,21 @@ static void adviseOnModules(const RematProblem &problem, const RematPolicy &poli
   }
 }
 
-/// Whether all that the layer's replay takes from earlier layers is replayed as
-/// well.
-static bool replaysThroughInput(const RematProblem &problem, const RematPlan &plan, int layer) {
-  bool recomputed = false;
+/// How many layers' replays take something from earlier layers, and nothing that is saved.
+static int countReplaysThroughInput(const RematProblem &problem, const RematPlan &plan) {
+  std::vector<bool> takesSaved(problem.layerCount), takesReplayed(problem.layerCount);
   for (const Recomputation &recomputation : plan.recomputations) {
     const RematOp &op = problem.ops[recomputation.op];
-    if (op.layer != layer)
+    if (op.layer < 1)
       continue;
-    for (int operand : op.operands) {
-      if (!problem.isForwardResult(operand) || problem.ops[problem.values[operand].producer].layer == layer)
-        continue;
-      if (!plan.choices[operand].recompute)
-        return false;
-      recomputed = true;
-    }
+    for (int operand : op.operands)
+      if (problem.isForwardResult(operand) && problem.ops[problem.values[operand].producer].layer != op.layer)
+        (plan.choices[operand].recompute ? takesReplayed : takesSaved)[op.layer] = true;
   }
-  return recomputed;
+  int count = 0;
+  for (int layer = 1; layer < problem.layerCount; ++layer)
+    count += takesReplayed[layer] && !takesSaved[layer];
+  return count;
 }
 
 /// The value that the second layer takes from the first, without its layer.
@@ -129,9 +127,7 @@ static std::string findCarriedName(const RematProblem &problem) {
 
 static void adviseOnSavedNames(const RematProblem &problem, const RematPlan &plan,
                                std::vector<RematMessage> &messages) {
-  int replayed = 0;
-  for (int layer = 1; layer < problem.layerCount; ++layer)
-    replayed += replaysThroughInput(problem, plan, layer);
+  int replayed = countReplaysThroughInput(problem, plan);
   if (replayed == 0 || replayed < problem.layerCount - 1)
     return;
   messages.push_back({RematMessage::Note,

@@ -38,7 +38,7 @@ bool RematPolicy::includesLayer(int layer) const {
   if (layer < 0)
     return false;
   if (layers)
-    return llvm::is_contained(*layers, layer);
+    return std::binary_search(layers->begin(), layers->end(), layer);
   return method != RecomputeMethod::Block || layer < numLayers;
 }
 
@@ -157,6 +157,7 @@ private:
     if (isUnset(options.layers))
       return;
     policy.layers.emplace();
+    std::vector<bool> named(problem.layerCount);
     for (const std::string &item : splitList(*options.layers)) {
       auto [firstText, lastText] = StringRef(item).split('-');
       int first = 0, last = 0;
@@ -166,8 +167,9 @@ private:
       if (first < 0 || last >= problem.layerCount)
         return error(kLayers + " '" + item + "' is out of range; " + describeLayers());
       for (int layer = first; layer <= last; ++layer) {
-        if (llvm::is_contained(*policy.layers, layer))
+        if (named[layer])
           return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(layer) + " twice");
+        named[layer] = true;
         policy.layers->push_back(layer);
       }
     }

@@ -1,6 +1,7 @@
 //===- FuseEpilogues.cpp - What a library does beside a product -----------===//
 
 #include "LibraryEpilogues.h"
+#include "OrderInBlock.h"
 
 #include "tx/Schedule/Passes.h"
 
@@ -26,29 +27,29 @@ static void mark(Operation *op, std::optional<step::Epilogue> epilogue) {
 
 /// Products of the same block that may have the sums at hand: the one that gives
 /// `value`, then those that read it, the first one first.
-static SmallVector<GemmOpInterface> findProducts(Value value, Block *block) {
+static SmallVector<GemmOpInterface> findProducts(Value value, Block *block, const OrderInBlock &order) {
   SmallVector<GemmOpInterface> products;
   for (Operation *user : value.getUsers())
     if (auto product = dyn_cast<GemmOpInterface>(user); product && user->getBlock() == block)
       products.push_back(product);
   if (auto product = value.getDefiningOp<GemmOpInterface>())
     products.push_back(product);
-  llvm::sort(products, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  llvm::sort(products, [&](Operation *a, Operation *b) { return order.isBefore(a, b); });
   products.erase(llvm::unique(products), products.end());
   return products;
 }
 
 /// The sum and what needs it before the product (ranks that add theirs), the last one
 /// first. All of them are of every policy, and so is their order behind the product.
-static SmallVector<Operation *> findNeeding(RowSumOpInterface sum, Operation *product) {
+static SmallVector<Operation *> findNeeding(RowSumOpInterface sum, Operation *product, const OrderInBlock &order) {
   SetVector<Operation *> needing;
-  auto isBefore = [&](Operation *op) { return op->getBlock() == product->getBlock() && op->isBeforeInBlock(product); };
+  auto isBefore = [&](Operation *op) { return op->getBlock() == product->getBlock() && order.isBefore(op, product); };
   if (isBefore(sum)) {
     getForwardSlice(sum.getOperation(), &needing, ForwardSliceOptions(isBefore));
     needing.insert(sum);
   }
   SmallVector<Operation *> result = needing.takeVector();
-  llvm::sort(result, [](Operation *a, Operation *b) { return b->isBeforeInBlock(a); });
+  llvm::sort(result, [&](Operation *a, Operation *b) { return order.isBefore(b, a); });
   return result;
 }
 
@@ -58,12 +59,12 @@ static bool readsAny(Operation *op, ArrayRef<Operation *> producers) {
 }
 
 /// The sum of a tensor's rows becomes that of the one row which the library has.
-static void fuseSum(RowSumOpInterface sum) {
+static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
   OpOperand &summed = sum.getSummedOperand();
   if (getRows(summed.get().getType()) == 1)
     return;
-  for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock())) {
-    SmallVector<Operation *> needing = findNeeding(sum, product);
+  for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock(), order)) {
+    SmallVector<Operation *> needing = findNeeding(sum, product, order);
     GemmForm form = product.getGemmForm();
     // What the library does not do for the product without sums it does not with them.
     if (form.getSums() || product->hasAttr(kEpilogueAttr) != (form.function != ProductFunction::None) ||
@@ -74,12 +75,13 @@ static void fuseSum(RowSumOpInterface sum) {
     if (!fused)
       continue;
     fused->setDiscardableAttrs(product->getDiscardableAttrDictionary());
+    order.add(fused);
     mark(fused, findEpilogue(cast<GemmOpInterface>(fused).getGemmForm()));
     product->replaceAllUsesWith(fused->getResults().drop_back());
     product->erase();
     summed.set(fused->getResults().back());
     for (Operation *op : needing)
-      op->moveAfter(fused);
+      order.moveAfter(op, fused);
     return;
   }
 }
@@ -98,7 +100,13 @@ struct FuseEpilogues : tx::impl::FuseEpiloguesPassBase<FuseEpilogues> {
     SmallVector<RowSumOpInterface> found;
     if (sums)
       getOperation().walk([&](RowSumOpInterface op) { found.push_back(op); });
-    llvm::for_each(found, fuseSum);
+    llvm::DenseMap<Block *, std::unique_ptr<OrderInBlock>> orders;
+    for (RowSumOpInterface sum : found) {
+      std::unique_ptr<OrderInBlock> &order = orders[sum->getBlock()];
+      if (!order)
+        order = std::make_unique<OrderInBlock>(*sum->getBlock());
+      fuseSum(sum, *order);
+    }
   }
 };
 

@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OrderInBlock.h"
+
 #include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Schedule/Passes.h"
@@ -57,6 +59,12 @@ bool isElementwiseReplay(Operation *op) {
          getSegment(op) == Segment::Recompute;
 }
 
+/// Ops of all layers read the key of random numbers: that is no reason to compute two of them together.
+bool isKey(Value operand, Operation *op) {
+  auto replay = dyn_cast<RecomputeOpInterface>(op);
+  return replay && replay.getReplayKey() == operand;
+}
+
 bool isShared(Value operand, Operation *op) {
   auto kernel = dyn_cast<KernelOpInterface>(op);
   return kernel && kernel.getSharedOperand() == operand;
@@ -74,8 +82,9 @@ public:
   Fuser(Block &block, unsigned maxBuffers) : block(block), maxBuffers(maxBuffers), border(findBorderOps(*block.getParent())) {}
 
   void run() {
+    OrderInBlock order(block);
     for (Operation &op : llvm::make_early_inc_range(block))
-      delayReplays(&op);
+      delayReplays(&op, order);
     unsigned place = 0;
     for (Operation &op : block)
       places[&op] = place += 2; // with room for one that comes earlier
@@ -93,37 +102,40 @@ private:
   /// same value, so that both become one kernel: then discarding an activation
   /// costs no pass over memory. What uses the replay until then, as its weight's
   /// gradient, comes right after.
-  void delayReplays(Operation *op) {
+  void delayReplays(Operation *op, OrderInBlock &order) {
     auto kernel = dyn_cast<KernelOpInterface>(op);
     if (!kernel || kernel.getKernelKind() != KernelKind::Row || getSegment(op) != Segment::Backward)
       return;
-    for (Value operand : op->getOperands())
+    for (Value operand : op->getOperands()) {
+      if (isKey(operand, op))
+        continue;
       for (Operation *replay : llvm::make_early_inc_range(operand.getUsers())) {
-        if (!isElementwiseReplay(replay) || !replay->isBeforeInBlock(op) ||
+        if (!isElementwiseReplay(replay) || !order.isBefore(replay, op) ||
             cast<KernelOpInterface>(replay).getKernelSpace() != kernel.getKernelSpace())
           continue;
         llvm::SmallSetVector<Operation *, 4> users; // between them
         for (Operation *user : replay->getUsers()) {
-          if (!user->isBeforeInBlock(op))
+          if (!order.isBefore(user, op))
             continue;
           users.insert(user);
           for (Operation *next : user->getUsers()) // a bias's gradient, from the weight's product
-            if (isa<RowSumOpInterface>(next) && next->isBeforeInBlock(op))
+            if (isa<RowSumOpInterface>(next) && order.isBefore(next, op))
               users.insert(next);
         }
         auto inOrder = users.takeVector();
-        llvm::sort(inOrder, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+        llvm::sort(inOrder, [&](Operation *a, Operation *b) { return order.isBefore(a, b); });
         auto isNeeded = [&](Operation *user) {
           return llvm::any_of(user->getUsers(), [&](Operation *next) {
-            return next == op || (next->isBeforeInBlock(op) && !llvm::is_contained(inOrder, next));
+            return next == op || (order.isBefore(next, op) && !llvm::is_contained(inOrder, next));
           });
         };
         if (llvm::any_of(inOrder, isNeeded))
           continue;
-        replay->moveBefore(op);
+        order.moveBefore(replay, op);
         for (Operation *user : llvm::reverse(inOrder))
-          user->moveAfter(op);
+          order.moveAfter(user, op);
       }
+    }
   }
 
   void assign(KernelOpInterface op) {
@@ -176,13 +188,15 @@ private:
       if (alone.kind == KernelKind::Row) {
         if (Operation *def = operand.getDefiningOp(); def && groupOf.count(def))
           candidates.insert(groupOf[def]);
+        if (isKey(operand, op))
+          continue;
         for (Operation *user : operand.getUsers())
           if (groupOf.count(user) && (isElementwiseReplay(user) || // see delayReplays
                                       isShared(operand, op) || isShared(operand, user)))
             candidates.insert(groupOf[user]);
-      } else { // column reductions of one gradient
+      } else if (cast<RankedTensorType>(operand.getType()).getRank() > 1) { // column reductions of one gradient
         for (Operation *user : operand.getUsers())
-          if (groupOf.count(user) && cast<RankedTensorType>(operand.getType()).getRank() > 1)
+          if (groupOf.count(user))
             candidates.insert(groupOf[user]);
       }
     }

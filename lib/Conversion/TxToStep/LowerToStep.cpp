@@ -86,13 +86,37 @@ struct Immediates {
 };
 
 //===----------------------------------------------------------------------===//
+// Axes, found once: each parameter's gradient has a collective
+//===----------------------------------------------------------------------===//
+
+struct Axis {
+  int64_t ranks, stride;
+};
+
+class AxisTable {
+public:
+  explicit AxisTable(ModuleOp module) {
+    int64_t stride = 1; // the last axis is the fastest
+    for (auto axis : llvm::reverse(llvm::to_vector(module.getOps<MeshAxisOp>()))) {
+      int64_t ranks = axis.getSize();
+      axes[axis.getSymNameAttr()] = {ranks, stride};
+      stride *= ranks;
+    }
+  }
+  Axis lookup(FlatSymbolRefAttr name) const { return axes.at(name.getAttr()); }
+
+private:
+  llvm::DenseMap<StringAttr, Axis> axes;
+};
+
+//===----------------------------------------------------------------------===//
 // Entries
 //===----------------------------------------------------------------------===//
 
 class EntryBuilder {
 public:
-  EntryBuilder(step::EntryOp entry, KernelTable &kernels)
-      : kernels(kernels), builder(OpBuilder::atBlockEnd(&entry.getBody().front())) {}
+  EntryBuilder(step::EntryOp entry, KernelTable &kernels, const AxisTable &axes)
+      : kernels(kernels), axes(axes), builder(OpBuilder::atBlockEnd(&entry.getBody().front())) {}
 
   LogicalResult lower(Operation &op) {
     if (isa<LoadOp, StoreOp, ViewOpInterface, func::ReturnOp>(op))
@@ -288,14 +312,16 @@ private:
         return op->emitOpError("takes tensors whose rows follow each other, found columns of a wider one: ")
                << buffer.getType() << "; compute it by an op of its own";
     CollectiveForm form = op.getCollectiveForm();
-    step::CollectiveOp::create(builder, op.getLoc(), op.getCollectiveKind(), op.getAxisAttr().getValue(), getRanks(op),
-                               getRankStride(op), form.outer, form.peer, form.wraps,
+    Axis axis = axes.lookup(op.getAxisAttr());
+    step::CollectiveOp::create(builder, op.getLoc(), op.getCollectiveKind(), op.getAxisAttr().getValue(), axis.ranks,
+                               axis.stride, form.outer, form.peer, form.wraps,
                                cast<CostOpInterface>(op.getOperation()).getSentBytes(), attrs(buffers),
                                cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }
 
   KernelTable &kernels;
+  const AxisTable &axes;
   OpBuilder builder;
 };
 
@@ -320,8 +346,9 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
                                            getBytes(module, kPersistentBytesAttr), argumentBytes, 0, transientBytes);
     Block &body = program.getBody().emplaceBlock();
     KernelTable kernels(body);
+    AxisTable axes(module);
     for (func::FuncOp func : functions)
-      if (failed(lowerFunction(func, body, kernels)))
+      if (failed(lowerFunction(func, body, kernels, axes)))
         return signalPassFailure();
     for (func::FuncOp func : functions)
       func.erase();
@@ -333,7 +360,7 @@ private:
     return bytes ? bytes.getInt() : 0;
   }
 
-  LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels) {
+  LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels, const AxisTable &axes) {
     auto returned = cast<func::ReturnOp>(func.getBody().front().back());
     Builder attributes(func.getContext());
     SmallVector<Attribute> argumentNames, arguments, argumentIds, resultNames, results;
@@ -366,7 +393,7 @@ private:
     for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports
       if (Attribute bytes = func->getAttr(name))
         entry->setAttr(name, bytes);
-    EntryBuilder lowering(entry, kernels);
+    EntryBuilder lowering(entry, kernels, axes);
     for (Operation &op : func.getBody().front())
       if (failed(lowering.lower(op)))
         return failure();

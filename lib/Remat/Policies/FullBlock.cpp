@@ -12,6 +12,6 @@ void tx::chooseFullBlock(const RematProblem &problem, const RematPolicy &policy,
   RegionChooser chooser(problem, plan);
   for (int layer = 0; layer < problem.layerCount; ++layer)
     if (policy.includesLayer(layer))
-      chooser.recompute((policy.layers ? "full, " : "full block, ") + describeLayers({layer}),
-                        [&](const RematOp &op) { return op.layer == layer; }, RegionOutput::Kept);
+      chooser.recompute((policy.layers ? "full, " : "full block, ") + describeLayers({layer}), layer, layer + 1,
+                        [](const RematOp &) { return true; }, RegionOutput::Kept);
 }

@@ -16,8 +16,7 @@ void tx::chooseFullUniform(const RematProblem &problem, const RematPolicy &polic
     std::vector<int> layers;
     for (int layer = first; layer < end; ++layer)
       layers.push_back(layer);
-    chooser.recompute(
-        "full uniform, " + describeLayers(layers),
-        [&](const RematOp &op) { return op.layer >= first && op.layer < end; }, RegionOutput::Kept);
+    chooser.recompute("full uniform, " + describeLayers(layers), first, end, [](const RematOp &) { return true; },
+                      RegionOutput::Kept);
   }
 }

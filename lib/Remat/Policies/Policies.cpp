@@ -32,6 +32,7 @@ const RematPolicyKind &tx::getRematPolicyKind(const RematPolicy &policy) {
 RematPlan tx::planRemat(const RematProblem &problem, const RematPolicy &policy) {
   RematPlan plan(problem);
   getRematPolicyKind(policy).choose(problem, policy, plan);
+  followViews(problem, plan);
   placeRecomputations(problem, plan);
   return plan;
 }

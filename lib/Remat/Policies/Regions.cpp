@@ -6,19 +6,31 @@
 
 using namespace tx;
 
-void RegionChooser::recompute(std::string line, IsInside isInside, RegionOutput output) {
+RegionChooser::RegionChooser(const RematProblem &problem, RematPlan &plan)
+    : problem(problem), plan(plan), users(problem.computeUsers()), opsOfLayer(problem.layerCount) {
+  for (int op = 0, e = problem.ops.size(); op < e; ++op)
+    if (problem.ops[op].isForward() && problem.ops[op].layer >= 0)
+      opsOfLayer[problem.ops[op].layer].push_back(op);
+}
+
+void RegionChooser::recompute(std::string line, int first, int end, IsInside isInside, RegionOutput output) {
+  auto isInRegion = [&](const RematOp &op) { return op.layer >= first && op.layer < end && isInside(op); };
   int lineNumber = plan.addLine(std::move(line));
-  for (const RematOp &op : problem.ops) {
-    if (!op.isForward() || !isInside(op))
-      continue;
-    for (int result : op.results) {
-      RematChoice &choice = plan.choices[result];
-      if (problem.isView(result) || choice.recompute)
+  for (int layer = first; layer < end; ++layer)
+    for (int op : opsOfLayer[layer]) {
+      if (!isInside(problem.ops[op]))
         continue;
-      if (output == RegionOutput::Discarded || !leavesRegion(result, isInside))
-        choice = {true, lineNumber};
+      for (int result : problem.ops[op].results) {
+        RematChoice &choice = plan.choices[result];
+        if (problem.isView(result) || choice.recompute)
+          continue;
+        if (output == RegionOutput::Discarded || !leavesRegion(result, isInRegion))
+          choice = {true, lineNumber};
+      }
     }
-  }
+}
+
+void tx::followViews(const RematProblem &problem, RematPlan &plan) {
   for (int value = 0, e = problem.values.size(); value < e; ++value)
     if (problem.isView(value) && problem.isForwardResult(value))
       plan.choices[value] = plan.choices[problem.values[value].storage];

@@ -17,7 +17,7 @@ void tx::chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, 
     line += (name == policy.saveOnly->front() ? " " : ", ") + name;
 
   RegionChooser chooser(problem, plan);
-  chooser.recompute(line, [](const RematOp &op) { return op.layer >= 0; }, RegionOutput::Kept);
+  chooser.recompute(line, 0, problem.layerCount, [](const RematOp &) { return true; }, RegionOutput::Kept);
 
   // A view that is kept keeps what it is a view of, and with it the other views.
   std::vector<bool> keep(problem.values.size(), false);

@@ -21,7 +21,7 @@ void tx::chooseSelective(const RematProblem &problem, const RematPolicy &policy,
   RegionChooser chooser(problem, plan);
   for (RecomputeModule module : policy.modules)
     chooser.recompute(
-        "selective " + stringifyRecomputeModule(module).str() + (everywhere ? "" : ", " + describeLayers(layers)),
-        [&](const RematOp &op) { return policy.includesLayer(op.layer) && op.isInside(module); },
+        "selective " + stringifyRecomputeModule(module).str() + (everywhere ? "" : ", " + describeLayers(layers)), 0,
+        problem.layerCount, [&](const RematOp &op) { return policy.includesLayer(op.layer) && op.isInside(module); },
         discardsOutput(module) ? RegionOutput::Discarded : RegionOutput::Kept);
 }

@@ -4,6 +4,7 @@
 #include "FlashCases.h"
 #include "GpuKernels.h"
 
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 using namespace txtest;
@@ -66,4 +67,14 @@ TEST(GpuFlashStrides, SameBitsForRowsFurtherApart) {
         EXPECT_EQ(found[i].values, expected[i].values) << shape.name << " " << op.name << " " << i;
     }
   }
+}
+
+// That no kernel has arrays beside what its launch brings can fail.
+TEST(GpuFlashRules, SharedMemoryIsTheLaunchs) {
+  OpCase forward = FlashCase(kShapes[0]).forward();
+  GpuKernels kernels(forward.text());
+  ASSERT_GT(kernels.code().kernels[0].sharedBytes, 0u);
+  run(kernels, forward);
+  ASSERT_GT(kernels.replace(".reg .pred", ".shared .align 4 .b8 own[4];\n\t.reg .pred"), 0u);
+  EXPECT_NONFATAL_FAILURE(run(kernels, forward), "has shared memory beside what its launch brings");
 }

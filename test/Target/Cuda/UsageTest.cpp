@@ -54,6 +54,18 @@ std::string familyOf(llvm::StringRef kernel) {
   return (kind.rtrim("0123456789") + " " + op).str();
 }
 
+/// What a launch brings goes by a symbol of one byte: a kernel's own arrays would lie behind it, and be
+/// overlapped.
+void expectSharedMemoryOfOneKind(const std::vector<tx::CudaKernel> &kernels, const std::vector<tx::CudaImage> &images) {
+  std::map<std::string, unsigned> ofLaunch;
+  for (const tx::CudaKernel &kernel : kernels)
+    ofLaunch[kernel.name] = kernel.sharedBytes;
+  for (const tx::CudaImage &image : images)
+    for (const tx::CudaUsage &usage : image.usage)
+      if (ofLaunch.at(usage.kernel))
+        EXPECT_LE(usage.sharedBytes, 1u) << usage.kernel << " for sm_" << image.capability;
+}
+
 /// The kernels of a step, for all architectures that have schedules.
 std::vector<tx::CudaImage> imagesOf(const char *dtype, const char *attention) {
   llvm::Expected<tx::CompileOptions> options = tx::parseCommandLine(
@@ -70,8 +82,10 @@ std::vector<tx::CudaImage> imagesOf(const char *dtype, const char *attention) {
     for (llvm::StringRef name : tx::getGpuArchitectures())
       target.architectures.push_back(name.str());
     auto kernels = tx::compileCudaKernels(*module.getOps<tx::step::ProgramOp>().begin(), target);
-    if (mlir::succeeded(kernels))
-      images = std::move(kernels->images);
+    if (mlir::failed(kernels))
+      return;
+    images = std::move(kernels->images);
+    expectSharedMemoryOfOneKind(kernels->kernels, images);
   };
   llvm::Expected<tx::CompiledStep> step = tx::compileToMemory(*options, hooks);
   if (!step)

@@ -1,28 +1,13 @@
 #include "comm/RankSum.h"
 
+#include "txrt/bf16.h"
+
 #include <algorithm>
-#include <cstring>
 
 namespace {
 
 // Sums stay in the first cache level while the operands pass by.
 constexpr uint64_t blockElements = 1024;
-
-float widen(uint16_t value) {
-  uint32_t bits = uint32_t(value) << 16;
-  float wide;
-  memcpy(&wide, &bits, sizeof wide);
-  return wide;
-}
-
-/// To the nearest, ties to even; a NaN stays one.
-uint16_t narrow(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  if (value != value)
-    return static_cast<uint16_t>(bits >> 16 | 0x40);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 
 template <typename T> T same(T value) { return value; }
 
@@ -52,7 +37,8 @@ void txrt::sumInOrder(const void *const *from, unsigned ranks, void *to,
   case TXRT_DTYPE_F32:
     return sumBlocks<float, float, same, same>(from, ranks, to, count);
   case TXRT_DTYPE_BF16:
-    return sumBlocks<uint16_t, float, widen, narrow>(from, ranks, to, count);
+    return sumBlocks<uint16_t, float, txrt_bf16_to_f32, txrt_bf16_from_f32>(
+        from, ranks, to, count);
   case TXRT_DTYPE_I32: // unsigned: overflow is defined
     return sumBlocks<uint32_t, uint32_t, same, same>(from, ranks, to, count);
   case TXRT_DTYPE_I1:

@@ -3,6 +3,7 @@
 #include "Safetensors.h"
 #include "Error.h"
 #include "Json.h"
+#include "txrt/bf16.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,20 +33,8 @@ std::string shapeText(const std::vector<uint64_t> &shape) {
   return text + "]";
 }
 
-float bfloatToFloat(uint16_t bits) {
-  uint32_t wide = uint32_t(bits) << 16;
-  float value;
-  std::memcpy(&value, &wide, sizeof value);
-  return value;
-}
-
-uint16_t roundToBfloat(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if (value != value)
-    return static_cast<uint16_t>(bits >> 16 | 0x40);
-  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
+float bfloatToFloat(uint16_t bits) { return txrt_bf16_to_f32(bits); }
+uint16_t roundToBfloat(float value) { return txrt_bf16_from_f32(value); }
 
 float halfToFloat(uint16_t bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;

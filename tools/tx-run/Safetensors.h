@@ -100,7 +100,7 @@ std::string shapeText(const std::vector<uint64_t> &shape);
 /// IEEE half and bfloat16 to float.
 float halfToFloat(uint16_t bits);
 float bfloatToFloat(uint16_t bits);
-/// To the nearest, ties to even; a NaN stays one.
+/// As txrt/bf16.h says.
 uint16_t roundToBfloat(float value);
 
 } // namespace txrun

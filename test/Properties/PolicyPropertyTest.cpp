@@ -1,6 +1,6 @@
 //===- PolicyPropertyTest.cpp - No policy changes a bit -------------------===//
 //
-// Random models, random policies. For each pair:
+// Random models, random policies, at this machine's level and those below in turns. For each pair:
 // every loss, gradient, parameter and moment of two iterations of two
 // microbatches, of a fused step and of an evaluation has the bits of policy
 // none; what the report lists is recomputed in backward, launch by launch, and
@@ -12,6 +12,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Harness.h"
+
+#include "tx/Target/HostKernels.h"
 
 #include "gtest/gtest.h"
 
@@ -62,9 +64,11 @@ TEST_P(PolicyProperty, ChangesNoBit) {
   int pairs = environmentNumber("TX_PROPERTY_PAIRS", 208) / 4;
   int seed = environmentNumber("TX_PROPERTY_SEED", 1);
   std::mt19937 random(seed * 4 + dropout * 2 + odd);
+  const std::vector<std::string> levels = tx::hostLevels();
   int checked = 0;
   while (checked < pairs && !HasFatalFailure()) {
     RandomModel model = randomModel(random, dropout, odd);
+    model.flags.insert(model.flags.end(), {"--target-cpu", levels[checked / kPoliciesPerModel % levels.size()]});
     RunOptions run{random(), 1 + static_cast<int>(random() % 3)};
     Flags noneFlags = model.flags;
     noneFlags.insert(noneFlags.end(), {"--recompute-granularity", "none"});

@@ -30,6 +30,9 @@ struct ProductUnits {
 /// program's bf16 products.
 void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, ProductUnits units);
 
+/// `tx-verify-host-kernels`, on that module.
+mlir::LogicalResult verifyHostKernels(mlir::ModuleOp module);
+
 /// The dialects of that module.
 void registerVectorKernelDialects(mlir::DialectRegistry &registry);
 

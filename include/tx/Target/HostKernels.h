@@ -48,6 +48,10 @@ struct HostKernels {
 /// be called from inside of a pass that others run beside: it loads dialects.
 mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options = {});
 
+/// What HostTargetOptions::cpu may be for code that runs on this machine: its own level, "host", and each below
+/// it. Tests run at all of them.
+std::vector<std::string> hostLevels();
+
 /// Those kernels as an artifact has them.
 TargetCode packHostKernels(HostKernels kernels);
 

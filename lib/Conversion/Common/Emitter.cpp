@@ -53,12 +53,6 @@ Number Emitter::lanes() {
   return constant(DenseElementsAttr::get(vectorOf(i32()), ArrayRef<int32_t>(values)));
 }
 
-Number Emitter::mask(unsigned lanes) {
-  SmallVector<bool> bits(laneCount, false);
-  std::fill_n(bits.begin(), lanes, true);
-  return constant(DenseElementsAttr::get(vectorOf(builder.getI1Type()), ArrayRef<bool>(bits)));
-}
-
 //===----------------------------------------------------------------------===//
 // Arithmetic
 //===----------------------------------------------------------------------===//
@@ -245,45 +239,11 @@ void Emitter::store(Number value, const Buffer &buffer, Number element) {
   memref::StoreOp::create(builder, loc, value.value, buffer.memref, ValueRange{element.value});
 }
 
-Vectors Emitter::loadBlock(const Buffer &buffer, Number start, BlockShape shape) {
-  Vectors block;
-  VectorType type = vectorOf(elementOf(buffer));
-  for (unsigned i = 0; i < shape.vectors; ++i) {
-    Number at = i ? start + index(i * kSlice) : start;
-    Value value;
-    if (shape.isMasked(i)) {
-      Number rest = constant(cast<TypedAttr>(builder.getZeroAttr(type)));
-      value = vector::MaskedLoadOp::create(builder, loc, type, buffer.memref, ValueRange{at.value},
-                                           mask(shape.lastLanes).value, rest.value);
-    } else {
-      value = vector::LoadOp::create(builder, loc, type, buffer.memref, ValueRange{at.value});
-    }
-    block.push_back(widen(wrap(value), buffer));
-  }
-  return block;
-}
-
-void Emitter::storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape) {
-  for (unsigned i = 0; i < shape.vectors; ++i) {
-    Number at = i ? start + index(i * kSlice) : start;
-    Value value = narrow(broadcast(block[i]), buffer).value;
-    if (shape.isMasked(i))
-      vector::MaskedStoreOp::create(builder, loc, buffer.memref, ValueRange{at.value}, mask(shape.lastLanes).value,
-                                    value);
-    else
-      vector::StoreOp::create(builder, loc, value, buffer.memref, ValueRange{at.value});
-  }
-}
-
 Number Emitter::areApart(const Buffer &a, const Buffer &b) {
   auto address = [&](const Buffer &buffer) {
     return wrap(memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer.memref));
   };
   return address(a) != address(b);
-}
-
-Number Emitter::selectColumns(Number value, Number other, unsigned vector, BlockShape shape) {
-  return shape.isMasked(vector) ? select(mask(shape.lastLanes), value, other) : value;
 }
 
 //===----------------------------------------------------------------------===//

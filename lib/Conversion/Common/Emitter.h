@@ -154,12 +154,12 @@ public:
   Number load(const Buffer &buffer, Number element);
   void store(Number value, const Buffer &buffer, Number element);
   /// The block whose first element is `start`. bf16 comes as f32.
-  virtual Vectors loadBlock(const Buffer &buffer, Number start, BlockShape shape);
-  virtual void storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape);
+  virtual Vectors loadBlock(const Buffer &buffer, Number start, BlockShape shape) = 0;
+  virtual void storeBlock(const Vectors &block, const Buffer &buffer, Number start, BlockShape shape) = 0;
   /// Whether two buffers begin at different addresses.
   Number areApart(const Buffer &a, const Buffer &b);
   /// `value` where the vector has columns, else `other`.
-  virtual Number selectColumns(Number value, Number other, unsigned vector, BlockShape shape);
+  virtual Number selectColumns(Number value, Number other, unsigned vector, BlockShape shape) = 0;
 
   using LoopBody = llvm::function_ref<llvm::SmallVector<Number>(Number index, Numbers carried)>;
   llvm::SmallVector<Number> loop(Number begin, Number end, int64_t step, Numbers carried, LoopBody body);
@@ -181,6 +181,7 @@ public:
   virtual Number roundToBf16(Number a);
 
 protected:
+  Number constant(mlir::TypedAttr value);
   /// What memory holds as an f32 (or as it is), and the reverse.
   virtual Number widen(Number stored, const Buffer &buffer);
   virtual Number narrow(Number rounded, const Buffer &buffer);
@@ -197,8 +198,6 @@ private:
   friend Number tx::emit::convert(Number, mlir::Type);
   friend std::pair<Number, Number> tx::emit::multiplyWide(Number, Number);
 
-  Number constant(mlir::TypedAttr value);
-  Number mask(unsigned lanes);
   /// Brings scalars to vectors where one of the numbers is a vector.
   void unify(llvm::MutableArrayRef<Number> numbers);
   mlir::Block *entry;

@@ -14,7 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Common/Emitter.h"
+#include "HostEmitter.h"
 
 #include "tx/Conversion/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
@@ -57,10 +57,10 @@ struct Operand {
   bool isA;
 };
 
-class ProductEmitter : public Emitter {
+class ProductEmitter : public host::HostEmitter {
 public:
   ProductEmitter(OpBuilder &builder, Location loc, Block *entry, ProductUnits units)
-      : Emitter(builder, loc, entry), units(units) {}
+      : HostEmitter(builder, loc, entry), units(units) {}
 
   void emit(Form form, ValueRange arguments);
 
@@ -75,7 +75,6 @@ private:
   void pack(const Operand &operand, Number firstDepth, Number depth, Value to);
   Block16 loadAlongDepth(const Operand &operand, Number first, Number start, Number left, bool isWhole);
   Block16 loadAcrossDepth(const Operand &operand, Number first, Number start, Number left, bool isWhole);
-  Value load(Value memory, Number at, int64_t lanes, const Number *count);
   void transpose(Block16 &rows);
   void storeTile(const Block16 &rows, bool isA, Number tile, Value to);
 
@@ -118,16 +117,6 @@ void ProductEmitter::either(Number condition, function_ref<void(bool)> body) {
 // Packing
 //===----------------------------------------------------------------------===//
 
-/// `count`: how many lanes there are; the others are 0. Null: all.
-Value ProductEmitter::load(Value memory, Number at, int64_t lanes, const Number *count) {
-  VectorType type = lanesOf(i16(), lanes);
-  if (!count)
-    return vector::LoadOp::create(builder, loc, type, memory, ValueRange{at.value});
-  Value mask = vector::CreateMaskOp::create(builder, loc, lanesOf(builder.getI1Type(), lanes), count->value);
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  return vector::MaskedLoadOp::create(builder, loc, type, memory, ValueRange{at.value}, mask, zero);
-}
-
 /// Vector i holds row (or column) first + i, in pairs along the depth. What is
 /// behind the last row is that row again: it only meets sums that no one reads.
 ProductEmitter::Block16 ProductEmitter::loadAlongDepth(const Operand &operand, Number first, Number start, Number left,
@@ -137,7 +126,9 @@ ProductEmitter::Block16 ProductEmitter::loadAlongDepth(const Operand &operand, N
     Number row = first + double(i);
     if (!isWhole)
       row = smallerIndex(row, operand.extent - 1.0);
-    Value loaded = load(operand.memory, row * operand.leading + start, kTileDepth, isWhole ? nullptr : &left);
+    Number at = row * operand.leading + start;
+    Value loaded = isWhole ? loadLanes(operand.memory, at, kTileDepth, kTileDepth)
+                           : loadLanes(operand.memory, at, left, kTileDepth);
     result.push_back(vector::BitCastOp::create(builder, loc, lanesOf(i32()), loaded));
   }
   return result;
@@ -155,9 +146,12 @@ ProductEmitter::Block16 ProductEmitter::loadAcrossDepth(const Operand &operand, 
       Number depth = index(2 * i + half);
       Number inside = isWhole ? depth : smallerIndex(depth, left - 1.0);
       Number at = (start + inside) * operand.leading + first;
-      pair[half] = load(operand.memory, at, kPairs, isWhole ? nullptr : &across);
-      if (!isWhole)
-        pair[half] = arith::SelectOp::create(builder, loc, (depth < left).value, pair[half], zero);
+      if (isWhole) {
+        pair[half] = loadLanes(operand.memory, at, kPairs, kPairs);
+        continue;
+      }
+      Value loaded = loadLanes(operand.memory, at, across, kPairs);
+      pair[half] = arith::SelectOp::create(builder, loc, (depth < left).value, loaded, zero);
     }
     Value loaded = vector::InterleaveOp::create(builder, loc, pair[0], pair[1]);
     result.push_back(vector::BitCastOp::create(builder, loc, lanesOf(i32()), loaded));
@@ -312,7 +306,6 @@ void ProductEmitter::multiplyVectors(Number depthTiles) {
 //===----------------------------------------------------------------------===//
 
 void ProductEmitter::finishRows(Form form, Value c, Number leading, Number alpha, const Number *beta) {
-  VectorType stored = lanesOf(form.isWide ? f32() : i16());
   auto step = [&](Number row, Number column, bool isWhole) {
     Number tile = row / double(kTileRows) * double(kColumnTiles) + column / double(kTileRows);
     Number value = wrap(vector::LoadOp::create(
@@ -320,26 +313,18 @@ void ProductEmitter::finishRows(Form form, Value c, Number leading, Number alpha
         ValueRange{tile.value, (row % kTileRows).value, constantIndex(0)}));
     value = value * alpha;
     Number at = row * leading + column;
-    Value mask;
-    if (!isWhole)
-      mask = vector::CreateMaskOp::create(builder, loc, lanesOf(builder.getI1Type()), (columns - column).value);
+    Number left = columns - column;
     if (beta) {
-      Value old;
-      if (isWhole) {
-        old = vector::LoadOp::create(builder, loc, stored, c, ValueRange{at.value});
-      } else {
-        Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(stored));
-        old = vector::MaskedLoadOp::create(builder, loc, stored, c, ValueRange{at.value}, mask, zero);
-      }
+      Value old = isWhole ? loadLanes(c, at, kPairs, kPairs) : loadLanes(c, at, left, kPairs);
       Number wide = form.isWide ? wrap(old) : bitcast(convert(wrap(old), i32()) << 16, f32());
       value = fma(wide, *beta, value);
     }
     if (!form.isWide)
       value = convert(bitcast(roundTo(value, bf16()), i32()) >> 16, i16());
     if (isWhole)
-      vector::StoreOp::create(builder, loc, value.value, c, ValueRange{at.value});
+      storeLanes(value.value, c, at, kPairs);
     else
-      vector::MaskedStoreOp::create(builder, loc, c, ValueRange{at.value}, mask, value.value);
+      storeLanes(value.value, c, at, left);
   };
   Number whole = columns / double(kPairs) * double(kPairs);
   loop(index(0), rows, 1, [&](Number row) {

@@ -8,13 +8,12 @@
 #ifndef TX_LIB_CONVERSION_HOST_TILEEMITTER_H
 #define TX_LIB_CONVERSION_HOST_TILEEMITTER_H
 
-#include "../Common/Emitter.h"
+#include "HostEmitter.h"
 
 namespace tx::host {
 
 using emit::BlockShape;
 using emit::Buffer;
-using emit::Emitter;
 using emit::Number;
 using emit::Numbers;
 using emit::Vectors;
@@ -27,10 +26,10 @@ struct Panel {
   int64_t columns;
 };
 
-class TileEmitter : public Emitter {
+class TileEmitter : public HostEmitter {
 public:
   static constexpr int64_t kTile = 64;
-  using Emitter::Emitter;
+  using HostEmitter::HostEmitter;
 
   /// Rows of f32 numbers on the stack.
   Buffer allocate(int64_t rows, int64_t columns);

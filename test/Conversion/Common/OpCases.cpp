@@ -87,6 +87,14 @@ void Tensor::unpack(const Bytes &bytes, int64_t stride) {
     values[i] = get(&bytes[(i / width * stride + i % width) * bytesOf(element)], element);
 }
 
+bool Tensor::isAllThatIsWritten(Bytes bytes, int64_t stride) const {
+  int64_t width = columns(), size = bytesOf(element);
+  stride = stride ? stride : width;
+  for (int64_t row = 0; row < elements() / width; ++row)
+    std::fill_n(bytes.begin() + row * stride * size, width * size, 0xff);
+  return bytes == Bytes(bytes.size(), 0xff);
+}
+
 std::string OpCase::text(const std::vector<int64_t> &strides) const {
   std::string text = "step.kernel @" + name + " " + kind + " [" + std::to_string(rows) + ", " +
                      std::to_string(columns) + "]";
@@ -136,9 +144,8 @@ std::vector<Tensor> txtest::run(KernelRunner &kernels, const OpCase &op, const R
         at = input;
     results.push_back(op.outputs[i]);
     results.back().unpack(memory[at], stride(op.inputs.size() + i));
-    for (size_t k = memory[at].size() - kGuardBytes; k < memory[at].size(); ++k)
-      if (memory[at][k] != 0xff)
-        results.back().values.clear(); // written behind the end
+    if (!results.back().isAllThatIsWritten(memory[at], stride(op.inputs.size() + i)))
+      results.back().values.clear(); // written between rows or behind the end
   }
   return results;
 }

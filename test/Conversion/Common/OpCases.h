@@ -50,6 +50,8 @@ struct Tensor {
   /// kGuardBytes more; and back.
   Bytes pack(int64_t stride) const;
   void unpack(const Bytes &bytes, int64_t stride);
+  /// Whether what lies between and behind the rows is as packed.
+  bool isAllThatIsWritten(Bytes bytes, int64_t stride) const;
 };
 
 /// A kernel of one op. In `op`, %0 %1 ... are inputs, %r0 %r1 ... results.

@@ -22,16 +22,17 @@ const FlashShape kShapes[] = {
     {"Groups", 2, 100, 100, 6, 2, 12, true, true},
     {"Wide", 1, 80, 80, 1, 1, 130, true, false},
     {"Narrow16", 1, 90, 90, 2, 1, 48, true, true, "bf16"},
+    {"Narrow16OneLaneLeft", 2, 91, 91, 4, 4, 17, true, false, "bf16"},
 };
 
-class Flash : public testing::TestWithParam<FlashShape> {
+class Flash : public testing::TestWithParam<std::tuple<std::string, FlashShape>> {
 protected:
   /// Compiled once for all tests.
-  static Kernels &compile(const std::string &text) {
+  Kernels &compile(const std::string &text) {
     static std::map<std::string, std::unique_ptr<Kernels>> known;
-    std::unique_ptr<Kernels> &kernels = known[text];
+    std::unique_ptr<Kernels> &kernels = known[level + text];
     if (!kernels)
-      kernels = std::make_unique<Kernels>(text);
+      kernels = std::make_unique<Kernels>(text, tx::HostTargetOptions{level, {}});
     return *kernels;
   }
 
@@ -43,8 +44,10 @@ protected:
       EXPECT_EQ(found[i].values, expected[i].values) << op.name << " " << i;
   }
 
-  double tolerance() const { return std::string(GetParam().element) == "bf16" ? 1e-2 : 2e-6; }
-  const FlashCase flash{GetParam()};
+  double tolerance() const { return std::string(shape.element) == "bf16" ? 1e-2 : 2e-6; }
+  const std::string level = std::get<0>(GetParam());
+  const FlashShape shape = std::get<1>(GetParam());
+  const FlashCase flash{shape};
 };
 
 } // namespace
@@ -74,5 +77,7 @@ TEST_P(Flash, SameBitsForRowsFurtherApart) {
     expectSame(op, RunOptions{flash.stridesOf(op, 5)});
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Flash, testing::ValuesIn(kShapes),
-                         [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Shapes, Flash, testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(kShapes)),
+                         [](const auto &info) {
+                           return nameOfLevel({std::get<0>(info.param), 0}) + "_" + std::get<1>(info.param).name;
+                         });

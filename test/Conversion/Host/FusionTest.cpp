@@ -1,4 +1,4 @@
-// Random kernels, in f32 and bf16.
+// Random kernels, in f32 and bf16, at each level of this machine.
 
 #include "KernelHarness.h"
 
@@ -7,12 +7,15 @@
 using namespace txtest;
 
 namespace {
-class Fusion : public testing::TestWithParam<std::tuple<const char *, int64_t>> {};
+class Fusion : public testing::TestWithParam<std::tuple<std::string, const char *, int64_t>> {};
 } // namespace
 
 TEST_P(Fusion, randomKernels) {
-  auto [element, columns] = GetParam();
-  checkFusion(element, columns, [](const std::string &text) { return std::make_unique<Kernels>(text); });
+  auto [level, element, columns] = GetParam();
+  tx::HostTargetOptions options{level, {}};
+  checkFusion(element, columns, [&](const std::string &text) { return std::make_unique<Kernels>(text, options); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, Fusion, testing::Combine(testing::Values("f32", "bf16"), testing::Values(5, 64, 211)));
+INSTANTIATE_TEST_SUITE_P(Kernels, Fusion,
+                         testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::Values("f32", "bf16"),
+                                          testing::Values(5, 64, 211)));

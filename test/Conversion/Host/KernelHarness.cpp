@@ -2,19 +2,60 @@
 
 #include "KernelText.h"
 
+#include "../../../lib/Target/Host/CodeGenerator.h"
+
+#include "tx/Conversion/Passes.h"
+
 #include "core/ElfImage.h"
 #include "txrt/abi.h"
 
-#include <gtest/gtest.h>
+#include <algorithm>
 
 using namespace txtest;
 
-struct Kernels::Image {
+struct Code::Image {
   Image(const llvm::SmallVector<char, 0> &object)
       : object("test", {reinterpret_cast<const uint8_t *>(object.data()), object.size()}), image("test", this->object) {}
   txrt::ElfObject object;
   txrt::ElfImage image;
 };
+
+Code::Code(const llvm::SmallVector<char, 0> &object) : image(std::make_unique<Image>(object)) {}
+Code::Code(Code &&) = default;
+Code::~Code() = default;
+
+void *Code::function(const std::string &name) const {
+  const txrt::ElfPlace *place = image->object.function(name);
+  return place ? image->image.address(*place) : nullptr;
+}
+
+std::string txtest::nameOfLevel(const testing::TestParamInfo<std::string> &info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+llvm::SmallVector<char, 0> txtest::compileFunctions(const std::string &cpu,
+                                                    llvm::function_ref<void(mlir::OpBuilder &, mlir::Location)> add) {
+  mlir::MLIRContext &context = sharedContext();
+  mlir::DialectRegistry registry;
+  tx::registerVectorKernelDialects(registry);
+  context.appendDialectRegistry(registry);
+  for (mlir::StringRef name : registry.getDialectNames())
+    context.getOrLoadDialect(name);
+  mlir::Location loc = mlir::UnknownLoc::get(&context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(loc);
+  mlir::OpBuilder builder = mlir::OpBuilder::atBlockEnd(module->getBody());
+  add(builder, loc);
+  std::string diagnostics;
+  DiagnosticsAsText handler(diagnostics);
+  mlir::FailureOr<tx::host::CodeGenerator> generator = tx::host::CodeGenerator::create({cpu, {}}, false, loc);
+  if (succeeded(generator))
+    if (auto object = generator->generate(*module, {}); succeeded(object))
+      return std::move(*object);
+  ADD_FAILURE() << cpu << ": " << diagnostics;
+  return {};
+}
 
 static mlir::FailureOr<tx::HostKernels> compile(const std::string &kernels, const tx::HostTargetOptions &options,
                                                 std::string &diagnostics) {
@@ -34,9 +75,8 @@ Kernels::Kernels(const std::string &kernels, const tx::HostTargetOptions &option
     return;
   }
   compiled = std::move(*result);
-  image = std::make_unique<Image>(compiled.object);
+  loaded.emplace(compiled.object);
 }
-Kernels::~Kernels() = default;
 
 std::string txtest::diagnosticOf(const std::string &kernels, const tx::HostTargetOptions &options) {
   std::string diagnostics;
@@ -45,8 +85,7 @@ std::string txtest::diagnosticOf(const std::string &kernels, const tx::HostTarge
 }
 
 void *Kernels::function(const std::string &name) const {
-  const txrt::ElfPlace *place = image ? image->object.function(name) : nullptr;
-  return place ? image->image.address(*place) : nullptr;
+  return loaded ? loaded->function(name) : nullptr;
 }
 
 void Kernels::run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
@@ -64,7 +103,7 @@ void Kernels::runUnits(const std::string &name, const std::vector<Bytes *> &buff
 
 void Kernels::runRange(const std::string &name, const std::vector<void *> &buffers, int64_t begin, int64_t end,
                        const std::vector<uint32_t> &immediates) {
-  if (!image)
+  if (!loaded)
     return;
   auto kernel = reinterpret_cast<txrt_host_kernel>(function(name));
   ASSERT_NE(kernel, nullptr) << name;

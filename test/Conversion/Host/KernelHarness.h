@@ -13,20 +13,49 @@
 
 #include "tx/Target/HostKernels.h"
 
+#include "mlir/IR/Builders.h"
+
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 namespace txtest {
 
+/// The functions of an object, where they can be called.
+class Code {
+public:
+  explicit Code(const llvm::SmallVector<char, 0> &object);
+  Code(Code &&);
+  ~Code();
+  /// Where a function begins; null if there is none.
+  void *function(const std::string &name) const;
+
+private:
+  struct Image;
+  std::unique_ptr<Image> image;
+};
+
+/// An object with the functions that `add` makes, from the code generator of real kernels. Records a test failure
+/// if there is none.
+llvm::SmallVector<char, 0> compileFunctions(const std::string &cpu,
+                                            llvm::function_ref<void(mlir::OpBuilder &, mlir::Location)> add);
+
+/// Kinds of CPU whose code tests read, on machines that cannot run it too.
+inline const std::vector<std::string> kCpus = {"x86-64-v3",     "x86-64-v4", "sapphirerapids",
+                                               "graniterapids", "znver4",    "znver5"};
+
+std::string nameOfLevel(const testing::TestParamInfo<std::string> &info);
+
 class Kernels : public KernelRunner {
 public:
   /// `kernels` is the inside of a step.program. Records a test failure if it
   /// does not compile; then `run` does nothing.
   explicit Kernels(const std::string &kernels, const tx::HostTargetOptions &options = {});
-  ~Kernels() override;
 
   /// Runs [0, units), or the given range.
   void run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
@@ -42,9 +71,14 @@ public:
   const tx::HostKernels &code() const { return compiled; }
 
 private:
-  struct Image;
   tx::HostKernels compiled;
-  std::unique_ptr<Image> image;
+  std::optional<Code> loaded;
+};
+
+/// Tests that run at each level.
+class AtLevel : public testing::TestWithParam<std::string> {
+protected:
+  Kernels compile(const std::string &kernels) { return Kernels(kernels, {GetParam(), {}}); }
 };
 
 /// What compiling reports; empty if it succeeds.

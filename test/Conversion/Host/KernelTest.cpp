@@ -26,8 +26,13 @@ static uint32_t bitsOf(float value) {
   return bits;
 }
 
-TEST(Gelu, isPreciseForAllSizesOfNumbers) {
-  Kernels kernels(unary("gelu", 4096));
+using Bf16 = AtLevel;
+using CrossEntropy = AtLevel;
+using Gelu = AtLevel;
+using Softmax = AtLevel;
+
+TEST_P(Gelu, isPreciseForAllSizesOfNumbers) {
+  Kernels kernels = compile(unary("gelu", 4096));
   for (float scale : {1e-6f, 1e-2f, 1.0f, 6.0f, 1e3f}) {
     auto x = randomFloats(4096, 1, scale);
     std::vector<float> y(4096);
@@ -42,8 +47,8 @@ TEST(Gelu, isPreciseForAllSizesOfNumbers) {
   }
 }
 
-TEST(Gelu, showsWhatIsNotANumber) {
-  Kernels kernels(unary("gelu", 16));
+TEST_P(Gelu, showsWhatIsNotANumber) {
+  Kernels kernels = compile(unary("gelu", 16));
   std::vector<float> x(16, 1.0f), y(16);
   x[3] = NAN;
   x[5] = 1e30f;
@@ -53,8 +58,8 @@ TEST(Gelu, showsWhatIsNotANumber) {
   EXPECT_FALSE(std::isnan(y[4]));
 }
 
-TEST(Softmax, showsWhatIsNotANumber) {
-  Kernels kernels(unary("softmax", 80));
+TEST_P(Softmax, showsWhatIsNotANumber) {
+  Kernels kernels = compile(unary("softmax", 80));
   std::vector<float> x(80, 1.0f), y(80);
   x[70] = NAN;
   kernels.run("k", {x.data(), y.data()}, 1);
@@ -62,8 +67,8 @@ TEST(Softmax, showsWhatIsNotANumber) {
     EXPECT_TRUE(std::isnan(value));
 }
 
-TEST(Softmax, ofLargeNumbers) {
-  Kernels kernels(unary("softmax", 80));
+TEST_P(Softmax, ofLargeNumbers) {
+  Kernels kernels = compile(unary("softmax", 80));
   std::vector<float> x(80, -3e38f), y(80);
   x[17] = x[66] = 3e38f;
   kernels.run("k", {x.data(), y.data()}, 1);
@@ -71,9 +76,9 @@ TEST(Softmax, ofLargeNumbers) {
     EXPECT_EQ(y[i], i == 17 || i == 66 ? 0.5f : 0.0f);
 }
 
-TEST(Bf16, roundsToNearestEven) {
+TEST_P(Bf16, roundsToNearestEven) {
   std::string t = tensor({1, 48}, "bf16");
-  Kernels kernels("step.kernel @k row [1, 48] (%a: " + t + ", %b: " + t + ") { %y = tx.add %a, %b in <\"x\"> : " + t +
+  Kernels kernels = compile("step.kernel @k row [1, 48] (%a: " + t + ", %b: " + t + ") { %y = tx.add %a, %b in <\"x\"> : " + t +
                   " step.yield %y : " + t + " }");
   std::vector<uint16_t> a(48), b(48), y(48);
   std::mt19937 random(1);
@@ -102,8 +107,8 @@ TEST(Bf16, roundsToNearestEven) {
   }
 }
 
-TEST(CrossEntropy, ofATargetOutsideIsNotANumber) {
-  Kernels kernels(R"(step.kernel @k row [4, 20] (%x: tensor<1x4x20xf32>, %t: tensor<1x4xi32>) {
+TEST_P(CrossEntropy, ofATargetOutsideIsNotANumber) {
+  Kernels kernels = compile(R"(step.kernel @k row [4, 20] (%x: tensor<1x4x20xf32>, %t: tensor<1x4xi32>) {
     %l, %z = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<1x4x20xf32>, tensor<1x4xi32>
     step.yield %l, %z : tensor<1x4xf32>, tensor<1x4xf32>
   })");
@@ -116,6 +121,11 @@ TEST(CrossEntropy, ofATargetOutsideIsNotANumber) {
   EXPECT_TRUE(std::isnan(losses[2]));
   EXPECT_EQ(losses[3], 0.0f);
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, Bf16, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
+INSTANTIATE_TEST_SUITE_P(Levels, CrossEntropy, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
+INSTANTIATE_TEST_SUITE_P(Levels, Gelu, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
+INSTANTIATE_TEST_SUITE_P(Levels, Softmax, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
 
 TEST(Target, namesTheFeaturesThatTheCodeNeeds) {
   tx::HostTargetOptions options;

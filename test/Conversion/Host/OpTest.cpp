@@ -10,19 +10,20 @@
 using namespace txtest;
 
 namespace {
-class OpTest : public testing::TestWithParam<int64_t> {
+class OpTest : public testing::TestWithParam<std::tuple<std::string, int64_t>> {
 protected:
   void SetUp() override {
-    cases = opCases(GetParam());
-    // Compiled once for all tests of a row length.
-    static std::map<int64_t, std::shared_ptr<Kernels>> compiled;
+    auto [level, columns] = GetParam();
+    cases = opCases(columns);
+    // Compiled once for all tests of a level and a row length.
+    static std::map<std::tuple<std::string, int64_t>, std::shared_ptr<Kernels>> compiled;
     std::shared_ptr<Kernels> &known = compiled[GetParam()];
     if (!known)
-      known = compile([](const OpCase &op) { return op.text(); });
+      known = compile([](const OpCase &op) { return op.text(); }, {level, {}});
     kernels = known;
   }
   std::shared_ptr<Kernels> compile(const std::function<std::string(const OpCase &)> &text,
-                                   const tx::HostTargetOptions &options = {}) {
+                                   const tx::HostTargetOptions &options) {
     std::string all;
     for (const OpCase &op : cases)
       all += text(op);
@@ -68,7 +69,11 @@ TEST_P(OpTest, sameBitsForStridedRowsOnAvx2) {
   expectSame(*strided, [](const OpCase &op) { return RunOptions{stridesOf(op)}; });
 }
 
-INSTANTIATE_TEST_SUITE_P(Columns, OpTest, testing::ValuesIn(oddColumns), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Columns, OpTest, testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(oddColumns)),
+                         [](const auto &info) {
+                           std::string columns = std::to_string(std::get<1>(info.param));
+                           return nameOfLevel({std::get<0>(info.param), 0}) + "_" + columns;
+                         });
 
 TEST(Philox, knownAnswers) {
   // Random123's kat_vectors.

@@ -47,7 +47,7 @@ struct Case {
   float alpha, beta;
 };
 
-class Products : public testing::Test {
+class Products : public AtLevel {
 protected:
   /// Rows of `columns` numbers and a gap of NaNs, in bf16.
   static std::vector<uint16_t> matrix(int64_t rows, int64_t columns, unsigned seed) {
@@ -103,8 +103,8 @@ protected:
 
 } // namespace
 
-TEST_F(Products, agreeWithDouble) {
-  Kernels kernels(allForms());
+TEST_P(Products, agreeWithDouble) {
+  Kernels kernels = compile(allForms());
   // The parts of depth end at 256, at 768 on a matrix unit.
   const int64_t sizes[][3] = {{1, 1, 1},     {16, 16, 32},  {17, 33, 31},    {2, 47, 770}, {33, 16, 256},
                               {64, 64, 257}, {100, 50, 64}, {256, 192, 100}, {5, 192, 33}};
@@ -115,7 +115,9 @@ TEST_F(Products, agreeWithDouble) {
 }
 
 // What no test can run here is code all the same.
-TEST_F(Products, becomeCodeForEachUnit) {
+INSTANTIATE_TEST_SUITE_P(Levels, Products, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
+
+TEST(ProductUnits, becomeCodeForEach) {
   for (auto [cpu, hasTiles] : {std::pair("x86-64-v3", false), std::pair("x86-64-v4", false),
                                std::pair("sapphirerapids", true)}) {
     tx::HostTargetOptions options;

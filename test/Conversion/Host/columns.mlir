@@ -13,8 +13,8 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
   // CHECK: arith.select
   // CHECK: vector.store %{{.*}}, %[[OUT]]
   // CHECK: scf.if
-  // CHECK: vector.maskedload %[[DY]]
-  // CHECK: vector.maskedstore %[[OUT]]
+  // CHECK: vector.load %[[DY]]{{.*}}, vector<2xf32>
+  // CHECK: vector.store %{{.*}}, %[[OUT]]{{.*}}, vector<2xf32>
   step.kernel @bias column [8, 130] (%x: tensor<2x4x130xf32>, %a: tensor<130xf32>, %r: tensor<i1>) {
     %y = tx.bias_grad %x into %a reset %r in <"fc1"> : tensor<2x4x130xf32>, tensor<130xf32>, tensor<i1>
     step.yield %y : tensor<130xf32>

@@ -40,8 +40,11 @@ TEST(Options, TheLastOneCounts) {
   EXPECT_TRUE(parseOptions({"s", "--bench", "--seed", "1", "--seed", "1", "--bench"})
                   .notes.empty());
   EXPECT_TRUE(parseOptions({"s", "--function", "f", "--input", "a=1", "--input",
-                            "b=2"})
+                            "b=2", "--output", "c=1.npy", "--output", "c=2.npy"})
                   .notes.empty());
+  EXPECT_EQ(parseOptions({"s", "--function", "f", "--input", "a=1", "--input=a=2"})
+                .notes.at(0),
+            "--input a is given 2 times, with 1 and 2: the last one counts");
 }
 
 TEST(Options, WhoseScheduleHolds) {

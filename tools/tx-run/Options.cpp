@@ -24,7 +24,8 @@ struct Flag {
   const char *help;
   void (*set)(Options &, const Flag &, const std::string &);
   const char *backend = nullptr; // the only one that it says anything to
-  bool repeats = false;          // one value does not replace another
+  /// What a second value does to the first.
+  enum { Replaces, ReplacesOfOneName, Adds } again = Replaces;
 };
 
 [[noreturn]] void refuse(const Flag &flag, const std::string &text,
@@ -153,11 +154,12 @@ const Flag flags[] = {
      "Value of an argument (or of a global) for --function; a number instead "
      "of a file fills the whole argument. {rank} in a file's name is the "
      "rank's number. Repeatable.",
-     SET { o.inputs.push_back(nameAndFile(f, t)); }, nullptr, true},
+     SET { o.inputs.push_back(nameAndFile(f, t)); }, nullptr,
+     Flag::ReplacesOfOneName},
     {nullptr, "output", "NAME=FILE.npy",
      "Where --function writes a result (or a global): the first rank's, or "
      "each rank's with {rank} in the file's name. Repeatable.",
-     SET { o.outputs.push_back(nameAndFile(f, t)); }, nullptr, true},
+     SET { o.outputs.push_back(nameAndFile(f, t)); }, nullptr, Flag::Adds},
     {nullptr, "info", nullptr,
      "Describe the artifact: model, policy, entries, memory.",
      SET { o.info = (void(f), void(t), true); }},
@@ -402,20 +404,32 @@ const Flag &findFlag(const std::string &name) {
 /// The last value counts, as in argparse: scripts override their defaults so. A
 /// note says all, as a slip of the hand looks the same.
 void noteRepeated(Options &options) {
-  for (const Flag &flag : flags) {
-    std::vector<std::string> values;
-    for (const auto &[name, value] : options.given)
-      if (name == flag.name && !flag.repeats)
-        values.push_back(value);
-    if (values.empty() || std::count(values.begin(), values.end(), values[0]) ==
-                              std::ptrdiff_t(values.size()))
+  std::vector<std::pair<std::string, std::vector<std::string>>> all;
+  for (const auto &[name, value] : options.given) {
+    const auto again = findFlag(name).again;
+    if (again == Flag::Adds)
       continue;
-    std::string all;
+    const size_t cut =
+        again == Flag::ReplacesOfOneName ? value.find('=') + 1 : 0;
+    const std::string what = "--" + name + (cut ? " " + value.substr(0, cut - 1) : "");
+    auto found = std::find_if(all.begin(), all.end(), [&](const auto &item) {
+      return item.first == what;
+    });
+    if (found == all.end())
+      found = all.insert(all.end(), {what, {}});
+    found->second.push_back(value.substr(cut));
+  }
+  for (const auto &[what, values] : all) {
+    if (std::count(values.begin(), values.end(), values[0]) ==
+        std::ptrdiff_t(values.size()))
+      continue;
+    std::string list;
     for (const std::string &value : values)
-      all += (all.empty() ? "" : " and ") + printable(value, 200);
-    options.notes.push_back(format("--%s is given %zu times, with %s: the last "
-                                   "one counts",
-                                   flag.name, values.size(), all.c_str()));
+      list += (list.empty() ? "" : " and ") + printable(value, 200);
+    options.notes.push_back(format("%s is given %zu times, with %s: the last one "
+                                   "counts",
+                                   printable(what).c_str(), values.size(),
+                                   list.c_str()));
   }
 }
 

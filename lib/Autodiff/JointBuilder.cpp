@@ -2,6 +2,8 @@
 
 #include "JointBuilder.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 using namespace tx;
 
@@ -39,8 +41,7 @@ LogicalResult JointBuilder::buildOp(Operation *op) {
   current = op;
   asked.clear();
   accumulated.clear();
-  misused = false;
-  if (failed(differentiable.buildBackward(builder, *this)) || misused)
+  if (failed(differentiable.buildBackward(builder, *this)))
     return failure();
   return reached ? checkOperands(op) : success();
 }
@@ -96,25 +97,16 @@ void JointBuilder::addGradient(Value operand, Value gradient) {
   sum = sum ? AddOp::create(builder, current->getLoc(), sum, gradient, getScope()).getResult() : gradient;
 }
 
-void JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
-  SmallVector<Accumulator *> used;
+bool JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
+  llvm::SmallSetVector<Accumulator *, 2> used;
   for (Value parameter : parameters)
     if (Accumulator *accumulator = accumulators.lookup(parameter))
-      used.push_back(accumulator);
+      used.insert(accumulator);
   if (used.empty())
-    return;
-  auto refuse = [&](const Twine &reason) {
-    misused = true;
-    current->emitOpError("accumulates the gradients of several operands at once, ") << reason;
-  };
-  if (used.size() != parameters.size())
-    return refuse("so all or none of them must be parameters");
-  for (size_t i = 0; i < used.size(); ++i) {
-    if (llvm::is_contained(ArrayRef(used).drop_front(i + 1), used[i]))
-      return refuse("so they must be different parameters");
-    if (used[i]->started != used[0]->started)
-      return refuse("so all or none of them may be shared with later ops");
-  }
+    return true;
+  auto isLikeFirst = [&](Accumulator *accumulator) { return accumulator->started == used[0]->started; };
+  if (used.size() != parameters.size() || !llvm::all_of(used, isLikeFirst))
+    return false;
 
   SmallVector<Value> values;
   for (Accumulator *accumulator : used)
@@ -125,6 +117,7 @@ void JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
     accumulator->started = true;
   }
   accumulated.append(parameters.begin(), parameters.end());
+  return true;
 }
 
 ScopeAttr JointBuilder::getScope() {

@@ -38,7 +38,7 @@ public:
   mlir::Value getGradient(mlir::Value forwardResult) override;
   bool needsGradient(mlir::Value operand) override;
   void addGradient(mlir::Value operand, mlir::Value gradient) override;
-  void accumulate(llvm::ArrayRef<mlir::Value> parameters, Accumulate build) override;
+  bool accumulate(llvm::ArrayRef<mlir::Value> parameters, Accumulate build) override;
   ScopeAttr getScope() override;
 
 private:
@@ -59,7 +59,6 @@ private:
   mlir::Operation *current = nullptr;
   llvm::DenseSet<mlir::Value> asked;
   llvm::SmallVector<mlir::Value> accumulated;
-  bool misused = false;
 };
 
 } // namespace tx

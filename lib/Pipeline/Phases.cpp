@@ -55,6 +55,7 @@ void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &
 }
 
 void tx::addPlacementPasses(OpPassManager &manager, const std::function<void(OpPassManager &)> &planLibraries) {
+  manager.addNestedPass<func::FuncOp>(createCopyViewsPass());
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
   if (planLibraries)
     planLibraries(manager);

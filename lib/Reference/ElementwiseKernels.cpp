@@ -70,6 +70,8 @@ static LogicalResult dropout(DropoutOp op, Operands in, Results out) {
 // Views
 //===----------------------------------------------------------------------===//
 
+static LogicalResult zeros(ZerosOp, Operands, Results) { return success(); }
+
 static LogicalResult slice(SliceOp op, Operands in, Results out) {
   int64_t size = op.getSize(), columns = in[0]->getColumns();
   for (int64_t r = 0; r < in[0]->getRows(); ++r)
@@ -108,6 +110,7 @@ void tx::addElementwiseKernels(KernelTable &table) {
   table.add<GeluOp, geluOp>();
   table.add<GeluGradOp, geluGrad>();
   table.add<DropoutOp, dropout>();
+  table.add<ZerosOp, zeros>();
   table.add<SliceOp, slice>();
   table.add<ConcatOp, concat>();
   table.add<PackOp, pack>();

@@ -103,13 +103,15 @@ static LogicalResult layerNormInputGrad(LayerNormInputGradOp, Operands in, Resul
 
 static LogicalResult layerNormWeightGrad(LayerNormWeightGradOp, Operands in, Results out) {
   const Tensor &dy = *in[0], &x = *in[1], &mean = *in[2], &rstd = *in[3];
-  startAccumulation(in, 4, 6, out[0]);
-  startAccumulation(in, 5, 6, out[1]);
+  unsigned accumulators = out.size();
+  for (unsigned i = 0; i < accumulators; ++i)
+    startAccumulation(in, 4 + i, 4 + accumulators, out[i]);
   int64_t n = x.getColumns();
   for (int64_t r = 0; r < x.getRows(); ++r)
     for (int64_t c = 0; c < n; ++c) {
       out[0].values[c] += dy.values[r * n + c] * (x.values[r * n + c] - mean.values[r]) * rstd.values[r];
-      out[1].values[c] += dy.values[r * n + c];
+      if (accumulators > 1)
+        out[1].values[c] += dy.values[r * n + c];
     }
   return success();
 }

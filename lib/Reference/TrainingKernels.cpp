@@ -34,23 +34,25 @@ static LogicalResult crossEntropy(CrossEntropyOp op, Operands in, Results out) {
     double largest = *std::max_element(row, row + columns), sum = 0;
     for (int64_t c = 0; c < columns; ++c)
       sum += std::exp(row[c] - largest);
-    double lse = largest + std::log(sum);
-    out[0].values[r] = *target < 0 ? 0 : lse - row[*target];
-    out[1].values[r] = lse;
+    out[0].values[r] = *target < 0 ? 0 : std::log(sum) + (largest - row[*target]);
+    out[1].values[2 * r] = largest;
+    out[1].values[2 * r + 1] = sum;
   }
   return success();
 }
 
 static LogicalResult crossEntropyGrad(CrossEntropyGradOp op, Operands in, Results out) {
-  const Tensor &dlosses = *in[0], &logits = *in[1], &targets = *in[2], &lse = *in[3];
+  const Tensor &dlosses = *in[0], &logits = *in[1], &targets = *in[2], &statistics = *in[3];
   int64_t columns = logits.getColumns();
   for (int64_t r = 0; r < logits.getRows(); ++r) {
     FailureOr<int64_t> target = column(op, targets.values[r], logits);
     if (failed(target))
       return failure();
-    for (int64_t c = 0; *target >= 0 && c < columns; ++c)
-      out[0].values[r * columns + c] =
-          (std::exp(logits.values[r * columns + c] - lse.values[r]) - (c == *target)) * dlosses.values[r];
+    double largest = statistics.values[2 * r], sum = statistics.values[2 * r + 1];
+    for (int64_t c = 0; *target >= 0 && c < columns; ++c) {
+      double exponential = std::exp(logits.values[r * columns + c] - largest);
+      out[0].values[r * columns + c] = (exponential - (c == *target ? sum : 0)) * (dlosses.values[r] / sum);
+    }
   }
   return success();
 }
@@ -65,8 +67,10 @@ static LogicalResult reduceLoss(ReduceLossOp op, Operands in, Results out) {
   return success();
 }
 
-static LogicalResult splat(SplatOp, Operands in, Results out) {
-  out[0].values.assign(out[0].values.size(), in[0]->values[0]);
+static LogicalResult reduceLossGrad(ReduceLossGradOp op, Operands in, Results out) {
+  auto ignored = static_cast<double>(static_cast<int64_t>(op.getIgnoreIndex()));
+  for (auto [gradient, target] : llvm::zip_equal(out[0].values, in[1]->values))
+    gradient = target == ignored ? 0 : in[0]->values[0];
   return success();
 }
 
@@ -123,7 +127,7 @@ void tx::addTrainingKernels(KernelTable &table) {
   table.add<CrossEntropyOp, crossEntropy>();
   table.add<CrossEntropyGradOp, crossEntropyGrad>();
   table.add<ReduceLossOp, reduceLoss>();
-  table.add<SplatOp, splat>();
+  table.add<ReduceLossGradOp, reduceLossGrad>();
   table.add<SumOfSquaresOp, sumOfSquares>();
   table.add<ClipCoefficientOp, clipCoefficient>();
   table.add<AdamWOp, adamW>();

@@ -213,6 +213,9 @@ private:
     if (group.kind != alone.kind || group.space != alone.space || (group.part != alone.part && !isAtBorder) ||
         group.immediates + alone.immediates > TXRT_MAX_IMMEDIATES)
       return false;
+    // A row of one column and a number for each row are alike: who takes it for which?
+    if (alone.kind == KernelKind::Row && alone.space.second == 1)
+      return false;
     // Sums for one row, and for rows that data chooses, are different loops.
     if (alone.kind == KernelKind::Column && getResultRows(op) != getResultRows(group.ops.front()))
       return false;

@@ -109,6 +109,36 @@ const Case kCases[] = {
       %g = tx.add %f, %c in <layer 0, "residual"> : tensor<2x4x3xf32>
       %y = tx.add %g, %d in <layer 0, "residual"> : tensor<2x4x3xf32>)",
      "%y", "2x4x3"},
+    // Overlaps add up, holes get nothing, a sum of slices gives both the same gradient.
+    {"SlicesOfAnyPlace", "", R"(
+      %a = tx.slice %x 0 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %b = tx.slice %x 1 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %c = tx.slice %x 1 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %g = tx.gelu %b in <layer 0, "mlp.mlp_act"> : tensor<2x4x3xf32>
+      %d = tx.add %a, %g in <layer 0, "residual"> : tensor<2x4x3xf32>
+      %y = tx.add %d, %c in <layer 0, "residual"> : tensor<2x4x3xf32>)",
+     "%y", "2x4x3"},
+    {"SliceOfASlice", "", R"(
+      %a = tx.slice %x 1 size 4 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %b = tx.slice %a 1 size 2 in <layer 0, "qkv"> : tensor<2x4x4xf32>
+      %c = tx.slice %x 4 size 2 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %y = tx.add %b, %c in <layer 0, "residual"> : tensor<2x4x2xf32>)",
+     "%y", "2x4x2"},
+    {"Concat", "", R"(
+      %g = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>
+      %y = tx.concat %x, %g, %x in <layer 0, "wide"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>)",
+     "%y", "2x4x18"},
+    // One of two accumulators is continued, the other is not.
+    {"LayerNormsOfOneWeight", "tx.global @w parameter ones : tensor<6xf32>\ntx.global @b parameter : tensor<6xf32>\n"
+                              "tx.global @c parameter : tensor<6xf32>", R"(
+      %w = tx.load @w : tensor<6xf32>
+      %b = tx.load @b : tensor<6xf32>
+      %c = tx.load @c : tensor<6xf32>
+      %n, %mean, %rstd = tx.layer_norm %x, %w, %b eps 1.0e-2 in <layer 0, "layernorm"> : tensor<2x4x6xf32>, tensor<6xf32>
+      %y, %mean2, %rstd2 = tx.layer_norm %n, %w, %c eps 1.0e-2 in <layer 1, "layernorm"> : tensor<2x4x6xf32>, tensor<6xf32>)"},
+    {"LayerNormOfOneParameter", "tx.global @w parameter ones : tensor<6xf32>", R"(
+      %w = tx.load @w : tensor<6xf32>
+      %y, %mean, %rstd = tx.layer_norm %x, %w, %w eps 1.0e-2 in <layer 0, "layernorm"> : tensor<2x4x6xf32>, tensor<6xf32>)"},
     {"AttentionScores", "tx.global @w parameter : tensor<6x6xf32>", R"(
       %w = tx.load @w : tensor<6x6xf32>
       %k = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
@@ -144,6 +174,9 @@ const Case kCases[] = {
       %v = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
       %s = tx.attention_scores %x, %x heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
       %y = tx.attention_context %s, %v scale 0.7 in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>)"},
+    {"AttentionContextTransposed", "", R"(
+      %s = tx.attention_scores %x, %x heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+      %y = tx.attention_context %s, %x transposed scale 0.7 in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>)"},
 };
 
 std::string sourceOf(const Case &c) {

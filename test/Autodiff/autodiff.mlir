@@ -24,7 +24,7 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
 // CHECK-NEXT: %[[X:.*]] = tx.embedding %[[TOKENS]], %[[W]] in <"embedding">
 // CHECK-NEXT: %[[LOSSES:.*]], %[[LSE:.*]] = tx.cross_entropy %[[X]], %[[TARGETS]] ignore -100 in <"loss">
 // CHECK-NEXT: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss %[[LOSSES]], %[[TARGETS]] ignore -100 in <"loss">
-// CHECK-NEXT: %[[DL:.*]] = tx.splat %[[SCALE]] in <backward, "loss">
+// CHECK-NEXT: %[[DL:.*]] = tx.reduce_loss_grad %[[SCALE]], %[[TARGETS]] ignore -100 in <backward, "loss">
 // CHECK-NEXT: %[[DX:.*]] = tx.cross_entropy_grad %[[DL]], %[[X]], %[[TARGETS]], %[[LSE]] ignore -100 in <backward, "loss">
 // CHECK-NEXT: %[[G:.*]] = tx.embedding_weight_grad %[[TOKENS]], %[[DX]] into %[[ACC]] reset %[[FIRST]] in <backward, "embedding">
 // CHECK-NEXT: tx.store %[[G]], @w.grad

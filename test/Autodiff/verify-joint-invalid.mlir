@@ -39,7 +39,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   tx.store %g, @w.grad : tensor<7x6xf32>
@@ -59,7 +59,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   tx.store %g, @w.grad : tensor<7x6xf32>
@@ -100,7 +100,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   // expected-error @below {{reads an accumulator that tx.embedding_weight_grad has overwritten (operand 2)}}
@@ -152,7 +152,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   // expected-error @below {{is in forward, but stands after the border (tx.reduce_loss)}}
   %y = tx.gelu %x in <"mlp"> : tensor<2x4x6xf32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   tx.store %g, @w.grad : tensor<7x6xf32>
@@ -170,7 +170,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{is in backward, but stands before the border (tx.reduce_loss)}}
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
@@ -189,7 +189,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %acc = tx.load @w.grad : tensor<7x6xf32>
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   // expected-error @below {{is in forward and uses a backward value}}
   %sum, %count = tx.reduce_loss %dl, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
@@ -209,7 +209,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{breaks the accumulation of @w.grad: the first contribution has a reset bit}}
   %g = tx.embedding_weight_grad %tokens, %dx into %acc in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>
@@ -228,7 +228,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %h = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   // expected-error @below {{breaks the accumulation of @w.grad: only the first contribution has a reset bit}}
@@ -248,7 +248,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{breaks the accumulation of @w.grad: what is stored is not its sum}}
   tx.store %acc, @w.grad : tensor<7x6xf32>
@@ -268,7 +268,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   // expected-error @below {{breaks the accumulation of @w.grad: what is stored is not its sum}}
@@ -288,7 +288,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   return %sum, %count : tensor<f32>, tensor<f32>
@@ -306,7 +306,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{breaks the accumulation of @w.grad: only accumulations, its store and the optimizer may use it}}
   %g = tx.add %acc, %acc in <backward, "embedding"> : tensor<7x6xf32>
@@ -337,7 +337,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %d = tx.dropout %x, %key p 0.1 in <"embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
   %losses, %lse = tx.cross_entropy %d, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %d, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{draws random numbers at layer 1 embedding, where no forward op draws any}}
   %e = tx.dropout %dx, %key p 0.1 in <backward, layer 1, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
@@ -359,7 +359,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %d = tx.dropout %x, %key p 0.1 in <"embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
   %losses, %lse = tx.cross_entropy %d, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %d, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{draws random numbers with another key than its forward op at embedding}}
   %e = tx.dropout %dx, %other p 0.1 in <backward, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
@@ -381,7 +381,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %d = tx.dropout %x, %key p 0.1 in <"embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
   %losses, %lse = tx.cross_entropy %d, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %d, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{has another form than its forward op at embedding}}
   %e = tx.dropout %dx, %key p 0.2 in <recompute, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>

@@ -13,7 +13,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   %r = tx.embedding %tokens, %w in <recompute, "embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
   %rd = tx.dropout %r, %key p 0.1 in <recompute, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %rd, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %e = tx.dropout %dx, %key p 0.1 in <backward, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
   %h = tx.embedding_weight_grad %tokens, %e into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>

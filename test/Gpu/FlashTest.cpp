@@ -55,6 +55,14 @@ TEST_P(GpuFlash, AgreesWithDouble) {
 INSTANTIATE_TEST_SUITE_P(Shapes, GpuFlash, testing::ValuesIn(kShapes),
                          [](const auto &info) { return std::string(info.param.name); });
 
+// As on the host: scores near 1000, and what their log-sum-exp loses.
+TEST(GpuFlashLargeScores, AreWithinTheStatedBound) {
+  FlashCase flash({"LargeScores", 1, 70, 70, 2, 2, 16, true, false, "f32", 58});
+  GpuKernels kernels(flash.forward().text() + flash.backward().text());
+  flash.expectForward(run(kernels, flash.forward()), FlashShape::boundOf(1014));
+  flash.expectBackward(run(kernels, flash.backward()), FlashShape::boundOf(1014));
+}
+
 // As in the model, where Q, K and V are columns of one tensor.
 TEST(GpuFlashStrides, SameBitsForRowsFurtherApart) {
   for (const FlashShape &shape : {kShapes[2], kTailsF32}) {

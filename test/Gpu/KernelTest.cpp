@@ -141,7 +141,7 @@ TEST(GpuRules, wideRows) {
 // What else is in the kernel does not change the order in which columns are added up.
 TEST(GpuRules, columnsAddInOneOrder) {
   const char *norm = "%n:2 = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %w, %b in <\"x\"> : tensor<1x3072x16xf32>, "
-                     "tensor<1x3072xf32>, tensor<16xf32>\n";
+                     "tensor<1x3072xf32>, tensor<16xf32>, tensor<16xf32>\n";
   const char *bias = "%s = tx.bias_grad %dy into %c reset %first in <\"x\"> : tensor<1x3072x16xf32>, tensor<16xf32>, tensor<i1>\n";
   auto kernel = [](const std::string &name, const std::string &inputs, const std::string &body, const std::string &results,
                    const std::string &types) {
@@ -330,6 +330,10 @@ TEST(GpuRules, barriersAreNeeded) {
 namespace {
 class GpuFusion : public testing::TestWithParam<Parameter> {};
 } // namespace
+
+TEST(GpuCrossEntropy, keepsItsDigitsAtLargeLogits) {
+  checkLargeLogits([](const std::string &text) { return std::make_unique<GpuKernels>(text); });
+}
 
 TEST_P(GpuFusion, randomKernels) {
   auto [element, columns] = GetParam();

@@ -93,7 +93,7 @@ func.func @classifier(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>, %targets: tens
   %logits = tx.linear %x, %w in <"output_layer"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dlosses = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dlosses = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dlogits = tx.cross_entropy_grad %dlosses, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   return %sum, %count, %dlogits : tensor<f32>, tensor<f32>, tensor<2x4x6xf32>
 }

@@ -63,7 +63,7 @@ func.func @late_operand(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>) -> tensor<2x
 // CHECK-NEXT: tx.bias_grad
 func.func @columns(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %mean: tensor<2x4xf32>, %a: tensor<6xf32>, %b: tensor<6xf32>, %c: tensor<6xf32>) -> (tensor<6xf32>, tensor<6xf32>, tensor<6xf32>) {
   %0 = tx.bias_grad %dy into %a in <backward, "a"> : tensor<2x4x6xf32>, tensor<6xf32>
-  %1, %2 = tx.layer_norm_weight_grad %dy, %x, %mean, %mean into %b, %c in <backward, "n"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
+  %1, %2 = tx.layer_norm_weight_grad %dy, %x, %mean, %mean into %b, %c in <backward, "n"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>
   %3 = tx.bias_grad %dy into %0 in <backward, "a"> : tensor<2x4x6xf32>, tensor<6xf32>
   return %3, %1, %2 : tensor<6xf32>, tensor<6xf32>, tensor<6xf32>
 }
@@ -94,8 +94,23 @@ func.func @parts(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %r: tensor<2x4x6
 // CHECK-NEXT: tx.gelu
 // CHECK-NEXT: step.yield
 // CHECK: step.group row [1, 8]
-func.func @spaces(%x: tensor<2x4x6xf32>, %s: tensor<f32>) -> (tensor<2x4x6xf32>, tensor<2x4xf32>) {
+func.func @spaces(%x: tensor<2x4x6xf32>, %s: tensor<f32>, %t: tensor<2x4xi32>) -> (tensor<2x4x6xf32>, tensor<2x4xf32>) {
   %0 = tx.gelu %x in <"a"> : tensor<2x4x6xf32>
-  %1 = tx.splat %s in <"a"> : tensor<f32> -> tensor<2x4xf32>
+  %1 = tx.reduce_loss_grad %s, %t ignore -100 in <"a"> : tensor<f32>, tensor<2x4xi32>
   return %0, %1 : tensor<2x4x6xf32>, tensor<2x4xf32>
+}
+
+// -----
+
+// A row of one column and a number of a row look alike: the loss has the latter, its sum takes the former.
+// CHECK-LABEL: func.func @one_column
+// CHECK: step.group row [1, 1]
+// CHECK-NEXT: tx.cross_entropy
+// CHECK-NEXT: step.yield
+// CHECK: step.group row [1, 1]
+// CHECK-NEXT: tx.reduce_loss
+func.func @one_column(%x: tensor<1x1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<f32>, tensor<f32>) {
+  %losses, %stats = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<1x1x1xf32>, tensor<1x1xi32>
+  %sum, %count = tx.reduce_loss %losses, %t ignore -100 in <"loss"> : tensor<1x1xf32>, tensor<1x1xi32>
+  return %sum, %count : tensor<f32>, tensor<f32>
 }

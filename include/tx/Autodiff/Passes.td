@@ -52,7 +52,7 @@ def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
       %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
       %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
       %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
       tx.store %g, @w.grad : tensor<7x6xf32>
@@ -120,7 +120,7 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
       %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
       %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
       %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
       tx.store %g, @w.grad : tensor<7x6xf32>
@@ -143,7 +143,7 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
       %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
       %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
       %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
       tx.store %g, @w.grad : tensor<7x6xf32>
@@ -182,7 +182,7 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
       %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-      %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+      %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
       %dx = tx.cross_entropy_grad %dl, %x, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
       %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
       %pg = tx.pack %g in <optimizer, "grad_norm"> : tensor<7x6xf32> -> tensor<64xf32>

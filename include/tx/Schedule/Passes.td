@@ -5,6 +5,41 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CopyViewsPass : Pass<"tx-copy-views", "::mlir::func::FuncOp"> {
+  let summary = "copy where a view can not be used";
+  let description = [{
+    Slices and parts of a concat are columns of a wider tensor. An op whose kernel takes
+    no rows that lie apart (KernelOpInterface) gets a copy of a slice; a concat gets a copy of
+    a part that is a slice, an argument or state, that is a part of another tensor too, or
+    that is written or read by such an op. A copy is a tx.cast to the same type: tx-fuse-kernels
+    puts it into the kernel that has the numbers, where it can. It comes after
+    tx-rematerialize, so that a slice's copy is no activation to keep.
+
+    After the pass every view is one that tx-place-memory can place.
+
+    Example:
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>) -> tensor<2x4x12xf32> {
+      %0 = tx.gelu %x in <"a"> : tensor<2x4x6xf32>
+      %1 = tx.concat %0, %0 in <"b"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+      return %1 : tensor<2x4x12xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>) -> tensor<2x4x12xf32> {
+      %0 = tx.gelu %x in <"a"> : tensor<2x4x6xf32>
+      %1 = tx.cast %0 in <"b"> : tensor<2x4x6xf32> to tensor<2x4x6xf32>
+      %2 = tx.concat %0, %1 in <"b"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+      return %2 : tensor<2x4x12xf32>
+    }
+    ```
+  }];
+}
+
 def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
   let summary = "join ops of one loop nest into groups, each to become one kernel";
   let description = [{

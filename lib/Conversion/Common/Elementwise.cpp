@@ -50,6 +50,12 @@ static void lowerBroadcastRows(BroadcastRowsOp op, RowProgram &row) {
   row.result(op.getResult(), row.sameRow(op.getRow()));
 }
 
+static void lowerZeros(ZerosOp op, RowProgram &row) {
+  row.result(op.getResult(), row.mapColumns({}, [](Emitter &e, Numbers) {
+    return e.broadcast(e.constant(0.0, e.f32()));
+  }));
+}
+
 static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
   const Buffer *dy = unit.input(op, op.getDy()), *acc = unit.input(op, op.getAcc());
   const Buffer *result = unit.output(op, op.getResult());
@@ -71,5 +77,6 @@ void tx::emit::addElementwise(OpTable &table) {
   table.addRow(lowerGelu);
   table.addRow(lowerGeluGrad);
   table.addRow(lowerBroadcastRows);
+  table.addRow(lowerZeros);
   table.addColumn(lowerBiasGrad);
 }

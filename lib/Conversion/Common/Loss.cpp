@@ -44,22 +44,23 @@ static void lowerCrossEntropy(CrossEntropyOp op, RowProgram &row) {
   row.result(op.getLosses(), row.map({logSum, max, logit, target}, [ignored](Emitter &e, Numbers v) {
     return select(v[3] == e.integer(ignored, e.i32()), 0.0, v[0] + (v[1] - v[2]));
   }));
-  row.result(op.getLse(), row.map({max, logSum}, [](Emitter &, Numbers v) { return v[0] + v[1]; }));
+  row.result(op.getStatistics(), {max, sum});
 }
 
 static void lowerCrossEntropyGrad(CrossEntropyGradOp op, RowProgram &row) {
   RowValue target = row.perRow(op.getTargets());
+  RowValue max = row.perRow(op.getStatistics(), 0), sum = row.perRow(op.getStatistics(), 1);
   int64_t ignored = op.getIgnoreIndex();
-  RowValue factor = row.map({row.perRow(op.getDlosses()), target}, [ignored](Emitter &e, Numbers v) {
-    return select(v[1] == e.integer(ignored, e.i32()), 0.0, v[0]);
+  RowValue factor = row.map({row.perRow(op.getDlosses()), target, sum}, [ignored](Emitter &e, Numbers v) {
+    return select(v[1] == e.integer(ignored, e.i32()), 0.0, v[0] / v[2]);
   });
   row.result(op.getDlogits(),
-             row.mapBlock({row.columns(op.getLogits()), row.perRow(op.getLse()), target, factor},
+             row.mapBlock({row.columns(op.getLogits()), max, sum, target, factor},
                           [](const BlockPlace &at, ArrayRef<Vectors> v) {
                             Vectors result;
                             for (unsigned i = 0; i < at.shape.vectors; ++i) {
                               Number p = expOfDifference(v[0][i], v[1][0]);
-                              result.push_back(select(isTarget(at, i, v[2][0]), p - 1.0, p) * v[3][0]);
+                              result.push_back(select(isTarget(at, i, v[3][0]), p - v[2][0], p) * v[4][0]);
                             }
                             return result;
                           }));
@@ -78,13 +79,17 @@ static void lowerReduceLoss(ReduceLossOp op, RowProgram &row) {
   })));
 }
 
-static void lowerSplat(SplatOp op, RowProgram &row) {
-  row.result(op.getResult(), row.mapColumns({row.uniform(op.getValue())}, [](Emitter &, Numbers v) { return v[0]; }));
+static void lowerReduceLossGrad(ReduceLossGradOp op, RowProgram &row) {
+  int64_t ignored = op.getIgnoreIndex();
+  row.result(op.getDlosses(), row.map({row.columns(op.getTargets()), row.uniform(op.getDsum())},
+                                      [ignored](Emitter &e, Numbers v) {
+                                        return select(v[0] == e.integer(ignored, e.i32()), 0.0, v[1]);
+                                      }));
 }
 
 void tx::emit::addLoss(OpTable &table) {
   table.addRow(lowerCrossEntropy);
   table.addRow(lowerCrossEntropyGrad);
   table.addRow(lowerReduceLoss);
-  table.addRow(lowerSplat);
+  table.addRow(lowerReduceLossGrad);
 }

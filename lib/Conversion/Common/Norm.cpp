@@ -41,24 +41,30 @@ static void lowerLayerNormInputGrad(LayerNormInputGradOp op, RowProgram &row) {
 static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit) {
   const Buffer *dy = unit.input(op, op.getDy()), *x = unit.input(op, op.getX());
   const Buffer *mean = unit.input(op, op.getMean()), *rstd = unit.input(op, op.getRstd());
-  const Buffer *weightAcc = unit.input(op, op.getWeightAcc()), *biasAcc = unit.input(op, op.getBiasAcc());
-  const Buffer *weight = unit.output(op, op.getWeightGrad()), *bias = unit.output(op, op.getBiasGrad());
-  if (!dy || !x || !mean || !rstd || !weightAcc || !biasAcc || !weight || !bias)
+  const Buffer *weightAcc = unit.input(op, op.getWeightAcc()), *weight = unit.output(op, op.getWeightGrad());
+  const Buffer *biasAcc = nullptr, *bias = nullptr;
+  if (op.getBiasAcc()) {
+    biasAcc = unit.input(op, op.getBiasAcc());
+    bias = unit.output(op, op.getBiasGrad());
+  }
+  if (!dy || !x || !mean || !rstd || !weightAcc || !weight || (op.getBiasAcc() && (!biasAcc || !bias)))
     return;
   Number reset = unit.isReset(op, op.getReset());
   Emitter &e = unit.e;
-  auto sums = unit.sumRows(2, e.index(0), e.index(unit.kernel.rows), 1,
+  auto sums = unit.sumRows(biasAcc ? 2 : 1, e.index(0), e.index(unit.kernel.rows), 1,
                            [&](Number row, MutableArrayRef<Vectors> sums) {
                              Number rowMean = e.broadcast(unit.element(*mean, row));
                              Number rowRstd = e.broadcast(unit.element(*rstd, row));
                              Vectors dyRow = unit.load(*dy, row), xRow = unit.load(*x, row);
                              for (unsigned i = 0; i < unit.shape.vectors; ++i) {
                                sums[0][i] = fma(dyRow[i], (xRow[i] - rowMean) * rowRstd, sums[0][i]);
-                               sums[1][i] = sums[1][i] + dyRow[i];
+                               if (biasAcc)
+                                 sums[1][i] = sums[1][i] + dyRow[i];
                              }
                            });
   unit.accumulate(*weightAcc, *weight, reset, e.index(0), sums[0]);
-  unit.accumulate(*biasAcc, *bias, reset, e.index(0), sums[1]);
+  if (biasAcc)
+    unit.accumulate(*biasAcc, *bias, reset, e.index(0), sums[1]);
 }
 
 static void lowerLayerNormPartialGrad(LayerNormPartialGradOp op, RowProgram &row) {

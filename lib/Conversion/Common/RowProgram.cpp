@@ -48,9 +48,12 @@ RowValue RowProgram::refuse(const Twine &why) {
 // Operands
 //===----------------------------------------------------------------------===//
 
-RowValue RowProgram::computed(Value operand, bool isColumns) {
-  RowValue value = values.lookup(operand);
-  if (value && ((value->kind == RowNode::Columns) != isColumns || value->kind == RowNode::RowSum))
+RowValue RowProgram::computed(Value operand, bool isColumns, unsigned element) {
+  auto known = values.find(operand);
+  if (known == values.end())
+    return nullptr;
+  RowValue value = known->second[element];
+  if ((value->kind == RowNode::Columns) != isColumns || value->kind == RowNode::RowSum)
     return refuse("cannot share a kernel with the op that computes its operand: both use it differently");
   return value;
 }
@@ -104,13 +107,21 @@ RowValue RowProgram::sameRow(Value operand) {
   return load(*kernel.input(operand), constantIndex(0), 0);
 }
 
-RowValue RowProgram::perRow(Value operand) {
-  if (RowValue value = computed(operand, false))
+/// Where an element of each row's `count` is.
+RowValue RowProgram::elementOf(unsigned element, unsigned count) {
+  RowValue first = count == 1 ? number : startOf(number, count);
+  if (element == 0)
+    return first;
+  return map({first}, [element](Emitter &e, Numbers v) { return v[0] + e.index(element); });
+}
+
+RowValue RowProgram::perRow(Value operand, unsigned element) {
+  if (RowValue value = computed(operand, false, element))
     return value;
   const Buffer *buffer = kernel.input(operand);
   if (!buffer->isContiguous())
     return refuse("takes an operand whose elements follow each other");
-  return loadElement(*buffer, number);
+  return loadElement(*buffer, elementOf(element, buffer->type.getNumElements() / kernel.rows));
 }
 
 RowValue RowProgram::uniform(Value operand, int64_t element) {
@@ -192,10 +203,11 @@ RowValue RowProgram::upToDiagonal(RowValue value, double otherwise, int64_t peri
 // Results
 //===----------------------------------------------------------------------===//
 
-void RowProgram::result(Value result, RowValue value) {
+void RowProgram::result(Value result, ArrayRef<RowValue> numbers) {
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
   // A node of its own, since it gets a place in memory and a pass.
-  values[result] = map({value}, [element](Emitter &, Numbers v) { return roundTo(v[0], element); });
+  for (RowValue value : numbers)
+    values[result].push_back(map({value}, [element](Emitter &, Numbers v) { return roundTo(v[0], element); }));
 }
 
 void RowProgram::sumRows(Value result, Reduction reduction, ArrayRef<RowValue> operands, int64_t rows) {
@@ -204,7 +216,7 @@ void RowProgram::sumRows(Value result, Reduction reduction, ArrayRef<RowValue> o
   rowsOfPart = rows;
   RowNode node(RowNode::RowSum, operands);
   node.reduction = reduction;
-  values[result] = add(std::move(node), firstPass);
+  values[result] = {add(std::move(node), firstPass)};
 }
 
 void RowProgram::beginOp(Operation *op) {
@@ -218,30 +230,37 @@ void RowProgram::beginOp(Operation *op) {
 void RowProgram::endOp(Operation *op) {
   unsigned last = firstPass + cast<KernelOpInterface>(op).getReductionPasses();
   for (Value result : op->getResults()) {
-    RowValue value = values.lookup(result);
-    assert(value && "an op's lowering gives all of its results");
-    last = std::max(last, value->pass + (value->kind == RowNode::Reduce ? 1 : 0));
+    assert(values.contains(result) && "an op's lowering gives all of its results");
+    for (RowValue value : values[result])
+      last = std::max(last, value->pass + (value->kind == RowNode::Reduce ? 1 : 0));
   }
   lastPass[op] = last;
   // Results of one op appear together, in the last of its passes.
   for (Value result : op->getResults()) {
-    RowValue value = values[result];
-    if (value->kind == RowNode::Columns)
-      value->pass = last;
+    ArrayRef<RowValue> numbers = values[result];
+    bool isColumns = numbers[0]->kind == RowNode::Columns;
+    if (isColumns)
+      numbers[0]->pass = last;
     passes = std::max(passes, last + 1);
     for (const Buffer *buffer : kernel.outputs(result))
-      store(buffer, value);
+      isColumns ? store(buffer, numbers[0]) : storeNumbers(buffer, numbers);
   }
 }
 
 void RowProgram::store(const Buffer *buffer, RowValue value) {
-  bool isColumns = value->kind == RowNode::Columns;
-  std::optional<int64_t> stride = isColumns ? rowStride(*buffer, kernel) : std::nullopt;
-  if (isColumns ? !stride : !buffer->isContiguous())
+  std::optional<int64_t> stride = rowStride(*buffer, kernel);
+  if (!stride)
     return kernel.refuse(current, "writes a buffer whose rows do not follow each other");
-  if (isColumns && value->home < 0)
+  if (value->home < 0)
     value->home = stores.size();
-  stores.push_back({buffer, value, isColumns ? startOf(number, *stride) : nullptr});
+  stores.push_back({buffer, value, startOf(number, *stride)});
+}
+
+void RowProgram::storeNumbers(const Buffer *buffer, ArrayRef<RowValue> numbers) {
+  if (!buffer->isContiguous())
+    return kernel.refuse(current, "writes a buffer whose elements do not follow each other");
+  for (auto [element, value] : llvm::enumerate(numbers))
+    stores.push_back({buffer, value, elementOf(element, numbers.size())});
 }
 
 void RowProgram::finish() {

@@ -81,8 +81,8 @@ public:
   RowValue columns(mlir::Value operand);
   /// A tensor of one row, the same for all.
   RowValue sameRow(mlir::Value operand);
-  /// A tensor with an element for each row.
-  RowValue perRow(mlir::Value operand);
+  /// A tensor with an element for each row, or a few: one of them.
+  RowValue perRow(mlir::Value operand, unsigned element = 0);
   /// An element of a tensor, the same for all rows.
   RowValue uniform(mlir::Value operand, int64_t element = 0);
   /// A row of a table, by its number.
@@ -106,7 +106,9 @@ public:
   RowValue upToDiagonal(RowValue value, double otherwise, int64_t period);
 
   //===--- For ops: results ---===//
-  void result(mlir::Value result, RowValue value);
+  void result(mlir::Value result, RowValue value) { this->result(result, llvm::ArrayRef(value)); }
+  /// Several numbers for each row, side by side.
+  void result(mlir::Value result, llvm::ArrayRef<RowValue> values);
 
   /// Row p of the result gets the sums over the rows p `rowsOfPart` and on, column by
   /// column, added in the rows' order: a thread goes over the rows of a part.
@@ -120,7 +122,7 @@ public:
   struct Store {
     const Buffer *buffer;
     RowValue value;
-    RowValue start; // of the row in the buffer
+    RowValue start; // of the row, or of its number, in the buffer
   };
   Kernel &kernel;
   std::vector<std::unique_ptr<RowNode>> nodes; // operands come first
@@ -138,16 +140,19 @@ private:
   RowValue load(const Buffer &buffer, RowValue row, int64_t stride);
   RowValue startOf(RowValue row, int64_t stride);
   void store(const Buffer *buffer, RowValue value);
+  void storeNumbers(const Buffer *buffer, llvm::ArrayRef<RowValue> numbers);
+  RowValue elementOf(unsigned element, unsigned count);
   RowValue loadElement(const Buffer &buffer, RowValue element);
   RowValue constantIndex(int64_t value);
-  RowValue computed(mlir::Value operand, bool isColumns);
+  RowValue computed(mlir::Value operand, bool isColumns, unsigned element = 0);
   RowValue refuse(const llvm::Twine &why);
 
   mlir::Operation *current = nullptr;
   unsigned firstPass = 0;
   int64_t limitPeriod = 0;
   bool limitsDiffer = false;
-  llvm::DenseMap<mlir::Value, RowValue> values;
+  /// Of results: one value for columns, perhaps several for a row.
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<RowValue, 1>> values;
   llvm::DenseMap<mlir::Operation *, unsigned> lastPass;
   llvm::DenseMap<std::pair<const Buffer *, RowValue>, RowValue> loads;
   llvm::DenseMap<std::pair<RowValue, int64_t>, RowValue> starts;

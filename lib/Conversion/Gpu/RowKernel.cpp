@@ -193,7 +193,7 @@ void RowKernel::emitRow(Number row, Number rows) {
   if (llvm::any_of(program.stores, isScalar))
     e.onlyIf(isFirst, [&] {
       for (const RowProgram::Store &store : llvm::make_filter_range(program.stores, isScalar))
-        e.store(scalars.lookup(store.value), *store.buffer, row);
+        e.store(scalars.lookup(store.value), *store.buffer, scalars.lookup(store.start));
     });
 }
 

@@ -99,7 +99,7 @@ void RowEmitter::emitRow(Number row, int64_t columns) {
     emitPass(columns);
   for (const RowProgram::Store &store : program.stores)
     if (store.value->kind != RowNode::Columns)
-      e.store(scalars.lookup(store.value), *store.buffer, row);
+      e.store(scalars.lookup(store.value), *store.buffer, scalars.lookup(store.start));
 }
 
 void RowEmitter::emitPass(int64_t columns) {

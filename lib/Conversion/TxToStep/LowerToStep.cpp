@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -38,7 +39,9 @@ FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
 
 class KernelTable {
 public:
-  explicit KernelTable(Block &program) : program(program), builder(program.getParentOp()->getContext()) {}
+  /// `entries`: names that are not free.
+  KernelTable(Block &program, llvm::StringSet<> entries)
+      : program(program), builder(program.getParentOp()->getContext()), entries(std::move(entries)) {}
 
   /// The kernel of a nest whose body `fill` builds; an equal one if there is.
   /// `hint` gives it a name for people.
@@ -62,13 +65,17 @@ public:
       kernel.erase();
       return known->second;
     }
-    kernel.setSymName((stringifyKernelKind(kind) + Twine(kernels.size() - 1) + "_" + hint).str());
+    std::string name = (stringifyKernelKind(kind) + Twine(kernels.size() - 1) + "_" + hint).str();
+    while (entries.contains(name))
+      name += "_";
+    kernel.setSymName(name);
     return kernel;
   }
 
 private:
   Block &program;
   OpBuilder builder;
+  llvm::StringSet<> entries;
   llvm::StringMap<step::KernelOp> kernels;
 };
 
@@ -345,7 +352,10 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
     auto program = step::ProgramOp::create(builder, module.getLoc(), module.getSymName().value_or("step"),
                                            getBytes(module, kPersistentBytesAttr), argumentBytes, 0, transientBytes);
     Block &body = program.getBody().emplaceBlock();
-    KernelTable kernels(body);
+    llvm::StringSet<> names;
+    for (func::FuncOp func : functions)
+      names.insert(func.getName());
+    KernelTable kernels(body, std::move(names));
     AxisTable axes(module);
     for (func::FuncOp func : functions)
       if (failed(lowerFunction(func, body, kernels, axes)))

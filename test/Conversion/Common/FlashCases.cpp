@@ -2,6 +2,7 @@
 
 #include "FlashCases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,8 @@ static constexpr double kScale = 0.3, kDrop = 0.375;
 static const std::vector<double> kKey = {12345, 99, 7, 0};
 
 void txtest::PrintTo(const FlashShape &shape, std::ostream *os) { *os << shape.name; }
+
+double FlashShape::boundOf(double lse) { return std::expm1(std::abs(lse) * 0x1p-21 + 0x1p-20); }
 
 static std::vector<uint8_t> rounded(Tensor tensor, const std::vector<double> &values) {
   tensor.values = values;
@@ -22,6 +25,10 @@ FlashCase::FlashCase(const FlashShape &shape) : shape(shape) {
   int64_t hidden = shape.heads * shape.width;
   q = normal({shape.batch, shape.queries, hidden});
   k = normal({shape.batch, shape.keys, shape.keyHeads * shape.width});
+  if (shape.common)
+    for (Tensor *tensor : {&q, &k})
+      for (int64_t i = 0; i < tensor->elements(); ++i)
+        tensor->values[i] = i % shape.width ? std::round(tensor->values[i]) : shape.common;
   v = normal(k.shape);
   dy = normal(q.shape);
   y = {q.shape, shape.element};
@@ -76,14 +83,16 @@ void FlashCase::computeExpected() {
           return sum;
         };
         std::vector<double> p(visible), mask(visible, 1);
-        double sum = 0;
+        for (int64_t j = 0; j < visible; ++j)
+          p[j] = kScale * dot(q, k, j);
+        double largest = *std::max_element(p.begin(), p.end()), sum = 0;
         for (int64_t j = 0; j < visible; ++j) {
-          sum += p[j] = std::exp(kScale * dot(q, k, j));
+          sum += p[j] = std::exp(p[j] - largest);
           if (s.dropout)
             mask[j] = isDropped(b, a * s.queries + i, j) ? 0
                                                          : 1 / (1 - kDrop);
         }
-        expectedLse[(b * s.heads + a) * s.queries + i] = std::log(sum);
+        expectedLse[(b * s.heads + a) * s.queries + i] = largest + std::log(sum);
         double rowSum = 0;
         for (int64_t j = 0; j < visible; ++j) {
           p[j] /= sum;

@@ -14,6 +14,12 @@ struct FlashShape {
   int64_t batch, queries, keys, heads, keyHeads, width;
   bool causal, dropout;
   const char *element = "f32";
+  /// Not 0: the first column of each head of Q and K, and the others are whole numbers, so
+  /// that products are exact. Scores are then large, and near each other.
+  double common = 0;
+
+  /// By what the probabilities of backward may be off: tx.flash_attention_grad says so.
+  static double boundOf(double lse);
 };
 void PrintTo(const FlashShape &shape, std::ostream *os);
 

@@ -275,6 +275,10 @@ static void addElementwiseCases(std::vector<OpCase> &cases, int64_t c) {
                        out.push_back(geluGradOf(v[0].values[i]) * v[1].values[i]);
                      return Outputs{out};
                    }, {{0, 0}, {1, 0}}, 1e-6});
+  cases.push_back({"copy", "row", 6, c, "%r0 = tx.cast %0" + (in + t) + " to " + t, {x}, {result},
+                   [](const Inputs &v) { return Outputs{v[0].values}; }});
+  cases.push_back({"zeros", "row", 6, c, "%r0 = tx.zeros" + (in + t), {}, {result},
+                   [c](const Inputs &) { return Outputs{Values(6 * c, 0.0)}; }});
   cases.push_back({"broadcast_rows", "row", 6, c, "%r0 = tx.broadcast_rows %0 in <\"x\"> : tensor<" +
                    std::to_string(c) + "xf32> -> " + t, {normal({c}, 3)}, {result}, [](const Inputs &v) {
                      Values out;
@@ -331,7 +335,7 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                      return Outputs{out};
                    }, {{0, 0}, {1, 0}}});
   cases.push_back({"layer_norm_weight_grad", "column", 6, c,
-                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw,
+                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
                    {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
                      Outputs out{v[4].values, v[5].values};
                      forRows(6, c, [&](int64_t row, int64_t at) {
@@ -367,7 +371,7 @@ static void addTallCases(std::vector<OpCase> &cases, int64_t c) {
                      return Outputs{sum};
                    }, {{1, 0}}, 5e-5});
   cases.push_back({"layer_norm_weight_grad_tall", "column", rows, c,
-                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw,
+                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
                    {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
                      Outputs out{v[4].values, v[5].values};
                      forRows(rows, c, [&](int64_t row, int64_t at) {
@@ -473,33 +477,34 @@ static void addAttentionCases(std::vector<OpCase> &cases, int64_t c) {
 
 static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor logits = normal({2, 3, c}, 1, 3), targets = integers({2, 3}, c, 2), dlosses = normal({2, 3}, 3);
-  Tensor lse = normal({2, 3}, 4), result{{2, 3, c}}, perRow{{2, 3}};
+  Tensor statistics = positive({2, 3, 2}, 4), result{{2, 3, c}}, perRow{{2, 3}}, pairs{{2, 3, 2}};
   targets.values[4] = -100;
-  for (double &value : lse.values)
-    value += 6;
-  for (double &value : lse.values)
-    value = static_cast<float>(value);
+  for (size_t i = 0; i < statistics.values.size(); i += 2) // maximum, sum
+    statistics.values[i] = static_cast<float>(statistics.values[i] + 6);
   std::string t = logits.type(), tt = targets.type();
   cases.push_back({"cross_entropy", "row", 6, c, "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100" + (in + t) + ", " + tt,
-                   {logits, targets}, {perRow, perRow}, [c](const Inputs &v) {
+                   {logits, targets}, {perRow, pairs}, [c](const Inputs &v) {
                      Outputs out(2);
                      forRows(6, c, [&](int64_t row, int64_t at) {
                        double sum = 0, target = v[1].values[row];
+                       double largest = *std::max_element(&v[0].values[at], &v[0].values[at] + c);
                        for (int64_t i = 0; i < c; ++i)
-                         sum += std::exp(v[0].values[at + i]);
-                       out[0].push_back(target == -100 ? 0 : std::log(sum) - v[0].values[at + target]);
-                       out[1].push_back(std::log(sum));
+                         sum += std::exp(v[0].values[at + i] - largest);
+                       out[0].push_back(target == -100 ? 0 : largest - v[0].values[at + target] + std::log(sum));
+                       out[1].push_back(largest);
+                       out[1].push_back(sum);
                      });
                      return out;
                    }, {}, 5e-7});
   cases.push_back({"cross_entropy_grad", "row", 6, c, "%r0 = tx.cross_entropy_grad %0, %1, %2, %3 ignore -100 in <\"x\"> : " +
-                   dlosses.type() + ", " + t + ", " + tt, {dlosses, logits, targets, lse}, {result}, [c](const Inputs &v) {
+                   dlosses.type() + ", " + t + ", " + tt, {dlosses, logits, targets, statistics}, {result}, [c](const Inputs &v) {
                      Values out;
                      forRows(6, c, [&](int64_t row, int64_t at) {
                        for (int64_t i = 0; i < c; ++i) {
-                         double p = std::exp(v[1].values[at + i] - v[3].values[row]);
-                         double factor = v[2].values[row] == -100 ? 0 : v[0].values[row];
-                         out.push_back((p - (v[2].values[row] == i)) * factor);
+                         double sum = v[3].values[2 * row + 1];
+                         double p = std::exp(v[1].values[at + i] - v[3].values[2 * row]);
+                         double factor = v[2].values[row] == -100 ? 0 : v[0].values[row] / sum;
+                         out.push_back((p - (v[2].values[row] == i ? sum : 0)) * factor);
                        }
                      });
                      return Outputs{out};
@@ -515,9 +520,12 @@ static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
                          sum += v[0].values[i], ++count;
                      return Outputs{{sum}, {count}};
                    }});
-  cases.push_back({"splat", "row", 1, 3 * c, "%r0 = tx.splat %0 in <\"x\"> : tensor<f32> -> tensor<3x" +
-                   std::to_string(c) + "xf32>", {scalar(0.3)}, {{{3, c}}}, [c](const Inputs &v) {
-                     return Outputs{Values(3 * c, v[0].values[0])};
+  cases.push_back({"reduce_loss_grad", "row", 1, c, "%r0 = tx.reduce_loss_grad %0, %1 ignore -100 in <\"x\"> : tensor<f32>, " +
+                   many.type(), {scalar(0.3), many}, {losses}, [](const Inputs &v) {
+                     Values out;
+                     for (double target : v[1].values)
+                       out.push_back(target == -100 ? 0 : v[0].values[0]);
+                     return Outputs{out};
                    }});
 }
 

@@ -104,6 +104,9 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 void checkFusion(const std::string &element, int64_t columns,
                  const std::function<std::unique_ptr<KernelRunner>(const std::string &)> &compile);
 
+/// Cross entropy and its gradient, apart and in one kernel, at logits of -100000 to 32768.
+void checkLargeLogits(const std::function<std::unique_ptr<KernelRunner>(const std::string &)> &compile);
+
 } // namespace txtest
 
 #endif // TX_TEST_CONVERSION_COMMON_OPCASES_H

@@ -16,7 +16,7 @@
 // FUSED-NOT: step.group
 // FUSED: return
 func.func @norm(%dy: tensor<8x1024x768xbf16>, %x: tensor<8x1024x768xbf16>, %w: tensor<768xbf16>, %acc: tensor<768xf32>, %s: tensor<8x1024xf32>, %first: tensor<i1>) -> (tensor<8x1024x768xbf16>, tensor<768xf32>, tensor<768xf32>) {
-  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc reset %first in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<8x1024xf32>, tensor<768xf32>, tensor<i1>
+  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc reset %first in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<8x1024xf32>, tensor<768xf32>, tensor<768xf32> reset tensor<i1>
   %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<768xbf16>, tensor<8x1024xf32>
   return %dx, %gw, %gb : tensor<8x1024x768xbf16>, tensor<768xf32>, tensor<768xf32>
 }
@@ -25,7 +25,7 @@ func.func @norm(%dy: tensor<8x1024x768xbf16>, %x: tensor<8x1024x768xbf16>, %w: t
 // CHECK-LABEL: func.func @alone
 // CHECK-NEXT: tx.layer_norm_weight_grad
 func.func @alone(%dy: tensor<8x1024x768xbf16>, %x: tensor<8x1024x768xbf16>, %acc: tensor<768xf32>, %s: tensor<8x1024xf32>) -> (tensor<768xf32>, tensor<768xf32>) {
-  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<8x1024xf32>, tensor<768xf32>
+  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc in <backward, "norm"> : tensor<8x1024x768xbf16>, tensor<8x1024xf32>, tensor<768xf32>, tensor<768xf32>
   return %gw, %gb : tensor<768xf32>, tensor<768xf32>
 }
 
@@ -33,7 +33,7 @@ func.func @alone(%dy: tensor<8x1024x768xbf16>, %x: tensor<8x1024x768xbf16>, %acc
 // CHECK-LABEL: func.func @wide
 // CHECK-NEXT: tx.layer_norm_weight_grad
 func.func @wide(%dy: tensor<64x12288xbf16>, %x: tensor<64x12288xbf16>, %w: tensor<12288xbf16>, %acc: tensor<12288xf32>, %s: tensor<64xf32>) -> (tensor<64x12288xbf16>, tensor<12288xf32>, tensor<12288xf32>) {
-  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc in <backward, "norm"> : tensor<64x12288xbf16>, tensor<64xf32>, tensor<12288xf32>
+  %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %acc, %acc in <backward, "norm"> : tensor<64x12288xbf16>, tensor<64xf32>, tensor<12288xf32>, tensor<12288xf32>
   %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "norm"> : tensor<64x12288xbf16>, tensor<12288xbf16>, tensor<64xf32>
   return %dx, %gw, %gb : tensor<64x12288xbf16>, tensor<12288xf32>, tensor<12288xf32>
 }

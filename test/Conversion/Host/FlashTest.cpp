@@ -71,6 +71,15 @@ TEST_P(Flash, SameBitsForAnySplitOfUnits) {
   }
 }
 
+// Scores near 1000: what the one log-sum-exp of a row loses of them is within the bound that
+// the op states. Forward has maximum and sum, but rounds the scores themselves.
+TEST(FlashLargeScores, AreWithinTheStatedBound) {
+  FlashCase flash({"LargeScores", 1, 70, 70, 2, 2, 16, true, false, "f32", 58});
+  Kernels kernels(flash.forward().text() + flash.backward().text());
+  flash.expectForward(run(kernels, flash.forward()), FlashShape::boundOf(1014));
+  flash.expectBackward(run(kernels, flash.backward()), FlashShape::boundOf(1014));
+}
+
 // As in the model, where Q, K and V are columns of one tensor.
 TEST_P(Flash, SameBitsForRowsFurtherApart) {
   for (const OpCase &op : {flash.forward(), flash.backward()})

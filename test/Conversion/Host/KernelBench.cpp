@@ -48,7 +48,7 @@ static std::string text(const char *name, const std::string &kind, int64_t rows,
 int main(int argc, char **argv) {
   std::string x = "tensor<4x64x768xf32>", f = "tensor<4x64x3072xf32>", w = "tensor<768xf32>", s = "tensor<4x64xf32>";
   std::string p = "tensor<4x12x64x64xf32>", big = "tensor<12x1024x1024xf32>", l = "tensor<4x64x50257xf32>";
-  std::string table = "tensor<50257x768xf32>", t = "tensor<4x64xi32>", scalar = "tensor<f32>";
+  std::string table = "tensor<50257x768xf32>", t = "tensor<4x64xi32>", scalar = "tensor<f32>", two = "tensor<4x64x2xf32>";
   const size_t nx = 256 * 768, nf = 256 * 3072, np = 48 * 64 * 64, nl = 256 * 50257, nb = 12 * 1024 * 1024,
                nt = 50257 * 768;
   std::vector<Case> cases = {
@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
        {nx, nx, 768, 768, nx, nx, 256, 256}, {1, 1, 0, 0, 1, 1, 0, 0}, 256},
       {"layer_norm_input_grad", text("ln_dx", "row", 256, 768, "(%dy: " + x + ", %x: " + x + ", %w: " + w + ", %m: " + s + ", %r: " + s + ") { %y = tx.layer_norm_input_grad %dy, %x, %w, %m, %r in <\"x\"> : " + x + ", " + w + ", " + s + " step.yield %y : " + x + " }"),
        {nx, nx, 768, 256, 256, nx}, {1, 1, 0, 0, 0, 1}, 256},
-      {"layer_norm_weight_grad", text("ln_dw", "column", 256, 768, "(%dy: " + x + ", %x: " + x + ", %m: " + s + ", %r: " + s + ", %aw: " + w + ", %ab: " + w + ") { %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %m, %r into %aw, %ab in <\"x\"> : " + x + ", " + s + ", " + w + " step.yield %gw, %gb : " + w + ", " + w + " }"),
+      {"layer_norm_weight_grad", text("ln_dw", "column", 256, 768, "(%dy: " + x + ", %x: " + x + ", %m: " + s + ", %r: " + s + ", %aw: " + w + ", %ab: " + w + ") { %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %m, %r into %aw, %ab in <\"x\"> : " + x + ", " + s + ", " + w + ", " + w + " step.yield %gw, %gb : " + w + ", " + w + " }"),
        {nx, nx, 256, 256, 768, 768, 768, 768}, {1, 1, 0, 0, 0, 0, 0, 0}, 12},
       {"bias_grad", text("bias_grad", "column", 256, 3072, "(%dy: " + f + ", %a: tensor<3072xf32>) { %g = tx.bias_grad %dy into %a in <\"x\"> : " + f + ", tensor<3072xf32> step.yield %g : tensor<3072xf32> }"),
        {nf, 3072, 3072}, {1, 0, 0}, 48},
@@ -76,10 +76,10 @@ int main(int argc, char **argv) {
        {nb, nb}, {1, 1}, 12288},
       {"softmax_grad 64", text("softmax_grad", "row", 3072, 64, "(%dy: " + p + ", %y: " + p + ") { %dx = tx.softmax_grad %dy, %y in <\"x\"> : " + p + " step.yield %dx : " + p + " }"),
        {np, np, np}, {1, 1, 1}, 3072},
-      {"cross_entropy", text("ce", "row", 256, 50257, "(%x: " + l + ", %t: " + t + ") { %y, %z = tx.cross_entropy %x, %t ignore -100 in <\"x\"> : " + l + ", " + t + " step.yield %y, %z : " + s + ", " + s + " }"),
-       {nl, 256, 256, 256}, {1, 0, 0, 0}, 256},
-      {"cross_entropy_grad", text("ce_grad", "row", 256, 50257, "(%d: " + s + ", %x: " + l + ", %t: " + t + ", %z: " + s + ") { %y = tx.cross_entropy_grad %d, %x, %t, %z ignore -100 in <\"x\"> : " + s + ", " + l + ", " + t + " step.yield %y : " + l + " }"),
-       {256, nl, 256, 256, nl}, {0, 1, 0, 0, 1}, 256},
+      {"cross_entropy", text("ce", "row", 256, 50257, "(%x: " + l + ", %t: " + t + ") { %y, %z = tx.cross_entropy %x, %t ignore -100 in <\"x\"> : " + l + ", " + t + " step.yield %y, %z : " + s + ", " + two + " }"),
+       {nl, 256, 256, 512}, {1, 0, 0, 0}, 256},
+      {"cross_entropy_grad", text("ce_grad", "row", 256, 50257, "(%d: " + s + ", %x: " + l + ", %t: " + t + ", %z: " + two + ") { %y = tx.cross_entropy_grad %d, %x, %t, %z ignore -100 in <\"x\"> : " + s + ", " + l + ", " + t + " step.yield %y : " + l + " }"),
+       {256, nl, 256, 512, nl}, {0, 1, 0, 0, 1}, 256},
       {"embedding", text("embedding", "row", 256, 768, "(%t: " + t + ", %w: " + table + ") { %y = tx.embedding %t, %w in <\"x\"> : " + t + ", " + table + " step.yield %y : " + x + " }"),
        {256, nt, nx}, {0, 0, 1}, 256},
       {"sum_of_squares", text("squares", "flat", 9424, 4096, "(%x: " + table + ") { %y = tx.sum_of_squares %x in <\"x\"> : " + table + " step.yield %y : tensor<9424xf32> }"),

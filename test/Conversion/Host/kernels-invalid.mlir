@@ -77,8 +77,8 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
   step.kernel @k row [1, 8] (%l: tensor<2x4xf32>, %t: tensor<2x4xi32>) {
     %sum, %count = tx.reduce_loss %l, %t ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
     // expected-error @+1 {{cannot share a kernel with the op that computes its scalar operand}}
-    %y = tx.splat %sum in <backward, "loss"> : tensor<f32> -> tensor<8xf32>
-    step.yield %y : tensor<8xf32>
+    %y = tx.reduce_loss_grad %sum, %t ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
+    step.yield %y : tensor<2x4xf32>
   }
 }
 
@@ -97,9 +97,9 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
 
 step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
   step.kernel @k row [8, 6] strides [0, 0, 5, 0] (%x: tensor<2x4x6xf32>, %t: tensor<2x4xi32>) {
-    // expected-error @+1 {{writes a buffer whose rows do not follow each other}}
-    %l, %lse = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
-    step.yield %l, %lse : tensor<2x4xf32>, tensor<2x4xf32>
+    // expected-error @+1 {{writes a buffer whose elements do not follow each other}}
+    %l, %stats = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+    step.yield %l, %stats : tensor<2x4xf32>, tensor<2x4x2xf32>
   }
 }
 

@@ -3,7 +3,7 @@
 step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
   // The target's logit is a sum beside the maximum, of one term: no column is read elsewhere.
   // CHECK-LABEL: func.func @cross_entropy(
-  // CHECK-SAME: %[[LOGITS:[^:]*]]: memref<2432xf32>, %[[TARGETS:[^:]*]]: memref<8xi32>, %[[LOSSES:[^:]*]]: memref<8xf32>, %[[LSE:[^:]*]]: memref<8xf32>
+  // CHECK-SAME: %[[LOGITS:[^:]*]]: memref<2432xf32>, %[[TARGETS:[^:]*]]: memref<8xi32>, %[[LOSSES:[^:]*]]: memref<8xf32>, %[[STATISTICS:[^:]*]]: memref<16xf32>
   // CHECK: %[[TARGET:.*]] = memref.load %[[TARGETS]]
   // CHECK: scf.for {{.*}} iter_args
   // CHECK-NOT: memref.load %[[LOGITS]]
@@ -12,9 +12,10 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
   // CHECK: scf.for {{.*}} iter_args
   // CHECK: math.fma
   // CHECK: memref.store %{{.*}}, %[[LOSSES]]
-  // CHECK: memref.store %{{.*}}, %[[LSE]]
+  // CHECK: memref.store %{{.*}}, %[[STATISTICS]]
+  // CHECK: memref.store %{{.*}}, %[[STATISTICS]]
   step.kernel @cross_entropy row [8, 304] (%x: tensor<2x4x304xf32>, %t: tensor<2x4xi32>) {
-    %losses, %lse = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x4x304xf32>, tensor<2x4xi32>
-    step.yield %losses, %lse : tensor<2x4xf32>, tensor<2x4xf32>
+    %losses, %stats = tx.cross_entropy %x, %t ignore -100 in <"loss"> : tensor<2x4x304xf32>, tensor<2x4xi32>
+    step.yield %losses, %stats : tensor<2x4xf32>, tensor<2x4x2xf32>
   }
 }

@@ -26,10 +26,13 @@ func.func @norm(%x: tensor<2x4x6xbf16>, %w: tensor<6xf32>, %b: tensor<6xf32>, %f
   %y, %mean, %rstd = tx.layer_norm %x, %w, %b eps 1.0e-5 in <layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<6xf32>
   // CHECK: tx.layer_norm_input_grad %[[Y]], %[[X]], %[[W]], %[[MEAN]], %[[RSTD]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<6xf32>, tensor<2x4xf32>
   %dx = tx.layer_norm_input_grad %y, %x, %w, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<6xf32>, tensor<2x4xf32>
-  // CHECK: %[[GW:.*]], %[[GB:.*]] = tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[W]], %[[B]] reset %{{.*}} in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<i1>
-  %gw, %gb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %w, %b reset %first in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<i1>
-  // CHECK: tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[GW]], %[[GB]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>{{$}}
-  %hw, %hb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %gw, %gb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>
+  // CHECK: %[[GW:.*]], %[[GB:.*]] = tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[W]], %[[B]] reset %{{.*}} in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32> reset tensor<i1>
+  %gw, %gb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %w, %b reset %first in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32> reset tensor<i1>
+  // CHECK: tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[GW]], %[[GB]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>{{$}}
+  %hw, %hb = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %gw, %gb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>
+  // Of the weight alone.
+  // CHECK: tx.layer_norm_weight_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] into %[[GW]] reset %{{.*}} in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32> reset tensor<i1>
+  %aw = tx.layer_norm_weight_grad %y, %x, %mean, %rstd into %gw reset %first in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32>, tensor<6xf32> reset tensor<i1>
   // CHECK: %[[PW:.*]], %[[PB:.*]] = tx.layer_norm_partial_grad %[[Y]], %[[X]], %[[MEAN]], %[[RSTD]] in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32> -> tensor<3x6xf32>
   %pw, %pb = tx.layer_norm_partial_grad %y, %x, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xbf16>, tensor<2x4xf32> -> tensor<3x6xf32>
   // CHECK: tx.add_parts %[[PW]], %[[PB]] into %[[GW]], %[[GB]] reset %{{.*}} in <backward, layer 0, "layernorm.input"> : tensor<3x6xf32>, tensor<3x6xf32> into tensor<6xf32>, tensor<6xf32> reset tensor<i1>
@@ -67,6 +70,8 @@ func.func @linear(%x: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %b: tensor<8xbf1
 
 // CHECK-LABEL: func.func @elementwise
 func.func @elementwise(%x: tensor<2x4x6xbf16>, %key: tensor<4xi32>, %scalar: tensor<f64>) {
+  // CHECK: tx.zeros in <backward, layer 0, "self_attention.qkv"> : tensor<2x4x6xf32>
+  %zeros = tx.zeros in <backward, layer 0, "self_attention.qkv"> : tensor<2x4x6xf32>
   // CHECK: tx.add %{{.*}}, %{{.*}} in <layer 0, "residual"> : tensor<2x4x6xbf16>
   %0 = tx.add %x, %x in <layer 0, "residual"> : tensor<2x4x6xbf16>
   // Any rank will do.

@@ -283,7 +283,7 @@ func.func @norm_gradient_with_other_statistics(%x: tensor<2x6xf32>, %w: tensor<6
 
 func.func @norm_gradient_into_others(%x: tensor<2x6xf32>, %w: tensor<5xf32>, %s: tensor<2xf32>) {
   // expected-error @below {{'tx.layer_norm_weight_grad' op takes accumulators of 6 elements, found 'tensor<5xf32>'}}
-  %0, %1 = tx.layer_norm_weight_grad %x, %x, %s, %s into %w, %w in <"norm"> : tensor<2x6xf32>, tensor<2xf32>, tensor<5xf32>
+  %0, %1 = tx.layer_norm_weight_grad %x, %x, %s, %s into %w, %w in <"norm"> : tensor<2x6xf32>, tensor<2xf32>, tensor<5xf32>, tensor<5xf32>
   return
 }
 
@@ -291,7 +291,7 @@ func.func @norm_gradient_into_others(%x: tensor<2x6xf32>, %w: tensor<5xf32>, %s:
 
 func.func @norm_weight_gradient_with_other_statistics(%x: tensor<2x6xf32>, %w: tensor<6xf32>, %s: tensor<2x1xf32>) {
   // expected-error @below {{'tx.layer_norm_weight_grad' op takes statistics of x's shape without its last dimension, found 'tensor<2x1xf32>' for 'tensor<2x6xf32>'}}
-  %0, %1 = tx.layer_norm_weight_grad %x, %x, %s, %s into %w, %w in <"norm"> : tensor<2x6xf32>, tensor<2x1xf32>, tensor<6xf32>
+  %0, %1 = tx.layer_norm_weight_grad %x, %x, %s, %s into %w, %w in <"norm"> : tensor<2x6xf32>, tensor<2x1xf32>, tensor<6xf32>, tensor<6xf32>
   return
 }
 
@@ -814,17 +814,17 @@ func.func @targets_of_another_shape(%x: tensor<2x4x7xf32>, %t: tensor<2x5xi32>) 
 
 // -----
 
-func.func @loss_gradient_of_other_targets(%dl: tensor<2x5xf32>, %x: tensor<2x4x7xf32>, %t: tensor<2x5xi32>) {
+func.func @loss_gradient_of_other_targets(%dl: tensor<2x5xf32>, %x: tensor<2x4x7xf32>, %t: tensor<2x5xi32>, %s: tensor<2x5x2xf32>) {
   // expected-error @below {{'tx.cross_entropy_grad' op takes logits [b, s, v] and targets [b, s], found 'tensor<2x4x7xf32>' and 'tensor<2x5xi32>'}}
-  %0 = tx.cross_entropy_grad %dl, %x, %t, %dl ignore -100 in <"loss"> : tensor<2x5xf32>, tensor<2x4x7xf32>, tensor<2x5xi32>
+  %0 = tx.cross_entropy_grad %dl, %x, %t, %s ignore -100 in <"loss"> : tensor<2x5xf32>, tensor<2x4x7xf32>, tensor<2x5xi32>
   return
 }
 
 // -----
 
-func.func @loss_gradient_of_another_lse(%dl: tensor<2x5xf32>, %x: tensor<2x4x7xf32>, %t: tensor<2x4xi32>) {
-  // expected-error @below {{'tx.cross_entropy_grad' op takes a log-sum-exp of the targets' shape, found 'tensor<2x5xf32>'}}
-  %0 = tx.cross_entropy_grad %dl, %x, %t, %dl ignore -100 in <"loss"> : tensor<2x5xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
+func.func @loss_gradient_of_another_shape(%dl: tensor<2x5xf32>, %x: tensor<2x4x7xf32>, %t: tensor<2x4xi32>, %s: tensor<2x5x2xf32>) {
+  // expected-error @below {{'tx.cross_entropy_grad' op takes gradients of the targets' shape, found 'tensor<2x5xf32>'}}
+  %0 = tx.cross_entropy_grad %dl, %x, %t, %s ignore -100 in <"loss"> : tensor<2x5xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
   return
 }
 
@@ -838,17 +838,17 @@ func.func @losses_of_other_targets(%l: tensor<2x4xf32>, %t: tensor<2x5xi32>) {
 
 // -----
 
-func.func @splat_of_a_vector(%x: tensor<1xf32>) {
-  // expected-error @below {{'tx.splat' op takes a scalar, found 'tensor<1xf32>'}}
-  %0 = tx.splat %x in <"loss"> : tensor<1xf32> -> tensor<2x4xf32>
+func.func @loss_scale_of_a_vector(%x: tensor<1xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.reduce_loss_grad' op takes a scalar, found 'tensor<1xf32>'}}
+  %0 = tx.reduce_loss_grad %x, %t ignore -100 in <"loss"> : tensor<1xf32>, tensor<2x4xi32>
   return
 }
 
 // -----
 
-func.func @splat_of_another_type(%x: tensor<f32>) {
-  // expected-error @below {{'tx.splat' op gives the scalar's element type, found 'tensor<2x4xf64>' from 'tensor<f32>'}}
-  %0 = tx.splat %x in <"loss"> : tensor<f32> -> tensor<2x4xf64>
+func.func @norm_of_two_accumulators(%x: tensor<2x6xf32>, %s: tensor<2xf32>, %w: tensor<6xf32>, %b: tensor<5xf32>) {
+  // expected-error @below {{'tx.layer_norm_weight_grad' op takes accumulators of one type, found 'tensor<6xf32>' and 'tensor<5xf32>'}}
+  %0, %1 = tx.layer_norm_weight_grad %x, %x, %s, %s into %w, %b in <"norm"> : tensor<2x6xf32>, tensor<2xf32>, tensor<6xf32>, tensor<5xf32>
   return
 }
 

@@ -9,8 +9,8 @@ func.func @loss(%logits: tensor<2x4x7xbf16>, %targets: tensor<2x4xi32>, %scale: 
   %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xbf16>, tensor<2x4xi32>
   // CHECK: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss %[[LOSSES]], %[[TARGETS]] ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  // CHECK: %[[DL:.*]] = tx.splat %{{.*}} in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  // CHECK: %[[DL:.*]] = tx.reduce_loss_grad %{{.*}}, %{{.*}} ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   // CHECK: tx.cross_entropy_grad %[[DL]], %[[LOGITS]], %[[TARGETS]], %[[LSE]] ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xbf16>, tensor<2x4xi32>
   %dlogits = tx.cross_entropy_grad %dl, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xbf16>, tensor<2x4xi32>
   return %sum, %count : tensor<f32>, tensor<f32>

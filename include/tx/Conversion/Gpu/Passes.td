@@ -116,7 +116,7 @@ def SplitRowSums : Pass<"tx-split-row-sums", "::mlir::func::FuncOp"> {
 
     ```mlir
     func.func @f(%dy: tensor<2x4x6xf32>, %x: tensor<2x4x6xf32>, %w: tensor<6xf32>, %s: tensor<2x4xf32>) -> (tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>) {
-      %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %w, %w in <backward, "norm"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
+      %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %s, %s into %w, %w in <backward, "norm"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>
       %dx = tx.layer_norm_input_grad %dy, %x, %w, %s, %s in <backward, "norm"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
       return %dx, %gw, %gb : tensor<2x4x6xf32>, tensor<6xf32>, tensor<6xf32>
     }

@@ -156,16 +156,17 @@ LogicalResult AttentionContextOp::buildBackward(OpBuilder &builder, BackwardCont
   Value dy = context.getGradient(getResult());
   if (!dy)
     return success();
-  if (getTransposed()) {
-    return emitOpError("has a gradient in its plain form only");
-  }
+  // Of P^T V: dP = V dy^T, dV = P dy.
+  bool transposed = getTransposed();
   if (context.needsGradient(getP()))
-    context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(), dy, getV(),
+    context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(),
+                                                          transposed ? getV() : dy, transposed ? dy : getV(),
                                                           builder.getI64IntegerAttr(tensorOf(getP()).getDimSize(1)), getScaleAttr(),
                                                           context.getScope()));
   if (context.needsGradient(getV()))
     context.addGradient(getV(), AttentionContextOp::create(builder, getLoc(), getV().getType(), getP(), dy,
-                                                           /*transposed=*/builder.getUnitAttr(), getScaleAttr(), context.getScope()));
+                                                           transposed ? UnitAttr() : builder.getUnitAttr(), getScaleAttr(),
+                                                           context.getScope()));
   return success();
 }
 

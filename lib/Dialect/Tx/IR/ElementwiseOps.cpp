@@ -109,3 +109,11 @@ std::pair<int64_t, int64_t> DropoutOp::getKernelSpace() { return rowSpace(getX()
 SmallVector<unsigned> DropoutOp::getInPlaceOperands() { return {0}; }
 // Ten Philox rounds of about 8 integer operations give four words.
 int64_t DropoutOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
+
+//===----------------------------------------------------------------------===//
+// ZerosOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ZerosOp::verify() { return success(); }
+KernelKind ZerosOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> ZerosOp::getKernelSpace() { return rowSpace(getResult()); }

@@ -57,11 +57,39 @@ int64_t tx::detail::defaultVectorFlops(Operation *op) {
 }
 
 Type tx::detail::scalarLike(Type tensor) {
-  return RankedTensorType::get({}, cast<RankedTensorType>(tensor).getElementType());
+  return RankedTensorType::get({}, getElementTypeOrSelf(tensor));
 }
 
 Type tx::detail::stepType(Type tensor) {
   return RankedTensorType::get({}, IntegerType::get(tensor.getContext(), 32));
+}
+
+Type tx::detail::pairsOf(Type tensor) {
+  auto type = dyn_cast<RankedTensorType>(tensor);
+  if (!type)
+    return tensor; // parsed, not verified yet
+  SmallVector<int64_t> shape(type.getShape());
+  shape.push_back(2);
+  return type.clone(shape);
+}
+
+bool tx::detail::mayBeColumns(Operation *op, Value value) {
+  auto kernel = cast<KernelOpInterface>(op);
+  switch (kernel.getKernelKind()) {
+  case KernelKind::Row:
+  case KernelKind::Column: {
+    // A tensor of one column may be one of numbers for each row: these follow each other.
+    auto space = std::pair(getRows(value.getType()), getColumns(value.getType()));
+    return space == kernel.getKernelSpace() && space.second > 1;
+  }
+  case KernelKind::Flat:
+    return false;
+  case KernelKind::Gemm:
+  case KernelKind::Tile:
+  case KernelKind::View:
+    return true;
+  }
+  return false;
 }
 
 std::optional<int64_t> tx::detail::countElements(ArrayRef<int64_t> shape) {

@@ -20,7 +20,8 @@ LogicalResult CrossEntropyOp::inferReturnTypes(MLIRContext *, std::optional<Loca
   auto logits = tensorOf(adaptor.getLogits());
   if (logits.getRank() < 1)
     return inferenceError<CrossEntropyOp>(loc, "takes logits [b, s, v], found ", logits);
-  types.append(2, statisticsOf(logits));
+  types.push_back(statisticsOf(logits));
+  types.push_back(tx::detail::pairsOf(types.front()));
   return success();
 }
 
@@ -33,7 +34,7 @@ LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext 
   if (dlosses && context.needsGradient(getLogits()))
     context.addGradient(getLogits(),
                         CrossEntropyGradOp::create(builder, getLoc(), getLogits().getType(), dlosses, getLogits(),
-                                                   getTargets(), getLse(), getIgnoreIndexAttr(), context.getScope()));
+                                                   getTargets(), getStatistics(), getIgnoreIndexAttr(), context.getScope()));
   return success();
 }
 
@@ -51,8 +52,8 @@ std::pair<int64_t, int64_t> CrossEntropyOp::getKernelSpace() { return rowSpace(g
 int64_t CrossEntropyOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
 
 LogicalResult CrossEntropyGradOp::verify() {
-  if (tensorOf(getLse()).getShape() != tensorOf(getTargets()).getShape())
-    return emitOpError("takes a log-sum-exp of the targets' shape, found ") << getLse().getType();
+  if (tensorOf(getDlosses()).getShape() != tensorOf(getTargets()).getShape())
+    return emitOpError("takes gradients of the targets' shape, found ") << getDlosses().getType();
   return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
 }
 
@@ -68,7 +69,7 @@ SmallVector<unsigned> CrossEntropyGradOp::getInPlaceOperands() { return {1}; }
 int64_t CrossEntropyGradOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
 
 //===----------------------------------------------------------------------===//
-// ReduceLossOp, SplatOp
+// ReduceLossOp, ReduceLossGradOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult ReduceLossOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
@@ -85,10 +86,11 @@ LogicalResult ReduceLossOp::verify() {
 }
 
 LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  context.getGradient(getCount()); // a loss changes no count
   Value dsum = context.getGradient(getSum());
-  if (dsum && context.needsGradient(getLosses()))
-    context.addGradient(getLosses(),
-                        SplatOp::create(builder, getLoc(), getLosses().getType(), dsum, context.getScope()));
+  if (context.needsGradient(getLosses()) && dsum)
+    context.addGradient(getLosses(), ReduceLossGradOp::create(builder, getLoc(), dsum, getTargets(),
+                                                              getIgnoreIndexAttr(), context.getScope()));
   return success();
 }
 
@@ -107,14 +109,23 @@ SmallVector<unsigned> ReduceLossOp::getInPlaceOperands() { return {}; }
 std::pair<int64_t, int64_t> ReduceLossOp::getKernelSpace() { return {1, tensorOf(getLosses()).getNumElements()}; }
 int64_t ReduceLossOp::getVectorFlops() { return 2 * tensorOf(getLosses()).getNumElements(); }
 
-LogicalResult SplatOp::verify() {
-  if (tensorOf(getValue()).getRank() != 0)
-    return emitOpError("takes a scalar, found ") << getValue().getType();
-  if (tensorOf(getValue()).getElementType() != tensorOf(getResult()).getElementType())
-    return emitOpError("gives the scalar's element type, found ")
-           << getResult().getType() << " from " << getValue().getType();
+LogicalResult ReduceLossGradOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                                 SmallVectorImpl<Type> &types) {
+  types.push_back(tensorOf(adaptor.getTargets()).clone(tensorOf(adaptor.getDsum()).getElementType()));
   return success();
 }
 
-KernelKind SplatOp::getKernelKind() { return KernelKind::Row; }
-std::pair<int64_t, int64_t> SplatOp::getKernelSpace() { return {1, tensorOf(getResult()).getNumElements()}; }
+LogicalResult ReduceLossGradOp::verify() {
+  if (tensorOf(getDsum()).getRank() != 0)
+    return emitOpError("takes a scalar, found ") << getDsum().getType();
+  return success();
+}
+
+std::optional<IdRange> ReduceLossGradOp::getIdRange(unsigned operand) {
+  if (operand != getTargetsMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{std::nullopt, getIgnoreIndex()};
+}
+
+KernelKind ReduceLossGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> ReduceLossGradOp::getKernelSpace() { return {1, tensorOf(getDlosses()).getNumElements()}; }

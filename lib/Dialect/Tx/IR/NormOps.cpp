@@ -31,11 +31,19 @@ LogicalResult LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &co
   Value dy = context.getGradient(getY());
   if (!dy)
     return success();
-  context.accumulate({getWeight(), getBias()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
-    auto grad = LayerNormWeightGradOp::create(builder, getLoc(), acc[0].getType(), acc[1].getType(), dy, getX(),
-                                              getMean(), getRstd(), acc[0], acc[1], reset, context.getScope());
-    return {grad.getWeightGrad(), grad.getBiasGrad()};
-  });
+  auto addWeight = [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+    auto grad = LayerNormWeightGradOp::create(builder, getLoc(), dy, getX(), getMean(), getRstd(), acc[0],
+                                              acc.size() > 1 ? acc[1] : Value(), reset, context.getScope());
+    return SmallVector<Value>(grad->getResults());
+  };
+  auto addBias = [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+    return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope()).getResult()};
+  };
+  // One op reads the rows once for both; a weight that is shared without its bias parts them.
+  if (!context.accumulate({getWeight(), getBias()}, addWeight)) {
+    context.accumulate({getWeight()}, addWeight);
+    context.accumulate({getBias()}, addBias);
+  }
   if (context.needsGradient(getX()))
     context.addGradient(getX(), LayerNormInputGradOp::create(builder, getLoc(), getX().getType(), dy, getX(),
                                                              getWeight(), getMean(), getRstd(), context.getScope()));
@@ -82,10 +90,25 @@ LogicalResult LayerNormWeightGradOp::verify() {
   auto acc = tensorOf(getWeightAcc());
   if (acc.getRank() != 1 || acc.getDimSize(0) != getColumns(getX().getType()))
     return emitOpError("takes accumulators of ") << getColumns(getX().getType()) << " elements, found " << acc;
+  if (getBiasAcc() && getBiasAcc().getType() != acc)
+    return emitOpError("takes accumulators of one type, found ") << acc << " and " << getBiasAcc().getType();
   return verifyStatistics(*this, tensorOf(getX()), getMean().getType());
 }
 
-SmallVector<std::pair<unsigned, unsigned>> LayerNormWeightGradOp::getTies() { return {{4, 0}, {5, 1}}; }
+LogicalResult LayerNormWeightGradOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                                      SmallVectorImpl<Type> &types) {
+  types.push_back(adaptor.getWeightAcc().getType());
+  if (Value bias = adaptor.getBiasAcc())
+    types.push_back(bias.getType());
+  return success();
+}
+
+SmallVector<std::pair<unsigned, unsigned>> LayerNormWeightGradOp::getTies() {
+  SmallVector<std::pair<unsigned, unsigned>> ties = {{4, 0}};
+  if (getBiasAcc())
+    ties.push_back({5, 1});
+  return ties;
+}
 Value LayerNormWeightGradOp::getResetValue() { return getReset(); }
 KernelKind LayerNormWeightGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> LayerNormWeightGradOp::getKernelSpace() { return rowSpace(getX()); }
@@ -95,9 +118,12 @@ Value LayerNormWeightGradOp::getSummedRows() { return getDy(); }
 SmallVector<Value> LayerNormWeightGradOp::buildInParts(OpBuilder &builder, int64_t parts) {
   auto type = RankedTensorType::get({parts, getColumns(getX().getType())}, tensorOf(getWeightAcc()).getElementType());
   auto sums = LayerNormPartialGradOp::create(builder, getLoc(), type, type, getDy(), getX(), getMean(), getRstd(), getScope());
-  return AddPartsOp::create(builder, getLoc(), ValueRange{sums.getWeightParts(), sums.getBiasParts()},
-                            ValueRange{getWeightAcc(), getBiasAcc()}, getReset(), getScope())
-      .getResults();
+  SmallVector<Value> sum = {sums.getWeightParts()}, accs = {getWeightAcc()};
+  if (Value bias = getBiasAcc()) {
+    sum.push_back(sums.getBiasParts());
+    accs.push_back(bias);
+  }
+  return AddPartsOp::create(builder, getLoc(), sum, accs, getReset(), getScope()).getResults();
 }
 
 //===----------------------------------------------------------------------===//

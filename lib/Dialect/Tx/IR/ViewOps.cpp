@@ -24,8 +24,27 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
 
 LogicalResult SliceOp::verify() { return success(); }
 
-// The whole's gradient is the slices' gradients side by side, once the last
-// (in backward's order) slice is met; autodiff visits users in reverse.
+/// The sum, in order, of what the slices' gradients have for the columns [begin, end), each of
+/// them all of these or none; zeros if none has them.
+static Value buildColumns(OpBuilder &builder, Location loc, BackwardContext &context, ArrayRef<SliceOp> slices,
+                          int64_t begin, int64_t end, RankedTensorType type) {
+  Value sum;
+  for (SliceOp slice : slices) {
+    int64_t offset = slice.getOffset(), size = slice.getSize();
+    if (begin < offset || end > offset + size)
+      continue;
+    Value gradient = context.getGradient(slice.getPart());
+    if (size != end - begin)
+      gradient = SliceOp::create(builder, loc, gradient, builder.getI64IntegerAttr(begin - offset),
+                                 builder.getI64IntegerAttr(end - begin), context.getScope());
+    sum = sum ? AddOp::create(builder, loc, sum, gradient, context.getScope()).getResult() : gradient;
+  }
+  return sum ? sum : ZerosOp::create(builder, loc, type, context.getScope()).getResult();
+}
+
+// The whole's gradient is put together once the last (in backward's order) slice is
+// met; autodiff visits users in reverse. Between the borders of slices all columns
+// have the same ones.
 LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (!context.needsGradient(getWhole()))
     return success();
@@ -33,25 +52,30 @@ LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &contex
   for (Operation *user : getWhole().getUsers())
     if (auto slice = dyn_cast<SliceOp>(user))
       slices.push_back(slice);
-  llvm::sort(slices, [](SliceOp a, SliceOp b) { return a.getOffset() < b.getOffset(); });
   // Backward meets the slices from the last to the first: act at the first.
-  for (SliceOp other : slices)
-    if (other->isBeforeInBlock(*this))
-      return success();
-  int64_t column = 0;
+  llvm::sort(slices, [](SliceOp a, SliceOp b) { return a->isBeforeInBlock(b); });
+  if (slices.front() != *this)
+    return success();
+  llvm::erase_if(slices, [&](SliceOp slice) { return !context.getGradient(slice.getPart()); });
+  if (slices.empty())
+    return success();
+
+  auto whole = tensorOf(getWhole());
+  SmallVector<int64_t> borders = {0, whole.getShape().back()};
+  for (SliceOp slice : slices)
+    for (int64_t border : {slice.getOffset(), slice.getOffset() + slice.getSize()})
+      borders.push_back(border);
+  llvm::sort(borders);
+  borders.erase(llvm::unique(borders), borders.end());
   SmallVector<Value> parts;
-  for (SliceOp slice : slices) {
-    Value gradient = context.getGradient(slice.getPart());
-    if (!gradient || static_cast<int64_t>(slice.getOffset()) != column) {
-      return emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
-    }
-    parts.push_back(gradient);
-    column += slice.getSize();
+  for (auto [begin, end] : llvm::zip(borders, ArrayRef(borders).drop_front())) {
+    SmallVector<int64_t> shape(whole.getShape());
+    shape.back() = end - begin;
+    parts.push_back(buildColumns(builder, getLoc(), context, slices, begin, end, whole.clone(shape)));
   }
-  if (column != getColumns(getWhole().getType())) {
-    return emitOpError("has no gradient yet: the slices of a tensor must follow each other, cover it, and all be used");
-  }
-  context.addGradient(getWhole(), ConcatOp::create(builder, getLoc(), parts, context.getScope()));
+  context.addGradient(getWhole(), parts.size() == 1
+                                      ? parts.front()
+                                      : ConcatOp::create(builder, getLoc(), parts, context.getScope()).getResult());
   return success();
 }
 
@@ -90,6 +114,16 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 }
 
 LogicalResult ConcatOp::verify() { return success(); }
+
+LogicalResult ConcatOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dwhole = context.getGradient(getWhole());
+  for (auto [part, column] : getViewedParts())
+    if (context.needsGradient(part) && dwhole)
+      context.addGradient(part, SliceOp::create(builder, getLoc(), dwhole, builder.getI64IntegerAttr(column),
+                                                builder.getI64IntegerAttr(getColumns(part.getType())),
+                                                context.getScope()));
+  return success();
+}
 
 Value ConcatOp::getViewedWhole() { return getWhole(); }
 KernelKind ConcatOp::getKernelKind() { return KernelKind::View; }

@@ -28,10 +28,12 @@ public:
 
   /// Continues the accumulators of the parameters' gradients. `build` gets the
   /// current accumulators and the reset bit, null after the first time, and
-  /// returns the new ones. Does nothing if no operand is a parameter.
+  /// returns the new ones. Does nothing if no operand is a parameter. False, and
+  /// nothing is built, if several can't be continued at once: only some of them are
+  /// parameters or have been continued before, or two are one. Then each goes alone.
   using Accumulate = llvm::function_ref<llvm::SmallVector<mlir::Value>(
       llvm::ArrayRef<mlir::Value> accumulators, mlir::Value reset)>;
-  virtual void accumulate(llvm::ArrayRef<mlir::Value> parameters,
+  virtual bool accumulate(llvm::ArrayRef<mlir::Value> parameters,
                           Accumulate build) = 0;
 
   /// The forward op's place, in the backward segment.
@@ -102,6 +104,11 @@ namespace detail {
 int64_t defaultVectorFlops(mlir::Operation *op);
 mlir::Type scalarLike(mlir::Type tensor);
 mlir::Type stepType(mlir::Type tensor);
+/// Two numbers for each element: one more dimension.
+mlir::Type pairsOf(mlir::Type tensor);
+/// Whether an op's kernel takes or gives the value with rows that lie apart: kernels of
+/// rows and columns where it has their shape, libraries and tiles always.
+bool mayBeColumns(mlir::Operation *op, mlir::Value value);
 /// Room for eight-byte elements and sums of a few tensors in int64_t.
 inline constexpr int64_t kMaxElements = int64_t(1) << 56;
 /// Elements of a shape; none if a dimension is not known or not positive, or if

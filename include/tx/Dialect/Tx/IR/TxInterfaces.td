@@ -136,6 +136,12 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
         Whether the elements of an operand are read. One that is not gives its place in
         memory alone: a result that is tied to it is written there.
       }], "bool", "readsOperand", (ins "unsigned":$operand), "", [{ return true; }]>,
+    InterfaceMethod<"Whether an operand may be columns of a wider tensor, whose rows lie apart.", "bool",
+                    "takesColumns", (ins "unsigned":$operand), "",
+                    [{ return ::tx::detail::mayBeColumns($_op, $_op->getOperand(operand)); }]>,
+    InterfaceMethod<"Whether a result may be written as columns of a wider tensor.", "bool", "givesColumns",
+                    (ins "unsigned":$result), "",
+                    [{ return ::tx::detail::mayBeColumns($_op, $_op->getResult(result)); }]>,
     InterfaceMethod<[{
         Passes over the row that must end before the results can be written:
         one for each reduction that waits for another.

@@ -122,21 +122,23 @@ def Tx_LayerNormInputGradOp : Tx_ComputeOp<"layer_norm_input_grad",
 
 def Tx_LayerNormWeightGradOp : Tx_ComputeOp<"layer_norm_weight_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x, Tx_F32Tensor:$mean, Tx_F32Tensor:$rstd,
-         Tx_F32Tensor:$weight_acc, Tx_F32Tensor:$bias_acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_Kernel, Tx_PartialSums, Tx_VectorCost, AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>,
-     AllTypesMatch<["weight_acc", "bias_acc", "weight_grad", "bias_grad"]>]> {
+         Tx_F32Tensor:$weight_acc, Optional<Tx_F32Tensor>:$bias_acc, Optional<Tx_Bit>:$reset),
+    [Tx_Resettable, Tx_Kernel, Tx_PartialSums, Tx_VectorCost, Tx_Inferred, AttrSizedOperandSegments,
+     AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "adds the gradients of `tx.layer_norm` by its weight and bias to theirs";
   let description = [{
-    weight_acc += sum over rows of dy * (x - mean) * rstd; bias_acc += sum over rows of dy.
+    weight_acc += sum over rows of dy * (x - mean) * rstd; bias_acc += sum over rows of dy. Without
+    bias_acc that of the weight alone: the bias is no parameter, or has its sum from `tx.bias_grad`.
 
     ```mlir
-    %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
+    %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>
+    %hw = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %gw in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>
     ```
   }];
-  let results = (outs Tx_F32Tensor:$weight_grad, Tx_F32Tensor:$bias_grad);
+  let results = (outs Tx_F32Tensor:$weight_grad, Optional<Tx_F32Tensor>:$bias_grad);
   let assemblyFormat = [{
-    $dy `,` $x `,` $mean `,` $rstd `into` $weight_acc `,` $bias_acc (`reset` $reset^)? `in` $scope attr-dict
-    `:` type($dy) `,` type($mean) `,` type($weight_acc) (`,` type($reset)^)?
+    $dy `,` $x `,` $mean `,` $rstd `into` $weight_acc (`,` $bias_acc^)? (`reset` $reset^)? `in` $scope attr-dict
+    `:` type($dy) `,` type($mean) `,` type($weight_acc) (`,` type($bias_acc)^)? (`reset` type($reset)^)?
   }];
 }
 
@@ -301,6 +303,7 @@ def Tx_CastOp : Tx_ComputeOp<"cast", (ins Tx_FloatTensor:$x),
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_ElementCost]> {
   let summary = "the same numbers in another type, rounded to nearest even";
   let description = [{
+    In x's own type it is a copy, for what wants its numbers in a place of their own.
     Fusion puts it into the kernel that computes x, so that the wider numbers
     never reach memory unless something else reads them.
 
@@ -361,6 +364,17 @@ def Tx_DropoutOp : Tx_ComputeOp<"dropout",
   let hasFolder = 1;
 }
 
+def Tx_ZerosOp : Tx_ComputeOp<"zeros", (ins), [Tx_Exact, Tx_Kernel]> {
+  let summary = "0 everywhere: the gradient of columns that nothing uses";
+  let description = [{
+    ```mlir
+    %z = tx.zeros in <backward, layer 0, "self_attention.qkv"> : tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "`in` $scope attr-dict `:` type($result)";
+}
+
 //===----------------------------------------------------------------------===//
 // Views
 //===----------------------------------------------------------------------===//
@@ -369,7 +383,8 @@ def Tx_SliceOp : Tx_ComputeOp<"slice", (ins Tx_FloatTensor:$whole, I64Attr:$offs
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_View, Tx_Inferred]> {
   let summary = "some columns of a tensor, without a copy";
   let description = [{
-    whole [..., n] -> [..., size].
+    whole [..., n] -> [..., size]. Slices of a tensor may overlap and need not cover it;
+    columns that none of them has get a gradient of 0.
 
     ```mlir
     %k = tx.slice %qkv 6 size 6 in <layer 0, "self_attention.qkv"> : tensor<2x4x18xf32>
@@ -380,9 +395,11 @@ def Tx_SliceOp : Tx_ComputeOp<"slice", (ins Tx_FloatTensor:$whole, I64Attr:$offs
 }
 
 def Tx_ConcatOp : Tx_ComputeOp<"concat", (ins Variadic<Tx_FloatTensor>:$parts),
-    [Tx_Exact, Tx_Kernel, Tx_View, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_View, Tx_Inferred]> {
   let summary = "tensors side by side, without a copy: parts are written in place";
   let description = [{
+    A part that lies elsewhere already (an argument, a slice, a part of another tensor) is copied.
+
     ```mlir
     %dqkv = tx.concat %dq, %dk, %dv in <backward, layer 0, "self_attention.qkv"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>
     ```

@@ -12,18 +12,20 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     (ins Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
     [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_IdReading, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
-  let summary = "each token's negative log-likelihood, with its log-sum-exp";
+  let summary = "each token's negative log-likelihood, with the statistics of its softmax";
   let description = [{
     logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is
-    the ignore index), log-sum-exp [b,s] f32.
+    the ignore index), statistics [b,s,2] f32: the row's maximum m and its sum of
+    exp(logits - m). They stay two numbers, since a log-sum-exp of large logits
+    has no digits left for the sum.
 
     ```mlir
-    %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
+    %losses, %stats = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
     ```
   }];
-  let results = (outs Tx_F32Tensor:$losses, Tx_F32Tensor:$lse);
+  let results = (outs Tx_F32Tensor:$losses, Tx_F32Tensor:$statistics);
   let extraClassDeclaration = [{
-    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : "lse"; }
+    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : "statistics"; }
   }];
   let assemblyFormat = [{
     $logits `,` $targets `ignore` $ignore_index `in` $scope attr-dict `:` type($logits) `,` type($targets)
@@ -31,20 +33,24 @@ def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
 }
 
 def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
-    (ins Tx_F32Tensor:$dlosses, Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, Tx_F32Tensor:$lse,
+    (ins Tx_F32Tensor:$dlosses, Tx_FloatTensor:$logits, Tx_I32Tensor:$targets, Tx_F32Tensor:$statistics,
          I64Attr:$ignore_index),
-    [Tx_Exact, Tx_IdReading, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["logits", "dlogits"]>, AllTypesMatch<["dlosses", "lse"]>]> {
+    [Tx_Exact, Tx_IdReading, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["logits", "dlogits"]>,
+     TypesMatchWith<"the statistics are two numbers for each loss", "dlosses", "statistics",
+                    "::tx::detail::pairsOf($_self)">]> {
   let summary = "the gradient of `tx.cross_entropy` by the logits";
   let description = [{
-    dlogits = (exp(logits - lse) - onehot(target)) * dlosses, 0 for ignored rows.
+    With (m, sum) of the row's statistics and e = exp(logits - m):
+    dlogits = (e - onehot(target) sum) * (dlosses / sum), 0 for ignored rows. The
+    target's difference is taken before the division, so it has the digits of the sum.
 
     ```mlir
-    %dlogits = tx.cross_entropy_grad %dl, %logits, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
+    %dlogits = tx.cross_entropy_grad %dl, %logits, %targets, %stats ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
     ```
   }];
   let results = (outs Tx_FloatTensor:$dlogits);
   let assemblyFormat = [{
-    $dlosses `,` $logits `,` $targets `,` $lse `ignore` $ignore_index `in` $scope attr-dict
+    $dlosses `,` $logits `,` $targets `,` $statistics `ignore` $ignore_index `in` $scope attr-dict
     `:` type($dlosses) `,` type($logits) `,` type($targets)
   }];
 }
@@ -67,15 +73,22 @@ def Tx_ReduceLossOp : Tx_ComputeOp<"reduce_loss",
   }];
 }
 
-def Tx_SplatOp : Tx_ComputeOp<"splat", (ins Tx_F32Tensor:$value), [Tx_Exact, Tx_Kernel]> {
-  let summary = "a scalar, everywhere";
+def Tx_ReduceLossGradOp : Tx_ComputeOp<"reduce_loss_grad",
+    (ins Tx_F32Tensor:$dsum, Tx_I32Tensor:$targets, I64Attr:$ignore_index),
+    [Tx_Exact, Tx_IdReading, Tx_Kernel, Tx_Inferred]> {
+  let summary = "the gradient of `tx.reduce_loss` by the losses";
   let description = [{
+    dlosses [b,s] = dsum, but 0 where the target is the ignore index: what `tx.reduce_loss`
+    leaves out has no influence, whatever computed it.
+
     ```mlir
-    %dl = tx.splat %loss_scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+    %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
     ```
   }];
-  let results = (outs Tx_F32Tensor:$result);
-  let assemblyFormat = "$value `in` $scope attr-dict `:` type($value) `->` type($result)";
+  let results = (outs Tx_F32Tensor:$dlosses);
+  let assemblyFormat = [{
+    $dsum `,` $targets `ignore` $ignore_index `in` $scope attr-dict `:` type($dsum) `,` type($targets)
+  }];
 }
 
 //===----------------------------------------------------------------------===//

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -204,11 +205,23 @@ private:
     result.values.push_back({name, std::vector<char>(begin, begin + values.size() * sizeof(T))});
   }
 
+  /// Of the model's config, or of the tokens that a model without one takes.
+  std::array<int64_t, 3> getSizes() {
+    if (const llvm::json::Object *model = manifest.getObject("model"))
+      return {*model->getInteger("micro_batch_size"), *model->getInteger("seq_length"), *model->getInteger("vocab_size")};
+    for (const llvm::json::Value &entry : *manifest.getArray("entries"))
+      for (const llvm::json::Value &value : *entry.getAsObject()->getArray("arguments"))
+        if (const llvm::json::Object &tokens = *value.getAsObject(); tokens.getString("name") == "tokens") {
+          const llvm::json::Array &shape = *tokens.getArray("shape");
+          return {*shape[0].getAsInteger(), *shape[1].getAsInteger(), *tokens.getObject("ids")->getInteger("below")};
+        }
+    result.error = "no tokens";
+    return {};
+  }
+
   /// Random tokens and targets, some of which do not count.
   void setBatch(const std::string &prefix, llvm::StringRef entry, int iteration, int microbatch) {
-    const llvm::json::Object &model = *manifest.getObject("model");
-    int64_t batch = *model.getInteger("micro_batch_size"), sequence = *model.getInteger("seq_length");
-    int64_t vocabulary = *model.getInteger("vocab_size");
+    auto [batch, sequence, vocabulary] = getSizes();
     std::seed_seq seed{static_cast<uint32_t>(options.seed), static_cast<uint32_t>(iteration),
                        static_cast<uint32_t>(microbatch)};
     std::mt19937 random(seed);

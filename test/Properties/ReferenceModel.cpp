@@ -1,7 +1,11 @@
 #include "ReferenceModel.h"
 
 #include "tx/Frontend/CompileOptions.h"
+#include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Frontend/ModelBuilder.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Parser/Parser.h"
 
 #include <cmath>
 
@@ -14,6 +18,12 @@ ReferenceModel::ReferenceModel(const Flags &flags) {
   sequence = options.model.seqLength;
   isNarrow = options.model.dtype == tx::DType::BF16;
   model.emplace(context, tx::buildModel(context, options.model));
+}
+
+ReferenceModel::ReferenceModel(const tx::GeneratedModel &generated)
+    : batch(generated.batch), sequence(generated.sequence), isNarrow(false) {
+  context.loadDialect<tx::TxDialect, mlir::func::FuncDialect>();
+  model.emplace(context, mlir::parseSourceString<mlir::ModuleOp>(generated.text, &context));
 }
 
 template <typename T>

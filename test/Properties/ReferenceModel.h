@@ -9,6 +9,7 @@
 #ifndef TX_TEST_PROPERTIES_REFERENCEMODEL_H
 #define TX_TEST_PROPERTIES_REFERENCEMODEL_H
 
+#include "GeneratedModel.h"
 #include "Harness.h"
 #include "JointModel.h"
 
@@ -18,6 +19,7 @@ class ReferenceModel {
 public:
   /// The model of a command line; recomputation means nothing here.
   explicit ReferenceModel(const Flags &flags);
+  explicit ReferenceModel(const tx::GeneratedModel &generated);
 
   /// The first loss or gradient that is further away than f32 explains, or
   /// nothing.

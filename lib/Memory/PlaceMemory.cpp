@@ -3,6 +3,7 @@
 #include "StateLayout.h"
 #include "Storage.h"
 
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Memory/Passes.h"
 #include "tx/Memory/Placement.h"
@@ -38,6 +39,9 @@ struct PlaceMemory : tx::impl::PlaceMemoryPassBase<PlaceMemory> {
   using PlaceMemoryPassBase::PlaceMemoryPassBase;
 
   void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isDeclaration() && failed(verifyFlat(func)))
+        return signalPassFailure();
     segmentAlignment = getSegmentAlignment(getOperation());
     FailureOr<StateLayout> layout = StateLayout::compute(getOperation());
     if (failed(layout))

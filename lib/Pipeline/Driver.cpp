@@ -85,6 +85,8 @@ public:
       return error;
     if (llvm::Error error = checkFunctions(options, *module))
       return error;
+    if (failed(verifyInput(*module)))
+      return lines.getError();
     if (phase == "model")
       return llvm::Error::success();
     if (reached == ReachedPhase::Model)

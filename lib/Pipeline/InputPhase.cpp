@@ -4,6 +4,8 @@
 #include "Report.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Dialect/Tx/IR/Signature.h"
+#include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
 
@@ -20,7 +22,7 @@ ReachedPhase tx::findReachedPhase(ModuleOp module) {
   // Another function may have that name; it is not what autodiff made.
   auto microbatch = module.lookupSymbol<func::FuncOp>("microbatch");
   auto isScale = [](DictionaryAttr attributes) {
-    auto name = attributes ? attributes.getAs<StringAttr>("tx.name") : StringAttr();
+    auto name = attributes ? attributes.getAs<StringAttr>(kNameAttr) : StringAttr();
     return name && name.getValue() == "loss_scale";
   };
   SmallVector<DictionaryAttr> arguments;
@@ -80,6 +82,54 @@ llvm::Error tx::checkFunctions(const CompileOptions &options, ModuleOp module) {
   return badInput(options.input + ": has no function, and so no entry; mark the loss with tx.train, as "
                                   "--compile-to=model shows it" +
                   nested);
+}
+
+/// Attributes of the step dialect are places and choices of the way to an artifact.
+static LogicalResult verifyAttributes(Operation *op) {
+  SmallVector<NamedAttribute> attributes(op->getDiscardableAttrs());
+  if (auto function = dyn_cast<func::FuncOp>(op)) {
+    SmallVector<DictionaryAttr> lists, results;
+    function.getAllArgAttrs(lists);
+    function.getAllResultAttrs(results);
+    llvm::append_range(lists, results);
+    for (DictionaryAttr list : lists)
+      if (list)
+        llvm::append_range(attributes, list);
+  }
+  for (NamedAttribute attribute : attributes)
+    if (isa_and_nonnull<step::StepDialect>(attribute.getNameDialect()))
+      return op->emitOpError("has ") << attribute.getName() << ", which tx-compile makes itself; leave it out";
+  return success();
+}
+
+static LogicalResult verifyBody(func::FuncOp function) {
+  if (failed(verifyOneBlock(function)))
+    return failure();
+  for (Operation &op : function.front()) {
+    bool isOurs = isa<TxDialect>(op.getDialect()) && isa<ScopedOpInterface, LoadOp, StoreOp>(op);
+    if (!isOurs && !isa<func::ReturnOp>(op))
+      return op.emitOpError("has no place in @") << function.getSymName()
+                                                 << "; the functions of a step have ops of tx and a return";
+    if (failed(verifyAttributes(&op)))
+      return failure();
+  }
+  return verifyFlat(function);
+}
+
+LogicalResult tx::verifyInput(ModuleOp module) {
+  if (failed(verifyAttributes(module)))
+    return failure();
+  for (Operation &op : *module.getBody()) {
+    auto function = dyn_cast<func::FuncOp>(op);
+    if (!function && !isa<GlobalOp, MeshAxisOp>(op))
+      return op.emitOpError("has no place in a module that is compiled to a step, which has functions, tx.global and "
+                            "tx.mesh_axis");
+    if (failed(verifyAttributes(&op)))
+      return failure();
+    if (function && !function.isExternal() && (failed(verifySignature(function)) || failed(verifyBody(function))))
+      return failure();
+  }
+  return success();
 }
 
 llvm::Error tx::checkReachedPhase(const CompileOptions &options, ReachedPhase reached, StringRef phase) {

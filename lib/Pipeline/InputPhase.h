@@ -24,6 +24,10 @@ ReachedPhase findReachedPhase(mlir::ModuleOp module);
 /// Whether there is something to compile.
 llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module);
 
+/// Whether the module holds what a step is made of and nothing else: state, axes, and
+/// flat functions of tx ops that callers can call. Says in diagnostics what does not.
+mlir::LogicalResult verifyInput(mlir::ModuleOp module);
+
 /// Whether the way leads from there to `phase`, and no flag asks for what lies
 /// behind already.
 llvm::Error checkReachedPhase(const CompileOptions &options, ReachedPhase reached, llvm::StringRef phase);

@@ -10,6 +10,7 @@
 #include "OrderInBlock.h"
 
 #include "tx/Dialect/Tx/IR/Border.h"
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Schedule/Passes.h"
 
@@ -305,10 +306,8 @@ struct FuseKernels : tx::impl::FuseKernelsPassBase<FuseKernels> {
   void runOnOperation() override {
     if (getOperation().isDeclaration())
       return;
-    if (!getOperation().getBody().hasOneBlock()) {
-      getOperation().emitError("has more than one block; tx functions are flat");
+    if (failed(verifyFlat(getOperation())))
       return signalPassFailure();
-    }
     Fuser(getOperation().getBody().front(), maxBuffers).run();
   }
 };

@@ -3,6 +3,7 @@
 #include "tx/Conversion/TxToStep/Passes.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
 #include "txrt/abi.h"
@@ -29,7 +30,8 @@ FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
   if (!buffer)
     return op->emitOpError("has a tensor without an address; run tx-place-memory first");
   if (buffer.getType().getElementType().isF64())
-    return op->emitOpError("has a tensor of f64, which is the reference's alone; a step has f32, bf16, i32 and i1");
+    return op->emitOpError("has a ") << buffer.getType()
+                                     << ", but f64 is the reference's alone; a step has f32, bf16, i32 and i1";
   return buffer;
 }
 
@@ -341,9 +343,17 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
     ModuleOp module = getOperation();
     int64_t argumentBytes = 0, transientBytes = 0;
     SmallVector<func::FuncOp> functions;
+    for (auto global : module.getOps<GlobalOp>())
+      if (global.getType().getElementType().isF64()) {
+        global.emitOpError("@") << global.getSymName() << " is of f64, which is the reference's alone; a step has f32, "
+                                << "bf16, i32 and i1";
+        return signalPassFailure();
+      }
     for (auto func : module.getOps<func::FuncOp>()) {
       if (func.isDeclaration())
         continue;
+      if (failed(verifyFlat(func)) || failed(verifySignature(func)))
+        return signalPassFailure();
       functions.push_back(func);
       argumentBytes = std::max(argumentBytes, getBytes(func, kArgumentBytesAttr));
       transientBytes = std::max(transientBytes, getBytes(func, kTransientBytesAttr));
@@ -362,9 +372,22 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
         return signalPassFailure();
     for (func::FuncOp func : functions)
       func.erase();
+    makeUnique(program);
   }
 
 private:
+  /// State and declared functions may have the program's name.
+  void makeUnique(step::ProgramOp program) {
+    std::string name = program.getSymName().str();
+    auto isTaken = [&](Operation &op) {
+      auto symbol = op.getAttrOfType<StringAttr>(SymbolTable::getSymbolAttrName());
+      return &op != program && symbol && symbol.getValue() == name;
+    };
+    while (llvm::any_of(*getOperation().getBody(), isTaken))
+      name += "_program";
+    program.setSymName(name);
+  }
+
   static int64_t getBytes(Operation *op, StringRef name) {
     auto bytes = op->getAttrOfType<IntegerAttr>(name);
     return bytes ? bytes.getInt() : 0;
@@ -374,25 +397,24 @@ private:
     auto returned = cast<func::ReturnOp>(func.getBody().front().back());
     Builder attributes(func.getContext());
     SmallVector<Attribute> argumentNames, arguments, argumentIds, resultNames, results;
-    auto add = [&](Value value, Attribute name, StringRef prefix, size_t number, SmallVectorImpl<Attribute> &names,
+    auto add = [&](Value value, StringRef name, SmallVectorImpl<Attribute> &names,
                    SmallVectorImpl<Attribute> &buffers) -> LogicalResult {
       FailureOr<step::BufferAttr> buffer = findBuffer(func, value);
       if (failed(buffer))
         return failure();
-      names.push_back(name ? name : attributes.getStringAttr(prefix + Twine(number)));
+      names.push_back(attributes.getStringAttr(name));
       buffers.push_back(*buffer);
       return success();
     };
     for (BlockArgument argument : func.getArguments()) {
-      if (failed(add(argument, func.getArgAttr(argument.getArgNumber(), "tx.name"), "arg", argument.getArgNumber(),
-                     argumentNames, arguments)))
+      if (failed(add(argument, tx::getArgumentName(func, argument.getArgNumber()), argumentNames, arguments)))
         return failure();
       std::optional<IdRange> ids = getIdRange(argument);
       argumentIds.push_back(ids ? Attribute(IdsAttr::get(func.getContext(), ids->below, ids->ignored))
                                 : attributes.getUnitAttr());
     }
     for (auto [number, value] : llvm::enumerate(returned.getOperands()))
-      if (failed(add(value, func.getResultAttr(number, "tx.name"), "result", number, resultNames, results)))
+      if (failed(add(value, tx::getResultName(func, number), resultNames, results)))
         return failure();
     OpBuilder builder = OpBuilder::atBlockEnd(&program);
     auto entry = step::EntryOp::create(builder, func.getLoc(), func.getName(), attributes.getArrayAttr(argumentNames),

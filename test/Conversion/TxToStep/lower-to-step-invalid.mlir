@@ -24,7 +24,7 @@ func.func @result_not_placed(%x: tensor<2x6xf32> {step.buffer = #step.buffer<arg
 
 // -----
 
-// expected-error @below {{has a tensor of f64, which is the reference's alone; a step has f32, bf16, i32 and i1}}
+// expected-error @below {{has a 'tensor<2x6xf64>', but f64 is the reference's alone; a step has f32, bf16, i32 and i1}}
 func.func @wide(%x: tensor<2x6xf64> {step.buffer = #step.buffer<argument, 0, tensor<2x6xf64>>}) {
   return
 }

@@ -93,5 +93,6 @@ step::BufferAttr tx::getBuffer(Value value) {
   }
   auto result = cast<OpResult>(value);
   auto buffers = result.getOwner()->getAttrOfType<ArrayAttr>(kBuffersAttr);
-  return buffers ? cast<BufferAttr>(buffers[result.getResultNumber()]) : BufferAttr();
+  unsigned number = result.getResultNumber();
+  return buffers && number < buffers.size() ? dyn_cast<BufferAttr>(buffers[number]) : BufferAttr();
 }

@@ -7,10 +7,23 @@
 using namespace mlir;
 using namespace tx;
 
-LogicalResult tx::verifyOneBlock(func::FuncOp function) {
-  if (!function.getBody().hasOneBlock())
-    return function.emitError("@") << function.getSymName() << " must have one block, has "
-                                   << function.getBody().getBlocks().size();
+func::FuncOp tx::findMicrobatch(ModuleOp module) {
+  auto function = module.lookupSymbol<func::FuncOp>(kMicrobatch);
+  for (unsigned i = 0, e = function ? function.getNumArguments() : 0; i < e; ++i)
+    if (auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttr); name && name.getValue() == kLossScaleName)
+      return function;
+  auto isGradient = [](GlobalOp global) { return global.getRole() == GlobalRole::Gradient; };
+  return llvm::any_of(module.getOps<GlobalOp>(), isGradient) ? function : func::FuncOp();
+}
+
+LogicalResult tx::verifyTrainedAxes(ModuleOp module) {
+  for (auto axis : module.getOps<MeshAxisOp>()) {
+    if (axis.getBatch() || axis.getSize() == 1) // alone, a rank has all
+      continue;
+    return axis.emitOpError("@") << axis.getSymName() << " is no batch axis, and a step is trained over batch axes alone; mark it 'batch' if each rank has samples of "
+                      << "its own and all have the same parameters, else leave " << kTrainAttr
+                      << " out and run functions";
+  }
   return success();
 }
 

@@ -3,6 +3,7 @@
 #ifndef TX_LIB_AUTODIFF_FUNCTIONS_H
 #define TX_LIB_AUTODIFF_FUNCTIONS_H
 
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,8 +13,6 @@ namespace tx {
 
 /// Marks the function to differentiate.
 constexpr llvm::StringLiteral kTrainAttr = "tx.train";
-/// The name of an argument or a result in the artifact.
-constexpr llvm::StringLiteral kNameAttr = "tx.name";
 constexpr llvm::StringLiteral kMicrobatch = "microbatch";
 /// What the entries take beside the loss's arguments.
 constexpr llvm::StringLiteral kLossScaleName = "loss_scale", kFirstName = "first", kLearningRateName = "lr",
@@ -24,7 +23,17 @@ constexpr llvm::StringLiteral kTrainingArguments[] = {kLossScaleName, kFirstName
 /// none.
 mlir::FailureOr<mlir::func::FuncOp> findLoss(mlir::ModuleOp module);
 
-mlir::LogicalResult verifyOneBlock(mlir::func::FuncOp function);
+/// What tx-autodiff makes of the loss; null if there is none. Another function may have
+/// its name, but neither takes a scale of the loss nor stands in a module with gradients.
+mlir::func::FuncOp findMicrobatch(mlir::ModuleOp module);
+
+/// Whether every axis of the mesh is one over which a step can be trained.
+mlir::LogicalResult verifyTrainedAxes(mlir::ModuleOp module);
+
+/// An op's own attributes without its scope.
+mlir::DictionaryAttr formOf(mlir::Operation *op);
+/// Whether each recompute op is a forward op once more. Of a function of one block.
+mlir::LogicalResult verifyRecompute(mlir::func::FuncOp function);
 
 /// A module's symbols by name. It is made once: a model has a thousand globals for each hundred layers, and who
 /// walks over all of them to find or to add one does work that grows with their square.

@@ -34,7 +34,8 @@ struct TxMakeEntriesPass : public tx::impl::TxMakeEntriesPassBase<TxMakeEntriesP
 
 private:
   LogicalResult makeEntries();
-  LogicalResult verifyOptions(const ModuleSymbols &symbols);
+  LogicalResult verifyOptions();
+  LogicalResult verifyNames(const ModuleSymbols &symbols);
   FailureOr<SmallVector<Trained>> addOptimizerState(ModuleSymbols &symbols);
   func::FuncOp createFunction(Operation *after, StringRef name, ArrayRef<Type> arguments, ArrayRef<Type> results);
   void nameLast(func::FuncOp function, ArrayRef<StringRef> arguments, ArrayRef<StringRef> results);
@@ -53,16 +54,19 @@ private:
 
 LogicalResult TxMakeEntriesPass::makeEntries() {
   FailureOr<func::FuncOp> loss = findLoss(getOperation());
-  if (failed(loss))
+  if (failed(loss) || failed(verifyOptions()))
     return failure();
+  func::FuncOp microbatch = findMicrobatch(getOperation());
+  if (!*loss && !microbatch) // plain functions, whatever their names
+    return success();
   batchAxes.clear(); // of another module
   for (auto axis : getOperation().getOps<MeshAxisOp>())
     if (axis.getBatch())
       batchAxes.push_back(FlatSymbolRefAttr::get(axis.getSymNameAttr()));
   ModuleSymbols symbols(getOperation());
-  if (failed(verifyOptions(symbols)))
+  if (failed(verifyNames(symbols)) || failed(verifyTrainedAxes(getOperation())))
     return failure();
-  if (auto microbatch = dyn_cast_or_null<func::FuncOp>(symbols.lookup(kMicrobatch))) {
+  if (microbatch) {
     if (failed(verifyOneBlock(microbatch)))
       return failure();
     FailureOr<SmallVector<Trained>> trained = addOptimizerState(symbols);
@@ -78,7 +82,7 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
   return success();
 }
 
-LogicalResult TxMakeEntriesPass::verifyOptions(const ModuleSymbols &symbols) {
+LogicalResult TxMakeEntriesPass::verifyOptions() {
   auto refuse = [&](StringRef option, double value, StringRef range) {
     return getOperation().emitError("option ") << option << " is " << text(value) << ", must be " << range;
   };
@@ -92,6 +96,10 @@ LogicalResult TxMakeEntriesPass::verifyOptions(const ModuleSymbols &symbols) {
     return refuse("adam-beta2", adamBeta2, "in [0, 1)");
   if (!(adamEps >= 0))
     return refuse("adam-eps", adamEps, "at least 0");
+  return success();
+}
+
+LogicalResult TxMakeEntriesPass::verifyNames(const ModuleSymbols &symbols) {
   for (StringRef name : {"apply", "step", "evaluate"})
     if (Operation *taken = symbols.lookup(name))
       return taken->emitError("@") << name << " exists already; have the entries been made? If not, give it another name";

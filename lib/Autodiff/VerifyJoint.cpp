@@ -194,14 +194,6 @@ LogicalResult verifyOverwrites(func::FuncOp function) {
 // Random numbers
 //===----------------------------------------------------------------------===//
 
-/// The op's attributes without its scope: its form.
-DictionaryAttr formOf(Operation *op) {
-  NamedAttrList form(op->getPropertiesAsAttribute() ? cast<DictionaryAttr>(op->getPropertiesAsAttribute())
-                                                    : op->getAttrDictionary());
-  form.erase("scope");
-  return form.getDictionary(op->getContext());
-}
-
 LogicalResult verifyRandom(func::FuncOp function) {
   llvm::DenseMap<uint32_t, RecomputeOpInterface> sites;
   for (auto op : function.getOps<RecomputeOpInterface>()) {
@@ -216,6 +208,8 @@ LogicalResult verifyRandom(func::FuncOp function) {
                << scope.str() << "; give one a path of its own";
       continue;
     }
+    if (scope.getSegment() == Segment::Recompute)
+      continue; // what it may differ in is nothing: verifyRecompute
     RecomputeOpInterface forward = sites.lookup(scope.getSiteHash());
     if (!forward)
       return op->emitOpError("draws random numbers at ") << scope.str() << ", where no forward op draws any";
@@ -232,6 +226,11 @@ struct TxVerifyJointPass : public tx::impl::TxVerifyJointPassBase<TxVerifyJointP
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(kTrainAttr) && failed(verify(function)))
         return signalPassFailure();
+    // The entries of training, as tx-make-entries names them.
+    auto has = [&](StringRef name) { return getOperation().lookupSymbol<func::FuncOp>(name) != nullptr; };
+    bool isTrained = findMicrobatch(getOperation()) && (has("apply") || has("step"));
+    if (isTrained && failed(verifyTrainedAxes(getOperation())))
+      return signalPassFailure();
     markAllAnalysesPreserved();
   }
 
@@ -243,7 +242,8 @@ private:
       std::optional<Segment> segment = segmentOf(&op);
       return segment && isAfterBorder(*segment);
     });
-    if (failed(verifyState(function)) || failed(verifyTies(function)) || failed(verifyRandom(function)))
+    if (failed(verifyState(function)) || failed(verifyTies(function)) || failed(verifyRandom(function)) ||
+        failed(verifyRecompute(function)))
       return failure();
     if (hasBackward && (failed(verifyBorder(function)) || failed(verifyAccumulators(function))))
       return failure();

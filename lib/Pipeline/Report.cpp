@@ -88,6 +88,7 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"gradient_bytes", getRoleBytes(module, GlobalRole::Gradient)},
       {"optimizer_bytes", getRoleBytes(module, {GlobalRole::Moment1, GlobalRole::Moment2, GlobalRole::Master})},
       {"saved_activation_bytes", summary.savedBytes},
+      {"layers", json::Array(summary.layers)},
       {"saved_activation_bytes_per_layer", json::Array(summary.savedBytesPerLayer)},
       {"saved", std::move(saved)},
       {"forward_flops", summary.forwardFlops},

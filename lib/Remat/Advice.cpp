@@ -100,17 +100,18 @@ static void adviseOnModules(const RematProblem &problem, const RematPolicy &poli
 
 /// How many layers' replays take something from earlier layers, and nothing that is saved.
 static int countReplaysThroughInput(const RematProblem &problem, const RematPlan &plan) {
-  std::vector<bool> takesSaved(problem.layerCount), takesReplayed(problem.layerCount);
+  std::vector<bool> takesSaved(problem.layers.size()), takesReplayed(problem.layers.size());
   for (const Recomputation &recomputation : plan.recomputations) {
     const RematOp &op = problem.ops[recomputation.op];
-    if (op.layer < 1)
+    std::optional<int> layer = problem.findLayer(op.layer);
+    if (!layer)
       continue;
     for (int operand : op.operands)
       if (problem.isForwardResult(operand) && problem.ops[problem.values[operand].producer].layer != op.layer)
-        (plan.choices[operand].recompute ? takesReplayed : takesSaved)[op.layer] = true;
+        (plan.choices[operand].recompute ? takesReplayed : takesSaved)[*layer] = true;
   }
   int count = 0;
-  for (int layer = 1; layer < problem.layerCount; ++layer)
+  for (size_t layer = 1; layer < problem.layers.size(); ++layer)
     count += takesReplayed[layer] && !takesSaved[layer];
   return count;
 }
@@ -118,9 +119,10 @@ static int countReplaysThroughInput(const RematProblem &problem, const RematPlan
 /// The value that the second layer takes from the first, without its layer.
 static std::string findCarriedName(const RematProblem &problem) {
   for (const RematOp &op : problem.ops)
-    if (op.isForward() && op.layer == 1)
+    if (op.isForward() && op.layer == problem.layers[1])
       for (int operand : op.operands)
-        if (problem.isForwardResult(operand) && problem.ops[problem.values[operand].producer].layer == 0)
+        if (problem.isForwardResult(operand) &&
+            problem.ops[problem.values[operand].producer].layer == problem.layers[0])
           return withoutLayer(problem.values[operand].name).str();
   return "";
 }
@@ -128,11 +130,11 @@ static std::string findCarriedName(const RematProblem &problem) {
 static void adviseOnSavedNames(const RematProblem &problem, const RematPlan &plan,
                                std::vector<RematMessage> &messages) {
   int replayed = countReplaysThroughInput(problem, plan);
-  if (replayed == 0 || replayed < problem.layerCount - 1)
+  if (replayed == 0 || replayed < problem.getLayerCount() - 1)
     return;
   messages.push_back({RematMessage::Note,
                       "no saved name carries from layer to layer, so that one replay runs through all " +
-                          std::to_string(problem.layerCount) + " layers; to save each layer's input too, add '" +
+                          std::to_string(problem.getLayerCount()) + " layers; to save each layer's input too, add '" +
                           findCarriedName(problem) + "'"});
 }
 

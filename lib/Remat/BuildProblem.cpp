@@ -15,6 +15,7 @@
 #include "NameTable.h"
 
 #include "tx/Dialect/Tx/IR/Border.h"
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
 using namespace mlir;
@@ -32,12 +33,6 @@ public:
     for (Operation &op : function.front())
       if (failed(check(&op)) || failed(add(&op)))
         return failure();
-    // Layers are counted by their numbers, so a stray number must not pass.
-    if (joint.problem.layerCount > static_cast<int64_t>(joint.ops.size())) {
-      function.emitError("has a layer number of ") << joint.problem.layerCount - 1 << ", but only "
-          << joint.ops.size() << " ops; number the layers from 0";
-      return failure();
-    }
     return std::move(joint);
   }
 
@@ -107,9 +102,8 @@ private:
       data.path.clear();
     }
     if (data.isForward())
-      joint.problem.layerCount = std::max(joint.problem.layerCount, layerCountOf(data.layer));
+      joint.problem.addLayer(data.layer);
   }
-  static int layerCountOf(int layer) { return layer == INT32_MAX ? layer : layer + 1; }
 
   bool usesBackward(const RematOp &data) const {
     return llvm::any_of(data.operands, [&](int operand) {
@@ -154,9 +148,7 @@ bool tx::hasBackward(func::FuncOp function) {
 }
 
 FailureOr<JointProblem> tx::buildRematProblem(func::FuncOp function) {
-  if (!function.getBody().hasOneBlock()) {
-    function.emitError("has several blocks; rematerialization needs a flat function");
+  if (failed(verifyFlat(function)))
     return failure();
-  }
   return ProblemBuilder(function).run();
 }

@@ -2,6 +2,8 @@
 
 #include "NearNames.h"
 
+#include "tx/Remat/Options.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -26,7 +28,7 @@ std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
     if (problem.isForwardResult(value) && !problem.isView(value) && problem.ops[problem.values[value].producer].layer >= 0)
       names.insert(withoutLayer(problem.values[value].name).str());
   if (names.count(wanted.str()))
-    return "its layers are 0 to " + std::to_string(problem.layerCount - 1);
+    return "its layers are " + listLayers(problem.layers);
 
   std::vector<std::pair<unsigned, std::string>> ranked;
   for (const std::string &candidate : names) {

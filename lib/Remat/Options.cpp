@@ -39,7 +39,25 @@ bool RematPolicy::includesLayer(int layer) const {
     return false;
   if (layers)
     return std::binary_search(layers->begin(), layers->end(), layer);
-  return method != RecomputeMethod::Block || layer < numLayers;
+  return method != RecomputeMethod::Block || layer <= lastOfBlock;
+}
+
+std::string tx::listLayers(const std::vector<int> &layers) {
+  std::string text;
+  for (size_t first = 0; first < layers.size();) {
+    size_t last = first;
+    while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1)
+      ++last;
+    text += (first == 0 ? "" : ",") + std::to_string(layers[first]);
+    if (last > first)
+      text += "-" + std::to_string(layers[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+std::string tx::describeLayers(const std::vector<int> &layers) {
+  return (layers.size() == 1 ? "layer " : "layers ") + listLayers(layers);
 }
 
 bool tx::matchesName(StringRef pattern, StringRef valueName) {
@@ -114,9 +132,10 @@ private:
     if (isUnset(options.numLayers))
       return;
     long long count;
-    if (StringRef(*options.numLayers).getAsInteger(10, count) || count < 1 || count > problem.layerCount)
+    if (StringRef(*options.numLayers).getAsInteger(10, count) || count < 1 || count > problem.getLayerCount())
       return error(kNumLayers + " '" + *options.numLayers + "' is not a number of layers; " + describeLayerCount());
     policy.numLayers = static_cast<int>(count);
+    policy.lastOfBlock = problem.layers[count - 1];
     numLayersGiven = true;
   }
 
@@ -157,20 +176,23 @@ private:
     if (isUnset(options.layers))
       return;
     policy.layers.emplace();
-    std::vector<bool> named(problem.layerCount);
+    std::vector<bool> named(problem.layers.size());
     for (const std::string &item : splitList(*options.layers)) {
       auto [firstText, lastText] = StringRef(item).split('-');
       int first = 0, last = 0;
       bool isRange = StringRef(item).contains('-');
       if (firstText.getAsInteger(10, first) || (isRange ? lastText : firstText).getAsInteger(10, last) || last < first)
         return error(kLayers + " '" + item + "' is neither a layer nor a range of layers, as in 0-3,7");
-      if (first < 0 || last >= problem.layerCount)
+      // All that the range names must exist, so it is no longer than the list of layers.
+      std::optional<int> begin = problem.findLayer(first), end = problem.findLayer(last);
+      if (!begin || !end || *end - *begin != last - first)
         return error(kLayers + " '" + item + "' is out of range; " + describeLayers());
-      for (int layer = first; layer <= last; ++layer) {
-        if (named[layer])
-          return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(layer) + " twice");
-        named[layer] = true;
-        policy.layers->push_back(layer);
+      for (int place = *begin; place <= *end; ++place) {
+        if (named[place])
+          return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(problem.layers[place]) +
+                       " twice");
+        named[place] = true;
+        policy.layers->push_back(problem.layers[place]);
       }
     }
     if (policy.layers->empty())
@@ -278,12 +300,11 @@ private:
   }
 
   std::string describeLayerCount() const {
-    return problem.layerCount == 0 ? "this model has no layers"
-                                   : "this model allows 1 to " + std::to_string(problem.layerCount);
+    return problem.layers.empty() ? "this model has no layers"
+                                  : "this model allows 1 to " + std::to_string(problem.getLayerCount());
   }
   std::string describeLayers() const {
-    return problem.layerCount == 0 ? "this model has no layers"
-                                   : "this model has layers 0 to " + std::to_string(problem.layerCount - 1);
+    return problem.layers.empty() ? "this model has no layers" : "this model has " + tx::describeLayers(problem.layers);
   }
 
   const RematPolicyOptions &options;

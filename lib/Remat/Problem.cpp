@@ -10,6 +10,19 @@ bool RematOp::isInside(RecomputeModule module) const {
   return llvm::is_contained(path, stringifyRecomputeModule(module));
 }
 
+std::optional<int> RematProblem::findLayer(int number) const {
+  auto found = llvm::lower_bound(layers, number);
+  if (found == layers.end() || *found != number)
+    return std::nullopt;
+  return static_cast<int>(found - layers.begin());
+}
+
+void RematProblem::addLayer(int number) {
+  auto place = llvm::lower_bound(layers, number);
+  if (number >= 0 && (place == layers.end() || *place != number))
+    layers.insert(place, number);
+}
+
 std::vector<std::vector<int>> RematProblem::computeUsers() const {
   std::vector<std::vector<int>> users(values.size());
   for (int op = 0, e = ops.size(); op < e; ++op)

@@ -10,6 +10,8 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <set>
+
 using namespace mlir;
 using namespace tx;
 
@@ -54,6 +56,7 @@ std::vector<SavedValue> tx::summarizeSavedValues(func::FuncOp function) {
 RematSummary tx::summarizeRemat(func::FuncOp function) {
   NameTable names(function);
   RematSummary summary;
+  std::set<int> layers;
   summary.saved = summarizeSaved(function, names);
   function.walk([&](ScopedOpInterface op) {
     ScopeAttr scope = op.getScope();
@@ -62,8 +65,8 @@ RematSummary tx::summarizeRemat(func::FuncOp function) {
     switch (scope.getSegment()) {
     case Segment::Forward:
       summary.forwardFlops += flops;
-      if (scope.isInLayer() && scope.getLayer() >= static_cast<int64_t>(summary.savedBytesPerLayer.size()))
-        summary.savedBytesPerLayer.resize(scope.getLayer() + 1);
+      if (scope.isInLayer())
+        layers.insert(scope.getLayer());
       break;
     case Segment::Backward:
       summary.backwardFlops += flops;
@@ -78,10 +81,15 @@ RematSummary tx::summarizeRemat(func::FuncOp function) {
       break;
     }
   });
+  for (const SavedValue &value : summary.saved)
+    if (value.layer >= 0)
+      layers.insert(value.layer);
+  summary.layers.assign(layers.begin(), layers.end());
+  summary.savedBytesPerLayer.resize(summary.layers.size());
   for (const SavedValue &value : summary.saved) {
     summary.savedBytes += value.bytes;
     if (value.layer >= 0)
-      summary.savedBytesPerLayer[value.layer] += value.bytes;
+      summary.savedBytesPerLayer[llvm::lower_bound(summary.layers, value.layer) - summary.layers.begin()] += value.bytes;
   }
   return summary;
 }

@@ -105,8 +105,12 @@ json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, 
                                    {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())}};
   json::Array mesh;
   for (Operation &op : program->getParentOp()->getRegion(0).front())
-    if (auto axis = dyn_cast<MeshAxisOp>(op))
-      mesh.push_back(json::Object{{"axis", axis.getSymName()}, {"size", static_cast<int64_t>(axis.getSize())}});
+    if (auto axis = dyn_cast<MeshAxisOp>(op)) {
+      json::Object object{{"axis", axis.getSymName()}, {"size", static_cast<int64_t>(axis.getSize())}};
+      if (axis.getBatch())
+        object["kind"] = "batch";
+      mesh.push_back(std::move(object));
+    }
   manifest["mesh"] = std::move(mesh);
   manifest["globals"] = describeGlobals(program->getParentOp());
   json::Array entries;

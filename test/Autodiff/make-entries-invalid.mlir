@@ -1,6 +1,18 @@
 // Each refusal of tx-make-entries.
 // RUN: tx-opt %s --tx-make-entries --split-input-file --verify-diagnostics
 
+// Plain functions may have these names, beside a step they may not.
+func.func @apply() {
+  return
+}
+
+// -----
+
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch() {
+  return
+}
 // expected-error @below {{@apply exists already; have the entries been made?}}
 func.func @apply() {
   return
@@ -10,7 +22,7 @@ func.func @apply() {
 
 // expected-error @below {{@microbatch has no gradients to apply}}
 module {
-  func.func @microbatch() {
+  func.func @microbatch(%scale: tensor<f32> {tx.name = "loss_scale"}) {
     return
   }
 }
@@ -57,7 +69,17 @@ func.func @loss(%a: tensor<2x4x6xf32> {tx.name = "a"}, %b: tensor<2x4x6xf32> {tx
 // -----
 
 // expected-error @below {{@microbatch must have one block, has 0}}
-func.func private @microbatch()
+func.func private @microbatch(tensor<f32> {tx.name = "loss_scale"})
+
+// -----
+
+// expected-error @below {{@dp is no batch axis, and a step is trained over batch axes alone; mark it 'batch' if each rank has samples of its own and all have the same parameters, else leave tx.train out and run functions}}
+tx.mesh_axis @dp size 2
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch() {
+  return
+}
 
 // -----
 

@@ -383,7 +383,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %key:
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
   %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dx = tx.cross_entropy_grad %dl, %d, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
-  // expected-error @below {{has another form than its forward op at embedding}}
+  // expected-error @below {{'tx.dropout' op at embedding recomputes no forward op: the tx.dropout at embedding has another operand 0; a recomputation takes the same values, or recomputations of them}}
   %e = tx.dropout %dx, %key p 0.2 in <recompute, "embedding"> : tensor<2x4x6xf32>, tensor<4xi32>
   %g = tx.embedding_weight_grad %tokens, %e into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
   tx.store %g, @w.grad : tensor<7x6xf32>
@@ -420,5 +420,232 @@ func.func @f() {
   %sum = tx.all_reduce %p on @tp in <"a"> : tensor<128xf32>
   %w1, %b1 = tx.unpack %sum in <"a"> : tensor<128xf32> -> tensor<7x6xf32>, tensor<7xf32>
   tx.store %w1, @w : tensor<7x6xf32>
+  return
+}
+
+// -----
+
+// A recomputation is a forward op once more: with its attributes,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  // expected-error @below {{'tx.softmax' op at layer 0 core_attn recomputes no forward op: the tx.softmax at layer 0 core_attn has causal = unit, the recomputation none}}
+  %s1 = tx.softmax %x in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// at its place,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  // expected-error @below {{'tx.gelu' op at layer 2 mlp recomputes no forward op: the tx.gelu at layer 0 mlp has another place; a recomputation stands where its forward op does}}
+  %y1 = tx.gelu %s1 in <recompute, layer 2, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// on its operands or recomputations of them,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  // expected-error @below {{'tx.gelu' op at layer 0 mlp recomputes no forward op: the tx.gelu at layer 0 mlp has another operand 0; a recomputation takes the same values, or recomputations of them}}
+  %y1 = tx.gelu %x in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// with its marks,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  // expected-error @below {{recomputes no forward op: the tx.gelu at layer 0 mlp has user.mark = none, the recomputation unit}}
+  %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> {user.mark} : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// of an op that is there,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  // expected-error @below {{'tx.add' op at layer 0 mlp recomputes no forward op: forward has no tx.add}}
+  %a = tx.add %s1, %y1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// once,
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  // expected-error @below {{'tx.gelu' op recomputes what is recomputed before, at layer 0 mlp}}
+  %y2 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// and for a use.
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %s = tx.softmax %x causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y = tx.gelu %s in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
+  %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  // expected-error @below {{'tx.gelu' op is recomputed for no use, at layer 1 mlp}}
+  %z1 = tx.gelu %y1 in <recompute, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dy = tx.gelu_grad %dz, %y1 in <backward, layer 1, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.gelu_grad %dy, %s1 in <backward, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// What must happen once is not recomputed.
+tx.mesh_axis @tp size 2
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scale: tensor<f32>, %first: tensor<i1>)
+    -> (tensor<f32>, tensor<f32>) {
+  %w = tx.load @w : tensor<7x6xf32>
+  %acc = tx.load @w.grad : tensor<7x6xf32>
+  %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+  %y = tx.broadcast %x from 0 on @tp in <layer 0, "mlp"> : tensor<2x4x6xf32>
+  %losses, %lse = tx.cross_entropy %y, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
+  %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  // expected-error @below {{'tx.broadcast' op is a recomputation at layer 0 mlp, but must happen once}}
+  %y1 = tx.broadcast %x from 0 on @tp in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
+  %dx = tx.cross_entropy_grad %dl, %y1, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
+  %g = tx.embedding_weight_grad %tokens, %dx into %acc reset %first in <backward, "embedding"> : tensor<2x4xi32>, tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<i1>
+  tx.store %g, @w.grad : tensor<7x6xf32>
+  return %sum, %count : tensor<f32>, tensor<f32>
+}
+
+// -----
+
+// A step that is trained has its samples in parts, and nothing else.
+// expected-error @below {{@tp is no batch axis, and a step is trained over batch axes alone}}
+tx.mesh_axis @tp size 2
+func.func @microbatch(%scale: tensor<f32> {tx.name = "loss_scale"}) {
+  return
+}
+func.func @apply() {
   return
 }

@@ -323,8 +323,19 @@ TEST_F(Options, D12LayerOutOfRange) {
   options.granularity = "full";
   for (const char *list : {"4", "2-4", "1,3-9"}) {
     options.layers = list;
-    EXPECT_NE(error().find("is out of range; this model has layers 0 to 3"), std::string::npos);
+    EXPECT_NE(error().find("is out of range; this model has layers 0-3"), std::string::npos);
   }
+}
+
+TEST_F(Options, D12LayersWithGaps) {
+  model.layers = {5, 6, 9};
+  options.granularity = "full";
+  for (const char *list : {"4", "5-9", "7", "0", "10"}) {
+    options.layers = list;
+    EXPECT_NE(error().find("is out of range; this model has layers 5-6,9"), std::string::npos) << list;
+  }
+  options.layers = "";
+  EXPECT_EQ(error(), "--recompute-layers names no layer; this model has layers 5-6,9");
 }
 
 TEST_F(Options, D12OverlappingLayers) {
@@ -343,7 +354,7 @@ TEST_F(Options, D12MalformedLayers) {
               std::string("--recompute-layers '") + list + "' is neither a layer nor a range of layers, as in 0-3,7");
   }
   options.layers = "";
-  EXPECT_EQ(error(), "--recompute-layers names no layer; this model has layers 0 to 3");
+  EXPECT_EQ(error(), "--recompute-layers names no layer; this model has layers 0-3");
 }
 
 TEST_F(Options, D12LayersBesideMethod) {
@@ -358,7 +369,7 @@ TEST_F(Options, D13NameThatMatchesNothing) {
   options.saveOnly = "fc2";
   EXPECT_EQ(error().find("--recompute-save-only 'fc2' names no value of this model; near: mlp.fc2"), 0u);
   options.saveOnly = "layers.9.mlp.fc1";
-  EXPECT_EQ(error(), "--recompute-save-only 'layers.9.mlp.fc1' names no value of this model; its layers are 0 to 3");
+  EXPECT_EQ(error(), "--recompute-save-only 'layers.9.mlp.fc1' names no value of this model; its layers are 0-3");
 }
 
 TEST_F(Options, D14NestedModule) {

@@ -175,3 +175,70 @@ TEST_F(Policy, SavingLayerInputsIsFullUniform) {
   EXPECT_EQ(getSavedValues(model, named), getSavedValues(model, uniform));
   EXPECT_EQ(named.recomputations.size(), uniform.recomputations.size());
 }
+
+// A stage of a larger model has layers in the middle of it.
+TEST_F(Policy, LayersAreThoseThatExist) {
+  ProblemWriter writer;
+  int x = writer.addInput();
+  std::vector<int> inner;
+  for (int layer : {5, 6, 9}) {
+    inner.push_back(writer.addOp(Segment::Forward, layer, "mlp.fc1", {x}, {4})[0]);
+    int output = writer.addOp(Segment::Forward, layer, "mlp.fc2", {inner.back()}, {1})[0];
+    x = writer.addOp(Segment::Forward, layer, "mlp_residual", {output}, {1})[0];
+  }
+  writer.addOp(Segment::Backward, 9, "mlp", inner, {1});
+  model = writer.problem;
+  EXPECT_EQ(model.layers, (std::vector<int>{5, 6, 9}));
+  full("block", "1");
+  EXPECT_EQ(recomputedByLayer(), (std::map<int, int>{{5, 1}}));
+  full("block", "3");
+  EXPECT_EQ(recomputedByLayer(), (std::map<int, int>{{5, 1}, {6, 1}, {9, 1}}));
+  full("uniform", "2");
+  EXPECT_EQ(plan().lines, (std::vector<std::string>{"full uniform, layers 5-6", "full uniform, layer 9"}));
+  options = {};
+  options.granularity = "full", options.layers = "5-6,9";
+  EXPECT_EQ(recomputedByLayer().size(), 3u);
+  selective("mlp");
+  options.layers = "9";
+  EXPECT_EQ(recomputedByLayer(), (std::map<int, int>{{9, 1}}));
+  EXPECT_EQ(plan().lines, std::vector<std::string>{"selective mlp, layer 9"});
+}
+
+// Layers that are nothing but the module: each one's output is kept all the same.
+TEST_F(Policy, ARegionEndsWhereTheNextLayerBegins) {
+  ProblemWriter writer;
+  int x = writer.addInput();
+  std::vector<int> used;
+  for (int layer = 0; layer < 3; ++layer) {
+    used.push_back(writer.addOp(Segment::Forward, layer, "mlp.fc1", {x}, {4})[0]);
+    used.push_back(x = writer.addOp(Segment::Forward, layer, "mlp.fc2", {used.back()}, {1})[0]);
+  }
+  writer.addOp(Segment::Backward, 0, "mlp", used, {1});
+  model = writer.problem;
+  selective("mlp");
+  EXPECT_EQ(saved(0), std::set<std::string>{"mlp.fc2"});
+  EXPECT_EQ(saved(1), std::set<std::string>{"mlp.fc2"});
+  EXPECT_EQ(recomputedByLayer()[1], 1);
+}
+
+TEST_F(Policy, WhatMustHappenOnceIsKept) {
+  ProblemWriter writer;
+  int x = writer.addInput();
+  int inner = writer.addOp(Segment::Forward, 0, "mlp.fc2", {x}, {4})[0];
+  int sum = writer.addOp(Segment::Forward, 0, "mlp.fc2", {inner}, {4}, ReplayKind::Never)[0];
+  int after = writer.addOp(Segment::Forward, 0, "mlp.out_act", {sum}, {4})[0];
+  writer.addOp(Segment::Backward, 0, "mlp", {inner, sum, after}, {1});
+  model = writer.problem;
+  for (const char *policy : {"full", "mlp", "nothing"}) {
+    options = {};
+    if (policy == std::string("full"))
+      full("uniform", "1");
+    else if (policy == std::string("mlp"))
+      selective("mlp");
+    else
+      options.saveOnly = "mlp.fc2";
+    RematPlan made = plan();
+    EXPECT_FALSE(made.choices[sum].recompute) << policy;
+    EXPECT_TRUE(made.choices[after].recompute) << policy;
+  }
+}

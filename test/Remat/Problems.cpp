@@ -38,7 +38,7 @@ std::vector<int> ProblemWriter::addOp(Segment segment, int layer, const std::str
     op.results.push_back(number);
   }
   if (segment == Segment::Forward)
-    problem.layerCount = std::max(problem.layerCount, layer + 1);
+    problem.addLayer(layer);
   problem.ops.push_back(std::move(op));
   return problem.ops.back().results;
 }
@@ -165,9 +165,9 @@ RematProblem tx::makeRandomProblem(std::mt19937_64 &random) {
 
 RematPolicyOptions tx::makeRandomOptions(std::mt19937_64 &random, const RematProblem &problem) {
   RematPolicyOptions options;
-  std::string count = std::to_string(1 + below(random, std::max(1, problem.layerCount)));
+  std::string count = std::to_string(1 + below(random, std::max(1, problem.getLayerCount())));
   std::string layers;
-  for (int layer = 0; layer < problem.layerCount; ++layer)
+  for (int layer : problem.layers)
     if (below(random, 2))
       layers += (layers.empty() ? "" : ",") + std::to_string(layer);
   std::string modules;

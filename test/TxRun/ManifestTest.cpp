@@ -103,6 +103,30 @@ TEST(Manifest, WhatDataCannotFeed) {
             std::string::npos);
 }
 
+TEST(Manifest, OnlyBatchAxesAreTrained) {
+  auto withAxes = [](const json &axes) {
+    json manifest = json::parse(fakeArtifact(FakeModel()));
+    manifest["mesh"] = axes;
+    return parseManifest(manifest.dump(), "s.txa");
+  };
+  const json batch = {{"axis", "dp"}, {"size", 2}, {"kind", "batch"}}, unsaid = {{"axis", "tp"}, {"size", 3}};
+  EXPECT_TRUE(withAxes({batch}).batch);
+  EXPECT_EQ(withAxes({batch, unsaid}).ranks, 6u);
+  EXPECT_TRUE(withAxes({{{"axis", "tp"}, {"size", 1}}}).batch) << "one rank has all";
+  json tensor = unsaid;
+  tensor["kind"] = "tensor";
+  for (const json &other : {unsaid, tensor}) {
+    Manifest manifest = withAxes({batch, other});
+    EXPECT_FALSE(manifest.batch);
+    EXPECT_EQ(manifest.noBatch,
+              "has the mesh axis 'tp', which is no batch axis: its ranks would need the same samples, and tx-run gives "
+              "each its own; --function runs its entries: microbatch, apply, step, evaluate");
+  }
+  expectRefused("/mesh", {{{"axis", "dp"}, {"size", 2}, {"kind", "data"}}}, "the kind 'data'");
+  expectRefused("/mesh", {{{"axis", "dp"}, {"size", 0}, {"kind", "batch"}}}, "an impossible size");
+  expectRefused("/mesh", {{{"size", 2}, {"kind", "batch"}}}, "no field 'axis'");
+}
+
 TEST(Manifest, Refusals) {
   expectRefused("/globals", 3, "'globals' that is no list");
   expectRefused("/globals/0/role", "weight", "the role 'weight'");

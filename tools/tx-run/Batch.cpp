@@ -78,6 +78,16 @@ std::optional<BatchSpec> findBatch(const Manifest &manifest,
              list(manifest.entries);
     return std::nullopt;
   }
+  // Ranks get samples of their own, and count them all.
+  for (const AxisSpec &axis : manifest.mesh)
+    if (axis.kind != AxisKind::Batch && axis.size > 1) {
+      reason = "has the mesh axis '" + printable(axis.name) +
+               "', which is no batch axis: its ranks would need the same "
+               "samples, and tx-run gives each its own; --function runs its "
+               "entries: " +
+               list(manifest.entries);
+      return std::nullopt;
+    }
   for (const char *name : {"microbatch", "step", "evaluate"})
     if (const EntrySpec *entry = manifest.findEntry(name)) {
       reason = findObstacle(*entry, *microbatch);

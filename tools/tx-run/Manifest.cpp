@@ -239,11 +239,19 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   }
 
   size_t index = 0;
+  static const char *const axisKinds[] = {"batch", "sequence", "tensor",
+                                          "expert", "stage"};
   for (const json &value : fields.has("mesh") ? fields.list("mesh") : json::array()) {
     Fields axis(value, where + format(": mesh[%zu]", index++));
-    const uint64_t size = axis.number("size");
-    if (size == 0 || __builtin_mul_overflow(manifest.ranks, size, &manifest.ranks))
+    AxisSpec spec;
+    spec.name = axis.text("axis");
+    spec.size = axis.number("size");
+    if (spec.size == 0 ||
+        __builtin_mul_overflow(manifest.ranks, spec.size, &manifest.ranks))
       axis.refuse("has an impossible size");
+    if (axis.has("kind"))
+      spec.kind = static_cast<AxisKind>(axis.choice("kind", axisKinds));
+    manifest.mesh.push_back(spec);
   }
   index = 0;
   for (const json &value : fields.list("globals"))

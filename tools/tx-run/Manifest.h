@@ -63,6 +63,15 @@ struct ModelSpec {
   bool tied = false;
 };
 
+/// What the ranks of a mesh axis have parts of; an axis need not say it.
+enum class AxisKind { Batch, Sequence, Tensor, Expert, Stage, Unsaid };
+
+struct AxisSpec {
+  std::string name;
+  uint64_t size = 1;
+  AxisKind kind = AxisKind::Unsaid;
+};
+
 struct Manifest {
   ModelSpec model;
   std::optional<BatchSpec> batch; // of a training step
@@ -72,7 +81,8 @@ struct Manifest {
   std::string compiler; // "tx 0.1"
   uint64_t segmentBytes[TXRT_SEGMENT_COUNT] = {};
   uint64_t peakBytes = 0; // what the report plans
-  uint64_t ranks = 1;     // of all axes of the mesh
+  std::vector<AxisSpec> mesh;
+  uint64_t ranks = 1; // of all axes of the mesh
   nlohmann::json report;
   std::vector<GlobalSpec> globals;
   std::vector<EntrySpec> entries;

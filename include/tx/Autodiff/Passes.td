@@ -73,8 +73,11 @@ def TxVerifyJointPass : Pass<"tx-verify-joint", "::mlir::ModuleOp"> {
       once, after all else;
     - each op but loads, stores and returns has a scope;
     - each accumulator is read for the last time by the op that continues it;
-    - no two forward ops draw random numbers at one site; a backward or
-      recompute op that draws has a forward op of the same site, key and form.
+    - no two forward ops draw random numbers at one site; a backward op that
+      draws has a forward op of the same site, key and form;
+    - each recompute op is a forward op once more: its attributes, types, layer and
+      path, on the same values or recomputations of them. None is there twice or
+      for no use, or of what must happen once.
 
     And where there is a backward segment:
 
@@ -83,6 +86,8 @@ def TxVerifyJointPass : Pass<"tx-verify-joint", "::mlir::ModuleOp"> {
       forward op uses what these compute;
     - each gradient is one chain of accumulations from its load to its store,
       of which the first alone has a reset bit.
+
+    A module with the entries of training has no mesh axes but batch axes.
   }];
 }
 

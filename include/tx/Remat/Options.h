@@ -45,6 +45,7 @@ struct RematPolicy {
   RecomputeGranularity granularity = RecomputeGranularity::None;
   RecomputeMethod method = RecomputeMethod::None;
   int numLayers = 0;
+  int lastOfBlock = -1; ///< of `block`: the number of its last layer
   std::vector<RecomputeModule> modules;
   std::optional<std::vector<int>> layers;           ///< an explicit list, sorted
   std::optional<std::vector<std::string>> saveOnly; ///< names of values, see matchesName
@@ -60,6 +61,10 @@ std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, c
 /// Whether `pattern` names a value or a module around it: its components begin
 /// the value's name, whose `layers.N.` may be left out to mean every layer.
 bool matchesName(llvm::StringRef pattern, llvm::StringRef valueName);
+
+/// `0-3,7` for a sorted list; `layers 0-3,7` or `layer 2`.
+std::string listLayers(const std::vector<int> &layers);
+std::string describeLayers(const std::vector<int> &layers);
 
 /// `none, selective, full`: all names of an enum of TxEnums.td.
 template <typename Enum> std::string listChoices(unsigned first, unsigned last) {

@@ -17,6 +17,7 @@
 #include "tx/Dialect/Tx/IR/TxEnums.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,12 @@ struct RematValue {
 struct RematProblem {
   std::vector<RematOp> ops;
   std::vector<RematValue> values;
-  int layerCount = 0;
+  std::vector<int> layers; ///< the numbers that forward ops have, ascending; there may be gaps
+
+  int getLayerCount() const { return static_cast<int>(layers.size()); }
+  /// The layer's place among those that exist; none outside of the layers.
+  std::optional<int> findLayer(int number) const;
+  void addLayer(int number);
 
   /// Whether a forward op computes the value: only such values are saved or
   /// recomputed.

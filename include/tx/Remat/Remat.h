@@ -42,7 +42,8 @@ struct RecomputedOp {
 struct RematSummary {
   std::vector<SavedValue> saved;
   int64_t savedBytes = 0;
-  std::vector<int64_t> savedBytesPerLayer; ///< without what is outside of the layers
+  std::vector<int> layers;                 ///< their numbers, ascending
+  std::vector<int64_t> savedBytesPerLayer; ///< of each of `layers`, without what is outside
   std::vector<RecomputedOp> recomputed;    ///< without views, which cost nothing
   int64_t forwardFlops = 0, backwardFlops = 0, recomputeFlops = 0;
 };

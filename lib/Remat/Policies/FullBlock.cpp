@@ -6,12 +6,19 @@
 
 #include "Regions.h"
 
+#include "llvm/ADT/ArrayRef.h"
+
 using namespace tx;
 
 void tx::chooseFullBlock(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
-  RegionChooser chooser(problem, plan);
-  for (int layer = 0; layer < problem.layerCount; ++layer)
-    if (policy.includesLayer(layer))
-      chooser.recompute((policy.layers ? "full, " : "full block, ") + describeLayers({layer}), layer, layer + 1,
-                        [](const RematOp &) { return true; }, RegionOutput::Kept);
+  std::vector<int> lines; // by the layer's place among those that exist
+  for (int layer : problem.layers)
+    lines.push_back(policy.includesLayer(layer)
+                        ? plan.addLine((policy.layers ? "full, " : "full block, ") + describeLayers({layer}))
+                        : -1);
+  RegionChooser(problem, plan)
+      .recompute(
+          lines,
+          [&](const RematOp &op) { return policy.includesLayer(op.layer) ? problem.findLayer(op.layer) : std::nullopt; },
+          RegionOutput::Kept);
 }

@@ -7,16 +7,18 @@
 
 #include "Regions.h"
 
+#include "llvm/ADT/ArrayRef.h"
+
 using namespace tx;
 
 void tx::chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
-  RegionChooser chooser(problem, plan);
-  for (int first = 0; first < problem.layerCount; first += policy.numLayers) {
-    int end = std::min(first + policy.numLayers, problem.layerCount);
-    std::vector<int> layers;
-    for (int layer = first; layer < end; ++layer)
-      layers.push_back(layer);
-    chooser.recompute("full uniform, " + describeLayers(layers), first, end, [](const RematOp &) { return true; },
-                      RegionOutput::Kept);
-  }
+  std::vector<int> lines; // by chunk
+  for (llvm::ArrayRef<int> rest = problem.layers; !rest.empty(); rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))
+    lines.push_back(
+        plan.addLine("full uniform, " + describeLayers(rest.take_front(policy.numLayers).vec())));
+  auto chunkOf = [&](const RematOp &op) -> std::optional<int> {
+    std::optional<int> place = problem.findLayer(op.layer);
+    return place ? std::optional(*place / policy.numLayers) : std::nullopt;
+  };
+  RegionChooser(problem, plan).recompute(lines, chunkOf, RegionOutput::Kept);
 }

@@ -12,18 +12,20 @@ namespace tx {
 /// Whether a region's output, what forward uses outside of it, stays saved.
 enum class RegionOutput { Kept, Discarded };
 
-/// Marks values of regions as recomputed. A region's cost is its own layers', so that all layers, each alone, cost
-/// what one region of all layers does.
+/// Marks values of regions as recomputed, of all regions in one pass. What must happen
+/// once is kept.
 class RegionChooser {
 public:
   RegionChooser(const RematProblem &problem, RematPlan &plan);
 
-  /// The region is the ops of layers first to end - 1 that are inside.
-  using IsInside = llvm::function_ref<bool(const RematOp &)>;
-  void recompute(std::string line, int first, int end, IsInside isInside, RegionOutput output);
+  /// The region of a forward op, or none. One ends where another begins: what a
+  /// layer's module gives to the same module of the next layer is its output.
+  using RegionOf = llvm::function_ref<std::optional<int>(const RematOp &)>;
+  /// `lines`: by region, the line of the plan that says so.
+  void recompute(llvm::ArrayRef<int> lines, RegionOf regionOf, RegionOutput output);
 
 private:
-  bool leavesRegion(int value, IsInside isInside) const;
+  bool leavesRegion(int value, int region, RegionOf regionOf) const;
 
   const RematProblem &problem;
   RematPlan &plan;
@@ -32,9 +34,6 @@ private:
 
 /// Gives each view the choice of what it views.
 void followViews(const RematProblem &problem, RematPlan &plan);
-
-/// `layers 0-3,7` for a sorted list, `layer 2` for a single one.
-std::string describeLayers(const std::vector<int> &layers);
 
 void chooseNone(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
 void chooseSelective(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);

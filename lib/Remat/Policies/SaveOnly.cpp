@@ -7,6 +7,7 @@
 
 #include "Regions.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace tx;
@@ -16,8 +17,8 @@ void tx::chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, 
   for (const std::string &name : *policy.saveOnly)
     line += (name == policy.saveOnly->front() ? " " : ", ") + name;
 
-  RegionChooser chooser(problem, plan);
-  chooser.recompute(line, 0, problem.layerCount, [](const RematOp &) { return true; }, RegionOutput::Kept);
+  auto layersOf = [](const RematOp &op) { return op.layer >= 0 ? std::optional(0) : std::nullopt; };
+  RegionChooser(problem, plan).recompute(plan.addLine(line), layersOf, RegionOutput::Kept);
 
   // A view that is kept keeps what it is a view of, and with it the other views.
   std::vector<bool> keep(problem.values.size(), false);

@@ -9,19 +9,24 @@
 
 #include "../ModuleTraits.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
+
 using namespace tx;
 
 void tx::chooseSelective(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
   std::vector<int> layers;
-  for (int layer = 0; layer < problem.layerCount; ++layer)
-    if (policy.includesLayer(layer))
-      layers.push_back(layer);
-  bool everywhere = static_cast<int>(layers.size()) == problem.layerCount;
+  llvm::copy_if(problem.layers, std::back_inserter(layers), [&](int layer) { return policy.includesLayer(layer); });
+  bool everywhere = layers.size() == problem.layers.size();
 
   RegionChooser chooser(problem, plan);
-  for (RecomputeModule module : policy.modules)
-    chooser.recompute(
-        "selective " + stringifyRecomputeModule(module).str() + (everywhere ? "" : ", " + describeLayers(layers)), 0,
-        problem.layerCount, [&](const RematOp &op) { return policy.includesLayer(op.layer) && op.isInside(module); },
-        discardsOutput(module) ? RegionOutput::Discarded : RegionOutput::Kept);
+  for (RecomputeModule module : policy.modules) {
+    int line = plan.addLine("selective " + stringifyRecomputeModule(module).str() +
+                            (everywhere ? "" : ", " + describeLayers(layers)));
+    auto layerOf = [&](const RematOp &op) {
+      return policy.includesLayer(op.layer) && op.isInside(module) ? problem.findLayer(op.layer) : std::nullopt;
+    };
+    chooser.recompute(std::vector<int>(problem.layers.size(), line), layerOf,
+                      discardsOutput(module) ? RegionOutput::Discarded : RegionOutput::Kept);
+  }
 }

@@ -23,9 +23,12 @@ def Tx_MeshAxisOp : Tx_Op<"mesh_axis", [Symbol]> {
 }
 
 // An op on one mesh axis. Every rank of the axis runs it, in the same order as
-// its other collectives; it happens once, so recomputation never communicates.
+// its other collectives. All ranks run one program, so a replay has one order too:
+// `replay` is Exact for what gives parts to others (gather, scatter, all-to-all) and
+// may be recomputed at the price of sending them again. What continues its operand in
+// place, has a root or a receiver happens once: every policy keeps its result.
 // `sums`: each element of the operand is added once, somewhere.
-class Tx_CollectiveOp<string mnemonic, string kind, bit sums, dag args = (ins), list<Trait> traits = []>
+class Tx_CollectiveOp<string mnemonic, string kind, bit sums, string replay, dag args = (ins), list<Trait> traits = []>
     : Tx_ComputeOp<mnemonic, !con((ins Tx_FloatTensor:$operand), args, (ins FlatSymbolRefAttr:$axis)),
                    !listconcat([DeclareOpInterfaceMethods<Tx_CollectiveOpInterface, ["getCollectiveForm"]>,
                                 DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getVectorFlops", "getSentBytes"]>,
@@ -35,7 +38,7 @@ class Tx_CollectiveOp<string mnemonic, string kind, bit sums, dag args = (ins), 
   let hasVerifier = 0; // how many ranks there are is known to verifySymbolUses alone
   let extraClassDefinition = [{
     ::tx::CollectiveKind $cppClass::getCollectiveKind() { return ::tx::CollectiveKind::}] # kind # [{; }
-    ::tx::ReplayKind $cppClass::getReplayKind() { return ::tx::ReplayKind::Never; }
+    ::tx::ReplayKind $cppClass::getReplayKind() { return ::tx::ReplayKind::}] # replay # [{; }
     int64_t $cppClass::getVectorFlops() {
       return }] # !if(sums, "getOperand().getType().getNumElements()", "0") # [{;
     }
@@ -43,10 +46,11 @@ class Tx_CollectiveOp<string mnemonic, string kind, bit sums, dag args = (ins), 
 }
 
 // The result has the operand's type.
-class Tx_ShapedAlikeCollectiveOp<string mnemonic, string kind, bit sums, dag args = (ins), list<Trait> traits = []>
-    : Tx_CollectiveOp<mnemonic, kind, sums, args, !listconcat([AllTypesMatch<["operand", "result"]>], traits)>;
+class Tx_ShapedAlikeCollectiveOp<string mnemonic, string kind, bit sums, string replay, dag args = (ins),
+                                 list<Trait> traits = []>
+    : Tx_CollectiveOp<mnemonic, kind, sums, replay, args, !listconcat([AllTypesMatch<["operand", "result"]>], traits)>;
 
-def Tx_AllReduceOp : Tx_ShapedAlikeCollectiveOp<"all_reduce", "AllReduce", 1, (ins), [Tx_Accumulating]> {
+def Tx_AllReduceOp : Tx_ShapedAlikeCollectiveOp<"all_reduce", "AllReduce", 1, "Never", (ins), [Tx_Accumulating]> {
   let summary = "the sum over the ranks of an axis, on each of them, in place";
   let description = [{
     Ranks add in the order of their numbers, in f32 with one rounding at the end for
@@ -64,7 +68,7 @@ def Tx_AllReduceOp : Tx_ShapedAlikeCollectiveOp<"all_reduce", "AllReduce", 1, (i
   let assemblyFormat = "$operand `on` $axis `in` $scope attr-dict `:` type($operand)";
 }
 
-def Tx_AllGatherOp : Tx_CollectiveOp<"all_gather", "AllGather", 0, (ins I64Attr:$dim)> {
+def Tx_AllGatherOp : Tx_CollectiveOp<"all_gather", "AllGather", 0, "Exact", (ins I64Attr:$dim)> {
   let summary = "the operands of all ranks, joined along a dimension, on each of them";
   let description = [{
     In the order of ranks. Each rank goes on with the whole in its own way, so its
@@ -80,7 +84,7 @@ def Tx_AllGatherOp : Tx_CollectiveOp<"all_gather", "AllGather", 0, (ins I64Attr:
   let assemblyFormat = "$operand `dim` $dim `on` $axis `in` $scope attr-dict `:` type($operand) `->` type($result)";
 }
 
-def Tx_ReduceScatterOp : Tx_CollectiveOp<"reduce_scatter", "ReduceScatter", 1, (ins I64Attr:$dim)> {
+def Tx_ReduceScatterOp : Tx_CollectiveOp<"reduce_scatter", "ReduceScatter", 1, "Exact", (ins I64Attr:$dim)> {
   let summary = "a rank's part of the sum over all ranks";
   let description = [{
     Parts lie along a dimension, in the order of ranks; sums are as those of
@@ -95,7 +99,7 @@ def Tx_ReduceScatterOp : Tx_CollectiveOp<"reduce_scatter", "ReduceScatter", 1, (
   let assemblyFormat = "$operand `dim` $dim `on` $axis `in` $scope attr-dict `:` type($operand) `->` type($result)";
 }
 
-def Tx_AllToAllOp : Tx_ShapedAlikeCollectiveOp<"all_to_all", "AllToAll", 0, (ins I64Attr:$dim)> {
+def Tx_AllToAllOp : Tx_ShapedAlikeCollectiveOp<"all_to_all", "AllToAll", 0, "Exact", (ins I64Attr:$dim)> {
   let summary = "part i of rank j becomes part j of rank i";
   let description = [{
     Parts lie along a dimension, before and after: what one rank had for all is what
@@ -110,7 +114,7 @@ def Tx_AllToAllOp : Tx_ShapedAlikeCollectiveOp<"all_to_all", "AllToAll", 0, (ins
   let assemblyFormat = "$operand `dim` $dim `on` $axis `in` $scope attr-dict `:` type($operand)";
 }
 
-def Tx_BroadcastOp : Tx_ShapedAlikeCollectiveOp<"broadcast", "Broadcast", 0, (ins I64Attr:$root)> {
+def Tx_BroadcastOp : Tx_ShapedAlikeCollectiveOp<"broadcast", "Broadcast", 0, "Never", (ins I64Attr:$root)> {
   let summary = "one rank's operand, on each of them";
   let description = [{
     Each rank goes on with it in its own way; its dual sums: `tx.reduce`.
@@ -124,7 +128,7 @@ def Tx_BroadcastOp : Tx_ShapedAlikeCollectiveOp<"broadcast", "Broadcast", 0, (in
   let assemblyFormat = "$operand `from` $root `on` $axis `in` $scope attr-dict `:` type($operand)";
 }
 
-def Tx_ReduceOp : Tx_ShapedAlikeCollectiveOp<"reduce", "Reduce", 1, (ins I64Attr:$root)> {
+def Tx_ReduceOp : Tx_ShapedAlikeCollectiveOp<"reduce", "Reduce", 1, "Never", (ins I64Attr:$root)> {
   let summary = "the sum over the ranks, on one of them; zeros on the others";
   let description = [{
     Sums are as those of `tx.all_reduce`. Its dual is `tx.broadcast`.
@@ -138,7 +142,8 @@ def Tx_ReduceOp : Tx_ShapedAlikeCollectiveOp<"reduce", "Reduce", 1, (ins I64Attr
   let assemblyFormat = "$operand `to` $root `on` $axis `in` $scope attr-dict `:` type($operand)";
 }
 
-def Tx_SendRecvOp : Tx_ShapedAlikeCollectiveOp<"send_recv", "SendRecv", 0, (ins I64Attr:$shift, UnitAttr:$wraps)> {
+def Tx_SendRecvOp : Tx_ShapedAlikeCollectiveOp<"send_recv", "SendRecv", 0, "Never",
+                                               (ins I64Attr:$shift, UnitAttr:$wraps)> {
   let summary = "the operand of the rank some places before";
   let description = [{
     Every rank sends to the one `shift` places after it, and has zeros where nobody

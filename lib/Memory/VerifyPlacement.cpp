@@ -1,17 +1,22 @@
 //===- VerifyPlacement.cpp - Is every operand still where it was written? -===//
 //
-// Executes each function on addresses alone. A value is intact from the op
-// that writes it until another write touches its bytes; who reads it later
-// finds something else. Lifetimes and storages are not consulted.
+// Executes each function on addresses alone. Every address is that of its value's
+// type, inside its segment. A value is intact from the op that writes it until another
+// write touches its bytes; who reads it later finds something else. State is written
+// by what continues it. Lifetimes and storages are not consulted.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Storage.h"
 
+#include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Memory/Passes.h"
 
+#include "mlir/IR/Builders.h"
+
 #include <map>
+#include <set>
 
 using namespace mlir;
 using namespace tx;
@@ -104,11 +109,68 @@ private:
   Spans spans[step::getMaxEnumValForArenaSegment() + 1];
 };
 
+/// How long the segments are, as far as the module says it.
+class Segments {
+public:
+  explicit Segments(ModuleOp module)
+      : persistent(module->getAttrOfType<IntegerAttr>(kPersistentBytesAttr)),
+        none(Builder(module.getContext()).getI64IntegerAttr(0)) {}
+  void enter(func::FuncOp func) {
+    argument = func->getAttrOfType<IntegerAttr>(kArgumentBytesAttr);
+    transient = func->getAttrOfType<IntegerAttr>(kTransientBytesAttr);
+  }
+
+  /// An address of a value of `type`.
+  LogicalResult check(Operation *op, step::BufferAttr buffer, Type type) {
+    if (buffer.getType() != type)
+      return op->emitOpError("has ") << buffer << " for a value of type " << type;
+    int64_t elementBytes = std::max<int64_t>(1, buffer.getType().getElementTypeBitWidth() / 8);
+    if (buffer.getOffset() % elementBytes != 0)
+      return op->emitOpError("has ") << buffer << ", which is not aligned to its elements of " << elementBytes
+                                     << " bytes";
+    IntegerAttr bytes = getBytes(buffer.getSegment());
+    if (!bytes) {
+      unbounded.insert(buffer.getSegment());
+      return success();
+    }
+    if (int64_t end = buffer.getOffset() + buffer.getExtent(); end > bytes.getInt())
+      return op->emitOpError("has ") << buffer << ", which ends at byte " << end << " of a segment of "
+                                     << bytes.getInt();
+    return success();
+  }
+
+  /// Says which bounds nothing was checked against.
+  void reportUnbounded(ModuleOp module) const {
+    for (step::ArenaSegment segment : unbounded)
+      module.emitRemark("does not say how long segment ") << step::stringifyArenaSegment(segment)
+                                                          << " is; no address was checked against its end";
+  }
+
+private:
+  IntegerAttr getBytes(step::ArenaSegment segment) const {
+    switch (segment) {
+    case step::ArenaSegment::Persistent:
+      return persistent;
+    case step::ArenaSegment::Argument:
+      return argument;
+    case step::ArenaSegment::Transient:
+      return transient;
+    case step::ArenaSegment::Saved:
+      break; // nothing is placed there
+    }
+    return none;
+  }
+
+  IntegerAttr persistent, argument, transient, none;
+  std::set<step::ArenaSegment> unbounded;
+};
+
 class Checker {
 public:
-  explicit Checker(const SymbolTable &symbols) : symbols(symbols) {}
+  Checker(const SymbolTable &symbols, Segments &segments) : symbols(symbols), segments(segments) {}
 
   LogicalResult run(func::FuncOp func) {
+    segments.enter(func);
     for (BlockArgument argument : func.getBody().getArguments())
       if (failed(write(func, argument, {})))
         return failure();
@@ -116,18 +178,30 @@ public:
       for (Value operand : op.getOperands())
         if (!intact.contains(operand))
           return report(op, operand);
-      if (failed(writeScratch(op)) || failed(writeResults(op)))
+      if (failed(checkBounds(op)) || failed(writeScratch(op)) || failed(writeResults(op)))
         return failure();
     }
     return success();
   }
 
 private:
+  LogicalResult checkBounds(Operation &op) {
+    for (Value result : op.getResults())
+      if (step::BufferAttr buffer = getBuffer(result)) // who writes it asks for one
+        if (failed(segments.check(&op, buffer, result.getType())))
+          return failure();
+    auto scratch = op.getAttrOfType<step::BufferAttr>(kScratchAttr);
+    return scratch ? segments.check(&op, scratch, scratch.getType()) : success();
+  }
+
   /// A library may leave anything there.
   LogicalResult writeScratch(Operation &op) {
     auto buffer = op.getAttrOfType<step::BufferAttr>(kScratchAttr);
     if (!buffer)
       return op.hasAttr(kScratchBytesAttr) ? op.emitOpError("has no scratch, of which it needs some") : success();
+    auto needed = op.getAttrOfType<IntegerAttr>(kScratchBytesAttr);
+    if (needed && buffer.getExtent() < needed.getInt())
+      return op.emitOpError("has its scratch ") << buffer << ", of which it needs " << needed.getInt() << " bytes";
     Range range(buffer);
     for (Value result : op.getResults())
       if (getBuffer(result) && range.overlaps(Range(getBuffer(result))))
@@ -137,6 +211,8 @@ private:
         return op.emitOpError("has its scratch ") << buffer << " over " << getBuffer(other) << ", which it reads";
       forget(other);
     }
+    if (buffer.getSegment() != step::ArenaSegment::Transient) // of no value that is there, but of the program's
+      return op.emitOpError("has its scratch ") << buffer << "; scratch is transient";
     return success();
   }
 
@@ -196,6 +272,8 @@ private:
            buffer.getRowStride() != (op.hasRuns() ? getColumns(buffer.getType()) : whole.getRowStride())))
         return op->emitOpError("takes ") << buffer << " for the " << (op.hasRuns() ? "elements" : "columns")
                                          << " from " << column << " on of " << whole;
+      if (buffer.getOffset() + buffer.getExtent() > whole.getOffset() + whole.getExtent())
+        return op->emitOpError("takes ") << buffer << ", which ends outside of " << whole;
     }
     return success();
   }
@@ -211,6 +289,8 @@ private:
     step::BufferAttr buffer = getBuffer(value);
     if (!buffer)
       return op->emitOpError("has a value without an address");
+    if (isa<BlockArgument>(value) && failed(segments.check(op, buffer, value.getType())))
+      return failure();
     Range range(buffer);
     for (Value operand : op->getOperands()) {
       step::BufferAttr other = getBuffer(operand); // perhaps of a view, which owns no bytes
@@ -220,6 +300,9 @@ private:
       if (!exact || !llvm::is_contained(replaceable, operand))
         return op->emitOpError("writes ") << buffer << " over " << other << ", which it reads in another order";
     }
+    // State that the function does not load is there, too.
+    if (buffer.getSegment() == step::ArenaSegment::Persistent && replaceable.empty())
+      return op->emitOpError("writes ") << buffer << ", where state lies, which it does not continue";
     for (auto [other, otherRange] : live.remove(range)) {
       if (other.getDefiningOp() == op && !isa<BlockArgument>(other))
         return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it writes, too";
@@ -241,6 +324,7 @@ private:
   }
 
   const SymbolTable &symbols;
+  Segments &segments;
   LiveBytes live;
   llvm::DenseSet<Value> intact;
   DenseMap<Value, SmallVector<Value>> viewers;
@@ -249,9 +333,43 @@ private:
 struct VerifyPlacement : tx::impl::VerifyPlacementPassBase<VerifyPlacement> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (!func.isDeclaration() && failed(Checker(symbols).run(func)))
+    Segments segments(getOperation());
+    if (failed(checkState(segments)))
+      return signalPassFailure();
+    bool checked = false;
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isDeclaration())
+        continue;
+      if (failed(verifyFlat(func)) || failed(Checker(symbols, segments).run(func)))
         return signalPassFailure();
+      checked = true;
+    }
+    if (!checked)
+      getOperation().emitRemark("has no function whose placement could be checked");
+    segments.reportUnbounded(getOperation());
+  }
+
+private:
+  /// Each piece of state has bytes of its own.
+  LogicalResult checkState(Segments &segments) {
+    SmallVector<GlobalOp> placed;
+    for (auto global : getOperation().getOps<GlobalOp>())
+      if (auto buffer = global->getAttrOfType<step::BufferAttr>(kBufferAttr)) {
+        if (failed(segments.check(global, buffer, global.getType())))
+          return failure();
+        placed.push_back(global);
+      }
+    auto bufferOf = [](GlobalOp global) { return global->getAttrOfType<step::BufferAttr>(kBufferAttr); };
+    llvm::sort(placed, [&](GlobalOp a, GlobalOp b) {
+      return std::pair(bufferOf(a).getOffset(), a.getSymName()) < std::pair(bufferOf(b).getOffset(), b.getSymName());
+    });
+    for (size_t i = 1; i < placed.size(); ++i) {
+      step::BufferAttr before = bufferOf(placed[i - 1]), buffer = bufferOf(placed[i]);
+      if (before.getOffset() + before.getExtent() > buffer.getOffset())
+        return placed[i].emitOpError("lies at ") << buffer << ", over @" << placed[i - 1].getSymName() << " at "
+                                                 << before;
+    }
+    return success();
   }
 };
 

@@ -185,3 +185,110 @@ func.func @overwritten_part(%dy: tensor<2x6xf32> {step.buffer = #step.buffer<arg
   tx.store %w1, @w : tensor<6xf32>
   return %0 : tensor<1xf32>
 }
+
+// -----
+
+// Addresses end where their segment does: of an argument,
+// expected-error @below {{'func.func' op has #step.buffer<argument, 64, tensor<2x6xf32>>, which ends at byte 112 of a segment of 64}}
+func.func @argument_outside(%x: tensor<2x6xf32> {step.buffer = #step.buffer<argument, 64, tensor<2x6xf32>>}) attributes {step.argument_bytes = 64 : i64} {
+  return
+}
+
+// -----
+
+// of a result,
+func.func @result_outside(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) attributes {step.argument_bytes = 192 : i64, step.transient_bytes = 192 : i64} {
+  // expected-error @below {{has #step.buffer<transient, 64, tensor<6x6xf32>>, which ends at byte 208 of a segment of 192}}
+  %0 = tx.linear %x, %x in <"a"> {step.buffers = [#step.buffer<transient, 64, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+// of scratch,
+func.func @scratch_outside(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) attributes {step.argument_bytes = 192 : i64, step.transient_bytes = 256 : i64} {
+  // expected-error @below {{has #step.buffer<transient, 192, tensor<128xi8>>, which ends at byte 320 of a segment of 256}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch = #step.buffer<transient, 192, tensor<128xi8>>, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+// of state.
+module attributes {step.persistent_bytes = 64 : i64} {
+  // expected-error @below {{has #step.buffer<persistent, 64, tensor<6xf32>>, which ends at byte 88 of a segment of 64}}
+  tx.global @w parameter {step.buffer = #step.buffer<persistent, 64, tensor<6xf32>>} : tensor<6xf32>
+}
+
+// -----
+
+// Nothing is in flight between entries yet.
+// expected-error @below {{has #step.buffer<saved, 0, tensor<6xf32>>, which ends at byte 24 of a segment of 0}}
+func.func @saved(%x: tensor<6xf32> {step.buffer = #step.buffer<saved, 0, tensor<6xf32>>}) {
+  return
+}
+
+// -----
+
+// expected-error @below {{'func.func' op has #step.buffer<argument, 0, tensor<6xf32>> for a value of type 'tensor<7xf32>'}}
+func.func @other_type(%x: tensor<7xf32> {step.buffer = #step.buffer<argument, 0, tensor<6xf32>>}) {
+  return
+}
+
+// -----
+
+// expected-error @below {{has #step.buffer<argument, 2, tensor<6xf32>>, which is not aligned to its elements of 4 bytes}}
+func.func @odd(%x: tensor<6xf32> {step.buffer = #step.buffer<argument, 2, tensor<6xf32>>}) {
+  return
+}
+
+// -----
+
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6xf32>>} : tensor<6xf32>
+// expected-error @below {{lies at #step.buffer<persistent, 16, tensor<6xf32>>, over @w at #step.buffer<persistent, 0, tensor<6xf32>>}}
+tx.global @b parameter {step.buffer = #step.buffer<persistent, 16, tensor<6xf32>>} : tensor<6xf32>
+
+// -----
+
+// State that the function does not load is there all the same.
+tx.global @w parameter {step.buffer = #step.buffer<persistent, 0, tensor<6x6xf32>>} : tensor<6x6xf32>
+func.func @over_state(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) {
+  // expected-error @below {{writes #step.buffer<persistent, 0, tensor<6x6xf32>>, where state lies, which it does not continue}}
+  %0 = tx.linear %x, %x in <"a"> {step.buffers = [#step.buffer<persistent, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+func.func @scratch_elsewhere(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) {
+  // expected-error @below {{has its scratch #step.buffer<persistent, 0, tensor<64xi8>>; scratch is transient}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch = #step.buffer<persistent, 0, tensor<64xi8>>, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+func.func @small_scratch(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) {
+  // expected-error @below {{has its scratch #step.buffer<transient, 256, tensor<64xi8>>, of which it needs 128 bytes}}
+  %0 = tx.linear %x, %x in <"a"> {step.scratch_bytes = 128 : i64, step.scratch = #step.buffer<transient, 256, tensor<64xi8>>, step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+  return
+}
+
+// -----
+
+// Where nothing is checked, that is said.
+// expected-remark @below {{does not say how long segment argument is; no address was checked against its end}}
+// expected-remark @below {{does not say how long segment transient is; no address was checked against its end}}
+module {
+  func.func @unbounded(%x: tensor<6x6xf32> {step.buffer = #step.buffer<argument, 0, tensor<6x6xf32>>}) {
+    %0 = tx.linear %x, %x in <"a"> {step.buffers = [#step.buffer<transient, 0, tensor<6x6xf32>>]} : tensor<6x6xf32>, tensor<6x6xf32> -> tensor<6x6xf32>
+    return
+  }
+}
+
+// -----
+
+// expected-remark @below {{has no function whose placement could be checked}}
+module {
+  func.func private @declared(tensor<6xf32>)
+}

@@ -50,7 +50,10 @@ def VerifyPlacementPass : Pass<"tx-verify-placement", "::mlir::ModuleOp"> {
   let summary = "check that no tensor is overwritten while it is needed";
   let description = [{
     Runs each function on the addresses alone: every op's operands must still
-    be where they were written. Knows nothing of how places were chosen.
+    be where they were written. An address is of its value's type and inside its
+    segment, a view inside its whole; each piece of state has bytes of its own, which
+    only what continues it writes. Knows nothing of how places were chosen. Says in
+    remarks what it could not check: segments without a length, no function.
   }];
 }
 

@@ -18,9 +18,12 @@ func::FuncOp tx::findMicrobatch(ModuleOp module) {
 
 LogicalResult tx::verifyTrainedAxes(ModuleOp module) {
   for (auto axis : module.getOps<MeshAxisOp>()) {
-    if (axis.getBatch() || axis.getSize() == 1) // alone, a rank has all
+    if (axis.getKind() == AxisKind::Batch || axis.getSize() == 1) // alone, a rank has all
       continue;
-    return axis.emitOpError("@") << axis.getSymName() << " is no batch axis, and a step is trained over batch axes alone; mark it 'batch' if each rank has samples of "
+    InFlightDiagnostic diagnostic = axis.emitOpError("@") << axis.getSymName() << " is no batch axis";
+    if (std::optional<AxisKind> kind = axis.getKind())
+      diagnostic << " but one of kind " << stringifyAxisKind(*kind);
+    return diagnostic << ", and a step is trained over batch axes alone; mark it 'batch' if each rank has samples of "
                       << "its own and all have the same parameters, else leave " << kTrainAttr
                       << " out and run functions";
   }

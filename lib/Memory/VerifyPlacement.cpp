@@ -243,6 +243,9 @@ private:
         if (getBuffer(result) && !isSamePlace(getBuffer(result), getBuffer(tied)))
           return op.emitOpError("writes ") << getBuffer(result) << ", but continues what lies at " << getBuffer(tied);
         replaceable.push_back(tied);
+      } else if (auto buffer = getBuffer(result); buffer && buffer.getSegment() == step::ArenaSegment::Persistent) {
+        // State that the function does not load is there, too.
+        return op.emitOpError("writes ") << buffer << ", where state lies, which it does not continue";
       }
       if (auto group = dyn_cast<step::GroupOp>(op))
         for (auto [number, input] : llvm::enumerate(group.getInputs()))
@@ -300,9 +303,6 @@ private:
       if (!exact || !llvm::is_contained(replaceable, operand))
         return op->emitOpError("writes ") << buffer << " over " << other << ", which it reads in another order";
     }
-    // State that the function does not load is there, too.
-    if (buffer.getSegment() == step::ArenaSegment::Persistent && replaceable.empty())
-      return op->emitOpError("writes ") << buffer << ", where state lies, which it does not continue";
     for (auto [other, otherRange] : live.remove(range)) {
       if (other.getDefiningOp() == op && !isa<BlockArgument>(other))
         return op->emitOpError("writes ") << buffer << " over " << getBuffer(other) << ", which it writes, too";

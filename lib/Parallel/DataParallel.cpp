@@ -34,7 +34,8 @@ private:
     if (Operation *taken = getOperation().lookupSymbol(kAxis))
       return taken->emitError("@") << kAxis << " exists already; is the batch split?";
     auto builder = OpBuilder::atBlockBegin(getOperation().getBody());
-    MeshAxisOp::create(builder, getOperation().getLoc(), kAxis, size, /*batch=*/true);
+    MeshAxisOp::create(builder, getOperation().getLoc(), kAxis, size,
+                       AxisKindAttr::get(&getContext(), AxisKind::Batch));
     for (auto loss : getOperation().getOps<func::FuncOp>())
       if (loss->hasAttr("tx.train") && !loss.isExternal())
         sumResults(loss);

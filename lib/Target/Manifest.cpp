@@ -107,8 +107,8 @@ json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, 
   for (Operation &op : program->getParentOp()->getRegion(0).front())
     if (auto axis = dyn_cast<MeshAxisOp>(op)) {
       json::Object object{{"axis", axis.getSymName()}, {"size", static_cast<int64_t>(axis.getSize())}};
-      if (axis.getBatch())
-        object["kind"] = "batch";
+      if (std::optional<AxisKind> kind = axis.getKind())
+        object["kind"] = stringifyAxisKind(*kind);
       mesh.push_back(std::move(object));
     }
   manifest["mesh"] = std::move(mesh);

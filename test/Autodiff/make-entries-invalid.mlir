@@ -83,6 +83,18 @@ func.func @microbatch() {
 
 // -----
 
+tx.mesh_axis @one size 1 tensor
+tx.mesh_axis @dp size 2 batch
+// expected-error @below {{@tp is no batch axis but one of kind tensor, and a step is trained over batch axes alone}}
+tx.mesh_axis @tp size 2 tensor
+tx.global @w parameter : tensor<7x6xf32>
+tx.global @w.grad gradient of @w : tensor<7x6xf32>
+func.func @microbatch() {
+  return
+}
+
+// -----
+
 tx.global @w parameter : tensor<7x6xf32>
 // expected-error @below {{@w.exp_avg exists already, and is the name of optimizer state of @w; give it another}}
 tx.global @w.exp_avg parameter : tensor<7x6xf32>

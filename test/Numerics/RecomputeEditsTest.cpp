@@ -119,8 +119,10 @@ protected:
         continue;
       NamedAttrList edited(own);
       Attribute value = own.get(name);
-      if (!value || isa<UnitAttr>(value)) // a mark that is there, or may be
-        value ? (void)edited.erase(name) : edited.set(name, UnitAttr::get(&context));
+      if (!value) // a mark that may be there
+        edited.set(name, UnitAttr::get(&context));
+      else if (isa<UnitAttr>(value))
+        edited.erase(name);
       else if (Attribute other = changed(value))
         edited.set(name, other);
       else

@@ -66,10 +66,10 @@ TEST(ArtifactFields, ALaunchIsOfOneEntry) {
 TEST(ArtifactFields, Header) {
   refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   // What an older compiler has written, and what a newer one will.
-  refusedBytes("built for ABI version 1, this runtime has 2: compile it again",
+  refusedBytes("built for ABI version 1, this runtime has 3: compile it again",
                [](auto &b) { header(b).abi_version = 1; });
-  refusedBytes("built for ABI version 3, this runtime has 2",
-               [](auto &b) { header(b).abi_version = 3; });
+  refusedBytes("built for ABI version 4, this runtime has 3",
+               [](auto &b) { header(b).abi_version = 4; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
   refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
   refusedBytes("4294967295 sections",
@@ -458,7 +458,7 @@ TEST(ArtifactFields, ManifestText) {
   });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
-  refusedText("field 'abi_version' is 9", "\"abi_version\": 2",
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 3",
               "\"abi_version\": 9");
   refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
 }

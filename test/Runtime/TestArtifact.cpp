@@ -92,7 +92,7 @@ void TestArtifact::addGpuCode() {
 std::string TestArtifact::manifestText() const {
   if (!manifest.empty())
     return manifest;
-  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 2, "
+  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 3, "
                      "\"compiler\": \"test\", \"target\": {\"backend\": \"" +
                      backend + "\", \"triple\": \"" + triple +
                      "\", \"features\": [" + features + "]}, \"arena\": {";

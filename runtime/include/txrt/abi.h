@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
-#define TXRT_ABI_VERSION 2u
+#define TXRT_ABI_VERSION 3u
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u

@@ -4,8 +4,16 @@
 
 // CHECK: tx.mesh_axis @dp size 2 batch
 tx.mesh_axis @dp size 2 batch
-// CHECK: tx.mesh_axis @tp size 4
-tx.mesh_axis @tp size 4
+// CHECK: tx.mesh_axis @tp size 4 tensor
+tx.mesh_axis @tp size 4 tensor
+// CHECK: tx.mesh_axis @cp size 1 sequence
+tx.mesh_axis @cp size 1 sequence
+// CHECK: tx.mesh_axis @ep size 1 expert
+tx.mesh_axis @ep size 1 expert
+// CHECK: tx.mesh_axis @pp size 1 stage
+tx.mesh_axis @pp size 1 stage
+// CHECK: tx.mesh_axis @other size 1
+tx.mesh_axis @other size 1
 
 // CHECK-LABEL: func.func @collectives
 func.func @collectives(%x: tensor<2x4x6xf32>, %narrow: tensor<8x6xbf16>) {

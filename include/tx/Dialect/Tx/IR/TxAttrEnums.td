@@ -41,4 +41,11 @@ def Tx_CollectiveKind : Tx_AttrEnum<"CollectiveKind", "what ranks do together", 
   I32EnumAttrCase<"Reduce", 5, "reduce">,
   I32EnumAttrCase<"SendRecv", 6, "send_recv">]>;
 
+def Tx_AxisKind : Tx_AttrEnum<"AxisKind", "what the ranks of a mesh axis have parts of", [
+  I32EnumAttrCase<"Batch", 0, "batch">,
+  I32EnumAttrCase<"Sequence", 1, "sequence">,
+  I32EnumAttrCase<"Tensor", 2, "tensor">,
+  I32EnumAttrCase<"Expert", 3, "expert">,
+  I32EnumAttrCase<"Stage", 4, "stage">]>;
+
 #endif // TX_ATTR_ENUMS_TD

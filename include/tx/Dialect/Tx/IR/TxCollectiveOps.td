@@ -9,16 +9,25 @@ def Tx_MeshAxisOp : Tx_Op<"mesh_axis", [Symbol]> {
   let summary = "a direction in which a program's ranks are numbered";
   let description = [{
     The ranks that run one program are a mesh, and a collective joins those that
-    differ in one axis alone. The first axis of a module varies slowest. Over an
-    axis marked `batch` each rank has its own part of the global batch, and
-    parameters are the same: their gradients are summed over it.
+    differ in one axis alone. The first axis of a module varies slowest. An axis
+    says what its ranks have parts of:
+
+    - `batch`: the global batch. Parameters are the same, and their gradients are
+      summed over it.
+    - `sequence`, `tensor`, `expert`, `stage`: the tokens of a sample, the weights
+      of a layer, the experts, the layers.
+
+    A plain function runs on any mesh, also over an axis that says nothing. A module
+    is trained over batch axes alone: over any other one, ranks need the same samples
+    and parts of the parameters, which nothing gives them yet.
 
     ```mlir
     tx.mesh_axis @dp size 4 batch
+    tx.mesh_axis @tp size 2 tensor
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$size, UnitAttr:$batch);
-  let assemblyFormat = "$sym_name `size` $size (`batch` $batch^)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$size, OptionalAttr<Tx_AxisKind>:$kind);
+  let assemblyFormat = "$sym_name `size` $size ($kind^)? attr-dict";
   let hasVerifier = 1;
 }
 

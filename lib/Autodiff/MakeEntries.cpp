@@ -61,7 +61,7 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
     return success();
   batchAxes.clear(); // of another module
   for (auto axis : getOperation().getOps<MeshAxisOp>())
-    if (axis.getBatch())
+    if (axis.getKind() == AxisKind::Batch)
       batchAxes.push_back(FlatSymbolRefAttr::get(axis.getSymNameAttr()));
   ModuleSymbols symbols(getOperation());
   if (failed(verifyNames(symbols)) || failed(verifyTrainedAxes(getOperation())))

@@ -70,7 +70,8 @@ const Case kCases[] = {
       %b = tx.broadcast %a from 1 on @tp in <layer N, "mlp"> : tensor<2x4x8xf32>
       %p = tx.linear %b, %w in <layer N, "mlp.fc2"> : tensor<2x4x8xf32>, tensor<8x8xf32> -> tensor<2x4x8xf32>
       %s = tx.reduce %p to 0 on @tp in <layer N, "mlp"> : tensor<2x4x8xf32>
-      %g = tx.gelu %s in <layer N, "mlp.out_act"> : tensor<2x4x8xf32>
+      %o = tx.gelu %s in <layer N, "mlp.in_act"> : tensor<2x4x8xf32>
+      %g = tx.gelu %o in <layer N, "mlp.out_act"> : tensor<2x4x8xf32>
       %y = tx.add %x, %g in <layer N, "mlp_residual"> : tensor<2x4x8xf32>)",
      nullptr},
 };
@@ -96,7 +97,7 @@ std::string sourceOf(const Case &c) {
     replace("layer N", "layer " + number);
     replace("%x", "%y" + number);
     replace("%y =", "%y" + std::to_string(layer + 1) + " =");
-    for (const char *local : {"%d", "%n", "%whole", "%h", "%a", "%b", "%p", "%s", "%g"})
+    for (const char *local : {"%d", "%n", "%whole", "%h", "%a", "%b", "%o", "%p", "%s", "%g"})
       for (const char *end : {" ", ","})
         replace(local + std::string(end), local + number + end);
     source += body;

@@ -438,7 +438,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   // expected-error @below {{'tx.softmax' op at layer 0 core_attn recomputes no forward op: the tx.softmax at layer 0 core_attn has causal = unit, the recomputation none}}
   %s1 = tx.softmax %x in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
@@ -465,7 +465,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   // expected-error @below {{'tx.gelu' op at layer 2 mlp recomputes no forward op: the tx.gelu at layer 0 mlp has another place; a recomputation stands where its forward op does}}
@@ -492,7 +492,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   // expected-error @below {{'tx.gelu' op at layer 0 mlp recomputes no forward op: the tx.gelu at layer 0 mlp has another operand 0; a recomputation takes the same values, or recomputations of them}}
@@ -519,7 +519,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   // expected-error @below {{recomputes no forward op: the tx.gelu at layer 0 mlp has user.mark = none, the recomputation unit}}
@@ -546,7 +546,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
@@ -574,7 +574,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
@@ -602,7 +602,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %z = tx.gelu %y in <layer 1, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %z, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   %dz = tx.cross_entropy_grad %dl, %z, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>
   %s1 = tx.softmax %x causal in <recompute, layer 0, "core_attn"> : tensor<2x4x6xf32>
   %y1 = tx.gelu %s1 in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
@@ -629,7 +629,7 @@ func.func @microbatch(%tokens: tensor<2x4xi32>, %targets: tensor<2x4xi32>, %scal
   %y = tx.broadcast %x from 0 on @tp in <layer 0, "mlp"> : tensor<2x4x6xf32>
   %losses, %lse = tx.cross_entropy %y, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
   %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  %dl = tx.splat %scale in <backward, "loss"> : tensor<f32> -> tensor<2x4xf32>
+  %dl = tx.reduce_loss_grad %scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
   // expected-error @below {{'tx.broadcast' op is a recomputation at layer 0 mlp, but must happen once}}
   %y1 = tx.broadcast %x from 0 on @tp in <recompute, layer 0, "mlp"> : tensor<2x4x6xf32>
   %dx = tx.cross_entropy_grad %dl, %y1, %targets, %lse ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x6xf32>, tensor<2x4xi32>

@@ -170,7 +170,8 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
     for (StringRef word : words)
       llvm::SplitString(word, item.values, ", ");
   }
-  if (counts(*flag))
+  // What is refused with any value is, whatever a shell would put there.
+  if (counts(*flag) && (flag->flagClass != FlagClass::Refused || !flag->neutral.empty()))
     for (StringRef value : item.values)
       if (Error error = checkExpanded(value, isMegatron))
         return error;
@@ -183,6 +184,21 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
   return Error::success();
 }
 
+/// A command whose output the shell would put there, `$(date +%s)`, is one word.
+static SmallVector<StringRef> joinSubstitutions(ArrayRef<const char *> tokens, llvm::StringSaver &saver) {
+  SmallVector<StringRef> words;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    std::string word = tokens[i];
+    auto isOpen = [&] {
+      return StringRef(word).contains("$(") && StringRef(word).count('(') > StringRef(word).count(')');
+    };
+    while (isOpen() && i + 1 < tokens.size())
+      word += std::string(" ") + tokens[++i];
+    words.push_back(saver.save(word));
+  }
+  return words;
+}
+
 Error CommandLineParser::splitMegatron(StringRef text) {
   fromMegatron = true;
   std::string joined = text.str(); // lines that end with a backslash
@@ -190,7 +206,7 @@ Error CommandLineParser::splitMegatron(StringRef text) {
     joined.replace(at, 2, "  ");
   SmallVector<const char *> tokens;
   llvm::cl::TokenizeGNUCommandLine(joined, saver, tokens);
-  SmallVector<StringRef> arguments(tokens.begin(), tokens.end());
+  SmallVector<StringRef> arguments = joinSubstitutions(tokens, saver);
   // `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …`: the launcher
   // ends with the script.
   for (size_t i = arguments.size(); i-- > 0;)
@@ -206,8 +222,14 @@ Error CommandLineParser::splitMegatron(StringRef text) {
 Error CommandLineParser::setPositional(StringRef argument, bool isMegatron) {
   if (Error error = checkExpanded(argument, isMegatron))
     return error;
+  if (isMegatron && argument.contains('=') && argument.split('=').first.contains('.'))
+    return badUsage("--megatron-args takes flags, found '" + argument +
+                    "', a setting of NeMo; write it as the Megatron flag of that name");
   if (isMegatron)
     return badUsage("--megatron-args takes flags, found '" + argument + "'");
+  if (argument == "-")
+    return badUsage("-: standard input is not read, since one input may be compiled twice; give the name of a .json or "
+                    ".mlir file");
   if (argument.empty())
     return badUsage("the input's name is empty");
   if (!options.input.empty())
@@ -287,13 +309,13 @@ void CommandLineParser::takeLast() {
 
 /// Two switches for opposite things are a mistake.
 Error CommandLineParser::checkContradictions() {
-  llvm::SmallDenseMap<StringRef, StringRef> switches; // what is set, and by which
+  llvm::SmallDenseMap<StringRef, const Flag *> switches; // by what is set
   for (const Given &item : given) {
     if (item.flag->field.empty())
       continue;
-    StringRef other = switches.try_emplace(item.flag->field, item.flag->name).first->second;
-    if (other != item.flag->name)
-      return badUsage(other + " and " + item.flag->name + " contradict each other; give one of them");
+    const Flag *other = switches.try_emplace(item.flag->field, item.flag).first->second;
+    if (other->fieldValue != item.flag->fieldValue)
+      return badUsage(other->name + " and " + item.flag->name + " contradict each other; give one of them");
   }
   return Error::success();
 }
@@ -327,7 +349,7 @@ void CommandLineParser::noteIgnored() {
     if (!names.empty())
       options.notes.push_back(llvm::formatv(format, llvm::join(names, " ")));
   };
-  list(FlagClass::Run, "ignored here, these are for tx-run: {0}");
+  list(FlagClass::Run, "ignored here, a run decides these (tx-run --help says which it has): {0}");
   list(FlagClass::Harmless, "ignored, these change nothing here: {0}");
 }
 
@@ -357,28 +379,32 @@ Error CommandLineParser::finish() {
                     "form alone; leave it out, or add --openai-gelu for that form");
   if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Unfused)
     return badUsage("--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
-  if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Auto)
-    options.model.attentionBackend = AttentionBackend::Flash;
   // The model says what the op is, the target's libraries who computes it.
-  AttentionBackend attention = options.libraries.attention = options.model.attentionBackend;
+  AttentionBackend attention = options.model.attentionBackend;
+  bool isByOldName = state.useFlashAttention && attention == AttentionBackend::Auto;
+  options.libraries.attention = isByOldName ? AttentionBackend::Flash : attention;
   if (options.inputIsModule && attention == AttentionBackend::Unfused)
     return badInput("--attention-backend unfused is refused: the input has its attention ops already: " +
                     options.input + "; auto, flash and fused say who computes tx.flash_attention");
   if (options.inputIsModule)
     return Error::success();
+  if (!state.padsVocabulary)
+    options.model.vocabDivisor = 1;
   bool isAuto = attention == AttentionBackend::Auto;
   if (Error error = resolve(options.model))
     return error;
+  if (isByOldName && options.model.attentionBackend != AttentionBackend::Flash)
+    return badInput("--use-flash-attn is refused: " + findFlashObstacle(options.model) + "; leave it out");
   // Flash is what everybody expects.
   if (isAuto && options.model.attentionBackend != AttentionBackend::Flash)
-    options.notes.push_back(llvm::formatv("--attention-backend auto is {0}, not flash: {1}",
+    options.notes.push_back(llvm::formatv("attention is {0}, not flash: {1}",
                                           stringifyAttentionBackend(options.model.attentionBackend),
                                           findFlashObstacle(options.model)));
   if (state.kvChannels != ModelConfig::kUnset && state.kvChannels != options.model.getHeadSize())
     return badInput(llvm::formatv("--kv-channels {0} is refused: a head is hidden-size / num-attention-heads = {1} "
                                   "wide; another width is not there yet",
                                   state.kvChannels, options.model.getHeadSize()));
-  if (fromMegatron && options.model.vocabSize % 128 != 0)
+  if (fromMegatron && state.padsVocabulary && options.model.vocabSize % 128 != 0)
     options.notes.push_back(llvm::formatv("the vocabulary stays at {0}, where Megatron pads it to a multiple of 128 "
                                           "by default: --make-vocab-size-divisible-by 128 does the same",
                                           options.model.vocabSize));

@@ -145,7 +145,7 @@ static const Flag kFlags[] = {
   {NAME, FlagClass::Modelled, FlagArity::Switch, FlagGroup::GROUP, "", HELP, "", TX_SETTER {                   \
      state.FIELD = VALUE;                                                                                      \
      return Error::success();                                                                                  \
-   }, nullptr, #FIELD},
+   }, nullptr, #FIELD, #VALUE},
 #define TX_CHECKED(GROUP, NAME, METAVAR, FUNCTION, HELP)                                                       \
   {NAME,    FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP,                                           \
    METAVAR, HELP,                "",               TX_SETTER { return FUNCTION(state, flag, values[0]); }},

@@ -97,11 +97,12 @@ static SmallVector<StringRef> getReasons() {
 }
 
 static constexpr const char *kRefusedText =
-    "Refused by name, since they would change the model, the memory or the layout; with a value after = that value "
-    "is accepted";
+    "Refused by name, since they would change the model, the memory, the layout or what a run computes; with a value "
+    "after = that value is accepted";
 
 void tx::printMegatronHelp(raw_ostream &os) {
-  os << "What has an effect is in --help.\n\nFor tx-run, ignored by tx-compile\n";
+  os << "What has an effect is in --help. Names are spelled in full, as Megatron wants them, too.\n\nA run decides "
+        "these, ignored by tx-compile (tx-run --help says which it has)\n";
   printWrapped(os, listFlags(FlagClass::Run, "", ""), 2);
   os << "\nChanges nothing here, ignored\n";
   printWrapped(os, listFlags(FlagClass::Harmless, "", ""), 2);
@@ -135,7 +136,8 @@ void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
       os << "| `" << name << "` | " << helpOf(flag, phases) << " |\n";
     }
   }
-  os << "\n## Megatron's other flags\n\nIgnored here, for tx-run: " << listFlags(FlagClass::Run, "", "`")
+  os << "\n## Megatron's other flags\n\nNames are spelled in full, as Megatron wants them, too. Ignored here, since a run "
+        "decides them ([tx-run](tx-run.md) says which it has): " << listFlags(FlagClass::Run, "", "`")
      << ".\n\nIgnored, they change nothing here: " << listFlags(FlagClass::Harmless, "", "`") << ".\n\n"
      << kRefusedText << ":\n\n";
   for (StringRef reason : getReasons())

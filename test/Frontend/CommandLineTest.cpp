@@ -112,6 +112,8 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
       {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
       {{"--attention-backend", "flash", "--num-attention-heads", "2"},
        "--attention-backend flash is refused: heads are 384 wide, and flash attention takes at most 256"},
+      {{"--use-flash-attn", "--num-attention-heads", "2"},
+       "--use-flash-attn is refused: heads are 384 wide, and flash attention takes at most 256; leave it out"},
       {{"--use-kitchen-attention"}, "--use-kitchen-attention is refused: Tx has a flash attention of its own"},
       {{"--optimizer", "sgd"}, "--optimizer sgd is refused"},
       {{"--no-bias-gelu-fusion"}, "erf"},
@@ -170,7 +172,7 @@ TEST(CommandLine, AutoTakesFlashAttentionWhereItCan) {
   EXPECT_FALSE(hasNote(flash.notes, "--attention-backend"));
   CompileOptions unfused = parsed({"gpt2-124m", "--attention-backend", "auto", "--num-attention-heads", "2"});
   EXPECT_EQ(unfused.model.attentionBackend, AttentionBackend::Unfused);
-  EXPECT_TRUE(hasNote(unfused.notes, "auto is unfused, not flash: heads are 384 wide"));
+  EXPECT_TRUE(hasNote(unfused.notes, "attention is unfused, not flash: heads are 384 wide"));
 }
 
 // Any flag that is refused with any value must say its own name.
@@ -193,7 +195,7 @@ TEST(CommandLine, HarmlessFlagsAreListedOnce) {
       parsed({"gpt2-124m", "--tensorboard-dir", "x", "--log-interval", "1", "--lr", "1e-3", "--tensorboard-dir", "y",
               "--data-path", "0.5", "a", "0.5", "b", "--distributed-backend=nccl"});
   ASSERT_EQ(options.notes.size(), 2u);
-  EXPECT_EQ(options.notes[0], "ignored here, these are for tx-run: --log-interval --lr --data-path");
+  EXPECT_EQ(options.notes[0], "ignored here, a run decides these (tx-run --help says which it has): --log-interval --lr --data-path");
   EXPECT_EQ(options.notes[1], "ignored, these change nothing here: --tensorboard-dir --distributed-backend");
 }
 
@@ -265,6 +267,8 @@ TEST(CommandLine, AModuleTakesNoModelFlags) {
 TEST(CommandLine, InputsThatAreNone) {
   EXPECT_HOLDS(failureOf({"gpt5"}).message, "'gpt5' is neither a preset (gpt2-124m,");
   EXPECT_EQ(failureOf({"gpt5"}).exitCode, 2);
+  EXPECT_HOLDS(failureOf({"-"}).message, "-: standard input is not read");
+  EXPECT_EQ(failureOf({"-"}).exitCode, 2);
   EXPECT_EQ(failureOf({"/nonexistent/config.json"}).exitCode, 7);
 }
 

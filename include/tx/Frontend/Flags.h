@@ -15,9 +15,9 @@ namespace tx {
 /// What a flag means for the compiler.
 enum class FlagClass {
   Modelled, ///< has an effect
-  Run,      ///< belongs to tx-run; ignored with a note
+  Run,      ///< a run decides it, not what is compiled; ignored with a note
   Harmless, ///< changes nothing here; ignored with a note
-  Refused,  ///< would change the model, the memory or the layout
+  Refused,  ///< would change the model, the memory, the layout, or what a run computes
 };
 
 /// What follows a flag.
@@ -39,7 +39,7 @@ struct FlagState {
   CompileOptions &options;
   int64_t kvChannels = ModelConfig::kUnset;
   bool geluByTanh = false, geluByErf = false;
-  bool useFlashAttention = false;
+  bool useFlashAttention = false, padsVocabulary = true;
   std::string megatronArgs = {};
 };
 
@@ -55,7 +55,8 @@ struct Flag {
   llvm::Error (*set)(FlagState &state, const Flag &flag, llvm::ArrayRef<llvm::StringRef> values) = nullptr;
   /// The names of the enum that the value is one of.
   llvm::SmallVector<llvm::StringRef> (*getChoices)() = nullptr;
-  llvm::StringRef field = {}; ///< what a switch sets: two that set one contradict each other
+  /// What a switch sets, and to what: two that set one field to two values contradict each other.
+  llvm::StringRef field = {}, fieldValue = {};
 
   /// `--num-layers N`, `--recompute-method none|uniform|block`.
   std::string getSignature() const;

@@ -47,6 +47,7 @@ public:
 
 private:
   Error readKind();
+  Error checkHead(std::vector<std::string> &notes) const;
   Error readField(StringRef field, const json::Value &value);
   Error refuse(StringRef field, const json::Value &value, const llvm::Twine &reason) const {
     return badInput(name + ": " + field + " is " + show(value) + ", refused: " + reason);
@@ -63,6 +64,7 @@ private:
   const json::Object &object;
   StringRef name;
   ModelConfig config;
+  bool isHeadless = false;
   llvm::SmallVector<StringRef> ignored;
   llvm::StringMap<StringRef> seen; ///< a field's own name, the name it was given by
 };
@@ -78,12 +80,29 @@ Error ConfigReader::readKind() {
     return refuse("model_type", *type, "the one that is there yet is \"gpt2\"");
   if (const json::Value *names = object.get("architectures")) {
     const json::Array *list = names->getAsArray();
-    bool isKnown = list && llvm::all_of(*list, [](const json::Value &value) {
-      return value.getAsString() == StringRef("GPT2LMHeadModel");
-    });
-    if (!isKnown && !names->getAsNull())
-      return refuse("architectures", *names, "the one that is there yet is [\"GPT2LMHeadModel\"]");
+    auto is = [&](StringRef name) {
+      return list && llvm::all_of(*list, [&](const json::Value &value) { return value.getAsString() == name; });
+    };
+    if (!is("GPT2LMHeadModel") && !is("GPT2Model") && !names->getAsNull())
+      return refuse("architectures", *names,
+                    "the ones that are there yet are [\"GPT2LMHeadModel\"], and [\"GPT2Model\"] with its table as head");
+    isHeadless = list && !list->empty() && is("GPT2Model");
   }
+  return Error::success();
+}
+
+/// A GPT2Model gives hidden states. To be trained it needs a head, and with tied embeddings the one that it gets has
+/// no weight of its own: its file has all that the step needs.
+Error ConfigReader::checkHead(std::vector<std::string> &notes) const {
+  if (!isHeadless)
+    return Error::success();
+  if (!config.tiedEmbeddings)
+    return badInput(name + ": architectures is [\"GPT2Model\"], which has no weight for a head of its own, but "
+                           "tie_word_embeddings is false; give [\"GPT2LMHeadModel\"], or true");
+  notes.push_back(llvm::formatv("architectures of {0} is [\"GPT2Model\"], which has no head: the step has "
+                                "GPT2LMHeadModel's, whose weight is the table of tokens; tx-run --load takes the file's "
+                                "names without transformer.",
+                                name));
   return Error::success();
 }
 
@@ -159,6 +178,8 @@ Expected<ModelConfig> ConfigReader::read(std::vector<std::string> &notes) {
   for (const auto &[field, value] : object)
     if (Error error = readField(field, value))
       return std::move(error);
+  if (Error error = checkHead(notes))
+    return std::move(error);
   if (!ignored.empty()) {
     llvm::sort(ignored);
     notes.push_back(llvm::formatv("ignored of {0}, these change nothing here: {1}", name, llvm::join(ignored, " ")));

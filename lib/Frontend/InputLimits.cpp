@@ -15,13 +15,34 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
+std::string tx::describeFileType(llvm::sys::fs::file_type type) {
+  using llvm::sys::fs::file_type;
+  switch (type) {
+  case file_type::regular_file:
+    return "a regular file";
+  case file_type::directory_file:
+    return "a folder";
+  case file_type::symlink_file:
+    return "a link";
+  case file_type::block_file:
+  case file_type::character_file:
+    return "a device";
+  case file_type::fifo_file:
+    return "a named pipe";
+  case file_type::socket_file:
+    return "a socket";
+  default:
+    return "of an unknown kind";
+  }
+}
+
 Expected<std::unique_ptr<llvm::MemoryBuffer>> tx::readRegularFile(StringRef path, uint64_t maximumBytes) {
   namespace fs = llvm::sys::fs;
   fs::file_status status;
   if (std::error_code error = fs::status(path, status))
     return badFile(path + ": " + error.message());
   if (!fs::is_regular_file(status))
-    return badFile(path + ": it is not a regular file");
+    return badFile(path + ": it is " + describeFileType(status.type()) + ", not a regular file; give the file itself");
   auto tooLarge = [&](uint64_t bytes) {
     return badInput(llvm::formatv("{0}: it has {1} bytes; at most {2} are read", path, bytes, maximumBytes));
   };
@@ -55,6 +76,8 @@ static unsigned lineOf(StringRef text, size_t at) { return text.take_front(at).c
 
 Error tx::checkJsonLimits(StringRef text, StringRef name) {
   constexpr size_t kMaxDepth = 64;
+  if (size_t at = text.find('\0'); at != StringRef::npos)
+    return badInput(llvm::formatv("{0}:{1}: it has a NUL byte, after {2} bytes: JSON is text", name, lineOf(text, at), at));
   // The keys of each object that is open; null for an array.
   llvm::SmallVector<std::unique_ptr<llvm::StringSet<>>> open;
   for (size_t i = 0; i < text.size();) {

@@ -16,7 +16,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -33,7 +32,12 @@ public:
       : quiet(quiet), handler(&context, [this](Diagnostic &diagnostic) { take(diagnostic); }) {}
 
   llvm::Error getError() {
-    return badInput(errors.empty() ? "compilation failed without a diagnostic; this is a bug of tx" : errors);
+    if (errors.empty())
+      return badInput("compilation failed without a diagnostic; this is a bug of tx");
+    llvm::Error all = llvm::Error::success();
+    for (const std::string &text : errors)
+      all = llvm::joinErrors(std::move(all), badInput(text));
+    return all;
   }
 
 private:
@@ -41,25 +45,26 @@ private:
     if (quiet && diagnostic.getSeverity() != DiagnosticSeverity::Error)
       return;
     std::string text = diagnostic.str();
+    std::replace(text.begin(), text.end(), '\n', ' '); // a line each
     if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
       text = (loc.getFilename().getValue() + ":" + Twine(loc.getLine()) + ":" + Twine(loc.getColumn()) + ": " + text)
                  .str();
     switch (diagnostic.getSeverity()) {
     case DiagnosticSeverity::Error:
-      errors += (errors.empty() ? "" : "\n") + text;
+      errors.push_back(std::move(text));
       break;
     case DiagnosticSeverity::Warning:
-      llvm::WithColor::warning(llvm::errs()) << text << '\n';
+      printWarning(text);
       break;
     case DiagnosticSeverity::Note:
     case DiagnosticSeverity::Remark:
-      llvm::WithColor::note(llvm::errs()) << text << '\n';
+      printNote(text);
       break;
     }
   }
 
   bool quiet;
-  std::string errors;
+  llvm::SmallVector<std::string> errors;
   ScopedDiagnosticHandler handler;
 };
 
@@ -221,7 +226,7 @@ llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &comp
     return error;
   if (std::optional<RematMessage> message =
           warnIfPeakRises(getPeakBytes(compilation.getProgram()), getPeakBytes(twin.getProgram())))
-    llvm::WithColor::warning(llvm::errs()) << message->text << '\n';
+    printWarning(message->text);
   return llvm::Error::success();
 }
 

@@ -20,13 +20,13 @@ static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRe
   if (!suffix.empty())
     return badUsage("--target host takes no architecture, found '" + output.target + "'; --target-cpu names a CPU");
   if (!output.ptxas.empty())
-    return badUsage("--ptxas is for --target cuda:ARCH; found --target " + output.target);
+    return badUsage("--ptxas is for --target cuda:ARCH; this step's target is " + output.target);
   if (compile.libraries.activations)
     return badUsage("--gemm-gelu-fusion is for --target cuda:ARCH, whose library of products computes GELU too; "
-                    "found --target " + output.target);
+                    "this step's target is " + output.target);
   if (compile.libraries.attention == AttentionBackend::Fused)
-    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH, and this "
-                    "step is for --target " +
+    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH; this step's "
+                    "target is " +
                     output.target + "; flash is one fused op too, with own kernels");
   HostTargetOptions options;
   if (!output.targetCpu.empty())

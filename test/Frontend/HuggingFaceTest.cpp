@@ -51,6 +51,25 @@ TEST(HuggingFace, TheHubsGpt2) {
   EXPECT_HOLDS(notes[0], "ignored of config.json, these change nothing here: bos_token_id eos_token_id n_ctx summary_");
 }
 
+// The base model's file has no head; a tied one has no weight of its own.
+TEST(HuggingFace, AModelWithoutAHeadGetsATiedOne) {
+  std::vector<std::string> notes;
+  ASSERT_TRUE(static_cast<bool>(read(R"("architectures": ["GPT2Model"])", notes)));
+  EXPECT_TRUE(hasNote(notes, "which has no head: the step has GPT2LMHeadModel's"));
+  EXPECT_HOLDS(messageOf(R"("architectures": ["GPT2Model"], "tie_word_embeddings": false)"), "no weight for a head of its own");
+  for (const char *names : {"[\"GPT2ForSequenceClassification\"]", "[\"GPT2Model\", \"GPT2LMHeadModel\"]", "\"GPT2Model\"", "{}"})
+    EXPECT_HOLDS(messageOf(std::string("\"architectures\": ") + names), "architectures is ");
+  good("\"architectures\": []");
+}
+
+TEST(HuggingFace, NumbersBeyondTheirType) {
+  for (const char *number : {"9223372036854775808", "18446744073709551616", "1e19", "1e400", "-1e400", "-9223372036854775809",
+                             "1.5", "1e-3"})
+    EXPECT_HOLDS(messageOf(std::string("\"n_layer\": ") + number), "n_layer is ");
+  for (const char *number : {"1e400", "-1e400"})
+    EXPECT_HOLDS(messageOf(std::string("\"layer_norm_epsilon\": ") + number), "it must be a finite number");
+}
+
 TEST(HuggingFace, EveryModelledFieldIsRead) {
   ModelConfig config = good(R"("n_layer": 3, "n_embd": 20, "n_head": 4, "n_inner": 52, "n_positions": 9,
     "vocab_size": 53, "layer_norm_epsilon": 1e-6, "initializer_range": 0.5, "attn_pdrop": 0.25, "embd_pdrop": 0.125,

@@ -46,6 +46,18 @@ TEST(InputLimits, JsonNesting) {
   EXPECT_EQ(jsonError("{\"a\": \"" + repeat("[", 1000) + "\\\"" + repeat("{", 1000) + "\"}"), "");
 }
 
+// llvm::json takes a NUL for the end.
+TEST(InputLimits, JsonIsText) {
+  EXPECT_EQ(jsonError(std::string("{}\n\0{}", 6)), "f.json:2: it has a NUL byte, after 3 bytes: JSON is text");
+}
+
+TEST(InputLimits, MessagesSteerNoTerminal) {
+  EXPECT_EQ(escapeControls("a\x1b[31mb\nc\td\r\x7f"), "a\\x1b[31mb\\nc\\td\\x0d\\x7f");
+  EXPECT_EQ(escapeControls("grün …"), "grün …");                // UTF-8 stays
+  EXPECT_EQ(escapeControls("\xc2\x9b" "1m"), "\\xc2\\x9b1m");  // a control character of Latin-1
+  EXPECT_EQ(escapeControls("\xff\xc3"), "\\xff\\xc3");        // no UTF-8
+}
+
 TEST(InputLimits, JsonKeysOnce) {
   EXPECT_EQ(jsonError("{\"n_layer\": 1,\n \"n_layer\": 2}"), "f.json:2: the key \"n_layer\" is there twice; leave one out");
   EXPECT_EQ(jsonError(R"({"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}, {"b": "b"}]})"), "");
@@ -87,7 +99,7 @@ TEST(InputLimits, FilesThatAreNone) {
   ASSERT_EQ(mkfifo(file.path.c_str(), 0600), 0);
   Failure failure = failureOf({file.path});
   EXPECT_EQ(failure.exitCode, 7);
-  EXPECT_HOLDS(failure.message, "it is not a regular file");
+  EXPECT_HOLDS(failure.message, ", not a regular file; give the file itself");
 
   TemporaryFile large("json", repeat(" ", (1 << 20) + 1));
   EXPECT_HOLDS(failureOf({large.path}).message, "it has 1048577 bytes; at most 1048576 are read");

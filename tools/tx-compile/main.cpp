@@ -12,11 +12,8 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 
 #include <csignal>
 #include <exception>
@@ -45,27 +42,6 @@ static void print(OutputOptions::Print what) {
   }
 }
 
-/// Nothing that was written is written over, and above all not the input.
-static llvm::Error checkOutputs(const CompileOptions &options) {
-  using llvm::StringRef;
-  llvm::SmallString<128> input(options.input);
-  if (llvm::sys::fs::is_directory(input))
-    llvm::sys::path::append(input, "config.json");
-  const OutputOptions &output = options.output;
-  const std::pair<StringRef, StringRef> outputs[] = {
-      {"-o", output.artifactFile}, {"--report", output.reportFile}, {"--verify-twin", output.verifyTwinFile}};
-  for (const auto &[flag, file] : outputs) {
-    if (file.empty())
-      continue;
-    if (llvm::sys::fs::equivalent(file, input))
-      return badUsage(file + ": " + flag + " would overwrite the input; name another file");
-    for (const auto &[otherFlag, otherFile] : outputs)
-      if (flag != otherFlag && (file == otherFile || llvm::sys::fs::equivalent(file, otherFile)))
-        return badUsage(flag + " and " + otherFlag + " both write " + file + "; name two files");
-  }
-  return llvm::Error::success();
-}
-
 static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   llvm::Expected<CompileOptions> options = parseCommandLine(arguments);
   if (!options)
@@ -76,7 +52,7 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
     return llvm::Error::success();
   }
   for (const std::string &note : options->notes)
-    llvm::WithColor::note(llvm::errs()) << note << '\n';
+    printNote(note);
 
   bool compiles = !output.compileTo.empty() || !output.artifactFile.empty() || !output.reportFile.empty() ||
                   !output.verifyTwinFile.empty();
@@ -85,7 +61,7 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
                     output.compileTo + "'");
   if (!compiles && !output.printModelConfig)
     return badUsage("nothing to do: give -o FILE.txa, --report FILE.json or --compile-to PHASE");
-  if (llvm::Error error = checkOutputs(*options))
+  if (llvm::Error error = checkOutputFiles(*options))
     return error;
   if (output.printModelConfig) {
     if (options->inputIsModule)
@@ -115,11 +91,12 @@ int main(int argc, char **argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
   ExitCode exitCode = report(run(arguments));
-  // A full disk or a closed pipe shows at the latest here.
+  // A full disk shows at the latest here. A reader that has seen enough (`| head`) is no failure of ours.
   llvm::outs().flush();
-  if (llvm::outs().has_error()) {
+  if (std::error_code error = llvm::outs().error()) {
     llvm::outs().clear_error();
-    exitCode = report(badFile("standard output could not be written"));
+    if (error != std::errc::broken_pipe)
+      exitCode = report(badFile("standard output could not be written: " + error.message()));
   }
   return static_cast<int>(exitCode);
 }

@@ -10,17 +10,21 @@
 #define TX_FRONTEND_INPUTLIMITS_H
 
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <memory>
 
 namespace tx {
 
+/// `a folder`, `a named pipe`, …
+std::string describeFileType(llvm::sys::fs::file_type type);
+
 /// The content of a regular file of at most `maximumBytes`.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readRegularFile(llvm::StringRef path,
                                                                     uint64_t maximumBytes);
 
-/// Whether JSON text nests at most 64 levels and no object has a key twice.
+/// Whether JSON text has no NUL, nests at most 64 levels and no object has a key twice.
 llvm::Error checkJsonLimits(llvm::StringRef text, llvm::StringRef name);
 
 /// Whether MLIR text nests at most 256 levels of brackets, attribute and type

@@ -50,8 +50,14 @@ llvm::Error badFile(const llvm::Twine &message);
 /// A number as a person would write it.
 std::string show(double value);
 
+/// Names of files, flags and fields are strangers': control bytes, and bytes that are no UTF-8, are written as \n, \t,
+/// \x1b, so that a message stays one line and steers no terminal.
+std::string escapeControls(llvm::StringRef text);
+
 /// Prints `error: …`, one line for each, and gives the exit status of the last.
 ExitCode report(llvm::Error error);
+void printWarning(llvm::StringRef text);
+void printNote(llvm::StringRef text);
 
 } // namespace tx
 

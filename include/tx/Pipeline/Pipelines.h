@@ -38,6 +38,10 @@ struct PhaseInfo {
 llvm::ArrayRef<PhaseInfo> getPhases();
 llvm::SmallVector<llvm::StringRef> getPhaseNames();
 
+/// Whether the outputs can be written, as far as that is known before a compilation: no two are one file, none is the
+/// input, and where each is to lie a file can be made.
+llvm::Error checkOutputFiles(const CompileOptions &options);
+
 /// Does what tx-compile was asked for: prints a phase, writes the report, the
 /// artifact, its twin. Diagnostics of passes go to stderr.
 llvm::Error compile(const CompileOptions &options);

@@ -33,6 +33,15 @@ enum class Control : uint8_t {
   Barrier, // the block's threads meet
 };
 
+/// How halves of 64 bits go through an instruction. LLVM fills one with a register that nobody
+/// wrote where it needs the other alone: that is an error only for who uses the half.
+enum class Halves : uint8_t {
+  Together,
+  Joined, // two registers become a pair
+  Split,  // and a pair two registers
+  Apart,  // each half is of the halves on its side
+};
+
 constexpr uint32_t kSink = 0; // the slot of `_`, and of results that nobody asked for
 constexpr unsigned kMaxOperands = 16;
 
@@ -49,6 +58,7 @@ struct Instruction {
   uint8_t count = 0;   // of the slots in use
   uint8_t results = 0; // the first of them; the others are read
   uint8_t addressCount = 0;
+  Halves halves = Halves::Together;
   uint8_t vector = 1;  // elements of a load or store
   uint8_t variant = 0; // what else its `execute` must know
   uint32_t guard = kSink;
@@ -79,6 +89,7 @@ struct Operation {
   uint8_t results = 1, sources = 2;
   Control control = Control::Next;
   uint8_t variant = 0;
+  Halves halves = Halves::Together;
 };
 using Table = std::unordered_map<std::string, Operation>;
 

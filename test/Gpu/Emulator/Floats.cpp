@@ -192,10 +192,10 @@ void ptx::addFloats(Table &table) {
   add2<sub<float>>(table, "sub.rn", ".f32");
   add2<mul<float>>(table, "mul.rn", ".f32");
   add3<fused<float>>(table, "fma.rn", ".f32");
-  table["add.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<add<float>>>>, 1, 2};
-  table["sub.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<sub<float>>>>, 1, 2};
-  table["mul.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<mul<float>>>>, 1, 2};
-  table["fma.rn.f32x2"] = {ternary<Two, Two, Two, Two, twoFused>, 1, 3};
+  table["add.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<add<float>>>>, 1, 2, Control::Next, 0, Halves::Apart};
+  table["sub.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<sub<float>>>>, 1, 2, Control::Next, 0, Halves::Apart};
+  table["mul.rn.f32x2"] = {binary<Two, Two, Two, two2<nan2<mul<float>>>>, 1, 2, Control::Next, 0, Halves::Apart};
+  table["fma.rn.f32x2"] = {ternary<Two, Two, Two, Two, twoFused>, 1, 3, Control::Next, 0, Halves::Apart};
   for (const char *kind : {"rn", "full", "approx"})
     add2<div<float>>(table, std::string("div.") + kind, ".f32");
   for (const char *kind : {"rn", "approx"}) {

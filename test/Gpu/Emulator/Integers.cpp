@@ -240,11 +240,13 @@ void ptx::addIntegers(Table &table) {
   table["clz.b64"] = {unary<uint32_t, uint64_t, leadingZeros64>, 1, 1};
   table["brev.b32"] = {unary<uint32_t, uint32_t, reversed32>, 1, 1};
 
+  table["mov.b64"].halves = Halves::Apart;
+
   // As the parser calls moves with braces.
   table["mov.join.b32.2"] = {join<16, 2>, 1, 2};
-  table["mov.join.b64.2"] = {join<32, 2>, 1, 2};
+  table["mov.join.b64.2"] = {join<32, 2>, 1, 2, Control::Next, 0, Halves::Joined};
   table["mov.join.b64.4"] = {join<16, 4>, 1, 4};
   table["mov.split.b32.2"] = {split<16, 2>, 2, 1};
-  table["mov.split.b64.2"] = {split<32, 2>, 2, 1};
+  table["mov.split.b64.2"] = {split<32, 2>, 2, 1, Control::Next, 0, Halves::Split};
   table["mov.split.b64.4"] = {split<16, 4>, 4, 1};
 }

@@ -485,6 +485,7 @@ void Parser::parseStatement() {
       instruction.control = operation.control;
       instruction.variant = operation.variant;
       instruction.results = operation.results;
+      instruction.halves = operation.halves;
       expected = static_cast<uint8_t>(operation.results + operation.sources);
       if (mnemonic.compare(0, 4, "shfl") == 0 && instruction.count == 5) { // nobody asks whether the source was there
         for (unsigned i = 5; i > 1; --i)

@@ -52,7 +52,11 @@ TEST(Rules, RegistersAreWrittenFirst) {
   expectError("@%p1 mov.b32 %r1, 0;", message);
   expectError("ld.global.b64 %d2, [%d5];", message);
   expectError("st.global.b64 [%d1], %d5;", message);
-  expectError("mov.b64 %d2, {%r1, %r2};", message);
+  expectError("mov.b64 %d2, {%r1, %r2}; st.global.b64 [%d1], %d2;", "'st.global.b64 [%d1], %d2;' " + message);
+  // Of a pair, who uses the half.
+  const std::string pair = "mov.b32 %r1, 0; mov.b64 %d2, {%r1, %r2}; add.rn.f32x2 %d3, %d2, %d2; mov.b64 {%r3, %r4}, %d3;";
+  EXPECT_EQ(TestRun(pair + "add.s32 %r5, %r3, 1;", {0}).error, "");
+  expectError(pair + "add.s32 %r5, %r4, 1;", "'add.s32 %r5, %r4, 1;' " + message);
   expectError("shfl.sync.bfly.b32 %r1, %r2, 1, 31, -1;", message, 32);
   expectError("bar.sync %r1;", message, 32);
   expectError("mov.b32 %r1, 0; shfl.sync.bfly.b32 %r2, %r1, 1, 31, %r3;", message, 32);

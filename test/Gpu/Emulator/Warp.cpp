@@ -31,11 +31,11 @@ void Warp::start(uint32_t lanes) {
   for (Copies &lane : copies)
     lane = {};
   // What the block before left is none of this one's.
-  std::fill(written.begin(), written.end(), 0);
+  std::fill(written.begin(), written.end(), std::array<uint32_t, 2>());
   for (auto [slotIndex, value] : block.kernel.constants)
-    written[slotIndex] = ~0u;
+    written[slotIndex] = {~0u, ~0u};
   for (auto [slotIndex, special] : block.kernel.specials)
-    written[slotIndex] = ~0u;
+    written[slotIndex] = {~0u, ~0u};
   const Launch &launch = block.launch;
   for (auto [slotIndex, special] : block.kernel.specials)
     for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -64,18 +64,30 @@ void Warp::go(uint32_t lanes, uint32_t to) {
 
 /// A device gives what was left in the register, and an assembler may give anything.
 void Warp::requireWritten(const Instruction &instruction, uint32_t slotIndex, uint32_t lanes) {
-  if (const uint32_t missing = lanes & ~written[slotIndex])
+  if (const uint32_t missing = lanes & ~(written[slotIndex][0] & written[slotIndex][1]))
     fail(instruction, static_cast<unsigned>(__builtin_ctz(missing)), "reads a register that was never written");
 }
 
 void Warp::execute(const Instruction &instruction, uint32_t lanes) {
-  for (unsigned i = instruction.results; i < instruction.count; ++i)
-    requireWritten(instruction, instruction.slots[i], lanes);
+  const auto &slots = instruction.slots;
+  std::array<uint32_t, 2> known = {~0u, ~0u}; // of the result's halves: the lanes that have a value
+  for (unsigned i = instruction.results; i < instruction.count; ++i) {
+    const std::array<uint32_t, 2> &source = written[slots[i]];
+    if (instruction.halves == Halves::Together)
+      requireWritten(instruction, slots[i], lanes);
+    else if (instruction.halves == Halves::Joined)
+      known[i - 1] = source[0] & source[1];
+    else
+      known = {known[0] & source[0], known[1] & source[1]};
+  }
   for (unsigned i = 0; i < instruction.addressCount; ++i)
     requireWritten(instruction, instruction.addresses[i].base, lanes);
   instruction.execute(*this, instruction, lanes);
   for (unsigned i = 0; i < instruction.results; ++i)
-    written[instruction.slots[i]] |= lanes;
+    for (unsigned half = 0; half < 2; ++half) {
+      uint32_t &lanesOfHalf = written[slots[i]][half];
+      lanesOfHalf = (lanesOfHalf & ~lanes) | (lanes & known[instruction.halves == Halves::Split ? i : half]);
+    }
 }
 
 void Warp::run() {

@@ -92,7 +92,7 @@ private:
   [[noreturn]] void failDivergent();
 
   std::vector<uint64_t> registers;
-  std::vector<uint32_t> written; // of each slot: the lanes that have a value
+  std::vector<std::array<uint32_t, 2>> written; // of each slot's halves: the lanes that have a value
   std::array<uint32_t, kLanes> pcs = {};
   uint32_t live = 0, waiting = 0;
 };

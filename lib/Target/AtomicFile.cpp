@@ -4,6 +4,7 @@
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <fcntl.h>
@@ -15,22 +16,63 @@ static llvm::Error failed(llvm::StringRef path, const llvm::Twine &what, std::er
   return llvm::createStringError(code, path + ": " + what + ": " + code.message());
 }
 
+/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to
+/// nothing. One that leads to itself stays, and is refused when it is opened.
+static std::string followLinks(llvm::StringRef path) {
+  std::string result = path.str();
+  for (int links = 0; links < 40; ++links) {
+    char target[4096];
+    const ssize_t length = ::readlink(result.c_str(), target, sizeof target);
+    if (length < 0)
+      break;
+    llvm::StringRef next(target, static_cast<size_t>(length));
+    llvm::SmallString<256> whole;
+    if (!llvm::sys::path::is_absolute(next))
+      whole = llvm::sys::path::parent_path(result);
+    llvm::sys::path::append(whole, next);
+    result = whole.str().str();
+  }
+  return result;
+}
+
+/// Why a file that exists may not be replaced. A file without any permission to write was marked so by somebody:
+/// rename would not ask, and nothing stops root.
+static std::error_code findWriteObstacle(const std::string &target, const llvm::sys::fs::file_status &status) {
+  if (!(status.permissions() & llvm::sys::fs::all_write))
+    return std::make_error_code(std::errc::permission_denied);
+  const int fd = ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (fd < 0)
+    return std::error_code(errno, std::generic_category());
+  ::close(fd);
+  return {};
+}
+
 llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> bytes) {
+  const std::string target = followLinks(path);
   llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) && !llvm::sys::fs::is_regular_file(status))
+  const bool isThere = !llvm::sys::fs::status(target, status);
+  if (isThere && !llvm::sys::fs::is_regular_file(status))
     return llvm::createStringError(std::make_error_code(std::errc::invalid_argument),
                                    path + ": is no regular file; give a file name that may be replaced");
-  llvm::SmallString<256> temporary;
+  if (isThere)
+    if (std::error_code code = findWriteObstacle(target, status))
+      return failed(path, "cannot be written", code);
+  // A new file, so nobody's; its name does not get longer than the target's may be.
+  llvm::SmallString<256> model(llvm::sys::path::parent_path(target)), temporary;
+  llvm::sys::path::append(model, ".tx-compile-%%%%%%%%%%%%.tmp");
   int fd = -1;
-  if (std::error_code code = llvm::sys::fs::createUniqueFile(path + ".%%%%%%.tmp", fd, temporary, llvm::sys::fs::OF_None,
-                                                             0644))
+  if (std::error_code code = llvm::sys::fs::createUniqueFile(model, fd, temporary, llvm::sys::fs::OF_None, 0666))
     return failed(path, "cannot be written", code);
+  llvm::sys::RemoveFileOnSignal(temporary);
   std::error_code code;
+  if (isThere)
+    code = llvm::sys::fs::setPermissions(fd, status.permissions()); // who may read it stays
   {
     llvm::raw_fd_ostream os(fd, /*shouldClose=*/false);
     os.write(bytes.data(), bytes.size());
     os.flush();
-    code = os.error();
+    if (!code)
+      code = os.error();
     os.clear_error();
   }
   if (!code && ::fsync(fd) != 0)
@@ -38,13 +80,14 @@ llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> b
   if (::close(fd) != 0 && !code)
     code = std::error_code(errno, std::generic_category());
   if (!code)
-    code = llvm::sys::fs::rename(temporary, path);
-  if (code) {
+    code = llvm::sys::fs::rename(temporary, target);
+  if (code)
     llvm::sys::fs::remove(temporary);
+  llvm::sys::DontRemoveFileOnSignal(temporary);
+  if (code)
     return failed(path, "cannot be written", code);
-  }
   // The new name is on disk only when its folder is.
-  llvm::SmallString<256> folder(llvm::sys::path::parent_path(path));
+  llvm::SmallString<256> folder(llvm::sys::path::parent_path(target));
   if (int folderFd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY); folderFd >= 0) {
     ::fsync(folderFd);
     ::close(folderFd);

@@ -34,9 +34,12 @@ std::string txrt::format(const char *format, ...) {
 std::string txrt::printable(const std::string &text, size_t limit) {
   std::string result;
   for (unsigned char c : text) {
-    if (result.size() == limit)
+    if (result.size() >= limit)
       return result + "...";
-    result += c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c);
+    if (c < 0x20 || c == 0x7f)
+      result += format("\\x%02x", c);
+    else
+      result += static_cast<char>(c);
   }
   return result;
 }
@@ -57,9 +60,9 @@ void txrt::setError(txrt_error *error, txrt_status code, const char *message) {
     return;
   error->code = code;
   snprintf(error->message, sizeof error->message, "%s", message);
-  // One line, whatever a library put into its message.
+  // One line that a terminal only shows, whatever a library put into its message.
   for (char *c = error->message; *c; ++c)
-    if (*c == '\n' || *c == '\r')
+    if (static_cast<unsigned char>(*c) < 0x20 || *c == 0x7f)
       *c = ' ';
 }
 

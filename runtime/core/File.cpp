@@ -3,8 +3,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <random>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,14 +75,29 @@ void txrt::writeFileAtomically(const std::string &path,
     if (mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
       fail(TXRT_IO, "%s: %s", printable(path.substr(0, at)).c_str(),
            strerror(errno));
-  const std::string temporary = path + format(".%d.tmp", static_cast<int>(getpid()));
+  // A link's target is replaced and not the link.
+  char *real = realpath(path.c_str(), nullptr);
+  const std::string target = real ? real : path;
+  free(real);
+  struct stat old;
+  if (stat(target.c_str(), &old) == 0 &&
+      (!S_ISREG(old.st_mode) || !(old.st_mode & 0222) ||
+       access(target.c_str(), W_OK) != 0))
+    fail(TXRT_IO, "%s: %s", name.c_str(),
+         S_ISREG(old.st_mode) ? "it is read-only" : "not a regular file");
+  std::string temporary;
+  Descriptor file{-1};
+  std::random_device random;
+  do {
+    temporary = target + format(".%08x.tmp", random());
+    file.fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                   0666); // new, so nobody's
+  } while (file.fd < 0 && errno == EEXIST);
+  if (file.fd < 0)
+    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
   try {
-    Descriptor file{open(temporary.c_str(),
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-    if (file.fd < 0)
-      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
     writeWhole(file.fd, text, name);
-    if (rename(temporary.c_str(), path.c_str()) != 0)
+    if (rename(temporary.c_str(), target.c_str()) != 0)
       fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
   } catch (...) {
     unlink(temporary.c_str());

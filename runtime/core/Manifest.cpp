@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <set>
 
 using namespace txrt;
@@ -52,6 +53,10 @@ public:
     if (text.size > maxText)
       refuse(format("%s long; at most %s", readableBytes(text.size).c_str(),
                     readableBytes(maxText).c_str()));
+    // The parser takes the text to end there.
+    if (std::find(text.data, text.data + text.size, 0) !=
+        text.data + text.size)
+      refuse("it has a NUL, so it is no JSON");
     try {
       // A second pass: the parser's own callback looks at all that an object or a
       // list has so far whenever one inside of it ends.

@@ -48,6 +48,8 @@ std::string fakeArtifact(const FakeModel &model) {
   json globals = json::array();
   std::vector<std::pair<const char *, const char *>> kinds = {
       {"", "parameter"}, {".grad", "gradient"}, {".exp_avg", "moment1"}};
+  if (model.secondMoment)
+    kinds.push_back({".exp_avg_sq", "moment2"});
   if (model.narrow)
     kinds.push_back({".master", "master"});
   for (const auto &kind : kinds) {

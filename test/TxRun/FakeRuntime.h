@@ -22,6 +22,7 @@ struct FakeModel {
   int vocabulary = 256, sequence = 16, microBatch = 2;
   bool tied = true;
   bool narrow = false; ///< a bf16 parameter with its master; it cannot run
+  bool secondMoment = false; ///< of the optimizer too, which leaves it alone
   bool fused = true;   ///< has the entry `step`
   std::string policy = "none";
   std::string faults = "{}"; // JSON

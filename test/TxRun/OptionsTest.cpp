@@ -77,9 +77,10 @@ TEST(Options, Values) {
   expectUsage({"s", "--train-iters", "1.5"}, "no whole number");
   expectUsage({"s", "--train-iters", "-1"}, "less than 0");
   expectUsage({"s", "--train-iters", "99999999999999999999"},
-              "no whole number");
+              "past 64 bits");
   expectUsage({"s", "--lr", "1,5"}, "'1,5' is no number");
-  expectUsage({"s", "--lr", "nan"}, "no number");
+  expectUsage({"s", "--lr", "nan"}, "no finite number");
+  expectUsage({"s", "--lr", "1e400"}, "outside of what 64 bits hold");
   expectUsage({"s", "--lr", "-1"}, "less than 0");
   expectUsage({"s", "--lr"}, "--lr needs a value");
   expectUsage({"s", "--lr", "--seed"}, "--lr needs a value");
@@ -88,6 +89,25 @@ TEST(Options, Values) {
   expectUsage({"s", "--data-format", "utf8"}, "none of auto, text");
   expectUsage({"s", "--backend", "tpu"}, "'tpu' is no backend; present: host, cuda, dryrun");
   expectUsage({"s", "--input", "tokens"}, "not NAME=FILE.npy");
+}
+
+// A step takes f32 and i32: what they cannot hold is refused with the flag's name.
+TEST(Options, NumbersThatLeaveTheirType) {
+  for (const char *flag : {"--lr", "--min-lr"}) {
+    expectUsage({"s", flag, "1e39"}, std::string(flag) + ": '1e39' is more than");
+    expectUsage({"s", flag, "1e-60"}, std::string(flag) + ": '1e-60' is 0 in");
+    expectUsage({"s", flag, "-inf"}, "no finite number");
+    expectUsage({"s", flag, "-1e-9"}, "less than 0");
+  }
+  EXPECT_NO_THROW(parseOptions({"s", "--bench", "--lr", "0"}));
+  EXPECT_NO_THROW(parseOptions({"s", "--bench", "--lr", "3.4028234e38"}));
+  for (const char *flag : {"--train-iters", "--verify-iters"})
+    expectUsage({"s", flag, "2147483647"}, std::string(flag) + ": '2147483647'");
+  expectUsage({"s", "--distributed-timeout-minutes", "1e300"}, "more than");
+  expectUsage({"s", "--split", "1e308,1e308"}, "more than 1e+09");
+  EXPECT_EQ(parseOptions({"s", "--bench", "--seed", "9223372036854775807"}).seed,
+            9223372036854775807);
+  expectUsage({"s", "--seed", "9223372036854775808"}, "past 64 bits");
 }
 
 TEST(Options, Split) {
@@ -113,9 +133,15 @@ TEST(Options, WhatDoesNotGoTogether) {
   expectUsage({"s", "--bench", "--backend", "dryrun"}, "runs nothing");
   expectUsage({"s", "--train-iters", "3", "--data-path", "d",
                "--lr-warmup-iters", "3"},
-              "not below --lr-decay-iters");
+              "not below --train-iters 3");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d",
+               "--lr-warmup-iters", "3", "--lr-decay-iters", "2"},
+              "not below --lr-decay-iters 2");
   expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1"},
-              "above --lr");
+              "above the rate without --lr, 0.0003");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1",
+               "--lr", ".5"},
+              "above --lr 0.5");
   EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun"}));
   EXPECT_NO_THROW(
       parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));

@@ -1,6 +1,7 @@
 //===- RunTest.cpp - Whole runs on the fake runtime -----------------------===//
 
 #include "FakeRuntime.h"
+#include "File.h"
 #include "Interrupt.h"
 #include "Run.h"
 #include "Safetensors.h"
@@ -10,6 +11,8 @@
 
 #include <cmath>
 #include <csignal>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sstream>
 #include <unistd.h>
 
@@ -356,12 +359,94 @@ TEST_F(RunTest, InfoNeedsNoMemory) {
             std::string::npos);
 }
 
+/// Every flag that names an output.
+const char *const outputFlags[] = {"--save", "--dump-gradients", "--trace",
+                                   "--log", "--output"};
+
+// The work itself would end with another code.
 TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
-  expectError(ExitCode::Io, "cannot be written", [&] {
-    train(artifact, 1, {"--save", file("none/w.safetensors")});
-  });
-  expectError(ExitCode::Io, "cannot be written",
-              [&] { train(artifact, 1, {"--log", file("none/log")}); });
+  FakeModel never;
+  never.faults = R"({"nan_loss_at": 1})";
+  const std::string bad = make("bad.txa", never);
+  write("only-read", "mine");
+  ASSERT_EQ(::chmod(file("only-read").c_str(), 0444), 0);
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("round", file("round"));
+  std::filesystem::create_symlink("only-read", file("link"));
+  std::filesystem::create_directory(file("folder"));
+  const auto count = std::distance(std::filesystem::directory_iterator(folder), {});
+  for (const std::string flag : outputFlags)
+    for (const char *name : {"none/w", "only-read", "link", "pipe", "round",
+                             "folder", "only-read/w", "folder/"}) {
+      SCOPED_TRACE(flag + " " + name);
+      expectError(ExitCode::Io, name, [&] {
+        if (flag == "--output") // its inputs are missing
+          tool({bad, "--function", "evaluate", flag, "loss_sum=" + file(name)});
+        else
+          train(bad, 1, {flag, file(name)});
+      });
+      EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
+                count);
+      EXPECT_EQ(read(file("only-read")), "mine");
+    }
+}
+
+TEST_F(RunTest, RoomIsLookedForBeforeTheWork) {
+  FakeModel never;
+  never.faults = R"({"nan_loss_at": 1})";
+  const std::string bad = make("bad.txa", never);
+  rlimit before, small;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  small = before;
+  small.rlim_cur = 200000; // the weights are 256 x 256 x 4 bytes
+  for (const char *flag : {"--save", "--dump-gradients"}) {
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    expectError(ExitCode::Io, "out: will take 256 KiB, and the limit of a file",
+                [&] { train(bad, 1, {flag, file("out")}); });
+    ::setrlimit(RLIMIT_FSIZE, &before);
+  }
+  expectError(ExitCode::Io, "what is free on its disk is",
+              [&] { requireRoom(file("out"), uint64_t(1) << 62); });
+  EXPECT_NO_THROW(requireRoom(file("out"), 1));
+}
+
+TEST_F(RunTest, WhatLiesBesideAnOutputStays) {
+  for (const std::string flag : outputFlags) {
+    SCOPED_TRACE(flag);
+    const char *const others[] = {"out.lock", "out.tx-tmp", "out.tmp", "out~"};
+    for (const char *other : others)
+      write(other, "mine");
+    std::filesystem::remove(file("out"));
+    const auto count =
+        std::distance(std::filesystem::directory_iterator(folder), {});
+    if (flag == "--output")
+      tool({artifact, "--function", "evaluate", "--input", "tokens=1", "--input",
+            "targets=1", flag, "loss_sum=" + file("out")});
+    else
+      train(artifact, 2, {flag, file("out")});
+    EXPECT_GT(read(file("out")).size(), 0u);
+    for (const char *other : others)
+      EXPECT_EQ(read(file(other)), "mine") << other;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
+              count + 1);
+  }
+}
+
+TEST_F(RunTest, OneFileHasOneUse) {
+  train(artifact, 1, {"--save", file("w.safetensors")});
+  const std::string weights = read(file("w.safetensors"));
+  std::filesystem::create_symlink("w.safetensors", file("link"));
+  for (const std::string flag : outputFlags) {
+    if (flag == "--save" || flag == "--output")
+      continue;
+    expectError(ExitCode::Usage, flag + " would overwrite --load", [&] {
+      train(artifact, 2, {"--load", file("w.safetensors"), flag, file("link")});
+    });
+    EXPECT_EQ(read(file("w.safetensors")), weights);
+  }
+  EXPECT_NO_THROW(train(artifact, 2, {"--load", file("link"), "--save",
+                                      file("w.safetensors")}));
+  EXPECT_NE(read(file("w.safetensors")), weights);
 }
 
 // Last: the mark of a signal stays set.

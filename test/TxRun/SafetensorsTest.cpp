@@ -123,6 +123,43 @@ TEST_F(SafetensorsTest, HeaderIsNoJson) {
   expectRefused("{\"\xc0\x80\":1}", 0, "is no JSON"); // overlong
 }
 
+TEST_F(SafetensorsTest, NothingHidesBehindANul) {
+  expectRefused(std::string("{}\0", 3), 0, "is no JSON: it has a NUL at byte 2");
+  expectRefused(std::string("{}\0{\"a\":1}", 10), 0, "NUL at byte 2");
+  expectRefused(std::string("{\"a\0\":1}", 8), 0, "NUL at byte 3");
+}
+
+// A header of 100 MB: what it may cost is bounded by what it says, not by how
+// many small values it says it with.
+TEST_F(SafetensorsTest, MillionsOfKeys) {
+  auto repeat = [](const std::string &before, int count, auto make,
+                   const std::string &after) {
+    std::string text = before;
+    for (int i = 0; i < count; ++i)
+      text += (i ? "," : "") + make(i);
+    return text + after;
+  };
+  auto zero = [](int) { return std::string("0"); };
+  auto key = [](int i) { return "\"" + std::to_string(i) + "\":\"\""; };
+  const int many = 3000000;
+  expectRefused(repeat(R"({"a":{"shape":[)", many, zero, "]}}"), 0,
+                "header: 'a' holds more than 65536 values");
+  expectRefused(repeat(R"({"a":{)", many, key, "}}"), 0,
+                "header: 'a' holds more than 65536 values");
+  expectRefused(repeat(R"({"__metadata__":{)", many, key, "}}"), 0,
+                "header: '__metadata__' holds more than 65536 values");
+  expectRefused(repeat("{", many, key, "}"), 0, "tensor '0': is no object");
+}
+
+TEST_F(SafetensorsTest, MoreTensorsThanAnyModelHas) {
+  std::string header = "{";
+  for (int i = 0; i <= 1 << 20; ++i)
+    header += format("%s\"%d\":{\"dtype\":\"U8\",\"shape\":[0],"
+                     "\"data_offsets\":[0,0]}",
+                     i ? "," : "", i);
+  expectRefused(header + "}", 0, "has more than 1048576 tensors");
+}
+
 TEST_F(SafetensorsTest, SpacesAfterTheHeaderAreFine) {
   SafetensorsReader reader(make("{}      ", 0));
   EXPECT_TRUE(reader.tensors().empty());

@@ -1,6 +1,7 @@
 //===- WeightsTest.cpp - Which tensor goes where --------------------------===//
 
 #include "FakeRuntime.h"
+#include "Finite.h"
 #include "Safetensors.h"
 #include "TestFiles.h"
 #include "Weights.h"
@@ -92,7 +93,7 @@ TEST_F(WeightsTest, MissingSuperfluousAndOtherShape) {
   expectRefused(shape, "wte.weight is [2, 4], the model needs [4, 4]");
   SafetensorsWriter dtype;
   dtype.add("wte.weight", "I32", {4, 4}, values, sizeof values);
-  expectRefused(dtype, "wte.weight is I32");
+  expectRefused(dtype, "wte.weight is I32, F32, F16 and BF16 are loaded");
   SafetensorsWriter twice;
   twice.add("wte.weight", "F32", {4, 4}, values, sizeof values);
   twice.add("transformer.wte.weight", "F32", {4, 4}, values, sizeof values);
@@ -131,6 +132,113 @@ TEST_F(WeightsTest, SavedFilesLoad) {
   model->initialize(4);
   loadWeights(*model, file("w.safetensors"), true);
   EXPECT_EQ(parameter(), before);
+}
+
+TEST_F(WeightsTest, NumbersFromWhichNoRunCanGoOn) {
+  FakeModel fake;
+  fake.vocabulary = 4;
+  fake.secondMoment = true;
+  model = open(write("m.txa", fakeArtifact(fake)));
+  struct Case {
+    const char *tensor;
+    float value;
+    const char *part;
+  } cases[] = {
+      {"wte.weight", NAN, "'wte.weight' has nan at index 5"},
+      {"wte.weight", -NAN, "has nan at"},
+      {"wte.weight", -INFINITY, "has -inf at"},
+      {"wte.weight.exp_avg", INFINITY, "exp_avg' has inf at index 5; a run can "
+                                       "go on from finite numbers only; "
+                                       "--no-load-optim"},
+      {"wte.weight.exp_avg_sq", NAN, "exp_avg_sq' has nan at index 5"},
+      {"wte.weight.exp_avg_sq", -1e-30f, "has -1e-30 at index 5; it is a mean of "
+                                         "squares; --no-load-optim"}};
+  for (const Case &one : cases) {
+    SafetensorsWriter writer;
+    float changed[16];
+    std::copy(values, values + 16, changed);
+    changed[5] = one.value;
+    for (const char *name :
+         {"wte.weight", "wte.weight.exp_avg", "wte.weight.exp_avg_sq"})
+      writer.add(name, "F32", {4, 4},
+                 name == std::string(one.tensor) ? changed : values,
+                 sizeof values);
+    for (const char *key : {"tx.iteration", "tx.samples", "tx.seed"})
+      writer.setMetadata(key, "1");
+    expectRefused(writer, one.part);
+    // What is left out needs no number.
+    if (one.tensor != std::string("wte.weight"))
+      EXPECT_NO_THROW(loadWeights(*model, file("w.safetensors"), false));
+  }
+}
+
+TEST_F(WeightsTest, MetadataThatNoRunCanGoOnFrom) {
+  struct Case {
+    const char *key, *value, *part;
+  } cases[] = {
+      {"tx.iteration", "2147483647", "'tx.iteration' is 2147483647, and "
+                                     "2147483646 is the most"},
+      {"tx.iteration", "99999999999999999999999", "is the most"},
+      {"tx.iteration", "-1", "no number 'tx.iteration'"},
+      {"tx.iteration", "1e3", "no number 'tx.iteration' in its metadata: it is"},
+      {"tx.iteration", "", "no number 'tx.iteration'"},
+      {"tx.samples", "9223372036854775807", "'tx.samples' is"},
+      {"tx.seed", "18446744073709551616", "'tx.seed' is"},
+      {"tx.seed", "1\n", "it is '1\\x0a'"}};
+  for (const Case &one : cases) {
+    SafetensorsWriter writer;
+    writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+    writer.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+    for (const char *key : {"tx.iteration", "tx.samples", "tx.seed"})
+      writer.setMetadata(key, "1");
+    writer.setMetadata(one.key, one.value);
+    expectRefused(writer, one.part);
+  }
+  // Every seed that a run can have is one that it can go on from.
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  writer.add("wte.weight.exp_avg", "F32", {4, 4}, values, sizeof values);
+  writer.setMetadata("tx.iteration", "2147483646");
+  writer.setMetadata("tx.samples", "1");
+  writer.setMetadata("tx.seed", "18446744073709551615");
+  writer.write(file("w.safetensors"));
+  EXPECT_EQ(loadWeights(*model, file("w.safetensors"), true).position.seed,
+            ~uint64_t(0));
+}
+
+// At the first and the last element, of what is saved and of nothing else.
+TEST_F(WeightsTest, NothingIsSavedThatIsNotFinite) {
+  const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+  RunPosition position;
+  position.iteration = 7;
+  write("w.safetensors", "the good one");
+  for (const char *name :
+       {"transformer.wte.weight", "transformer.wte.weight.exp_avg"})
+    for (uint64_t index : {uint64_t(0), uint64_t(15)})
+      for (float value : bad) {
+        model->initialize(1);
+        const GlobalSpec &spec = *model->manifest().findGlobal(name);
+        model->write(spec, index * 4, 4, &value);
+        expectError(ExitCode::Numeric,
+                    format("after iteration 7 %s has %g at index %d;", name,
+                           shown(value), int(index)),
+                    [&] {
+                      saveWeights(*model, file("w.safetensors"), position, true);
+                    });
+        EXPECT_EQ(read(file("w.safetensors")), "the good one");
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
+                  2);
+        float zero = 0;
+        model->write(spec, index * 4, 4, &zero);
+      }
+  float nan = NAN;
+  model->write(*model->manifest().findGlobal("transformer.wte.weight.exp_avg"),
+               0, 4, &nan);
+  EXPECT_NO_THROW(
+      saveWeights(*model, file("w.safetensors"), position, false));
+  expectError(ExitCode::Numeric, "exp_avg has nan", [&] {
+    saveWeights(*model, file("w.safetensors"), position, true);
+  });
 }
 
 /// A model in bf16, and weights that bf16 does not hold.
@@ -222,6 +330,42 @@ TEST_F(NarrowWeightsTest, ARunDoesNotGoOnFromRoundedWeights) {
     wide.setMetadata(key, "1");
   load(wide);
   EXPECT_EQ(master(), std::vector<float>(values, values + 16));
+}
+
+TEST_F(NarrowWeightsTest, WeightsThatTheModelsTypeCannotHold) {
+  values[3] = 3.4e38f; // its neighbours in bf16 are 3.39e38 and Inf
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  expectRefused(writer, "has 3.4e+38 at index 3; the model's bf16 does not reach");
+  uint16_t inf = 0xff80;
+  model->initialize(1);
+  model->write(*model->manifest().findGlobal("transformer.wte.weight"), 30, 2,
+               &inf);
+  expectError(ExitCode::Numeric, "has -inf at index 15", [&] {
+    saveWeights(*model, file("w.safetensors"), RunPosition(), false);
+  });
+}
+
+TEST(Finite, FindsTheFirstOfAnyPlace) {
+  std::vector<float> block(5000);
+  EXPECT_FALSE(findNonFinite(TXRT_DTYPE_F32, block.data(), 20000));
+  for (uint64_t index : {0, 1, 1023, 1024, 4095, 4999}) {
+    block.assign(5000, 3.4028234e38f);
+    block[index] = INFINITY;
+    if (index + 1 < block.size())
+      block.back() = NAN;
+    const auto found = findNonFinite(TXRT_DTYPE_F32, block.data(), 20000);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->index, index);
+    EXPECT_EQ(found->value, INFINITY);
+  }
+  std::vector<uint16_t> narrow(3000, 0x7f7f);
+  EXPECT_FALSE(findNonFinite(TXRT_DTYPE_BF16, narrow.data(), 6000));
+  narrow[2999] = 0xffc1;
+  EXPECT_EQ(findNonFinite(TXRT_DTYPE_BF16, narrow.data(), 6000)->index, 2999u);
+  // Ids that look like NaN are ids.
+  std::vector<int32_t> ids(3, -1);
+  EXPECT_FALSE(findNonFinite(TXRT_DTYPE_I32, ids.data(), 12));
 }
 
 TEST(Bfloat, RoundsToNearestAndKeepsNaN) {

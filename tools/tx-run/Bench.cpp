@@ -225,7 +225,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
     StepResult result = runner.run(samples, ++step, options.lr);
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     console.progress(format("step %lld  %.1f ms  loss %.4f", (long long)step,
-                            seconds * 1e3, result.loss));
+                            seconds * 1e3, shown(result.loss)));
     return seconds;
   };
   for (int64_t i = 0; i < options.warmup; ++i)

@@ -37,7 +37,7 @@ void Console::put(const std::string &text) {
 
 // "\r\33[K" goes to the line's start and clears it.
 void Console::line(const std::string &text) {
-  put((pending ? "\r\33[K" : "") + text + "\n");
+  put((pending ? "\r\33[K" : "") + printable(text, std::string::npos) + "\n");
   pending = false;
 }
 
@@ -50,7 +50,7 @@ void Console::progress(const std::string &text) {
                            size.ws_col > 1
                        ? size.ws_col - 1u
                        : 79u;
-  put("\r\33[K" + text.substr(0, columns));
+  put("\r\33[K" + printable(text, std::string::npos).substr(0, columns));
   pending = true;
 }
 
@@ -100,7 +100,7 @@ Log::Log(const std::string &path) : path(path) {
   std::string shown = printable(path, 200);
   // O_NONBLOCK: the open of a FIFO without a reader would wait for ever.
   descriptor = ::open(path.c_str(),
-                      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
+                      O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
                       0666);
   if (descriptor < 0)
     fail(ExitCode::Io, "%s: cannot be written: %s", shown.c_str(),
@@ -109,6 +109,8 @@ Log::Log(const std::string &path) : path(path) {
   const char *problem = nullptr;
   if (::fstat(descriptor, &info) || !S_ISREG(info.st_mode))
     problem = "is no regular file; a log is appended to one";
+  else if (!(info.st_mode & 0222))
+    problem = "cannot be written: it is read-only"; // root too is asked
   else if (::flock(descriptor, LOCK_EX | LOCK_NB))
     problem = "another run writes it; name another file or wait until that "
               "run has ended";
@@ -117,6 +119,10 @@ Log::Log(const std::string &path) : path(path) {
     descriptor = -1;
     fail(ExitCode::Io, "%s: %s", shown.c_str(), problem);
   }
+  char last = '\n';
+  if (info.st_size > 0)
+    (void)::pread(descriptor, &last, 1, info.st_size - 1);
+  isTorn = last != '\n';
 }
 
 Log::~Log() {
@@ -127,7 +133,8 @@ Log::~Log() {
 void Log::write(const JsonLine &line) {
   if (descriptor < 0)
     return;
-  std::string text = line.str() + "\n";
+  std::string text = (isTorn ? "\n" : "") + line.str() + "\n";
+  isTorn = false;
   if (!writeAll(descriptor, text.data(), text.size()))
     fail(ExitCode::Io, "%s: writing failed: %s", printable(path, 200).c_str(),
          std::strerror(errno));

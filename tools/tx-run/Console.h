@@ -48,7 +48,8 @@ private:
 
 /// A JSONL file: each line is one write at the end of the file, so lines stay
 /// whole, and a line that was returned from is readable by others. Locked
-/// against a second run.
+/// against a second run. A last line that a crash has cut off stays as it is, and
+/// the next one begins below it.
 class Log {
 public:
   /// An empty path makes a log that drops everything.
@@ -61,6 +62,7 @@ public:
 private:
   std::string path;
   int descriptor = -1;
+  bool isTorn = false; // what is there does not end with a line's end
 };
 
 } // namespace txrun

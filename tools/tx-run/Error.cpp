@@ -2,7 +2,10 @@
 
 #include "Error.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <new>
 #include <system_error>
@@ -64,39 +67,70 @@ void check(txrt_status status, const txrt_error &error) {
     throw Error(static_cast<ExitCode>(status), error.message);
 }
 
-/// Length of the UTF-8 sequence that starts at `at`, 0 if it is broken.
-static size_t sequenceLength(const std::string &text, size_t at) {
-  unsigned char lead = static_cast<unsigned char>(text[at]);
-  size_t length = lead < 0x80             ? 1
-                  : (lead >> 5) == 0x06   ? 2
-                  : (lead >> 4) == 0x0e   ? 3
-                  : (lead >> 3) == 0x1e   ? 4
-                                          : 0;
+namespace {
+
+/// A character of UTF-8; length 0 if it is broken.
+struct Character {
+  uint32_t code = 0;
+  size_t length = 0;
+};
+
+Character characterAt(const std::string &text, size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const size_t length = lead < 0x80             ? 1
+                        : (lead >> 5) == 0x06   ? 2
+                        : (lead >> 4) == 0x0e   ? 3
+                        : (lead >> 3) == 0x1e   ? 4
+                                                : 0;
   if (length == 0 || at + length > text.size())
-    return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((static_cast<unsigned char>(text[at + i]) >> 6) != 0x02)
-      return 0;
-  return length;
+    return {};
+  uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    const auto next = static_cast<unsigned char>(text[at + i]);
+    if ((next >> 6) != 0x02)
+      return {};
+    code = code << 6 | (next & 0x3f);
+  }
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < least[length] || code > 0x10ffff || (code >> 11) == 0x1b)
+    return {};
+  return {code, length};
 }
+
+/// Control characters of both sets, line ends, and what turns the direction of
+/// text around.
+bool isUnsafe(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
+         code == 0x2029 || (code >= 0x200e && code <= 0x200f) ||
+         (code >= 0x202a && code <= 0x202e) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+} // namespace
 
 std::string printable(const std::string &text, size_t limit) {
   std::string result;
   for (size_t at = 0; at < text.size();) {
     if (result.size() >= limit)
       return result + "...";
-    size_t length = sequenceLength(text, at);
-    unsigned char lead = static_cast<unsigned char>(text[at]);
-    if (length == 0 || lead < 0x20 || lead == 0x7f) {
-      result += '?';
-      at += 1;
-      continue;
-    }
-    result.append(text, at, length);
+    const Character character = characterAt(text, at);
+    const size_t length = std::max<size_t>(character.length, 1);
+    if (character.length && !isUnsafe(character.code))
+      result.append(text, at, length);
+    else
+      for (size_t i = 0; i < length; ++i)
+        result += format("\\x%02x", static_cast<unsigned char>(text[at + i]));
     at += length;
   }
   return result;
 }
+
+void complain(const char *kind, const std::string &text) {
+  std::fprintf(stderr, "tx-run: %s: %s\n", kind,
+               printable(text, std::string::npos).c_str());
+}
+
+double shown(double value) { return std::isnan(value) ? NAN : value; }
 
 std::string humanBytes(double bytes) {
   static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};

@@ -60,9 +60,17 @@ std::string format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 /// Throws when a call of the runtime did not succeed.
 void check(txrt_status status, const txrt_error &error);
 
-/// Text from a file made fit for a one-line message: control characters and
-/// broken UTF-8 become '?', anything past `limit` bytes becomes "...".
+/// Text from a file made fit for a one-line message: what a terminal would obey
+/// or reorder, and broken UTF-8, is written as \xNN for each byte; anything past
+/// `limit` bytes becomes "...".
 std::string printable(const std::string &text, size_t limit = 80);
+
+/// One line on standard error, whatever the text is made of:
+/// complain("warning", "...").
+void complain(const char *kind, const std::string &text);
+
+/// For messages: the sign of a NaN is of no interest, and printf shows it.
+double shown(double value);
 
 /// "1.5 GiB", "12 KiB", "3 bytes".
 std::string humanBytes(double bytes);

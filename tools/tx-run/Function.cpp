@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 namespace txrun {
@@ -26,9 +27,46 @@ static const TensorSpec *findTensor(const std::vector<TensorSpec> &list,
   return nullptr;
 }
 
+std::optional<double> numberOf(const std::string &value) {
+  double number = 0;
+  const char *end = value.data() + value.size();
+  auto parsed = std::from_chars(value.data(), end, number);
+  // One that no double holds is a number too, and then fits no argument.
+  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end)
+    return std::numeric_limits<double>::max();
+  if (parsed.ec != std::errc() || parsed.ptr != end)
+    return std::nullopt;
+  return number;
+}
+
+/// Whether a type can hold a number. NaN and Inf are numbers of floats.
+static bool fits(txrt_dtype dtype, double value) {
+  const bool isFinite = std::isfinite(value);
+  switch (dtype) {
+  case TXRT_DTYPE_F32:
+    return !isFinite || std::fabs(value) <= std::numeric_limits<float>::max();
+  case TXRT_DTYPE_BF16:
+    return !isFinite ||
+           (std::fabs(value) <= std::numeric_limits<float>::max() &&
+            std::isfinite(
+                bfloatToFloat(roundToBfloat(static_cast<float>(value)))));
+  case TXRT_DTYPE_I32:
+    return std::trunc(value) == value && value >= -2147483648.0 &&
+           value <= 2147483647.0;
+  case TXRT_DTYPE_I1:
+    return value == 0 || value == 1;
+  case TXRT_DTYPE_BYTE:
+    return false;
+  }
+  return false;
+}
+
 /// Fills an argument with one number that its type can hold.
 static void fillWith(const Model &model, const TensorSpec &tensor,
                      double value) {
+  if (!fits(tensor.dtype, value))
+    fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s",
+         value, printable(tensor.name).c_str(), dtypeName(tensor.dtype));
   std::vector<char> data(tensor.bytes);
   for (uint64_t i = 0; i < tensor.elements(); ++i) {
     char *at = data.data() + i * dtypeBytes(tensor.dtype);
@@ -38,15 +76,11 @@ static void fillWith(const Model &model, const TensorSpec &tensor,
     } else if (tensor.dtype == TXRT_DTYPE_BF16) {
       uint16_t narrow = roundToBfloat(static_cast<float>(value));
       std::memcpy(at, &narrow, 2);
-    } else if (tensor.dtype == TXRT_DTYPE_I32 && std::trunc(value) == value &&
-               std::fabs(value) <= 2147483647.0) {
+    } else if (tensor.dtype == TXRT_DTYPE_I32) {
       int32_t narrow = static_cast<int32_t>(value);
       std::memcpy(at, &narrow, 4);
-    } else if (tensor.dtype == TXRT_DTYPE_I1 && (value == 0 || value == 1)) {
-      *at = value != 0;
     } else {
-      fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s",
-           value, printable(tensor.name).c_str(), dtypeName(tensor.dtype));
+      *at = value != 0;
     }
   }
   model.write(tensor, 0, data.size(), data.data());
@@ -89,11 +123,8 @@ rounded(const std::vector<unsigned char> &wide) {
 
 static void setInput(const Model &model, const TensorSpec &tensor,
                      const std::string &value) {
-  double number = 0;
-  const char *end = value.data() + value.size();
-  auto parsed = std::from_chars(value.data(), end, number);
-  if (parsed.ec == std::errc() && parsed.ptr == end)
-    return fillWith(model, tensor, number);
+  if (std::optional<double> number = numberOf(value))
+    return fillWith(model, tensor, *number);
   NpyArray array = endsWith(value, ".safetensors")
                        ? readStored(value, tensor.name)
                        : readNpy(value);
@@ -216,7 +247,7 @@ void runFunction(const Model &model, const std::string &entryName,
       char element[4];
       model.read(tensor, 0, tensor.bytes, element);
       console.line(format("%s = %.9g", printable(tensor.name).c_str(),
-                          double(elementAt(tensor.dtype, element))));
+                          shown(elementAt(tensor.dtype, element))));
     }
   for (const auto &target : targets)
     writeOutput(model, *target.first, target.second);

@@ -6,6 +6,7 @@
 #include "Console.h"
 #include "Model.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,9 @@
 namespace txrun {
 
 using NameAndFile = std::pair<std::string, std::string>;
+
+/// The number that an --input is; nothing when it names a file.
+std::optional<double> numberOf(const std::string &value);
 
 /// Every argument must be named in `inputs`; a value is a .npy file, a
 /// .safetensors file with a tensor of the argument's name, or a number that

@@ -172,6 +172,9 @@ GlobalSpec parseGlobal(const Fields &fields) {
   case 0:
     global.init = InitKind::Normal;
     global.stddev = init.real("stddev");
+    if (!(global.stddev >= 0) ||
+        global.stddev > double(std::numeric_limits<float>::max()))
+      init.refuse("has a field 'stddev' that is no spread of f32 numbers");
     break;
   case 1:
     global.init = InitKind::Ones;

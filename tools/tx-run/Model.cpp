@@ -6,7 +6,6 @@
 #include "Safetensors.h"
 #include "TokenData.h"
 
-#include <cstdio>
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -51,7 +50,7 @@ void Entry::run() const {
 }
 
 static void warn(const char *message) {
-  fprintf(stderr, "tx-run: warning: %s\n", message);
+  complain("warning", message);
 }
 
 /// What files take that a run reads and writes: prepared samples are held whole,

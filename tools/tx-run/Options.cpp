@@ -38,8 +38,11 @@ int64_t integer(const Flag &flag, const std::string &text, int64_t least,
                 int64_t most = std::numeric_limits<int64_t>::max()) {
   int64_t value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size())
+  if (result.ptr != text.data() + text.size() ||
+      result.ec == std::errc::invalid_argument)
     refuse(flag, text, "no whole number");
+  if (result.ec != std::errc())
+    refuse(flag, text, "past 64 bits");
   if (value < least || value > most)
     refuse(flag, text,
            most == std::numeric_limits<int64_t>::max()
@@ -50,15 +53,44 @@ int64_t integer(const Flag &flag, const std::string &text, int64_t least,
 }
 
 // from_chars and not strtod: a decimal comma of the locale must not matter.
-double real(const Flag &flag, const std::string &text, double least) {
+double real(const Flag &flag, const std::string &text, double least,
+            double most = std::numeric_limits<double>::max()) {
   double value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
-      !std::isfinite(value))
+  if (result.ptr != text.data() + text.size() ||
+      result.ec == std::errc::invalid_argument)
     refuse(flag, text, "no number");
+  if (result.ec != std::errc())
+    refuse(flag, text, "outside of what 64 bits hold");
+  if (!std::isfinite(value))
+    refuse(flag, text, "no finite number");
   if (value < least)
     refuse(flag, text, format("less than %g", least));
+  if (value > most)
+    refuse(flag, text, format("more than %g", most));
   return value;
+}
+
+/// A learning rate: the step takes an f32, where it must not become Inf or 0.
+double rate(const Flag &flag, const std::string &text) {
+  double value = real(flag, text, 0);
+  if (value > double(std::numeric_limits<float>::max()))
+    refuse(flag, text, format("more than %g, the most that the step's f32 holds",
+                              double(std::numeric_limits<float>::max())));
+  if (value > 0 && static_cast<float>(value) == 0)
+    refuse(flag, text, "0 in the step's f32; 0 itself trains nothing too");
+  return value;
+}
+
+/// A name that a file can have.
+std::string file(const Flag &flag, const std::string &text) {
+  if (text.empty())
+    refuse(flag, text, "no file's name; leave the flag out or name one");
+  if (text == "-")
+    refuse(flag, text, "no file: standard input and output are not read at any "
+                       "offset, nor replaced in one move; ./- is a file of that "
+                       "name");
+  return text;
 }
 
 std::pair<std::string, std::string> nameAndFile(const Flag &flag,
@@ -66,7 +98,7 @@ std::pair<std::string, std::string> nameAndFile(const Flag &flag,
   size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
     refuse(flag, text, "not NAME=FILE.npy");
-  return {text.substr(0, equals), text.substr(equals + 1)};
+  return {text.substr(0, equals), file(flag, text.substr(equals + 1))};
 }
 
 std::vector<double> split(const Flag &flag, const std::string &text) {
@@ -75,7 +107,7 @@ std::vector<double> split(const Flag &flag, const std::string &text) {
     size_t comma = std::min(text.find(',', at), text.size());
     std::string part = text.substr(at, comma - at);
     part.erase(0, part.find_first_not_of(' ')); // "969, 30, 1" is usual
-    shares.push_back(real(flag, part, 0.0));
+    shares.push_back(real(flag, part, 0.0, 1e9)); // times a size is a number
     at = comma + 1;
   }
   double total = 0;
@@ -86,6 +118,12 @@ std::vector<double> split(const Flag &flag, const std::string &text) {
            "not TRAINING,VALIDATION or TRAINING,VALIDATION,TEST with a sum "
            "above 0");
   return shares;
+}
+
+std::string entry(const Flag &flag, const std::string &text) {
+  if (text.empty())
+    refuse(flag, text, "no entry's name; --info lists those of an artifact");
+  return text;
 }
 
 DataFormat dataFormat(const Flag &flag, const std::string &text) {
@@ -120,7 +158,7 @@ const Flag flags[] = {
      "train-iters", "N",
      "Train until N iterations are done, those of a loaded checkpoint counted. "
      "Each one costs the step that --bench shows.",
-     SET { o.trainIterations = integer(f, t, 0); }},
+     SET { o.trainIterations = integer(f, t, 0, mostIterations); }},
     {nullptr, "evaluate", nullptr,
      "Loss, perplexity and bits per byte over the validation data. A forward "
      "pass only: about a third of a step for each batch.",
@@ -143,13 +181,13 @@ const Flag flags[] = {
      "recomputation, side by side and compare every bit of losses, gradient "
      "norms, gradients and parameters. Exit 6 names the first difference. "
      "Needs the memory of both.",
-     SET { o.verifyTwin = (void(f), t); }},
+     SET { o.verifyTwin = file(f, t); }},
     {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
-     SET { o.verifyIterations = integer(f, t, 1); }},
+     SET { o.verifyIterations = integer(f, t, 1, mostIterations); }},
     {nullptr, "function", "ENTRY",
      "Run one entry of the artifact once, on the arrays that --input names. "
      "With --load the weights are a file's, else the initial ones.",
-     SET { o.function = (void(f), t); }},
+     SET { o.function = entry(f, t); }},
     {nullptr, "input", "NAME=FILE.npy",
      "Value of an argument (or of a global) for --function; a number instead "
      "of a file fills the whole argument. {rank} in a file's name is the "
@@ -168,10 +206,10 @@ const Flag flags[] = {
      "Training data; its last part is the validation data, see --split. "
      "FILE.safetensors holds prepared samples: tokens and targets, I32 or I64 "
      "[samples, sequence]; a target of -100 counts in no loss.",
-     SET { o.dataPath = (void(f), t); }},
+     SET { o.dataPath = file(f, t); }},
     {nullptr, "valid-data-path", "FILE",
      "Validation data from a file of its own; then all of --data-path trains.",
-     SET { o.validDataPath = (void(f), t); }},
+     SET { o.validDataPath = file(f, t); }},
     {nullptr, "data-format", "auto|text|uint16|uint32",
      "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
      "are raw little-endian ids. auto (the default): by llm.c's header or "
@@ -200,9 +238,9 @@ const Flag flags[] = {
      "micro batch.",
      SET { o.globalBatchSize = integer(f, t, 1, 1 << 30); }},
     {nullptr, "lr", "RATE", "Highest learning rate (3e-4).",
-     SET { o.lr = real(f, t, 0); }},
+     SET { o.lr = rate(f, t); }},
     {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).",
-     SET { o.minLr = real(f, t, 0); }},
+     SET { o.minLr = rate(f, t); }},
     {nullptr, "lr-warmup-iters", "N",
      "Iterations over which the rate rises from 0 (0). A few hundred help "
      "against early spikes; the first iteration then has rate 0.",
@@ -238,11 +276,13 @@ const Flag flags[] = {
     {"Files", "load", "FILE.safetensors",
      "Weights to begin with, Hugging Face GPT-2 names; a file written with "
      "--save-optim continues its run exactly.",
-     SET { o.load = (void(f), t); }},
+     SET { o.load = file(f, t); }},
     {nullptr, "save", "FILE.safetensors",
      "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
-     "move: a crash leaves the old file.",
-     SET { o.save = (void(f), t); }},
+     "move: a crash leaves the old file, and so does a run whose weights are "
+     "no longer finite (exit 6). It may be the file that --load names; no other "
+     "two flags may name one file, if one of them is written.",
+     SET { o.save = file(f, t); }},
     {nullptr, "save-interval", "N", "Also save after every N iterations (0).",
      SET { o.saveInterval = integer(f, t, 0); }},
     {nullptr, "save-optim", nullptr,
@@ -255,17 +295,18 @@ const Flag flags[] = {
      SET { o.loadOptimizer = (void(f), void(t), false); }},
     {nullptr, "dump-gradients", "FILE.safetensors",
      "Every parameter's gradient of the last step (or --function), before "
-     "clipping.",
-     SET { o.dumpGradients = (void(f), t); }},
+     "clipping, NaN and Inf too.",
+     SET { o.dumpGradients = file(f, t); }},
     {nullptr, "log", "FILE.jsonl",
-     "Append a line of JSON for every step, evaluation and bench.",
-     SET { o.log = (void(f), t); }},
+     "Append a line of JSON for every step, evaluation and bench, below what is "
+     "there.",
+     SET { o.log = file(f, t); }},
     {nullptr, "trace", "FILE.json",
      "With --bench or --train-iters: the launches of one iteration after the "
      "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
      "phases, bytes and FLOPs. That iteration runs with a clock around each "
      "launch, a few percent slower.",
-     SET { o.trace = (void(f), t); }},
+     SET { o.trace = file(f, t); }},
     {nullptr, "log-interval", "N",
      "Iterations between two lines of progress (10).",
      SET { o.logInterval = integer(f, t, 1); }},
@@ -304,7 +345,7 @@ const Flag flags[] = {
      "Where --tune keeps what it found, and every run looks "
      "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
      "for one GPU, version of the library and product, whatever the artifact.",
-     SET { o.tuningCache = (void(f), t); }, "cuda"},
+     SET { o.tuningCache = file(f, t); }, "cuda"},
     {nullptr, "threads", "N",
      "Threads (one for each CPU that this process may use). Results have the "
      "same bits for any number.",
@@ -326,7 +367,7 @@ const Flag flags[] = {
     {nullptr, "distributed-timeout-minutes", "M",
      "How long a rank waits for the others in one operation before it gives up "
      "(10; fractions are taken). It must be longer than writing a checkpoint.",
-     SET { o.timeoutMinutes = real(f, t, 1e-4); }},
+     SET { o.timeoutMinutes = real(f, t, 1e-4, 525600); }},
 
     {"Help", "help", nullptr, "This text.",
      SET { o.help = (void(f), void(t), true); }},
@@ -433,6 +474,11 @@ void noteRepeated(Options &options) {
   }
 }
 
+bool isGiven(const Options &options, const std::string &name) {
+  return std::any_of(options.given.begin(), options.given.end(),
+                     [&](const auto &flag) { return flag.first == name; });
+}
+
 /// What no single flag can see.
 void checkTogether(const Options &o) {
   int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info;
@@ -486,14 +532,17 @@ void checkTogether(const Options &o) {
     fail(ExitCode::Usage, "--%s-opt_param-scheduler needs --load",
          o.overrideScheduler ? "override" : "use-checkpoint");
   if (o.minLr > o.lr)
-    fail(ExitCode::Usage, "--min-lr %g is above --lr %g", o.minLr, o.lr);
+    fail(ExitCode::Usage, "--min-lr %g is above %s %g", o.minLr,
+         isGiven(o, "lr") ? "--lr" : "the rate without --lr,", o.lr);
   int64_t decay =
       o.lrDecayIterations > 0 ? o.lrDecayIterations : o.trainIterations;
   if (o.trainIterations > 0 && o.lrWarmupIterations >= decay &&
       o.lrWarmupIterations > 0)
     fail(ExitCode::Usage,
-         "--lr-warmup-iters %lld is not below --lr-decay-iters %lld",
-         (long long)o.lrWarmupIterations, (long long)decay);
+         "--lr-warmup-iters %lld is not below %s %lld, where the decay ends",
+         (long long)o.lrWarmupIterations,
+         o.lrDecayIterations > 0 ? "--lr-decay-iters" : "--train-iters",
+         (long long)decay);
 }
 
 } // namespace
@@ -511,7 +560,11 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       options.help = true;
       continue;
     }
-    if (argument.size() < 2 || argument[0] != '-') {
+    if (argument.empty() || argument == "-")
+      fail(ExitCode::Usage, "'%s' is no artifact; it is read at any offset: name "
+                            "a file that tx-compile -o has made",
+           argument.c_str());
+    if (argument[0] != '-') {
       if (!options.artifact.empty())
         fail(ExitCode::Usage, "two artifacts, '%s' and '%s': give one",
              printable(options.artifact).c_str(), printable(argument).c_str());

@@ -17,6 +17,9 @@
 
 namespace txrun {
 
+/// A step takes its number as i32, and that of the next one must fit too.
+constexpr int64_t mostIterations = 2147483646;
+
 enum class DataFormat { Auto, Text, U16, U32 };
 enum class DataOrder { Random, Sequential };
 

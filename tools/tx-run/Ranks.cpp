@@ -5,7 +5,6 @@
 #include "Options.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <exception>
 
@@ -87,7 +86,7 @@ void Ranks::failOnAll(ExitCode code, const std::string &message) {
   hasAgreed = true;
   // Before the world ends: a launcher drops what a rank says once another has left.
   if (isFirst())
-    std::fprintf(stderr, "tx-run: error: %s\n", message.c_str());
+    complain("error", message);
   Error error(code, message);
   error.quiet = true;
   throw error;

@@ -3,7 +3,7 @@
 #include "Run.h"
 #include "Bench.h"
 #include "Describe.h"
-#include "File.h"
+#include "FileUses.h"
 #include "Fingerprint.h"
 #include "Function.h"
 #include "Launch.h"
@@ -117,7 +117,7 @@ RunPosition loadOrInitialize(const Options &options, const Model &model,
   if (!loaded.hasOptimizer)
     return position;
   if (options.seed >= 0 && loaded.position.seed != seed)
-    console.line(format("note: the checkpoint was trained with --seed %llu; "
+    console.line(format("note: the checkpoint was trained with seed %llu; "
                         "from here on data and dropout follow --seed %llu",
                         (unsigned long long)loaded.position.seed,
                         (unsigned long long)seed));
@@ -235,30 +235,6 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
   bench(model, runner, what, console, log);
 }
 
-/// A checkpoint may replace the one that was loaded; nothing may replace the
-/// step itself or its data.
-void keepInputs(const Options &options) {
-  std::vector<std::pair<std::string, std::string>> inputs = {
-      {"the artifact", options.artifact},
-      {"--verify-recompute", options.verifyTwin},
-      {"--data-path", options.dataPath},
-      {"--valid-data-path", options.validDataPath}};
-  for (const auto &[name, file] : options.inputs)
-    inputs.push_back({"--input " + printable(name), file});
-  std::vector<std::pair<std::string, std::string>> outputs = {
-      {"--save", options.save},
-      {"--dump-gradients", options.dumpGradients},
-      {"--trace", options.trace},
-      {"--log", options.log}};
-  for (const auto &[name, file] : options.outputs)
-    outputs.push_back({"--output " + printable(name), file});
-  for (const auto &[writes, target] : outputs)
-    for (const auto &[reads, source] : inputs)
-      if (isSameFile(target, source))
-        fail(ExitCode::Usage, "%s: %s would overwrite %s; name another file",
-             printable(target, 200).c_str(), writes.c_str(), reads.c_str());
-}
-
 /// What ranks must have been started with alike: every flag but those that name
 /// files, whose contents are compared, and what is a machine's own.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
@@ -274,19 +250,17 @@ std::vector<Ranks::Field> comparedFlags(const Options &options) {
   return fields;
 }
 
-/// A function's files of one rank: {rank} in a name is its number. What would be
-/// written to one file by all of them is the first rank's.
+/// A function's files of one rank. What would be written to one file by all of
+/// them is the first rank's.
 Options optionsOf(const Ranks &ranks, const Options &all) {
-  static const std::string place = "{rank}";
   Options own = all;
   own.outputs.clear();
   for (const auto &output : all.outputs)
-    if (ranks.isFirst() || output.second.find(place) != std::string::npos)
+    if (ranks.isFirst() || isOfEachRank(output.second))
       own.outputs.push_back(output);
   for (auto *files : {&own.inputs, &own.outputs})
     for (auto &[name, file] : *files)
-      for (size_t at; (at = file.find(place)) != std::string::npos;)
-        file.replace(at, place.size(), std::to_string(ranks.rank()));
+      file = fileOfRank(file, ranks.rank());
   return own;
 }
 
@@ -299,20 +273,22 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
       std::fprintf(stderr, "tx-run: note: %s\n", note.c_str());
   ranks.requireSame(comparedFlags(options));
   // What cannot be written is found before the work.
+  const std::vector<FileUse> uses = fileUses(all, ranks.size());
   std::unique_ptr<Log> log;
-  std::unique_ptr<OutputLock> saveLock, gradientLock, traceLock;
+  std::vector<std::unique_ptr<OutputLock>> locks;
+  ranks.together([&] { refuseSharedFiles(uses); });
   ranks.together([&] {
-    keepInputs(options);
+    locks = lockOutputs(uses, ranks.rank());
     log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
-    if (!options.save.empty() && ranks.isFirst())
-      saveLock = std::make_unique<OutputLock>(options.save);
-    if (!options.dumpGradients.empty() && ranks.isFirst())
-      gradientLock = std::make_unique<OutputLock>(options.dumpGradients);
-    if (!options.trace.empty() && ranks.isFirst())
-      traceLock = std::make_unique<OutputLock>(options.trace);
   });
 
   Model model(options.artifact, options, ranks);
+  ranks.together([&] {
+    if (ranks.isFirst() && !options.save.empty())
+      requireRoom(options.save, savedBytes(model, options.saveOptimizer));
+    if (ranks.isFirst() && !options.dumpGradients.empty())
+      requireRoom(options.dumpGradients, gradientBytes(model));
+  });
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
                                     : model.manifest().seed;
   if (options.bench) {

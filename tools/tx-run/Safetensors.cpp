@@ -15,6 +15,8 @@ using nlohmann::json;
 
 // The limit of the format's own reader.
 static constexpr uint64_t maxHeaderBytes = 100u * 1000u * 1000u;
+// Some twenty times what the largest models have.
+static constexpr size_t maxTensors = size_t(1) << 20;
 
 uint64_t storedElementBytes(const std::string &dtype) {
   static const std::map<std::string, uint64_t> sizes = {
@@ -114,6 +116,18 @@ public:
     return result;
   }
 
+  std::map<std::string, std::string> metadata(const json &value) const {
+    std::map<std::string, std::string> result;
+    if (!value.is_object())
+      refuse("__metadata__ is no object");
+    for (const auto &pair : value.items()) {
+      if (!pair.value().is_string())
+        refuse("__metadata__: '" + printable(pair.key()) + "' is no string");
+      result.emplace(pair.key(), pair.value().get<std::string>());
+    }
+    return result;
+  }
+
   void tiling(const std::map<std::string, StoredTensor> &table) const {
     std::vector<const StoredTensor *> order;
     for (const auto &item : table)
@@ -197,26 +211,17 @@ SafetensorsReader::SafetensorsReader(const std::string &path) : file(path) {
     fail(ExitCode::BadInput,
          "%s: is no safetensors file: its header does not begin with '{'",
          shown.c_str());
-  json root = parseJson(header.data(), header.data() + header.size(),
-                        shown + ": header");
-  header.clear();
-  header.shrink_to_fit();
-
   HeaderCheck check(path, file.size() - 8 - length);
-  for (const auto &item : root.items()) {
-    if (item.key() != "__metadata__") {
-      table.emplace(item.key(), check.tensor(item.key(), item.value()));
-      continue;
-    }
-    if (!item.value().is_object())
-      check.refuse("__metadata__ is no object");
-    for (const auto &pair : item.value().items()) {
-      if (!pair.value().is_string())
-        check.refuse("__metadata__: '" + printable(pair.key()) +
-                     "' is no string");
-      extra.emplace(pair.key(), pair.value().get<std::string>());
-    }
-  }
+  auto member = [&](const std::string &key, const json &value) {
+    if (key == "__metadata__")
+      extra = check.metadata(value);
+    else if (table.size() < maxTensors)
+      table.emplace(key, check.tensor(key, value));
+    else
+      check.refuse(format("has more than %zu tensors", maxTensors));
+  };
+  parseJsonMembers(header.data(), header.data() + header.size(),
+                   shown + ": header", member);
   check.tiling(table);
   for (auto &item : table)
     item.second.offset += 8 + length;

@@ -133,7 +133,7 @@ void sampleText(const Model &model, int64_t count,
       if (!std::isfinite(last[v]))
         fail(ExitCode::Numeric, "the logit of token %llu is %g: are the "
                                 "weights finite?",
-             (unsigned long long)v, double(last[v]));
+             (unsigned long long)v, txrun::shown(last[v]));
     int32_t token = drawToken(last.data(), batch.vocabulary, options.temperature,
                               options.topK, stream.uniform(uint64_t(i)), order);
     context.push_back(token);

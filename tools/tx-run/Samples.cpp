@@ -25,10 +25,12 @@ WindowSource::WindowSource(TokenRange range, const BatchSpec &batch,
   if (this->range.size() <= batch.sequence)
     fail(ExitCode::BadInput,
          "%s: has %llu %s tokens, a window of the model needs %llu (its "
-         "sequence and one more); more data, or another --split",
+         "sequence and one more); more data%s",
          printable(this->range.file->path(), 200).c_str(),
          (unsigned long long)this->range.size(), what,
-         (unsigned long long)(batch.sequence + 1));
+         (unsigned long long)(batch.sequence + 1),
+         this->range.size() < this->range.file->size() ? ", or another --split"
+                                                       : "");
 }
 
 uint64_t WindowSource::place(uint64_t index) const {

@@ -2,6 +2,7 @@
 
 #include "StepRunner.h"
 #include "Error.h"
+#include "Finite.h"
 
 #include <algorithm>
 #include <cmath>
@@ -128,9 +129,6 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   return result;
 }
 
-/// For messages: the sign of a NaN is of no interest, and printf shows it.
-static double shown(float value) { return std::isnan(value) ? NAN : value; }
-
 static const char *verdict(bool reproduced) {
   return reproduced
              ? "reproduced, so lower --lr, lengthen --lr-warmup-iters or look "
@@ -164,9 +162,9 @@ StepRunner::findNonFinite(const GlobalSpec &gradient) const {
   for (uint64_t at = 0; at < gradient.bytes; at += copyBytes) {
     const uint64_t bytes = std::min(copyBytes, gradient.bytes - at);
     model.read(gradient, at, bytes, values.data());
-    for (uint64_t i = 0; i < bytes / sizeof(float); ++i)
-      if (!std::isfinite(values[i]))
-        return NonFinite{&gradient, at / sizeof(float) + i, values[i]};
+    if (auto found = txrun::findNonFinite(gradient.dtype, values.data(), bytes))
+      return NonFinite{&gradient, at / sizeof(float) + found->index,
+                       found->value};
   }
   return std::nullopt;
 }

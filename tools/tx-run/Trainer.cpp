@@ -76,10 +76,12 @@ ExitCode Trainer::run() {
       ranks.together([&] { report(result, rate, seconds, stopped); });
       if (evaluator && position.iteration % options.evalInterval == 0)
         evaluate();
-    } catch (const OutputClosed &) {
-      // Nobody watches any more: what was trained is kept.
+    } catch (const Error &error) {
+      // Nobody watches any more, or the log's disk is full: what was trained is
+      // kept.
       Patience writing(Patience::endless);
-      writeCheckpoint();
+      if (error.code == ExitCode::Io)
+        writeCheckpoint();
       throw;
     }
     if (options.saveInterval > 0 &&
@@ -104,7 +106,10 @@ ExitCode Trainer::run() {
                       (long long)options.trainIterations,
                       options.save.empty()
                           ? "; nothing is saved without --save"
-                          : "; --load continues"));
+                      : options.saveOptimizer
+                          ? "; --load continues"
+                          : "; --load begins again from these weights, "
+                            "--save-optim would have let it continue"));
   return ExitCode::Interrupted;
 }
 
@@ -141,7 +146,7 @@ void Trainer::logStart() {
                 .text("digest", model.digest())
                 .text("policy", manifest.policy)
                 .text("machine", txrt_session_description(model.session()))
-                .integer("seed", static_cast<int64_t>(position.seed))
+                .json("seed", std::to_string(position.seed)) // of 64 bits
                 .integer("step", position.iteration)
                 .integer("global_batch_size",
                          static_cast<int64_t>(runner.globalBatchSize()))
@@ -185,7 +190,7 @@ void Trainer::report(const StepResult &result, double rate, double seconds,
       "tokens/s",
       (int)std::to_string(options.trainIterations).size(),
       (long long)position.iteration, (long long)options.trainIterations,
-      result.loss, double(result.gradientNorm), rate, seconds * 1e3, speed);
+      shown(result.loss), shown(result.gradientNorm), rate, seconds * 1e3, speed);
   if (!std::isfinite(result.gradientNorm))
     console.line(text + "  nothing updated");
   else if (position.iteration % options.logInterval == 0 ||
@@ -215,8 +220,8 @@ void reportEvaluation(const EvaluationResult &result, int64_t step,
   log.write(line);
   console.line(format("validation loss %.4f  perplexity %.3f  %.4f bits per %s "
                       " (%llu tokens)",
-                      result.loss, result.perplexity, result.bitsPerToken,
-                      bytes ? "byte" : "token",
+                      shown(result.loss), shown(result.perplexity),
+                      shown(result.bitsPerToken), bytes ? "byte" : "token",
                       (unsigned long long)result.validCount));
 }
 

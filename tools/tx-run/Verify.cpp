@@ -51,7 +51,7 @@ static uint32_t bitsOf(float value) {
   fail(ExitCode::Numeric,
        "iteration %lld: %s differs: %.9g (0x%08x) under the policy, %.9g "
        "(0x%08x) under none",
-       (long long)step, what.c_str(), double(a), bitsOf(a), double(b),
+       (long long)step, what.c_str(), shown(a), bitsOf(a), shown(b),
        bitsOf(b));
 }
 
@@ -131,7 +131,7 @@ void verifyRecompute(const Model &policy, const Model &none,
       fail(ExitCode::Numeric,
            "iteration %lld: the loss differs: %.17g under the policy, %.17g "
            "under none",
-           (long long)step, x.loss, y.loss);
+           (long long)step, shown(x.loss), shown(y.loss));
     // Gradients before the norm: they say where it comes from.
     policy.ranks().together([&] {
       for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1,
@@ -145,7 +145,7 @@ void verifyRecompute(const Model &policy, const Model &none,
       failDifferent(step, "the gradient norm", x.gradientNorm, y.gradientNorm);
     console.progress(format("iteration %lld/%lld  loss %.9g  same bits",
                             (long long)step, (long long)options.iterations,
-                            x.loss));
+                            shown(x.loss)));
     if (policy.ranks().interrupted())
       throw Error(ExitCode::Interrupted,
                   format("interrupted after %lld of %lld iterations, which "

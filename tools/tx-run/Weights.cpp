@@ -2,11 +2,13 @@
 
 #include "Weights.h"
 #include "Error.h"
+#include "Finite.h"
 #include "Safetensors.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 namespace txrun {
 
@@ -135,7 +137,10 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
       shapes.add(tensor.name + " is " + shapeText(tensor.shape) +
                  ", the model needs " + shapeText(global.shape));
     else if (!fits(global, tensor))
-      types.add(tensor.name + " is " + tensor.dtype);
+      types.add(tensor.name + " is " + tensor.dtype + ", " +
+                (isFloat(global.dtype) ? "F32, F16 and BF16 are loaded"
+                                       : std::string(storedDtype(global.dtype)) +
+                                             " is loaded"));
     result.hasOptimizer |= global.role != Role::Parameter;
     if (canonical(global.name) == "wte.weight" && !match->second.isMaster)
       result.embedding = &tensor;
@@ -202,21 +207,61 @@ void checkTiedHead(const Assignment &assignment,
          printable(reader.path(), 200).c_str());
 }
 
-uint64_t metadataNumber(const SafetensorsReader &reader, const char *key) {
+uint64_t metadataNumber(const SafetensorsReader &reader, const char *key,
+                        uint64_t most) {
+  auto refuse = [&](const std::string &what) {
+    fail(ExitCode::BadInput,
+         "%s: holds optimizer state but %s; --no-load-optim takes the weights "
+         "alone",
+         printable(reader.path(), 200).c_str(), what.c_str());
+  };
   auto found = reader.metadata().find(key);
+  if (found == reader.metadata().end())
+    refuse(format("no number '%s' in its metadata", key));
+  const std::string &text = found->second;
   uint64_t value = 0;
-  if (found != reader.metadata().end()) {
-    const std::string &text = found->second;
-    auto result =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    if (result.ec == std::errc() && result.ptr == text.data() + text.size() &&
-        value < uint64_t(1) << 62)
-      return value;
-  }
-  fail(ExitCode::BadInput,
-       "%s: holds optimizer state but no number '%s' in its metadata; "
-       "--no-load-optim takes the weights alone",
-       printable(reader.path(), 200).c_str(), key);
+  auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ptr != text.data() + text.size() ||
+      result.ec == std::errc::invalid_argument)
+    refuse(format("no number '%s' in its metadata: it is '%s'", key,
+                  printable(text).c_str()));
+  if (result.ec != std::errc() || value > most)
+    refuse(format("its metadata's '%s' is %s, and %llu is the most that a run "
+                  "can go on from",
+                  key, printable(text).c_str(), (unsigned long long)most));
+  return value;
+}
+
+/// The first element of a block from which no run can go on, and why.
+struct BadNumber {
+  Element element;
+  const char *why;
+};
+
+std::optional<BadNumber> findBadNumber(const GlobalSpec &to, const float *block,
+                                       uint64_t count) {
+  if (auto found =
+          findNonFinite(TXRT_DTYPE_F32, block, count * sizeof(float)))
+    return BadNumber{*found, "a run can go on from finite numbers only"};
+  if (to.role != Role::Moment2)
+    return std::nullopt;
+  const float *negative =
+      std::find_if(block, block + count, [](float value) { return value < 0; });
+  if (negative == block + count)
+    return std::nullopt;
+  return BadNumber{{uint64_t(negative - block), *negative},
+                   "it is a mean of squares"};
+}
+
+[[noreturn]] void refuseNumber(const SafetensorsReader &reader,
+                               const GlobalSpec &to, const StoredTensor &from,
+                               uint64_t first, const BadNumber &bad) {
+  const bool isWeight = to.role == Role::Parameter || to.role == Role::Master;
+  fail(ExitCode::BadInput, "%s: '%s' has %g at index %llu; %s%s",
+       printable(reader.path(), 200).c_str(), printable(from.name, 120).c_str(),
+       shown(bad.element.value),
+       (unsigned long long)(first + bad.element.index), bad.why,
+       isWeight ? "" : "; --no-load-optim takes the weights alone");
 }
 
 /// Of the metadata what is no position.
@@ -233,7 +278,7 @@ RunSettings settingsIn(const SafetensorsReader &reader) {
 } // namespace
 
 /// Rounded where the global is narrower than what is stored.
-static void loadFloats(const Model &model, const TensorSpec &to,
+static void loadFloats(const Model &model, const GlobalSpec &to,
                        const SafetensorsReader &reader,
                        const StoredTensor &from) {
   std::vector<float> part(copyBytes / sizeof(float));
@@ -241,12 +286,18 @@ static void loadFloats(const Model &model, const TensorSpec &to,
   for (uint64_t at = 0; at < from.elements; at += part.size()) {
     uint64_t count = std::min<uint64_t>(part.size(), from.elements - at);
     reader.readF32(from, at, count, part.data());
+    if (auto bad = findBadNumber(to, part.data(), count))
+      refuseNumber(reader, to, from, at, *bad);
     if (rounded.empty()) {
       model.write(to, at * 4, count * 4, part.data());
       continue;
     }
     std::transform(part.begin(), part.begin() + count, rounded.begin(),
                    roundToBfloat);
+    if (auto found = findNonFinite(to.dtype, rounded.data(), count * 2))
+      refuseNumber(reader, to, from, at,
+                   {{found->index, part[found->index]},
+                    "the model's bf16 does not reach so far"});
     model.write(to, at * 2, count * 2, rounded.data());
   }
 }
@@ -269,6 +320,23 @@ static SafetensorsWriter::Source sourceOf(const Model &model,
   };
 }
 
+/// The same, but throws at an element that is NaN or Inf.
+static SafetensorsWriter::Source
+finiteSourceOf(const Model &model, const GlobalSpec &tensor,
+               const std::string &path, const RunPosition &position) {
+  return [&](uint64_t at, uint64_t bytes, void *to) {
+    model.read(tensor, at, bytes, to);
+    if (auto found = findNonFinite(tensor.dtype, to, bytes))
+      fail(ExitCode::Numeric,
+           "%s: not saved, and what was there is untouched: after iteration "
+           "%lld %s has %g at index %llu; lower --lr or lengthen "
+           "--lr-warmup-iters",
+           printable(path, 200).c_str(), (long long)position.iteration,
+           printable(tensor.name, 120).c_str(), shown(found->value),
+           (unsigned long long)(at / dtypeBytes(tensor.dtype) + found->index));
+  };
+}
+
 LoadResult loadWeights(const Model &model, const std::string &path,
                        bool wantOptimizer) {
   SafetensorsReader reader(path);
@@ -277,10 +345,11 @@ LoadResult loadWeights(const Model &model, const std::string &path,
   LoadResult result;
   result.hasOptimizer = assignment.hasOptimizer && wantOptimizer;
   if (result.hasOptimizer) {
-    result.position.iteration =
-        static_cast<int64_t>(metadataNumber(reader, "tx.iteration"));
-    result.position.samples = metadataNumber(reader, "tx.samples");
-    result.position.seed = metadataNumber(reader, "tx.seed");
+    constexpr uint64_t all = std::numeric_limits<uint64_t>::max();
+    result.position.iteration = static_cast<int64_t>(
+        metadataNumber(reader, "tx.iteration", mostIterations));
+    result.position.samples = metadataNumber(reader, "tx.samples", all / 4);
+    result.position.seed = metadataNumber(reader, "tx.seed", all);
     result.position.settings = settingsIn(reader);
   }
   for (const auto &pair : assignment.pairs) {
@@ -292,17 +361,35 @@ LoadResult loadWeights(const Model &model, const std::string &path,
   return result;
 }
 
+static bool isSaved(const GlobalSpec &global, bool withOptimizer) {
+  return global.role == Role::Parameter ||
+         (global.role != Role::Gradient && withOptimizer);
+}
+
+uint64_t savedBytes(const Model &model, bool withOptimizer) {
+  uint64_t bytes = 0;
+  for (const GlobalSpec &global : model.manifest().globals)
+    bytes += isSaved(global, withOptimizer) ? global.bytes : 0;
+  return bytes;
+}
+
+uint64_t gradientBytes(const Model &model) {
+  uint64_t bytes = 0;
+  for (const GlobalSpec *gradient : model.manifest().withRole(Role::Gradient))
+    bytes += gradient->bytes;
+  return bytes;
+}
+
 void saveWeights(const Model &model, const std::string &path,
                  const RunPosition &position, bool withOptimizer) {
   SafetensorsWriter writer;
   // transformers refuses a file whose metadata does not say this.
   writer.setMetadata("format", "pt");
   for (const GlobalSpec &global : model.manifest().globals) {
-    if (global.role == Role::Gradient ||
-        (global.role != Role::Parameter && !withOptimizer))
+    if (!isSaved(global, withOptimizer))
       continue;
     writer.add(global.name, storedDtype(global.dtype), global.shape,
-               global.bytes, sourceOf(model, global));
+               global.bytes, finiteSourceOf(model, global, path, position));
   }
   if (withOptimizer) {
     writer.setMetadata("tx.iteration", std::to_string(position.iteration));

@@ -37,17 +37,25 @@ struct LoadResult {
 };
 
 /// Loads every parameter, or throws naming all that are missing, superfluous or
-/// of another shape. Nothing is written before everything is checked. Without
-/// `wantOptimizer` stored optimizer state is left out. Before anything has run or
-/// was loaded: what is not loaded is zero then, as a session's whole arena is.
+/// of another shape; nothing is written before that is checked. Throws too, when
+/// it comes to it, at a number from which no run can go on: NaN, Inf, one that
+/// its place cannot hold, a second moment below 0. Without `wantOptimizer` stored
+/// optimizer state is left out. Before anything has run or was loaded: what is not
+/// loaded is zero then, as a session's whole arena is.
 LoadResult loadWeights(const Model &model, const std::string &path,
                        bool wantOptimizer);
 
+/// What saveWeights and dumpGradients will write, but for the header.
+uint64_t savedBytes(const Model &model, bool withOptimizer);
+uint64_t gradientBytes(const Model &model);
+
+/// Throws a numeric error when the file would hold a NaN or an Inf; what was there
+/// before stays then.
 void saveWeights(const Model &model, const std::string &path,
                  const RunPosition &position, bool withOptimizer);
 
 /// The gradients as the last microbatch or step left them, under the names of
-/// their parameters.
+/// their parameters; NaN and Inf too, as one looks for those here.
 void dumpGradients(const Model &model, const std::string &path);
 
 } // namespace txrun

@@ -4,7 +4,6 @@
 #include "Ranks.h"
 #include "Run.h"
 
-#include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -36,8 +35,7 @@ int main(int argc, char **argv) {
   const std::string prefix = rankPrefix();
   const bool hasPrefix = message.compare(0, prefix.size(), prefix) == 0;
   if (!isQuiet)
-    std::fprintf(stderr, "tx-run: error: %s%s\n",
-                 hasPrefix ? "" : prefix.c_str(), message.c_str());
+    complain("error", (hasPrefix ? "" : prefix) + message);
   leaveRanks(code, message);
   return static_cast<int>(code);
 }

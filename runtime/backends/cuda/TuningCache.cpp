@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <unistd.h>
 
 using namespace txrt;
@@ -41,6 +42,8 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
          what.c_str());
   };
   try {
+    if (std::find(bytes.begin(), bytes.end(), 0) != bytes.end())
+      throw std::runtime_error("it has a NUL"); // the parser would stop there
     const json root = json::parse(bytes.begin(), bytes.end());
     if (root.at("format") != formatName || root.at("version") != 1)
       throw std::runtime_error("it has another format");

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -137,12 +138,41 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
     EXPECT_NE(warnings().find(message), std::string::npos)
         << message << ": " << warnings();
   }
+  // Nothing hides behind the end that a parser sees.
+  file.write(good + std::string(1, '\0') + "more");
+  TunedSession behind(file, 0);
+  EXPECT_EQ(behind.description(), untuned);
+  EXPECT_NE(warnings().find("it has a NUL"), std::string::npos) << warnings();
   // --tune replaces no file that it does not know.
   file.write("my notes\n");
   TunedSession s(file, 1);
   EXPECT_EQ(s.session, nullptr);
   EXPECT_EQ(s.error.code, TXRT_BAD_INPUT);
   EXPECT_EQ(file.text(), "my notes\n");
+}
+
+TEST(CudaTuning, ALinkStaysAndAReadOnlyFileToo) {
+  Temporary file;
+  { TunedSession tuning(file, 1); }
+  const std::string good = file.text(), real = file.path + ".real";
+  ASSERT_EQ(rename(file.path.c_str(), real.c_str()), 0);
+  ASSERT_EQ(symlink("cache.json.real", file.path.c_str()), 0);
+  {
+    Setting capability("FAKE_CUDA_CAPABILITY", "120");
+    TunedSession other(file, 1);
+  }
+  struct stat info;
+  ASSERT_EQ(lstat(file.path.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  const std::string both = file.text();
+  EXPECT_NE(both, good);
+  ASSERT_EQ(chmod(real.c_str(), 0444), 0);
+  {
+    Setting capability("FAKE_CUDA_CAPABILITY", "100");
+    TunedSession third(file, 1);
+  }
+  EXPECT_EQ(file.text(), both);
+  remove(real.c_str());
 }
 
 // Too little memory beside the arena: a warning, and the library's choice.

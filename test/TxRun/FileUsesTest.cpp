@@ -203,6 +203,14 @@ TEST_F(FileUsesTest, TableIsWhole) {
                 [&] { parseOptions({name, "--bench"}); });
 }
 
+TEST_F(FileUsesTest, AnIndexBesideTheDataIsReadToo) {
+  write("ids.bin", "x");
+  const Options some = options(
+      {{&namingFlags[1], file("ids.bin")}, {&namingFlags[5], file("ids.idx")}});
+  expectError(ExitCode::Usage, "--save would overwrite --data-path's index",
+              [&] { refuseSharedFiles(fileUses(some, 1)); });
+}
+
 TEST_F(FileUsesTest, TheTwinIsKept) {
   const Options twin = parseOptions({file("artifact"), "--verify-recompute",
                                      existing, "--log", file("hard")});

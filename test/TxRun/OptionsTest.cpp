@@ -75,7 +75,7 @@ TEST(Options, FlagsOfTheCompilerAreExplained) {
 TEST(Options, Values) {
   expectUsage({"s", "--train-iters", "x"}, "'x' is no whole number");
   expectUsage({"s", "--train-iters", "1.5"}, "no whole number");
-  expectUsage({"s", "--train-iters", "-1"}, "less than 0");
+  expectUsage({"s", "--train-iters", "-1"}, "not between 0 and 2147483646");
   expectUsage({"s", "--train-iters", "99999999999999999999"},
               "past 64 bits");
   expectUsage({"s", "--lr", "1,5"}, "'1,5' is no number");

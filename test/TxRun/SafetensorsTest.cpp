@@ -141,7 +141,7 @@ TEST_F(SafetensorsTest, MillionsOfKeys) {
   };
   auto zero = [](int) { return std::string("0"); };
   auto key = [](int i) { return "\"" + std::to_string(i) + "\":\"\""; };
-  const int many = 3000000;
+  const int many = 1000000;
   expectRefused(repeat(R"({"a":{"shape":[)", many, zero, "]}}"), 0,
                 "header: 'a' holds more than 65536 values");
   expectRefused(repeat(R"({"a":{)", many, key, "}}"), 0,
@@ -153,11 +153,11 @@ TEST_F(SafetensorsTest, MillionsOfKeys) {
 
 TEST_F(SafetensorsTest, MoreTensorsThanAnyModelHas) {
   std::string header = "{";
-  for (int i = 0; i <= 1 << 20; ++i)
+  for (int i = 0; i <= 1 << 17; ++i)
     header += format("%s\"%d\":{\"dtype\":\"U8\",\"shape\":[0],"
                      "\"data_offsets\":[0,0]}",
                      i ? "," : "", i);
-  expectRefused(header + "}", 0, "has more than 1048576 tensors");
+  expectRefused(header + "}", 0, "has more than 131072 tensors");
 }
 
 TEST_F(SafetensorsTest, SpacesAfterTheHeaderAreFine) {

@@ -4,6 +4,7 @@
 #include "Error.h"
 #include "Function.h"
 #include "Options.h"
+#include "TokenReading.h"
 
 #include <map>
 #include <tuple>
@@ -32,8 +33,12 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
   };
   add("the artifact", options.artifact, FileUse::Read);
   add("--verify-recompute", options.verifyTwin, FileUse::Read);
-  add("--data-path", options.dataPath, FileUse::Read);
-  add("--valid-data-path", options.validDataPath, FileUse::Read);
+  for (const auto &[flag, path] :
+       {std::pair("--data-path", options.dataPath),
+        std::pair("--valid-data-path", options.validDataPath)}) {
+    add(flag, path, FileUse::Read);
+    add(flag + std::string("'s index"), indexOf(path), FileUse::Read);
+  }
   add("--load", options.load, FileUse::Read);
   add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache",
       tuningCachePath(options),

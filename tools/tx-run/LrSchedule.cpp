@@ -6,8 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 namespace txrun {
+
+bool isRate(double value) {
+  return value >= 0 && value <= double(std::numeric_limits<float>::max()) &&
+         (value == 0 || static_cast<float>(value) > 0);
+}
 
 double LrSchedule::at(int64_t done) const {
   if (warmupIterations > 0 && done <= warmupIterations)

@@ -27,6 +27,9 @@ struct LrSchedule {
   double at(int64_t done) const;
 };
 
+/// Whether the step's f32 can hold a rate: not negative, neither Inf nor, from
+/// more than 0, 0 there.
+bool isRate(double value);
 /// As --lr-decay-style has it.
 const char *decayStyleName(DecayStyle style);
 /// False for a name of none.

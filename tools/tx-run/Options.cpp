@@ -74,11 +74,10 @@ double real(const Flag &flag, const std::string &text, double least,
 /// A learning rate: the step takes an f32, where it must not become Inf or 0.
 double rate(const Flag &flag, const std::string &text) {
   double value = real(flag, text, 0);
-  if (value > double(std::numeric_limits<float>::max()))
-    refuse(flag, text, format("more than %g, the most that the step's f32 holds",
-                              double(std::numeric_limits<float>::max())));
-  if (value > 0 && static_cast<float>(value) == 0)
-    refuse(flag, text, "0 in the step's f32; 0 itself trains nothing too");
+  if (!isRate(value))
+    refuse(flag, text, value > 1 ? "more than 3.4e38, the most that the step's "
+                                   "f32 holds"
+                                 : "0 in the step's f32");
   return value;
 }
 

@@ -5,7 +5,6 @@
 #include "TokenData.h"
 
 #include <charconv>
-#include <cmath>
 
 namespace txrun {
 
@@ -78,6 +77,8 @@ public:
   }
 
 private:
+  static bool isRateOrCount(double rate) { return isRate(rate); }
+  static bool isRateOrCount(int64_t count) { return count >= 0; }
   template <typename T> void read(const char *name, T &value) const {
     const auto found = settings.find(name);
     if (found == settings.end())
@@ -86,7 +87,7 @@ private:
     const auto result =
         std::from_chars(text.data(), text.data() + text.size(), value);
     if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
-        !(value >= 0) || !std::isfinite(static_cast<double>(value)))
+        !isRateOrCount(value))
       refuse(name, text);
   }
   [[noreturn]] void refuse(const char *name, const std::string &text) const {

@@ -12,7 +12,6 @@
 #include "Verify.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 
 namespace txrun {
@@ -270,7 +269,7 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
   Console console(/*mute=*/!ranks.isFirst());
   if (ranks.isFirst())
     for (const std::string &note : options.notes)
-      std::fprintf(stderr, "tx-run: note: %s\n", note.c_str());
+      complain("note", note);
   ranks.requireSame(comparedFlags(options));
   // What cannot be written is found before the work.
   const std::vector<FileUse> uses = fileUses(all, ranks.size());

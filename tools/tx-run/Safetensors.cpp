@@ -15,8 +15,8 @@ using nlohmann::json;
 
 // The limit of the format's own reader.
 static constexpr uint64_t maxHeaderBytes = 100u * 1000u * 1000u;
-// Some twenty times what the largest models have.
-static constexpr size_t maxTensors = size_t(1) << 20;
+// The largest models have some 100,000, in many files.
+static constexpr size_t maxTensors = size_t(1) << 17;
 
 uint64_t storedElementBytes(const std::string &dtype) {
   static const std::map<std::string, uint64_t> sizes = {

@@ -98,12 +98,13 @@ static std::optional<TokenReading> readLlmcHeader(const InputFile &file) {
   return reading;
 }
 
+std::string indexOf(const std::string &path) {
+  return endsWith(path, ".bin") ? path.substr(0, path.size() - 4) + ".idx" : "";
+}
+
 /// NAME.bin may have NAME.idx beside it, whose type is that of the ids.
 static std::optional<TokenReading> readMegatronIndex(const InputFile &file) {
-  if (!endsWith(file.path(), ".bin"))
-    return std::nullopt;
-  const std::string path =
-      file.path().substr(0, file.path().size() - 4) + ".idx";
+  const std::string path = indexOf(file.path());
   std::error_code none;
   if (!std::filesystem::is_regular_file(path, none))
     return std::nullopt;

@@ -38,6 +38,9 @@ const char *nameOf(DataFormat format);
 TokenReading findReading(const InputFile &file, DataFormat asked,
                          uint64_t vocabulary);
 
+/// Megatron's NAME.idx of NAME.bin, whether it is there or not; else empty.
+std::string indexOf(const std::string &path);
+
 /// "tokens: a.bin read as uint16 ids (the vocabulary has 50257), 1000 tokens".
 std::string describe(const InputFile &file, const TokenReading &reading);
 

@@ -367,7 +367,7 @@ const char *const outputFlags[] = {"--save", "--dump-gradients", "--trace",
 TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
   FakeModel never;
   never.faults = R"({"nan_loss_at": 1})";
-  const std::string bad = make("bad.txa", never);
+  const std::string bad = make("bad.txa", never), longName(256, 'x');
   write("only-read", "mine");
   ASSERT_EQ(::chmod(file("only-read").c_str(), 0444), 0);
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
@@ -377,9 +377,11 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
   const auto count = std::distance(std::filesystem::directory_iterator(folder), {});
   for (const std::string flag : outputFlags)
     for (const char *name : {"none/w", "only-read", "link", "pipe", "round",
-                             "folder", "only-read/w", "folder/"}) {
+                             "folder", "only-read/w", "folder/",
+                             longName.c_str()}) {
       SCOPED_TRACE(flag + " " + name);
-      expectError(ExitCode::Io, name, [&] {
+      const std::string shownName = std::string(name).substr(0, 40);
+      expectError(ExitCode::Io, shownName, [&] {
         if (flag == "--output") // its inputs are missing
           tool({bad, "--function", "evaluate", flag, "loss_sum=" + file(name)});
         else

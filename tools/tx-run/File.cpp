@@ -126,8 +126,11 @@ static std::string followLinks(const std::string &path) {
 static void requireReplaceable(const std::string &target,
                                const std::string &asked) {
   struct stat info, folder;
-  if (::lstat(target.c_str(), &info))
+  // Of a link of /proc only the kernel knows where it leads.
+  if (::stat(asked.c_str(), &info) && errno == ENOENT)
     return; // nothing there: its folder decides
+  if (::stat(asked.c_str(), &info))
+    failToWrite(asked, std::strerror(errno));
   if (!S_ISREG(info.st_mode))
     fail(ExitCode::Io,
          "%s: is no regular file, so it cannot be replaced; name another file",

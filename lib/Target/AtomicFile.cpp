@@ -50,7 +50,10 @@ static std::error_code findWriteObstacle(const std::string &target, const llvm::
 llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> bytes) {
   const std::string target = followLinks(path);
   llvm::sys::fs::file_status status;
-  const bool isThere = !llvm::sys::fs::status(target, status);
+  const std::error_code missing = llvm::sys::fs::status(target, status);
+  if (missing && missing != std::errc::no_such_file_or_directory)
+    return failed(path, "cannot be written", missing);
+  const bool isThere = !missing;
   if (isThere && !llvm::sys::fs::is_regular_file(status))
     return llvm::createStringError(std::make_error_code(std::errc::invalid_argument),
                                    path + ": is no regular file; give a file name that may be replaced");

@@ -7,7 +7,7 @@ Model txdemo::demoModel(bool quick) {
     return {/*layers=*/4,           /*hidden=*/128,       /*heads=*/4,
             /*sequence=*/64,        /*batch=*/8,
             /*trainIterations=*/600, /*evalInterval=*/100,
-            /*learningRate=*/"3e-3", /*warmup=*/50};
+            /*learningRate=*/"1e-3", /*warmup=*/50};
   return {/*layers=*/8,            /*hidden=*/256,       /*heads=*/4,
           /*sequence=*/128,        /*batch=*/8,
           /*trainIterations=*/500, /*evalInterval=*/100,

@@ -2,6 +2,7 @@
 
 #include "tx/Target/Artifact.h"
 
+#include "CodeUnit.h"
 #include "Manifest.h"
 
 #include "llvm/ADT/SmallSet.h"
@@ -18,7 +19,7 @@ namespace {
 /// The tables of abi.h, as they go into the file.
 class LaunchTable {
 public:
-  LaunchTable(step::ProgramOp program, ArrayRef<TargetCode::Division> divisions) : divisions(divisions) {
+  LaunchTable(step::ProgramOp program, const TargetCode &code) : code(code) {
     for (auto kernel : program.getOps<step::KernelOp>()) {
       kernelIndex[kernel.getSymName()] = {kernels.size(), kernel};
       kernels.push_back({addString(kernel.getSymName()),
@@ -90,7 +91,7 @@ private:
     launch.u.kernel.attention = addAttention(op);
     launch.u.kernel.kernel = index;
     launch.u.kernel.immediate_count = op.getImmediates().size();
-    TargetCode::Division division = divisions.empty() ? divide(kernel) : divisions[index];
+    TargetCode::Division division = divisionOf(code, kernel, index);
     launch.u.kernel.units = division.units;
     launch.u.kernel.grain = division.grain;
     llvm::copy(op.getImmediates(), launch.u.kernel.immediates);
@@ -126,17 +127,6 @@ private:
     if (known == attentions.end())
       known = attentions.insert(attentions.end(), record);
     return known - attentions.begin() + 1;
-  }
-
-  /// A task is some 16 thousand elements: long against the cost of handing it
-  /// out (about a microsecond), short against a launch.
-  static TargetCode::Division divide(step::KernelOp kernel) {
-    constexpr int64_t kTaskElements = 16384;
-    int64_t unitElements = kernel.getSpace()[1];
-    if (kernel.getKind() == KernelKind::Column)
-      unitElements = kernel.getSpace()[0] * step::KernelOp::kColumnBlock;
-    return {static_cast<uint64_t>(kernel.getUnits()),
-            static_cast<uint64_t>(std::max<int64_t>(1, kTaskElements / unitElements))};
   }
 
   void addGemm(step::GemmOp op) {
@@ -198,7 +188,7 @@ private:
     launches.push_back(launch);
   }
 
-  ArrayRef<TargetCode::Division> divisions;
+  const TargetCode &code;
   llvm::StringMap<std::pair<uint32_t, step::KernelOp>> kernelIndex;
   llvm::StringMap<uint32_t> stringOffsets;
 };
@@ -216,7 +206,8 @@ template <typename T> Section makeSection(txrt_section_kind kind, const T &table
 
 llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const TargetCode &code,
                                                  llvm::json::Object about) {
-  LaunchTable table(program, code.divisions);
+  LaunchTable table(program, code);
+  llvm::SmallVector<char, 0> unit = buildCodeUnit(program, code);
   std::string manifest;
   llvm::raw_string_ostream(manifest) << llvm::json::Value(buildManifest(program, code, std::move(about)));
 
@@ -228,8 +219,7 @@ llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const 
                                    makeSection(TXRT_SECTION_STRINGS, table.strings)};
   if (!table.attentions.empty())
     sections.push_back(makeSection(TXRT_SECTION_ATTENTIONS, table.attentions));
-  for (const TargetCode::Section &section : code.sections)
-    sections.push_back({section.kind, section.bytes});
+  sections.push_back(makeSection(TXRT_SECTION_CODE, unit));
   size_t count = sections.size();
   std::vector<txrt_section> directory;
   uint64_t offset = llvm::alignTo(sizeof(txrt_header) + count * sizeof(txrt_section), TXRT_SECTION_ALIGNMENT);

@@ -14,8 +14,7 @@ static constexpr uint32_t maxSections = 64;
 const char *Container::sectionName(uint32_t kind) {
   static const char *const names[] = {
       "?",       "manifest", "entries",     "launches",   "buffers", "kernels",
-      "strings", "host_elf", "gpu_kernels", "gpu_images", "gpu_code",
-      "attentions"};
+      "strings", "code",     "attentions"};
   return kind <= lastSectionKind ? names[kind] : names[0];
 }
 
@@ -109,7 +108,7 @@ void Container::readSections(const txrt_header &header) {
     if (table[i - 1].offset + table[i - 1].bytes > table[i].offset)
       fail(TXRT_BAD_INPUT, "%s: sections %s and %s overlap", who,
            sectionName(table[i - 1].kind), sectionName(table[i].kind));
-  for (uint32_t kind = 1; kind < TXRT_SECTION_HOST_ELF; ++kind)
+  for (uint32_t kind = 1; kind < TXRT_SECTION_CODE; ++kind)
     if (!sections[kind].data)
       fail(TXRT_BAD_INPUT, "%s: section %s is missing", who, sectionName(kind));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 using namespace txrt;
 using nlohmann::json;
@@ -135,6 +136,9 @@ public:
       reader.refuse("field '" + inner + "' is missing");
     return Field(reader, *found, inner);
   }
+  bool has(const char *key) const {
+    return value.is_object() && value.count(key) != 0;
+  }
   std::vector<Field> items() const {
     if (!value.is_array())
       refuse("is no list");
@@ -176,9 +180,30 @@ private:
   std::string path;
 };
 
+/// Where a named tensor lies.
+struct Place {
+  uint64_t segment, begin, end;
+  std::string name;
+};
+
+/// What is written through one name must not change under another.
+void checkApart(const Field &list, std::vector<Place> places) {
+  std::sort(places.begin(), places.end(), [](const Place &a, const Place &b) {
+    return std::tie(a.segment, a.begin) < std::tie(b.segment, b.begin);
+  });
+  places.erase(std::remove_if(places.begin(), places.end(),
+                              [](const Place &p) { return p.begin == p.end; }),
+               places.end());
+  for (size_t i = 1; i < places.size(); ++i)
+    if (places[i].segment == places[i - 1].segment &&
+        places[i].begin < places[i - 1].end)
+      list.refuse("has '" + printable(places[i - 1].name) + "' and '" +
+                  printable(places[i].name) + "' at the same bytes");
+}
+
 /// A named tensor at a place: a global, an argument or a result.
-void checkTensor(const Field &tensor, const Manifest &manifest,
-                 std::set<std::string> &names) {
+Place checkTensor(const Field &tensor, const Manifest &manifest,
+                  std::set<std::string> &names) {
   std::string name = tensor["name"].string();
   if (!names.insert(name).second)
     tensor.refuse("has the name '" + printable(name) + "' a second time");
@@ -203,6 +228,7 @@ void checkTensor(const Field &tensor, const Manifest &manifest,
   if (offset % dtypeBytes(dtype) != 0)
     tensor.refuse(format("has offset %llu, not aligned to its dtype",
                          static_cast<ull>(offset)));
+  return {segment, offset, offset + bytes, name};
 }
 
 } // namespace
@@ -241,8 +267,10 @@ Manifest txrt::readManifest(const std::string &artifact, Span text) {
   }
 
   std::set<std::string> names;
+  std::vector<Place> globals;
   for (const Field &global : top["globals"].items())
-    checkTensor(global, manifest, names);
+    globals.push_back(checkTensor(global, manifest, names));
+  checkApart(top["globals"], std::move(globals));
   std::set<std::string> entryNames;
   for (const Field &entry : top["entries"].items()) {
     std::string name = entry["name"].string();
@@ -250,10 +278,15 @@ Manifest txrt::readManifest(const std::string &artifact, Span text) {
       entry.refuse("has the name '" + printable(name) + "' a second time");
     manifest.entries.push_back(name);
     std::set<std::string> arguments, results;
+    std::vector<Place> places;
     for (const Field &argument : entry["arguments"].items())
-      checkTensor(argument, manifest, arguments);
+      places.push_back(checkTensor(argument, manifest, arguments));
+    checkApart(entry["arguments"], std::move(places));
     for (const Field &result : entry["results"].items())
       checkTensor(result, manifest, results);
   }
+  if (top.has("mesh"))
+    for (const Field &axis : top["mesh"].items())
+      manifest.mesh.push_back({axis["axis"].string(), axis["size"].number()});
   return manifest;
 }

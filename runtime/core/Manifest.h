@@ -23,6 +23,11 @@ struct Manifest {
   std::vector<std::string> features;
   std::array<uint64_t, TXRT_SEGMENT_COUNT> segmentBytes = {};
   std::vector<std::string> entries;
+  struct Axis {
+    std::string name;
+    uint64_t size;
+  };
+  std::vector<Axis> mesh; // the last axis is the fastest
 };
 
 /// Reads and checks the manifest, or fails. Size and depth are bounded and

@@ -11,8 +11,6 @@ using u128 = unsigned __int128;
 
 static constexpr uint32_t maxKernelBuffers = 1024;
 static constexpr uint32_t maxRanks = 1u << 20;
-// CUDA's limits: threads of a block, and what it can have of shared memory.
-static constexpr uint32_t maxThreads = 1024, maxSharedBytes = 227 * 1024;
 
 Program::Program(const Container &container, const Manifest &manifest)
     : container(container), manifest(manifest) {
@@ -20,12 +18,20 @@ Program::Program(const Container &container, const Manifest &manifest)
   layOutArena();
   checkBuffers();
   checkKernels();
-  checkGpuCode();
+  findFunctions();
   for (uint32_t i = 0; i < launches.size(); ++i)
     checkLaunch(i);
   checkEntries();
   waits = findWaits(data);
   data.waits = waits.data();
+}
+
+static std::string describeUse(uint64_t bytes, uint32_t writes,
+                               uint32_t unread) {
+  return format("%llu bytes that it %s", static_cast<ull>(bytes),
+                writes   ? "writes"
+                : unread ? "does not read"
+                         : "reads");
 }
 
 void Program::refuse(const std::string &what) const {
@@ -41,8 +47,8 @@ void Program::readTables() {
                         uint64_t(buffers.size()), uint64_t(kernels.size())})
     if (size > uint64_t(INT32_MAX))
       refuse(format("a table has %llu items", static_cast<ull>(size)));
-  gpuKernels = container.table<txrt_gpu_kernel>(TXRT_SECTION_GPU_KERNELS);
-  gpuImages = container.table<txrt_gpu_image>(TXRT_SECTION_GPU_IMAGES);
+  if (container.has(TXRT_SECTION_CODE))
+    code = Code(container.name(), container.section(TXRT_SECTION_CODE));
   attentions = container.table<txrt_attention>(TXRT_SECTION_ATTENTIONS);
   Span strings = container.section(TXRT_SECTION_STRINGS);
   if (!strings.size || strings.data[strings.size - 1] != 0)
@@ -65,14 +71,13 @@ void Program::readTables() {
   data.buffer_count = static_cast<uint32_t>(buffers.size());
   data.kernel_count = static_cast<uint32_t>(kernels.size());
   data.strings = reinterpret_cast<const char *>(strings.data);
-  Span elf = container.section(TXRT_SECTION_HOST_ELF);
-  data.host_elf = elf.data;
-  data.host_elf_bytes = elf.size;
-  if (container.has(TXRT_SECTION_GPU_KERNELS))
-    data.gpu_kernels = gpuKernels.data();
-  data.gpu_images = gpuImages.data();
-  data.gpu_image_count = static_cast<uint32_t>(gpuImages.size());
-  data.gpu_code = container.section(TXRT_SECTION_GPU_CODE).data;
+  data.code = code.instructions.data;
+  data.code_bytes = code.instructions.size;
+  data.functions = code.functions.data();
+  data.function_count = static_cast<uint32_t>(code.functions.size());
+  data.function_names = code.names;
+  data.gpu_images = code.images.data();
+  data.gpu_image_count = static_cast<uint32_t>(code.images.size());
 }
 
 void Program::layOutArena() {
@@ -139,43 +144,29 @@ void Program::checkKernels() const {
   }
 }
 
-void Program::checkGpuCode() const {
-  bool all = true, any = false;
-  for (txrt_section_kind kind : {TXRT_SECTION_GPU_KERNELS,
-                                 TXRT_SECTION_GPU_IMAGES,
-                                 TXRT_SECTION_GPU_CODE}) {
-    all &= container.has(kind);
-    any |= container.has(kind);
-  }
-  if (!any)
+/// Without code there is none to find: such a table can be printed.
+void Program::findFunctions() {
+  if (!container.has(TXRT_SECTION_CODE))
     return;
-  if (!all || gpuKernels.size() != kernels.size())
-    refuse(format("GPU code needs its three sections; section gpu_kernels has "
-                  "%zu items for %zu kernels",
-                  gpuKernels.size(), kernels.size()));
-  for (uint32_t i = 0; i < gpuKernels.size(); ++i) {
-    const txrt_gpu_kernel &k = gpuKernels[i];
-    if (k.threads == 0 || k.threads > maxThreads || k.units_per_block == 0 ||
-        k.units_per_block > maxExtent || k.shared_bytes > maxSharedBytes)
-      refuse(format("GPU kernel %u: %u threads (1 to %u) and %u bytes of "
-                    "shared memory (at most %u) for %llu units",
-                    i, k.threads, maxThreads, k.shared_bytes, maxSharedBytes,
-                    static_cast<ull>(k.units_per_block)));
+  for (uint32_t i = 0; i < kernels.size(); ++i) {
+    const txrt_kernel &k = kernels[i];
+    const std::string text = data.strings + k.name;
+    const int64_t place = code.find(text);
+    if (place < 0)
+      refuse(format("kernel %u: the code has no function '%s'", i,
+                    printable(text).c_str()));
+    const auto index = static_cast<uint32_t>(place);
+    const txrt_function &f = code.functions[index];
+    if (f.units == 0 || k.buffer_count != f.operand_count ||
+        k.immediate_count != f.immediate_count)
+      refuse(format("kernel %u: takes %u buffers and %u immediates; function '%s' "
+                    "takes %u and %u%s",
+                    i, k.buffer_count, k.immediate_count, printable(text).c_str(),
+                    f.operand_count, f.immediate_count,
+                    f.units ? "" : ", and is no kernel"));
+    kernelFunctions.push_back(index);
   }
-  Span code = container.section(TXRT_SECTION_GPU_CODE);
-  for (uint32_t i = 0; i < gpuImages.size(); ++i) {
-    const txrt_gpu_image &image = gpuImages[i];
-    if (image.kind > TXRT_GPU_PTX || image.bytes == 0 ||
-        image.offset > code.size || image.bytes > code.size - image.offset)
-      refuse(format("GPU image %u: of an unknown kind, or %llu bytes at %llu "
-                    "are not inside section gpu_code (%llu)",
-                    i, static_cast<ull>(image.bytes),
-                    static_cast<ull>(image.offset),
-                    static_cast<ull>(code.size)));
-    if (image.kind == TXRT_GPU_PTX &&
-        code.data[image.offset + image.bytes - 1] != 0)
-      refuse(format("GPU image %u: its PTX does not end with a NUL", i));
-  }
+  data.kernel_functions = kernelFunctions.data();
 }
 
 void Program::checkEntries() const {
@@ -258,6 +249,8 @@ void Program::checkKernelLaunch(uint32_t index) const {
                   "and %u",
                   l.buffer_count, k.immediate_count, kernel.buffer_count,
                   kernel.immediate_count));
+  if (data.kernel_functions)
+    checkFunction(index);
   if (attention)
     checkAttention(index, *attention);
   if (k.units == 0 || k.grain == 0 || k.units > maxExtent ||
@@ -268,6 +261,29 @@ void Program::checkKernelLaunch(uint32_t index) const {
                                     static_cast<ull>(k.grain)));
 }
 
+void Program::checkFunction(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  const txrt_kernel_launch &k = l.u.kernel;
+  const txrt_function &f = code.functions[kernelFunctions[k.kernel]];
+  if (k.units != f.units)
+    refuse(describe(index) + format(": %llu units; the kernel's code is for %llu",
+                                    static_cast<ull>(k.units),
+                                    static_cast<ull>(f.units)));
+  for (uint32_t i = 0; i < f.operand_count; ++i) {
+    const txrt_operand &o = code.operands[f.first_operand + i];
+    const txrt_buffer &b = buffers[l.first_buffer + i];
+    if (b.dtype == o.dtype && b.bytes == o.bytes && b.writes == o.writes &&
+        b.unread == o.unread)
+      continue;
+    refuse(describe(index) +
+           format(": buffer %u is %s of %s; the kernel's code takes %s of %s", i,
+                  dtypeName(b.dtype),
+                  describeUse(b.bytes, b.writes, b.unread).c_str(),
+                  dtypeName(o.dtype),
+                  describeUse(o.bytes, o.writes, o.unread).c_str()));
+  }
+}
+
 void Program::checkCollectiveLaunch(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_collective_launch &c = l.u.collective;
@@ -276,12 +292,12 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
   };
   if (c.collective >= TXRT_COLLECTIVE_COUNT)
     bad(format("unknown collective %u", c.collective));
-  name(c.axis, describe(index) + ": axis");
   if (c.ranks == 0 || c.stride == 0 || c.wraps > 1 ||
       uint64_t(c.ranks) * c.stride > maxRanks)
     bad(format("%u ranks, %u apart (1 to %u in all), or a flag is neither 0 "
                "nor 1",
                c.ranks, c.stride, maxRanks));
+  checkAxis(index);
   if (l.buffer_count != 2)
     bad(format("%u buffers; expected operand and result", l.buffer_count));
   const bool sums = c.collective == TXRT_ALL_REDUCE ||
@@ -322,4 +338,22 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
       !(inPlace && from.offset == to.offset) &&
       from.offset < to.offset + to.bytes && to.offset < from.offset + from.bytes)
     bad("the result overlaps the operand and is not the same bytes");
+}
+
+/// The ranks that meet are those of an axis of the mesh, where the manifest has one.
+void Program::checkAxis(uint32_t index) const {
+  const txrt_collective_launch &c = launches[index].u.collective;
+  const std::string axis = name(c.axis, describe(index) + ": axis");
+  if (manifest.mesh.empty())
+    return;
+  u128 stride = 1;
+  for (size_t i = manifest.mesh.size(); i-- > 0;) {
+    const Manifest::Axis &known = manifest.mesh[i];
+    if (known.name == axis && known.size == c.ranks && stride == c.stride)
+      return;
+    stride = std::min(stride * known.size, u128(maxRanks) * 2);
+  }
+  refuse(describe(index) + format(": joins %u ranks, %u apart, of axis '%s', which "
+                                  "the manifest's mesh has not",
+                                  c.ranks, c.stride, printable(axis).c_str()));
 }

@@ -8,6 +8,7 @@
 #ifndef TXRT_CORE_PROGRAM_H
 #define TXRT_CORE_PROGRAM_H
 
+#include "core/Code.h"
 #include "core/Container.h"
 #include "core/Manifest.h"
 #include "txrt/backend.h"
@@ -31,14 +32,17 @@ private:
   void readTables();
   void layOutArena();
   void checkBuffers() const;
+  void findFunctions();
   void checkKernels() const;
-  void checkGpuCode() const;
   void checkEntries() const;
   void checkLaunch(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
+  /// A launch takes what the kernel's instructions do.
+  void checkFunction(uint32_t index) const;
   void checkGemmLaunch(uint32_t index) const;
   void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
+  void checkAxis(uint32_t index) const;
   /// Where a launch's buffer `which` lies: scratch for a library.
   void checkAux(uint32_t index) const;
   void checkScratch(uint32_t index, int which) const;
@@ -54,8 +58,8 @@ private:
   std::vector<txrt_launch> launches;
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
-  std::vector<txrt_gpu_kernel> gpuKernels;
-  std::vector<txrt_gpu_image> gpuImages;
+  Code code;
+  std::vector<uint32_t> kernelFunctions; // of each kernel, in `code`
   std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
   std::vector<uint32_t> waits;

@@ -1,6 +1,8 @@
 #include "core/Program.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 using namespace txrt;
 
@@ -38,6 +40,32 @@ const char *txrt::epilogueName(uint32_t epilogue) {
       "none", "bias", "sums_a", "sums_b",
       "gelu", "gelu_bias", "gelu_grad", "gelu_grad_sums"};
   return names[epilogue];
+}
+
+/// Whether two matrices of a batch, or two rows, have an element in common. In a tensor
+/// one axis lies inside of the next; an axis that repeats (a stride of 0) is `repeats`'.
+static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o,
+                     bool (&repeats)[2]) {
+  struct Axis {
+    uint64_t count, stride;
+  };
+  Axis axes[] = {{o.columns, 1},
+                 {o.rows, o.leading},
+                 {g.batch0, o.stride0},
+                 {g.batch1, o.stride1}};
+  for (int i = 0; i < 2; ++i)
+    repeats[i] = axes[2 + i].count > 1 && axes[2 + i].stride == 0;
+  std::sort(std::begin(axes), std::end(axes),
+            [](const Axis &a, const Axis &b) { return a.stride < b.stride; });
+  u128 extent = 1; // of the axes so far
+  for (const Axis &axis : axes) {
+    if (axis.count == 1 || axis.stride == 0)
+      continue;
+    if (axis.stride < extent)
+      return false;
+    extent += u128(axis.count - 1) * axis.stride;
+  }
+  return true;
 }
 
 static bool overlap(const txrt_buffer &a, const txrt_buffer &b) {
@@ -79,6 +107,7 @@ void Program::checkGemmLaunch(uint32_t index) const {
 
   const txrt_buffer *operands = &buffers[l.first_buffer];
   static const char *const names[] = {"A", "B", "C"};
+  bool repeats[3][2];
   for (int i = 0; i < 3; ++i) {
     const txrt_buffer &buffer = operands[i];
     GemmOperand o = gemmOperand(g, i);
@@ -97,15 +126,22 @@ void Program::checkGemmLaunch(uint32_t index) const {
     if (elements * dtypeBytes(buffer.dtype) > buffer.bytes)
       bad(format("%s reaches beyond its buffer of %llu bytes", names[i],
                  static_cast<ull>(buffer.bytes)));
+    // So work is bounded by memory: no extent can grow for nothing.
+    if (!isTensor(g, o, repeats[i]))
+      bad(format("the matrices of %s lie on each other", names[i]));
     if (buffer.writes != (i == 2))
       bad(format("%s is marked as %s", names[i],
                  buffer.writes ? "written" : "not written"));
   }
   if (operands[0].dtype != operands[1].dtype)
     bad("A and B differ in dtype");
-  // Two tasks would write the same matrix, in any order.
-  if ((g.batch0 > 1 && g.stride_c0 == 0) || (g.batch1 > 1 && g.stride_c1 == 0))
-    bad("the matrices of C lie on each other");
+  for (int axis = 0; axis < 2; ++axis) {
+    // Two tasks would write the same matrix, in any order.
+    if (repeats[2][axis])
+      bad("the matrices of C lie on each other");
+    if (repeats[0][axis] && repeats[1][axis])
+      bad("one product of A and B many times");
+  }
   const txrt_buffer &c = operands[2];
   for (int i = 0; i < 2; ++i)
     if (overlap(operands[i], c))

@@ -52,11 +52,16 @@ class Step:
             sections[kind] = data[offset:offset + size]
         strings = sections[6]
         self.names = [strings[name:strings.index(0, name)].decode() for name, *_ in struct.iter_unpack("<IIII", sections[5])]
-        self.shapes = {name: shape for name, shape in zip(self.names, struct.iter_unpack("<QII", sections[8]))}
-        images = [image for image in struct.iter_unpack("<IIQQ", sections[9]) if image[1] == 0]
+        unit = sections[7]  # code, a function for each kernel, operands, images, names, what their numbers are
+        code_bytes, functions, operands, images, _ = struct.unpack_from("<QIIII", unit, len(unit) - 64)
+        operands_at = code_bytes + 48 * functions
+        images_at = operands_at + 16 * operands
+        self.shapes = {name: function[-3:] for name, function in
+                       zip(self.names, struct.iter_unpack("<IIIIQQQII", unit[code_bytes:operands_at]))}
+        images = [image for image in struct.iter_unpack("<IIQQ", unit[images_at:images_at + 24 * images]) if image[1] == 0]
         if not images:
             raise SystemExit("the step has no machine code: tx-compile needs ptxas")
-        self.cubin = sections[10][images[0][2]:][:images[0][3]]
+        self.cubin = unit[images[0][2]:][:images[0][3]]
         self.space = {m[1]: (int(m[2]), int(m[3])) for m in re.finditer(r"step\.kernel @(\S+) \w+ \[(\d+), (\d+)\]", text)}
         buffers = list(struct.iter_unpack("<IIQQII", sections[4]))
         self.launches = {}  # the first of each kernel, and how many

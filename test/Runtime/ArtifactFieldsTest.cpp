@@ -142,8 +142,10 @@ TEST(ArtifactFields, KernelsAndTheirLaunches) {
   refused("takes 4294967295 buffers",
           [](auto &a) { a.kernels[0].buffer_count = UINT32_MAX; });
   refused("7 immediates", [](auto &a) { a.kernels[0].immediate_count = 7; });
-  refused("there is no function 'h.0.weigh'",
+  refused("the code has no function 'h.0.weigh'",
           [](auto &a) { a.kernels[0].name = a.launches[0].name; });
+  refused("takes 2 buffers and 1 immediates; function 'bump' takes 1 and 2",
+          [](auto &a) { a.kernels[0].name = a.kernels[1].name; });
 
   auto change = [](auto field) {
     return [=](TestArtifact &a) { field(a.launches[0]); };
@@ -180,15 +182,14 @@ TEST(ArtifactFields, GpuCode) {
     EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
     EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
   };
-  change("1 items for 2 kernels", [](auto &a) { a.gpuKernels.pop_back(); });
   change("0 threads", [](auto &a) { a.gpuKernels[0].threads = 0; });
   change("1025 threads", [](auto &a) { a.gpuKernels[1].threads = 1025; });
   change("bytes of shared memory",
          [](auto &a) { a.gpuKernels[1].shared_bytes = 1 << 20; });
   change("for 0 units", [](auto &a) { a.gpuKernels[0].units_per_block = 0; });
   change("unknown kind", [](auto &a) { a.gpuImages[0].kind = 2; });
-  change("not inside section", [](auto &a) { a.gpuImages[0].bytes = 11; });
-  change("not inside section",
+  change("not inside the code", [](auto &a) { a.gpuImages[0].bytes = 65; });
+  change("not inside the code",
          [](auto &a) { a.gpuImages[0].offset = ~uint64_t(0); });
   change("does not end with a NUL", [](auto &a) { a.gpuImages[1].bytes = 3; });
 }
@@ -355,7 +356,7 @@ static TestArtifact withAttention() {
   TestArtifact a = smallArtifact();
   a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
   a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
-  const uint32_t kernel = a.kernel("bump", 5, 0);
+  const uint32_t kernel = a.kernel("attend", 5, 0);
   for (uint64_t i = 0; i < 4; ++i)
     a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_BF16, 512 + 96 * i, 96, i == 3);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 896, 48, true);
@@ -369,6 +370,7 @@ static TestArtifact withAttention() {
   a.attentions.push_back(attention);
   a.kernelLaunch("core_attn", kernel, 6, 1, 1, {}).u.kernel.attention = 1;
   a.entries.back().launch_count = 2;
+  a.declare();
   return a;
 }
 
@@ -412,6 +414,7 @@ TEST(ArtifactFields, Attention) {
     t.backward = 1, t.buffers[TXRT_ATTENTION_DO] = 9;
     a.buffers[a.launches[3].first_buffer + 3].writes = 0;
     a.buffers[a.launches[3].first_buffer + 4].writes = 0;
+    a.declare();
   });
   change("scratch is not of bytes",
          [](auto &a, auto &) { a.buffers.back().dtype = TXRT_DTYPE_F32; });
@@ -488,4 +491,65 @@ TEST(ArtifactFields, ManifestPlaces) {
   refused("has the name 'c' a second time", [](auto &a) {
     a.globals += ", " + a.globals;
   });
+  refused("field 'globals' has 'c' and 'd' at the same bytes", [](auto &a) {
+    a.globals += ", {\"name\": \"d\", \"dtype\": \"f32\", \"shape\": [1], "
+                 "\"segment\": \"persistent\", \"offset\": 76, \"bytes\": 4}";
+  });
+  const std::string two =
+      R"("arguments": [{"name": "x", "dtype": "i32", "shape": [2], "segment": "argument", "offset": 0, "bytes": 8},)"
+      R"({"name": "y", "dtype": "i1", "shape": [], "segment": "argument", "offset": 7, "bytes": 1}])";
+  refusedText("field 'entries[0].arguments' has 'x' and 'y' at the same bytes",
+              "\"arguments\": []", two);
+}
+
+// Work is bounded by memory: extents cannot grow over the same elements.
+TEST(ArtifactFields, MatricesOfABatch) {
+  auto change = [](const char *message, auto field) {
+    refused(message, [=](TestArtifact &a) {
+      txrt_gemm_launch &g = a.launches[2].u.gemm;
+      g.m = 1, g.n = 1, g.k = 1, g.batch0 = 4, g.batch1 = 1;
+      g.lda = g.ldb = g.ldc = 1;
+      g.stride_a0 = g.stride_b0 = g.stride_c0 = 1;
+      field(g);
+    });
+  };
+  change("one product of A and B many times", [](auto &g) { g.stride_a0 = g.stride_b0 = 0; });
+  change("the matrices of C lie on each other", [](auto &g) { g.stride_c0 = 0; });
+  change("the matrices of A lie on each other", [](auto &g) { g.k = g.lda = 2; });
+  change("the matrices of B lie on each other", [](auto &g) {
+    g.batch1 = 2, g.stride_a1 = 4, g.stride_b1 = 3, g.stride_c1 = 4;
+  });
+  change("the matrices of C lie on each other", [](auto &g) { g.m = 2, g.ldc = 3, g.lda = 4; });
+  // One operand may repeat: the same key for two heads. And heads lie inside of a row.
+  TestArtifact a = smallArtifact();
+  txrt_gemm_launch &g = a.launches[2].u.gemm;
+  g.m = 3, g.n = 1, g.k = 2, g.batch0 = 2, g.batch1 = 1;
+  g.lda = g.stride_a0 = 2, g.lda = 4, g.stride_b0 = 0;
+  g.ldb = 1, g.ldc = 2, g.stride_c0 = 1;
+  EXPECT_STREQ(openError(a.bytes()).message, "");
+}
+
+TEST(ArtifactFields, CollectivesOfTheMesh) {
+  auto change = [](const char *message, auto field) {
+    TestArtifact a = smallArtifact();
+    a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 0, 32, false);
+    a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 64, 32, true);
+    txrt_collective_launch c = {};
+    c.collective = TXRT_ALL_REDUCE;
+    c.ranks = 2, c.stride = 3, c.count = 8, c.outer = 1;
+    field(a.collectiveLaunch("sum", c).u.collective);
+    a.manifest = a.manifestText();
+    a.manifest.insert(1, R"("mesh": [{"axis": "dp", "size": 2}, {"axis": "tp", "size": 3}], )");
+    EXPECT_STREQ(openError(a.bytes()).message, message);
+  };
+  change("", [](auto &) {});
+  change("test.txa: launch 3 (sum): joins 3 ranks, 3 apart, of axis 'dp', which the "
+         "manifest's mesh has not",
+         [](auto &c) { c.ranks = 3; });
+  change("test.txa: launch 3 (sum): joins 2 ranks, 1 apart, of axis 'dp', which the "
+         "manifest's mesh has not",
+         [](auto &c) { c.stride = 1; });
+  change("test.txa: launch 3 (sum): joins 2 ranks, 3 apart, of axis 'sum', which the "
+         "manifest's mesh has not",
+         [](auto &c) { c.axis += 3; });
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <elf.h>
 #include <fstream>
 #include <iterator>
 
@@ -108,9 +109,106 @@ std::string TestArtifact::manifestText() const {
   return text + "]}";
 }
 
+void TestArtifact::declare() {
+  functions.clear();
+  operands.clear();
+  functionNames.clear();
+  for (size_t k = 0; k < kernels.size(); ++k) {
+    txrt_function f = {};
+    f.name = static_cast<uint32_t>(functionNames.size());
+    functionNames += strings.c_str() + kernels[k].name;
+    functionNames += '\0';
+    f.first_operand = static_cast<uint32_t>(operands.size());
+    f.operand_count = kernels[k].buffer_count;
+    f.immediate_count = kernels[k].immediate_count;
+    f.units = 1;
+    operands.resize(operands.size() + f.operand_count);
+    for (const txrt_launch &launch : launches)
+      if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.kernel == k) {
+        f.units = launch.u.kernel.units;
+        for (uint32_t i = 0; i < f.operand_count; ++i) {
+          const txrt_buffer &b = buffers[launch.first_buffer + i];
+          operands[f.first_operand + i] = {b.dtype, uint16_t(b.writes),
+                                           uint16_t(b.unread), b.bytes};
+        }
+        break;
+      }
+    functions.push_back(f);
+  }
+}
+
+/// Applies the relocations of an object where its sections lie in the file, as the
+/// compiler does, and gives the place of a function in it, or 0.
+static uint64_t link(std::vector<uint8_t> &object, const std::string &function) {
+  auto *bytes = object.data();
+  auto *header = reinterpret_cast<Elf64_Ehdr *>(bytes);
+  auto *sections = reinterpret_cast<Elf64_Shdr *>(bytes + header->e_shoff);
+  uint64_t found = 0;
+  for (int i = 0; i < header->e_shnum; ++i) {
+    const Elf64_Shdr &s = sections[i];
+    if (s.sh_type == SHT_SYMTAB) {
+      auto *symbols = reinterpret_cast<Elf64_Sym *>(bytes + s.sh_offset);
+      auto *names = reinterpret_cast<char *>(bytes + sections[s.sh_link].sh_offset);
+      for (uint64_t j = 0; j < s.sh_size / sizeof(Elf64_Sym); ++j)
+        if (ELF64_ST_TYPE(symbols[j].st_info) == STT_FUNC &&
+            function == names + symbols[j].st_name)
+          found = sections[symbols[j].st_shndx].sh_offset + symbols[j].st_value;
+    }
+    if (s.sh_type != SHT_RELA || !(sections[s.sh_info].sh_flags & SHF_ALLOC))
+      continue;
+    auto *symbols = reinterpret_cast<Elf64_Sym *>(bytes + sections[s.sh_link].sh_offset);
+    auto *entries = reinterpret_cast<Elf64_Rela *>(bytes + s.sh_offset);
+    for (uint64_t j = 0; j < s.sh_size / sizeof(Elf64_Rela); ++j) {
+      const Elf64_Sym &symbol = symbols[ELF64_R_SYM(entries[j].r_info)];
+      const uint64_t place = sections[s.sh_info].sh_offset + entries[j].r_offset;
+      auto distance = static_cast<int32_t>(
+          int64_t(sections[symbol.st_shndx].sh_offset + symbol.st_value - place) +
+          entries[j].r_addend);
+      memcpy(bytes + place, &distance, sizeof distance);
+    }
+  }
+  return found;
+}
+
 template <typename T> static std::vector<uint8_t> raw(const std::vector<T> &v) {
   auto *data = reinterpret_cast<const uint8_t *>(v.data());
   return std::vector<uint8_t>(data, data + v.size() * sizeof(T));
+}
+
+std::vector<uint8_t> TestArtifact::codeUnit() const {
+  if (functions.empty() && !kernels.empty()) {
+    TestArtifact declared = *this;
+    declared.declare();
+    return declared.codeUnit();
+  }
+  const bool isForGpu = !gpuImages.empty();
+  std::vector<uint8_t> unit = elf;
+  if (isForGpu)
+    unit.assign(gpuCode.begin(), gpuCode.end());
+  if (unit.empty())
+    return {};
+  std::vector<txrt_function> placed = functions;
+  for (size_t i = 0; i < placed.size(); ++i) {
+    if (isForGpu && i < gpuKernels.size())
+      placed[i].gpu = gpuKernels[i];
+    if (!isForGpu && placed[i].entry == 0)
+      placed[i].entry = link(unit, functionNames.c_str() + placed[i].name);
+  }
+  unit.resize((unit.size() + 63) / 64 * 64);
+  txrt_code_end end = {};
+  end.code_bytes = unit.size();
+  end.function_count = static_cast<uint32_t>(placed.size());
+  end.operand_count = static_cast<uint32_t>(operands.size());
+  end.image_count = static_cast<uint32_t>(gpuImages.size());
+  end.name_bytes = static_cast<uint32_t>(functionNames.size());
+  memcpy(end.magic, TXRT_CODE_MAGIC, sizeof end.magic);
+  for (const std::vector<uint8_t> &part :
+       {raw(placed), raw(operands), raw(gpuImages),
+        std::vector<uint8_t>(functionNames.begin(), functionNames.end()),
+        raw(std::vector<txrt_code_end>{end})})
+    unit.insert(unit.end(), part.begin(), part.end());
+  sealCode(unit.data(), unit.size());
+  return unit;
 }
 
 std::vector<uint8_t> TestArtifact::bytes() const {
@@ -122,14 +220,8 @@ std::vector<uint8_t> TestArtifact::bytes() const {
       {TXRT_SECTION_BUFFERS, raw(buffers)},
       {TXRT_SECTION_KERNELS, raw(kernels)},
       {TXRT_SECTION_STRINGS, {strings.begin(), strings.end()}}};
-  if (!elf.empty())
-    sections.push_back({TXRT_SECTION_HOST_ELF, elf});
-  if (!gpuKernels.empty()) {
-    sections.push_back({TXRT_SECTION_GPU_KERNELS, raw(gpuKernels)});
-    sections.push_back({TXRT_SECTION_GPU_IMAGES, raw(gpuImages)});
-    sections.push_back({TXRT_SECTION_GPU_CODE,
-                        std::vector<uint8_t>(gpuCode.begin(), gpuCode.end())});
-  }
+  if (std::vector<uint8_t> unit = codeUnit(); !unit.empty())
+    sections.push_back({TXRT_SECTION_CODE, unit});
   if (!attentions.empty())
     sections.push_back({TXRT_SECTION_ATTENTIONS, raw(attentions)});
 
@@ -151,6 +243,16 @@ std::vector<uint8_t> TestArtifact::bytes() const {
   }
   seal(file);
   return file;
+}
+
+void sealCode(uint8_t *bytes, size_t size) {
+  uint8_t *digest =
+      bytes + size - sizeof(txrt_code_end) + offsetof(txrt_code_end, digest);
+  memset(digest, 0, 32);
+  txrt::Sha256 sha;
+  sha.update(bytes, size);
+  auto result = sha.finish();
+  memcpy(digest, result.data(), result.size());
 }
 
 void seal(std::vector<uint8_t> &artifact) {
@@ -202,6 +304,7 @@ TestArtifact smallArtifact() {
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, 448, 1, false);
   a.gemmLaunch("lm_head.dW", g).phase = TXRT_PHASE_BACKWARD;
   a.entry("product", 2);
+  a.declare();
   return a;
 }
 

@@ -20,10 +20,14 @@ struct TestArtifact {
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
   std::string strings;
-  std::vector<uint8_t> elf;
-  std::vector<txrt_gpu_kernel> gpuKernels; // with the two below, if not empty
+  std::vector<uint8_t> elf; // the host's code, if not empty and there is no GPU's
+  std::vector<txrt_gpu_kernel> gpuKernels; // of each kernel
   std::vector<txrt_gpu_image> gpuImages;
   std::string gpuCode;
+  // What the code takes; made by `declare`, or by `bytes` if empty.
+  std::vector<txrt_function> functions;
+  std::vector<txrt_operand> operands;
+  std::string functionNames;
   std::vector<txrt_attention> attentions;
   uint64_t segments[TXRT_SEGMENT_COUNT] = {};
   std::string backend = "host";
@@ -48,18 +52,26 @@ struct TestArtifact {
   /// An entry over the launches from `first` on.
   void entry(const std::string &name, uint32_t first);
 
+  /// Declares each kernel as its first launch uses it.
+  void declare();
+
   /// Makes it one for cuda, with GPU code for sm_90 and PTX for compute_80.
   /// The code is text: only the fake driver takes it.
   void addGpuCode();
 
   std::string manifestText() const;
+  /// The code section, with a valid digest; empty without code.
+  std::vector<uint8_t> codeUnit() const;
   std::vector<uint8_t> bytes() const;
 };
 
 /// Puts a valid digest (and length) into an artifact's bytes.
 void seal(std::vector<uint8_t> &artifact);
 
-/// The ELF object with the kernels `weigh` and `bump`.
+/// Puts a valid digest into the code unit in `bytes`.
+void sealCode(uint8_t *bytes, size_t size);
+
+/// The ELF object with the kernels `weigh` and `bump`, as the C compiler wrote it.
 const std::vector<uint8_t> &testKernels();
 
 /// Two entries. "weigh": transient[u] = argument[u] * weights[u % 8], then

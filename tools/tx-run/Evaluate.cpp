@@ -8,6 +8,10 @@
 
 namespace txrun {
 
+uint64_t countOf(double sum) {
+  return sum >= 0 && sum < 0x1p63 ? static_cast<uint64_t>(sum) : 0;
+}
+
 Evaluator::Evaluator(const Model &model, SampleSource &source)
     : model(model), source(source), micro(model.batch().microBatch),
       sequence(model.batch().sequence),
@@ -58,7 +62,7 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
     valid += validCount.get();
   }
   EvaluationResult result;
-  result.validCount = static_cast<uint64_t>(valid);
+  result.validCount = countOf(valid);
   result.loss = valid > 0 ? sum / valid : 0.0;
   result.perplexity = std::exp(result.loss);
   result.bitsPerToken = result.loss / std::log(2.0);

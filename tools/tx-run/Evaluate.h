@@ -15,6 +15,9 @@ struct EvaluationResult {
   uint64_t validCount = 0;
 };
 
+/// A count that an entry gives, as f32: whatever it computed, a number.
+uint64_t countOf(double sum);
+
 class Evaluator {
 public:
   /// `source` must have an end.

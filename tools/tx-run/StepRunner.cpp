@@ -2,6 +2,7 @@
 
 #include "StepRunner.h"
 #include "Error.h"
+#include "Evaluate.h"
 #include "Finite.h"
 
 #include <algorithm>
@@ -123,7 +124,7 @@ StepResult StepRunner::run(uint64_t firstSample, int64_t step, double lr) {
   if (guard && !std::isfinite(result.gradientNorm))
     reportGradient(firstSample, step, result.gradientNorm);
   // Loss and count are the entries' sums over the ranks.
-  result.validCount = static_cast<uint64_t>(valid);
+  result.validCount = countOf(valid);
   result.loss = valid > 0 ? lossSum / valid : 0.0;
   result.tokens = globalBatchSize() * sequence;
   return result;

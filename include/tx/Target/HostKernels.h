@@ -1,14 +1,14 @@
 //===- HostKernels.h - Kernels of a step as x86-64 code ---------*- C++ -*-===//
 //
-// A step program's kernels become one relocatable ELF object, in memory:
+// A step program's kernels become one ELF object, in memory:
 //
 //   auto kernels = compileHostKernels(program, {.cpu = "host"});
 //   if (failed(kernels)) ...                 // diagnosed at the kernel
-//   writeSection(kernels->object);           // function = kernel name
+//   load(kernels->object);                   // kernels->functions say where they begin
 //
-// Each function is a txrt_host_kernel (txrt/abi.h). The object has no undefined
-// symbols, no constructors, no writable data, and only PC-relative relocations:
-// it is checked for that here, and again by who loads it.
+// Each function is a txrt_host_kernel (txrt/abi.h), or a product that launches of the
+// runtime's own call. The object has no undefined symbols, no constructors, no writable
+// data, and its relocations are applied: loaded as it is, anywhere, it is code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,8 +40,9 @@ struct HostKernels {
   std::string triple;
   /// CPU features that the code may use, by LLVM's names, for the manifest.
   std::vector<std::string> features;
-  /// A relocatable ELF object.
+  /// An ELF object; nothing is left to link.
   llvm::SmallVector<char, 0> object;
+  std::vector<TargetCode::Function> functions;
 };
 
 /// Compiles all `step.kernel` ops of the program, which stays as it is. Must not

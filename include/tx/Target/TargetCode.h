@@ -34,11 +34,15 @@ struct TargetCode {
   };
   std::vector<Division> divisions;
 
-  struct Section {
-    txrt_section_kind kind;
-    llvm::SmallVector<char, 0> bytes;
+  /// The instructions, and where the functions in them begin; images on GPUs.
+  struct Function {
+    std::string name;
+    uint64_t entry;
+    txrt_gpu_kernel gpu;
   };
-  std::vector<Section> sections;
+  std::vector<Function> functions;
+  llvm::SmallVector<char, 0> code;
+  std::vector<txrt_gpu_image> images;
 };
 
 } // namespace tx

@@ -1,4 +1,4 @@
-//===- PackKernels.cpp - The GPU sections of an artifact ------------------===//
+//===- PackKernels.cpp - GPU code of an artifact --------------------------===//
 
 #include "tx/Target/CudaKernels.h"
 
@@ -22,20 +22,14 @@ public:
   llvm::SmallVector<char, 0> code;
 };
 
-template <typename T> TargetCode::Section makeSection(txrt_section_kind kind, const std::vector<T> &table) {
-  const char *begin = reinterpret_cast<const char *>(table.data());
-  return {kind, llvm::SmallVector<char, 0>(begin, begin + table.size() * sizeof(T))};
-}
-
 } // namespace
 
 TargetCode tx::packCudaKernels(const CudaKernels &kernels) {
   TargetCode code;
   code.backend = "cuda";
   code.triple = "nvptx64-nvidia-cuda";
-  std::vector<txrt_gpu_kernel> table;
   for (const CudaKernel &kernel : kernels.kernels) {
-    table.push_back({kernel.unitsPerBlock, kernel.threads, kernel.sharedBytes});
+    code.functions.push_back({kernel.name, 0, {kernel.unitsPerBlock, kernel.threads, kernel.sharedBytes}});
     code.divisions.push_back({kernel.units, kernel.unitsPerBlock});
   }
   Images images;
@@ -47,8 +41,7 @@ TargetCode tx::packCudaKernels(const CudaKernels &kernels) {
   // With its NUL: the driver takes a C string.
   images.add(kernels.ptxCapability, TXRT_GPU_PTX, llvm::ArrayRef(kernels.ptx.c_str(), kernels.ptx.size() + 1));
 
-  code.sections.push_back(makeSection(TXRT_SECTION_GPU_KERNELS, table));
-  code.sections.push_back(makeSection(TXRT_SECTION_GPU_IMAGES, images.images));
-  code.sections.push_back({TXRT_SECTION_GPU_CODE, std::move(images.code)});
+  code.images = std::move(images.images);
+  code.code = std::move(images.code);
   return code;
 }

@@ -4,7 +4,6 @@
 
 #include "../Common/OptimizeModule.h"
 #include "LowerToLLVM.h"
-#include "ObjectCheck.h"
 
 #include "tx/Conversion/Passes.h"
 
@@ -135,7 +134,5 @@ FailureOr<SmallVector<char, 0>> CodeGenerator::generate(ModuleOp module,
       machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile);
   assert(!cannot && "x86-64 writes objects");
   passes.run(*code);
-  if (llvm::Error error = checkObject({StringRef(object.data(), object.size()), "host kernels"}))
-    return module.emitOpError() << llvm::toString(std::move(error));
   return object;
 }

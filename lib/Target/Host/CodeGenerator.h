@@ -30,7 +30,7 @@ public:
   bool hasTiles() const;
 
   /// An object with the functions of a module as `tx-lower-kernels-to-vector` makes them, memrefs as bare pointers,
-  /// and with those that `add` makes of them. Diagnosed at the module on failure.
+  /// and with those that `add` makes of them; to be linked (ObjectLink.h). Diagnosed at the module on failure.
   mlir::FailureOr<llvm::SmallVector<char, 0>> generate(mlir::ModuleOp module,
                                                        llvm::function_ref<void(llvm::Module &)> add) const;
 

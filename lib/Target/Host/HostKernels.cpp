@@ -2,6 +2,7 @@
 
 #include "tx/Target/HostKernels.h"
 #include "CodeGenerator.h"
+#include "ObjectLink.h"
 
 #include "tx/Conversion/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
@@ -74,11 +75,19 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
   if (usesTiles)
     llvm::append_range(result.features, host::kTileFeatures);
   result.object = std::move(*object);
+  auto functions = host::linkObject(result.object);
+  if (!functions)
+    return program.emitOpError() << llvm::toString(functions.takeError());
+  result.functions = std::move(*functions);
   return result;
 }
 
 TargetCode tx::packHostKernels(HostKernels kernels) {
-  TargetCode code{"host", std::move(kernels.triple), std::move(kernels.features), {}, {}};
-  code.sections.push_back({TXRT_SECTION_HOST_ELF, std::move(kernels.object)});
+  TargetCode code;
+  code.backend = "host";
+  code.triple = std::move(kernels.triple);
+  code.features = std::move(kernels.features);
+  code.functions = std::move(kernels.functions);
+  code.code = std::move(kernels.object);
   return code;
 }

@@ -19,7 +19,7 @@ std::string cuda::compilableFor(uint32_t capability) {
 
 const txrt_gpu_image &cuda::chooseImage(const txrt_program &program,
                                         uint32_t capability) {
-  if (!program.gpu_kernels)
+  if (!program.gpu_image_count)
     fail(TXRT_DEVICE, "%s: has no GPU code, this device is sm_%u; %s",
          program.name, capability, compilableFor(capability).c_str());
   const txrt_gpu_image *cubin = nullptr, *ptx = nullptr;
@@ -64,7 +64,7 @@ Kernels::Kernels(const txrt_program &program, const Driver &driver,
     driver.check(
         driver.funcSetAttribute(
             function, MaxDynamicSharedSizeBytes,
-            static_cast<int>(program.gpu_kernels[i].shared_bytes)),
+            static_cast<int>(launchOf(i).shared_bytes)),
         name);
     functions.push_back(function);
     most = std::max(most, kernel.buffer_count);
@@ -79,7 +79,7 @@ void Kernels::load(const txrt_gpu_image &image) {
   JitOption options[] = {JitErrorLog, JitErrorLogBytes};
   void *values[] = {&log[0], reinterpret_cast<void *>(logBytes)};
   const Result result = driver.moduleLoadDataEx(
-      &module, program.gpu_code + image.offset, std::size(options), options,
+      &module, program.code + image.offset, std::size(options), options,
       values);
   if (result == Success)
     return;
@@ -95,7 +95,7 @@ void Kernels::load(const txrt_gpu_image &image) {
 
 void Kernels::enqueue(const txrt_launch &launch, Stream stream) {
   const txrt_kernel_launch &k = launch.u.kernel;
-  const txrt_gpu_kernel &kernel = program.gpu_kernels[k.kernel];
+  const txrt_gpu_kernel &kernel = launchOf(k.kernel);
   const char *name = program.strings + program.kernels[k.kernel].name;
   size_t count = 0;
   for (uint32_t i = 0; i < program.kernels[k.kernel].buffer_count; ++i)

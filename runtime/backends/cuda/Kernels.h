@@ -34,6 +34,9 @@ public:
 
 private:
   void load(const txrt_gpu_image &image);
+  const txrt_gpu_kernel &launchOf(uint32_t kernel) const {
+    return program.functions[program.kernel_functions[kernel]].gpu;
+  }
 
   const txrt_program &program;
   const Driver &driver;

@@ -132,8 +132,9 @@ private:
     print(": @%s units %" PRIu64 " grain %" PRIu64,
           printable(program.strings + program.kernels[k.kernel].name).c_str(),
           k.units, k.grain);
-    if (program.gpu_kernels) {
-      const txrt_gpu_kernel &kernel = program.gpu_kernels[k.kernel];
+    if (program.gpu_image_count) {
+      const txrt_gpu_kernel &kernel =
+          program.functions[program.kernel_functions[k.kernel]].gpu;
       print(" blocks %" PRIu64 " threads %u",
             (k.units - 1) / kernel.units_per_block + 1, kernel.threads);
     }

@@ -16,7 +16,7 @@
 #include "comm/World.h"
 #include "core/Arena.h"
 #include "core/Cpus.h"
-#include "core/ElfImage.h"
+#include "core/CodeImage.h"
 #include "core/Failure.h"
 #include "core/Memory.h"
 
@@ -54,8 +54,7 @@ private:
   const txrt_program &program;
   txrt_world alone;
   txrt_world &world; // who runs the collectives
-  std::unique_ptr<ElfObject> object;
-  std::unique_ptr<ElfImage> image;
+  std::unique_ptr<CodeImage> image;
   std::vector<txrt_host_kernel> kernels;
   std::vector<void *> addresses; // of each buffer of the program
   std::vector<GemmCode> products; // of each launch of the program
@@ -93,8 +92,8 @@ void requireRoom(const txrt_program &program, const txrt_options &options) {
   const unsigned started = threads - 1 + (localRanks(options) > 1);
   if (started)
     need.add("thread stacks", started * stackBytes(), 0);
-  need.add("kernels", program.host_elf_bytes + Arena::slackBytes,
-           program.host_elf_bytes);
+  need.add("kernels", program.code_bytes + Arena::slackBytes,
+           program.code_bytes);
   need.add("files", options.own_bytes, options.own_bytes);
   // What another session of this process has and has not touched yet.
   need.add("the other arena", 0, Arena::untouchedBytes());
@@ -121,29 +120,27 @@ Host::Host(const txrt_program &program, const txrt_options &options)
 }
 
 void Host::loadKernels() {
-  if (program.host_elf) {
-    object = std::make_unique<ElfObject>(
-        program.name, Span{program.host_elf, program.host_elf_bytes});
-    image = std::make_unique<ElfImage>(program.name, *object);
-  } else if (program.kernel_count) {
+  if (program.code && !program.gpu_image_count)
+    image = std::make_unique<CodeImage>(
+        program.name, Span{program.code, program.code_bytes});
+  else if (program.kernel_count)
     fail(TXRT_BAD_INPUT,
          "%s: has no code for the host; the dryrun backend can print it",
          program.name);
-  }
-  for (uint32_t i = 0; i < program.kernel_count; ++i) {
-    const ElfPlace *place =
-        object->function(program.strings + program.kernels[i].name);
-    kernels.push_back(
-        reinterpret_cast<txrt_host_kernel>(image->address(*place)));
-  }
+  for (uint32_t i = 0; i < program.kernel_count; ++i)
+    kernels.push_back(reinterpret_cast<txrt_host_kernel>(image->address(
+        program.functions[program.kernel_functions[i]].entry)));
 }
 
+/// A kernel may have any name; what has no units is a product.
 txrt_host_product Host::findProduct(const std::string &name) const {
-  const ElfPlace *place = object ? object->function(name) : nullptr;
-  if (!place)
-    fail(TXRT_BAD_INPUT, "%s: has a bf16 product and no function %s",
-         program.name, name.c_str());
-  return reinterpret_cast<txrt_host_product>(image->address(*place));
+  for (uint32_t i = 0; image && i < program.function_count; ++i) {
+    const txrt_function &f = program.functions[i];
+    if (f.units == 0 && name == program.function_names + f.name)
+      return reinterpret_cast<txrt_host_product>(image->address(f.entry));
+  }
+  fail(TXRT_BAD_INPUT, "%s: has a bf16 product and no function %s", program.name,
+       name.c_str());
 }
 
 void Host::prepareGemms() {

@@ -41,11 +41,8 @@ typedef enum {
   TXRT_SECTION_BUFFERS = 4,  /* txrt_buffer[]: the launches' operands */
   TXRT_SECTION_KERNELS = 5,  /* txrt_kernel[] */
   TXRT_SECTION_STRINGS = 6,  /* NUL-terminated names, referred to by offset */
-  TXRT_SECTION_HOST_ELF = 7, /* relocatable ELF object with host kernels */
-  TXRT_SECTION_GPU_KERNELS = 8, /* txrt_gpu_kernel[]: as txrt_kernel[] */
-  TXRT_SECTION_GPU_IMAGES = 9,  /* txrt_gpu_image[] */
-  TXRT_SECTION_GPU_CODE = 10,   /* what the images refer to */
-  TXRT_SECTION_ATTENTIONS = 11, /* txrt_attention[]; absent: there are none */
+  TXRT_SECTION_CODE = 7,       /* the target's code unit; see txrt_code_end */
+  TXRT_SECTION_ATTENTIONS = 8, /* txrt_attention[]; absent: there are none */
 } txrt_section_kind;
 
 typedef struct {
@@ -260,11 +257,67 @@ typedef struct {
 } txrt_entry;
 
 typedef struct {
-  uint32_t name;            /* string offset: the symbol in the ELF object */
+  uint32_t name;            /* string offset: the function in the code unit */
   uint32_t buffer_count;    /* how many pointers it takes */
   uint32_t immediate_count; /* how many immediates it reads */
   uint32_t reserved;
 } txrt_kernel;
+
+/* A code unit: instructions with all that is as true as they are, for one digest.
+
+     unit = code, txrt_function[], txrt_operand[], txrt_gpu_image[], names,
+            txrt_code_end (the last bytes of the section)
+
+   Each part starts where the one before it ends; the code's size is a multiple of
+   TXRT_SECTION_ALIGNMENT. What a function touches of its operands, and for how many
+   units, stands in its instructions, which nobody can check. So it is said here, by
+   who made them, and every launch is held to it: a table that asks for something
+   else is refused, whatever the table says of itself.
+
+   Host code is an ELF object whose relocations are applied at the places that its
+   sections have in the file: the file in memory is the code, wherever it lies. Its
+   headers, symbols and relocations are for people's tools, and are not read. */
+#define TXRT_CODE_MAGIC "TXCODE\r\n" /* 8 bytes */
+
+typedef struct {
+  uint64_t code_bytes;
+  uint32_t function_count;
+  uint32_t operand_count;
+  uint32_t image_count;
+  uint32_t name_bytes; /* of NUL-terminated names, one after another */
+  uint8_t digest[32];  /* SHA-256 of the unit with this field as zeros */
+  char magic[8];
+} txrt_code_end;
+
+/* An operand of a function: just what it takes, as a launch's txrt_buffer says it. */
+typedef struct {
+  uint32_t dtype; /* txrt_dtype */
+  uint16_t writes, unread;
+  uint64_t bytes;
+} txrt_operand;
+
+/* How a kernel is launched on a GPU: ceil(units / units_per_block) blocks of
+   `threads` threads in one dimension, with `shared_bytes` of dynamic shared
+   memory. Its parameters, in order: one 64-bit address for each buffer, one
+   u32 for each immediate, and the units as u64. Units are independent of each
+   other; a block takes [b * units_per_block, (b + 1) * units_per_block) of
+   them. Zeros in host code. */
+typedef struct {
+  uint64_t units_per_block;
+  uint32_t threads;
+  uint32_t shared_bytes;
+} txrt_gpu_kernel;
+
+/* A kernel runs over [0, units); one without units is no kernel (a host product). */
+typedef struct {
+  uint32_t name; /* offset in the unit's names */
+  uint32_t first_operand;
+  uint32_t operand_count;
+  uint32_t immediate_count;
+  uint64_t units;
+  uint64_t entry; /* host: where its instructions begin in the code; else 0 */
+  txrt_gpu_kernel gpu;
+} txrt_function;
 
 /* GPU code: every kernel of the artifact, for one architecture. A cubin runs on
    devices of the same major compute capability and the same or a higher minor
@@ -277,21 +330,9 @@ typedef enum {
 typedef struct {
   uint32_t architecture; /* compute capability: 80, 86, 90, 100 ... */
   uint32_t kind;         /* txrt_gpu_image_kind */
-  uint64_t offset;       /* in section GPU_CODE */
+  uint64_t offset;       /* in the code */
   uint64_t bytes;
 } txrt_gpu_image;
-
-/* How txrt_kernel[i] is launched: ceil(units / units_per_block) blocks of
-   `threads` threads in one dimension, with `shared_bytes` of dynamic shared
-   memory. Its parameters, in order: one 64-bit address for each buffer, one
-   u32 for each immediate, and the units as u64. Units are independent of each
-   other; a block takes [b * units_per_block, (b + 1) * units_per_block) of
-   them. */
-typedef struct {
-  uint64_t units_per_block;
-  uint32_t threads;
-  uint32_t shared_bytes;
-} txrt_gpu_kernel;
 
 /* The type of every host kernel: `buffers` are the launch's operands, [begin,
    end) the units of this task. No other side effect than writing operands. */
@@ -300,7 +341,7 @@ typedef void (*txrt_host_kernel)(void *const *buffers,
                                  int64_t end);
 
 /* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its
-   ELF object one function for each form of them, named "gemm_bf16_", 'n' or 't'
+   code one function for each form of them, named "gemm_bf16_", 'n' or 't'
    for A, the same for B, then "_bf16" or "_f32" for C: "gemm_bf16_nt_f32".
    It computes one tile of C, at most as large as below, over the whole of k,
    and does not read C if beta is 0. Sums are f32. */

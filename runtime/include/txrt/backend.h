@@ -43,15 +43,17 @@ typedef struct {
      begin after all launches before them, and run one after another. */
   const uint32_t *waits;
 
-  const uint8_t *host_elf; /* NULL when the artifact has none */
-  uint64_t host_elf_bytes;
-
-  /* For each of `kernels` how it is launched; NULL without GPU code. Images
-     and what they refer to are inside the code. */
-  const txrt_gpu_kernel *gpu_kernels;
+  /* What the target's code unit has; NULL and 0 when the artifact has none. Entries
+     and images are inside the code; the function of kernels[i] is
+     functions[kernel_functions[i]], and every launch fits its function. */
+  const uint8_t *code;
+  uint64_t code_bytes;
+  const txrt_function *functions;
+  uint32_t function_count;
+  const char *function_names;
+  const uint32_t *kernel_functions;
   const txrt_gpu_image *gpu_images;
   uint32_t gpu_image_count;
-  const uint8_t *gpu_code;
 
   /* segment_base[s] + buffer.offset is a buffer's place in the arena */
   uint64_t segment_bytes[TXRT_SEGMENT_COUNT];

@@ -3,30 +3,41 @@
 #include "KernelText.h"
 
 #include "../../../lib/Target/Host/CodeGenerator.h"
+#include "../../../lib/Target/Host/ObjectLink.h"
 
 #include "tx/Conversion/Passes.h"
 
-#include "core/ElfImage.h"
+#include "core/CodeImage.h"
 #include "txrt/abi.h"
 
 #include <algorithm>
 
 using namespace txtest;
 
-struct Code::Image {
-  Image(const llvm::SmallVector<char, 0> &object)
-      : object("test", {reinterpret_cast<const uint8_t *>(object.data()), object.size()}), image("test", this->object) {}
-  txrt::ElfObject object;
-  txrt::ElfImage image;
+struct Code::Image : txrt::CodeImage {
+  Image(const llvm::SmallVector<char, 0> &code, std::vector<tx::TargetCode::Function> functions)
+      : CodeImage("test", {reinterpret_cast<const uint8_t *>(code.data()), code.size()}),
+        functions(std::move(functions)) {}
+  std::vector<tx::TargetCode::Function> functions;
 };
 
-Code::Code(const llvm::SmallVector<char, 0> &object) : image(std::make_unique<Image>(object)) {}
+Code::Code(const llvm::SmallVector<char, 0> &object) {
+  llvm::SmallVector<char, 0> code = object;
+  auto functions = tx::host::linkObject(code); // a linked one is the same afterwards
+  if (functions)
+    image = std::make_unique<Image>(code, std::move(*functions));
+  else
+    ADD_FAILURE() << llvm::toString(functions.takeError());
+}
 Code::Code(Code &&) = default;
 Code::~Code() = default;
 
 void *Code::function(const std::string &name) const {
-  const txrt::ElfPlace *place = image->object.function(name);
-  return place ? image->image.address(*place) : nullptr;
+  if (image)
+    for (const tx::TargetCode::Function &function : image->functions)
+      if (function.name == name)
+        return image->address(function.entry);
+  return nullptr;
 }
 
 std::string txtest::nameOfLevel(const testing::TestParamInfo<std::string> &info) {

@@ -11,7 +11,7 @@ import re
 import struct
 import sys
 
-MANIFEST, KERNELS, STRINGS, GPU_KERNELS, GPU_IMAGES, GPU_CODE = 1, 5, 6, 8, 9, 10
+MANIFEST, KERNELS, STRINGS, CODE = 1, 5, 6, 7
 
 data = open(sys.argv[1], "rb").read()
 count, = struct.unpack_from("<I", data, 12)
@@ -26,8 +26,14 @@ strings = sections[STRINGS]
 names = []
 for offset, *_ in struct.iter_unpack("<IIII", sections[KERNELS]):
     names.append(strings[offset:strings.index(0, offset)])
-if len(sections[GPU_KERNELS]) != 16 * len(names):
-    sys.exit("not one gpu_kernels item for each kernel")
+
+unit = sections[CODE]  # code, functions, operands, images, names, end
+code_bytes, functions, operands, images, _ = struct.unpack_from("<QIIII", unit, len(unit) - 64)
+operands_at = code_bytes + 48 * functions
+images_at = operands_at + 16 * operands
+# The last fields of each function: units_per_block, threads, shared_bytes.
+if functions != len(names) or any(f[-2] == 0 for f in struct.iter_unpack("<IIIIQQQII", unit[code_bytes:operands_at])):
+    sys.exit("not one function with threads for each kernel")
 
 
 def describe(image, is_ptx):
@@ -44,8 +50,8 @@ def describe(image, is_ptx):
     return f"ELF for sm_{architecture}", missing
 
 
-for architecture, kind, offset, size in struct.iter_unpack("<IIQQ", sections[GPU_IMAGES]):
-    image = sections[GPU_CODE][offset:offset + size]
+for architecture, kind, offset, size in struct.iter_unpack("<IIQQ", unit[images_at:images_at + 24 * images]):
+    image = unit[offset:offset + size]
     what, missing = describe(image, kind == 1)
     print(f"sm_{architecture} {'PTX' if kind else 'cubin'}: {what},",
           f"without {missing}" if missing else f"all {len(names)} kernels")

@@ -1,10 +1,10 @@
-//===- ObjectCheckTest.cpp - What generated objects may not hold ----------===//
+//===- ObjectLinkTest.cpp - What generated objects may not hold ----------===//
 //
 // Each fault on purpose in a small object.
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../../lib/Target/Host/ObjectCheck.h"
+#include "../../../lib/Target/Host/ObjectLink.h"
 
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
@@ -19,7 +19,7 @@
 
 namespace {
 
-/// What the check says of an object of this IR; empty if it is good.
+/// What the linker says of an object of this IR; empty if it is good.
 std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::Reloc::PIC_) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
@@ -44,44 +44,45 @@ std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::R
   llvm::legacy::PassManager codegen;
   machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile);
   codegen.run(*module);
-  return llvm::toString(tx::host::checkObject({llvm::StringRef(object.data(), object.size()), "test"}));
+  return llvm::toString(tx::host::linkObject(object).takeError());
 }
 
-TEST(ObjectCheck, CodeWithItsOwnConstants) {
+TEST(ObjectLink, CodeWithItsOwnConstants) {
   EXPECT_EQ(faultOf("@table = internal constant [2 x float] [float 1.0, float 2.0]\n"
                     "define float @f(i64 %i) {\n %p = getelementptr float, ptr @table, i64 %i\n"
                     " %v = load float, ptr %p\n ret float %v\n}"),
             "");
 }
 
-TEST(ObjectCheck, Functions) {
+TEST(ObjectLink, Functions) {
   EXPECT_EQ(faultOf("declare float @expf(float)\n"
                     "define float @f(float %x) {\n %y = call float @expf(float %x)\n ret float %y\n}"),
             "generated code needs the function 'expf', and kernels stand alone");
 }
 
-TEST(ObjectCheck, WritableData) {
+TEST(ObjectLink, WritableData) {
   EXPECT_EQ(faultOf("@count = internal global i32 7\n"
                     "define void @f(i32 %n) {\n %a = load i32, ptr @count\n %b = add i32 %a, %n\n"
                     " store i32 %b, ptr @count\n ret void\n}"),
             "generated code has writable data in section .data");
 }
 
-TEST(ObjectCheck, Constructors) {
+TEST(ObjectLink, Constructors) {
   EXPECT_EQ(faultOf("@llvm.global_ctors = appending global [1 x { i32, ptr, ptr }]\n"
                     " [{ i32, ptr, ptr } { i32 65535, ptr @f, ptr null }]\n"
                     "define void @f() {\n ret void\n}"),
             "generated code has writable data in section .ctors");
 }
 
-TEST(ObjectCheck, AbsoluteAddresses) {
+TEST(ObjectLink, AbsoluteAddresses) {
   EXPECT_EQ(faultOf("@functions = constant [1 x ptr] [ptr @f]\ndefine void @f() {\n ret void\n}",
                     llvm::Reloc::Static),
             "generated code has a relocation R_X86_64_64 in section .rela.rodata");
 }
 
-TEST(ObjectCheck, NoObject) {
-  EXPECT_NE(llvm::toString(tx::host::checkObject({"nothing of the kind", "test"})), "");
+TEST(ObjectLink, NoObject) {
+  std::string text = "nothing of the kind";
+  EXPECT_NE(llvm::toString(tx::host::linkObject({text.data(), text.size()}).takeError()), "");
 }
 
 } // namespace

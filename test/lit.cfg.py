@@ -18,7 +18,7 @@ config.test_exec_root = os.path.join(config.tx_binary_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
     [config.tx_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
 )
-for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS"]:
+for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS", "TX_MUTANTS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 

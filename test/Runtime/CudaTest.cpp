@@ -76,8 +76,9 @@ TEST(Cuda, Refusals) {
   host.backend = "cuda";
   refused(TXRT_DEVICE, "has no GPU code, this device is sm_90; compile with --target=cuda:sm_90", host);
   TestArtifact other = gpuArtifact();
-  // A name that the code does not have: "eigh".
+  // A name that the images do not have, whatever the code says: "eigh".
   ++other.kernels[0].name;
+  other.declare();
   other.elf.clear();
   refused(TXRT_DEVICE, "eigh: CUDA_ERROR", other);
   TestArtifact flag = gpuArtifact();

@@ -110,21 +110,21 @@ TEST(Manifest, OnlyBatchAxesAreTrained) {
     return parseManifest(manifest.dump(), "s.txa");
   };
   const json batch = {{"axis", "dp"}, {"size", 2}, {"kind", "batch"}}, unsaid = {{"axis", "tp"}, {"size", 3}};
-  EXPECT_TRUE(withAxes({batch}).batch);
-  EXPECT_EQ(withAxes({batch, unsaid}).ranks, 6u);
-  EXPECT_TRUE(withAxes({{{"axis", "tp"}, {"size", 1}}}).batch) << "one rank has all";
+  EXPECT_TRUE(withAxes(json::array({batch})).batch);
+  EXPECT_EQ(withAxes(json::array({batch, unsaid})).ranks, 6u);
+  EXPECT_TRUE(withAxes(json::array({{{"axis", "tp"}, {"size", 1}}})).batch) << "one rank has all";
   json tensor = unsaid;
   tensor["kind"] = "tensor";
   for (const json &other : {unsaid, tensor}) {
-    Manifest manifest = withAxes({batch, other});
+    Manifest manifest = withAxes(json::array({batch, other}));
     EXPECT_FALSE(manifest.batch);
     EXPECT_EQ(manifest.noBatch,
               "has the mesh axis 'tp', which is no batch axis: its ranks would need the same samples, and tx-run gives "
               "each its own; --function runs its entries: microbatch, apply, step, evaluate");
   }
-  expectRefused("/mesh", {{{"axis", "dp"}, {"size", 2}, {"kind", "data"}}}, "the kind 'data'");
-  expectRefused("/mesh", {{{"axis", "dp"}, {"size", 0}, {"kind", "batch"}}}, "an impossible size");
-  expectRefused("/mesh", {{{"size", 2}, {"kind", "batch"}}}, "no field 'axis'");
+  expectRefused("/mesh", json::array({{{"axis", "dp"}, {"size", 2}, {"kind", "data"}}}), "the kind 'data'");
+  expectRefused("/mesh", json::array({{{"axis", "dp"}, {"size", 0}, {"kind", "batch"}}}), "an impossible size");
+  expectRefused("/mesh", json::array({{{"size", 2}, {"kind", "batch"}}}), "no field 'axis'");
 }
 
 TEST(Manifest, Refusals) {

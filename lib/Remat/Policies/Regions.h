@@ -16,7 +16,8 @@ enum class RegionOutput { Kept, Discarded };
 /// once is kept.
 class RegionChooser {
 public:
-  RegionChooser(const RematProblem &problem, RematPlan &plan);
+  RegionChooser(const RematProblem &problem, RematPlan &plan)
+      : problem(problem), plan(plan), users(problem.computeUsers()) {}
 
   /// The region of a forward op, or none. One ends where another begins: what a
   /// layer's module gives to the same module of the next layer is its output.
@@ -29,7 +30,7 @@ private:
 
   const RematProblem &problem;
   RematPlan &plan;
-  std::vector<std::vector<int>> users, opsOfLayer; // of forward
+  std::vector<std::vector<int>> users;
 };
 
 /// Gives each view the choice of what it views.

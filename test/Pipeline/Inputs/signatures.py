@@ -44,7 +44,7 @@ def runs(name, source, *functions):
     if done.returncode != 0 or done.stderr:
         return tell(name, f"does not compile ({done.returncode}): {done.stderr[:300]}")
     for function, arguments in functions:
-        inputs = [word for argument in arguments for word in ("--input", f"{argument}=1")]
+        inputs = [f"--input={argument}=1" for argument in arguments]
         done = run(RUN, os.path.join(FOLDER, "x.txa"), "--function", function, *inputs)
         if done.returncode != 0:
             tell(name, f"@{function} does not run ({done.returncode}): {done.stderr[:300]}")

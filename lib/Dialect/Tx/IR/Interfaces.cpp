@@ -2,6 +2,7 @@
 
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 

@@ -62,6 +62,9 @@ public:
         addForward(scoped);
       }
     }
+    // The last thing to say: an edited operand leaves its own producer without use.
+    if (unused)
+      return unused->emitOpError("is recomputed for no use, at ") << unused.getScope().str();
     return success();
   }
 
@@ -88,8 +91,8 @@ private:
     // Equal ops of forward may each have one.
     if (++known->second.recomputations > known->second.ops)
       return op->emitOpError("recomputes what is recomputed before, at ") << op.getScope().str();
-    if (op->use_empty())
-      return op->emitOpError("is recomputed for no use, at ") << op.getScope().str();
+    if (op->use_empty() && !unused)
+      unused = op;
     number(op, known->second);
     return success();
   }
@@ -174,6 +177,7 @@ private:
     return text;
   }
 
+  ScopedOpInterface unused; ///< the first recomputation that nobody reads
   std::map<Key, Known> table;
   DenseMap<Value, unsigned> numbers;
   llvm::DenseMap<OperationName, SmallVector<ScopedOpInterface>> forward;

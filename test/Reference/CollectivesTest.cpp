@@ -137,7 +137,7 @@ public:
   Value getGradient(Value value) override { return value == result ? gradient : Value(); }
   bool needsGradient(Value) override { return true; }
   void addGradient(Value, Value value) override { operandGradient = value; }
-  void accumulate(ArrayRef<Value>, Accumulate) override {}
+  bool accumulate(ArrayRef<Value>, Accumulate) override { return false; }
   ScopeAttr getScope() override { return scope; }
 
   Value operandGradient;

@@ -13,8 +13,8 @@ config.excludes = ["Bench", "Data", "Inputs", "Recorded"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tx_binary_dir, "test")
 
-# Tx's programs by their names, then FileCheck, not, split-file. A program that was
-# not built is a test that fails: nothing is skipped for want of it.
+# Tx's programs by their names, then FileCheck, not, split-file. A program that was not built is a test that fails:
+# nothing is skipped for want of it.
 config.environment["PATH"] = os.pathsep.join(
     [config.tx_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
 )

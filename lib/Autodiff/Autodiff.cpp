@@ -1,4 +1,4 @@
-//===- Autodiff.cpp - tx-autodiff: from the loss to `microbatch` ----------===//
+//===- Autodiff.cpp - tx-autodiff: from the loss to `microbatch` --------------------------------------------------===//
 
 #include "Functions.h"
 #include "JointBuilder.h"
@@ -53,8 +53,8 @@ func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
   return function;
 }
 
-/// Clones the forward ops that the loss needs behind one load of each global.
-/// Gives the parameters, with their gradients' loads as accumulators.
+/// Clones the forward ops that the loss needs behind one load of each global. Gives the parameters, with their
+/// gradients' loads as accumulators.
 FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(const ModuleSymbols &symbols, func::FuncOp loss,
                                                                  func::FuncOp microbatch) {
   auto builder = OpBuilder::atBlockBegin(&microbatch.front());
@@ -100,7 +100,8 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(const ModuleSym
 LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
   ModuleSymbols symbols(getOperation());
   if (Operation *taken = symbols.lookup(kMicrobatch))
-    return taken->emitError("@") << kMicrobatch << " exists already; is the module differentiated? If not, give it another name";
+    return taken->emitError("@") << kMicrobatch
+                                 << " exists already; is the module differentiated? If not, give it another name";
   func::FuncOp microbatch = createMicrobatch(loss);
   auto accumulators = cloneForward(symbols, loss, microbatch);
   if (failed(accumulators))

@@ -1,4 +1,4 @@
-//===- Functions.cpp - Entries, their names, their state ------------------===//
+//===- Functions.cpp - Entries, their names, their state ----------------------------------------------------------===//
 
 #include "Functions.h"
 
@@ -50,8 +50,9 @@ static LogicalResult verifyLoss(func::FuncOp loss) {
                                          << " = \"tokens\"} or the like";
     auto [known, isNew] = names.try_emplace(name, i);
     if (!isNew)
-      return loss.emitError("arguments ") << known->second << " and " << i << " of @" << loss.getSymName()
-                                          << " have one name, '" << name.getValue() << "'; who trains gives them by name";
+      return loss.emitError("arguments ")
+             << known->second << " and " << i << " of @" << loss.getSymName() << " have one name, '" << name.getValue()
+             << "'; who trains gives them by name";
     if (llvm::is_contained(kTrainingArguments, name.getValue()))
       return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has the name '" << name.getValue()
                                          << "', which training gives to an argument of its own; give it another";

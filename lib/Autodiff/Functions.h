@@ -1,4 +1,4 @@
-//===- Functions.h - Entries, their names, their state ----------*- C++ -*-===//
+//===- Functions.h - Entries, their names, their state --------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_AUTODIFF_FUNCTIONS_H
 #define TX_LIB_AUTODIFF_FUNCTIONS_H
@@ -19,12 +19,11 @@ constexpr llvm::StringLiteral kLossScaleName = "loss_scale", kFirstName = "first
                               kStepName = "step";
 constexpr llvm::StringLiteral kTrainingArguments[] = {kLossScaleName, kFirstName, kLearningRateName, kStepName};
 
-/// The one function marked `tx.train`, checked for its form; null if there is
-/// none.
+/// The one function marked `tx.train`, checked for its form; null if there is none.
 mlir::FailureOr<mlir::func::FuncOp> findLoss(mlir::ModuleOp module);
 
-/// What tx-autodiff makes of the loss; null if there is none. Another function may have
-/// its name, but neither takes a scale of the loss nor stands in a module with gradients.
+/// What tx-autodiff makes of the loss; null if there is none. Another function may have its name, but neither takes a
+/// scale of the loss nor stands in a module with gradients.
 mlir::func::FuncOp findMicrobatch(mlir::ModuleOp module);
 
 /// Whether every axis of the mesh is one over which a step can be trained.
@@ -35,8 +34,8 @@ mlir::DictionaryAttr formOf(mlir::Operation *op);
 /// Whether each recompute op is a forward op once more. Of a function of one block.
 mlir::LogicalResult verifyRecompute(mlir::func::FuncOp function);
 
-/// A module's symbols by name. It is made once: a model has a thousand globals for each hundred layers, and who
-/// walks over all of them to find or to add one does work that grows with their square.
+/// A module's symbols by name. It is made once: a model has a thousand globals for each hundred layers, and who walks
+/// over all of them to find or to add one does work that grows with their square.
 class ModuleSymbols {
 public:
   explicit ModuleSymbols(mlir::ModuleOp module);

@@ -1,4 +1,4 @@
-//===- JointBuilder.cpp - Backward after forward in one function ----------===//
+//===- JointBuilder.cpp - Backward after forward in one function --------------------------------------------------===//
 
 #include "JointBuilder.h"
 
@@ -57,8 +57,7 @@ LogicalResult JointBuilder::checkOperands(Operation *op) {
              << operand.getOperandNumber() << ", which must be a parameter itself, not computed from one";
     }
     auto found = accumulators.find(value);
-    if (found != accumulators.end() &&
-        llvm::count(accumulated, value) < llvm::count(op->getOperands(), value))
+    if (found != accumulators.end() && llvm::count(accumulated, value) < llvm::count(op->getOperands(), value))
       return op->emitOpError("uses parameter ")
              << found->second->parameter.getGlobalAttr() << " as operand " << operand.getOperandNumber()
              << ", by which it has no accumulated gradient";
@@ -76,9 +75,9 @@ LogicalResult JointBuilder::checkResults(ValueRange values) {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // BackwardContext
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Value JointBuilder::getGradient(Value forwardResult) {
   read.insert(forwardResult);
@@ -120,6 +119,4 @@ bool JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
   return true;
 }
 
-ScopeAttr JointBuilder::getScope() {
-  return cast<ScopedOpInterface>(current).getScope().in(Segment::Backward);
-}
+ScopeAttr JointBuilder::getScope() { return cast<ScopedOpInterface>(current).getScope().in(Segment::Backward); }

@@ -1,11 +1,10 @@
-//===- JointBuilder.h - Backward after forward in one function --*- C++ -*-===//
+//===- JointBuilder.h - Backward after forward in one function ------------------------------------------*- C++ -*-===//
 //
-// The BackwardContext of one function. It does the sums of gradients and keeps
-// the accumulators, and it notices a gradient that an op forgets: one that
-// arrives at a result and is not asked for, or an operand that wants one and
-// gets none.
+// The BackwardContext of one function. It does the sums of gradients and keeps the accumulators, and it notices a
+// gradient that an op forgets: one that arrives at a result and is not asked for, or an operand that wants one and gets
+// none.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_AUTODIFF_JOINTBUILDER_H
 #define TX_LIB_AUTODIFF_JOINTBUILDER_H
@@ -28,11 +27,9 @@ struct Accumulator {
 class JointBuilder : public BackwardContext {
 public:
   /// `accumulators` has an entry for every parameter that `function` loads.
-  JointBuilder(mlir::func::FuncOp function, mlir::Value first,
-               llvm::MutableArrayRef<Accumulator> accumulators);
+  JointBuilder(mlir::func::FuncOp function, mlir::Value first, llvm::MutableArrayRef<Accumulator> accumulators);
 
-  /// Appends the backward of the function's ops, with `seed` as the gradient of
-  /// `loss`, before the terminator.
+  /// Appends the backward of the function's ops, with `seed` as the gradient of `loss`, before the terminator.
   mlir::LogicalResult build(mlir::Value loss, mlir::Value seed);
 
   mlir::Value getGradient(mlir::Value forwardResult) override;

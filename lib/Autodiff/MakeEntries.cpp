@@ -1,4 +1,4 @@
-//===- MakeEntries.cpp - tx-make-entries: apply, step, evaluate -----------===//
+//===- MakeEntries.cpp - tx-make-entries: apply, step, evaluate ---------------------------------------------------===//
 
 #include "Functions.h"
 #include "OptimizerUpdate.h"
@@ -102,7 +102,8 @@ LogicalResult TxMakeEntriesPass::verifyOptions() {
 LogicalResult TxMakeEntriesPass::verifyNames(const ModuleSymbols &symbols) {
   for (StringRef name : {"apply", "step", "evaluate"})
     if (Operation *taken = symbols.lookup(name))
-      return taken->emitError("@") << name << " exists already; have the entries been made? If not, give it another name";
+      return taken->emitError("@") << name
+                                   << " exists already; have the entries been made? If not, give it another name";
   return success();
 }
 
@@ -114,8 +115,8 @@ FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState(ModuleSymbo
       continue;
     GlobalOp parameter = symbols.lookupGlobal(*gradient.getOf());
     if (!trained.empty() && gradient.getType().getElementType() != trained[0].getGradientElement())
-      return gradient.emitOpError("and @") << trained[0].gradient.getSymName()
-                                           << " have different element types, but one global norm";
+      return gradient.emitOpError("and @")
+             << trained[0].gradient.getSymName() << " have different element types, but one global norm";
     trained.push_back({parameter, gradient, {}, {}, {}});
   }
   if (trained.empty())
@@ -180,7 +181,8 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
     gradients.push_back(state.load(entry.gradient));
   // All sums, then the update, then the stores.
   for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
-    auto scope = ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, Trained(tracked).gradient.getSymName());
+    auto scope =
+        ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, Trained(tracked).gradient.getSymName());
     gradient = reduceGradient(builder, gradient, scope);
   }
   Operation *last = &*std::prev(builder.getInsertionPoint());

@@ -1,13 +1,13 @@
-//===- OptimizerUpdate.cpp - The update of all parameters -----------------===//
+//===- OptimizerUpdate.cpp - The update of all parameters ---------------------------------------------------------===//
 
 #include "OptimizerUpdate.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // State of a function
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 StateAccess::StateAccess(func::FuncOp function) : body(function.front()) {
   for (auto load : function.getOps<LoadOp>())
@@ -30,9 +30,9 @@ void StateAccess::store(Value value, GlobalOp global) {
   StoreOp::create(builder, global.getLoc(), value, global.getSymName());
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The update
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -78,9 +78,9 @@ static void updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Va
   Value parameter = pack(&Trained::parameter), m = pack(&Trained::moment1), v = pack(&Trained::moment2);
   Value master = group.trained.front().master ? pack(&Trained::master) : Value();
   double decay = group.trained.front().parameter.getDecay() ? adamW.weightDecay : 0.0;
-  auto update = AdamWOp::create(builder, group.getLoc(), parameter, gradient, m, v, master, coefficient, adamW.lr,
-                                adamW.step, number(adamW.beta1), number(adamW.beta2), number(adamW.eps),
-                                number(decay), scope);
+  auto update =
+      AdamWOp::create(builder, group.getLoc(), parameter, gradient, m, v, master, coefficient, adamW.lr, adamW.step,
+                      number(adamW.beta1), number(adamW.beta2), number(adamW.eps), number(decay), scope);
   auto unpack = [&](GlobalOp Trained::*member, Value whole) {
     SmallVector<Type> types;
     for (Trained &entry : group.trained)

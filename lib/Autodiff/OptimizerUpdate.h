@@ -1,9 +1,9 @@
-//===- OptimizerUpdate.h - The update of all parameters ---------*- C++ -*-===//
+//===- OptimizerUpdate.h - The update of all parameters -------------------------------------------------*- C++ -*-===//
 //
-// Parameters of one decay and one type are updated by one op: their tensors are packed
-// one behind another, and so are gradients, moments and masters, in the same order.
+// Parameters of one decay and one type are updated by one op: their tensors are packed one behind another, and so are
+// gradients, moments and masters, in the same order.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_AUTODIFF_OPTIMIZERUPDATE_H
 #define TX_LIB_AUTODIFF_OPTIMIZERUPDATE_H
@@ -37,8 +37,8 @@ private:
   llvm::StringMap<LoadOp> loads;
 };
 
-/// AdamW with decoupled weight decay behind clipping; the learning rate and the number of
-/// the step (i32, from 1) are values.
+/// AdamW with decoupled weight decay behind clipping; the learning rate and the number of the step (i32, from 1) are
+/// values.
 struct AdamW {
   double clipGrad, weightDecay, beta1, beta2, eps;
   mlir::Value lr, step;

@@ -1,4 +1,4 @@
-//===- VerifyJoint.cpp - tx-verify-joint: the joint phase's promise -------===//
+//===- VerifyJoint.cpp - tx-verify-joint: the joint phase's promise -----------------------------------------------===//
 
 #include "Functions.h"
 
@@ -22,9 +22,9 @@ std::optional<Segment> segmentOf(Operation *op) {
 
 bool isAfterBorder(Segment segment) { return segment == Segment::Backward || segment == Segment::Recompute; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // State
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult verifyState(func::FuncOp function) {
   llvm::StringMap<Operation *> loaded, stored;
@@ -72,13 +72,13 @@ LogicalResult verifyTies(func::FuncOp function) {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Order
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult verifyBorder(func::FuncOp function) {
-  Value loss = function.front().getTerminator()->getNumOperands() ? function.front().getTerminator()->getOperand(0)
-                                                                 : Value();
+  Value loss =
+      function.front().getTerminator()->getNumOperands() ? function.front().getTerminator()->getOperand(0) : Value();
   Operation *border = loss ? loss.getDefiningOp() : nullptr;
   if (segmentOf(border) != Segment::Forward)
     return function.emitError("@") << function.getSymName()
@@ -102,9 +102,9 @@ LogicalResult verifyBorder(func::FuncOp function) {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Accumulators
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// The result by which an op continues the accumulator at `use`; null if it does not.
 Value continuation(OpOperand &use) {
@@ -190,9 +190,9 @@ LogicalResult verifyOverwrites(func::FuncOp function) {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Random numbers
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult verifyRandom(func::FuncOp function) {
   llvm::DenseMap<uint32_t, RecomputeOpInterface> sites;

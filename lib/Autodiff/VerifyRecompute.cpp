@@ -1,11 +1,10 @@
-//===- VerifyRecompute.cpp - A recomputation is a forward op once more ----===//
+//===- VerifyRecompute.cpp - A recomputation is a forward op once more --------------------------------------------===//
 //
-// Forward values and recomputed ones are numbered: two ops whose name, attributes,
-// types, layer, path and operands' numbers agree compute one number. A recompute op
-// is right if forward has its number. Its operands may then be forward's own values
-// or recomputations of them, of the same result, and nothing else.
+// Forward values and recomputed ones are numbered: two ops whose name, attributes, types, layer, path and operands'
+// numbers agree compute one number. A recompute op is right if forward has its number. Its operands may then be
+// forward's own values or recomputations of them, of the same result, and nothing else.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Functions.h"
 
@@ -45,8 +44,8 @@ struct Key {
 };
 
 struct Known {
-  unsigned number;            ///< of the first result; the others follow
-  unsigned ops = 1;           ///< of forward
+  unsigned number;  ///< of the first result; the others follow
+  unsigned ops = 1; ///< of forward
   unsigned recomputations = 0;
 };
 
@@ -111,7 +110,7 @@ private:
 
   Key keyOf(ScopedOpInterface op) {
     Key key{op->getName().getAsOpaquePointer(), formOf(op), op->getDiscardableAttrDictionary(),
-            op.getScope().in(Segment::Forward), {}, {}};
+            op.getScope().in(Segment::Forward), {},         {}};
     for (Type type : op->getResultTypes())
       key.results.push_back(type.getAsOpaquePointer());
     for (Value operand : op->getOperands())
@@ -123,8 +122,7 @@ private:
   // What differs
   //===--------------------------------------------------------------------===//
 
-  /// How much the ops have in common. Operands tell more than the place: a clone is
-  /// edited in one of its parts.
+  /// How much the ops have in common. Operands tell more than the place: a clone is edited in one of its parts.
   static int likeness(const Key &a, const Key &b) {
     int shared = (a.form == b.form) + (a.others == b.others) + (a.place == b.place) + (a.results == b.results);
     for (auto [x, y] : llvm::zip(a.operands, b.operands))
@@ -187,8 +185,7 @@ private:
 } // namespace
 
 LogicalResult tx::verifyRecompute(func::FuncOp function) {
-  bool recomputes = llvm::any_of(function.front().getOps<ScopedOpInterface>(), [](ScopedOpInterface op) {
-    return segmentOf(op) == Segment::Recompute;
-  });
+  bool recomputes = llvm::any_of(function.front().getOps<ScopedOpInterface>(),
+                                 [](ScopedOpInterface op) { return segmentOf(op) == Segment::Recompute; });
   return recomputes ? RecomputeVerifier().run(function) : success();
 }

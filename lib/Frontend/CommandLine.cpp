@@ -1,10 +1,9 @@
-//===- CommandLine.cpp - Arguments to CompileOptions ----------------------===//
+//===- CommandLine.cpp - Arguments to CompileOptions --------------------------------------------------------------===//
 //
-// Two passes: the first splits the arguments into flags with their values and
-// finds the input; the second reads the input and lays the flags over it, in
-// the order in which they were given.
+// Two passes: the first splits the arguments into flags with their values and finds the input; the second reads the
+// input and lays the flags over it, in the order in which they were given.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/Flags.h"
 #include "tx/Frontend/HuggingFace.h"
@@ -30,9 +29,7 @@ using llvm::StringRef;
 namespace {
 
 /// Whether a flag's value has a say in what is compiled.
-bool counts(const Flag &flag) {
-  return flag.flagClass == FlagClass::Modelled || flag.flagClass == FlagClass::Refused;
-}
+bool counts(const Flag &flag) { return flag.flagClass == FlagClass::Modelled || flag.flagClass == FlagClass::Refused; }
 
 /// A flag as it was given.
 struct Given {
@@ -97,9 +94,9 @@ private:
 
 } // namespace
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Splitting
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static bool isFlag(StringRef argument) {
   // -1 and -0.5 are values.
@@ -126,8 +123,7 @@ Error CommandLineParser::split(ArrayRef<StringRef> arguments, bool isMegatron) {
   return Error::success();
 }
 
-/// What was copied out of a script may have variables in it; in a flag that
-/// changes nothing they do not matter.
+/// What was copied out of a script may have variables in it; in a flag that changes nothing they do not matter.
 static Error checkExpanded(StringRef argument, bool isMegatron) {
   if (!isMegatron || !argument.contains('$'))
     return Error::success();
@@ -155,8 +151,7 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
       // The one value that begins as a flag does.
       bool holdsFlags = name == "--megatron-args";
       if (index == arguments.size() || (isFlag(arguments[index]) && !holdsFlags))
-        return badUsage(name + " needs a value" +
-                        (flag->getSignature() == name ? "" : ": " + flag->getSignature()));
+        return badUsage(name + " needs a value" + (flag->getSignature() == name ? "" : ": " + flag->getSignature()));
       attached = arguments[index++];
     }
     item.values.push_back(*attached);
@@ -207,8 +202,7 @@ Error CommandLineParser::splitMegatron(StringRef text) {
   SmallVector<const char *> tokens;
   llvm::cl::TokenizeGNUCommandLine(joined, saver, tokens);
   SmallVector<StringRef> arguments = joinSubstitutions(tokens, saver);
-  // `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …`: the launcher
-  // ends with the script.
+  // `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …`: the launcher ends with the script.
   for (size_t i = arguments.size(); i-- > 0;)
     if (arguments[i].ends_with(".py") && (i == 0 || arguments[i - 1] != "--spec")) {
       options.notes.push_back(llvm::formatv("ignored of --megatron-args, up to the script: {0}",
@@ -238,9 +232,9 @@ Error CommandLineParser::setPositional(StringRef argument, bool isMegatron) {
   return Error::success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Reading and applying
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Error CommandLineParser::readInput() {
   StringRef input = options.input;
@@ -290,8 +284,8 @@ static bool isNeutral(const Given &item) {
   return item.values[0] == neutral || (areNumbers && value == expected);
 }
 
-/// Of two values of a flag the last one counts, as in argparse: scripts override
-/// their defaults so. A note says both, as a slip of the hand looks the same.
+/// Of two values of a flag the last one counts, as in argparse: scripts override their defaults so. A note says both,
+/// as a slip of the hand looks the same.
 void CommandLineParser::takeLast() {
   llvm::MapVector<const Flag *, SmallVector<const Given *, 1>> byFlag;
   for (const Given &item : given)
@@ -328,8 +322,7 @@ Error CommandLineParser::apply() {
     if (flag.flagClass != FlagClass::Modelled)
       continue;
     bool describesModel = flag.group == FlagGroup::Model || flag.group == FlagGroup::Training;
-    // What a module does not say: where randomness begins, which library may run
-    // it, how many ranks share its batch.
+    // What a module does not say: where randomness begins, which library may run it, how many ranks share its batch.
     bool isOpen = llvm::is_contained({"--seed", "--attention-backend", "--data-parallel-size"}, flag.name);
     if (options.inputIsModule && describesModel && !isOpen)
       return badUsage(flag.name + " describes a model, but the input is one already: " + options.input);
@@ -356,7 +349,8 @@ void CommandLineParser::noteIgnored() {
 Error CommandLineParser::checkOptimizer() {
   const OptimizerOptions &o = options.optimizer;
   auto check = [](bool isGood, const char *flag, double value, const char *allowed) {
-    return isGood ? Error::success() : badInput(llvm::formatv("{0} is {1}; it must be {2}", flag, show(value), allowed));
+    return isGood ? Error::success()
+                  : badInput(llvm::formatv("{0} is {1}; it must be {2}", flag, show(value), allowed));
   };
   if (Error error = check(o.weightDecay >= 0, "--weight-decay", o.weightDecay, "at least 0"))
     return error;

@@ -1,4 +1,4 @@
-//===- Flags.cpp - The table of flags and what each one sets --------------===//
+//===- Flags.cpp - The table of flags and what each one sets ------------------------------------------------------===//
 
 #include "tx/Frontend/Flags.h"
 
@@ -16,9 +16,9 @@ using llvm::ArrayRef;
 using llvm::Error;
 using llvm::StringRef;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Values
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static Error assign(const Flag &flag, StringRef value, int64_t &field) {
   if (value.getAsInteger(10, field))
@@ -45,9 +45,9 @@ static Error assign(const Flag &flag, StringRef value, std::optional<std::string
   return assign(flag, value, field.emplace());
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Flags that need more than an assignment
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static Error setHiddenDropout(FlagState &state, const Flag &flag, StringRef value) {
   if (Error error = assign(flag, value, state.model.hiddenDropout))
@@ -88,8 +88,7 @@ static Error setDataParallelSize(FlagState &state, const Flag &flag, StringRef v
   return Error::success();
 }
 
-static Error setAttentionBackend(FlagState &state, const Flag &flag,
-                                 StringRef value) {
+static Error setAttentionBackend(FlagState &state, const Flag &flag, StringRef value) {
   if (value == "local") // Megatron's own unfused one
     value = stringifyAttentionBackend(AttentionBackend::Unfused);
   auto backend = symbolizeAttentionBackend(value);
@@ -114,9 +113,9 @@ std::string Flag::getSignature() const {
   return value.empty() ? name.str() : (name + " " + value).str();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The table
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace reason {
 #define TX_REASON(REASON, TEXT) static constexpr const char *REASON = TEXT;
@@ -124,38 +123,57 @@ namespace reason {
 } // namespace reason
 
 static const Flag kFlags[] = {
-#define TX_SETTER [](FlagState & state, const Flag &flag, ArrayRef<StringRef> values) -> Error
-#define TX_VALUE(GROUP, NAME, METAVAR, FIELD, HELP)                                                            \
-  {NAME,    FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP,                                           \
-   METAVAR, HELP,                "",               TX_SETTER { return assign(flag, values[0], state.FIELD); }},
-#define TX_ENUM(GROUP, NAME, ENUM, FIELD, HELP)                                                               \
-  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, "", HELP, "",                                \
-   TX_SETTER { return assign(flag, values[0], state.FIELD); }, listNames<ENUM, getMaxEnumValFor##ENUM>},
-#define TX_SET_LIST(FIELD)                                                                                     \
-  TX_SETTER {                                                                                                  \
-    state.FIELD.emplace(values.begin(), values.end());                                                        \
-    return Error::success();                                                                                   \
+#define TX_SETTER [](FlagState & state, const Flag &flag, ArrayRef<StringRef> values)->Error
+#define TX_VALUE(GROUP, NAME, METAVAR, FIELD, HELP)                                                                    \
+  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, METAVAR, HELP, "",                                   \
+   TX_SETTER{return assign(flag, values[0], state.FIELD);                                                              \
+  }                                                                                                                    \
+  }                                                                                                                    \
+  ,
+#define TX_ENUM(GROUP, NAME, ENUM, FIELD, HELP)                                                                        \
+  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, "", HELP, "",                                        \
+   TX_SETTER{return assign(flag, values[0], state.FIELD);                                                              \
+  }                                                                                                                    \
+  , listNames<ENUM, getMaxEnumValFor##ENUM>                                                                            \
+  }                                                                                                                    \
+  ,
+#define TX_SET_LIST(FIELD)                                                                                             \
+  TX_SETTER {                                                                                                          \
+    state.FIELD.emplace(values.begin(), values.end());                                                                 \
+    return Error::success();                                                                                           \
   }
-#define TX_LIST(GROUP, NAME, METAVAR, FIELD, HELP)                                                             \
+#define TX_LIST(GROUP, NAME, METAVAR, FIELD, HELP)                                                                     \
   {NAME, FlagClass::Modelled, FlagArity::List, FlagGroup::GROUP, METAVAR, HELP, "", TX_SET_LIST(FIELD)},
-#define TX_ENUM_LIST(GROUP, NAME, METAVAR, ENUM, FIELD, HELP)                                                  \
-  {NAME, FlagClass::Modelled, FlagArity::List, FlagGroup::GROUP, METAVAR, HELP, "", TX_SET_LIST(FIELD),         \
+#define TX_ENUM_LIST(GROUP, NAME, METAVAR, ENUM, FIELD, HELP)                                                          \
+  {NAME,                                                                                                               \
+   FlagClass::Modelled,                                                                                                \
+   FlagArity::List,                                                                                                    \
+   FlagGroup::GROUP,                                                                                                   \
+   METAVAR,                                                                                                            \
+   HELP,                                                                                                               \
+   "",                                                                                                                 \
+   TX_SET_LIST(FIELD),                                                                                                 \
    listNames<ENUM, getMaxEnumValFor##ENUM>},
-#define TX_SWITCH(GROUP, NAME, FIELD, VALUE, HELP)                                                             \
-  {NAME, FlagClass::Modelled, FlagArity::Switch, FlagGroup::GROUP, "", HELP, "", TX_SETTER {                   \
-     state.FIELD = VALUE;                                                                                      \
-     return Error::success();                                                                                  \
-   }, nullptr, #FIELD, #VALUE},
-#define TX_CHECKED(GROUP, NAME, METAVAR, FUNCTION, HELP)                                                       \
-  {NAME,    FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP,                                           \
-   METAVAR, HELP,                "",               TX_SETTER { return FUNCTION(state, flag, values[0]); }},
+#define TX_SWITCH(GROUP, NAME, FIELD, VALUE, HELP)                                                                     \
+  {NAME, FlagClass::Modelled, FlagArity::Switch, FlagGroup::GROUP, "", HELP, "", TX_SETTER{state.FIELD = VALUE;        \
+  return Error::success();                                                                                             \
+  }                                                                                                                    \
+  , nullptr, #FIELD, #VALUE                                                                                            \
+  }                                                                                                                    \
+  ,
+#define TX_CHECKED(GROUP, NAME, METAVAR, FUNCTION, HELP)                                                               \
+  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, METAVAR, HELP, "",                                   \
+   TX_SETTER{return FUNCTION(state, flag, values[0]);                                                                  \
+  }                                                                                                                    \
+  }                                                                                                                    \
+  ,
 #include "tx/Frontend/Options.def"
 #undef TX_SETTER
 #undef TX_SET_LIST
 #define TX_RUN_FLAG(NAME, ARITY) {"--" NAME, FlagClass::Run, FlagArity::ARITY},
 #define TX_HARMLESS(NAME, ARITY) {"--" NAME, FlagClass::Harmless, FlagArity::ARITY},
 #include "tx/Frontend/MegatronHarmless.def"
-#define TX_REFUSED(REASON, NAME, ARITY, NEUTRAL)                                                               \
+#define TX_REFUSED(REASON, NAME, ARITY, NEUTRAL)                                                                       \
   {"--" NAME, FlagClass::Refused, FlagArity::ARITY, FlagGroup::None, "", reason::REASON, NEUTRAL},
 #include "tx/Frontend/MegatronRefused.def"
 };

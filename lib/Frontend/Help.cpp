@@ -1,4 +1,4 @@
-//===- Help.cpp - Help texts and the reference page -----------------------===//
+//===- Help.cpp - Help texts and the reference page ---------------------------------------------------------------===//
 
 #include "tx/Frontend/Help.h"
 #include "tx/Frontend/Flags.h"
@@ -45,7 +45,8 @@ static std::string helpOf(const Flag &flag, ArrayRef<PhaseHelp> phases) {
 static constexpr const char *kUsage = "tx-compile [INPUT] [FLAGS]";
 static constexpr const char *kIntroduction =
     "Compiles a GPT's training step ahead of time. INPUT is a preset, a Hugging Face config.json (or the folder that "
-    "has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. Flags are written --flag VALUE or --flag=VALUE, "
+    "has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. "
+    "Flags are written --flag VALUE or --flag=VALUE, "
     "lists with commas or spaces (-- ends a list).";
 
 static const struct {
@@ -136,8 +137,10 @@ void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
       os << "| `" << name << "` | " << helpOf(flag, phases) << " |\n";
     }
   }
-  os << "\n## Megatron's other flags\n\nNames are spelled in full, as Megatron wants them, too. Ignored here, since a run "
-        "decides them ([tx-run](tx-run.md) says which it has): " << listFlags(FlagClass::Run, "", "`")
+  os << "\n## Megatron's other flags\n\nNames are spelled in full, as Megatron wants them, too. Ignored here, since a "
+        "run "
+        "decides them ([tx-run](tx-run.md) says which it has): "
+     << listFlags(FlagClass::Run, "", "`")
      << ".\n\nIgnored, they change nothing here: " << listFlags(FlagClass::Harmless, "", "`") << ".\n\n"
      << kRefusedText << ":\n\n";
   for (StringRef reason : getReasons())

@@ -1,4 +1,4 @@
-//===- HuggingFace.cpp - Reading GPT-2's config.json ----------------------===//
+//===- HuggingFace.cpp - Reading GPT-2's config.json --------------------------------------------------------------===//
 
 #include "tx/Frontend/HuggingFace.h"
 #include "tx/Frontend/InputLimits.h"
@@ -84,25 +84,27 @@ Error ConfigReader::readKind() {
       return list && llvm::all_of(*list, [&](const json::Value &value) { return value.getAsString() == name; });
     };
     if (!is("GPT2LMHeadModel") && !is("GPT2Model") && !names->getAsNull())
-      return refuse("architectures", *names,
-                    "the ones that are there yet are [\"GPT2LMHeadModel\"], and [\"GPT2Model\"] with its table as head");
+      return refuse(
+          "architectures", *names,
+          "the ones that are there yet are [\"GPT2LMHeadModel\"], and [\"GPT2Model\"] with its table as head");
     isHeadless = list && !list->empty() && is("GPT2Model");
   }
   return Error::success();
 }
 
-/// A GPT2Model gives hidden states. To be trained it needs a head, and with tied embeddings the one that it gets has
-/// no weight of its own: its file has all that the step needs.
+/// A GPT2Model gives hidden states. To be trained it needs a head, and with tied embeddings the one that it gets has no
+/// weight of its own: its file has all that the step needs.
 Error ConfigReader::checkHead(std::vector<std::string> &notes) const {
   if (!isHeadless)
     return Error::success();
   if (!config.tiedEmbeddings)
     return badInput(name + ": architectures is [\"GPT2Model\"], which has no weight for a head of its own, but "
                            "tie_word_embeddings is false; give [\"GPT2LMHeadModel\"], or true");
-  notes.push_back(llvm::formatv("architectures of {0} is [\"GPT2Model\"], which has no head: the step has "
-                                "GPT2LMHeadModel's, whose weight is the table of tokens; tx-run --load takes the file's "
-                                "names without transformer.",
-                                name));
+  notes.push_back(
+      llvm::formatv("architectures of {0} is [\"GPT2Model\"], which has no head: the step has "
+                    "GPT2LMHeadModel's, whose weight is the table of tokens; tx-run --load takes the file's "
+                    "names without transformer.",
+                    name));
   return Error::success();
 }
 
@@ -136,11 +138,11 @@ Error ConfigReader::readField(StringRef field, const json::Value &value) {
     return Error::success(); // readKind's
   if (field == "n_inner" && value.getAsNull())
     return Error::success(); // 4 n_embd
-#define HF_COUNT(FIELD, MEMBER)                                                                                \
-  if (field == FIELD)                                                                                          \
+#define HF_COUNT(FIELD, MEMBER)                                                                                        \
+  if (field == FIELD)                                                                                                  \
     return readCount(config.MEMBER);
-#define HF_NUMBER(FIELD, MEMBER)                                                                               \
-  if (field == FIELD)                                                                                          \
+#define HF_NUMBER(FIELD, MEMBER)                                                                                       \
+  if (field == FIELD)                                                                                                  \
     return readNumber(config.MEMBER);
 #include "tx/Frontend/HuggingFaceFields.def"
   if (field == "tie_word_embeddings") {

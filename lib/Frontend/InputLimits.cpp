@@ -1,4 +1,4 @@
-//===- InputLimits.cpp - Bounds on what the parsers get to see ------------===//
+//===- InputLimits.cpp - Bounds on what the parsers get to see ----------------------------------------------------===//
 
 #include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/UserError.h"
@@ -58,8 +58,8 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> tx::readRegularFile(StringRef path
   return std::move(*buffer);
 }
 
-/// The index after the string that begins with the quote at `begin`; the end
-/// of the text if it is not closed (the parser will say so).
+/// The index after the string that begins with the quote at `begin`; the end of the text if it is not closed (the
+/// parser will say so).
 static size_t skipString(StringRef text, size_t begin) {
   size_t i = begin + 1;
   for (; i < text.size() && text[i] != '"'; ++i)
@@ -70,30 +70,31 @@ static size_t skipString(StringRef text, size_t begin) {
 
 static unsigned lineOf(StringRef text, size_t at) { return text.take_front(at).count('\n') + 1; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // JSON
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Error tx::checkJsonLimits(StringRef text, StringRef name) {
   constexpr size_t kMaxDepth = 64;
   if (size_t at = text.find('\0'); at != StringRef::npos)
-    return badInput(llvm::formatv("{0}:{1}: it has a NUL byte, after {2} bytes: JSON is text", name, lineOf(text, at), at));
+    return badInput(
+        llvm::formatv("{0}:{1}: it has a NUL byte, after {2} bytes: JSON is text", name, lineOf(text, at), at));
   // The keys of each object that is open; null for an array.
   llvm::SmallVector<std::unique_ptr<llvm::StringSet<>>> open;
   for (size_t i = 0; i < text.size();) {
     char c = text[i];
     if (c == '"') {
       size_t end = skipString(text, i);
-      // A key is a string before a colon. Keys that differ in their escapes
-      // alone are no config's: any escape is refused.
+      // A key is a string before a colon. Keys that differ in their escapes alone are no config's: any escape is
+      // refused.
       if (text.drop_front(end).ltrim().starts_with(":") && !open.empty() && open.back()) {
         StringRef key = text.slice(i + 1, end - 1);
         if (key.contains('\\'))
-          return badInput(llvm::formatv("{0}:{1}: the key {2} has an escape; write it plainly", name,
-                                        lineOf(text, i), text.slice(i, end)));
+          return badInput(llvm::formatv("{0}:{1}: the key {2} has an escape; write it plainly", name, lineOf(text, i),
+                                        text.slice(i, end)));
         if (!open.back()->insert(key).second)
-          return badInput(llvm::formatv("{0}:{1}: the key \"{2}\" is there twice; leave one out", name,
-                                        lineOf(text, i), key));
+          return badInput(
+              llvm::formatv("{0}:{1}: the key \"{2}\" is there twice; leave one out", name, lineOf(text, i), key));
       }
       i = end;
       continue;
@@ -110,13 +111,13 @@ Error tx::checkJsonLimits(StringRef text, StringRef name) {
   return Error::success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // MLIR
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
-/// Follows the nesting of MLIR text. An alias (`#a = …`, `!t = …`) nests as deep
-/// as what it stands for: a chain of them is as deep as one long attribute.
+/// Follows the nesting of MLIR text. An alias (`#a = …`, `!t = …`) nests as deep as what it stands for: a chain of them
+/// is as deep as one long attribute.
 class MlirScanner {
 public:
   MlirScanner(StringRef text, StringRef name, bool allowMaps) : text(text), name(name), allowMaps(allowMaps) {}
@@ -131,8 +132,7 @@ public:
       } else if ((c == '#' || c == '!') && i + 1 < text.size()) {
         i = scanAlias(i);
       } else if (llvm::isAlpha(c)) {
-        // MLIR's parser recurses with the number of operators of an affine
-        // expression, and nothing in a model has one.
+        // MLIR's parser recurses with the number of operators of an affine expression, and nothing in a model has one.
         size_t end = std::min(text.find_first_not_of(kLetters, i), text.size());
         StringRef word = text.slice(i, end);
         if (!allowMaps && (word == "affine_map" || word == "affine_set"))
@@ -186,8 +186,8 @@ private:
       aliasDepth = 0;
     } else {
       aliasDepth = depths.lookup(id);
-      // What follows the last definition is larger than it: then the depth is
-      // an upper bound, which is all that is needed.
+      // What follows the last definition is larger than it: then the depth is an upper bound, which is all that is
+      // needed.
       if (!defining.empty())
         depths[defining] = std::max(depths[defining], std::max(deepest, getDepth()) + 1);
     }

@@ -1,4 +1,4 @@
-//===- ModelBuilder.cpp - GPT-2, op by op ---------------------------------===//
+//===- ModelBuilder.cpp - GPT-2, op by op -------------------------------------------------------------------------===//
 
 #include "tx/Frontend/ModelBuilder.h"
 
@@ -13,9 +13,7 @@
 using namespace mlir;
 using namespace tx;
 
-void tx::loadFrontendDialects(MLIRContext &context) {
-  context.loadDialect<TxDialect, func::FuncDialect>();
-}
+void tx::loadFrontendDialects(MLIRContext &context) { context.loadDialect<TxDialect, func::FuncDialect>(); }
 
 namespace {
 
@@ -95,8 +93,7 @@ private:
     auto globals = llvm::to_vector(module->getOps<GlobalOp>());
 
     builder.setInsertionPointToEnd(module->getBody());
-    auto function =
-        func::FuncOp::create(builder, loc, "loss", builder.getFunctionType(arguments, {scalar, scalar}));
+    auto function = func::FuncOp::create(builder, loc, "loss", builder.getFunctionType(arguments, {scalar, scalar}));
     function->setAttr("tx.train", builder.getUnitAttr());
     constexpr const char *names[] = {"tokens", "targets", "key"};
     for (auto [index, name] : llvm::enumerate(names))
@@ -139,16 +136,14 @@ private:
     llvm::APFloat scale(1.0 / std::sqrt(double(config.getHeadSize())));
     if (config.attentionBackend == AttentionBackend::Flash) {
       bool drops = config.attentionDropout > 0;
-      return FlashAttentionOp::create(
-                 builder, loc, q, k, v, drops ? key : Value(), heads, scale,
-                 /*causal=*/true, llvm::APFloat(config.attentionDropout), core)
+      return FlashAttentionOp::create(builder, loc, q, k, v, drops ? key : Value(), heads, scale,
+                                      /*causal=*/true, llvm::APFloat(config.attentionDropout), core)
           .getResult();
     }
     Value scores = AttentionScoresOp::create(builder, loc, q, k, heads, scale, core).getScores();
     Value p = SoftmaxOp::create(builder, loc, scores.getType(), scores, /*causal=*/true, core);
     p = dropout(p, config.attentionDropout, core);
-    return AttentionContextOp::create(builder, loc, p, v, /*transposed=*/false, llvm::APFloat(1.0), core)
-        .getResult();
+    return AttentionContextOp::create(builder, loc, p, v, /*transposed=*/false, llvm::APFloat(1.0), core).getResult();
   }
 
   void finish(Value x) {

@@ -1,4 +1,4 @@
-//===- ModelConfig.cpp - Defaults and checks of a model -------------------===//
+//===- ModelConfig.cpp - Defaults and checks of a model -----------------------------------------------------------===//
 
 #include "tx/Frontend/ModelConfig.h"
 #include "tx/Frontend/UserError.h"
@@ -25,8 +25,8 @@ struct Number {
 };
 } // namespace
 
-// Far above any model, far below what makes sums of products overflow. Layers
-// are unrolled, so their number is what the compiler's own memory grows with.
+// Far above any model, far below what makes sums of products overflow. Layers are unrolled, so their number is what the
+// compiler's own memory grows with.
 static constexpr int64_t kMaxLayers = 4096;
 static constexpr int64_t kMaxSize = int64_t(1) << 31;
 
@@ -68,8 +68,8 @@ static Error checkNumbers(const ModelConfig &config) {
       return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1", dropout.name, show(value)));
   }
   if (!(config.layernormEpsilon > 0.0 && std::isfinite(config.layernormEpsilon)))
-    return badInput(llvm::formatv("--norm-epsilon (layer_norm_epsilon) is {0}; it must be above 0",
-                                  show(config.layernormEpsilon)));
+    return badInput(
+        llvm::formatv("--norm-epsilon (layer_norm_epsilon) is {0}; it must be above 0", show(config.layernormEpsilon)));
   if (!(config.initializerRange >= 0.0 && std::isfinite(config.initializerRange)))
     return badInput(llvm::formatv("--init-method-std (initializer_range) is {0}; it must be at least 0",
                                   show(config.initializerRange)));
@@ -115,11 +115,9 @@ static Error chooseAttention(ModelConfig &config) {
   if (asked == AttentionBackend::Unfused)
     return Error::success();
   std::string obstacle = findFlashObstacle(config);
-  config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash
-                                             : AttentionBackend::Unfused;
+  config.attentionBackend = obstacle.empty() ? AttentionBackend::Flash : AttentionBackend::Unfused;
   if (asked != AttentionBackend::Auto && !obstacle.empty())
-    return badInput("--attention-backend " + stringifyAttentionBackend(asked) +
-                    " is refused: " + obstacle +
+    return badInput("--attention-backend " + stringifyAttentionBackend(asked) + " is refused: " + obstacle +
                     "; use --attention-backend unfused");
   return Error::success();
 }
@@ -134,7 +132,8 @@ static Error checkProducts(const ModelConfig &c) {
   // An activation times 4096 layers, 4 bytes and a dozen of its like stays below 2^63.
   int64_t widest = std::max(std::max(3 * c.hiddenSize, c.ffnHiddenSize), c.vocabSize);
   const Product products[] = {
-      {"the attention scores (micro-batch-size x heads x seq-length x seq-length) would have", 45,
+      {"the attention scores (micro-batch-size x heads x seq-length x seq-length) would have",
+       45,
        {c.microBatchSize, c.numAttentionHeads, c.seqLength, c.seqLength}},
       {"the widest activation (micro-batch-size x seq-length x the largest of 3 hidden-size, ffn-hidden-size, "
        "vocab-size) would have",
@@ -143,19 +142,22 @@ static Error checkProducts(const ModelConfig &c) {
       {"the weights (num-layers x hidden-size x the largest of 3 hidden-size, ffn-hidden-size, vocab-size) would have",
        48,
        {c.numLayers, c.hiddenSize, widest}},
-      {"the table of positions (max-position-embeddings x hidden-size) would have", 48,
+      {"the table of positions (max-position-embeddings x hidden-size) would have",
+       48,
        {c.maxPositionEmbeddings, c.hiddenSize}},
-      {"a step (micro-batch-size x seq-length x the weights) would multiply", 58,
+      {"a step (micro-batch-size x seq-length x the weights) would multiply",
+       58,
        {c.numLayers, c.microBatchSize, c.seqLength, c.hiddenSize, widest}},
-      {"attention (num-layers x micro-batch-size x seq-length x seq-length x hidden-size) would multiply", 58,
+      {"attention (num-layers x micro-batch-size x seq-length x seq-length x hidden-size) would multiply",
+       58,
        {c.numLayers, c.microBatchSize, c.seqLength, c.seqLength, c.hiddenSize}},
   };
   for (const Product &product : products) {
     int64_t elements = 1;
     for (int64_t factor : product.factors)
       if (llvm::MulOverflow(elements, factor, elements) || elements > int64_t(1) << product.bits)
-        return badInput(llvm::formatv("{0} more than 2^{1} elements; lower one of the factors", product.what,
-                                      product.bits));
+        return badInput(
+            llvm::formatv("{0} more than 2^{1} elements; lower one of the factors", product.what, product.bits));
   }
   return Error::success();
 }
@@ -186,11 +188,11 @@ Error tx::resolve(ModelConfig &config) {
 
 int64_t ModelConfig::countParameters() const {
   int64_t h = hiddenSize, f = ffnHiddenSize, bias = linearBias ? 1 : 0;
-  int64_t layer = 2 * 2 * h                       // two norms
-                  + h * 3 * h + bias * 3 * h      // attn.c_attn
-                  + h * h + bias * h              // attn.c_proj
-                  + h * f + bias * f              // mlp.c_fc
-                  + f * h + bias * h;             // mlp.c_proj
+  int64_t layer = 2 * 2 * h                  // two norms
+                  + h * 3 * h + bias * 3 * h // attn.c_attn
+                  + h * h + bias * h         // attn.c_proj
+                  + h * f + bias * f         // mlp.c_fc
+                  + f * h + bias * h;        // mlp.c_proj
   return vocabSize * h * (tiedEmbeddings ? 1 : 2) + maxPositionEmbeddings * h + numLayers * layer + 2 * h;
 }
 

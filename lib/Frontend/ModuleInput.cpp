@@ -1,4 +1,4 @@
-//===- ModuleInput.cpp - The model phase, built or parsed -----------------===//
+//===- ModuleInput.cpp - The model phase, built or parsed ---------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/InputLimits.h"

@@ -1,4 +1,4 @@
-//===- Presets.cpp --------------------------------------------------------===//
+//===- Presets.cpp ------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/Presets.h"
 
@@ -7,7 +7,7 @@
 using namespace tx;
 
 static const Preset kPresets[] = {
-#define TX_PRESET(NAME, LAYERS, HIDDEN, HEADS, VOCABULARY, POSITIONS, DTYPE, HELP)                             \
+#define TX_PRESET(NAME, LAYERS, HIDDEN, HEADS, VOCABULARY, POSITIONS, DTYPE, HELP)                                     \
   {NAME, LAYERS, HIDDEN, HEADS, VOCABULARY, POSITIONS, DType::DTYPE, HELP},
 #include "tx/Frontend/Presets.def"
 };

@@ -1,4 +1,4 @@
-//===- PlaceMemory.cpp - Give every tensor its address --------------------===//
+//===- PlaceMemory.cpp - Give every tensor its address ------------------------------------------------------------===//
 
 #include "StateLayout.h"
 #include "Storage.h"
@@ -24,12 +24,10 @@ namespace tx {
 
 static int64_t alignUp(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
 
-/// Segments follow each other in the arena: what is aligned in the last one
-/// needs whole blocks before it.
+/// Segments follow each other in the arena: what is aligned in the last one needs whole blocks before it.
 static int64_t getSegmentAlignment(ModuleOp module) {
-  auto result = module.walk([](Operation *op) {
-    return op->hasAttr(kScratchBytesAttr) ? WalkResult::interrupt() : WalkResult::advance();
-  });
+  auto result = module.walk(
+      [](Operation *op) { return op->hasAttr(kScratchBytesAttr) ? WalkResult::interrupt() : WalkResult::advance(); });
   return result.wasInterrupted() ? TXRT_SCRATCH_ALIGNMENT : TXRT_BUFFER_ALIGNMENT;
 }
 
@@ -62,8 +60,9 @@ private:
       global->setAttr(kBufferAttr, bufferOf(step::ArenaSegment::Persistent, layout.getOffset(global.getSymName()),
                                             global.getType()));
     if (layout.getBytes())
-      getOperation()->setAttr(kPersistentBytesAttr, Builder(&getContext()).getI64IntegerAttr(llvm::alignTo(
-                                                        layout.getBytes(), segmentAlignment)));
+      getOperation()->setAttr(
+          kPersistentBytesAttr,
+          Builder(&getContext()).getI64IntegerAttr(llvm::alignTo(layout.getBytes(), segmentAlignment)));
   }
 
   LogicalResult placeFunction(func::FuncOp func, const StateLayout &layout) {

@@ -1,12 +1,11 @@
-//===- Placement.cpp - greedy orders, then search --------------*- C++ -*-===//
+//===- Placement.cpp - greedy orders, then search -------------------------------------------------------*- C++ -*-===//
 //
-// A ladder, left as soon as the height is good enough: the skyline greedy under
-// a few orders and mixes of them (10 ms each for ten thousand buffers, and enough
-// wherever lifetimes nest), then restarts of the complete search under ever other
-// orders, first for the lower bound itself, then for heights between it and
-// the best one known. docs/Rationale/placement.md has the numbers.
+// A ladder, left as soon as the height is good enough: the skyline greedy under a few orders and mixes of them (10 ms
+// each for ten thousand buffers, and enough wherever lifetimes nest), then restarts of the complete search under ever
+// other orders, first for the lower bound itself, then for heights between it and the best one known.
+// docs/Rationale/placement.md has the numbers.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "PlacementGreedy.h"
 #include "PlacementSearch.h"
@@ -31,8 +30,8 @@ private:
   uint64_t state = 0x9e3779b97f4a7c15ull;
 };
 
-/// 1 1 2 1 1 2 4 ...: restart lengths within a log of the best ones, whatever
-/// those are (Luby, Sinclair, Zuckerman 1993). `i` counts from 1.
+/// 1 1 2 1 1 2 4 ...: restart lengths within a log of the best ones, whatever those are (Luby, Sinclair, Zuckerman
+/// 1993). `i` counts from 1.
 int64_t luby(int64_t i) {
   int64_t power = 1; // the block of length 2 * power - 1 that holds i
   while (2 * power - 1 < i)
@@ -100,8 +99,7 @@ private:
       int level = 0;
       while ((2 << level) <= item.hi - item.lo)
         ++level;
-      most[u] = std::max(levels[level][item.lo],
-                         levels[level][item.hi - (1 << level)]);
+      most[u] = std::max(levels[level][item.lo], levels[level][item.hi - (1 << level)]);
     }
     return most;
   }
@@ -211,8 +209,7 @@ private:
     int64_t total = useTotal ? sequence.below(2) * 64 : 0;
     int64_t noise = 1 + sequence.below(3) * 512;
     return orderBy([&](int u) {
-      return width * spread[u].width + size * spread[u].size +
-             total * spread[u].total + sequence.below(noise);
+      return width * spread[u].width + size * spread[u].size + total * spread[u].total + sequence.below(noise);
     });
   }
   Pivot nextPivot() { return static_cast<Pivot>(sequence.below(kNumPivots)); }
@@ -227,8 +224,7 @@ private:
 
 } // namespace
 
-Placement tx::memory::place(const std::vector<Buffer> &buffers,
-                            const PlacementOptions &options) {
+Placement tx::memory::place(const std::vector<Buffer> &buffers, const PlacementOptions &options) {
   if (verifyBuffers(buffers))
     return {};
   return Placer(buffers, options).run(buffers.size());

@@ -1,4 +1,4 @@
-//===- PlacementCsv.cpp - reading benchmark instances ----------*- C++ -*-===//
+//===- PlacementCsv.cpp - reading benchmark instances ---------------------------------------------------*- C++ -*-===//
 
 #include "tx/Memory/Placement.h"
 
@@ -29,11 +29,8 @@ static bool parseInt(const std::string &text, int64_t &value) {
   return !text.empty() && *end == '\0' && errno == 0;
 }
 
-PlacementCsv tx::memory::readPlacementCsv(const std::string &text,
-                                          const std::string &name,
-                                          int64_t defaultAlignment) {
-  static const char *const kColumns[] = {"id", "lower", "upper", "size",
-                                         "alignment"};
+PlacementCsv tx::memory::readPlacementCsv(const std::string &text, const std::string &name, int64_t defaultAlignment) {
+  static const char *const kColumns[] = {"id", "lower", "upper", "size", "alignment"};
   enum { kId, kLower, kUpper, kSize, kAlignment, kNumColumns };
   PlacementCsv csv;
   std::vector<int> columnAt(kNumColumns, -1);
@@ -62,25 +59,21 @@ PlacementCsv tx::memory::readPlacementCsv(const std::string &text,
             columnAt[c] = static_cast<int>(f);
       for (int c : {kId, kLower, kUpper, kSize})
         if (columnAt[c] < 0)
-          return fail(std::string("no column '") + kColumns[c] +
-                      "' in the header; it should be id,lower,upper,size");
+          return fail(std::string("no column '") + kColumns[c] + "' in the header; it should be id,lower,upper,size");
       continue;
     }
     Buffer buffer;
     buffer.alignment = defaultAlignment;
-    int64_t *const targets[] = {nullptr, &buffer.lower, &buffer.upper,
-                                &buffer.size, &buffer.alignment};
+    int64_t *const targets[] = {nullptr, &buffer.lower, &buffer.upper, &buffer.size, &buffer.alignment};
     for (int c = 0; c < kNumColumns; ++c) {
       if (columnAt[c] < 0)
         continue;
       if (columnAt[c] >= static_cast<int>(fields.size()))
-        return fail("found " + std::to_string(fields.size()) +
-                    " fields, but column '" + kColumns[c] + "' is number " +
+        return fail("found " + std::to_string(fields.size()) + " fields, but column '" + kColumns[c] + "' is number " +
                     std::to_string(columnAt[c] + 1));
       const std::string &field = fields[columnAt[c]];
       if (targets[c] && !parseInt(field, *targets[c]))
-        return fail(std::string("column '") + kColumns[c] + "' holds '" + field +
-                    "', which is no 64-bit integer");
+        return fail(std::string("column '") + kColumns[c] + "' holds '" + field + "', which is no 64-bit integer");
     }
     csv.ids.push_back(fields[columnAt[kId]]);
     csv.buffers.push_back(buffer);

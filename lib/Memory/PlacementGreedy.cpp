@@ -1,17 +1,14 @@
-//===- PlacementGreedy.cpp - skyline packing -------------------*- C++ -*-===//
+//===- PlacementGreedy.cpp - skyline packing ------------------------------------------------------------*- C++ -*-===//
 //
-// The skyline is the top of what lies so far, section by section, kept as
-// stretches of equal height. Placing an item makes at most two new stretches
-// and raising one removes at least one, so n items take O(n) steps of
-// O(log n), but for the query of FitTree. Nothing walks over the sections of a
-// lifetime: an activation that is saved in the first layer lives as long as all
-// layers take.
+// The skyline is the top of what lies so far, section by section, kept as stretches of equal height. Placing an item
+// makes at most two new stretches and raising one removes at least one, so n items take O(n) steps of O(log n), but for
+// the query of FitTree. Nothing walks over the sections of a lifetime: an activation that is saved in the first layer
+// lives as long as all layers take.
 //
-// Placed this way, offsets never fall and every item rests on another one or on
-// the ground: the "canonical solutions" of MiniMalloc (Moffitt, ASPLOS 2023),
-// among which there is always a best one.
+// Placed this way, offsets never fall and every item rests on another one or on the ground: the "canonical solutions"
+// of MiniMalloc (Moffitt, ASPLOS 2023), among which there is always a best one.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "PlacementGreedy.h"
 
@@ -26,13 +23,11 @@ namespace {
 
 constexpr int kNone = std::numeric_limits<int>::max();
 
-/// Finds the item of least rank with lo >= a, hi <= b and size <= most. Items
-/// are the leaves in order of lo, so the first condition is a range; each node
-/// holds its least rank, hi and size, which prune the descent.
+/// Finds the item of least rank with lo >= a, hi <= b and size <= most. Items are the leaves in order of lo, so the
+/// first condition is a range; each node holds its least rank, hi and size, which prune the descent.
 class FitTree {
 public:
-  FitTree(const Instance &instance, const std::vector<int> &rank)
-      : items(instance.items), leaves(1) {
+  FitTree(const Instance &instance, const std::vector<int> &rank) : items(instance.items), leaves(1) {
     while (leaves < instance.size())
       leaves *= 2;
     nodes.assign(2 * leaves, kRemoved);
@@ -73,15 +68,12 @@ private:
 
   void pull(int n) {
     const Node &left = nodes[2 * n], &right = nodes[2 * n + 1];
-    nodes[n] = {std::min(left.size, right.size), std::min(left.rank, right.rank),
-                std::min(left.hi, right.hi)};
+    nodes[n] = {std::min(left.size, right.size), std::min(left.rank, right.rank), std::min(left.hi, right.hi)};
   }
 
-  void descend(int n, int from, int to, const Query &query, int &best,
-               int &found) const {
+  void descend(int n, int from, int to, const Query &query, int &best, int &found) const {
     const Node &node = nodes[n];
-    if (query.first >= to || query.last <= from || node.rank >= best ||
-        node.hi > query.b || node.size > query.most)
+    if (query.first >= to || query.last <= from || node.rank >= best || node.hi > query.b || node.size > query.most)
       return;
     if (to - from == 1) {
       best = node.rank;
@@ -104,9 +96,8 @@ private:
   std::vector<int> firstItem;
 };
 
-/// A number for each section; adds to a range of them and finds a range's
-/// largest. A node's number is its children's larger one plus what was added to
-/// all of its range at once.
+/// A number for each section; adds to a range of them and finds a range's largest. A node's number is its children's
+/// larger one plus what was added to all of its range at once.
 class SectionTree {
 public:
   explicit SectionTree(const std::vector<int64_t> &values) {
@@ -161,8 +152,7 @@ private:
 class Skyline {
 public:
   explicit Skyline(int numSections)
-      : end(numSections, 0), begin(numSections + 1, -1), height(numSections, 0),
-        numSections(numSections) {
+      : end(numSections, 0), begin(numSections + 1, -1), height(numSections, 0), numSections(numSections) {
     set(0, numSections, 0);
   }
 
@@ -228,8 +218,7 @@ private:
 
 } // namespace
 
-Packing tx::memory::detail::packSkyline(const Instance &instance,
-                                        const std::vector<int> &order,
+Packing tx::memory::detail::packSkyline(const Instance &instance, const std::vector<int> &order,
                                         std::optional<int64_t> flatUnder) {
   constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   Packing packing;

@@ -1,4 +1,4 @@
-//===- PlacementInstance.cpp - buffers to sections -------------*- C++ -*-===//
+//===- PlacementInstance.cpp - buffers to sections ------------------------------------------------------*- C++ -*-===//
 
 #include "PlacementInstance.h"
 
@@ -20,8 +20,7 @@ Instance tx::memory::detail::makeInstance(const std::vector<Buffer> &buffers) {
     if (buffer.size == 0)
       continue;
     int item = instance.size();
-    instance.items.push_back(
-        {0, 0, buffer.alignedSize(), buffer.alignment, static_cast<int>(i)});
+    instance.items.push_back({0, 0, buffer.alignedSize(), buffer.alignment, static_cast<int>(i)});
     events.push_back({buffer.lower, true, item});
     events.push_back({buffer.upper, false, item});
   }
@@ -52,15 +51,14 @@ Instance tx::memory::detail::makeInstance(const std::vector<Buffer> &buffers) {
   }
   for (int64_t total : instance.total)
     instance.lowerBound = std::max(instance.lowerBound, total);
-  std::sort(instance.items.begin(), instance.items.end(),
-            [](const Item &a, const Item &b) {
-              if (a.lo != b.lo)
-                return a.lo < b.lo;
-              if (a.hi != b.hi)
-                return a.hi > b.hi;
-              if (a.size != b.size)
-                return a.size > b.size;
-              return a.buffer < b.buffer;
-            });
+  std::sort(instance.items.begin(), instance.items.end(), [](const Item &a, const Item &b) {
+    if (a.lo != b.lo)
+      return a.lo < b.lo;
+    if (a.hi != b.hi)
+      return a.hi > b.hi;
+    if (a.size != b.size)
+      return a.size > b.size;
+    return a.buffer < b.buffer;
+  });
   return instance;
 }

@@ -1,11 +1,10 @@
-//===- PlacementInstance.h - a placement problem made small ----*- C++ -*-===//
+//===- PlacementInstance.h - a placement problem made small ---------------------------------------------*- C++ -*-===//
 //
-// What greedy and search work on. Time is reduced to *sections*: the maximal
-// sets of buffers alive together, in time order. Two buffers overlap in time
-// exactly if they share a section, and the peak is reached in one, so nothing
-// else of time matters. Buffers without bytes are left out.
+// What greedy and search work on. Time is reduced to *sections*: the maximal sets of buffers alive together, in time
+// order. Two buffers overlap in time exactly if they share a section, and the peak is reached in one, so nothing else
+// of time matters. Buffers without bytes are left out.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_MEMORY_PLACEMENTINSTANCE_H
 #define TX_LIB_MEMORY_PLACEMENTINSTANCE_H
@@ -15,10 +14,10 @@
 namespace tx::memory::detail {
 
 struct Item {
-  int lo, hi;        ///< half-open range of sections
-  int64_t size;      ///< aligned
+  int lo, hi;   ///< half-open range of sections
+  int64_t size; ///< aligned
   int64_t alignment;
-  int buffer;        ///< index in the caller's list
+  int buffer; ///< index in the caller's list
 };
 
 inline int64_t alignUp(int64_t value, int64_t alignment) {
@@ -26,9 +25,9 @@ inline int64_t alignUp(int64_t value, int64_t alignment) {
 }
 
 struct Instance {
-  std::vector<Item> items;     ///< sorted by lo, then hi descending
-  std::vector<int64_t> total;  ///< bytes alive in each section
-  int64_t lowerBound = 0;      ///< max of total
+  std::vector<Item> items;    ///< sorted by lo, then hi descending
+  std::vector<int64_t> total; ///< bytes alive in each section
+  int64_t lowerBound = 0;     ///< max of total
   int numSections() const { return static_cast<int>(total.size()); }
   int size() const { return static_cast<int>(items.size()); }
 };

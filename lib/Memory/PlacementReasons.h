@@ -1,12 +1,10 @@
-//===- PlacementReasons.h - why a floor is where it is ---------*- C++ -*-===//
+//===- PlacementReasons.h - why a floor is where it is --------------------------------------------------*- C++ -*-===//
 //
-// The search explains what it infers by sections: a set of sections holds the
-// reasons of a fact if only choices that touched one of them can have brought
-// it about. When everything has failed at one place, the latest choice that
-// touched the reasons is undone, and what was decided elsewhere in between is
-// not tried in vain.
+// The search explains what it infers by sections: a set of sections holds the reasons of a fact if only choices that
+// touched one of them can have brought it about. When everything has failed at one place, the latest choice that
+// touched the reasons is undone, and what was decided elsewhere in between is not tried in vain.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_MEMORY_PLACEMENTREASONS_H
 #define TX_LIB_MEMORY_PLACEMENTREASONS_H
@@ -15,9 +13,8 @@
 
 namespace tx::memory::detail {
 
-/// A set of sections as a few stretches [lo, hi) in order. A set that would
-/// need more stretches takes in the sections between the two nearest; a larger
-/// set is a weaker explanation but still one.
+/// A set of sections as a few stretches [lo, hi) in order. A set that would need more stretches takes in the sections
+/// between the two nearest; a larger set is a weaker explanation but still one.
 class Reasons {
 public:
   Reasons() = default;

@@ -1,17 +1,16 @@
-//===- PlacementSearch.cpp - packing under a capacity ----------*- C++ -*-===//
+//===- PlacementSearch.cpp - packing under a capacity ---------------------------------------------------*- C++ -*-===//
 //
-// Offsets are decided from the bottom up. `floor[s]` is the lowest byte of
-// section s that is not decided yet, `rest[s]` the bytes still to come there;
-// floor + rest may never exceed the capacity, so a section can waste no more
-// than its slack. A *hole* is a run of sections whose floor is lower than both
-// neighbours'. One section of a hole, the pivot, is decided at a time:
+// Offsets are decided from the bottom up. `floor[s]` is the lowest byte of section s that is not decided yet, `rest[s]`
+// the bytes still to come there; floor + rest may never exceed the capacity, so a section can waste no more than its
+// slack. A *hole* is a run of sections whose floor is lower than both neighbours'. One section of a hole, the pivot, is
+// decided at a time:
 //
 //   either one of the items that cover it and fit between the hole's walls
 //   lies on its floor, or none does and its floor rises to the next byte where
 //   something could lie.
 //
-// The alternatives exclude each other, so no packing is met twice, and holes
-// may be filled in any order, so the tightest section can go first.
+// The alternatives exclude each other, so no packing is met twice, and holes may be filled in any order, so the
+// tightest section can go first.
 //
 // From MiniMalloc (Moffitt, ASPLOS 2023) come the three ideas that prune:
 // canonical solutions (an item rests on another one or on the ground),
@@ -20,7 +19,7 @@
 // remaining item links are searched apart, so a failure in one does not
 // revisit the choices of another).
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "PlacementSearch.h"
 
@@ -40,9 +39,7 @@ constexpr int64_t kInf = std::numeric_limits<int64_t>::max();
 class SectionLists {
 public:
   template <typename Sections>
-  SectionLists(int numSections, const std::vector<int> &members,
-               Sections sections)
-      : begins(numSections + 2, 0) {
+  SectionLists(int numSections, const std::vector<int> &members, Sections sections) : begins(numSections + 2, 0) {
     for (int u : members)
       sections(u, [&](int s) { ++begins[s + 2]; });
     for (int s = 0; s < numSections; ++s)
@@ -77,10 +74,8 @@ std::vector<int> itemsByWidth(const Instance &instance) {
 class PackingSearch::Impl {
 public:
   explicit Impl(const Instance &instance)
-      : instance(instance), items(instance.items),
-        numSections(instance.numSections()),
-        // Narrow items first: as witnesses they last longest, since fewer
-        // placements touch them.
+      : instance(instance), items(instance.items), numSections(instance.numSections()),
+        // Narrow items first: as witnesses they last longest, since fewer placements touch them.
         cover(numSections, itemsByWidth(instance),
               [&](int u, auto visit) {
                 for (int s = items[u].lo; s < items[u].hi; ++s)
@@ -94,8 +89,7 @@ public:
       firstItem[s] = std::min(firstItem[s], firstItem[s + 1]);
   }
 
-  SearchStatus run(int64_t capacityWanted, const std::vector<int> &order,
-                   Pivot newPivot, int64_t &effort) {
+  SearchStatus run(int64_t capacityWanted, const std::vector<int> &order, Pivot newPivot, int64_t &effort) {
     reset(capacityWanted, order, newPivot);
     limit = effort;
     SearchStatus status = search();
@@ -127,15 +121,15 @@ private:
   /// One decision.
   struct Frame {
     int a, b;
-    int pending;       ///< components that wait behind this one
+    int pending; ///< components that wait behind this one
     int pivot;
-    int64_t raiseTo;   ///< where the pivot's floor goes if no item takes it
+    int64_t raiseTo; ///< where the pivot's floor goes if no item takes it
     size_t trail, components, firstCandidate, lastCandidate;
-    size_t next;       ///< candidate to try next; lastCandidate is the raise
+    size_t next;            ///< candidate to try next; lastCandidate is the raise
     int chosenLo, chosenHi; ///< the sections that the present choice touches
-    Hole hole;         ///< around the pivot
+    Hole hole;              ///< around the pivot
     size_t reasonSets;
-    Reasons conflict;  ///< why the choices tried so far failed
+    Reasons conflict; ///< why the choices tried so far failed
   };
   struct Change {
     int index; ///< a section, or -1 - item for a placement
@@ -143,8 +137,7 @@ private:
     int64_t floor, real;
   };
 
-  void reset(int64_t capacityWanted, const std::vector<int> &order,
-             Pivot newPivot) {
+  void reset(int64_t capacityWanted, const std::vector<int> &order, Pivot newPivot) {
     capacity = capacityWanted;
     pivotRule = newPivot;
     work = 0;
@@ -201,8 +194,8 @@ private:
     return SearchStatus::Found;
   }
 
-  /// Queues the parts of [a, b) that remaining items link, leftmost first.
-  /// Links can be missing only inside of [from, to).
+  /// Queues the parts of [a, b) that remaining items link, leftmost first. Links can be missing only inside of [from,
+  /// to).
   void split(int a, int b, int from, int to) {
     work += (to - from) / 8;
     int end = b;
@@ -221,8 +214,8 @@ private:
     pendingHead = static_cast<int>(components.size()) - 1;
   }
 
-  /// The last frame has tried everything. What was decided since the last
-  /// frame that touched the conflict is not to blame and would fail again.
+  /// The last frame has tried everything. What was decided since the last frame that touched the conflict is not to
+  /// blame and would fail again.
   bool backjump() {
     Reasons conflict = frames.back().conflict;
     size_t f = frames.size() - 1;
@@ -255,9 +248,7 @@ private:
   }
 
   void choosePivot(Frame &frame) {
-    Hole hole = pivotRule == Pivot::Nearest || pivotRule == Pivot::NearestFirst
-                    ? nearestHole(frame)
-                    : bestHole(frame);
+    Hole hole = pivotRule == Pivot::Nearest || pivotRule == Pivot::NearestFirst ? nearestHole(frame) : bestHole(frame);
     bool first = pivotRule == Pivot::LowestFirst || pivotRule == Pivot::NearestFirst;
     frame.pivot = hole.a;
     for (int s = hole.a + 1; s < hole.b && !first; ++s)
@@ -271,9 +262,8 @@ private:
     frame.hole = hole;
     frame.reasonSets = reasonSets.size();
 
-    // An item that could lie on the pivot's floor but does not rests in the
-    // end on an item still to be placed: on one in the hole, whose top is at
-    // least a size above the floor, or on one that crosses a wall.
+    // An item that could lie on the pivot's floor but does not rests in the end on an item still to be placed: on one
+    // in the hole, whose top is at least a size above the floor, or on one that crosses a wall.
     int64_t height = floor[frame.pivot];
     frame.raiseTo = hole.wall;
     for (int u = firstItem[hole.a]; u < firstItem[hole.b]; ++u)
@@ -292,8 +282,7 @@ private:
       else
         frame.raiseTo = std::min(frame.raiseTo, lowest);
     }
-    work += (u - cover.begin(frame.pivot)) / 4 +
-            (firstItem[hole.b] - firstItem[hole.a]) / 8;
+    work += (u - cover.begin(frame.pivot)) / 4 + (firstItem[hole.b] - firstItem[hole.a]) / 8;
     frame.lastCandidate = candidates.size();
     std::sort(candidates.begin() + frame.firstCandidate, candidates.end(),
               [&](int a, int b) { return rank[a] < rank[b]; });
@@ -355,18 +344,16 @@ private:
     // Of equal items that wait for the same place one is enough.
     if (next > frame.firstCandidate) {
       const Item &a = items[candidates[next - 1]], &b = items[u];
-      if (a.lo == b.lo && a.hi == b.hi && a.size == b.size &&
-          a.alignment == b.alignment)
+      if (a.lo == b.lo && a.hi == b.hi && a.size == b.size && a.alignment == b.alignment)
         return false;
     }
     frame.chosenLo = items[u].lo;
     frame.chosenHi = items[u].hi;
-    return isSupported(u, floor[frame.pivot]) && placeAt(u, floor[frame.pivot]) &&
-           settle();
+    return isSupported(u, floor[frame.pivot]) && placeAt(u, floor[frame.pivot]) && settle();
   }
 
-  /// Would the item rest on another one (or the ground) there? If not, the
-  /// packing would be the same with the item lower.
+  /// Would the item rest on another one (or the ground) there? If not, the packing would be the same with the item
+  /// lower.
   bool isSupported(int u, int64_t at) {
     if (at == 0)
       return true;
@@ -451,8 +438,8 @@ private:
         reasons.join(reasonSets[why[s]]);
   }
 
-  /// Items that reach over a wall lie at least as high as the wall. The floors
-  /// inside matter only to the items that lie there: they are no reason.
+  /// Items that reach over a wall lie at least as high as the wall. The floors inside matter only to the items that lie
+  /// there: they are no reason.
   Reasons reasonsOfWalls(const Hole &hole) const {
     Reasons reasons;
     if (hole.a > 0 && crossing[hole.a] > 0)
@@ -462,9 +449,8 @@ private:
     return reasons;
   }
 
-  /// [x, y) has risen to `top`. Outside, a section may have lost its witness
-  /// only if the witness reaches into [x, y), so lies on no floor in between
-  /// that is higher than its own section's, and below `top`.
+  /// [x, y) has risen to `top`. Outside, a section may have lost its witness only if the witness reaches into [x, y),
+  /// so lies on no floor in between that is higher than its own section's, and below `top`.
   void touchAround(int x, int y, int64_t top) {
     int64_t highest = 0;
     int s = x - 1;
@@ -494,12 +480,11 @@ private:
     queue.push_back(s);
   }
 
-  /// Raises floors until in each section some remaining item, its witness, can
-  /// lie on the floor. False if a floor then leaves too little above it.
+  /// Raises floors until in each section some remaining item, its witness, can lie on the floor. False if a floor then
+  /// leaves too little above it.
   ///
-  /// Works in waves from left to right. In a wave the holes may be seen as
-  /// they were when it began: that lifts too little at worst, and the next wave
-  /// looks again wherever something was lifted.
+  /// Works in waves from left to right. In a wave the holes may be seen as they were when it began: that lifts too
+  /// little at worst, and the next wave looks again wherever something was lifted.
   bool settle() {
     while (true) {
       touchLifted();
@@ -576,8 +561,7 @@ private:
     if (hole.a > 0 && crossing[hole.a] > 0)
       hole.wall = floor[hole.a - 1];
     hole.b = s + 1;
-    while (hole.b < numSections && crossing[hole.b] > 0 &&
-           floor[hole.b] <= floor[s])
+    while (hole.b < numSections && crossing[hole.b] > 0 && floor[hole.b] <= floor[s])
       ++hole.b;
     if (hole.b < numSections && crossing[hole.b] > 0)
       hole.wall = std::min(hole.wall, floor[hole.b]);
@@ -625,11 +609,11 @@ private:
   std::vector<int64_t> rest;   // by section, bytes of the remaining items
   std::vector<int> why;        // by section, reasons of its floor besides itself
   std::vector<Reasons> reasonSets;
-  std::vector<int> crossing;   // remaining items over both s - 1 and s
-  std::vector<int> witness;    // by section; may be stale where not queued
+  std::vector<int> crossing; // remaining items over both s - 1 and s
+  std::vector<int> witness;  // by section; may be stale where not queued
   std::vector<char> isQueued;
-  std::vector<int> queue; // sections that may have lost their witness
-  std::vector<int> wave;  // those being looked at
+  std::vector<int> queue;  // sections that may have lost their witness
+  std::vector<int> wave;   // those being looked at
   std::vector<int> lifted; // sections whose floor rose without a placement
   std::vector<Change> trail;
   Reasons failure; // of the choice tried last
@@ -640,12 +624,10 @@ private:
   std::vector<int> candidates;
 };
 
-PackingSearch::PackingSearch(const Instance &instance)
-    : impl(std::make_unique<Impl>(instance)) {}
+PackingSearch::PackingSearch(const Instance &instance) : impl(std::make_unique<Impl>(instance)) {}
 PackingSearch::~PackingSearch() = default;
 
-SearchStatus PackingSearch::run(int64_t capacity, const std::vector<int> &order,
-                                Pivot pivot, int64_t &effort) {
+SearchStatus PackingSearch::run(int64_t capacity, const std::vector<int> &order, Pivot pivot, int64_t &effort) {
   return impl->run(capacity, order, pivot, effort);
 }
 

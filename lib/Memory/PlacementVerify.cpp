@@ -1,10 +1,9 @@
-//===- PlacementVerify.cpp - does a placement hold -------------*- C++ -*-===//
+//===- PlacementVerify.cpp - does a placement hold ------------------------------------------------------*- C++ -*-===//
 //
-// Shares nothing with the placer: a sweep over the caller's own lifetimes with
-// the live buffers ordered by address. Of disjoint live buffers only the two
-// neighbours of a new one can touch it.
+// Shares nothing with the placer: a sweep over the caller's own lifetimes with the live buffers ordered by address. Of
+// disjoint live buffers only the two neighbours of a new one can touch it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Memory/Placement.h"
 
@@ -15,19 +14,16 @@
 using namespace tx::memory;
 
 static std::string describe(size_t i, const Buffer &b) {
-  return "buffer " + std::to_string(i) + " (" + std::to_string(b.size) +
-         " bytes, alive [" + std::to_string(b.lower) + ", " +
-         std::to_string(b.upper) + "))";
+  return "buffer " + std::to_string(i) + " (" + std::to_string(b.size) + " bytes, alive [" + std::to_string(b.lower) +
+         ", " + std::to_string(b.upper) + "))";
 }
 
-std::optional<std::string>
-tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
+std::optional<std::string> tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
   // Far above any machine, and far enough below 2^63 that no sum overflows.
   constexpr int64_t kLimit = int64_t(1) << 60;
   int64_t sum = 0;
   if (buffers.size() > size_t(std::numeric_limits<int>::max() / 4))
-    return std::to_string(buffers.size()) +
-           " buffers are more than one arena can hold; at most " +
+    return std::to_string(buffers.size()) + " buffers are more than one arena can hold; at most " +
            std::to_string(std::numeric_limits<int>::max() / 4) + " would do";
   for (size_t i = 0; i < buffers.size(); ++i) {
     const Buffer &b = buffers[i];
@@ -39,29 +35,24 @@ tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
       return describe(i, b) + " is never alive, yet its bytes are written "
                               "somewhere; give it one moment";
     if (b.alignment <= 0)
-      return describe(i, b) + " asks for alignment " +
-             std::to_string(b.alignment) + "; it must be positive";
+      return describe(i, b) + " asks for alignment " + std::to_string(b.alignment) + "; it must be positive";
     if (b.size > kLimit || b.alignment > kLimit)
-      return describe(i, b) + " with alignment " + std::to_string(b.alignment) +
-             " is larger than 2^60 bytes";
+      return describe(i, b) + " with alignment " + std::to_string(b.alignment) + " is larger than 2^60 bytes";
     // The alignment counts too: each buffer may cost one gap of that much.
     sum += std::min(kLimit, b.alignedSize());
     sum += b.alignment;
     if (sum > kLimit)
-      return "the buffers up to " + describe(i, b) +
-             " sum to more than 2^60 bytes";
+      return "the buffers up to " + describe(i, b) + " sum to more than 2^60 bytes";
   }
   return std::nullopt;
 }
 
-std::optional<std::string>
-tx::memory::verifyPlacement(const std::vector<Buffer> &buffers,
-                            const Placement &placement) {
+std::optional<std::string> tx::memory::verifyPlacement(const std::vector<Buffer> &buffers, const Placement &placement) {
   if (auto fault = verifyBuffers(buffers))
     return fault;
   if (placement.offsets.size() != buffers.size())
-    return "the placement has " + std::to_string(placement.offsets.size()) +
-           " offsets for " + std::to_string(buffers.size()) + " buffers";
+    return "the placement has " + std::to_string(placement.offsets.size()) + " offsets for " +
+           std::to_string(buffers.size()) + " buffers";
 
   struct Event {
     int64_t time;
@@ -78,10 +69,8 @@ tx::memory::verifyPlacement(const std::vector<Buffer> &buffers,
     if (offset % b.alignment != 0)
       return at() + " is not aligned to " + std::to_string(b.alignment);
     // Written so that no offset, however wild, overflows.
-    if (b.alignedSize() > placement.height ||
-        offset > placement.height - b.alignedSize())
-      return at() + " ends above the arena's height " +
-             std::to_string(placement.height);
+    if (b.alignedSize() > placement.height || offset > placement.height - b.alignedSize())
+      return at() + " ends above the arena's height " + std::to_string(placement.height);
     if (b.size == 0)
       continue;
     events.push_back({b.lower, true, i});
@@ -106,10 +95,9 @@ tx::memory::verifyPlacement(const std::vector<Buffer> &buffers,
       continue;
     }
     auto clash = [&](size_t other) {
-      return describe(other, buffers[other]) + " at offset " +
-             std::to_string(placement.offsets[other]) + " and " +
-             describe(event.buffer, b) + " at offset " + std::to_string(offset) +
-             " overlap: both are alive at " + std::to_string(event.time);
+      return describe(other, buffers[other]) + " at offset " + std::to_string(placement.offsets[other]) + " and " +
+             describe(event.buffer, b) + " at offset " + std::to_string(offset) + " overlap: both are alive at " +
+             std::to_string(event.time);
     };
     auto next = live.lower_bound(offset);
     if (next != live.end() && next->first < offset + b.alignedSize())
@@ -125,7 +113,6 @@ tx::memory::verifyPlacement(const std::vector<Buffer> &buffers,
   }
   if (placement.lowerBound != peak)
     return "the placement claims " + std::to_string(placement.lowerBound) +
-           " bytes as its lower bound, but the peak of live bytes is " +
-           std::to_string(peak);
+           " bytes as its lower bound, but the peak of live bytes is " + std::to_string(peak);
   return std::nullopt;
 }

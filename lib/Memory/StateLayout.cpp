@@ -1,4 +1,4 @@
-//===- StateLayout.cpp - Where state lies ---------------------------------===//
+//===- StateLayout.cpp - Where state lies -------------------------------------------------------------------------===//
 
 #include "StateLayout.h"
 #include "Storage.h"

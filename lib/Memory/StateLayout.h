@@ -1,13 +1,12 @@
-//===- StateLayout.h - Where state lies -------------------------*- C++ -*-===//
+//===- StateLayout.h - Where state lies -----------------------------------------------------------------*- C++ -*-===//
 //
 // State lives from the first step to the last, so it needs addresses but no placement:
 //
 //   | parameters | gradients | moments | masters |      roles in their order
 //
-// and within a role side by side what an op takes as one row (see ViewOpInterface), else
-// in the order of the module.
+// and within a role side by side what an op takes as one row (see ViewOpInterface), else in the order of the module.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_MEMORY_STATELAYOUT_H
 #define TX_LIB_MEMORY_STATELAYOUT_H
@@ -20,8 +19,8 @@ namespace tx::memory {
 
 class StateLayout {
 public:
-  /// Fails with an error on an op that wants a row of what is no state, or of state that
-  /// another op wants in another order.
+  /// Fails with an error on an op that wants a row of what is no state, or of state that another op wants in another
+  /// order.
   static llvm::FailureOr<StateLayout> compute(mlir::ModuleOp module);
 
   /// In bytes from the start of the persistent segment.
@@ -34,8 +33,7 @@ private:
   int64_t bytes = 0;
 };
 
-/// The global in whose place a value lies: it was loaded, or continues in place what
-/// was. Empty if there is none.
+/// The global in whose place a value lies: it was loaded, or continues in place what was. Empty if there is none.
 llvm::StringRef findState(mlir::Value value);
 
 } // namespace tx::memory

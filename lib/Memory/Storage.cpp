@@ -1,4 +1,4 @@
-//===- Storage.cpp - Which values share bytes, and for how long -----------===//
+//===- Storage.cpp - Which values share bytes, and for how long ---------------------------------------------------===//
 
 #include "Storage.h"
 
@@ -8,9 +8,9 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::memory;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // What a kernel allows
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static Value getTiedOperandOfOp(OpResult result) {
   if (auto accumulating = dyn_cast<AccumulatingOpInterface>(result.getOwner()))
@@ -66,9 +66,9 @@ bool memory::mayReplace(step::GroupOp group, unsigned input, unsigned output) {
   return writer && lastRead <= ready[writer];
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // StorageAnalysis
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func, const StateLayout &layout) {
   StorageAnalysis analysis(layout);
@@ -87,8 +87,7 @@ FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func, const Sta
   return analysis;
 }
 
-/// Times are the ops' places in the block; a view uses its whole as long as
-/// its parts are used, and the reverse.
+/// Times are the ops' places in the block; a view uses its whole as long as its parts are used, and the reverse.
 void StorageAnalysis::numberUses(Block &block) {
   int64_t time = 0;
   for (Operation &op : block)
@@ -118,8 +117,7 @@ void StorageAnalysis::extend(Value value) {
   storage.upper = std::max(storage.upper, lastUses.lookup(value) + 1);
 }
 
-/// Concats from the last to the first, so that a whole which is itself a part
-/// knows its place before it gives places.
+/// Concats from the last to the first, so that a whole which is itself a part knows its place before it gives places.
 LogicalResult StorageAnalysis::planParts(Block &block) {
   for (Operation &op : llvm::reverse(block)) {
     auto view = dyn_cast<ViewOpInterface>(op);
@@ -127,8 +125,8 @@ LogicalResult StorageAnalysis::planParts(Block &block) {
       continue;
     Value whole = view.getViewedWhole();
     auto wanted = parts.find(whole);
-    Place place = wanted != parts.end() ? wanted->second
-                                        : Place{addStorage(step::ArenaSegment::Transient, whole.getType())};
+    Place place =
+        wanted != parts.end() ? wanted->second : Place{addStorage(step::ArenaSegment::Transient, whole.getType())};
     if (wanted == parts.end())
       storages[place.storage].lower = times[&op];
     parts[whole] = place;
@@ -235,8 +233,7 @@ std::optional<Place> StorageAnalysis::findDyingInput(step::GroupOp group, unsign
         storage.bytes != getByteSize(group.getOutputs()[output].getType()) || storage.upper > times[group] + 1 ||
         !mayReplace(group, number, output))
       continue;
-    // Another output may have taken the place already; another input may be a
-    // view of it, read in another order.
+    // Another output may have taken the place already; another input may be a view of it, read in another order.
     auto isThere = [&](Value other) {
       auto found = places.find(other);
       return other != input && found != places.end() && found->second.storage == place.storage;

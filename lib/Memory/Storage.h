@@ -1,10 +1,10 @@
-//===- Storage.h - Which values share bytes, and for how long ---*- C++ -*-===//
+//===- Storage.h - Which values share bytes, and for how long -------------------------------------------*- C++ -*-===//
 //
 // A storage is a piece of memory with one lifetime. Values lie in storages:
 // most have their own; accumulators, views and in-place results share one. All state
 // is one: it is there from start to end, so only addresses tell globals apart.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_MEMORY_STORAGE_H
 #define TX_LIB_MEMORY_STORAGE_H
@@ -27,8 +27,8 @@ struct Storage {
   int64_t upper = 0; // behind the last op that uses it
 };
 
-/// Where a value lies in its storage: the first column's bytes and the row
-/// stride in elements (0: rows follow each other).
+/// Where a value lies in its storage: the first column's bytes and the row stride in elements (0: rows follow each
+/// other).
 struct Place {
   int storage = -1;
   int64_t byteOffset = 0;
@@ -65,16 +65,14 @@ private:
   const StateLayout &layout;
   llvm::DenseMap<mlir::Operation *, int64_t> times;
   llvm::DenseMap<mlir::Value, int64_t> lastUses; // through views, too
-  llvm::DenseMap<mlir::Value, Place> parts; // where a concat wants its parts
+  llvm::DenseMap<mlir::Value, Place> parts;      // where a concat wants its parts
 };
 
-/// The operand that a result continues in place, if any: ties of accumulating
-/// ops, also through a group.
+/// The operand that a result continues in place, if any: ties of accumulating ops, also through a group.
 mlir::Value getTiedOperand(mlir::OpResult result);
 
-/// Whether the group's kernel may write `output` where `input` lies: every
-/// reader takes the input element by element, in a pass no later than the one
-/// that writes the output.
+/// Whether the group's kernel may write `output` where `input` lies: every reader takes the input element by element,
+/// in a pass no later than the one that writes the output.
 bool mayReplace(step::GroupOp group, unsigned input, unsigned output);
 
 } // namespace tx::memory

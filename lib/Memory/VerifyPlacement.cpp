@@ -1,11 +1,10 @@
-//===- VerifyPlacement.cpp - Is every operand still where it was written? -===//
+//===- VerifyPlacement.cpp - Is every operand still where it was written? -----------------------------------------===//
 //
-// Executes each function on addresses alone. Every address is that of its value's
-// type, inside its segment. A value is intact from the op that writes it until another
-// write touches its bytes; who reads it later finds something else. State is written
-// by what continues it. Lifetimes and storages are not consulted.
+// Executes each function on addresses alone. Every address is that of its value's type, inside its segment. A value is
+// intact from the op that writes it until another write touches its bytes; who reads it later finds something else.
+// State is written by what continues it. Lifetimes and storages are not consulted.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Storage.h"
 
@@ -28,8 +27,8 @@ namespace tx {
 
 namespace {
 
-/// Bytes [begin, end) of a segment. Columns of a wider tensor are told apart by
-/// their offset in the row: two views with one stride overlap only if their columns do.
+/// Bytes [begin, end) of a segment. Columns of a wider tensor are told apart by their offset in the row: two views with
+/// one stride overlap only if their columns do.
 struct Range {
   step::ArenaSegment segment;
   int64_t begin, end, rowBytes, columnBytes;
@@ -142,8 +141,8 @@ public:
   /// Says which bounds nothing was checked against.
   void reportUnbounded(ModuleOp module) const {
     for (step::ArenaSegment segment : unbounded)
-      module.emitRemark("does not say how long segment ") << step::stringifyArenaSegment(segment)
-                                                          << " is; no address was checked against its end";
+      module.emitRemark("does not say how long segment ")
+          << step::stringifyArenaSegment(segment) << " is; no address was checked against its end";
   }
 
 private:
@@ -273,8 +272,8 @@ private:
           buffer.getOffset() != whole.getOffset() + column * elementBytes ||
           (getRows(buffer.getType()) > 1 &&
            buffer.getRowStride() != (op.hasRuns() ? getColumns(buffer.getType()) : whole.getRowStride())))
-        return op->emitOpError("takes ") << buffer << " for the " << (op.hasRuns() ? "elements" : "columns")
-                                         << " from " << column << " on of " << whole;
+        return op->emitOpError("takes ") << buffer << " for the " << (op.hasRuns() ? "elements" : "columns") << " from "
+                                         << column << " on of " << whole;
       if (buffer.getOffset() + buffer.getExtent() > whole.getOffset() + whole.getExtent())
         return op->emitOpError("takes ") << buffer << ", which ends outside of " << whole;
     }
@@ -366,8 +365,8 @@ private:
     for (size_t i = 1; i < placed.size(); ++i) {
       step::BufferAttr before = bufferOf(placed[i - 1]), buffer = bufferOf(placed[i]);
       if (before.getOffset() + before.getExtent() > buffer.getOffset())
-        return placed[i].emitOpError("lies at ") << buffer << ", over @" << placed[i - 1].getSymName() << " at "
-                                                 << before;
+        return placed[i].emitOpError("lies at ")
+               << buffer << ", over @" << placed[i - 1].getSymName() << " at " << before;
     }
     return success();
   }

@@ -1,4 +1,4 @@
-//===- DataParallel.cpp - tx-data-parallel: parts of the batch ------------===//
+//===- DataParallel.cpp - tx-data-parallel: parts of the batch ----------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Parallel/Passes.h"

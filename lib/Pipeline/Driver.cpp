@@ -1,4 +1,4 @@
-//===- Driver.cpp - From options to IR, report or artifact ----------------===//
+//===- Driver.cpp - From options to IR, report or artifact --------------------------------------------------------===//
 
 #include "InputPhase.h"
 #include "Phases.h"
@@ -23,8 +23,8 @@ using namespace tx;
 
 namespace {
 
-/// Diagnostics as people read them on a command line: no IR, no location of a
-/// module that the frontend built. Errors are kept for the returned error.
+/// Diagnostics as people read them on a command line: no IR, no location of a module that the frontend built. Errors
+/// are kept for the returned error.
 class DiagnosticLines {
 public:
   /// `quiet`: errors alone, for a step that is compiled a second time.

@@ -1,4 +1,4 @@
-//===- InputPhase.cpp - Where on its way a module is ----------------------===//
+//===- InputPhase.cpp - Where on its way a module is --------------------------------------------------------------===//
 
 #include "InputPhase.h"
 #include "Report.h"
@@ -79,8 +79,9 @@ llvm::Error tx::checkFunctions(const CompileOptions &options, ModuleOp module) {
     if (!function.isExternal())
       return llvm::Error::success();
   StringRef nested = module.getOps<ModuleOp>().empty() ? "" : "; functions in a module of the module are not looked at";
-  return badInput(options.input + ": has no function, and so no entry; mark the loss with tx.train, as "
-                                  "--compile-to=model shows it" +
+  return badInput(options.input +
+                  ": has no function, and so no entry; mark the loss with tx.train, as "
+                  "--compile-to=model shows it" +
                   nested);
 }
 
@@ -108,8 +109,8 @@ static LogicalResult verifyBody(func::FuncOp function) {
   for (Operation &op : function.front()) {
     bool isOurs = isa<TxDialect>(op.getDialect()) && isa<ScopedOpInterface, LoadOp, StoreOp>(op);
     if (!isOurs && !isa<func::ReturnOp>(op))
-      return op.emitOpError("has no place in @") << function.getSymName()
-                                                 << "; the functions of a step have ops of tx and a return";
+      return op.emitOpError("has no place in @")
+             << function.getSymName() << "; the functions of a step have ops of tx and a return";
     if (failed(verifyAttributes(&op)))
       return failure();
   }
@@ -139,8 +140,9 @@ llvm::Error tx::checkReachedPhase(const CompileOptions &options, ReachedPhase re
   };
   StringRef now = nameOf(reached);
   if (reached == ReachedPhase::Step)
-    return badInput(options.input + ": is in phase step, with addresses that are planned for one target; tx-compile "
-                                    "goes on from " +
+    return badInput(options.input +
+                    ": is in phase step, with addresses that are planned for one target; tx-compile "
+                    "goes on from " +
                     llvm::join(llvm::drop_end(getPhaseNames()), ", "));
   if (placeOf(phase) < placeOf(now))
     return badInput(options.input + ": is in phase " + now + " already, behind --compile-to " + phase);

@@ -1,9 +1,8 @@
-//===- InputPhase.h - Where on its way a module is --------------*- C++ -*-===//
+//===- InputPhase.h - Where on its way a module is ------------------------------------------------------*- C++ -*-===//
 //
-// What --compile-to prints can be edited and compiled on. Each phase is known by
-// the functions that it leaves behind.
+// What --compile-to prints can be edited and compiled on. Each phase is known by the functions that it leaves behind.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_PIPELINE_INPUTPHASE_H
 #define TX_LIB_PIPELINE_INPUTPHASE_H
@@ -24,12 +23,11 @@ ReachedPhase findReachedPhase(mlir::ModuleOp module);
 /// Whether there is something to compile.
 llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module);
 
-/// Whether the module holds what a step is made of and nothing else: state, axes, and
-/// flat functions of tx ops that callers can call. Says in diagnostics what does not.
+/// Whether the module holds what a step is made of and nothing else: state, axes, and flat functions of tx ops that
+/// callers can call. Says in diagnostics what does not.
 mlir::LogicalResult verifyInput(mlir::ModuleOp module);
 
-/// Whether the way leads from there to `phase`, and no flag asks for what lies
-/// behind already.
+/// Whether the way leads from there to `phase`, and no flag asks for what lies behind already.
 llvm::Error checkReachedPhase(const CompileOptions &options, ReachedPhase reached, llvm::StringRef phase);
 
 } // namespace tx

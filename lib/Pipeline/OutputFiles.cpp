@@ -1,10 +1,9 @@
-//===- OutputFiles.cpp - Can what is asked for be written ------------------===//
+//===- OutputFiles.cpp - Can what is asked for be written ---------------------------------------------------------===//
 //
-// A compilation may take minutes. What can be known about its outputs is known
-// before it begins: that no two of them are one file and none is the input,
-// through links too, and that each can be made where it is to lie.
+// A compilation may take minutes. What can be known about its outputs is known before it begins: that no two of them
+// are one file and none is the input, through links too, and that each can be made where it is to lie.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/InputLimits.h"
@@ -72,14 +71,14 @@ static Error findPlace(OutputFile &file) {
   return Error::success();
 }
 
-/// Whether a file may be made, or replaced, at its place. A write goes to a file
-/// beside it first, so the folder counts; but a file that its owner has locked
-/// against writing stays as it is.
+/// Whether a file may be made, or replaced, at its place. A write goes to a file beside it first, so the folder counts;
+/// but a file that its owner has locked against writing stays as it is.
 static Error checkPlace(const OutputFile &file) {
   struct stat status;
   if (::lstat(file.place.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode))
-      return cannotWrite(file, "it is " + describeFileType(fs::get_file_type(file.place, /*Follow=*/false)) + ", no regular file");
+      return cannotWrite(file, "it is " + describeFileType(fs::get_file_type(file.place, /*Follow=*/false)) +
+                                   ", no regular file");
     constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH; // root is let through by access()
     if (!(status.st_mode & kAnyWrite) || ::access(file.place.c_str(), W_OK) != 0)
       return cannotWrite(file, "it is read-only; name another file, or remove it first");
@@ -93,10 +92,11 @@ static Error checkPlace(const OutputFile &file) {
   constexpr long kSuffix = sizeof(".123456.tmp") - 1;
   long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX), length = path::filename(file.place).size();
   if (longest > 0 && length + kSuffix > longest)
-    return cannotWrite(file, "its name has " + Twine(length) + " bytes; at most " + Twine(longest - kSuffix) +
-                                 " would do");
+    return cannotWrite(file,
+                       "its name has " + Twine(length) + " bytes; at most " + Twine(longest - kSuffix) + " would do");
   struct statvfs device;
-  if (::statvfs(folder.c_str(), &device) == 0 && (device.f_bavail == 0 || (device.f_files != 0 && device.f_favail == 0)))
+  if (::statvfs(folder.c_str(), &device) == 0 &&
+      (device.f_bavail == 0 || (device.f_files != 0 && device.f_favail == 0)))
     return cannotWrite(file, "its device is full");
   return Error::success();
 }
@@ -120,8 +120,9 @@ static bool isStandardOutput(const OutputFile &file) {
 
 Error tx::checkOutputFiles(const CompileOptions &options) {
   const OutputOptions &output = options.output;
-  llvm::SmallVector<OutputFile> files = {
-      {"-o", output.artifactFile, {}}, {"--report", output.reportFile, {}}, {"--verify-twin", output.verifyTwinFile, {}}};
+  llvm::SmallVector<OutputFile> files = {{"-o", output.artifactFile, {}},
+                                         {"--report", output.reportFile, {}},
+                                         {"--verify-twin", output.verifyTwinFile, {}}};
   llvm::erase_if(files, [](const OutputFile &file) { return file.name.empty(); });
   for (const OutputFile &file : files)
     if (file.name == "-")
@@ -138,7 +139,8 @@ Error tx::checkOutputFiles(const CompileOptions &options) {
       if (file.place == other.place || fs::equivalent(file.place, other.place))
         return badUsage(other.flag + " and " + file.flag + " both write " + file.name + "; name two files");
     if (prints && isStandardOutput(file))
-      return badUsage(file.name + ": " + file.flag + " would replace what standard output writes there; name two files");
+      return badUsage(file.name + ": " + file.flag +
+                      " would replace what standard output writes there; name two files");
   }
   for (const OutputFile &file : files)
     if (Error error = checkPlace(file))

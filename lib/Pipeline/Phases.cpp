@@ -1,4 +1,4 @@
-//===- Phases.cpp - The list of phases and their passes -------------------===//
+//===- Phases.cpp - The list of phases and their passes -----------------------------------------------------------===//
 
 #include "Phases.h"
 
@@ -62,13 +62,9 @@ void tx::addPlacementPasses(OpPassManager &manager, const std::function<void(OpP
   manager.addPass(createPlaceMemoryPass());
 }
 
-void tx::addPlacementVerifier(OpPassManager &manager) {
-  manager.addPass(createVerifyPlacementPass());
-}
+void tx::addPlacementVerifier(OpPassManager &manager) { manager.addPass(createVerifyPlacementPass()); }
 
-void tx::addLaunchPasses(OpPassManager &manager) {
-  manager.addPass(createLowerToStepPass());
-}
+void tx::addLaunchPasses(OpPassManager &manager) { manager.addPass(createLowerToStepPass()); }
 
 void tx::addStepPasses(OpPassManager &manager) {
   addPlacementPasses(manager);
@@ -76,8 +72,7 @@ void tx::addStepPasses(OpPassManager &manager) {
   addLaunchPasses(manager);
 }
 
-/// All phases up to the last one of the list. What is left of `rematerialize`
-/// says whether they have a policy.
+/// All phases up to the last one of the list. What is left of `rematerialize` says whether they have a policy.
 static void addPhases(ArrayRef<PhaseInfo> phases, OpPassManager &manager, std::unique_ptr<Pass> &rematerialize) {
   for (const PhaseInfo &phase : phases)
     phase.addPasses(manager, rematerialize);

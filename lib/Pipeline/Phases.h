@@ -1,4 +1,4 @@
-//===- Phases.h - The passes of each phase ----------------------*- C++ -*-===//
+//===- Phases.h - The passes of each phase --------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_PIPELINE_PHASES_H
 #define TX_LIB_PIPELINE_PHASES_H

@@ -1,4 +1,4 @@
-//===- Register.cpp - Everything that tx-opt and tx-compile know ----------===//
+//===- Register.cpp - Everything that tx-opt and tx-compile know --------------------------------------------------===//
 
 #include "tx/Pipeline/Register.h"
 

@@ -1,4 +1,4 @@
-//===- Report.cpp - One number for plan and run ---------------------------===//
+//===- Report.cpp - One number for plan and run -------------------------------------------------------------------===//
 
 #include "Report.h"
 
@@ -38,8 +38,8 @@ static int64_t getScratchBytes(step::ProgramOp program) {
   return bytes;
 }
 
-/// What each entry needs of the transient segment, and the least that any
-/// placement could need; how much a rank sends to others in it.
+/// What each entry needs of the transient segment, and the least that any placement could need; how much a rank sends
+/// to others in it.
 static json::Array describeEntries(step::ProgramOp program) {
   json::Array entries;
   for (auto entry : program.getOps<step::EntryOp>()) {
@@ -99,9 +99,9 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"entries", describeEntries(program)}};
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // What was asked for
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static std::optional<std::string> joined(const std::optional<std::vector<std::string>> &list) {
   return list ? std::optional(llvm::join(*list, ",")) : std::nullopt;

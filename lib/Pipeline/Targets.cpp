@@ -1,4 +1,4 @@
-//===- Targets.cpp - What a step is compiled for --------------------------===//
+//===- Targets.cpp - What a step is compiled for ------------------------------------------------------------------===//
 
 #include "Targets.h"
 
@@ -23,20 +23,22 @@ static llvm::Expected<Target> hostTarget(const CompileOptions &compile, StringRe
     return badUsage("--ptxas is for --target cuda:ARCH; this step's target is " + output.target);
   if (compile.libraries.activations)
     return badUsage("--gemm-gelu-fusion is for --target cuda:ARCH, whose library of products computes GELU too; "
-                    "this step's target is " + output.target);
+                    "this step's target is " +
+                    output.target);
   if (compile.libraries.attention == AttentionBackend::Fused)
-    return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH; this step's "
-                    "target is " +
-                    output.target + "; flash is one fused op too, with own kernels");
+    return badInput(
+        "--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH; this step's "
+        "target is " +
+        output.target + "; flash is one fused op too, with own kernels");
   HostTargetOptions options;
   if (!output.targetCpu.empty())
     options.cpu = output.targetCpu;
   return Target{nullptr, nullptr, nullptr, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
-    FailureOr<HostKernels> kernels = compileHostKernels(program, options);
-    if (failed(kernels))
-      return failure();
-    return packHostKernels(std::move(*kernels));
-  }};
+                  FailureOr<HostKernels> kernels = compileHostKernels(program, options);
+                  if (failed(kernels))
+                    return failure();
+                  return packHostKernels(std::move(*kernels));
+                }};
 }
 
 static llvm::Expected<Target> cudaTarget(const CompileOptions &compile, StringRef suffix) {
@@ -72,11 +74,11 @@ static llvm::Expected<Target> cudaTarget(const CompileOptions &compile, StringRe
   if (compile.libraries.activations)
     joinOps = [](OpPassManager &manager) { manager.addPass(createFuseActivationsPass()); };
   return Target{joinOps, chooseForms, planLibraries, [options](step::ProgramOp program) -> FailureOr<TargetCode> {
-    FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
-    if (failed(kernels))
-      return failure();
-    return packCudaKernels(*kernels);
-  }};
+                  FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
+                  if (failed(kernels))
+                    return failure();
+                  return packCudaKernels(*kernels);
+                }};
 }
 
 static constexpr struct {

@@ -1,11 +1,11 @@
-//===- Targets.h - What a step is compiled for ------------------*- C++ -*-===//
+//===- Targets.h - What a step is compiled for ----------------------------------------------------------*- C++ -*-===//
 //
 // The one list of backends that the compiler knows; --target chooses:
 //
 //   llvm::Expected<Target> target = parseTarget(options);
 //   FailureOr<TargetCode> code = target->compile(program);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_PIPELINE_TARGETS_H
 #define TX_LIB_PIPELINE_TARGETS_H
@@ -27,14 +27,13 @@ class ProgramOp;
 } // namespace step
 
 struct Target {
-  /// Adds the passes that join ops of the joint functions where that changes numbers,
-  /// before anything is recomputed; null: there are none.
+  /// Adds the passes that join ops of the joint functions where that changes numbers, before anything is recomputed;
+  /// null: there are none.
   std::function<void(mlir::OpPassManager &manager)> joinOps;
-  /// Adds the passes that give ops the forms that the target's libraries and kernels
-  /// have, before fusion; null: there are none.
+  /// Adds the passes that give ops the forms that the target's libraries and kernels have, before fusion; null: there
+  /// are none.
   std::function<void(mlir::OpPassManager &manager)> chooseForms;
-  /// Adds the pass that says what else the target's libraries compute, and what
-  /// scratch they get; null: they need none.
+  /// Adds the pass that says what else the target's libraries compute, and what scratch they get; null: they need none.
   std::function<void(mlir::OpPassManager &manager)> planLibraries;
   /// The code of a program's kernels. Diagnosed on failure.
   std::function<mlir::FailureOr<TargetCode>(step::ProgramOp program)> compile;

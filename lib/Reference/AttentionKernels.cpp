@@ -1,4 +1,4 @@
-//===- AttentionKernels.cpp - Core attention, in parts and in one op ------===//
+//===- AttentionKernels.cpp - Core attention, in parts and in one op ----------------------------------------------===//
 
 #include "DropoutMask.h"
 #include "Kernels.h"
@@ -76,9 +76,9 @@ static LogicalResult attentionContext(AttentionContextOp op, Operands in, Result
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // In one op
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -86,22 +86,18 @@ namespace {
 template <typename OpT> class FlashRows {
 public:
   FlashRows(OpT op, const Tensor &q, const Tensor &k, const Tensor *key)
-      : q(q), k(k), heads(op.getHeads()), d(q.shape[2] / heads),
-        group(heads / (k.shape[2] / d)), queries(q.shape[1]), keys(k.shape[1]),
-        causal(op.getCausal()), scale(op.getScale().convertToDouble()),
+      : q(q), k(k), heads(op.getHeads()), d(q.shape[2] / heads), group(heads / (k.shape[2] / d)), queries(q.shape[1]),
+        keys(k.shape[1]), causal(op.getCausal()), scale(op.getScale().convertToDouble()),
         keep(1 - op.getProbability().convertToDouble()) {
     if (key)
       mask.emplace(*key, op.getScope().getSiteHash(), 1 - keep);
   }
 
   int64_t countRows() const { return q.shape[0] * heads * queries; }
-  int64_t countVisible(int64_t row) const {
-    return causal ? row % queries + 1 : keys;
-  }
+  int64_t countVisible(int64_t row) const { return causal ? row % queries + 1 : keys; }
   /// First elements of a row's query, and of its j-th key or value.
   int64_t queryAt(int64_t row) const {
-    return (sampleOf(row) * queries + row % queries) * q.shape[2] +
-           headOf(row) * d;
+    return (sampleOf(row) * queries + row % queries) * q.shape[2] + headOf(row) * d;
   }
   int64_t keyAt(int64_t row, int64_t j) const {
     return (sampleOf(row) * keys + j) * k.shape[2] + headOf(row) / group * d;
@@ -109,8 +105,7 @@ public:
   std::vector<double> scoresOf(int64_t row) const {
     std::vector<double> scores(countVisible(row));
     for (int64_t j = 0; j < countVisible(row); ++j)
-      scores[j] =
-          scale * dot(&q.values[queryAt(row)], &k.values[keyAt(row, j)]);
+      scores[j] = scale * dot(&q.values[queryAt(row)], &k.values[keyAt(row, j)]);
     return scores;
   }
   double dot(const double *a, const double *b) const {
@@ -140,10 +135,8 @@ private:
 
 } // namespace
 
-static LogicalResult flashAttention(FlashAttentionOp op, Operands in,
-                                    Results out) {
-  FlashRows<FlashAttentionOp> rows(op, *in[0], *in[1],
-                                   op.getKey() ? in[3] : nullptr);
+static LogicalResult flashAttention(FlashAttentionOp op, Operands in, Results out) {
+  FlashRows<FlashAttentionOp> rows(op, *in[0], *in[1], op.getKey() ? in[3] : nullptr);
   const Tensor &v = *in[2];
   for (int64_t row = 0; row < rows.countRows(); ++row) {
     std::vector<double> scores = rows.scoresOf(row);
@@ -154,18 +147,15 @@ static LogicalResult flashAttention(FlashAttentionOp op, Operands in,
     for (size_t j = 0; j < scores.size(); ++j) {
       double p = std::exp(scores[j] - largest) / sum * rows.factor(row, j);
       for (int64_t c = 0; c < rows.d; ++c)
-        out[0].values[rows.queryAt(row) + c] +=
-            p * v.values[rows.keyAt(row, j) + c];
+        out[0].values[rows.queryAt(row) + c] += p * v.values[rows.keyAt(row, j) + c];
     }
   }
   return success();
 }
 
-static LogicalResult flashAttentionGrad(FlashAttentionGradOp op, Operands in,
-                                        Results out) {
+static LogicalResult flashAttentionGrad(FlashAttentionGradOp op, Operands in, Results out) {
   const Tensor &dy = *in[0], &v = *in[3], &y = *in[4], &lse = *in[5];
-  FlashRows<FlashAttentionGradOp> rows(op, *in[1], *in[2],
-                                       op.getKey() ? in[6] : nullptr);
+  FlashRows<FlashAttentionGradOp> rows(op, *in[1], *in[2], op.getKey() ? in[6] : nullptr);
   for (int64_t row = 0; row < rows.countRows(); ++row) {
     std::vector<double> scores = rows.scoresOf(row);
     int64_t at = rows.queryAt(row);

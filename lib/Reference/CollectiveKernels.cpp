@@ -1,4 +1,4 @@
-//===- CollectiveKernels.cpp - What ranks do together ---------------------===//
+//===- CollectiveKernels.cpp - What ranks do together -------------------------------------------------------------===//
 
 #include "Kernels.h"
 

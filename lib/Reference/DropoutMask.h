@@ -1,4 +1,4 @@
-//===- DropoutMask.h - Which elements a dropout drops -----------*- C++ -*-===//
+//===- DropoutMask.h - Which elements a dropout drops ---------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_REFERENCE_DROPOUTMASK_H
 #define TX_LIB_REFERENCE_DROPOUTMASK_H
@@ -12,20 +12,16 @@ namespace tx {
 /// The mask of one site. See the description of tx.dropout.
 class DropoutMask {
 public:
-  DropoutMask(const Tensor &key, uint32_t site, double probability)
-      : site(site), limit(probability * 4294967296.0) {
+  DropoutMask(const Tensor &key, uint32_t site, double probability) : site(site), limit(probability * 4294967296.0) {
     for (int i = 0; i < 3; ++i)
       words[i] = static_cast<uint32_t>(static_cast<int64_t>(key.values[i]));
   }
 
   /// `row` and `column` count within a sample of the microbatch.
   bool drops(int64_t sample, int64_t row, int64_t column) const {
-    PhiloxCounter counter = {
-        static_cast<uint32_t>(16 * (column / 64) + column % 16),
-        static_cast<uint32_t>(row), words[2] + static_cast<uint32_t>(sample),
-        site};
-    uint32_t word =
-        philox4x32(counter, {words[0], words[1]})[column / 16 % 4];
+    PhiloxCounter counter = {static_cast<uint32_t>(16 * (column / 64) + column % 16), static_cast<uint32_t>(row),
+                             words[2] + static_cast<uint32_t>(sample), site};
+    uint32_t word = philox4x32(counter, {words[0], words[1]})[column / 16 % 4];
     return word < limit;
   }
 

@@ -1,4 +1,4 @@
-//===- Interpreter.cpp - Runs a function of tx ops ------------------------===//
+//===- Interpreter.cpp - Runs a function of tx ops ----------------------------------------------------------------===//
 
 #include "tx/Reference/Interpreter.h"
 
@@ -183,15 +183,14 @@ FailureOr<SmallVector<Tensor>> tx::interpret(func::FuncOp function, ArrayRef<Ten
   return alone.getResults();
 }
 
-FailureOr<std::vector<SmallVector<Tensor>>> tx::interpretRanks(func::FuncOp function,
-                                                               ArrayRef<SmallVector<Tensor>> arguments,
-                                                               MutableArrayRef<State> states) {
+FailureOr<std::vector<SmallVector<Tensor>>>
+tx::interpretRanks(func::FuncOp function, ArrayRef<SmallVector<Tensor>> arguments, MutableArrayRef<State> states) {
   if (failed(verifyOneBlock(function)))
     return failure();
   auto size = static_cast<size_t>(getMeshSize(function->getParentOfType<ModuleOp>()));
   if (arguments.size() != size || states.size() != size)
-    return function.emitError("runs on a mesh of ") << size << " ranks, got arguments of " << arguments.size()
-                                                    << " and states of " << states.size();
+    return function.emitError("runs on a mesh of ")
+           << size << " ranks, got arguments of " << arguments.size() << " and states of " << states.size();
   std::vector<Interpreter> ranks;
   for (auto [list, state] : llvm::zip_equal(arguments, states))
     if (failed(ranks.emplace_back(function, state).start(list)))

@@ -1,4 +1,4 @@
-//===- Kernels.h - One small function for each op ---------------*- C++ -*-===//
+//===- Kernels.h - One small function for each op -------------------------------------------------------*- C++ -*-===//
 //
 // A family of ops has a file, which enters its functions into the table:
 //
@@ -7,7 +7,7 @@
 //
 // Results come with their shape, filled with zeros.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_REFERENCE_KERNELS_H
 #define TX_LIB_REFERENCE_KERNELS_H
@@ -25,8 +25,7 @@ using Kernel = mlir::LogicalResult (*)(mlir::Operation *op, Operands operands, R
 
 class KernelTable {
 public:
-  template <typename OpT, mlir::LogicalResult (*Function)(OpT, Operands, Results)>
-  void add() {
+  template <typename OpT, mlir::LogicalResult (*Function)(OpT, Operands, Results)> void add() {
     kernels[OpT::getOperationName()] = [](mlir::Operation *op, Operands operands, Results results) {
       return Function(mlir::cast<OpT>(op), operands, results);
     };
@@ -52,8 +51,8 @@ const KernelTable &getKernels();
 double gelu(double x);
 double geluDerivative(double x);
 
-/// What an accumulation starts from: the old content, or zero after a reset.
-/// `accumulator` and `reset` are operand numbers; no reset if it is past the end.
+/// What an accumulation starts from: the old content, or zero after a reset. `accumulator` and `reset` are operand
+/// numbers; no reset if it is past the end.
 inline void startAccumulation(Operands operands, unsigned accumulator, unsigned reset, Tensor &result) {
   if (reset >= operands.size() || operands[reset]->values[0] == 0)
     result.values = operands[accumulator]->values;

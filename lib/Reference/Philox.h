@@ -1,9 +1,9 @@
-//===- Philox.h - The random words of dropout -------------------*- C++ -*-===//
+//===- Philox.h - The random words of dropout -----------------------------------------------------------*- C++ -*-===//
 //
-// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
-// (SC 2011): four words from a counter of four and a key of two.
+// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011): four words from a counter of
+// four and a key of two.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_REFERENCE_PHILOX_H
 #define TX_LIB_REFERENCE_PHILOX_H

@@ -1,4 +1,4 @@
-//===- TrainingKernels.cpp - Loss and optimizer ---------------------------===//
+//===- TrainingKernels.cpp - Loss and optimizer -------------------------------------------------------------------===//
 
 #include "Kernels.h"
 
@@ -8,13 +8,12 @@
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Loss
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// The target's column, -1 if it is ignored.
-template <typename OpT>
-static FailureOr<int64_t> column(OpT op, double target, const Tensor &logits) {
+template <typename OpT> static FailureOr<int64_t> column(OpT op, double target, const Tensor &logits) {
   if (target == static_cast<double>(static_cast<int64_t>(op.getIgnoreIndex())))
     return -1;
   if (!(target >= 0 && target < logits.getColumns()))
@@ -74,9 +73,9 @@ static LogicalResult reduceLossGrad(ReduceLossGradOp op, Operands in, Results ou
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Optimizer
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static LogicalResult sumOfSquares(SumOfSquaresOp, Operands in, Results out) {
   for (size_t i = 0; i < in[0]->values.size(); ++i)

@@ -1,4 +1,4 @@
-//===- Advice.cpp - A policy that does less than it seems -----------------===//
+//===- Advice.cpp - A policy that does less than it seems ---------------------------------------------------------===//
 
 #include "tx/Remat/Policies.h"
 
@@ -21,9 +21,8 @@ static std::optional<RecomputeModule> findParent(const RematProblem &problem, co
     if (other == module)
       continue;
     RematPlan parent = planModule(problem, policy, other);
-    bool covers = llvm::all_of(llvm::zip(own.choices, parent.choices), [](auto pair) {
-      return !std::get<0>(pair).recompute || std::get<1>(pair).recompute;
-    });
+    bool covers = llvm::all_of(llvm::zip(own.choices, parent.choices),
+                               [](auto pair) { return !std::get<0>(pair).recompute || std::get<1>(pair).recompute; });
     if (covers)
       return other;
   }
@@ -31,9 +30,7 @@ static std::optional<RecomputeModule> findParent(const RematProblem &problem, co
 }
 
 /// What the layers that the policy applies to save.
-static int64_t getBytesOfLayers(const RematProblem &problem,
-                                const RematPolicy &policy,
-                                const RematPlan &plan) {
+static int64_t getBytesOfLayers(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan) {
   int64_t bytes = 0;
   for (int value : getSavedValues(problem, plan))
     if (policy.includesLayer(problem.ops[problem.values[value].producer].layer))
@@ -48,8 +45,7 @@ static int64_t getMatrixFlops(const RematProblem &problem, const RematPlan &plan
   return flops;
 }
 
-/// What to do about a module that saves hardly `least` bytes: the others that
-/// save more and compute no product again.
+/// What to do about a module that saves hardly `least` bytes: the others that save more and compute no product again.
 static std::string proposeInstead(const RematProblem &problem, const RematPolicy &policy, int64_t least) {
   int64_t bytesOfNone = getSavedBytes(problem, RematPlan(problem));
   std::string names;
@@ -63,8 +59,7 @@ static std::string proposeInstead(const RematProblem &problem, const RematPolicy
   return "; leave it out" + (names.empty() ? "" : ", or take " + names + ", which free more and repeat no product");
 }
 
-/// Nothing at all, or hardly more: core attention, where it is one op, frees
-/// the log-sum-exp alone.
+/// Nothing at all, or hardly more: core attention, where it is one op, frees the log-sum-exp alone.
 static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy, RecomputeModule module,
                           std::vector<RematMessage> &messages) {
   RematPlan none(problem), plan = planModule(problem, policy, module);
@@ -73,17 +68,17 @@ static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy
   int64_t ofLayers = getBytesOfLayers(problem, policy, none);
   if (bytes >= bytesOfNone) {
     messages.push_back({RematMessage::Warning, name + " frees 0 bytes: " + std::to_string(bytes) +
-                                                   " are saved with it, " + std::to_string(bytesOfNone) +
-                                                   " without" + proposeInstead(problem, policy, ofLayers / 100)});
+                                                   " are saved with it, " + std::to_string(bytesOfNone) + " without" +
+                                                   proposeInstead(problem, policy, ofLayers / 100)});
     return;
   }
   if (bytesOfNone - bytes >= ofLayers / 100)
     return;
-  messages.push_back({RematMessage::Warning, name + " frees little: " + std::to_string(bytesOfNone - bytes) +
-                                                 " of the " + std::to_string(ofLayers) +
-                                                 " bytes that its layers save, for " +
-                                                 std::to_string(getMatrixFlops(problem, plan)) + " FLOPs computed again" +
-                                                 proposeInstead(problem, policy, ofLayers / 100)});
+  messages.push_back(
+      {RematMessage::Warning, name + " frees little: " + std::to_string(bytesOfNone - bytes) + " of the " +
+                                  std::to_string(ofLayers) + " bytes that its layers save, for " +
+                                  std::to_string(getMatrixFlops(problem, plan)) + " FLOPs computed again" +
+                                  proposeInstead(problem, policy, ofLayers / 100)});
 }
 
 static void adviseOnModules(const RematProblem &problem, const RematPolicy &policy,
@@ -132,10 +127,10 @@ static void adviseOnSavedNames(const RematProblem &problem, const RematPlan &pla
   int replayed = countReplaysThroughInput(problem, plan);
   if (replayed == 0 || replayed < problem.getLayerCount() - 1)
     return;
-  messages.push_back({RematMessage::Note,
-                      "no saved name carries from layer to layer, so that one replay runs through all " +
-                          std::to_string(problem.getLayerCount()) + " layers; to save each layer's input too, add '" +
-                          findCarriedName(problem) + "'"});
+  messages.push_back(
+      {RematMessage::Note, "no saved name carries from layer to layer, so that one replay runs through all " +
+                               std::to_string(problem.getLayerCount()) +
+                               " layers; to save each layer's input too, add '" + findCarriedName(problem) + "'"});
 }
 
 void tx::adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
@@ -147,8 +142,7 @@ void tx::adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, co
   int64_t bytes = getSavedBytes(problem, plan), bytesOfNone = getSavedBytes(problem, RematPlan(problem));
   if (!plan.lines.empty() && bytes >= bytesOfNone)
     messages.push_back({RematMessage::Warning, "this recompute policy frees 0 bytes: " + std::to_string(bytes) +
-                                                   " are saved with it, " + std::to_string(bytesOfNone) +
-                                                   " without"});
+                                                   " are saved with it, " + std::to_string(bytesOfNone) + " without"});
 }
 
 std::optional<RematMessage> tx::warnIfPeakRises(int64_t peakBytes, int64_t peakBytesOfNone) {

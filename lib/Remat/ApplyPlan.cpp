@@ -1,4 +1,4 @@
-//===- ApplyPlan.cpp - One rewriter for every plan ------------------------===//
+//===- ApplyPlan.cpp - One rewriter for every plan ----------------------------------------------------------------===//
 
 #include "ApplyPlan.h"
 

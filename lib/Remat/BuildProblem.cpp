@@ -1,14 +1,13 @@
-//===- BuildProblem.cpp - From the joint function to plain data -----------===//
+//===- BuildProblem.cpp - From the joint function to plain data ---------------------------------------------------===//
 //
-// Asks interfaces only. An op without a scope (a load, a store, the return)
-// computes nothing that could be recomputed: without operands its results are
-// there anyway; without results it takes values out of the step, after forward
-// as before; otherwise it belongs where its operands come from.
+// Asks interfaces only. An op without a scope (a load, a store, the return) computes nothing that could be recomputed:
+// without operands its results are there anyway; without results it takes values out of the step, after forward as
+// before; otherwise it belongs where its operands come from.
 //
-// The gradient of the loss is computed by forward's last kernel, so it counts as
-// forward here: what it needs is not saved, but what it gives is.
+// The gradient of the loss is computed by forward's last kernel, so it counts as forward here: what it needs is not
+// saved, but what it gives is.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "BuildProblem.h"
 
@@ -25,7 +24,8 @@ namespace {
 
 class ProblemBuilder {
 public:
-  explicit ProblemBuilder(func::FuncOp function) : function(function), names(function), border(findBorderOps(function.getBody())) {}
+  explicit ProblemBuilder(func::FuncOp function)
+      : function(function), names(function), border(findBorderOps(function.getBody())) {}
 
   FailureOr<JointProblem> run() {
     for (Value argument : function.getArguments())

@@ -1,4 +1,4 @@
-//===- BuildProblem.h - From the joint function to plain data ---*- C++ -*-===//
+//===- BuildProblem.h - From the joint function to plain data -------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_REMAT_BUILDPROBLEM_H
 #define TX_LIB_REMAT_BUILDPROBLEM_H
@@ -19,8 +19,8 @@ struct JointProblem {
 /// Whether the function has ops of the backward segment.
 bool hasBackward(mlir::func::FuncOp function);
 
-/// Fails, with a diagnostic, on a function that is not joint: one block, forward
-/// ops before backward ops, no recomputations yet.
+/// Fails, with a diagnostic, on a function that is not joint: one block, forward ops before backward ops, no
+/// recomputations yet.
 mlir::FailureOr<JointProblem> buildRematProblem(mlir::func::FuncOp function);
 
 } // namespace tx

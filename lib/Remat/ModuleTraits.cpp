@@ -1,4 +1,4 @@
-//===- ModuleTraits.cpp - What is known of each recompute module ----------===//
+//===- ModuleTraits.cpp - What is known of each recompute module --------------------------------------------------===//
 
 #include "ModuleTraits.h"
 

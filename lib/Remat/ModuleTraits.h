@@ -1,4 +1,4 @@
-//===- ModuleTraits.h - What is known of each recompute module --*- C++ -*-===//
+//===- ModuleTraits.h - What is known of each recompute module ------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_REMAT_MODULETRAITS_H
 #define TX_LIB_REMAT_MODULETRAITS_H
@@ -7,8 +7,7 @@
 
 namespace tx {
 
-/// Whether the module's output is not saved either, but refilled before its
-/// consumer's backward.
+/// Whether the module's output is not saved either, but refilled before its consumer's backward.
 bool discardsOutput(RecomputeModule module);
 
 /// The part of a model that has the module, for the message that it is missing.

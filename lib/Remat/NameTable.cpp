@@ -1,4 +1,4 @@
-//===- NameTable.cpp - Names of values for people -------------------------===//
+//===- NameTable.cpp - Names of values for people -----------------------------------------------------------------===//
 
 #include "NameTable.h"
 

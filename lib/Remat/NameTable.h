@@ -1,13 +1,11 @@
-//===- NameTable.h - Names of values for people -----------------*- C++ -*-===//
+//===- NameTable.h - Names of values for people ---------------------------------------------------------*- C++ -*-===//
 //
-// A value is called by its op's place: `layers.3.mlp.fc1`, `final_layernorm`.
-// Where forward has several ops at one place the op's own name follows
-// (`layers.3.self_attention.core_attn.softmax`), then a number if need be. A
-// result that is not the op's main one has its label last
-// (`layers.3.layernorm.input.mean`). Recomputations are called like their
-// originals.
+// A value is called by its op's place: `layers.3.mlp.fc1`, `final_layernorm`. Where forward has several ops at one
+// place the op's own name follows (`layers.3.self_attention.core_attn.softmax`), then a number if need be. A result
+// that is not the op's main one has its label last (`layers.3.layernorm.input.mean`). Recomputations are called like
+// their originals.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_REMAT_NAMETABLE_H
 #define TX_LIB_REMAT_NAMETABLE_H

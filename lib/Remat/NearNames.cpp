@@ -1,4 +1,4 @@
-//===- NearNames.cpp - Did you mean ...? ----------------------------------===//
+//===- NearNames.cpp - Did you mean ...? --------------------------------------------------------------------------===//
 
 #include "NearNames.h"
 
@@ -25,7 +25,8 @@ std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
   StringRef wanted = withoutLayer(name);
   std::set<std::string> names;
   for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (problem.isForwardResult(value) && !problem.isView(value) && problem.ops[problem.values[value].producer].layer >= 0)
+    if (problem.isForwardResult(value) && !problem.isView(value) &&
+        problem.ops[problem.values[value].producer].layer >= 0)
       names.insert(withoutLayer(problem.values[value].name).str());
   if (names.count(wanted.str()))
     return "its layers are " + listLayers(problem.layers);

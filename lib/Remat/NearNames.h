@@ -1,4 +1,4 @@
-//===- NearNames.h - Did you mean ...? --------------------------*- C++ -*-===//
+//===- NearNames.h - Did you mean ...? ------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_REMAT_NEARNAMES_H
 #define TX_LIB_REMAT_NEARNAMES_H
@@ -10,8 +10,7 @@ namespace tx {
 /// `layers.3.mlp.fc1` -> `mlp.fc1`.
 llvm::StringRef withoutLayer(llvm::StringRef valueName);
 
-/// `near: mlp.fc1, mlp.fc2`: the values' names most like a name that matches
-/// none of them.
+/// `near: mlp.fc1, mlp.fc2`: the values' names most like a name that matches none of them.
 std::string suggestNames(const RematProblem &problem, llvm::StringRef name);
 
 } // namespace tx

@@ -1,8 +1,8 @@
-//===- Options.cpp - The recompute flags, checked against a model ---------===//
+//===- Options.cpp - The recompute flags, checked against a model -------------------------------------------------===//
 //
 // docs/Recompute.md lists these messages; each has its test.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Remat/Options.h"
 
@@ -61,9 +61,7 @@ std::string tx::describeLayers(const std::vector<int> &layers) {
 }
 
 bool tx::matchesName(StringRef pattern, StringRef valueName) {
-  auto beginsAt = [&](StringRef name) {
-    return name.consume_front(pattern) && (name.empty() || name.front() == '.');
-  };
+  auto beginsAt = [&](StringRef name) { return name.consume_front(pattern) && (name.empty() || name.front() == '.'); };
   return beginsAt(valueName) || beginsAt(withoutLayer(valueName));
 }
 
@@ -165,8 +163,9 @@ private:
       names += (names.empty() ? "" : ", ") + stringifyRecomputeModule(other).str();
     for (const RematOp &op : problem.ops)
       if (op.isForward() && op.layer >= 0 && llvm::is_contained(op.indivisible, module))
-        return error("recompute module '" + stringifyRecomputeModule(module).str() + "' can not be recomputed alone: '" +
-                     op.name + "' computes it together with a product (--gemm-gelu-fusion), and it would get other bits " +
+        return error("recompute module '" + stringifyRecomputeModule(module).str() +
+                     "' can not be recomputed alone: '" + op.name +
+                     "' computes it together with a product (--gemm-gelu-fusion), and it would get other bits " +
                      "without; 'mlp' recomputes both, or compile without the fusion; present: " + names);
     error("recompute module '" + stringifyRecomputeModule(module).str() + "' names no op in this model, which has no " +
           getModelPart(module) + "; present: " + (names.empty() ? "none" : names));
@@ -239,8 +238,8 @@ private:
   // Megatron overrides the granularity without a word.
   void checkShorthand() {
     if (granularityGiven && policy.granularity != RecomputeGranularity::Selective)
-      return error(std::string(kRecomputeActivationsFlag) + " means " + kGranularity +
-                   " selective, but " + kGranularity + " " + *options.granularity + " is given too; leave out one of them");
+      return error(std::string(kRecomputeActivationsFlag) + " means " + kGranularity + " selective, but " +
+                   kGranularity + " " + *options.granularity + " is given too; leave out one of them");
     policy.granularity = RecomputeGranularity::Selective;
   }
 
@@ -261,9 +260,8 @@ private:
 
   void checkSelective() {
     if (policy.method == RecomputeMethod::Uniform)
-      return error(kMethod + " uniform means nothing with " + kGranularity +
-                   " selective, which has no chunks; use " + kMethod + " block with " + kNumLayers +
-                   " (the first layers), or " + kLayers + " (any layers)");
+      return error(kMethod + " uniform means nothing with " + kGranularity + " selective, which has no chunks; use " +
+                   kMethod + " block with " + kNumLayers + " (the first layers), or " + kLayers + " (any layers)");
     checkBlockOrList();
     if (!modulesGiven) {
       checkPresent(RecomputeModule::CoreAttn);

@@ -1,4 +1,4 @@
-//===- Plan.cpp - From choices to recomputations --------------------------===//
+//===- Plan.cpp - From choices to recomputations ------------------------------------------------------------------===//
 
 #include "tx/Remat/Plan.h"
 
@@ -21,8 +21,8 @@ public:
   }
 
 private:
-  // A chain is as long as the layers that a chunk recomputes in one go, with
-  // some twenty ops each: an explicit stack, for a chain may be any length.
+  // A chain is as long as the layers that a chunk recomputes in one go, with some twenty ops each: an explicit stack,
+  // for a chain may be any length.
   void demand(int value, int before) {
     std::vector<std::pair<int, size_t>> stack; // op, its next operand
     auto push = [&](int wanted) {

@@ -1,4 +1,4 @@
-//===- Problem.cpp - What rematerialization decides about -----------------===//
+//===- Problem.cpp - What rematerialization decides about ---------------------------------------------------------===//
 
 #include "tx/Remat/Problem.h"
 

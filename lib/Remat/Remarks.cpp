@@ -1,4 +1,4 @@
-//===- Remarks.cpp - What rematerialization did, in numbers ---------------===//
+//===- Remarks.cpp - What rematerialization did, in numbers -------------------------------------------------------===//
 
 #include "ApplyPlan.h"
 

@@ -1,4 +1,4 @@
-//===- Rematerialize.cpp - Build the problem, decide, check, apply --------===//
+//===- Rematerialize.cpp - Build the problem, decide, check, apply ------------------------------------------------===//
 
 #include "ApplyPlan.h"
 #include "BuildProblem.h"

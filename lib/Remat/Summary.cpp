@@ -1,4 +1,4 @@
-//===- Summary.cpp - What a step saves and recomputes, read from the IR ---===//
+//===- Summary.cpp - What a step saves and recomputes, read from the IR -------------------------------------------===//
 
 #include "NameTable.h"
 
@@ -74,8 +74,8 @@ RematSummary tx::summarizeRemat(func::FuncOp function) {
     case Segment::Recompute:
       summary.recomputeFlops += flops;
       if (!isa<ViewOpInterface>(op.getOperation()))
-        summary.recomputed.push_back({names.nameOf(op), scope.getLayer(), scope.getPath().str(), flops,
-                                      cost ? cost.getVectorFlops() : 0});
+        summary.recomputed.push_back(
+            {names.nameOf(op), scope.getLayer(), scope.getPath().str(), flops, cost ? cost.getVectorFlops() : 0});
       break;
     case Segment::Optimizer:
       break;
@@ -89,7 +89,8 @@ RematSummary tx::summarizeRemat(func::FuncOp function) {
   for (const SavedValue &value : summary.saved) {
     summary.savedBytes += value.bytes;
     if (value.layer >= 0)
-      summary.savedBytesPerLayer[llvm::lower_bound(summary.layers, value.layer) - summary.layers.begin()] += value.bytes;
+      summary.savedBytesPerLayer[llvm::lower_bound(summary.layers, value.layer) - summary.layers.begin()] +=
+          value.bytes;
   }
   return summary;
 }

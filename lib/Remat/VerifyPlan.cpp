@@ -1,13 +1,13 @@
-//===- VerifyPlan.cpp - A plan is correct, whoever made it ----------------===//
+//===- VerifyPlan.cpp - A plan is correct, whoever made it --------------------------------------------------------===//
 //
-// Reads choices and recomputations as the rewriter will, and trusts neither the
-// policy nor the placement. What holds for a plan that passes:
+// Reads choices and recomputations as the rewriter will, and trusts neither the policy nor the placement. What holds
+// for a plan that passes:
 //
 //  - each recomputed op gives the same bits again: exact, or keyed with its key;
 //  - where a value is used it is there: kept, or recomputed at or before that place;
 //  - each recomputation has a use, and stands right before the first one.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Remat/Plan.h"
 
@@ -23,8 +23,8 @@ public:
 
   std::optional<std::string> run() {
     using Check = std::optional<std::string> (Verifier::*)();
-    for (Check check : {&Verifier::checkChoices, &Verifier::checkRecomputations, &Verifier::checkBackward,
-                        &Verifier::checkPlaces})
+    for (Check check :
+         {&Verifier::checkChoices, &Verifier::checkRecomputations, &Verifier::checkBackward, &Verifier::checkPlaces})
       if (std::optional<std::string> fault = (this->*check)())
         return fault;
     return std::nullopt;
@@ -98,8 +98,7 @@ private:
     return std::nullopt;
   }
 
-  // From the last recomputation to the first, each one's first use is known
-  // when it is reached.
+  // From the last recomputation to the first, each one's first use is known when it is reached.
   std::optional<std::string> checkPlaces() {
     constexpr int kNoUse = 1 << 30;
     std::vector<int> firstUse(problem.values.size(), kNoUse);

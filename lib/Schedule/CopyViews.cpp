@@ -1,10 +1,9 @@
-//===- CopyViews.cpp - A copy where a view can not be used ----------------===//
+//===- CopyViews.cpp - A copy where a view can not be used --------------------------------------------------------===//
 //
-// Slices and concats are columns of a wider tensor, whose rows lie apart. Most kernels
-// take and give such columns. What does not, and a part that has a place elsewhere
-// already, gets a copy: no other pass has to know.
+// Slices and concats are columns of a wider tensor, whose rows lie apart. Most kernels take and give such columns. What
+// does not, and a part that has a place elsewhere already, gets a copy: no other pass has to know.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Schedule/Passes.h"
@@ -61,9 +60,11 @@ private:
       return false;
     auto kernel = cast<KernelOpInterface>(result.getOwner());
     auto accumulating = dyn_cast<AccumulatingOpInterface>(result.getOwner());
-    if (accumulating && llvm::any_of(accumulating.getTies(), [&](auto tie) { return tie.second == result.getResultNumber(); }))
+    if (accumulating &&
+        llvm::any_of(accumulating.getTies(), [&](auto tie) { return tie.second == result.getResultNumber(); }))
       return false;
-    if (getRows(result.getType()) == 1 || part.getOwner()->getNumOperands() == 1) // where it lies, its rows follow each other
+    if (getRows(result.getType()) == 1 ||
+        part.getOwner()->getNumOperands() == 1) // where it lies, its rows follow each other
       return true;
     return kernel.givesColumns(result.getResultNumber()) && llvm::all_of(result.getUses(), takesColumns);
   }

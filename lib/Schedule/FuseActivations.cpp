@@ -1,8 +1,8 @@
-//===- FuseActivations.cpp - A product and its activation as one op -------===//
+//===- FuseActivations.cpp - A product and its activation as one op -----------------------------------------------===//
 //
 // On the joint function: what is one op here is one op for every policy.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "LibraryEpilogues.h"
 

@@ -1,4 +1,4 @@
-//===- FuseEpilogues.cpp - What a library does beside a product -----------===//
+//===- FuseEpilogues.cpp - What a library does beside a product ---------------------------------------------------===//
 
 #include "LibraryEpilogues.h"
 #include "OrderInBlock.h"
@@ -25,8 +25,8 @@ static void mark(Operation *op, std::optional<step::Epilogue> epilogue) {
     op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(op->getContext(), *epilogue));
 }
 
-/// Products of the same block that may have the sums at hand: the one that gives
-/// `value`, then those that read it, the first one first.
+/// Products of the same block that may have the sums at hand: the one that gives `value`, then those that read it, the
+/// first one first.
 static SmallVector<GemmOpInterface> findProducts(Value value, Block *block, const OrderInBlock &order) {
   SmallVector<GemmOpInterface> products;
   for (Operation *user : value.getUsers())
@@ -39,8 +39,8 @@ static SmallVector<GemmOpInterface> findProducts(Value value, Block *block, cons
   return products;
 }
 
-/// The sum and what needs it before the product (ranks that add theirs), the last one
-/// first. All of them are of every policy, and so is their order behind the product.
+/// The sum and what needs it before the product (ranks that add theirs), the last one first. All of them are of every
+/// policy, and so is their order behind the product.
 static SmallVector<Operation *> findNeeding(RowSumOpInterface sum, Operation *product, const OrderInBlock &order) {
   SetVector<Operation *> needing;
   auto isBefore = [&](Operation *op) { return op->getBlock() == product->getBlock() && order.isBefore(op, product); };

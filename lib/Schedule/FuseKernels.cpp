@@ -1,11 +1,10 @@
-//===- FuseKernels.cpp - Which ops one kernel computes --------------------===//
+//===- FuseKernels.cpp - Which ops one kernel computes ------------------------------------------------------------===//
 //
-// One walk in program order. An op joins the latest group that gives it a
-// value, if all its other operands are there before the group starts: a group
-// stands where its first op stood, so nothing moves later and no cycle can
-// arise. Grouping decides memory traffic only, never a value.
+// One walk in program order. An op joins the latest group that gives it a value, if all its other operands are there
+// before the group starts: a group stands where its first op stood, so nothing moves later and no cycle can arise.
+// Grouping decides memory traffic only, never a value.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "OrderInBlock.h"
 
@@ -80,7 +79,8 @@ bool isKeyed(Operation *op) {
 
 class Fuser {
 public:
-  Fuser(Block &block, unsigned maxBuffers) : block(block), maxBuffers(maxBuffers), border(findBorderOps(*block.getParent())) {}
+  Fuser(Block &block, unsigned maxBuffers)
+      : block(block), maxBuffers(maxBuffers), border(findBorderOps(*block.getParent())) {}
 
   void run() {
     OrderInBlock order(block);
@@ -99,9 +99,8 @@ public:
   }
 
 private:
-  /// A replay of elementwise ops comes right before the backward op that reads the
-  /// same value, so that both become one kernel: then discarding an activation
-  /// costs no pass over memory. What uses the replay until then, as its weight's
+  /// A replay of elementwise ops comes right before the backward op that reads the same value, so that both become one
+  /// kernel: then discarding an activation costs no pass over memory. What uses the replay until then, as its weight's
   /// gradient, comes right after.
   void delayReplays(Operation *op, OrderInBlock &order) {
     auto kernel = dyn_cast<KernelOpInterface>(op);
@@ -234,8 +233,7 @@ private:
       // A reduction's result is there only when all columns are done.
       if (inside && alone.kind == KernelKind::Column)
         return false;
-      if (!inside && getAvailable(operand) >= static_cast<int>(group.start) &&
-          !(isAtBorder && mayComeEarlier(operand)))
+      if (!inside && getAvailable(operand) >= static_cast<int>(group.start) && !(isAtBorder && mayComeEarlier(operand)))
         return false;
     }
     return true;
@@ -273,9 +271,9 @@ private:
     }
     OpBuilder builder(group.ops.front());
     Location loc = group.ops.front()->getLoc();
-    auto outlined = step::GroupOp::create(builder, loc, outputTypes, inputs.getArrayRef(), group.kind,
-                                          ArrayRef<int64_t>{group.space.first, group.space.second},
-                                          getMainScope(group));
+    auto outlined =
+        step::GroupOp::create(builder, loc, outputTypes, inputs.getArrayRef(), group.kind,
+                              ArrayRef<int64_t>{group.space.first, group.space.second}, getMainScope(group));
     Block &body = outlined.getBody().emplaceBlock();
     IRMapping mapping;
     for (Value input : inputs)

@@ -1,4 +1,4 @@
-//===- LibraryEpilogues.cpp - What cuBLASLt does beside a product ---------===//
+//===- LibraryEpilogues.cpp - What cuBLASLt does beside a product -------------------------------------------------===//
 
 #include "LibraryEpilogues.h"
 

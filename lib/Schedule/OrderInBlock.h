@@ -1,14 +1,13 @@
-//===- OrderInBlock.h - Where ops stand, while they move --------*- C++ -*-===//
+//===- OrderInBlock.h - Where ops stand, while they move ------------------------------------------------*- C++ -*-===//
 //
-// Block numbers its ops anew, as a whole, after each move: a pass that moves some
-// ops of each layer then does work that grows with the square of the layers. Here
-// an op that moves gets a number between those of its new neighbours.
+// Block numbers its ops anew, as a whole, after each move: a pass that moves some ops of each layer then does work that
+// grows with the square of the layers. Here an op that moves gets a number between those of its new neighbours.
 //
 //   OrderInBlock order(block);
 //   if (order.isBefore(a, b))
 //     order.moveAfter(a, b);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_SCHEDULE_ORDERINBLOCK_H
 #define TX_LIB_SCHEDULE_ORDERINBLOCK_H

@@ -1,4 +1,4 @@
-//===- Artifact.cpp - The launch table and the container ------------------===//
+//===- Artifact.cpp - The launch table and the container ----------------------------------------------------------===//
 
 #include "tx/Target/Artifact.h"
 
@@ -211,12 +211,10 @@ llvm::SmallVector<char, 0> tx::serializeArtifact(step::ProgramOp program, const 
   std::string manifest;
   llvm::raw_string_ostream(manifest) << llvm::json::Value(buildManifest(program, code, std::move(about)));
 
-  std::vector<Section> sections = {makeSection(TXRT_SECTION_MANIFEST, manifest),
-                                   makeSection(TXRT_SECTION_ENTRIES, table.entries),
-                                   makeSection(TXRT_SECTION_LAUNCHES, table.launches),
-                                   makeSection(TXRT_SECTION_BUFFERS, table.buffers),
-                                   makeSection(TXRT_SECTION_KERNELS, table.kernels),
-                                   makeSection(TXRT_SECTION_STRINGS, table.strings)};
+  std::vector<Section> sections = {
+      makeSection(TXRT_SECTION_MANIFEST, manifest),       makeSection(TXRT_SECTION_ENTRIES, table.entries),
+      makeSection(TXRT_SECTION_LAUNCHES, table.launches), makeSection(TXRT_SECTION_BUFFERS, table.buffers),
+      makeSection(TXRT_SECTION_KERNELS, table.kernels),   makeSection(TXRT_SECTION_STRINGS, table.strings)};
   if (!table.attentions.empty())
     sections.push_back(makeSection(TXRT_SECTION_ATTENTIONS, table.attentions));
   sections.push_back(makeSection(TXRT_SECTION_CODE, unit));

@@ -1,4 +1,4 @@
-//===- AtomicFile.cpp - A file whole or not at all ------------------------===//
+//===- AtomicFile.cpp - A file whole or not at all ----------------------------------------------------------------===//
 
 #include "tx/Target/Artifact.h"
 
@@ -16,8 +16,8 @@ static llvm::Error failed(llvm::StringRef path, const llvm::Twine &what, std::er
   return llvm::createStringError(code, path + ": " + what + ": " + code.message());
 }
 
-/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to
-/// nothing. One that leads to itself stays, and is refused when it is opened.
+/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to nothing.
+/// One that leads to itself stays, and is refused when it is opened.
 static std::string followLinks(llvm::StringRef path) {
   std::string result = path.str();
   for (int links = 0; links < 40; ++links) {

@@ -1,4 +1,4 @@
-//===- Manifest.cpp - The JSON part of an artifact ------------------------===//
+//===- Manifest.cpp - The JSON part of an artifact ----------------------------------------------------------------===//
 
 #include "Manifest.h"
 
@@ -115,10 +115,9 @@ json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, 
   manifest["globals"] = describeGlobals(program->getParentOp());
   json::Array entries;
   for (auto entry : program.getOps<step::EntryOp>())
-    entries.push_back(
-        json::Object{{"name", entry.getSymName()},
-                     {"arguments", describeArguments(entry)},
-                     {"results", describeBuffers(entry.getResultNames(), entry.getResultBuffers())}});
+    entries.push_back(json::Object{{"name", entry.getSymName()},
+                                   {"arguments", describeArguments(entry)},
+                                   {"results", describeBuffers(entry.getResultNames(), entry.getResultBuffers())}});
   manifest["entries"] = std::move(entries);
   return manifest;
 }

@@ -1,4 +1,4 @@
-//===- Manifest.h - The JSON part of an artifact ----------------*- C++ -*-===//
+//===- Manifest.h - The JSON part of an artifact --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_TARGET_MANIFEST_H
 #define TX_LIB_TARGET_MANIFEST_H

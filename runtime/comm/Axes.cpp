@@ -8,12 +8,9 @@ void txrt::requireAxes(const txrt_program &program, const txrt_world &world) {
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
     const txrt_collective_launch &c = launch.u.collective;
-    if (launch.kind != TXRT_LAUNCH_COLLECTIVE ||
-        size % (c.ranks * c.stride) == 0)
+    if (launch.kind != TXRT_LAUNCH_COLLECTIVE || size % (c.ranks * c.stride) == 0)
       continue;
-    fail(TXRT_BAD_INPUT,
-         "%s: launch %u (%s) joins %u ranks of axis %s, and this run has %u",
-         program.name, i, printable(program.strings + launch.name).c_str(),
-         c.ranks, printable(program.strings + c.axis).c_str(), size);
+    fail(TXRT_BAD_INPUT, "%s: launch %u (%s) joins %u ranks of axis %s, and this run has %u", program.name, i,
+         printable(program.strings + launch.name).c_str(), c.ranks, printable(program.strings + c.axis).c_str(), size);
   }
 }

@@ -1,4 +1,4 @@
-//===- Axes.h - The mesh of a program in a world ---------------*- C++ -*-===//
+//===- Axes.h - The mesh of a program in a world --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_AXES_H
 #define TXRT_COMM_AXES_H

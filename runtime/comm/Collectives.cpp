@@ -14,12 +14,8 @@ static constexpr uint64_t scratchBytes = uint64_t(4) << 20;
 // Up to here one round of messages is faster than the least bytes in two.
 static constexpr uint64_t smallBytes = 4096;
 
-static const char *at(const void *data, uint64_t offset) {
-  return static_cast<const char *>(data) + offset;
-}
-static char *at(void *data, uint64_t offset) {
-  return static_cast<char *>(data) + offset;
-}
+static const char *at(const void *data, uint64_t offset) { return static_cast<const char *>(data) + offset; }
+static char *at(void *data, uint64_t offset) { return static_cast<char *>(data) + offset; }
 
 Group txrt::groupOf(int rank, int ranks, int stride) {
   const int index = rank / stride % ranks;
@@ -34,16 +30,14 @@ int txrt::neighbor(const Group &group, int64_t shift, bool wraps) {
 }
 
 Collectives::Collectives(txrt_world &world)
-    : world(world), scratch(world.size() > 1 ? scratchBytes : 0),
-      operands(static_cast<size_t>(world.size())) {
+    : world(world), scratch(world.size() > 1 ? scratchBytes : 0), operands(static_cast<size_t>(world.size())) {
   messages.reserve(2 * static_cast<size_t>(world.size()));
 }
 
-void Collectives::run(const txrt_collective_launch &launch, txrt_dtype dtype,
-                      const void *from, void *to, const char *name) {
+void Collectives::run(const txrt_collective_launch &launch, txrt_dtype dtype, const void *from, void *to,
+                      const char *name) {
   const char *what = operation.set(name, ++runs);
-  const Group group = groupOf(world.rank(), static_cast<int>(launch.ranks),
-                              static_cast<int>(launch.stride));
+  const Group group = groupOf(world.rank(), static_cast<int>(launch.ranks), static_cast<int>(launch.stride));
   const uint64_t element = dtypeBytes(dtype);
   const uint64_t bytes = launch.count * element;
   const uint64_t block = launch.count / launch.outer;
@@ -53,43 +47,37 @@ void Collectives::run(const txrt_collective_launch &launch, txrt_dtype dtype,
   case TXRT_ALL_GATHER:
     return allGather(group, from, to, launch.outer, block * element, what);
   case TXRT_REDUCE_SCATTER:
-    return reduceScatter(group, from, to, launch.outer, block / launch.ranks,
-                         dtype, what);
+    return reduceScatter(group, from, to, launch.outer, block / launch.ranks, dtype, what);
   case TXRT_ALL_TO_ALL:
-    return allToAll(group, from, to, launch.outer,
-                    block / launch.ranks * element, what);
+    return allToAll(group, from, to, launch.outer, block / launch.ranks * element, what);
   case TXRT_BROADCAST:
     return broadcast(group, from, to, bytes, launch.peer, what);
   case TXRT_REDUCE:
     return reduce(group, from, to, launch.count, dtype, launch.peer, what);
   case TXRT_SEND_RECV:
-    return sendReceive(group, from, to, bytes, launch.peer, launch.wraps,
-                       what);
+    return sendReceive(group, from, to, bytes, launch.peer, launch.wraps, what);
   }
 }
 
 void Collectives::send(int peer, const void *data, uint64_t bytes) {
   for (uint64_t done = 0; done < bytes; done += TXRT_MESSAGE_BYTES)
-    messages.push_back({peer, 1, const_cast<char *>(at(data, done)),
-                        std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
+    messages.push_back(
+        {peer, 1, const_cast<char *>(at(data, done)), std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
 }
 
 void Collectives::receive(int peer, void *data, uint64_t bytes) {
   for (uint64_t done = 0; done < bytes; done += TXRT_MESSAGE_BYTES)
-    messages.push_back({peer, 0, at(data, done),
-                        std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
+    messages.push_back({peer, 0, at(data, done), std::min<uint64_t>(bytes - done, TXRT_MESSAGE_BYTES)});
 }
 
 void Collectives::exchange(const char *what) {
   txrt_error error = {};
   if (world.isBroken)
     fail(TXRT_PEER, "%s: this rank has failed before", what);
-  const txrt_status status =
-      messages.empty() ? TXRT_OK
-                       : world.transport->exchange(
-                             world.state, messages.data(),
-                             static_cast<uint32_t>(messages.size()), what,
-                             &error);
+  const txrt_status status = messages.empty()
+                                 ? TXRT_OK
+                                 : world.transport->exchange(world.state, messages.data(),
+                                                             static_cast<uint32_t>(messages.size()), what, &error);
   messages.clear();
   if (!status)
     return;
@@ -97,23 +85,17 @@ void Collectives::exchange(const char *what) {
   fail(status, "%s", error.message);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Sums
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// Rank r owns share r. Each rank sends the others the shares that are theirs,
-/// adds those that it has got to its own in the order of ranks, and sends the
-/// finished share to all: 2 (n-1)/n of the tensor, the least there is.
-void Collectives::reducePiece(Group group, char *piece, uint64_t count,
-                              txrt_dtype dtype, const char *what) {
+/// Rank r owns share r. Each rank sends the others the shares that are theirs, adds those that it has got to its own in
+/// the order of ranks, and sends the finished share to all: 2 (n-1)/n of the tensor, the least there is.
+void Collectives::reducePiece(Group group, char *piece, uint64_t count, txrt_dtype dtype, const char *what) {
   const uint64_t element = dtypeBytes(dtype);
   const auto ranks = static_cast<uint64_t>(group.ranks);
-  auto begin = [&](int owner) {
-    return piece + count * static_cast<uint64_t>(owner) / ranks * element;
-  };
-  auto bytes = [&](int owner) {
-    return static_cast<uint64_t>(begin(owner + 1) - begin(owner));
-  };
+  auto begin = [&](int owner) { return piece + count * static_cast<uint64_t>(owner) / ranks * element; };
+  auto bytes = [&](int owner) { return static_cast<uint64_t>(begin(owner + 1) - begin(owner)); };
   const int self = group.index;
   char *room = scratch.data();
   for (int i = 0; i < group.ranks; ++i) {
@@ -125,8 +107,7 @@ void Collectives::reducePiece(Group group, char *piece, uint64_t count,
     send(group.member(i), begin(i), bytes(i));
   }
   exchange(what);
-  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), begin(self),
-             bytes(self) / element, dtype);
+  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), begin(self), bytes(self) / element, dtype);
   for (int i = 0; i < group.ranks; ++i) {
     if (i == self)
       continue;
@@ -137,8 +118,7 @@ void Collectives::reducePiece(Group group, char *piece, uint64_t count,
 }
 
 /// Everybody adds everything.
-void Collectives::reduceSmall(Group group, char *values, uint64_t count,
-                              txrt_dtype dtype, const char *what) {
+void Collectives::reduceSmall(Group group, char *values, uint64_t count, txrt_dtype dtype, const char *what) {
   const uint64_t bytes = count * dtypeBytes(dtype);
   for (int i = 0; i < group.ranks; ++i) {
     char *room = scratch.data() + static_cast<uint64_t>(i) * bytes;
@@ -149,12 +129,10 @@ void Collectives::reduceSmall(Group group, char *values, uint64_t count,
     send(group.member(i), values, bytes);
   }
   exchange(what);
-  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), values,
-             count, dtype);
+  sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), values, count, dtype);
 }
 
-void Collectives::allReduce(Group group, const void *from, void *to,
-                            uint64_t count, txrt_dtype dtype,
+void Collectives::allReduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype,
                             const char *what) {
   const uint64_t element = dtypeBytes(dtype);
   if (from != to)
@@ -162,31 +140,23 @@ void Collectives::allReduce(Group group, const void *from, void *to,
   if (group.ranks == 1)
     return;
   const uint64_t bytes = count * element;
-  if (bytes <= smallBytes &&
-      bytes * static_cast<uint64_t>(group.ranks) <= scratch.size())
+  if (bytes <= smallBytes && bytes * static_cast<uint64_t>(group.ranks) <= scratch.size())
     return reduceSmall(group, static_cast<char *>(to), count, dtype, what);
   // All but its own share of a piece come into the scratch.
   const uint64_t most = scratchBytes / element;
   for (uint64_t done = 0; done < count; done += most)
-    reducePiece(group, at(to, done * element), std::min(most, count - done),
-                dtype, what);
+    reducePiece(group, at(to, done * element), std::min(most, count - done), dtype, what);
 }
 
-void Collectives::reduceScatter(Group group, const void *from, void *to,
-                                uint64_t outer, uint64_t count,
+void Collectives::reduceScatter(Group group, const void *from, void *to, uint64_t outer, uint64_t count,
                                 txrt_dtype dtype, const char *what) {
   const uint64_t element = dtypeBytes(dtype);
   const auto ranks = static_cast<uint64_t>(group.ranks);
-  const uint64_t most =
-      ranks == 1 ? count : scratchBytes / element / (ranks - 1);
+  const uint64_t most = ranks == 1 ? count : scratchBytes / element / (ranks - 1);
   for (uint64_t o = 0; o < outer; ++o)
     for (uint64_t done = 0; done < count; done += most) {
       const uint64_t length = std::min(most, count - done);
-      auto part = [&](int i) {
-        return at(from, ((o * ranks + static_cast<uint64_t>(i)) * count +
-                         done) *
-                            element);
-      };
+      auto part = [&](int i) { return at(from, ((o * ranks + static_cast<uint64_t>(i)) * count + done) * element); };
       char *room = scratch.data();
       for (int i = 0; i < group.ranks; ++i) {
         operands[i] = i == group.index ? part(i) : room;
@@ -197,18 +167,16 @@ void Collectives::reduceScatter(Group group, const void *from, void *to,
         room += length * element;
       }
       exchange(what);
-      sumInOrder(operands.data(), static_cast<unsigned>(group.ranks),
-                 at(to, (o * count + done) * element), length, dtype);
+      sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), at(to, (o * count + done) * element), length,
+                 dtype);
     }
 }
 
-void Collectives::reduce(Group group, const void *from, void *to,
-                         uint64_t count, txrt_dtype dtype, int root,
+void Collectives::reduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype, int root,
                          const char *what) {
   const uint64_t element = dtypeBytes(dtype);
   const auto ranks = static_cast<uint64_t>(group.ranks);
-  const uint64_t most =
-      ranks == 1 ? count : scratchBytes / element / (ranks - 1);
+  const uint64_t most = ranks == 1 ? count : scratchBytes / element / (ranks - 1);
   for (uint64_t done = 0; done < count; done += most) {
     const uint64_t length = std::min(most, count - done);
     const char *own = at(from, done * element);
@@ -226,25 +194,20 @@ void Collectives::reduce(Group group, const void *from, void *to,
       room += length * element;
     }
     exchange(what);
-    sumInOrder(operands.data(), static_cast<unsigned>(group.ranks),
-               at(to, done * element), length, dtype);
+    sumInOrder(operands.data(), static_cast<unsigned>(group.ranks), at(to, done * element), length, dtype);
   }
   if (group.index != root)
     memset(to, 0, count * element);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Moves
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-void Collectives::allGather(Group group, const void *from, void *to,
-                            uint64_t outer, uint64_t bytes,
-                            const char *what) {
+void Collectives::allGather(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what) {
   const auto ranks = static_cast<uint64_t>(group.ranks);
   for (uint64_t o = 0; o < outer; ++o) {
-    auto place = [&](int i) {
-      return at(to, (o * ranks + static_cast<uint64_t>(i)) * bytes);
-    };
+    auto place = [&](int i) { return at(to, (o * ranks + static_cast<uint64_t>(i)) * bytes); };
     const char *own = at(from, o * bytes);
     memmove(place(group.index), own, bytes);
     for (int i = 0; i < group.ranks; ++i) {
@@ -257,13 +220,10 @@ void Collectives::allGather(Group group, const void *from, void *to,
   }
 }
 
-void Collectives::allToAll(Group group, const void *from, void *to,
-                           uint64_t outer, uint64_t bytes, const char *what) {
+void Collectives::allToAll(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what) {
   const auto ranks = static_cast<uint64_t>(group.ranks);
   for (uint64_t o = 0; o < outer; ++o) {
-    auto offset = [&](int i) {
-      return (o * ranks + static_cast<uint64_t>(i)) * bytes;
-    };
+    auto offset = [&](int i) { return (o * ranks + static_cast<uint64_t>(i)) * bytes; };
     memcpy(at(to, offset(group.index)), at(from, offset(group.index)), bytes);
     for (int i = 0; i < group.ranks; ++i) {
       if (i == group.index)
@@ -275,8 +235,7 @@ void Collectives::allToAll(Group group, const void *from, void *to,
   }
 }
 
-void Collectives::broadcast(Group group, const void *from, void *to,
-                            uint64_t bytes, int root, const char *what) {
+void Collectives::broadcast(Group group, const void *from, void *to, uint64_t bytes, int root, const char *what) {
   if (group.index != root) {
     receive(group.member(root), to, bytes);
     return exchange(what);
@@ -289,8 +248,7 @@ void Collectives::broadcast(Group group, const void *from, void *to,
     memmove(to, from, bytes);
 }
 
-void Collectives::sendReceive(Group group, const void *from, void *to,
-                              uint64_t bytes, int shift, bool wraps,
+void Collectives::sendReceive(Group group, const void *from, void *to, uint64_t bytes, int shift, bool wraps,
                               const char *what) {
   const int target = neighbor(group, shift, wraps);
   const int source = neighbor(group, -int64_t(shift), wraps);

@@ -1,14 +1,11 @@
-//===- Collectives.h - What ranks do together ------------------*- C++ -*-===//
+//===- Collectives.h - What ranks do together -----------------------------------------------------------*- C++ -*-===//
 //
-// The collectives of abi.h over any transport, on host memory. A transport
-// carries bytes; sums are taken here, in the order of ranks and in f32, so they
-// depend on neither the transport nor the machine, and all ranks have the same
-// bits.
+// The collectives of abi.h over any transport, on host memory. A transport carries bytes; sums are taken here, in the
+// order of ranks and in f32, so they depend on neither the transport nor the machine, and all ranks have the same bits.
 //
-// Nothing is allocated after the constructor, but by shapes of more messages
-// than it made room for.
+// Nothing is allocated after the constructor, but by shapes of more messages than it made room for.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_COMM_COLLECTIVES_H
 #define TXRT_COMM_COLLECTIVES_H
@@ -20,8 +17,7 @@
 
 namespace txrt {
 
-/// The ranks of one axis of the mesh that differ in nothing else: `ranks` of
-/// them, `stride` apart.
+/// The ranks of one axis of the mesh that differ in nothing else: `ranks` of them, `stride` apart.
 struct Group {
   int first, stride, ranks;
   int index; // this rank's place
@@ -39,43 +35,32 @@ public:
   explicit Collectives(txrt_world &world);
 
   /// As a launch table's entry says, see abi.h; messages have its number, too.
-  void run(const txrt_collective_launch &launch, txrt_dtype dtype,
-           const void *from, void *to, const char *name);
+  void run(const txrt_collective_launch &launch, txrt_dtype dtype, const void *from, void *to, const char *name);
 
   /// `to` = the sum of all `from`; may be the same.
-  void allReduce(Group group, const void *from, void *to, uint64_t count,
-                 txrt_dtype dtype, const char *what);
-  /// Each of `outer` blocks of `from` has a part of `count` elements for each
-  /// rank; `to` has the sums of this rank's.
-  void reduceScatter(Group group, const void *from, void *to, uint64_t outer,
-                     uint64_t count, txrt_dtype dtype, const char *what);
-  /// The reverse, without a sum: each of `outer` blocks of `to` has the `bytes`
-  /// of every rank's block, in the order of ranks.
-  void allGather(Group group, const void *from, void *to, uint64_t outer,
-                 uint64_t bytes, const char *what);
-  /// Each of `outer` blocks of `from` has `bytes` for each rank; in `to` they
-  /// are `bytes` from each rank.
-  void allToAll(Group group, const void *from, void *to, uint64_t outer,
-                uint64_t bytes, const char *what);
+  void allReduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype, const char *what);
+  /// Each of `outer` blocks of `from` has a part of `count` elements for each rank; `to` has the sums of this rank's.
+  void reduceScatter(Group group, const void *from, void *to, uint64_t outer, uint64_t count, txrt_dtype dtype,
+                     const char *what);
+  /// The reverse, without a sum: each of `outer` blocks of `to` has the `bytes` of every rank's block, in the order of
+  /// ranks.
+  void allGather(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what);
+  /// Each of `outer` blocks of `from` has `bytes` for each rank; in `to` they are `bytes` from each rank.
+  void allToAll(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what);
   /// `to` = the root's `from`; may be the same.
-  void broadcast(Group group, const void *from, void *to, uint64_t bytes,
-                 int root, const char *what);
+  void broadcast(Group group, const void *from, void *to, uint64_t bytes, int root, const char *what);
   /// The root's `to` = the sum of all `from`, another's = 0.
-  void reduce(Group group, const void *from, void *to, uint64_t count,
-              txrt_dtype dtype, int root, const char *what);
-  /// `to` = the `from` of the rank `shift` places before this one, 0 if there
-  /// is none; with `wraps` the last one stands before the first.
-  void sendReceive(Group group, const void *from, void *to, uint64_t bytes,
-                   int shift, bool wraps, const char *what);
+  void reduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype, int root, const char *what);
+  /// `to` = the `from` of the rank `shift` places before this one, 0 if there is none; with `wraps` the last one stands
+  /// before the first.
+  void sendReceive(Group group, const void *from, void *to, uint64_t bytes, int shift, bool wraps, const char *what);
 
 private:
   void send(int peer, const void *data, uint64_t bytes);
   void receive(int peer, void *data, uint64_t bytes);
   void exchange(const char *what);
-  void reducePiece(Group group, char *piece, uint64_t count, txrt_dtype dtype,
-                   const char *what);
-  void reduceSmall(Group group, char *values, uint64_t count,
-                   txrt_dtype dtype, const char *what);
+  void reducePiece(Group group, char *piece, uint64_t count, txrt_dtype dtype, const char *what);
+  void reduceSmall(Group group, char *values, uint64_t count, txrt_dtype dtype, const char *what);
 
   txrt_world &world;
   std::vector<char> scratch;          // what comes in before it is added

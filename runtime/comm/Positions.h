@@ -1,13 +1,12 @@
-//===- Positions.h - Where each rank is, for messages ----------*- C++ -*-===//
+//===- Positions.h - Where each rank is, for messages ---------------------------------------------------*- C++ -*-===//
 //
-// A rank that has waited too long asks the others where they are, and those that
-// wait, too, answer. What comes out is which ranks are at the same operation, which
-// one is elsewhere, and which does not answer.
+// A rank that has waited too long asks the others where they are, and those that wait, too, answer. What comes out is
+// which ranks are at the same operation, which one is elsewhere, and which does not answer.
 //
-// An operation of a program has a number behind its name, that of collectives so
-// far: all ranks count alike, so the name alone need not be unique.
+// An operation of a program has a number behind its name, that of collectives so far: all ranks count alike, so the
+// name alone need not be unique.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_COMM_POSITIONS_H
 #define TXRT_COMM_POSITIONS_H
@@ -38,15 +37,14 @@ struct OperationName {
 
 class Positions {
 public:
-  Positions(int self, int ranks)
-      : self(self), names(static_cast<size_t>(ranks)) {}
+  Positions(int self, int ranks) : self(self), names(static_cast<size_t>(ranks)) {}
 
   /// An operation begins: what was heard before is of another.
   void clear();
   void hear(int rank, const PositionMessage &message);
   bool isKnown(int rank) const { return !names[size_t(rank)].empty(); }
-  /// "ranks 0 and 1 are in a:all_reduce #14; rank 2 is in agreement; rank 3 does
-  /// not say where it is", this rank being in `what`.
+  /// "ranks 0 and 1 are in a:all_reduce #14; rank 2 is in agreement; rank 3 does not say where it is", this rank being
+  /// in `what`.
   std::string report(const char *what) const;
 
 private:

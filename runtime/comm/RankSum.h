@@ -1,4 +1,4 @@
-//===- RankSum.h - A sum in the order of ranks -----------------*- C++ -*-===//
+//===- RankSum.h - A sum in the order of ranks ----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_RANKSUM_H
 #define TXRT_COMM_RANKSUM_H
@@ -7,11 +7,9 @@
 
 namespace txrt {
 
-/// to[i] = from[0][i] + from[1][i] + ..., added from the left: in f32, rounded
-/// once at the end, for f32 and bf16; in i32, which wraps, for i32. `to` may be
-/// one of `from`.
-void sumInOrder(const void *const *from, unsigned ranks, void *to,
-                uint64_t count, txrt_dtype dtype);
+/// to[i] = from[0][i] + from[1][i] + ..., added from the left: in f32, rounded once at the end, for f32 and bf16; in
+/// i32, which wraps, for i32. `to` may be one of `from`.
+void sumInOrder(const void *const *from, unsigned ranks, void *to, uint64_t count, txrt_dtype dtype);
 
 } // namespace txrt
 

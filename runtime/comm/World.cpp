@@ -11,11 +11,9 @@ extern const txrt_transport txrt_tcp_transport;
 
 using namespace txrt;
 
-/// The one place that knows every transport. The first whose launcher has
-/// started this process takes it: tx-run's own runs inside of others, and mpirun
-/// inside of a job of SLURM.
-static const txrt_transport *const transports[] = {
-    &txrt_local_transport, &txrt_mpi_transport, &txrt_tcp_transport};
+/// The one place that knows every transport. The first whose launcher has started this process takes it: tx-run's own
+/// runs inside of others, and mpirun inside of a job of SLURM.
+static const txrt_transport *const transports[] = {&txrt_local_transport, &txrt_mpi_transport, &txrt_tcp_transport};
 
 static const txrt_transport *launcher() {
   for (const txrt_transport *candidate : transports)
@@ -38,20 +36,16 @@ txrt_world::txrt_world(const txrt_world_options &options) {
 }
 
 txrt_world::txrt_world(const txrt_transport &transport, void *state)
-    : transport(&transport), state(state),
-      operations(std::make_unique<Collectives>(*this)) {}
+    : transport(&transport), state(state), operations(std::make_unique<Collectives>(*this)) {}
 
 txrt_world::~txrt_world() {
   if (transport)
     transport->destroy(state);
 }
 
-std::string txrt_world::prefix() const {
-  return transport ? format("rank %d of %d: ", rank(), size()) : "";
-}
+std::string txrt_world::prefix() const { return transport ? format("rank %d of %d: ", rank(), size()) : ""; }
 
-void txrt_world::together(const char *what,
-                          const std::function<void()> &work) {
+void txrt_world::together(const char *what, const std::function<void()> &work) {
   txrt_error mine = {};
   if (!transport)
     return work();
@@ -63,8 +57,7 @@ void txrt_world::together(const char *what,
     if (all[static_cast<size_t>(r)].code != TXRT_OK)
       fail(static_cast<txrt_status>(all[static_cast<size_t>(r)].code), "%s%s",
            r == rank() ? "" : format("rank %d of %d: ", r, size()).c_str(),
-           printable(all[static_cast<size_t>(r)].message, sizeof mine.message)
-               .c_str());
+           printable(all[static_cast<size_t>(r)].message, sizeof mine.message).c_str());
 }
 
 void txrt_world::watch(const char *what, double seconds) const {
@@ -80,8 +73,7 @@ int txrt_world_launched_ranks(void) {
   return found ? found->launched_ranks() : 0;
 }
 
-txrt_status txrt_world_create(const txrt_world_options *options,
-                              txrt_world **world, txrt_error *error) {
+txrt_status txrt_world_create(const txrt_world_options *options, txrt_world **world, txrt_error *error) {
   return guarded(error, [&] {
     if (!world)
       fail(TXRT_USAGE, "txrt_world_create: an argument is NULL");
@@ -98,25 +90,17 @@ int txrt_world_local_ranks(const txrt_world *world) {
 }
 
 const char *txrt_world_description(const txrt_world *world) {
-  return world->transport ? world->transport->description(world->state)
-                          : "one rank";
+  return world->transport ? world->transport->description(world->state) : "one rank";
 }
 
-txrt_status txrt_world_all_reduce(txrt_world *world, void *values,
-                                  uint64_t count, txrt_dtype dtype,
-                                  const char *what, txrt_error *error) {
-  return guarded(error, [&] {
-    world->collectives().allReduce(world->all(), values, values, count, dtype,
-                                   what);
-  });
-}
-
-txrt_status txrt_world_all_gather(txrt_world *world, const void *from,
-                                  void *to, uint64_t bytes, const char *what,
+txrt_status txrt_world_all_reduce(txrt_world *world, void *values, uint64_t count, txrt_dtype dtype, const char *what,
                                   txrt_error *error) {
-  return guarded(error, [&] {
-    world->collectives().allGather(world->all(), from, to, 1, bytes, what);
-  });
+  return guarded(error, [&] { world->collectives().allReduce(world->all(), values, values, count, dtype, what); });
+}
+
+txrt_status txrt_world_all_gather(txrt_world *world, const void *from, void *to, uint64_t bytes, const char *what,
+                                  txrt_error *error) {
+  return guarded(error, [&] { world->collectives().allGather(world->all(), from, to, 1, bytes, what); });
 }
 
 void txrt_world_abort(txrt_world *world, int code, const char *why) {

@@ -1,4 +1,4 @@
-//===- World.h - The ranks of one run --------------------------*- C++ -*-===//
+//===- World.h - The ranks of one run -------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_WORLD_H
 #define TXRT_COMM_WORLD_H
@@ -27,13 +27,11 @@ struct txrt_world {
   /// This one's place among the ranks of its machine.
   int localRank() const { return transport ? transport->local_rank(state) : 0; }
   /// Whether calls may come from any thread, one at a time.
-  bool takesThreads() const {
-    return !transport || transport->takes_threads(state);
-  }
+  bool takesThreads() const { return !transport || transport->takes_threads(state); }
   /// "rank 1 of 4: ", or nothing for one.
   std::string prefix() const;
-  /// Does what may fail on some of the ranks; then it fails on all, with one
-  /// code, and the message of the first whose it is.
+  /// Does what may fail on some of the ranks; then it fails on all, with one code, and the message of the first whose
+  /// it is.
   void together(const char *what, const std::function<void()> &work);
   /// Throws what txrt_transport's `watch` says.
   void watch(const char *what, double seconds) const;

@@ -15,9 +15,7 @@ extern "C" int64_t txrt_allocation_counter(void) { return -1; }
 
 static std::atomic<int64_t> allocationsSoFar{0};
 
-static void countOne() {
-  allocationsSoFar.fetch_add(1, std::memory_order_relaxed);
-}
+static void countOne() { allocationsSoFar.fetch_add(1, std::memory_order_relaxed); }
 
 // glibc's own functions under their second names; free() needs no counting.
 extern "C" {
@@ -26,9 +24,7 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 
-int64_t txrt_allocation_counter(void) {
-  return allocationsSoFar.load(std::memory_order_relaxed);
-}
+int64_t txrt_allocation_counter(void) { return allocationsSoFar.load(std::memory_order_relaxed); }
 
 void *malloc(size_t size) {
   countOne();
@@ -52,8 +48,7 @@ void *aligned_alloc(size_t alignment, size_t size) {
 }
 int posix_memalign(void **result, size_t alignment, size_t size) {
   countOne();
-  if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0 ||
-      alignment == 0)
+  if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0)
     return EINVAL;
   void *memory = __libc_memalign(alignment, size);
   if (!memory)
@@ -61,11 +56,9 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
   *result = memory;
   return 0;
 }
-void *mmap(void *address, size_t length, int protection, int flags, int fd,
-           long offset) {
+void *mmap(void *address, size_t length, int protection, int flags, int fd, long offset) {
   countOne();
-  return reinterpret_cast<void *>(syscall(SYS_mmap, address, length,
-                                          protection, flags, fd, offset));
+  return reinterpret_cast<void *>(syscall(SYS_mmap, address, length, protection, flags, fd, offset));
 }
 } // extern "C"
 

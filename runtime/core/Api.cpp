@@ -1,9 +1,8 @@
-//===- Api.cpp - The C interface -------------------------------*- C++ -*-===//
+//===- Api.cpp - The C interface ------------------------------------------------------------------------*- C++ -*-===//
 //
-// Thin: each call checks its own arguments, enters the C++ part, and lets no
-// exception out.
+// Thin: each call checks its own arguments, enters the C++ part, and lets no exception out.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "core/Artifact.h"
 #include "core/File.h"
@@ -24,51 +23,37 @@ static uint32_t checkedEntry(const txrt_session *session, int entry) {
   return static_cast<uint32_t>(entry);
 }
 
-txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
-                               txrt_error *error) {
+txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact, txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(path && artifact, "txrt_artifact_open");
     *artifact = new txrt_artifact(path, readFile(path, maxArtifactBytes));
   });
 }
 
-txrt_status txrt_artifact_open_memory(const void *bytes, size_t size,
-                                      const char *name,
-                                      txrt_artifact **artifact,
+txrt_status txrt_artifact_open_memory(const void *bytes, size_t size, const char *name, txrt_artifact **artifact,
                                       txrt_error *error) {
   return guarded(error, [&] {
-    requireArgument((bytes || size == 0) && artifact,
-                    "txrt_artifact_open_memory");
+    requireArgument((bytes || size == 0) && artifact, "txrt_artifact_open_memory");
     auto *data = static_cast<const uint8_t *>(bytes);
-    *artifact = new txrt_artifact(name ? name : "artifact",
-                                  std::vector<uint8_t>(data, data + size));
+    *artifact = new txrt_artifact(name ? name : "artifact", std::vector<uint8_t>(data, data + size));
   });
 }
 
 void txrt_artifact_close(txrt_artifact *artifact) { delete artifact; }
 
-const char *txrt_artifact_manifest(const txrt_artifact *artifact) {
-  return artifact->manifestText.c_str();
-}
+const char *txrt_artifact_manifest(const txrt_artifact *artifact) { return artifact->manifestText.c_str(); }
 
-const char *txrt_artifact_backend(const txrt_artifact *artifact) {
-  return artifact->manifest.backend.c_str();
-}
+const char *txrt_artifact_backend(const txrt_artifact *artifact) { return artifact->manifest.backend.c_str(); }
 
-const char *txrt_artifact_digest(const txrt_artifact *artifact) {
-  return artifact->container.digest().c_str();
-}
+const char *txrt_artifact_digest(const txrt_artifact *artifact) { return artifact->container.digest().c_str(); }
 
-uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact,
-                                     txrt_segment segment) {
+uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact, txrt_segment segment) {
   auto index = static_cast<uint32_t>(segment);
-  return index < TXRT_SEGMENT_COUNT ? artifact->manifest.segmentBytes[index]
-                                    : 0;
+  return index < TXRT_SEGMENT_COUNT ? artifact->manifest.segmentBytes[index] : 0;
 }
 
-txrt_status txrt_session_create(const txrt_artifact *artifact,
-                                const txrt_options *options,
-                                txrt_session **session, txrt_error *error) {
+txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *options, txrt_session **session,
+                                txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(artifact && session, "txrt_session_create");
     *session = new txrt_session(*artifact, options ? *options : txrt_options{});
@@ -81,43 +66,33 @@ const char *txrt_session_description(const txrt_session *session) {
   return session->backend.description(session->state);
 }
 
-int txrt_session_threads(const txrt_session *session) {
-  return session->backend.threads(session->state);
-}
+int txrt_session_threads(const txrt_session *session) { return session->backend.threads(session->state); }
 
-uint64_t txrt_session_arena_bytes(const txrt_session *session) {
-  return session->backend.arena_bytes(session->state);
-}
+uint64_t txrt_session_arena_bytes(const txrt_session *session) { return session->backend.arena_bytes(session->state); }
 
-txrt_status txrt_session_device_memory(const txrt_session *session,
-                                       txrt_device_memory *memory,
-                                       txrt_error *error) {
+txrt_status txrt_session_device_memory(const txrt_session *session, txrt_device_memory *memory, txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(memory, "txrt_session_device_memory");
     *memory = session->deviceMemory();
   });
 }
 
-txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
-                               uint64_t offset, uint64_t bytes,
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
                                const void *from, txrt_error *error) {
   txrt_status status = TXRT_OK;
   txrt_status checked = guarded(error, [&] {
     requireArgument(from || bytes == 0, "txrt_session_write");
-    status = session->write(static_cast<uint32_t>(segment), offset, bytes,
-                            from, error);
+    status = session->write(static_cast<uint32_t>(segment), offset, bytes, from, error);
   });
   return checked ? checked : status;
 }
 
-txrt_status txrt_session_read(const txrt_session *session,
-                              txrt_segment segment, uint64_t offset,
-                              uint64_t bytes, void *to, txrt_error *error) {
+txrt_status txrt_session_read(const txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
+                              void *to, txrt_error *error) {
   txrt_status status = TXRT_OK;
   txrt_status checked = guarded(error, [&] {
     requireArgument(to || bytes == 0, "txrt_session_read");
-    status = session->read(static_cast<uint32_t>(segment), offset, bytes, to,
-                           error);
+    status = session->read(static_cast<uint32_t>(segment), offset, bytes, to, error);
   });
   return checked ? checked : status;
 }
@@ -130,22 +105,15 @@ int txrt_session_find_entry(const txrt_session *session, const char *name) {
   return -1;
 }
 
-txrt_status txrt_session_run(txrt_session *session, int entry,
-                             txrt_error *error) {
+txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *error) {
   txrt_status status = TXRT_OK;
-  txrt_status checked = guarded(error, [&] {
-    status = session->run(checkedEntry(session, entry), error);
-  });
+  txrt_status checked = guarded(error, [&] { status = session->run(checkedEntry(session, entry), error); });
   return checked ? checked : status;
 }
 
-int64_t txrt_session_step_allocations(const txrt_session *session) {
-  return session->stepAllocations();
-}
+int64_t txrt_session_step_allocations(const txrt_session *session) { return session->stepAllocations(); }
 
-int txrt_session_entry_count(const txrt_session *session) {
-  return static_cast<int>(session->program.entry_count);
-}
+int txrt_session_entry_count(const txrt_session *session) { return static_cast<int>(session->program.entry_count); }
 
 const char *txrt_session_entry_name(const txrt_session *session, int entry) {
   const txrt_program &program = session->program;
@@ -161,8 +129,7 @@ int txrt_session_launch_count(const txrt_session *session, int entry) {
   return static_cast<int>(program.entries[entry].launch_count);
 }
 
-txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
-                                     int launch, txrt_launch_info *info,
+txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int launch, txrt_launch_info *info,
                                      txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(info, "txrt_session_launch_info");
@@ -174,9 +141,7 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
   });
 }
 
-void txrt_session_profile(txrt_session *session, int enabled) {
-  session->profile(enabled != 0);
-}
+void txrt_session_profile(txrt_session *session, int enabled) { session->profile(enabled != 0); }
 
 const char *txrt_phase_name(txrt_phase phase) {
   switch (phase) {

@@ -24,11 +24,10 @@ Arena::Arena(uint64_t bytes) : size(bytes) {
     return;
   // Reserve one huge page more and give back what alignment leaves over.
   uint64_t reserve = size + hugePage;
-  void *memory = mmap(nullptr, reserve, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory = mmap(nullptr, reserve, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    fail(TXRT_OUT_OF_MEMORY, "needs %s for its arena; the system refuses: %s; %s",
-         readableBytes(size).c_str(), strerror(errno), describeLeast().c_str());
+    fail(TXRT_OUT_OF_MEMORY, "needs %s for its arena; the system refuses: %s; %s", readableBytes(size).c_str(),
+         strerror(errno), describeLeast().c_str());
   auto start = reinterpret_cast<uintptr_t>(memory);
   uintptr_t aligned = (start + hugePage - 1) / hugePage * hugePage;
   constexpr uint64_t page = 4096;

@@ -1,4 +1,4 @@
-//===- Arena.h - The one allocation of a session ---------------*- C++ -*-===//
+//===- Arena.h - The one allocation of a session --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_CORE_ARENA_H
 #define TXRT_CORE_ARENA_H
@@ -7,12 +7,11 @@
 
 namespace txrt {
 
-/// Zero-filled anonymous memory, aligned to huge pages. Its pages become
-/// resident when they are first touched.
+/// Zero-filled anonymous memory, aligned to huge pages. Its pages become resident when they are first touched.
 class Arena {
 public:
-  /// Fails with TXRT_OUT_OF_MEMORY where the system refuses; what it would
-  /// refuse later is found by requireMemory before.
+  /// Fails with TXRT_OUT_OF_MEMORY where the system refuses; what it would refuse later is found by requireMemory
+  /// before.
   explicit Arena(uint64_t bytes);
   ~Arena();
   Arena(const Arena &) = delete;

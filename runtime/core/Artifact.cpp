@@ -2,13 +2,9 @@
 
 using namespace txrt;
 
-static std::string textOf(Span span) {
-  return std::string(reinterpret_cast<const char *>(span.data), span.size);
-}
+static std::string textOf(Span span) { return std::string(reinterpret_cast<const char *>(span.data), span.size); }
 
 txrt_artifact::txrt_artifact(std::string name, std::vector<uint8_t> bytes)
-    : container(std::move(name), std::move(bytes)),
-      manifestText(textOf(container.section(TXRT_SECTION_MANIFEST))),
-      manifest(readManifest(container.name(),
-                            container.section(TXRT_SECTION_MANIFEST))),
-      program(container, manifest) {}
+    : container(std::move(name), std::move(bytes)), manifestText(textOf(container.section(TXRT_SECTION_MANIFEST))),
+      manifest(readManifest(container.name(), container.section(TXRT_SECTION_MANIFEST))), program(container, manifest) {
+}

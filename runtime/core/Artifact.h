@@ -1,4 +1,4 @@
-//===- Artifact.h - A checked artifact -------------------------*- C++ -*-===//
+//===- Artifact.h - A checked artifact ------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_CORE_ARTIFACT_H
 #define TXRT_CORE_ARTIFACT_H

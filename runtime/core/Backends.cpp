@@ -26,8 +26,7 @@ const txrt_backend &txrt::findBackend(const char *name) {
       return *backend;
     known += (known.empty() ? "" : ", ") + std::string(backend->name);
   }
-  fail(TXRT_USAGE, "unknown backend '%s'; present: %s",
-       printable(name).c_str(), known.c_str());
+  fail(TXRT_USAGE, "unknown backend '%s'; present: %s", printable(name).c_str(), known.c_str());
 }
 
 const char *txrt_backend_name(int index) {

@@ -1,4 +1,4 @@
-//===- Backends.h - The list of backends -----------------------*- C++ -*-===//
+//===- Backends.h - The list of backends ----------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_CORE_BACKENDS_H
 #define TXRT_CORE_BACKENDS_H
@@ -7,8 +7,7 @@
 
 namespace txrt {
 
-/// Finds a backend by name (NULL: the first of the list) or fails, naming
-/// those there are.
+/// Finds a backend by name (NULL: the first of the list) or fails, naming those there are.
 const txrt_backend &findBackend(const char *name);
 
 } // namespace txrt

@@ -16,8 +16,7 @@ namespace txrt {
 
 class CodeReader {
 public:
-  CodeReader(Code &code, const std::string &artifact, Span unit)
-      : code(code), artifact(artifact), unit(unit) {}
+  CodeReader(Code &code, const std::string &artifact, Span unit) : code(code), artifact(artifact), unit(unit) {}
 
   void read() {
     readEnd();
@@ -38,23 +37,20 @@ private:
 
   void readEnd() {
     if (unit.size < sizeof end)
-      refuse(format("%llu bytes, fewer than what stands at its end (%zu)",
-                    static_cast<ull>(unit.size), sizeof end));
+      refuse(format("%llu bytes, fewer than what stands at its end (%zu)", static_cast<ull>(unit.size), sizeof end));
     memcpy(&end, unit.data + unit.size - sizeof end, sizeof end);
     if (memcmp(end.magic, TXRT_CODE_MAGIC, sizeof end.magic) != 0)
       refuse("does not end as code does (wrong magic)");
     // Counts have 32 bits and the size is below 2^48, so the sum has no overflow.
     const uint64_t parts = uint64_t(end.function_count) * sizeof(txrt_function) +
                            uint64_t(end.operand_count) * sizeof(txrt_operand) +
-                           uint64_t(end.image_count) * sizeof(txrt_gpu_image) +
-                           end.name_bytes + sizeof end;
+                           uint64_t(end.image_count) * sizeof(txrt_gpu_image) + end.name_bytes + sizeof end;
     if (end.code_bytes > maxExtent || end.code_bytes + parts != unit.size ||
         end.code_bytes % TXRT_SECTION_ALIGNMENT != 0)
       refuse(format("%llu bytes of it with %u functions, %u operands, %u images "
                     "and %u bytes of names are not the section's %llu bytes",
-                    static_cast<ull>(end.code_bytes), end.function_count,
-                    end.operand_count, end.image_count, end.name_bytes,
-                    static_cast<ull>(unit.size)));
+                    static_cast<ull>(end.code_bytes), end.function_count, end.operand_count, end.image_count,
+                    end.name_bytes, static_cast<ull>(unit.size)));
   }
 
   void checkDigest() const {
@@ -91,8 +87,7 @@ private:
   void checkOperand(uint32_t index) const {
     const txrt_operand &o = code.operands[index];
     const uint64_t element = dtypeBytes(o.dtype);
-    if (!element || o.bytes % element != 0 || o.bytes > maxExtent ||
-        o.writes > 1 || o.unread > 1)
+    if (!element || o.bytes % element != 0 || o.bytes > maxExtent || o.writes > 1 || o.unread > 1)
       refuse(format("operand %u: %llu bytes of dtype %u, or a flag is neither 0 "
                     "nor 1",
                     index, static_cast<ull>(o.bytes), o.dtype));
@@ -106,39 +101,32 @@ private:
     const std::string who = "function '" + printable(name) + "': ";
     if (!code.places.insert({name, index}).second)
       refuse(who + "is there twice");
-    if (uint64_t(f.first_operand) + f.operand_count > code.operands.size() ||
-        f.immediate_count > TXRT_MAX_IMMEDIATES || f.units > maxExtent)
+    if (uint64_t(f.first_operand) + f.operand_count > code.operands.size() || f.immediate_count > TXRT_MAX_IMMEDIATES ||
+        f.units > maxExtent)
       refuse(who + format("%u operands from %u on of %zu, %u immediates (at most "
                           "%u), %llu units",
-                          f.operand_count, f.first_operand, code.operands.size(),
-                          f.immediate_count, TXRT_MAX_IMMEDIATES,
-                          static_cast<ull>(f.units)));
+                          f.operand_count, f.first_operand, code.operands.size(), f.immediate_count,
+                          TXRT_MAX_IMMEDIATES, static_cast<ull>(f.units)));
     const bool isForGpu = !code.images.empty();
     const txrt_gpu_kernel &g = f.gpu;
-    if (isForGpu &&
-        (g.threads == 0 || g.threads > maxThreads || g.units_per_block == 0 ||
-         g.units_per_block > maxExtent || g.shared_bytes > maxSharedBytes))
+    if (isForGpu && (g.threads == 0 || g.threads > maxThreads || g.units_per_block == 0 ||
+                     g.units_per_block > maxExtent || g.shared_bytes > maxSharedBytes))
       refuse(who + format("%u threads (1 to %u) and %u bytes of shared memory (at "
                           "most %u) for %llu units",
-                          g.threads, maxThreads, g.shared_bytes, maxSharedBytes,
-                          static_cast<ull>(g.units_per_block)));
+                          g.threads, maxThreads, g.shared_bytes, maxSharedBytes, static_cast<ull>(g.units_per_block)));
     if (!isForGpu && f.entry >= code.instructions.size)
-      refuse(who + format("begins at %llu of %llu bytes of code",
-                          static_cast<ull>(f.entry),
+      refuse(who + format("begins at %llu of %llu bytes of code", static_cast<ull>(f.entry),
                           static_cast<ull>(code.instructions.size)));
   }
 
   void checkImage(uint32_t index) const {
     const txrt_gpu_image &image = code.images[index];
     const uint64_t room = code.instructions.size;
-    if (image.kind > TXRT_GPU_PTX || image.bytes == 0 || image.offset > room ||
-        image.bytes > room - image.offset)
+    if (image.kind > TXRT_GPU_PTX || image.bytes == 0 || image.offset > room || image.bytes > room - image.offset)
       refuse(format("GPU image %u: of an unknown kind, or %llu bytes at %llu are "
                     "not inside the code (%llu)",
-                    index, static_cast<ull>(image.bytes),
-                    static_cast<ull>(image.offset), static_cast<ull>(room)));
-    if (image.kind == TXRT_GPU_PTX &&
-        code.instructions.data[image.offset + image.bytes - 1] != 0)
+                    index, static_cast<ull>(image.bytes), static_cast<ull>(image.offset), static_cast<ull>(room)));
+    if (image.kind == TXRT_GPU_PTX && code.instructions.data[image.offset + image.bytes - 1] != 0)
       refuse(format("GPU image %u: its PTX does not end with a NUL", index));
   }
 
@@ -150,9 +138,7 @@ private:
 
 } // namespace txrt
 
-Code::Code(const std::string &artifact, Span unit) {
-  CodeReader(*this, artifact, unit).read();
-}
+Code::Code(const std::string &artifact, Span unit) { CodeReader(*this, artifact, unit).read(); }
 
 int64_t Code::find(const std::string &name) const {
   auto found = places.find(name);

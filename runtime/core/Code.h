@@ -1,10 +1,9 @@
-//===- Code.h - A code unit, checked ---------------------------*- C++ -*-===//
+//===- Code.h - A code unit, checked --------------------------------------------------------------------*- C++ -*-===//
 //
-// Reads the section with a target's code (abi.h's code unit) out of bytes that are
-// not trusted. What is in it is of its compiler, or its digest is wrong; what
-// describes it is checked all the same, so that nothing here points outside.
+// Reads the section with a target's code (abi.h's code unit) out of bytes that are not trusted. What is in it is of its
+// compiler, or its digest is wrong; what describes it is checked all the same, so that nothing here points outside.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_CODE_H
 #define TXRT_CORE_CODE_H

@@ -1,9 +1,9 @@
-//===- CodeImage.h - Host code in memory -----------------------*- C++ -*-===//
+//===- CodeImage.h - Host code in memory ----------------------------------------------------------------*- C++ -*-===//
 //
-// Maps the instructions of a code unit: they need no relocation wherever they lie,
-// and are never writable and executable at the same time.
+// Maps the instructions of a code unit: they need no relocation wherever they lie, and are never writable and
+// executable at the same time.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_CODEIMAGE_H
 #define TXRT_CORE_CODEIMAGE_H

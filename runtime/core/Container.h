@@ -1,9 +1,9 @@
-//===- Container.h - An artifact's sections --------------------*- C++ -*-===//
+//===- Container.h - An artifact's sections -------------------------------------------------------------*- C++ -*-===//
 //
-// The outermost layer of a `step.txa`: header, section table, digest. What is
-// inside the sections is Manifest's and Program's business.
+// The outermost layer of a `step.txa`: header, section table, digest. What is inside the sections is Manifest's and
+// Program's business.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_CONTAINER_H
 #define TXRT_CORE_CONTAINER_H
@@ -39,10 +39,8 @@ public:
   template <typename T> std::vector<T> table(txrt_section_kind kind) const {
     Span span = section(kind);
     if (span.size % sizeof(T) != 0)
-      fail(TXRT_BAD_INPUT,
-           "%s: section %s has %llu bytes, no multiple of its %zu-byte items",
-           artifactName.c_str(), sectionName(kind),
-           static_cast<unsigned long long>(span.size), sizeof(T));
+      fail(TXRT_BAD_INPUT, "%s: section %s has %llu bytes, no multiple of its %zu-byte items", artifactName.c_str(),
+           sectionName(kind), static_cast<unsigned long long>(span.size), sizeof(T));
     std::vector<T> items(span.size / sizeof(T));
     if (span.size)
       memcpy(items.data(), span.data, span.size);

@@ -11,8 +11,7 @@ namespace {
 /// The collectives of one entry, as its launches pass by.
 class Flight {
 public:
-  Flight(const txrt_program &program, std::vector<uint32_t> &waits)
-      : program(program), waits(waits) {}
+  Flight(const txrt_program &program, std::vector<uint32_t> &waits) : program(program), waits(waits) {}
 
   void pass(uint32_t index) {
     const txrt_launch &launch = program.launches[index];
@@ -37,8 +36,7 @@ private:
     uint32_t touches, writes;
   };
 
-  template <typename Function>
-  void forEachRange(const txrt_launch &launch, Function function) const {
+  template <typename Function> void forEachRange(const txrt_launch &launch, Function function) const {
     for (uint32_t i = 0; i < launch.buffer_count; ++i) {
       const txrt_buffer &b = program.buffers[launch.first_buffer + i];
       const uint64_t begin = program.segment_base[b.segment] + b.offset;
@@ -81,8 +79,7 @@ private:
 
   uint32_t lastIn(uint64_t begin, uint64_t end, bool writes) {
     uint32_t last = 0;
-    for (auto part = firstBehind(begin); part != parts.end() && part->first < end;
-         ++part)
+    for (auto part = firstBehind(begin); part != parts.end() && part->first < end; ++part)
       last = std::max(last, writes ? part->second.touches : part->second.writes);
     return last;
   }

@@ -1,13 +1,11 @@
-//===- Dependences.h - What a launch has to wait for -----------*- C++ -*-===//
+//===- Dependences.h - What a launch has to wait for ----------------------------------------------------*- C++ -*-===//
 //
-// Launches take effect in order. A collective may still go on while later
-// launches run, as long as none of them touches its bytes: here is which one is
-// the first that does. Backends read it from the program and look at no buffers.
+// Launches take effect in order. A collective may still go on while later launches run, as long as none of them touches
+// its bytes: here is which one is the first that does. Backends read it from the program and look at no buffers.
 //
-// Collectives run in their own order, one after another: to have waited for one
-// is to have waited for those before it.
+// Collectives run in their own order, one after another: to have waited for one is to have waited for those before it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_DEPENDENCES_H
 #define TXRT_CORE_DEPENDENCES_H
@@ -23,10 +21,7 @@ std::vector<uint32_t> findWaits(const txrt_program &program);
 
 /// How messages call a launch that others wait for.
 inline const char *waitedFor(const txrt_program &program, uint32_t launch) {
-  return program.waits[launch]
-             ? program.strings +
-                   program.launches[program.waits[launch] - 1].name
-             : nullptr;
+  return program.waits[launch] ? program.strings + program.launches[program.waits[launch] - 1].name : nullptr;
 }
 
 } // namespace txrt

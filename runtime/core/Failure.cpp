@@ -83,8 +83,7 @@ txrt_status txrt::statusOfException(txrt_error *error) noexcept {
     return outOfMemory(error);
   } catch (const std::system_error &failure) {
     // A thread that can not be started: its stack is what is missing.
-    if (failure.code() == std::errc::resource_unavailable_try_again ||
-        failure.code() == std::errc::not_enough_memory)
+    if (failure.code() == std::errc::resource_unavailable_try_again || failure.code() == std::errc::not_enough_memory)
       return outOfMemory(error);
     setError(error, TXRT_USAGE, failure.what());
     return TXRT_USAGE;

@@ -1,4 +1,4 @@
-//===- Failure.h - How the runtime's parts say no --------------*- C++ -*-===//
+//===- Failure.h - How the runtime's parts say no -------------------------------------------------------*- C++ -*-===//
 //
 // Inside the runtime a refusal is thrown, so that a check is one line:
 //
@@ -7,7 +7,7 @@
 //
 // At the C interface `guarded` turns it, and anything else, into a status.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_FAILURE_H
 #define TXRT_CORE_FAILURE_H
@@ -23,15 +23,13 @@ struct Failure {
   std::string message;
 };
 
-[[noreturn]] void fail(txrt_status code, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+[[noreturn]] void fail(txrt_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /// printf into a string.
-std::string format(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+std::string format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/// Text from a file, made safe for a one-line message: control characters
-/// become '?', text longer than the limit is cut.
+/// Text from a file, made safe for a one-line message: control characters become '?', text longer than the limit is
+/// cut.
 std::string printable(const std::string &text, size_t limit = 80);
 
 /// "1.5 GiB", for messages.
@@ -42,8 +40,7 @@ void setError(txrt_error *error, txrt_status code, const char *message);
 /// Translates the exception in flight. Call it in a catch (...) only.
 txrt_status statusOfException(txrt_error *error) noexcept;
 
-template <typename Function>
-txrt_status guarded(txrt_error *error, Function &&function) noexcept {
+template <typename Function> txrt_status guarded(txrt_error *error, Function &&function) noexcept {
   try {
     function();
     return TXRT_OK;

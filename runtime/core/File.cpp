@@ -35,13 +35,11 @@ std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
     fail(TXRT_BAD_INPUT, "%s: not a regular file", name.c_str());
   uint64_t size = static_cast<uint64_t>(info.st_size);
   if (size > limit)
-    fail(TXRT_BAD_INPUT, "%s: %s long; an artifact has at most %s",
-         name.c_str(), readableBytes(size).c_str(),
+    fail(TXRT_BAD_INPUT, "%s: %s long; an artifact has at most %s", name.c_str(), readableBytes(size).c_str(),
          readableBytes(limit).c_str());
   std::vector<uint8_t> bytes(size);
   for (uint64_t done = 0; done < size;) {
-    ssize_t got = pread(file.fd, bytes.data() + done, size - done,
-                        static_cast<off_t>(done));
+    ssize_t got = pread(file.fd, bytes.data() + done, size - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
@@ -53,8 +51,7 @@ std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
   return bytes;
 }
 
-static void writeWhole(int fd, const std::string &text,
-                       const std::string &name) {
+static void writeWhole(int fd, const std::string &text, const std::string &name) {
   for (size_t done = 0; done < text.size();) {
     ssize_t written = write(fd, text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR)
@@ -67,24 +64,19 @@ static void writeWhole(int fd, const std::string &text,
     fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
 }
 
-void txrt::writeFileAtomically(const std::string &path,
-                               const std::string &text) {
+void txrt::writeFileAtomically(const std::string &path, const std::string &text) {
   const std::string name = printable(path);
-  for (size_t at = path.find('/', 1); at != std::string::npos;
-       at = path.find('/', at + 1))
+  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
     if (mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
-      fail(TXRT_IO, "%s: %s", printable(path.substr(0, at)).c_str(),
-           strerror(errno));
+      fail(TXRT_IO, "%s: %s", printable(path.substr(0, at)).c_str(), strerror(errno));
   // A link's target is replaced and not the link.
   char *real = realpath(path.c_str(), nullptr);
   const std::string target = real ? real : path;
   free(real);
   struct stat old;
   if (stat(target.c_str(), &old) == 0 &&
-      (!S_ISREG(old.st_mode) || !(old.st_mode & 0222) ||
-       access(target.c_str(), W_OK) != 0))
-    fail(TXRT_IO, "%s: %s", name.c_str(),
-         S_ISREG(old.st_mode) ? "it is read-only" : "not a regular file");
+      (!S_ISREG(old.st_mode) || !(old.st_mode & 0222) || access(target.c_str(), W_OK) != 0))
+    fail(TXRT_IO, "%s: %s", name.c_str(), S_ISREG(old.st_mode) ? "it is read-only" : "not a regular file");
   std::string temporary;
   Descriptor file{-1};
   std::random_device random;

@@ -13,29 +13,20 @@ using ull = unsigned long long;
 
 static constexpr uint64_t maxText = uint64_t(256) << 20;
 static constexpr size_t maxDepth = 64;
-// A parsed value costs far more memory than its text: "[],[],..." must not
-// fill the machine.
+// A parsed value costs far more memory than its text: "[],[],..." must not fill the machine.
 static constexpr size_t maxValues = size_t(4) << 20;
 
-static const char *const segmentNames[] = {"persistent", "argument", "saved",
-                                           "transient"};
+static const char *const segmentNames[] = {"persistent", "argument", "saved", "transient"};
 static const char *const dtypeNames[] = {"f32", "bf16", "i32", "i1", "byte"};
 static const uint64_t dtypeSizes[] = {4, 2, 4, 1, 1};
 
-uint64_t txrt::dtypeBytes(uint32_t dtype) {
-  return dtype <= TXRT_DTYPE_BYTE ? dtypeSizes[dtype] : 0;
-}
-const char *txrt::dtypeName(uint32_t dtype) {
-  return dtype <= TXRT_DTYPE_BYTE ? dtypeNames[dtype] : "?";
-}
-const char *txrt::segmentName(uint32_t segment) {
-  return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?";
-}
+uint64_t txrt::dtypeBytes(uint32_t dtype) { return dtype <= TXRT_DTYPE_BYTE ? dtypeSizes[dtype] : 0; }
+const char *txrt::dtypeName(uint32_t dtype) { return dtype <= TXRT_DTYPE_BYTE ? dtypeNames[dtype] : "?"; }
+const char *txrt::segmentName(uint32_t segment) { return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?"; }
 
 const char *txrt::collectiveName(uint32_t collective) {
-  static const char *const names[TXRT_COLLECTIVE_COUNT] = {
-      "all_reduce", "all_gather", "reduce_scatter", "all_to_all",
-      "broadcast",  "reduce",     "send_recv"};
+  static const char *const names[TXRT_COLLECTIVE_COUNT] = {"all_reduce", "all_gather", "reduce_scatter", "all_to_all",
+                                                           "broadcast",  "reduce",     "send_recv"};
   return collective < TXRT_COLLECTIVE_COUNT ? names[collective] : "?";
 }
 
@@ -52,15 +43,13 @@ public:
 
   json parse(Span text) {
     if (text.size > maxText)
-      refuse(format("%s long; at most %s", readableBytes(text.size).c_str(),
-                    readableBytes(maxText).c_str()));
+      refuse(format("%s long; at most %s", readableBytes(text.size).c_str(), readableBytes(maxText).c_str()));
     // The parser takes the text to end there.
-    if (std::find(text.data, text.data + text.size, 0) !=
-        text.data + text.size)
+    if (std::find(text.data, text.data + text.size, 0) != text.data + text.size)
       refuse("it has a NUL, so it is no JSON");
     try {
-      // A second pass: the parser's own callback looks at all that an object or a
-      // list has so far whenever one inside of it ends.
+      // A second pass: the parser's own callback looks at all that an object or a list has so far whenever one inside
+      // of it ends.
       Limits limits(*this);
       json::sax_parse(text.data, text.data + text.size, &limits);
       return json::parse(text.data, text.data + text.size);
@@ -92,9 +81,7 @@ private:
       return count();
     }
     // The parser itself says what is wrong there.
-    bool parse_error(size_t, const std::string &, const json::exception &) override {
-      return false;
-    }
+    bool parse_error(size_t, const std::string &, const json::exception &) override { return false; }
 
   private:
     bool count() {
@@ -136,9 +123,7 @@ public:
       reader.refuse("field '" + inner + "' is missing");
     return Field(reader, *found, inner);
   }
-  bool has(const char *key) const {
-    return value.is_object() && value.count(key) != 0;
-  }
+  bool has(const char *key) const { return value.is_object() && value.count(key) != 0; }
   std::vector<Field> items() const {
     if (!value.is_array())
       refuse("is no list");
@@ -170,9 +155,7 @@ public:
     }
     refuse("is '" + printable(text) + "'; known: " + known);
   }
-  [[noreturn]] void refuse(const std::string &what) const {
-    reader.refuse("field '" + printable(path) + "' " + what);
-  }
+  [[noreturn]] void refuse(const std::string &what) const { reader.refuse("field '" + printable(path) + "' " + what); }
 
 private:
   const Reader &reader;
@@ -188,22 +171,18 @@ struct Place {
 
 /// What is written through one name must not change under another.
 void checkApart(const Field &list, std::vector<Place> places) {
-  std::sort(places.begin(), places.end(), [](const Place &a, const Place &b) {
-    return std::tie(a.segment, a.begin) < std::tie(b.segment, b.begin);
-  });
-  places.erase(std::remove_if(places.begin(), places.end(),
-                              [](const Place &p) { return p.begin == p.end; }),
+  std::sort(places.begin(), places.end(),
+            [](const Place &a, const Place &b) { return std::tie(a.segment, a.begin) < std::tie(b.segment, b.begin); });
+  places.erase(std::remove_if(places.begin(), places.end(), [](const Place &p) { return p.begin == p.end; }),
                places.end());
   for (size_t i = 1; i < places.size(); ++i)
-    if (places[i].segment == places[i - 1].segment &&
-        places[i].begin < places[i - 1].end)
-      list.refuse("has '" + printable(places[i - 1].name) + "' and '" +
-                  printable(places[i].name) + "' at the same bytes");
+    if (places[i].segment == places[i - 1].segment && places[i].begin < places[i - 1].end)
+      list.refuse("has '" + printable(places[i - 1].name) + "' and '" + printable(places[i].name) +
+                  "' at the same bytes");
 }
 
 /// A named tensor at a place: a global, an argument or a result.
-Place checkTensor(const Field &tensor, const Manifest &manifest,
-                  std::set<std::string> &names) {
+Place checkTensor(const Field &tensor, const Manifest &manifest, std::set<std::string> &names) {
   std::string name = tensor["name"].string();
   if (!names.insert(name).second)
     tensor.refuse("has the name '" + printable(name) + "' a second time");
@@ -214,20 +193,17 @@ Place checkTensor(const Field &tensor, const Manifest &manifest,
       tensor.refuse("has a shape whose product is too large");
   if (tensor["bytes"].number() != bytes)
     tensor.refuse(format("has %llu bytes, but its shape and dtype make %llu",
-                         static_cast<ull>(tensor["bytes"].number()),
-                         static_cast<ull>(bytes)));
-  uint32_t segment =
-      tensor["segment"].oneOf(segmentNames, TXRT_SEGMENT_COUNT);
+                         static_cast<ull>(tensor["bytes"].number()), static_cast<ull>(bytes)));
+  uint32_t segment = tensor["segment"].oneOf(segmentNames, TXRT_SEGMENT_COUNT);
   uint64_t offset = tensor["offset"].number();
   uint64_t size = manifest.segmentBytes[segment];
   if (offset > size || bytes > size - offset)
     tensor.refuse(format("ends outside its segment %s (%llu bytes at %llu of "
                          "%llu)",
-                         segmentNames[segment], static_cast<ull>(bytes),
-                         static_cast<ull>(offset), static_cast<ull>(size)));
+                         segmentNames[segment], static_cast<ull>(bytes), static_cast<ull>(offset),
+                         static_cast<ull>(size)));
   if (offset % dtypeBytes(dtype) != 0)
-    tensor.refuse(format("has offset %llu, not aligned to its dtype",
-                         static_cast<ull>(offset)));
+    tensor.refuse(format("has offset %llu, not aligned to its dtype", static_cast<ull>(offset)));
   return {segment, offset, offset + bytes, name};
 }
 
@@ -241,11 +217,8 @@ Manifest txrt::readManifest(const std::string &artifact, Span text) {
 
   if (top["format"].string() != "tx-artifact")
     top["format"].refuse("is not 'tx-artifact'");
-  if (uint64_t version = top["abi_version"].number();
-      version != TXRT_ABI_VERSION)
-    top["abi_version"].refuse(format("is %llu, this runtime has %u",
-                                     static_cast<ull>(version),
-                                     TXRT_ABI_VERSION));
+  if (uint64_t version = top["abi_version"].number(); version != TXRT_ABI_VERSION)
+    top["abi_version"].refuse(format("is %llu, this runtime has %u", static_cast<ull>(version), TXRT_ABI_VERSION));
   manifest.backend = top["target"]["backend"].string();
   manifest.triple = top["target"]["triple"].string();
   for (const Field &feature : top["target"]["features"].items())
@@ -258,11 +231,8 @@ Manifest txrt::readManifest(const std::string &artifact, Span text) {
     manifest.segmentBytes[s] = size.number();
     // Otherwise the arena would be larger than the sum, that is, than planned.
     if (size.number() % TXRT_BUFFER_ALIGNMENT != 0)
-      size.refuse(format("is %llu, no multiple of %u",
-                         static_cast<ull>(size.number()),
-                         TXRT_BUFFER_ALIGNMENT));
-    if (__builtin_add_overflow(total, size.number(), &total) ||
-        total > uint64_t(INT64_MAX))
+      size.refuse(format("is %llu, no multiple of %u", static_cast<ull>(size.number()), TXRT_BUFFER_ALIGNMENT));
+    if (__builtin_add_overflow(total, size.number(), &total) || total > uint64_t(INT64_MAX))
       size.refuse("makes an arena of 2^63 bytes or more");
   }
 

@@ -1,10 +1,10 @@
-//===- Manifest.h - What an artifact says of itself ------------*- C++ -*-===//
+//===- Manifest.h - What an artifact says of itself -----------------------------------------------------*- C++ -*-===//
 //
 // The part of the manifest (docs/Artifact.md) that the runtime must believe:
 // target, sizes of the segments, places of globals, arguments and results. The
 // rest is for the tools, which read the text.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_MANIFEST_H
 #define TXRT_CORE_MANIFEST_H
@@ -30,8 +30,8 @@ struct Manifest {
   std::vector<Axis> mesh; // the last axis is the fastest
 };
 
-/// Reads and checks the manifest, or fails. Size and depth are bounded and
-/// duplicate keys refused, since a JSON library does neither by itself.
+/// Reads and checks the manifest, or fails. Size and depth are bounded and duplicate keys refused, since a JSON library
+/// does neither by itself.
 Manifest readManifest(const std::string &artifact, Span text);
 
 /// Bytes of one element; 0 for an unknown dtype.

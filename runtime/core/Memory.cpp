@@ -16,8 +16,7 @@
 using namespace txrt;
 
 /// The number after `key` in a text such as /proc/meminfo.
-static bool numberAfter(const std::string &text, const char *key,
-                        uint64_t &value) {
+static bool numberAfter(const std::string &text, const char *key, uint64_t &value) {
   const size_t at = text.find(key);
   if (at == std::string::npos)
     return false;
@@ -49,10 +48,9 @@ struct Hierarchy {
 };
 
 // Version 2 alone, or beside version 1.
-constexpr Hierarchy hierarchies[] = {
-    {"", "0::", "/memory.max", "/memory.current"},
-    {"/unified", "0::", "/memory.max", "/memory.current"},
-    {"/memory", ":memory:", "/memory.limit_in_bytes", "/memory.usage_in_bytes"}};
+constexpr Hierarchy hierarchies[] = {{"", "0::", "/memory.max", "/memory.current"},
+                                     {"/unified", "0::", "/memory.max", "/memory.current"},
+                                     {"/memory", ":memory:", "/memory.limit_in_bytes", "/memory.usage_in_bytes"}};
 
 class LimitList {
 public:
@@ -68,19 +66,17 @@ public:
   }
 
 private:
-  std::string text(const char *file) const {
-    return readSmallText((files.proc + file).c_str());
-  }
+  std::string text(const char *file) const { return readSmallText((files.proc + file).c_str()); }
 
   void addProcess() {
     const std::string status = text("/self/status");
     auto add = [&](int resource, const char *used, const char *whose) {
       rlimit limit;
       uint64_t kib;
-      if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0 &&
-          limit.rlim_cur != RLIM_INFINITY && numberAfter(status, used, kib))
-        limits.push_back({MemoryLimit::Mapped, whose, limit.rlim_cur,
-                          difference(limit.rlim_cur, kib * 1024), "raise it"});
+      if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+          numberAfter(status, used, kib))
+        limits.push_back(
+            {MemoryLimit::Mapped, whose, limit.rlim_cur, difference(limit.rlim_cur, kib * 1024), "raise it"});
     };
     add(RLIMIT_AS, "VmSize:", "this process's address space (ulimit -v)");
     add(RLIMIT_DATA, "VmData:", "this process's data (ulimit -d)");
@@ -105,8 +101,7 @@ private:
   void addGroup(const Hierarchy &hierarchy, const std::string &path) {
     const std::string folder = files.groups + hierarchy.folder + path;
     uint64_t limit, used, cache;
-    if (!number(folder + hierarchy.limitFile, limit) ||
-        !number(folder + hierarchy.usageFile, used))
+    if (!number(folder + hierarchy.limitFile, limit) || !number(folder + hierarchy.usageFile, used))
       return; // "max", or no such file
     // Page cache is given back under pressure, so it does not count as used.
     const std::string stat = readSmallText((folder + "/memory.stat").c_str());
@@ -117,8 +112,7 @@ private:
       for (const char *key : {"\ninactive_file ", "\nactive_file "})
         if (numberAfter("\n" + stat, key, cache))
           used = difference(used, cache);
-    limits.push_back({MemoryLimit::Touched,
-                      "the control group " + (path.empty() ? "/" : path), limit,
+    limits.push_back({MemoryLimit::Touched, "the control group " + (path.empty() ? "/" : path), limit,
                       difference(limit, used), "give it more"});
   }
 
@@ -129,18 +123,14 @@ private:
   void addSystem() {
     const std::string info = text("/meminfo");
     uint64_t total, left, mode;
-    if (numberAfter(info, "MemTotal:", total) &&
-        numberAfter(info, "MemAvailable:", left))
-      limits.push_back({MemoryLimit::Touched, "this machine's memory",
-                        total * 1024, left * 1024, "end other processes"});
+    if (numberAfter(info, "MemTotal:", total) && numberAfter(info, "MemAvailable:", left))
+      limits.push_back(
+          {MemoryLimit::Touched, "this machine's memory", total * 1024, left * 1024, "end other processes"});
     // Mode 2: the system promises no more than it has.
     if (numberAfter(text("/sys/vm/overcommit_memory"), "", mode) && mode == 2 &&
-        numberAfter(info, "CommitLimit:", total) &&
-        numberAfter(info, "Committed_AS:", left))
-      limits.push_back({MemoryLimit::Mapped,
-                        "what this machine commits (vm.overcommit_memory is 2)",
-                        total * 1024, difference(total, left) * 1024,
-                        "end other processes"});
+        numberAfter(info, "CommitLimit:", total) && numberAfter(info, "Committed_AS:", left))
+      limits.push_back({MemoryLimit::Mapped, "what this machine commits (vm.overcommit_memory is 2)", total * 1024,
+                        difference(total, left) * 1024, "end other processes"});
   }
 
   const MemoryFiles &files;
@@ -149,12 +139,9 @@ private:
 
 } // namespace
 
-std::vector<MemoryLimit> txrt::memoryLimits(const MemoryFiles &files) {
-  return LimitList(files).read();
-}
+std::vector<MemoryLimit> txrt::memoryLimits(const MemoryFiles &files) { return LimitList(files).read(); }
 
-void MemoryNeed::add(const std::string &what, uint64_t mappedBytes,
-                     uint64_t touchedBytes) {
+void MemoryNeed::add(const std::string &what, uint64_t mappedBytes, uint64_t touchedBytes) {
   list.push_back({what, mappedBytes, touchedBytes});
   mapped = sum(mapped, mappedBytes);
   touched = sum(touched, touchedBytes);
@@ -163,30 +150,27 @@ void MemoryNeed::add(const std::string &what, uint64_t mappedBytes,
 std::string MemoryNeed::parts(MemoryLimit::Kind kind) const {
   std::string text;
   for (const Part &part : list)
-    if (const uint64_t bytes =
-            kind == MemoryLimit::Mapped ? part.mapped : part.touched)
+    if (const uint64_t bytes = kind == MemoryLimit::Mapped ? part.mapped : part.touched)
       text += (text.empty() ? "" : ", ") + part.what + " " + readableBytes(bytes);
   return text;
 }
 
 /// Whether the system would give it now: what no file tells is found so.
 static bool canMap(uint64_t bytes) {
-  void *memory = mmap(nullptr, std::max<uint64_t>(bytes, 1), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory =
+      mmap(nullptr, std::max<uint64_t>(bytes, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     return false;
   munmap(memory, std::max<uint64_t>(bytes, 1));
   return true;
 }
 
-void txrt::requireMemory(const MemoryNeed &need, unsigned processes,
-                         const std::vector<MemoryLimit> &limits) {
+void txrt::requireMemory(const MemoryNeed &need, unsigned processes, const std::vector<MemoryLimit> &limits) {
   const MemoryLimit *worst = nullptr;
   uint64_t largest = 0;
   for (const MemoryLimit &limit : limits) {
     const bool isShared = limit.kind == MemoryLimit::Touched;
-    const uint64_t wanted =
-        product(need.of(limit.kind), isShared ? processes : 1);
+    const uint64_t wanted = product(need.of(limit.kind), isShared ? processes : 1);
     if (wanted > limit.left && wanted - limit.left > largest) {
       largest = wanted - limit.left;
       worst = &limit;
@@ -199,14 +183,12 @@ void txrt::requireMemory(const MemoryNeed &need, unsigned processes,
          "needs %s (%s)%s; %s leaves %s of its %s: %s, or choose a policy with "
          "a lower peak, a smaller batch or fewer threads",
          readableBytes(wanted).c_str(), need.parts(worst->kind).c_str(),
-         isShared ? format(" in each of %u processes", processes).c_str() : "",
-         worst->whose.c_str(), readableBytes(worst->left).c_str(),
-         readableBytes(worst->limit).c_str(), worst->remedy);
+         isShared ? format(" in each of %u processes", processes).c_str() : "", worst->whose.c_str(),
+         readableBytes(worst->left).c_str(), readableBytes(worst->limit).c_str(), worst->remedy);
   }
   if (!canMap(need.of(MemoryLimit::Mapped)))
     fail(TXRT_OUT_OF_MEMORY, "needs %s (%s), and the system refuses: %s; %s",
-         readableBytes(need.of(MemoryLimit::Mapped)).c_str(),
-         need.parts(MemoryLimit::Mapped).c_str(), strerror(errno),
+         readableBytes(need.of(MemoryLimit::Mapped)).c_str(), need.parts(MemoryLimit::Mapped).c_str(), strerror(errno),
          describeLeast(limits).c_str());
 }
 
@@ -228,15 +210,11 @@ uint64_t txrt::stackBytes() {
 }
 
 std::string txrt::describeLeast(const std::vector<MemoryLimit> &limits) {
-  const auto least =
-      std::min_element(limits.begin(), limits.end(),
-                       [](const MemoryLimit &a, const MemoryLimit &b) {
-                         return a.left < b.left;
-                       });
+  const auto least = std::min_element(limits.begin(), limits.end(),
+                                      [](const MemoryLimit &a, const MemoryLimit &b) { return a.left < b.left; });
   if (least == limits.end())
     return "no limit of it is known";
-  return format("the least is left of %s: %s of %s", least->whose.c_str(),
-                readableBytes(least->left).c_str(),
+  return format("the least is left of %s: %s of %s", least->whose.c_str(), readableBytes(least->left).c_str(),
                 readableBytes(least->limit).c_str());
 }
 

@@ -12,8 +12,7 @@ using u128 = unsigned __int128;
 static constexpr uint32_t maxKernelBuffers = 1024;
 static constexpr uint32_t maxRanks = 1u << 20;
 
-Program::Program(const Container &container, const Manifest &manifest)
-    : container(container), manifest(manifest) {
+Program::Program(const Container &container, const Manifest &manifest) : container(container), manifest(manifest) {
   readTables();
   layOutArena();
   checkBuffers();
@@ -26,8 +25,7 @@ Program::Program(const Container &container, const Manifest &manifest)
   data.waits = waits.data();
 }
 
-static std::string describeUse(uint64_t bytes, uint32_t writes,
-                               uint32_t unread) {
+static std::string describeUse(uint64_t bytes, uint32_t writes, uint32_t unread) {
   return format("%llu bytes that it %s", static_cast<ull>(bytes),
                 writes   ? "writes"
                 : unread ? "does not read"
@@ -43,8 +41,8 @@ void Program::readTables() {
   launches = container.table<txrt_launch>(TXRT_SECTION_LAUNCHES);
   buffers = container.table<txrt_buffer>(TXRT_SECTION_BUFFERS);
   kernels = container.table<txrt_kernel>(TXRT_SECTION_KERNELS);
-  for (uint64_t size : {uint64_t(entries.size()), uint64_t(launches.size()),
-                        uint64_t(buffers.size()), uint64_t(kernels.size())})
+  for (uint64_t size :
+       {uint64_t(entries.size()), uint64_t(launches.size()), uint64_t(buffers.size()), uint64_t(kernels.size())})
     if (size > uint64_t(INT32_MAX))
       refuse(format("a table has %llu items", static_cast<ull>(size)));
   if (container.has(TXRT_SECTION_CODE))
@@ -103,9 +101,7 @@ std::string Program::describe(uint32_t launch) const {
 void Program::checkBuffers() const {
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     const txrt_buffer &b = buffers[i];
-    auto bad = [&](const std::string &what) {
-      refuse(format("buffer %u: ", i) + what);
-    };
+    auto bad = [&](const std::string &what) { refuse(format("buffer %u: ", i) + what); };
     if (b.segment >= TXRT_SEGMENT_COUNT)
       bad(format("unknown segment %u", b.segment));
     uint64_t size = dtypeBytes(b.dtype);
@@ -119,12 +115,10 @@ void Program::checkBuffers() const {
       bad("is written, and said to be there for its place alone");
     uint64_t room = data.segment_bytes[b.segment];
     if (b.offset > room || b.bytes > room - b.offset)
-      bad(format("%llu bytes at %llu end outside segment %s (%llu)",
-                 static_cast<ull>(b.bytes), static_cast<ull>(b.offset),
-                 segmentName(b.segment), static_cast<ull>(room)));
+      bad(format("%llu bytes at %llu end outside segment %s (%llu)", static_cast<ull>(b.bytes),
+                 static_cast<ull>(b.offset), segmentName(b.segment), static_cast<ull>(room)));
     if (b.offset % size != 0 || b.bytes % size != 0)
-      bad(format("%llu bytes at %llu are not aligned to %s",
-                 static_cast<ull>(b.bytes), static_cast<ull>(b.offset),
+      bad(format("%llu bytes at %llu are not aligned to %s", static_cast<ull>(b.bytes), static_cast<ull>(b.offset),
                  dtypeName(b.dtype)));
   }
 }
@@ -135,12 +129,10 @@ void Program::checkKernels() const {
     std::string who = format("kernel %u", i);
     if (!*name(k.name, who))
       refuse(who + ": has no name");
-    if (k.buffer_count > maxKernelBuffers ||
-        k.immediate_count > TXRT_MAX_IMMEDIATES || k.reserved)
+    if (k.buffer_count > maxKernelBuffers || k.immediate_count > TXRT_MAX_IMMEDIATES || k.reserved)
       refuse(who + format(": takes %u buffers (at most %u) and %u immediates "
                           "(at most %u), or a reserved field is not zero",
-                          k.buffer_count, maxKernelBuffers, k.immediate_count,
-                          TXRT_MAX_IMMEDIATES));
+                          k.buffer_count, maxKernelBuffers, k.immediate_count, TXRT_MAX_IMMEDIATES));
   }
 }
 
@@ -153,16 +145,13 @@ void Program::findFunctions() {
     const std::string text = data.strings + k.name;
     const int64_t place = code.find(text);
     if (place < 0)
-      refuse(format("kernel %u: the code has no function '%s'", i,
-                    printable(text).c_str()));
+      refuse(format("kernel %u: the code has no function '%s'", i, printable(text).c_str()));
     const auto index = static_cast<uint32_t>(place);
     const txrt_function &f = code.functions[index];
-    if (f.units == 0 || k.buffer_count != f.operand_count ||
-        k.immediate_count != f.immediate_count)
+    if (f.units == 0 || k.buffer_count != f.operand_count || k.immediate_count != f.immediate_count)
       refuse(format("kernel %u: takes %u buffers and %u immediates; function '%s' "
                     "takes %u and %u%s",
-                    i, k.buffer_count, k.immediate_count, printable(text).c_str(),
-                    f.operand_count, f.immediate_count,
+                    i, k.buffer_count, k.immediate_count, printable(text).c_str(), f.operand_count, f.immediate_count,
                     f.units ? "" : ", and is no kernel"));
     kernelFunctions.push_back(index);
   }
@@ -177,12 +166,10 @@ void Program::checkEntries() const {
     std::string text = name(e.name, who);
     if (!names.insert(text).second)
       refuse(who + ": '" + printable(text) + "' is there twice");
-    if (uint64_t(e.first_launch) + e.launch_count > launches.size() ||
-        e.reserved)
+    if (uint64_t(e.first_launch) + e.launch_count > launches.size() || e.reserved)
       refuse(who + format(": launches %u to %u of %zu, or a reserved field is "
                           "not zero",
-                          e.first_launch, e.first_launch + e.launch_count,
-                          launches.size()));
+                          e.first_launch, e.first_launch + e.launch_count, launches.size()));
   }
   // A launch is of one entry: what it waits for is.
   std::vector<const txrt_entry *> order;
@@ -190,22 +177,17 @@ void Program::checkEntries() const {
     if (e.launch_count)
       order.push_back(&e);
   std::sort(order.begin(), order.end(),
-            [](const txrt_entry *a, const txrt_entry *b) {
-              return a->first_launch < b->first_launch;
-            });
+            [](const txrt_entry *a, const txrt_entry *b) { return a->first_launch < b->first_launch; });
   for (size_t i = 1; i < order.size(); ++i)
-    if (order[i]->first_launch - order[i - 1]->first_launch <
-        order[i - 1]->launch_count)
+    if (order[i]->first_launch - order[i - 1]->first_launch < order[i - 1]->launch_count)
       refuse(format("launch %u is of two entries", order[i]->first_launch));
-  std::set<std::string> declared(manifest.entries.begin(),
-                                 manifest.entries.end());
+  std::set<std::string> declared(manifest.entries.begin(), manifest.entries.end());
   for (const std::string &text : names)
     if (!declared.count(text))
       refuse("entry '" + printable(text) + "' is not in the manifest");
   for (const std::string &text : declared)
     if (!names.count(text))
-      refuse("the manifest's entry '" + printable(text) +
-             "' is not in section entries");
+      refuse("the manifest's entry '" + printable(text) + "' is not in section entries");
 }
 
 void Program::checkLaunch(uint32_t index) const {
@@ -216,8 +198,7 @@ void Program::checkLaunch(uint32_t index) const {
   if (l.layer < -1)
     refuse(who + format(": layer %d", l.layer));
   if (uint64_t(l.first_buffer) + l.buffer_count > buffers.size())
-    refuse(who + format(": %u buffers from %u on; there are %zu",
-                        l.buffer_count, l.first_buffer, buffers.size()));
+    refuse(who + format(": %u buffers from %u on; there are %zu", l.buffer_count, l.first_buffer, buffers.size()));
   if (l.kind == TXRT_LAUNCH_KERNEL)
     checkKernelLaunch(index);
   else if (l.kind == TXRT_LAUNCH_GEMM)
@@ -232,33 +213,26 @@ void Program::checkKernelLaunch(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_kernel_launch &k = l.u.kernel;
   if (k.kernel >= kernels.size())
-    refuse(describe(index) + format(": kernel %u of %zu", k.kernel,
-                                    kernels.size()));
+    refuse(describe(index) + format(": kernel %u of %zu", k.kernel, kernels.size()));
   if (k.attention > attentions.size() || k.reserved)
     refuse(describe(index) + format(": attention %u of %zu, or a reserved "
                                     "field is not zero",
                                     k.attention, attentions.size()));
   const txrt_kernel &kernel = kernels[k.kernel];
-  const txrt_attention *attention =
-      k.attention ? &attentions[k.attention - 1] : nullptr;
+  const txrt_attention *attention = k.attention ? &attentions[k.attention - 1] : nullptr;
   const bool hasScratch = attention && attention->has_scratch;
-  if (l.buffer_count != kernel.buffer_count + hasScratch ||
-      k.immediate_count != kernel.immediate_count)
-    refuse(describe(index) +
-           format(": gives %u buffers and %u immediates; the kernel takes %u "
-                  "and %u",
-                  l.buffer_count, k.immediate_count, kernel.buffer_count,
-                  kernel.immediate_count));
+  if (l.buffer_count != kernel.buffer_count + hasScratch || k.immediate_count != kernel.immediate_count)
+    refuse(describe(index) + format(": gives %u buffers and %u immediates; the kernel takes %u "
+                                    "and %u",
+                                    l.buffer_count, k.immediate_count, kernel.buffer_count, kernel.immediate_count));
   if (data.kernel_functions)
     checkFunction(index);
   if (attention)
     checkAttention(index, *attention);
-  if (k.units == 0 || k.grain == 0 || k.units > maxExtent ||
-      k.grain > maxExtent)
+  if (k.units == 0 || k.grain == 0 || k.units > maxExtent || k.grain > maxExtent)
     refuse(describe(index) + format(": %llu units in grains of %llu; both are "
                                     "1 to 2^48",
-                                    static_cast<ull>(k.units),
-                                    static_cast<ull>(k.grain)));
+                                    static_cast<ull>(k.units), static_cast<ull>(k.grain)));
 }
 
 void Program::checkFunction(uint32_t index) const {
@@ -266,77 +240,62 @@ void Program::checkFunction(uint32_t index) const {
   const txrt_kernel_launch &k = l.u.kernel;
   const txrt_function &f = code.functions[kernelFunctions[k.kernel]];
   if (k.units != f.units)
-    refuse(describe(index) + format(": %llu units; the kernel's code is for %llu",
-                                    static_cast<ull>(k.units),
-                                    static_cast<ull>(f.units)));
+    refuse(describe(index) +
+           format(": %llu units; the kernel's code is for %llu", static_cast<ull>(k.units), static_cast<ull>(f.units)));
   for (uint32_t i = 0; i < f.operand_count; ++i) {
     const txrt_operand &o = code.operands[f.first_operand + i];
     const txrt_buffer &b = buffers[l.first_buffer + i];
-    if (b.dtype == o.dtype && b.bytes == o.bytes && b.writes == o.writes &&
-        b.unread == o.unread)
+    if (b.dtype == o.dtype && b.bytes == o.bytes && b.writes == o.writes && b.unread == o.unread)
       continue;
-    refuse(describe(index) +
-           format(": buffer %u is %s of %s; the kernel's code takes %s of %s", i,
-                  dtypeName(b.dtype),
-                  describeUse(b.bytes, b.writes, b.unread).c_str(),
-                  dtypeName(o.dtype),
-                  describeUse(o.bytes, o.writes, o.unread).c_str()));
+    refuse(describe(index) + format(": buffer %u is %s of %s; the kernel's code takes %s of %s", i, dtypeName(b.dtype),
+                                    describeUse(b.bytes, b.writes, b.unread).c_str(), dtypeName(o.dtype),
+                                    describeUse(o.bytes, o.writes, o.unread).c_str()));
   }
 }
 
 void Program::checkCollectiveLaunch(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_collective_launch &c = l.u.collective;
-  auto bad = [&](const std::string &what) {
-    refuse(describe(index) + ": " + what);
-  };
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
   if (c.collective >= TXRT_COLLECTIVE_COUNT)
     bad(format("unknown collective %u", c.collective));
-  if (c.ranks == 0 || c.stride == 0 || c.wraps > 1 ||
-      uint64_t(c.ranks) * c.stride > maxRanks)
+  if (c.ranks == 0 || c.stride == 0 || c.wraps > 1 || uint64_t(c.ranks) * c.stride > maxRanks)
     bad(format("%u ranks, %u apart (1 to %u in all), or a flag is neither 0 "
                "nor 1",
                c.ranks, c.stride, maxRanks));
   checkAxis(index);
   if (l.buffer_count != 2)
     bad(format("%u buffers; expected operand and result", l.buffer_count));
-  const bool sums = c.collective == TXRT_ALL_REDUCE ||
-                    c.collective == TXRT_REDUCE_SCATTER ||
-                    c.collective == TXRT_REDUCE;
-  const bool hasRoot =
-      c.collective == TXRT_BROADCAST || c.collective == TXRT_REDUCE;
+  const bool sums =
+      c.collective == TXRT_ALL_REDUCE || c.collective == TXRT_REDUCE_SCATTER || c.collective == TXRT_REDUCE;
+  const bool hasRoot = c.collective == TXRT_BROADCAST || c.collective == TXRT_REDUCE;
   if (hasRoot && (c.peer < 0 || uint32_t(c.peer) >= c.ranks))
     bad(format("root %d of %u ranks", c.peer, c.ranks));
   const txrt_buffer &from = buffers[l.first_buffer];
   const txrt_buffer &to = buffers[l.first_buffer + 1];
-  if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_BYTE ||
-      (sums && from.dtype == TXRT_DTYPE_I1))
-    bad(format("%s of %s to %s", collectiveName(c.collective),
-               dtypeName(from.dtype), dtypeName(to.dtype)));
+  if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_BYTE || (sums && from.dtype == TXRT_DTYPE_I1))
+    bad(format("%s of %s to %s", collectiveName(c.collective), dtypeName(from.dtype), dtypeName(to.dtype)));
   // Parts are whole numbers of elements.
   u128 parts = c.outer, results = c.count;
   if (c.collective == TXRT_REDUCE_SCATTER || c.collective == TXRT_ALL_TO_ALL)
     parts *= c.ranks;
-  if (c.count == 0 || c.count > maxExtent || c.outer == 0 ||
-      parts > c.count || c.count % static_cast<uint64_t>(parts) != 0)
-    bad(format("%llu elements in %llu blocks for %u ranks",
-               static_cast<ull>(c.count), static_cast<ull>(c.outer), c.ranks));
+  if (c.count == 0 || c.count > maxExtent || c.outer == 0 || parts > c.count ||
+      c.count % static_cast<uint64_t>(parts) != 0)
+    bad(format("%llu elements in %llu blocks for %u ranks", static_cast<ull>(c.count), static_cast<ull>(c.outer),
+               c.ranks));
   if (c.collective == TXRT_ALL_GATHER)
     results *= c.ranks;
   if (c.collective == TXRT_REDUCE_SCATTER)
     results /= c.ranks;
   const uint64_t element = dtypeBytes(from.dtype);
   if (from.bytes != c.count * element || to.bytes != results * element)
-    bad(format("%llu elements in buffers of %llu and %llu bytes",
-               static_cast<ull>(c.count), static_cast<ull>(from.bytes),
-               static_cast<ull>(to.bytes)));
+    bad(format("%llu elements in buffers of %llu and %llu bytes", static_cast<ull>(c.count),
+               static_cast<ull>(from.bytes), static_cast<ull>(to.bytes)));
   if (from.writes || !to.writes)
     bad("the operand is marked as written, or the result as not written");
-  const bool inPlace =
-      c.collective == TXRT_ALL_REDUCE || c.collective == TXRT_BROADCAST;
-  if (from.segment == to.segment &&
-      !(inPlace && from.offset == to.offset) &&
-      from.offset < to.offset + to.bytes && to.offset < from.offset + from.bytes)
+  const bool inPlace = c.collective == TXRT_ALL_REDUCE || c.collective == TXRT_BROADCAST;
+  if (from.segment == to.segment && !(inPlace && from.offset == to.offset) && from.offset < to.offset + to.bytes &&
+      to.offset < from.offset + from.bytes)
     bad("the result overlaps the operand and is not the same bytes");
 }
 

@@ -1,9 +1,9 @@
-//===- Program.h - The launch table, checked -------------------*- C++ -*-===//
+//===- Program.h - The launch table, checked ------------------------------------------------------------*- C++ -*-===//
 //
-// After `Program` is made no index in it points nowhere and no operand leaves
-// its segment, whatever the file said: backends index without looking.
+// After `Program` is made no index in it points nowhere and no operand leaves its segment, whatever the file said:
+// backends index without looking.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_PROGRAM_H
 #define TXRT_CORE_PROGRAM_H

@@ -12,13 +12,11 @@ using u128 = unsigned __int128;
 GemmOperand txrt::gemmOperand(const txrt_gemm_launch &g, int operand) {
   switch (operand) {
   case 0:
-    return g.transpose_a
-               ? GemmOperand{g.k, g.m, g.lda, g.stride_a0, g.stride_a1}
-               : GemmOperand{g.m, g.k, g.lda, g.stride_a0, g.stride_a1};
+    return g.transpose_a ? GemmOperand{g.k, g.m, g.lda, g.stride_a0, g.stride_a1}
+                         : GemmOperand{g.m, g.k, g.lda, g.stride_a0, g.stride_a1};
   case 1:
-    return g.transpose_b
-               ? GemmOperand{g.n, g.k, g.ldb, g.stride_b0, g.stride_b1}
-               : GemmOperand{g.k, g.n, g.ldb, g.stride_b0, g.stride_b1};
+    return g.transpose_b ? GemmOperand{g.n, g.k, g.ldb, g.stride_b0, g.stride_b1}
+                         : GemmOperand{g.k, g.n, g.ldb, g.stride_b0, g.stride_b1};
   default:
     return GemmOperand{g.m, g.n, g.ldc, g.stride_c0, g.stride_c1};
   }
@@ -36,27 +34,21 @@ GemmBuffers txrt::gemmBuffers(const txrt_gemm_launch &g) {
 }
 
 const char *txrt::epilogueName(uint32_t epilogue) {
-  static const char *const names[TXRT_EPILOGUE_COUNT] = {
-      "none", "bias", "sums_a", "sums_b",
-      "gelu", "gelu_bias", "gelu_grad", "gelu_grad_sums"};
+  static const char *const names[TXRT_EPILOGUE_COUNT] = {"none", "bias",      "sums_a",    "sums_b",
+                                                         "gelu", "gelu_bias", "gelu_grad", "gelu_grad_sums"};
   return names[epilogue];
 }
 
-/// Whether two matrices of a batch, or two rows, have an element in common. In a tensor
-/// one axis lies inside of the next; an axis that repeats (a stride of 0) is `repeats`'.
-static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o,
-                     bool (&repeats)[2]) {
+/// Whether two matrices of a batch, or two rows, have an element in common. In a tensor one axis lies inside of the
+/// next; an axis that repeats (a stride of 0) is `repeats`'.
+static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o, bool (&repeats)[2]) {
   struct Axis {
     uint64_t count, stride;
   };
-  Axis axes[] = {{o.columns, 1},
-                 {o.rows, o.leading},
-                 {g.batch0, o.stride0},
-                 {g.batch1, o.stride1}};
+  Axis axes[] = {{o.columns, 1}, {o.rows, o.leading}, {g.batch0, o.stride0}, {g.batch1, o.stride1}};
   for (int i = 0; i < 2; ++i)
     repeats[i] = axes[2 + i].count > 1 && axes[2 + i].stride == 0;
-  std::sort(std::begin(axes), std::end(axes),
-            [](const Axis &a, const Axis &b) { return a.stride < b.stride; });
+  std::sort(std::begin(axes), std::end(axes), [](const Axis &a, const Axis &b) { return a.stride < b.stride; });
   u128 extent = 1; // of the axes so far
   for (const Axis &axis : axes) {
     if (axis.count == 1 || axis.stride == 0)
@@ -69,18 +61,14 @@ static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o,
 }
 
 static bool overlap(const txrt_buffer &a, const txrt_buffer &b) {
-  return a.segment == b.segment && a.offset < b.offset + b.bytes &&
-         b.offset < a.offset + a.bytes;
+  return a.segment == b.segment && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 void Program::checkGemmLaunch(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_gemm_launch &g = l.u.gemm;
-  auto bad = [&](const std::string &what) {
-    refuse(describe(index) + ": " + what);
-  };
-  if (g.transpose_a > 1 || g.transpose_b > 1 || g.has_reset > 1 ||
-      g.has_scratch > 1)
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
+  if (g.transpose_a > 1 || g.transpose_b > 1 || g.has_reset > 1 || g.has_scratch > 1)
     bad("a flag is neither 0 nor 1");
   if (g.epilogue >= TXRT_EPILOGUE_COUNT)
     bad(format("unknown epilogue %u", g.epilogue));
@@ -93,16 +81,12 @@ void Program::checkGemmLaunch(uint32_t index) const {
     bad("alpha or beta is not finite");
   for (uint64_t extent : {g.m, g.n, g.k, g.batch0, g.batch1})
     if (extent == 0 || extent > maxExtent)
-      bad(format("m %llu, n %llu, k %llu, batch %llu x %llu; all are 1 to 2^48",
-                 static_cast<ull>(g.m), static_cast<ull>(g.n),
-                 static_cast<ull>(g.k), static_cast<ull>(g.batch0),
-                 static_cast<ull>(g.batch1)));
+      bad(format("m %llu, n %llu, k %llu, batch %llu x %llu; all are 1 to 2^48", static_cast<ull>(g.m),
+                 static_cast<ull>(g.n), static_cast<ull>(g.k), static_cast<ull>(g.batch0), static_cast<ull>(g.batch1)));
   const GemmBuffers at = gemmBuffers(g);
   if (l.buffer_count != at.count)
-    bad(format("%u buffers; expected A, B, C%s%s%s%s", l.buffer_count,
-               g.has_reset ? ", the reset flag" : "",
-               at.vector >= 0 ? ", the epilogue's vector" : "",
-               at.aux >= 0 ? ", the epilogue's aux matrix" : "",
+    bad(format("%u buffers; expected A, B, C%s%s%s%s", l.buffer_count, g.has_reset ? ", the reset flag" : "",
+               at.vector >= 0 ? ", the epilogue's vector" : "", at.aux >= 0 ? ", the epilogue's aux matrix" : "",
                g.has_scratch ? ", scratch" : ""));
 
   const txrt_buffer *operands = &buffers[l.first_buffer];
@@ -112,26 +96,20 @@ void Program::checkGemmLaunch(uint32_t index) const {
     const txrt_buffer &buffer = operands[i];
     GemmOperand o = gemmOperand(g, i);
     if (buffer.dtype != TXRT_DTYPE_F32 && buffer.dtype != TXRT_DTYPE_BF16)
-      bad(format("%s is %s; a GEMM takes f32 or bf16", names[i],
-                 dtypeName(buffer.dtype)));
-    if (o.leading < o.columns || o.leading > maxExtent ||
-        o.stride0 > maxExtent || o.stride1 > maxExtent)
+      bad(format("%s is %s; a GEMM takes f32 or bf16", names[i], dtypeName(buffer.dtype)));
+    if (o.leading < o.columns || o.leading > maxExtent || o.stride0 > maxExtent || o.stride1 > maxExtent)
       bad(format("%s: leading dimension %llu for rows of %llu, or a stride "
                  "beyond 2^48",
-                 names[i], static_cast<ull>(o.leading),
-                 static_cast<ull>(o.columns)));
-    u128 elements = u128(g.batch0 - 1) * o.stride0 +
-                    u128(g.batch1 - 1) * o.stride1 +
-                    u128(o.rows - 1) * o.leading + o.columns;
+                 names[i], static_cast<ull>(o.leading), static_cast<ull>(o.columns)));
+    u128 elements =
+        u128(g.batch0 - 1) * o.stride0 + u128(g.batch1 - 1) * o.stride1 + u128(o.rows - 1) * o.leading + o.columns;
     if (elements * dtypeBytes(buffer.dtype) > buffer.bytes)
-      bad(format("%s reaches beyond its buffer of %llu bytes", names[i],
-                 static_cast<ull>(buffer.bytes)));
+      bad(format("%s reaches beyond its buffer of %llu bytes", names[i], static_cast<ull>(buffer.bytes)));
     // So work is bounded by memory: no extent can grow for nothing.
     if (!isTensor(g, o, repeats[i]))
       bad(format("the matrices of %s lie on each other", names[i]));
     if (buffer.writes != (i == 2))
-      bad(format("%s is marked as %s", names[i],
-                 buffer.writes ? "written" : "not written"));
+      bad(format("%s is marked as %s", names[i], buffer.writes ? "written" : "not written"));
   }
   if (operands[0].dtype != operands[1].dtype)
     bad("A and B differ in dtype");
@@ -155,11 +133,8 @@ void Program::checkGemmLaunch(uint32_t index) const {
     const txrt_buffer &vector = operands[at.vector];
     const bool writes = txrt_epilogue_writes_vector(g.epilogue);
     const uint64_t count = g.epilogue == TXRT_EPILOGUE_SUMS_A ? g.m : g.n;
-    if (vector.dtype != c.dtype ||
-        vector.bytes != count * dtypeBytes(c.dtype) ||
-        vector.writes != writes)
-      bad(format("the epilogue's vector is not of %llu %s that it %s",
-                 static_cast<ull>(count), dtypeName(c.dtype),
+    if (vector.dtype != c.dtype || vector.bytes != count * dtypeBytes(c.dtype) || vector.writes != writes)
+      bad(format("the epilogue's vector is not of %llu %s that it %s", static_cast<ull>(count), dtypeName(c.dtype),
                  writes ? "writes" : "reads"));
     for (int i = 0; i < 3; ++i)
       if (overlap(operands[i], vector))
@@ -179,9 +154,7 @@ void Program::checkAux(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_gemm_launch &g = l.u.gemm;
   const GemmBuffers at = gemmBuffers(g);
-  auto bad = [&](const std::string &what) {
-    refuse(describe(index) + ": " + what);
-  };
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
   if (at.aux < 0) {
     if (g.ldaux)
       bad("a leading dimension of aux, and no aux");
@@ -191,22 +164,17 @@ void Program::checkAux(uint32_t index) const {
   const txrt_buffer &aux = operands[at.aux], &c = operands[2];
   const bool writes = txrt_epilogue_writes_aux(g.epilogue);
   if (g.beta != 0 || g.has_reset)
-    bad(format("epilogue %s for a product that adds to C",
-               epilogueName(g.epilogue)));
+    bad(format("epilogue %s for a product that adds to C", epilogueName(g.epilogue)));
   if (aux.dtype != c.dtype || aux.writes != writes)
-    bad(format("the epilogue's aux is not of %s that it %s",
-               dtypeName(c.dtype), writes ? "writes" : "reads"));
+    bad(format("the epilogue's aux is not of %s that it %s", dtypeName(c.dtype), writes ? "writes" : "reads"));
   if (g.ldaux < g.n || g.ldaux > maxExtent || g.ldaux % TXRT_AUX_ROW_MULTIPLE)
-    bad(format("aux: leading dimension %llu for rows of %llu; a multiple of %u",
-               static_cast<ull>(g.ldaux), static_cast<ull>(g.n),
-               TXRT_AUX_ROW_MULTIPLE));
+    bad(format("aux: leading dimension %llu for rows of %llu; a multiple of %u", static_cast<ull>(g.ldaux),
+               static_cast<ull>(g.n), TXRT_AUX_ROW_MULTIPLE));
   const uint64_t place = data.segment_base[aux.segment] + aux.offset;
   if (place % TXRT_BUFFER_ALIGNMENT)
-    bad(format("aux at %llu, no multiple of %u", static_cast<ull>(place),
-               TXRT_BUFFER_ALIGNMENT));
+    bad(format("aux at %llu, no multiple of %u", static_cast<ull>(place), TXRT_BUFFER_ALIGNMENT));
   if ((u128(g.m - 1) * g.ldaux + g.n) * dtypeBytes(aux.dtype) > aux.bytes)
-    bad(format("aux reaches beyond its buffer of %llu bytes",
-               static_cast<ull>(aux.bytes)));
+    bad(format("aux reaches beyond its buffer of %llu bytes", static_cast<ull>(aux.bytes)));
   for (int i = 0; i < at.aux; ++i)
     if (overlap(operands[i], aux))
       bad(format("aux overlaps buffer %d", i));
@@ -218,13 +186,11 @@ void Program::checkScratch(uint32_t index, int which) const {
   const txrt_buffer &scratch = operands[which];
   const uint64_t place = data.segment_base[scratch.segment] + scratch.offset;
   if (place % TXRT_SCRATCH_ALIGNMENT != 0)
-    refuse(describe(index) + format(": scratch at %llu, no multiple of %u",
-                                    static_cast<ull>(place),
-                                    TXRT_SCRATCH_ALIGNMENT));
+    refuse(describe(index) +
+           format(": scratch at %llu, no multiple of %u", static_cast<ull>(place), TXRT_SCRATCH_ALIGNMENT));
   for (uint32_t i = 0; i < l.buffer_count; ++i) {
     const txrt_buffer &other = operands[i];
-    if (&other != &scratch && other.segment == scratch.segment &&
-        other.offset < scratch.offset + scratch.bytes &&
+    if (&other != &scratch && other.segment == scratch.segment && other.offset < scratch.offset + scratch.bytes &&
         scratch.offset < other.offset + other.bytes)
       refuse(describe(index) + format(": scratch overlaps buffer %u", i));
   }

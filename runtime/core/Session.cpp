@@ -7,14 +7,11 @@ using namespace txrt;
 
 using ull = unsigned long long;
 
-txrt_session::txrt_session(const txrt_artifact &artifact,
-                           const txrt_options &options)
+txrt_session::txrt_session(const txrt_artifact &artifact, const txrt_options &options)
     : artifact(artifact), program(artifact.program.view()),
-      backend(findBackend(options.backend ? options.backend
-                                          : program.target_backend)), clocks(program.launch_count) {
+      backend(findBackend(options.backend ? options.backend : program.target_backend)), clocks(program.launch_count) {
   if (options.threads < 0 || options.threads > 4096)
-    fail(TXRT_USAGE, "%d threads; expected 0 (one for each CPU) to 4096",
-         options.threads);
+    fail(TXRT_USAGE, "%d threads; expected 0 (one for each CPU) to 4096", options.threads);
   txrt_error error = {};
   if (txrt_status status = backend.create(&program, &options, &state, &error))
     fail(status, "%s", error.message);
@@ -39,8 +36,7 @@ void txrt_session::Clock::add(double start, double taken) {
   ++runs;
 }
 
-txrt_status txrt_session::runLaunches(const txrt_entry &entry,
-                                      txrt_error *error) {
+txrt_status txrt_session::runLaunches(const txrt_entry &entry, txrt_error *error) {
   const uint32_t end = entry.first_launch + entry.launch_count;
   for (uint32_t i = entry.first_launch; i != end; ++i)
     if (txrt_status status = backend.launch(state, i, error))
@@ -50,13 +46,11 @@ txrt_status txrt_session::runLaunches(const txrt_entry &entry,
   return profiling && backend.timing ? readTimes(entry, error) : TXRT_OK;
 }
 
-txrt_status txrt_session::readTimes(const txrt_entry &entry,
-                                    txrt_error *error) {
+txrt_status txrt_session::readTimes(const txrt_entry &entry, txrt_error *error) {
   const uint32_t end = entry.first_launch + entry.launch_count;
   for (uint32_t i = entry.first_launch; i != end; ++i) {
     double start = 0, seconds = 0;
-    if (txrt_status status =
-            backend.timing(state, i, &start, &seconds, error))
+    if (txrt_status status = backend.timing(state, i, &start, &seconds, error))
       return status;
     clocks[i].add(start, seconds);
   }
@@ -64,32 +58,25 @@ txrt_status txrt_session::readTimes(const txrt_entry &entry,
 }
 
 /// Where [offset, offset + bytes) of a segment lies in the arena.
-uint64_t txrt_session::arenaOffset(uint32_t segment, uint64_t offset,
-                                   uint64_t bytes) const {
+uint64_t txrt_session::arenaOffset(uint32_t segment, uint64_t offset, uint64_t bytes) const {
   if (segment >= TXRT_SEGMENT_COUNT)
     fail(TXRT_USAGE, "unknown segment %u", segment);
   uint64_t size = program.segment_bytes[segment];
   if (offset > size || bytes > size - offset)
-    fail(TXRT_USAGE, "%llu bytes at %llu are not inside segment %s (%llu)",
-         static_cast<ull>(bytes), static_cast<ull>(offset),
-         segmentName(segment), static_cast<ull>(size));
+    fail(TXRT_USAGE, "%llu bytes at %llu are not inside segment %s (%llu)", static_cast<ull>(bytes),
+         static_cast<ull>(offset), segmentName(segment), static_cast<ull>(size));
   if (!backend.read || !backend.write)
     fail(TXRT_USAGE, "backend %s keeps no memory", backend.name);
   return program.segment_base[segment] + offset;
 }
 
-txrt_status txrt_session::write(uint32_t segment, uint64_t offset,
-                                uint64_t bytes, const void *from,
+txrt_status txrt_session::write(uint32_t segment, uint64_t offset, uint64_t bytes, const void *from,
                                 txrt_error *error) {
-  return backend.write(state, arenaOffset(segment, offset, bytes), bytes, from,
-                       error);
+  return backend.write(state, arenaOffset(segment, offset, bytes), bytes, from, error);
 }
 
-txrt_status txrt_session::read(uint32_t segment, uint64_t offset,
-                               uint64_t bytes, void *to,
-                               txrt_error *error) const {
-  return backend.read(state, arenaOffset(segment, offset, bytes), bytes, to,
-                      error);
+txrt_status txrt_session::read(uint32_t segment, uint64_t offset, uint64_t bytes, void *to, txrt_error *error) const {
+  return backend.read(state, arenaOffset(segment, offset, bytes), bytes, to, error);
 }
 
 void txrt_session::profile(bool enabled) {
@@ -130,9 +117,7 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   return info;
 }
 
-int64_t txrt_session::stepAllocations() const {
-  return allocationsAreCounted() ? allocations : -1;
-}
+int64_t txrt_session::stepAllocations() const { return allocationsAreCounted() ? allocations : -1; }
 
 txrt_device_memory txrt_session::deviceMemory() const {
   txrt_device_memory memory = {};

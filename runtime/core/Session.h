@@ -1,4 +1,4 @@
-//===- Session.h - The one loop that runs launches -------------*- C++ -*-===//
+//===- Session.h - The one loop that runs launches ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_CORE_SESSION_H
 #define TXRT_CORE_SESSION_H
@@ -15,10 +15,8 @@ struct txrt_session {
   txrt_session &operator=(const txrt_session &) = delete;
 
   txrt_status run(uint32_t entry, txrt_error *error);
-  txrt_status write(uint32_t segment, uint64_t offset, uint64_t bytes,
-                    const void *from, txrt_error *error);
-  txrt_status read(uint32_t segment, uint64_t offset, uint64_t bytes, void *to,
-                   txrt_error *error) const;
+  txrt_status write(uint32_t segment, uint64_t offset, uint64_t bytes, const void *from, txrt_error *error);
+  txrt_status read(uint32_t segment, uint64_t offset, uint64_t bytes, void *to, txrt_error *error) const;
   void profile(bool enabled);
   txrt_launch_info info(uint32_t entry, uint32_t launch) const;
   int64_t stepAllocations() const;
@@ -30,8 +28,7 @@ struct txrt_session {
   void *state = nullptr;
 
 private:
-  uint64_t arenaOffset(uint32_t segment, uint64_t offset,
-                       uint64_t bytes) const;
+  uint64_t arenaOffset(uint32_t segment, uint64_t offset, uint64_t bytes) const;
   txrt_status runLaunches(const txrt_entry &entry, txrt_error *error);
   txrt_status readTimes(const txrt_entry &entry, txrt_error *error);
 

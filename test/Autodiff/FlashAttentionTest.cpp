@@ -1,9 +1,9 @@
-//===- FlashAttentionTest.cpp - One model, two attentions, in double ------===//
+//===- FlashAttentionTest.cpp - One model, two attentions, in double ----------------------------------------------===//
 //
-// On the reference, where nothing is rounded: the losses and gradients of a
-// model are the same with flash and with unfused attention, dropout included.
+// On the reference, where nothing is rounded: the losses and gradients of a model are the same with flash and with
+// unfused attention, dropout included.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -44,8 +44,7 @@ TEST(FlashAttention, HasTheGradientsOfUnfusedAttention) {
     for (const auto &[name, unfused] : states[0]) {
       const Tensor &flash = states[1].at(name);
       for (size_t i = 0; i < unfused.values.size(); ++i)
-        ASSERT_NEAR(flash.values[i], unfused.values[i], 1e-9)
-            << name << " at " << i << ", dropout " << dropout;
+        ASSERT_NEAR(flash.values[i], unfused.values[i], 1e-9) << name << " at " << i << ", dropout " << dropout;
     }
   }
 }

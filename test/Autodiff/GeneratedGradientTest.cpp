@@ -1,10 +1,9 @@
-//===- GeneratedGradientTest.cpp - Random models against differences ------===//
+//===- GeneratedGradientTest.cpp - Random models against differences ----------------------------------------------===//
 //
-// No op may rely on what stands before or behind it: the gradients of models that no
-// frontend builds are compared with central differences in double precision.
-// TX_GENERATED_MODELS sets the number of models; a failure prints the model.
+// No op may rely on what stands before or behind it: the gradients of models that no frontend builds are compared with
+// central differences in double precision. TX_GENERATED_MODELS sets the number of models; a failure prints the model.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "GeneratedModel.h"
 #include "JointModel.h"

@@ -1,9 +1,9 @@
-//===- MaskGradientTest.cpp - Each op's mask is its own -------------------===//
+//===- MaskGradientTest.cpp - Each op's mask is its own -----------------------------------------------------------===//
 //
-// A loss leaves out the targets that it ignores, whatever computed its operand: not the
-// cross entropy's mask but its own decides where it has a gradient.
+// A loss leaves out the targets that it ignores, whatever computed its operand: not the cross entropy's mask but its
+// own decides where it has a gradient.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -28,7 +28,8 @@ std::string modelOf(const std::string &loss) {
       %w = tx.load @w : tensor<5x4xf32>
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x3xi32>, tensor<5x4xf32>
       %logits = tx.linear %x, %w transposed in <"output_layer"> : tensor<2x3x4xf32>, tensor<5x4xf32> -> tensor<2x3x5xf32>
-  )" + loss + R"(
+  )" + loss +
+         R"(
       return %sum, %count : tensor<f32>, tensor<f32>
     })";
 }

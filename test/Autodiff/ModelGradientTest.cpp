@@ -1,4 +1,4 @@
-//===- ModelGradientTest.cpp - A whole GPT-2 against differences ----------===//
+//===- ModelGradientTest.cpp - A whole GPT-2 against differences --------------------------------------------------===//
 
 #include "JointModel.h"
 

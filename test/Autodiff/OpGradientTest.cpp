@@ -1,10 +1,9 @@
-//===- OpGradientTest.cpp - Every backward against differences ------------===//
+//===- OpGradientTest.cpp - Every backward against differences ----------------------------------------------------===//
 //
-// Each differentiable op stands in a small loss between parameters and a cross
-// entropy; the gradients of all parameters are compared with central differences
-// in double precision. An op of the dialect that no case contains is a failure.
+// Each differentiable op stands in a small loss between parameters and a cross entropy; the gradients of all parameters
+// are compared with central differences in double precision. An op of the dialect that no case contains is a failure.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -20,8 +19,7 @@ using namespace tx;
 
 namespace {
 
-/// `body` turns %x [2,4,6], which depends on a parameter, into `logits` of type
-/// `type`; `%key` is the random key.
+/// `body` turns %x [2,4,6], which depends on a parameter, into `logits` of type `type`; `%key` is the random key.
 struct Case {
   const char *name;
   const char *globals;
@@ -68,8 +66,8 @@ const Case kCases[] = {
      "%y", "2x4x5"},
     {"AllReduce", "tx.mesh_axis @dp size 1 batch", R"(
       %y = tx.all_reduce %x on @dp in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
-    // On one rank each is the identity, but one that sends to nobody; several
-    // ranks are in test/Reference/CollectivesTest.cpp.
+    // On one rank each is the identity, but one that sends to nobody; several ranks are in
+    // test/Reference/CollectivesTest.cpp.
     {"Collectives", "tx.mesh_axis @tp size 1", R"(
       %a = tx.all_gather %x dim 1 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32> -> tensor<2x4x6xf32>
       %b = tx.reduce_scatter %a dim 1 on @tp in <layer 0, "residual"> : tensor<2x4x6xf32> -> tensor<2x4x6xf32>
@@ -129,8 +127,10 @@ const Case kCases[] = {
       %y = tx.concat %x, %g, %x in <layer 0, "wide"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>)",
      "%y", "2x4x18"},
     // One of two accumulators is continued, the other is not.
-    {"LayerNormsOfOneWeight", "tx.global @w parameter ones : tensor<6xf32>\ntx.global @b parameter : tensor<6xf32>\n"
-                              "tx.global @c parameter : tensor<6xf32>", R"(
+    {"LayerNormsOfOneWeight",
+     "tx.global @w parameter ones : tensor<6xf32>\ntx.global @b parameter : tensor<6xf32>\n"
+     "tx.global @c parameter : tensor<6xf32>",
+     R"(
       %w = tx.load @w : tensor<6xf32>
       %b = tx.load @b : tensor<6xf32>
       %c = tx.load @c : tensor<6xf32>
@@ -184,12 +184,16 @@ std::string sourceOf(const Case &c) {
   std::string rows = std::string(c.type).substr(0, std::string(c.type).rfind('x'));
   std::string losses = "tensor<" + rows + "xf32>", targets = "tensor<" + rows + "xi32>";
   return std::string("tx.global @table parameter : tensor<5x6xf32>\n") + c.globals + R"(
-    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: )" + targets + R"( {tx.name = "targets"},
+    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: )" +
+         targets + R"( {tx.name = "targets"},
                     %key: tensor<4xi32> {tx.name = "key"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
       %table = tx.load @table : tensor<5x6xf32>
-      %x = tx.embedding %tokens, %table in <"embedding"> : tensor<2x4xi32>, tensor<5x6xf32>)" + c.body + R"(
-      %losses, %lse = tx.cross_entropy )" + c.logits + R"(, %targets ignore -100 in <"loss"> : )" + type + ", " + targets + R"(
-      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : )" + losses + ", " + targets + R"(
+      %x = tx.embedding %tokens, %table in <"embedding"> : tensor<2x4xi32>, tensor<5x6xf32>)" +
+         c.body + R"(
+      %losses, %lse = tx.cross_entropy )" +
+         c.logits + R"(, %targets ignore -100 in <"loss"> : )" + type + ", " + targets + R"(
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : )" +
+         losses + ", " + targets + R"(
       return %sum, %count : tensor<f32>, tensor<f32>
     })";
 }

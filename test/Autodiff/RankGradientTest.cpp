@@ -1,11 +1,10 @@
-//===- RankGradientTest.cpp - Gradients through collectives ---------------===//
+//===- RankGradientTest.cpp - Gradients through collectives -------------------------------------------------------===//
 //
-// Each collective stands in a loss that several ranks compute together, in
-// lockstep on the reference; every rank has its own weights and its own part of
-// the tokens. The gradient of each rank's weights is compared with central
+// Each collective stands in a loss that several ranks compute together, in lockstep on the reference; every rank has
+// its own weights and its own part of the tokens. The gradient of each rank's weights is compared with central
 // differences of the loss, in double precision.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -25,8 +24,7 @@ using namespace tx;
 
 namespace {
 
-/// `body` turns %x [2,4,8] into %y of the same type; LAST stands for the last
-/// rank, WHOLE for the tokens of all ranks.
+/// `body` turns %x [2,4,8] into %y of the same type; LAST stands for the last rank, WHOLE for the tokens of all ranks.
 struct Case {
   const char *name, *globals, *body;
   /// All ranks compute one loss of one value, instead of each its part of a sum.

@@ -1,5 +1,5 @@
-// Backward of attention as one op takes the output and its log-sum-exp and draws with the same key; evaluation has
-// the op without dropout.
+// Backward of attention as one op takes the output and its log-sum-exp and draws with the same key; evaluation has the
+// op without dropout.
 // RUN: tx-opt %s --tx-autodiff --tx-verify-joint --tx-make-entries | FileCheck %s
 
 tx.global @w parameter : tensor<7x6xf32>

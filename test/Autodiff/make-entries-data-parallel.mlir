@@ -1,6 +1,5 @@
-// Over ranks that have parts of the batch, `step` sums each gradient right behind
-// its last part, while backward goes on; `apply` sums what microbatches have added
-// up; `evaluate` has the sums of loss and count alone.
+// Over ranks that have parts of the batch, `step` sums each gradient right behind its last part, while backward goes
+// on; `apply` sums what microbatches have added up; `evaluate` has the sums of loss and count alone.
 //
 // RUN: tx-compile --num-layers 2 --hidden-size 8 --num-attention-heads 2 --seq-length 4 --vocab-size 16 --disable-bias-linear --data-parallel-size 4 --compile-to=remat > %t
 // RUN: FileCheck %s --input-file %t

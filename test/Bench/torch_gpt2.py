@@ -17,8 +17,8 @@ import statistics
 import sys
 import time
 
-# glibc gives large blocks back to the system and faults them in again: a third of the
-# step. The peer shall be timed at its best, so it starts once more with that off.
+# glibc gives large blocks back to the system and faults them in again: a third of the step. The peer shall be timed at
+# its best, so it starts once more with that off.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": 1 << 32, "MALLOC_TRIM_THRESHOLD_": 1 << 33, "MALLOC_TOP_PAD_": 1 << 28}
 if not MALLOC.keys() <= os.environ.keys():
     os.environ.update({name: str(value) for name, value in MALLOC.items()})

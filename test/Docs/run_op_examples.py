@@ -14,8 +14,8 @@ import re
 import subprocess
 import sys
 
-# `def Tx_AddOp : Tx_ComputeOp<"add", ...` or `def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {`,
-# up to the next definition of any kind.
+# `def Tx_AddOp : Tx_ComputeOp<"add", ...` or `def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {`, up to the next
+# definition of any kind.
 DEFINITION = re.compile(r"^def (\w+?)_(\w+) : (\w+)<(.*?)(?=^(?:def|class|defvar|defm|multiclass) |\Z)", re.S | re.M)
 SYMBOL = re.compile(r"tx\.global|tx\.mesh_axis|step\.program")
 

@@ -1,4 +1,4 @@
-//===- CommandLineTest.cpp - Flags, their classes and their order ---------===//
+//===- CommandLineTest.cpp - Flags, their classes and their order -------------------------------------------------===//
 
 #include "FrontendTest.h"
 
@@ -82,7 +82,8 @@ TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
 
 TEST(CommandLine, ANegativeNumberIsAValue) {
   EXPECT_EQ(failureOf({"gpt2-124m", "--seed", "-3"}).message, "--seed is -3; it must be at least 0");
-  EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "-0.5"}).message, "--weight-decay is -0.5; it must be at least 0");
+  EXPECT_EQ(failureOf({"gpt2-124m", "--weight-decay", "-0.5"}).message,
+            "--weight-decay is -0.5; it must be at least 0");
 }
 
 TEST(CommandLine, ContradictionsNameBothFlags) {
@@ -161,9 +162,10 @@ TEST(CommandLine, FusedAttentionIsFlashByCudnn) {
   EXPECT_EQ(librariesOf({"--use-flash-attn"}).attention, AttentionBackend::Flash);
   EXPECT_TRUE(librariesOf({}).deterministicAttention);
   EXPECT_FALSE(librariesOf({"--allow-nondeterministic-attention"}).deterministicAttention);
-  EXPECT_HOLDS(failureOf({"gpt2-124m", "--target", "cuda:sm_90", "--attention-backend", "fused", "--num-attention-heads", "2"})
-                   .message,
-               "--attention-backend fused is refused: heads are 384 wide");
+  EXPECT_HOLDS(
+      failureOf({"gpt2-124m", "--target", "cuda:sm_90", "--attention-backend", "fused", "--num-attention-heads", "2"})
+          .message,
+      "--attention-backend fused is refused: heads are 384 wide");
 }
 
 TEST(CommandLine, AutoTakesFlashAttentionWhereItCan) {
@@ -195,7 +197,8 @@ TEST(CommandLine, HarmlessFlagsAreListedOnce) {
       parsed({"gpt2-124m", "--tensorboard-dir", "x", "--log-interval", "1", "--lr", "1e-3", "--tensorboard-dir", "y",
               "--data-path", "0.5", "a", "0.5", "b", "--distributed-backend=nccl"});
   ASSERT_EQ(options.notes.size(), 2u);
-  EXPECT_EQ(options.notes[0], "ignored here, a run decides these (tx-run --help says which it has): --log-interval --lr --data-path");
+  EXPECT_EQ(options.notes[0],
+            "ignored here, a run decides these (tx-run --help says which it has): --log-interval --lr --data-path");
   EXPECT_EQ(options.notes[1], "ignored, these change nothing here: --tensorboard-dir --distributed-backend");
 }
 
@@ -231,10 +234,10 @@ TEST(CommandLine, TheLastOfRepeatedValuesCounts) {
 
 // Variables of the script that a command line was copied from.
 TEST(CommandLine, VariablesMatterWhereTheFlagDoes) {
-  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--megatron-args",
-                              "--tensorboard-dir ${DIR}/log --data-path $A ${B} --lr=${LR} --fp32"})
-                          .notes,
-                      "--tensorboard-dir"));
+  EXPECT_TRUE(hasNote(
+      parsed({"gpt2-124m", "--megatron-args", "--tensorboard-dir ${DIR}/log --data-path $A ${B} --lr=${LR} --fp32"})
+          .notes,
+      "--tensorboard-dir"));
   EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--seed ${SEED}"}).message,
                "holds '${SEED}', which only a shell can expand");
   EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--swiglu ${MORE}"}).message, "only a shell can expand");

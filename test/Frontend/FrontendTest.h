@@ -1,4 +1,4 @@
-//===- FrontendTest.h - What the frontend's tests share ---------*- C++ -*-===//
+//===- FrontendTest.h - What the frontend's tests share -------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_FRONTEND_FRONTENDTEST_H
 #define TX_TEST_FRONTEND_FRONTENDTEST_H

@@ -1,4 +1,4 @@
-//===- HuggingFaceTest.cpp - config.json, field by field ------------------===//
+//===- HuggingFaceTest.cpp - config.json, field by field ----------------------------------------------------------===//
 
 #include "FrontendTest.h"
 
@@ -56,15 +56,17 @@ TEST(HuggingFace, AModelWithoutAHeadGetsATiedOne) {
   std::vector<std::string> notes;
   ASSERT_TRUE(static_cast<bool>(read(R"("architectures": ["GPT2Model"])", notes)));
   EXPECT_TRUE(hasNote(notes, "which has no head: the step has GPT2LMHeadModel's"));
-  EXPECT_HOLDS(messageOf(R"("architectures": ["GPT2Model"], "tie_word_embeddings": false)"), "no weight for a head of its own");
-  for (const char *names : {"[\"GPT2ForSequenceClassification\"]", "[\"GPT2Model\", \"GPT2LMHeadModel\"]", "\"GPT2Model\"", "{}"})
+  EXPECT_HOLDS(messageOf(R"("architectures": ["GPT2Model"], "tie_word_embeddings": false)"),
+               "no weight for a head of its own");
+  for (const char *names :
+       {"[\"GPT2ForSequenceClassification\"]", "[\"GPT2Model\", \"GPT2LMHeadModel\"]", "\"GPT2Model\"", "{}"})
     EXPECT_HOLDS(messageOf(std::string("\"architectures\": ") + names), "architectures is ");
   good("\"architectures\": []");
 }
 
 TEST(HuggingFace, NumbersBeyondTheirType) {
-  for (const char *number : {"9223372036854775808", "18446744073709551616", "1e19", "1e400", "-1e400", "-9223372036854775809",
-                             "1.5", "1e-3"})
+  for (const char *number : {"9223372036854775808", "18446744073709551616", "1e19", "1e400", "-1e400",
+                             "-9223372036854775809", "1.5", "1e-3"})
     EXPECT_HOLDS(messageOf(std::string("\"n_layer\": ") + number), "n_layer is ");
   for (const char *number : {"1e400", "-1e400"})
     EXPECT_HOLDS(messageOf(std::string("\"layer_norm_epsilon\": ") + number), "it must be a finite number");

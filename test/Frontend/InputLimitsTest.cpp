@@ -1,4 +1,4 @@
-//===- InputLimitsTest.cpp - Hostile inputs stop before the parsers -------===//
+//===- InputLimitsTest.cpp - Hostile inputs stop before the parsers -----------------------------------------------===//
 
 #include "FrontendTest.h"
 
@@ -53,13 +53,16 @@ TEST(InputLimits, JsonIsText) {
 
 TEST(InputLimits, MessagesSteerNoTerminal) {
   EXPECT_EQ(escapeControls("a\x1b[31mb\nc\td\r\x7f"), "a\\x1b[31mb\\nc\\td\\x0d\\x7f");
-  EXPECT_EQ(escapeControls("grün …"), "grün …");                // UTF-8 stays
-  EXPECT_EQ(escapeControls("\xc2\x9b" "1m"), "\\xc2\\x9b1m");  // a control character of Latin-1
-  EXPECT_EQ(escapeControls("\xff\xc3"), "\\xff\\xc3");        // no UTF-8
+  EXPECT_EQ(escapeControls("grün …"), "grün …"); // UTF-8 stays
+  EXPECT_EQ(escapeControls("\xc2\x9b"
+                           "1m"),
+            "\\xc2\\x9b1m");                           // a control character of Latin-1
+  EXPECT_EQ(escapeControls("\xff\xc3"), "\\xff\\xc3"); // no UTF-8
 }
 
 TEST(InputLimits, JsonKeysOnce) {
-  EXPECT_EQ(jsonError("{\"n_layer\": 1,\n \"n_layer\": 2}"), "f.json:2: the key \"n_layer\" is there twice; leave one out");
+  EXPECT_EQ(jsonError("{\"n_layer\": 1,\n \"n_layer\": 2}"),
+            "f.json:2: the key \"n_layer\" is there twice; leave one out");
   EXPECT_EQ(jsonError(R"({"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}, {"b": "b"}]})"), "");
   EXPECT_HOLDS(jsonError(R"({"n_layer": 1, "n_laye\u0072": 2})"), "has an escape");
 }
@@ -73,7 +76,8 @@ TEST(InputLimits, MlirNesting) {
 
 // A chain of aliases is one deep attribute.
 TEST(InputLimits, MlirAliases) {
-  for (const char *format : {"#a{0} = [#a{1}]\n", "!a{0} = tuple<!a{1}>\n", "#a{0} = loc(callsite(\"f\" at #a{1}))\n"}) {
+  for (const char *format :
+       {"#a{0} = [#a{1}]\n", "!a{0} = tuple<!a{1}>\n", "#a{0} = loc(callsite(\"f\" at #a{1}))\n"}) {
     std::string text = llvm::formatv(format[0] == '#' ? "#a0 = []\n" : "!a0 = i1\n");
     for (int i = 1; i < 1000; ++i)
       text += llvm::formatv(format, i, i - 1).str();

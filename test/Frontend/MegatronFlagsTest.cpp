@@ -1,4 +1,4 @@
-//===- MegatronFlagsTest.cpp - Megatron's own list against ours ------------===//
+//===- MegatronFlagsTest.cpp - Megatron's own list against ours ---------------------------------------------------===//
 
 #include "FrontendTest.h"
 
@@ -63,9 +63,9 @@ TEST(MegatronFlags, EachIsKnownWithWhatFollowsIt) {
 TEST(MegatronFlags, WhatChangesARunIsRefused) {
   for (const char *arguments :
        {"--rampup-batch-size 32 32 1000", "--step-batch-size-schedule '0:8 1K:16'", "--lr-warmup-init 1e-5",
-        "--lr-wsd-decay-iters 10", "--iterations-to-skip 3 4", "--ckpt-step 100",
-        "--pretrained-checkpoint x", "--perform-rl-step", "--grpo-kl-beta 0.5", "--prompts a b", "--img-h 336",
-        "--export-kd-teacher-load x", "--batch-size 4", "--data-parallel-random-init", "--fim-rate 0.4"}) {
+        "--lr-wsd-decay-iters 10", "--iterations-to-skip 3 4", "--ckpt-step 100", "--pretrained-checkpoint x",
+        "--perform-rl-step", "--grpo-kl-beta 0.5", "--prompts a b", "--img-h 336", "--export-kd-teacher-load x",
+        "--batch-size 4", "--data-parallel-random-init", "--fim-rate 0.4"}) {
     Failure failure = failureOfMegatron(arguments);
     EXPECT_EQ(failure.exitCode, 1) << arguments;
     EXPECT_HOLDS(failure.message, " is refused: ");
@@ -74,15 +74,16 @@ TEST(MegatronFlags, WhatChangesARunIsRefused) {
 
 // A script may say what is so anyway.
 TEST(MegatronFlags, MegatronsDefaultsPass) {
-  for (const char *arguments :
-       {"--moe-router-topk 2", "--lr-warmup-samples 0", "--lr-warmup-init 0", "--kv-lora-rank 32", "--fp8-recipe delayed",
-        "--export-kv-cache-quant none", "--muon-momentum 0.9", "--model-provider gpt", "--img-h 224"})
+  for (const char *arguments : {"--moe-router-topk 2", "--lr-warmup-samples 0", "--lr-warmup-init 0",
+                                "--kv-lora-rank 32", "--fp8-recipe delayed", "--export-kv-cache-quant none",
+                                "--muon-momentum 0.9", "--model-provider gpt", "--img-h 224"})
     EXPECT_EQ(failureOfMegatron(arguments).message, "") << arguments;
 }
 
 TEST(MegatronFlags, AVariableInAHarmlessFlagIsHarmless) {
-  for (const char *arguments : {"--tensorboard-dir ${DIR}", "--tensorboard-dir=$DIR/x --bf16", "--data-path 0.5 ${DATA}/a",
-                                "--save ${SAVE} --data-cache-path ${CACHE}", "--wandb-exp-name run-$(date +%s) --bf16"})
+  for (const char *arguments :
+       {"--tensorboard-dir ${DIR}", "--tensorboard-dir=$DIR/x --bf16", "--data-path 0.5 ${DATA}/a",
+        "--save ${SAVE} --data-cache-path ${CACHE}", "--wandb-exp-name run-$(date +%s) --bf16"})
     EXPECT_EQ(failureOfMegatron(arguments).message, "") << arguments;
   EXPECT_HOLDS(failureOfMegatron("--output-path ${OUT}").message, "--output-path ${OUT} is refused: it steers how");
   // Where its value matters it must be known.

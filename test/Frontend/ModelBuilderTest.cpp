@@ -1,4 +1,4 @@
-//===- ModelBuilderTest.cpp - The `model` phase ---------------------------===//
+//===- ModelBuilderTest.cpp - The `model` phase -------------------------------------------------------------------===//
 
 #include "FrontendTest.h"
 

@@ -1,4 +1,4 @@
-//===- ModelConfigTest.cpp - Sizes, defaults and what is refused ----------===//
+//===- ModelConfigTest.cpp - Sizes, defaults and what is refused --------------------------------------------------===//
 
 #include "FrontendTest.h"
 
@@ -46,13 +46,16 @@ TEST(ModelConfig, WhatIsRefused) {
   } cases[] = {
       {{"--num-layers", "0"}, "--num-layers (n_layer) is 0; it must be from 1 to 4096"},
       {{"--hidden-size", "-768"}, "--hidden-size (n_embd) is -768; it must be from 1 to 268435456"},
-      {{"--num-attention-heads", "7"}, "--num-attention-heads (n_head) is 7, which does not divide --hidden-size "
-                                       "(n_embd) 768; 6 or 8 would"},
-      {{"--num-attention-heads", "1000"}, "--num-attention-heads (n_head) is 1000, which does not divide "
-                                          "--hidden-size (n_embd) 768; 768 would"},
+      {{"--num-attention-heads", "7"},
+       "--num-attention-heads (n_head) is 7, which does not divide --hidden-size "
+       "(n_embd) 768; 6 or 8 would"},
+      {{"--num-attention-heads", "1000"},
+       "--num-attention-heads (n_head) is 1000, which does not divide "
+       "--hidden-size (n_embd) 768; 768 would"},
       {{"--ffn-hidden-size", "0"}, "--ffn-hidden-size (n_inner) is 0; it must be from 1 to 2147483648"},
-      {{"--seq-length", "2048"}, "--seq-length is 2048, above --max-position-embeddings (n_positions) 1024: learned "
-                                 "positions end there; lower the one or raise the other"},
+      {{"--seq-length", "2048"},
+       "--seq-length is 2048, above --max-position-embeddings (n_positions) 1024: learned "
+       "positions end there; lower the one or raise the other"},
       {{"--hidden-dropout", "1"}, "--hidden-dropout (resid_pdrop) is 1; it must be at least 0 and below 1"},
       {{"--attention-dropout", "-0.1"}, "--attention-dropout (attn_pdrop) is -0.1; it must be at least 0 and below 1"},
       {{"--norm-epsilon", "0"}, "--norm-epsilon (layer_norm_epsilon) is 0; it must be above 0"},
@@ -72,8 +75,7 @@ TEST(ModelConfig, WhatIsRefused) {
   EXPECT_HOLDS(failureOf({"--num-layers", "2"}).message, "--hidden-size (n_embd) is missing");
 }
 
-// Each product of sizes that could overflow later is refused here, however the
-// sizes are chosen.
+// Each product of sizes that could overflow later is refused here, however the sizes are chosen.
 TEST(ModelConfig, ProductsThatOverflowAreRefused) {
   const llvm::StringRef huge = "2147483647";
   for (auto [flag, value] : {std::pair("--micro-batch-size", "2147483647"), {"--hidden-size", "268435456"}}) {

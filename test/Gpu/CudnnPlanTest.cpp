@@ -24,8 +24,8 @@ struct Case {
 /// For people.
 void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
 
-/// As cuDNN describes an H100 (cudnnBackend's DEVICEPROP), with another capability
-/// and what the planner has to know of it.
+/// As cuDNN describes an H100 (cudnnBackend's DEVICEPROP), with another capability and what the planner has to know of
+/// it.
 std::string describe(int capability) {
   bool isLarge = capability == 80 || capability == 90 || capability == 100;
   return llvm::formatv(
@@ -35,7 +35,10 @@ std::string describe(int capability) {
       R"("maxThreadsPerSM":2048,"pciDeviceId":0,"isTccDriver":0,"supportCoopLaunch":1,"totalGlobalMem":85899345920,)"
       R"("smClockRateKHz":1980000,"memClockRateKHz":2619000,"l2CacheSize":52428800,"cudaDeviceId":0,"deviceVer":{1},)"
       R"("driverVer":13000,"smCountOrigin":0,"memoryBusWidth":5120,"oversizedSharedMemoryPerBlock":0,"deviceName":"GPU"})",
-      !isLarge ? 101376 : capability == 80 ? 166912 : 232448, capability * 10);
+      !isLarge           ? 101376
+      : capability == 80 ? 166912
+                         : 232448,
+      capability * 10);
 }
 
 class CudnnPlans : public testing::TestWithParam<Case> {
@@ -58,10 +61,27 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
   if (!library())
     GTEST_SKIP() << "libcudnn.so.9 is not here";
   const Case &c = GetParam();
-  Flags flags = {"--num-layers", "1", "--num-attention-heads", std::to_string(c.heads), "--hidden-size",
-                 std::to_string(c.hidden), "--seq-length", std::to_string(c.sequence), "--micro-batch-size",
-                 std::to_string(c.batch), "--vocab-size", "64", "--bf16", "--attention-dropout", "0", "--attention-backend",
-                 "fused", "--ptxas", "none", "--target", "cuda:sm_" + std::to_string(c.capability)};
+  Flags flags = {"--num-layers",
+                 "1",
+                 "--num-attention-heads",
+                 std::to_string(c.heads),
+                 "--hidden-size",
+                 std::to_string(c.hidden),
+                 "--seq-length",
+                 std::to_string(c.sequence),
+                 "--micro-batch-size",
+                 std::to_string(c.batch),
+                 "--vocab-size",
+                 "64",
+                 "--bf16",
+                 "--attention-dropout",
+                 "0",
+                 "--attention-backend",
+                 "fused",
+                 "--ptxas",
+                 "none",
+                 "--target",
+                 "cuda:sm_" + std::to_string(c.capability)};
   if (!c.deterministic)
     flags.push_back("--allow-nondeterministic-attention");
   Step step = compileStep(flags);
@@ -90,20 +110,15 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
   EXPECT_EQ(found, 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, CudnnPlans,
-                         testing::Values(Case{"Hopper", 90, 12, 768, 1024, 4, true},
-                                         Case{"HopperAtomics", 90, 12, 768, 1024, 4, false},
-                                         Case{"HopperWide", 90, 32, 4096, 2048, 1, true},
-                                         Case{"HopperTails", 90, 3, 120, 200, 2, true},
-                                         Case{"HopperTailsAtomics", 90, 3, 120, 200, 2, false},
-                                         Case{"Ampere", 80, 12, 768, 1024, 4, true},
-                                         Case{"AmpereAtomics", 80, 12, 768, 1024, 4, false},
-                                         Case{"Blackwell", 100, 12, 768, 1024, 4, true},
-                                         Case{"BlackwellAtomics", 100, 12, 768, 1024, 4, false},
-                                         Case{"HopperNarrow", 90, 4, 32, 256, 2, true},
-                                         Case{"AmpereWide", 80, 8, 1024, 512, 2, true},
-                                         Case{"BlackwellWide", 100, 8, 1024, 512, 2, true},
-                                         Case{"ConsumerWide", 120, 8, 1024, 512, 2, false},
-                                         Case{"Consumer", 120, 12, 768, 1024, 4, true},
-                                         Case{"ConsumerAtomics", 120, 12, 768, 1024, 4, false}),
-                         [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Devices, CudnnPlans,
+    testing::Values(Case{"Hopper", 90, 12, 768, 1024, 4, true}, Case{"HopperAtomics", 90, 12, 768, 1024, 4, false},
+                    Case{"HopperWide", 90, 32, 4096, 2048, 1, true}, Case{"HopperTails", 90, 3, 120, 200, 2, true},
+                    Case{"HopperTailsAtomics", 90, 3, 120, 200, 2, false}, Case{"Ampere", 80, 12, 768, 1024, 4, true},
+                    Case{"AmpereAtomics", 80, 12, 768, 1024, 4, false}, Case{"Blackwell", 100, 12, 768, 1024, 4, true},
+                    Case{"BlackwellAtomics", 100, 12, 768, 1024, 4, false},
+                    Case{"HopperNarrow", 90, 4, 32, 256, 2, true}, Case{"AmpereWide", 80, 8, 1024, 512, 2, true},
+                    Case{"BlackwellWide", 100, 8, 1024, 512, 2, true},
+                    Case{"ConsumerWide", 120, 8, 1024, 512, 2, false}, Case{"Consumer", 120, 12, 768, 1024, 4, true},
+                    Case{"ConsumerAtomics", 120, 12, 768, 1024, 4, false}),
+    [](const auto &info) { return std::string(info.param.name); });

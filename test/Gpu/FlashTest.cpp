@@ -1,5 +1,5 @@
-// Flash attention by blocks of threads, on the emulator: by tensor cores and without,
-// in every shape that code has a case for.
+// Flash attention by blocks of threads, on the emulator: by tensor cores and without, in every shape that code has a
+// case for.
 
 #include "FlashCases.h"
 #include "GpuKernels.h"

@@ -1,5 +1,5 @@
-// What ptxas makes of flash attention: nothing spilled, and no more registers than the
-// blocks that should share a multiprocessor can have. Needs no GPU.
+// What ptxas makes of flash attention: nothing spilled, and no more registers than the blocks that should share a
+// multiprocessor can have. Needs no GPU.
 
 #include "FlashCases.h"
 #include "KernelText.h"

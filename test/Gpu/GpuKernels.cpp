@@ -48,8 +48,7 @@ void GpuKernels::runUnits(const std::string &name, const std::vector<Bytes *> &b
       shape = &kernel;
   const ptx::Kernel *kernel = module->find(name);
   ASSERT_TRUE(shape && kernel) << name;
-  // What a launch brings goes by a symbol of one byte: a kernel's own arrays would lie behind it, and
-  // be overlapped.
+  // What a launch brings goes by a symbol of one byte: a kernel's own arrays would lie behind it, and be overlapped.
   if (shape->sharedBytes)
     EXPECT_LE(ptx::staticSharedBytes(*kernel), 1u) << name << " has shared memory beside what its launch brings";
   ptx::Device device;

@@ -1,4 +1,4 @@
-//===- GpuKernels.h - Kernels for GPUs, run by the emulator -----*- C++ -*-===//
+//===- GpuKernels.h - Kernels for GPUs, run by the emulator ---------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_GPU_GPUKERNELS_H
 #define TX_TEST_GPU_GPUKERNELS_H
@@ -14,8 +14,8 @@ namespace txtest {
 
 class GpuKernels : public KernelRunner {
 public:
-  /// `kernels` is the inside of a step.program. Records a test failure if it does
-  /// not compile; then running it does nothing.
+  /// `kernels` is the inside of a step.program. Records a test failure if it does not compile; then running it does
+  /// nothing.
   explicit GpuKernels(const std::string &kernels, const std::string &architecture = "sm_80");
 
   /// All units at once, as a launch is. What the emulator finds is a test failure.

@@ -3,18 +3,18 @@
 
 enum { Success = 0, NotInitialized = 3 };
 
-#define LOADS(name)                                                            \
-  int name(void **handle);                                                     \
-  int name(void **handle) {                                                    \
-    static char code;                                                          \
-    *handle = &code;                                                           \
-    return Success;                                                            \
+#define LOADS(name)                                                                                                    \
+  int name(void **handle);                                                                                             \
+  int name(void **handle) {                                                                                            \
+    static char code;                                                                                                  \
+    *handle = &code;                                                                                                   \
+    return Success;                                                                                                    \
   }
-#define ACCEPTS(name)                                                          \
-  int name(void);                                                              \
+#define ACCEPTS(name)                                                                                                  \
+  int name(void);                                                                                                      \
   int name(void) { return Success; }
-#define REFUSES(name)                                                          \
-  int name(void);                                                              \
+#define REFUSES(name)                                                                                                  \
+  int name(void);                                                                                                      \
   int name(void) { return NotInitialized; }
 
 LOADS(cuLibraryLoadData)

@@ -1,5 +1,5 @@
-// Whole training steps through the cuda backend, on the fake device: its kernels are
-// the generated PTX, which an emulator runs; its products are plain loops.
+// Whole training steps through the cuda backend, on the fake device: its kernels are the generated PTX, which an
+// emulator runs; its products are plain loops.
 
 #include "Harness.h"
 
@@ -18,15 +18,29 @@ struct SmallModel {
   const char *attention;
 
   Flags flags() const {
-    return {"--num-layers", "2", "--num-attention-heads", "4", "--attention-backend", attention,
-            "--hidden-size", odd ? "36" : "64", "--seq-length", odd ? "19" : "32", "--vocab-size", odd ? "77" : "250",
-            "--ffn-hidden-size", odd ? "101" : "256", "--micro-batch-size", odd ? "3" : "2", narrow ? "--bf16" : "--fp32"};
+    return {"--num-layers",
+            "2",
+            "--num-attention-heads",
+            "4",
+            "--attention-backend",
+            attention,
+            "--hidden-size",
+            odd ? "36" : "64",
+            "--seq-length",
+            odd ? "19" : "32",
+            "--vocab-size",
+            odd ? "77" : "250",
+            "--ffn-hidden-size",
+            odd ? "101" : "256",
+            "--micro-batch-size",
+            odd ? "3" : "2",
+            narrow ? "--bf16" : "--fp32"};
   }
-  // Where f32 sums of another order lie on two sides of a bf16 number's border, all that
-  // follows differs by a part of 2^-8, as between host and reference.
+  // Where f32 sums of another order lie on two sides of a bf16 number's border, all that follows differs by a part of
+  // 2^-8, as between host and reference.
   double bound() const { return narrow ? 2e-2 : 1e-5; }
-  // An update by AdamW is as large as lr for however small a gradient: what rounding
-  // decided before is seen after. In bf16 so much that only losses are compared.
+  // An update by AdamW is as large as lr for however small a gradient: what rounding decided before is seen after. In
+  // bf16 so much that only losses are compared.
   double boundAfterUpdate() const { return narrow ? 5e-3 : 1e-3; }
 };
 
@@ -64,7 +78,8 @@ void expectNear(const SmallModel &model, const RunResult &gpu, const RunResult &
   ASSERT_EQ(gpu.values.size(), host.values.size());
   size_t compared = 0;
   for (const auto &[name, bytes] : host.values) {
-    if (!isGradient(name) && !llvm::StringRef(name).ends_with("loss_sum") && !llvm::StringRef(name).ends_with("grad_norm"))
+    if (!isGradient(name) && !llvm::StringRef(name).ends_with("loss_sum") &&
+        !llvm::StringRef(name).ends_with("grad_norm"))
       continue;
     // Gradients to the bias of keys are zero but for rounding.
     if (llvm::StringRef(name).contains("c_attn.bias"))
@@ -72,7 +87,8 @@ void expectNear(const SmallModel &model, const RunResult &gpu, const RunResult &
     bool isUpdated = !llvm::StringRef(name).starts_with("1.");
     if (isUpdated && model.narrow && !llvm::StringRef(name).ends_with("loss_sum"))
       continue;
-    EXPECT_LE(distance(gpu.floats(name), host.floats(name)), isUpdated ? model.boundAfterUpdate() : model.bound()) << name;
+    EXPECT_LE(distance(gpu.floats(name), host.floats(name)), isUpdated ? model.boundAfterUpdate() : model.bound())
+        << name;
     ++compared;
   }
   EXPECT_GT(compared, 25u);
@@ -131,18 +147,16 @@ TEST_P(GpuModels, PoliciesChangeNoBit) {
     expectSame(model, policy, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Small, GpuModels,
-                         testing::Values(SmallModel{"EvenSizes", false, false, "unfused"},
-                                         SmallModel{"OddSizes", true, false, "unfused"},
-                                         SmallModel{"Flash", false, false, "flash"},
-                                         SmallModel{"Bf16", false, true, "unfused"},
-                                         SmallModel{"Bf16Flash", false, true, "flash"},
-                                         SmallModel{"Bf16OddSizes", true, true, "unfused"}),
-                         [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Small, GpuModels,
+    testing::Values(SmallModel{"EvenSizes", false, false, "unfused"}, SmallModel{"OddSizes", true, false, "unfused"},
+                    SmallModel{"Flash", false, false, "flash"}, SmallModel{"Bf16", false, true, "unfused"},
+                    SmallModel{"Bf16Flash", false, true, "flash"}, SmallModel{"Bf16OddSizes", true, true, "unfused"}),
+    [](const auto &info) { return std::string(info.param.name); });
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Libraries in a kernel's place
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -187,8 +201,10 @@ TEST(GpuLibraries, PoliciesChangeNoBitOfCudnnsStep) {
     Setting engines("FAKE_CUDNN_ENGINES", library ? "1" : "0");
     RunResult expected = runOnGpu(none);
     EXPECT_NE(expected.device.find(library ? byCudnn : byKernels), std::string::npos);
-    expectSame(model, {"--recompute-granularity", "selective", "--recompute-modules", "core_attn", "layernorm"}, expected);
-    expectSame(model, {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"},
+    expectSame(model, {"--recompute-granularity", "selective", "--recompute-modules", "core_attn", "layernorm"},
+               expected);
+    expectSame(model,
+               {"--recompute-granularity", "full", "--recompute-method", "uniform", "--recompute-num-layers", "1"},
                expected);
     expectSame(model, {"--recompute-save-only", "self_attention.core_attn"}, expected);
   }
@@ -209,9 +225,9 @@ TEST(GpuLibraries, SumsApartAreTheSums) {
   }
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // GELU beside products
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 

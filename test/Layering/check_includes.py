@@ -37,8 +37,8 @@ RULES = {
     # A backend's lowering shares the ops' math, and knows no other backend.
     "Conversion/Host": {"Conversion", "Conversion/Common", "Support", ABI} | DIALECTS | COMPILER,
     "Conversion/Gpu": {"Conversion", "Conversion/Common", "Support", ABI} | DIALECTS | COMPILER,
-    # The form of a kernel depends on the machine it is made for: a backend's code
-    # generator asks its own lowering for it.
+    # The form of a kernel depends on the machine it is made for: a backend's code generator asks its own lowering for
+    # it.
     "Target": {"Support", ABI} | DIALECTS | COMPILER,
     "Target/Common": COMPILER,
     "Target/Host": {"Target", "Target/Common", "Conversion", "Conversion/Host", "Support", ABI} | DIALECTS | COMPILER,

@@ -1,4 +1,4 @@
-//===- PlacementTest.cpp - place() on small problems -----------*- C++ -*-===//
+//===- PlacementTest.cpp - place() on small problems ----------------------------------------------------*- C++ -*-===//
 
 #include "TrainingSteps.h"
 
@@ -11,20 +11,17 @@ using namespace tx::memory::test;
 
 namespace {
 
-/// The least height, by trying every buffer on every possible support. Only
-/// for a handful of buffers.
+/// The least height, by trying every buffer on every possible support. Only for a handful of buffers.
 class BruteForce {
 public:
-  explicit BruteForce(const std::vector<Buffer> &buffers)
-      : buffers(buffers), offsets(buffers.size(), -1) {}
+  explicit BruteForce(const std::vector<Buffer> &buffers) : buffers(buffers), offsets(buffers.size(), -1) {}
   int64_t solve() {
     extend(0);
     return best;
   }
 
 private:
-  /// In each best packing, pushed down, buffers can be placed one after the
-  /// other, each as low as those below it allow.
+  /// In each best packing, pushed down, buffers can be placed one after the other, each as low as those below it allow.
   void extend(int64_t height) {
     if (height >= best)
       return;
@@ -35,8 +32,7 @@ private:
       all = false;
       int64_t at = 0;
       for (size_t j = 0; j < buffers.size(); ++j)
-        if (offsets[j] >= 0 && buffers[i].lower < buffers[j].upper &&
-            buffers[j].lower < buffers[i].upper)
+        if (offsets[j] >= 0 && buffers[i].lower < buffers[j].upper && buffers[j].lower < buffers[i].upper)
           at = std::max(at, offsets[j] + buffers[j].alignedSize());
       at = (at + buffers[i].alignment - 1) / buffers[i].alignment * buffers[i].alignment;
       offsets[i] = at;
@@ -52,8 +48,7 @@ private:
   int64_t best = std::numeric_limits<int64_t>::max();
 };
 
-std::vector<Buffer> randomBuffers(Random &random, int count, int64_t times,
-                                  int64_t sizes, bool mixedAlignment) {
+std::vector<Buffer> randomBuffers(Random &random, int count, int64_t times, int64_t sizes, bool mixedAlignment) {
   std::vector<Buffer> buffers;
   for (int i = 0; i < count; ++i) {
     int64_t lower = random.below(times);
@@ -95,15 +90,13 @@ TEST(Placement, BadBuffersGiveNoOffsetsAndAReason) {
   std::vector<Buffer> buffers = {{0, 2, 8, 8}, {5, 3, 8, 8}};
   Placement placement = place(buffers);
   EXPECT_TRUE(placement.offsets.empty());
-  EXPECT_EQ(verifyPlacement(buffers, placement),
-            "buffer 1 (8 bytes, alive [5, 3)) ends before it starts");
+  EXPECT_EQ(verifyPlacement(buffers, placement), "buffer 1 (8 bytes, alive [5, 3)) ends before it starts");
 }
 
 TEST(Placement, MatchesBruteForce) {
   Random random(7);
   for (int round = 0; round < 600; ++round) {
-    std::vector<Buffer> buffers =
-        randomBuffers(random, 3 + round % 6, 4 + round % 5, 9, round % 3 == 0);
+    std::vector<Buffer> buffers = randomBuffers(random, 3 + round % 6, 4 + round % 5, 9, round % 3 == 0);
     Placement placement = place(buffers);
     ASSERT_EQ(verifyPlacement(buffers, placement), std::nullopt) << round;
     ASSERT_EQ(placement.height, BruteForce(buffers).solve()) << round;

@@ -1,9 +1,8 @@
-//===- PlacementVerifyTest.cpp - the checker and the reader ----*- C++ -*-===//
+//===- PlacementVerifyTest.cpp - the checker and the reader ---------------------------------------------*- C++ -*-===//
 //
-// A verifier is worth what it rejects: each case takes a placement that holds
-// and breaks it in one way.
+// A verifier is worth what it rejects: each case takes a placement that holds and breaks it in one way.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "TrainingSteps.h"
 
@@ -18,12 +17,8 @@ namespace {
 
 class VerifyPlacement : public ::testing::Test {
 protected:
-  VerifyPlacement() : placement(place(buffers)) {
-    EXPECT_EQ(verifyPlacement(buffers, placement), std::nullopt);
-  }
-  std::string fault() {
-    return verifyPlacement(buffers, placement).value_or("no fault found");
-  }
+  VerifyPlacement() : placement(place(buffers)) { EXPECT_EQ(verifyPlacement(buffers, placement), std::nullopt); }
+  std::string fault() { return verifyPlacement(buffers, placement).value_or("no fault found"); }
   std::vector<Buffer> buffers = {{0, 4, 96, 1}, {1, 3, 32, 1}, {2, 6, 64, 32}};
   Placement placement;
 };
@@ -52,14 +47,12 @@ TEST_F(VerifyPlacement, SameOffset) {
 TEST_F(VerifyPlacement, Misaligned) {
   placement.offsets = {0, 96, 130};
   placement.height = 1000;
-  EXPECT_EQ(fault(),
-            "buffer 2 (64 bytes, alive [2, 6)) at offset 130 is not aligned to 32");
+  EXPECT_EQ(fault(), "buffer 2 (64 bytes, alive [2, 6)) at offset 130 is not aligned to 32");
 }
 
 TEST_F(VerifyPlacement, Negative) {
   placement.offsets[1] = -32;
-  EXPECT_EQ(fault(),
-            "buffer 1 (32 bytes, alive [1, 3)) at offset -32 lies below the arena");
+  EXPECT_EQ(fault(), "buffer 1 (32 bytes, alive [1, 3)) at offset -32 lies below the arena");
 }
 
 TEST_F(VerifyPlacement, AboveTheHeight) {
@@ -80,8 +73,7 @@ TEST_F(VerifyPlacement, FalseLowerBound) {
                      "peak of live bytes is 192");
 }
 
-// In placements that hold, moving any buffer that has something above or below
-// it by one alignment must be noticed.
+// In placements that hold, moving any buffer that has something above or below it by one alignment must be noticed.
 TEST(VerifyPlacementRandom, KillsEveryShiftIntoANeighbour) {
   StepShape shape;
   shape.layers = 2;
@@ -93,10 +85,8 @@ TEST(VerifyPlacementRandom, KillsEveryShiftIntoANeighbour) {
   for (size_t i = 0; i < buffers.size(); ++i) {
     bool supported = false;
     for (size_t j = 0; j < buffers.size(); ++j)
-      supported |= buffers[i].lower < buffers[j].upper &&
-                   buffers[j].lower < buffers[i].upper &&
-                   placement.offsets[j] + buffers[j].alignedSize() ==
-                       placement.offsets[i];
+      supported |= buffers[i].lower < buffers[j].upper && buffers[j].lower < buffers[i].upper &&
+                   placement.offsets[j] + buffers[j].alignedSize() == placement.offsets[i];
     if (!supported && placement.offsets[i] > 0)
       continue; // it floats, so one step down would be fine
     placement.offsets[i] -= buffers[i].alignment;
@@ -108,14 +98,11 @@ TEST(VerifyPlacementRandom, KillsEveryShiftIntoANeighbour) {
 }
 
 TEST(VerifyBuffers, NamesWhatIsWrong) {
-  EXPECT_EQ(verifyBuffers({{0, 1, -8, 8}}),
-            "buffer 0 (-8 bytes, alive [0, 1)) has a negative size");
-  EXPECT_EQ(verifyBuffers({{0, 1, 8, 0}}),
-            "buffer 0 (8 bytes, alive [0, 1)) asks for alignment 0; it must be "
-            "positive");
-  EXPECT_EQ(verifyBuffers({{3, 3, 8, 8}}),
-            "buffer 0 (8 bytes, alive [3, 3)) is never alive, yet its bytes are "
-            "written somewhere; give it one moment");
+  EXPECT_EQ(verifyBuffers({{0, 1, -8, 8}}), "buffer 0 (-8 bytes, alive [0, 1)) has a negative size");
+  EXPECT_EQ(verifyBuffers({{0, 1, 8, 0}}), "buffer 0 (8 bytes, alive [0, 1)) asks for alignment 0; it must be "
+                                           "positive");
+  EXPECT_EQ(verifyBuffers({{3, 3, 8, 8}}), "buffer 0 (8 bytes, alive [3, 3)) is never alive, yet its bytes are "
+                                           "written somewhere; give it one moment");
   int64_t huge = std::numeric_limits<int64_t>::max();
   EXPECT_NE(verifyBuffers({{0, 1, huge, 1}}), std::nullopt);
   EXPECT_NE(verifyBuffers({{0, 1, huge, huge}}), std::nullopt);
@@ -141,9 +128,8 @@ TEST(PlacementCsv, NamesTheLine) {
   EXPECT_EQ(readPlacementCsv("id,lower,size\n", "x.csv").error,
             "x.csv:1: no column 'upper' in the header; it should be "
             "id,lower,upper,size");
-  EXPECT_EQ(readPlacementCsv("", "x.csv").error,
-            "x.csv:0: the file is empty; its first line should be "
-            "id,lower,upper,size");
+  EXPECT_EQ(readPlacementCsv("", "x.csv").error, "x.csv:0: the file is empty; its first line should be "
+                                                 "id,lower,upper,size");
 }
 
 } // namespace

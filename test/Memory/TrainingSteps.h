@@ -1,12 +1,11 @@
-//===- TrainingSteps.h - synthetic training steps --------------*- C++ -*-===//
+//===- TrainingSteps.h - synthetic training steps -------------------------------------------------------*- C++ -*-===//
 //
-// Buffers with the lifetimes of a pipeline stage's training step: one-forward-
-// one-backward over microbatches, saved values from forward to backward,
-// short transients, replays and gradients in backward. Sizes are those of a
-// transformer layer in units of a hidden-state tensor. Integers and one linear
-// congruential generator only, so every machine sees the same steps.
+// Buffers with the lifetimes of a pipeline stage's training step: one-forward- one-backward over microbatches, saved
+// values from forward to backward, short transients, replays and gradients in backward. Sizes are those of a
+// transformer layer in units of a hidden-state tensor. Integers and one linear congruential generator only, so every
+// machine sees the same steps.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_MEMORY_TRAININGSTEPS_H
 #define TX_TEST_MEMORY_TRAININGSTEPS_H
@@ -34,24 +33,22 @@ private:
 struct StepShape {
   int layers = 4;
   int microbatches = 4;
-  int inFlight = 2;      ///< 1F1B: min(microbatches, stages - stage)
-  int keepPercent = 50;  ///< of the values, how many a layer's plan saves
-  bool samePlan = true;  ///< all layers share one plan
+  int inFlight = 2;          ///< 1F1B: min(microbatches, stages - stage)
+  int keepPercent = 50;      ///< of the values, how many a layer's plan saves
+  bool samePlan = true;      ///< all layers share one plan
   bool unevenLayers = false; ///< hybrid models: each layer has its own sizes
-  int64_t unit = 1 << 20; ///< bytes of one hidden state
+  int64_t unit = 1 << 20;    ///< bytes of one hidden state
   uint64_t seed = 1;
 };
 
 /// The buffers of one step, alignment 256.
 inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
-  // One layer's forward values: twelfths of a hidden state, and how many ops
-  // later the value is last read in forward.
+  // One layer's forward values: twelfths of a hidden state, and how many ops later the value is last read in forward.
   struct Value {
     int twelfths, reach;
   };
-  static const Value kValues[] = {
-      {12, 1}, {1, 9}, {36, 2}, {12, 3}, {12, 2}, {40, 1}, {40, 1}, {2, 1}, {12, 1},
-      {12, 4}, {12, 7}, {12, 1}, {1, 5}, {48, 2}, {48, 1}, {24, 2}, {12, 1}, {12, 2}};
+  static const Value kValues[] = {{12, 1}, {1, 9},  {36, 2}, {12, 3}, {12, 2}, {40, 1}, {40, 1}, {2, 1},  {12, 1},
+                                  {12, 4}, {12, 7}, {12, 1}, {1, 5},  {48, 2}, {48, 1}, {24, 2}, {12, 1}, {12, 2}};
   const int numValues = sizeof(kValues) / sizeof(kValues[0]);
 
   Random random(shape.seed);
@@ -107,7 +104,7 @@ inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
         add(now, now + 1 + kValues[v].reach, buffers[at[v]].size); // its gradient
         if (v % 3 == 2)
           add(now, now + 1, 4 * shape.unit); // a weight's gradient
-        buffers[at[v]].upper = now + 1; // last read
+        buffers[at[v]].upper = now + 1;      // last read
       }
     }
   };

@@ -55,8 +55,8 @@ func.func @in_place(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>) -> tensor<2x4x6x
 
 // -----
 
-// ... but only a result that is written after the kernel's last read of it: the
-// sum is complete in the first pass over a row, the norm in the third.
+// ... but only a result that is written after the kernel's last read of it: the sum is complete in the first pass over
+// a row, the norm in the third.
 // CHECK-LABEL: func.func @last_pass
 // CHECK: tx.linear{{.*}}step.buffers = [#step.buffer<transient, [[PLACE:[0-9]+]], tensor<2x4x6xf32>>]
 // CHECK: step.group row{{.*}}step.buffers = [#step.buffer<transient, [[SUM:[0-9]+]], tensor<2x4x6xf32>>, #step.buffer<transient, [[PLACE]], tensor<2x4x6xf32>>]
@@ -71,8 +71,7 @@ func.func @last_pass(%x: tensor<2x4x6xf32>, %m: tensor<6x6xf32>, %w: tensor<6xf3
 
 // -----
 
-// A library's scratch lives while its op runs, aligned in the whole arena: both
-// products have the same bytes.
+// A library's scratch lives while its op runs, aligned in the whole arena: both products have the same bytes.
 // CHECK-LABEL: func.func @scratch
 // CHECK-SAME: step.argument_bytes = 256
 // CHECK: tx.linear{{.*}}step.scratch = #step.buffer<transient, [[AT:[0-9]+]], tensor<512xi8>>
@@ -100,8 +99,8 @@ func.func @classifier(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>, %targets: tens
 
 // -----
 
-// State that some op takes as one row lies side by side in its order, at multiples of 64
-// elements of whatever type; what follows starts where a buffer may.
+// State that some op takes as one row lies side by side in its order, at multiples of 64 elements of whatever type;
+// what follows starts where a buffer may.
 // CHECK: tx.global @a parameter{{.*}}<persistent, 256, tensor<6xf32>>
 // CHECK: tx.global @n parameter{{.*}}<persistent, 512, tensor<6xbf16>>
 // CHECK: tx.global @b parameter{{.*}}<persistent, 0, tensor<3x7xf32>>

@@ -1,10 +1,9 @@
-//===- RecordedModelsTest.cpp - The numbers of another framework ----------===//
+//===- RecordedModelsTest.cpp - The numbers of another framework --------------------------------------------------===//
 //
-// README.md says what the recorded files hold. Each model is compiled under
-// several policies, runs in one piece and in microbatches of one row, and must
-// give PyTorch's loss, gradients, and parameters after three steps.
+// README.md says what the recorded files hold. Each model is compiled under several policies, runs in one piece and in
+// microbatches of one row, and must give PyTorch's loss, gradients, and parameters after three steps.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Error.h"
 #include "Model.h"
@@ -36,8 +35,7 @@ nlohmann::json readJson(const std::string &path) {
   return parseJson(bytes.data(), bytes.data() + bytes.size(), path);
 }
 
-std::vector<float> readFloats(const SafetensorsReader &reader,
-                              const std::string &name) {
+std::vector<float> readFloats(const SafetensorsReader &reader, const std::string &name) {
   const StoredTensor *tensor = reader.find(name);
   std::vector<float> values(tensor ? tensor->elements : 0);
   if (tensor)
@@ -48,11 +46,9 @@ std::vector<float> readFloats(const SafetensorsReader &reader,
 /// The recorded batch; row `index` modulo its rows.
 class RecordedBatch : public SampleSource {
 public:
-  explicit RecordedBatch(const std::string &path)
-      : SampleSource({0, 0, 0, /*ignored=*/-100}) {
+  explicit RecordedBatch(const std::string &path) : SampleSource({0, 0, 0, /*ignored=*/-100}) {
     SafetensorsReader reader(path);
-    for (auto [name, to] : {std::pair{"tokens", &tokens},
-                            std::pair{"targets", &targets}}) {
+    for (auto [name, to] : {std::pair{"tokens", &tokens}, std::pair{"targets", &targets}}) {
       const StoredTensor *tensor = reader.find(name);
       rows = tensor->shape.at(0);
       columns = tensor->shape.at(1);
@@ -87,20 +83,13 @@ struct Case {
   const char *attention = "unfused";
   bool narrow = false; ///< in bf16
 
-  // In bf16 the host and PyTorch round to the same places, but not always to the
-  // same side: README.md.
-  double lossBound(size_t step) const {
-    return narrow ? 2e-3 : step ? 1e-4 : 2e-6;
-  }
-  double normBound(size_t step) const {
-    return narrow ? 1e-2 : step ? 1e-3 : 1e-5;
-  }
+  // In bf16 the host and PyTorch round to the same places, but not always to the same side: README.md.
+  double lossBound(size_t step) const { return narrow ? 2e-3 : step ? 1e-4 : 2e-6; }
+  double normBound(size_t step) const { return narrow ? 1e-2 : step ? 1e-3 : 1e-5; }
   double gradientBound() const { return narrow ? 1e-2 : 1e-5; }
 };
 
-void PrintTo(const Case &c, std::ostream *os) {
-  *os << c.model << " " << c.flags;
-}
+void PrintTo(const Case &c, std::ostream *os) { *os << c.model << " " << c.flags; }
 
 class RecordedModels : public testing::TestWithParam<Case> {
 protected:
@@ -108,15 +97,11 @@ protected:
     const Case &c = GetParam();
     std::string artifact = testing::TempDir() + "/" + c.name + ".txa";
     std::ostringstream command;
-    command << TX_TOOLS_DIR << "/tx-compile " << recorded(c.model, "config.json")
-            << " --micro-batch-size " << (c.byRows ? 1 : batch.rows)
-            << " --seq-length " << batch.columns
-            << " --attention-backend " << c.attention
-            << (c.narrow ? " --bf16" : " --fp32") << " --weight-decay "
-            << o.at("weight_decay") << " --clip-grad " << o.at("clip_grad")
-            << " --adam-beta1 " << o.at("adam_beta1") << " --adam-beta2 "
-            << o.at("adam_beta2") << " --adam-eps " << o.at("adam_eps") << " "
-            << c.flags << " -o " << artifact;
+    command << TX_TOOLS_DIR << "/tx-compile " << recorded(c.model, "config.json") << " --micro-batch-size "
+            << (c.byRows ? 1 : batch.rows) << " --seq-length " << batch.columns << " --attention-backend "
+            << c.attention << (c.narrow ? " --bf16" : " --fp32") << " --weight-decay " << o.at("weight_decay")
+            << " --clip-grad " << o.at("clip_grad") << " --adam-beta1 " << o.at("adam_beta1") << " --adam-beta2 "
+            << o.at("adam_beta2") << " --adam-eps " << o.at("adam_eps") << " " << c.flags << " -o " << artifact;
     SCOPED_TRACE(command.str());
     EXPECT_EQ(std::system(command.str().c_str()), 0);
     return artifact;
@@ -124,8 +109,8 @@ protected:
 };
 
 /// |a - b| / |b| over all elements, but for those in [skipBegin, skipEnd).
-double relativeError(const std::vector<float> &a, const std::vector<float> &b,
-                     size_t skipBegin = 0, size_t skipEnd = 0) {
+double relativeError(const std::vector<float> &a, const std::vector<float> &b, size_t skipBegin = 0,
+                     size_t skipEnd = 0) {
   double difference = 0, norm = 0;
   for (size_t i = 0; i < b.size(); ++i) {
     if (i >= skipBegin && i < skipEnd)
@@ -145,9 +130,7 @@ std::vector<float> inArena(const Model &model, const GlobalSpec &global) {
 TEST_P(RecordedModels, AgreesWithPyTorch) {
   const Case &c = GetParam();
   nlohmann::json expected = readJson(recorded(c.model, "expected.json"));
-  nlohmann::json numbers =
-      c.narrow ? readJson(recorded(c.model, "expected-bf16.json"))[c.attention]
-               : expected;
+  nlohmann::json numbers = c.narrow ? readJson(recorded(c.model, "expected-bf16.json"))[c.attention] : expected;
   RecordedBatch batch(recorded(c.model, "batch.safetensors"));
   std::string artifact = compile(batch, expected.at("optimizer"));
   ASSERT_FALSE(HasFailure());
@@ -158,10 +141,8 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
   loadWeights(model, recorded(c.model, "weights.safetensors"), false);
   StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/true);
   ASSERT_EQ(runner.fused(), !c.byRows);
-  SafetensorsReader gradients(recorded(
-      c.model, c.narrow ? std::string("gradients-bf16-") + c.attention +
-                              ".safetensors"
-                        : "gradients.safetensors"));
+  SafetensorsReader gradients(recorded(c.model, c.narrow ? std::string("gradients-bf16-") + c.attention + ".safetensors"
+                                                         : "gradients.safetensors"));
   size_t compared = 0;
   for (size_t step = 0; step < expected.at("loss").size(); ++step) {
     double lr = expected.at("optimizer").at("lr");
@@ -180,9 +161,7 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
       // The keys' bias has no gradient but rounding.
       bool keys = gradient->of.find("c_attn.bias") != std::string::npos;
       size_t third = keys && c.narrow ? wanted.size() / 3 : 0;
-      EXPECT_LT(relativeError(inArena(model, *gradient), wanted, third,
-                              2 * third),
-                c.gradientBound());
+      EXPECT_LT(relativeError(inArena(model, *gradient), wanted, third, 2 * third), c.gradientBound());
       ++compared;
     }
   }
@@ -191,17 +170,14 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
     return; // the third step's loss stands for the parameters
 
   SafetensorsReader after(recorded(c.model, "after.safetensors"));
-  for (const GlobalSpec *parameter :
-       model.manifest().withRole(Role::Parameter)) {
+  for (const GlobalSpec *parameter : model.manifest().withRole(Role::Parameter)) {
     SCOPED_TRACE(parameter->name);
     std::vector<float> wanted = readFloats(after, parameter->name);
     ASSERT_EQ(wanted.size(), parameter->elements());
     // The keys' bias has no gradient but noise, which AdamW blows up.
     bool keys = parameter->name.find("c_attn.bias") != std::string::npos;
     size_t third = wanted.size() / 3;
-    EXPECT_LT(relativeError(inArena(model, *parameter), wanted, keys ? third : 0,
-                            keys ? 2 * third : 0),
-              1e-3);
+    EXPECT_LT(relativeError(inArena(model, *parameter), wanted, keys ? third : 0, keys ? 2 * third : 0), 1e-3);
   }
 }
 

@@ -1,11 +1,10 @@
-//===- MutantsTest.cpp - Which check kills which bug ----------------------===//
+//===- MutantsTest.cpp - Which check kills which bug --------------------------------------------------------------===//
 //
-// The checks are the invariants of DESIGN: the joint phase's verifier, gradients
-// equal to those without recomputation in every bit, saved bytes and recompute
-// FLOPs as the plan said. The rematerialized function passes them all; each of
+// The checks are the invariants of DESIGN: the joint phase's verifier, gradients equal to those without recomputation
+// in every bit, saved bytes and recompute FLOPs as the plan said. The rematerialized function passes them all; each of
 // Mutations.h does not, and the check that it was made for is among its killers.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 #include "Mutations.h"
@@ -31,9 +30,7 @@ namespace {
 struct Outcome {
   double lossSum;
   std::map<std::string, std::vector<double>> gradients;
-  bool operator==(const Outcome &other) const {
-    return lossSum == other.lossSum && gradients == other.gradients;
-  }
+  bool operator==(const Outcome &other) const { return lossSum == other.lossSum && gradients == other.gradients; }
 };
 
 struct Policy {
@@ -113,8 +110,7 @@ protected:
   OwningOpRef<ModuleOp> rematerialized(const Policy &policy, RematSummary &plan) {
     ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) { return success(); });
     OwningOpRef<ModuleOp> module = model->getModule().clone();
-    EXPECT_TRUE(succeeded(
-        rematerialize(module->lookupSymbol<func::FuncOp>("microbatch"), policy.options, &plan)))
+    EXPECT_TRUE(succeeded(rematerialize(module->lookupSymbol<func::FuncOp>("microbatch"), policy.options, &plan)))
         << policy.name;
     return module;
   }

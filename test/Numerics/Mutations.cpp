@@ -1,4 +1,4 @@
-//===- Mutations.cpp - Bugs that real systems had -------------------------===//
+//===- Mutations.cpp - Bugs that real systems had -----------------------------------------------------------------===//
 
 #include "Mutations.h"
 
@@ -56,15 +56,13 @@ bool moveSite(Operation *op) {
   return true;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The replay computes something else
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 bool replayDrawsNewMask(func::FuncOp function) { return changeFirst(function, Segment::Recompute, moveSite); }
 
-bool backwardDropsOtherElements(func::FuncOp function) {
-  return changeFirst(function, Segment::Backward, moveSite);
-}
+bool backwardDropsOtherElements(func::FuncOp function) { return changeFirst(function, Segment::Backward, moveSite); }
 
 // Replaying under another autocast context has this form here.
 bool replayHasAnotherForm(func::FuncOp function) {
@@ -100,9 +98,9 @@ bool normIsAppliedTwice(func::FuncOp function) {
   });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The replay is right and worth nothing
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 bool backwardStillUsesOriginal(func::FuncOp function) {
   return changeFirst(function, Segment::Recompute, [](Operation *op) {
@@ -131,8 +129,9 @@ bool cseMergesReplay(func::FuncOp function) {
 
 bool replayRunsBeforeTheLoss(func::FuncOp function) {
   return changeFirst(function, Segment::Recompute, [&](Operation *op) {
-    if (!llvm::all_of(op->getOperands(), [](Value operand) { return !operand.getDefiningOp() || isForward(operand) ||
-                                                                    operand.getDefiningOp<LoadOp>(); }))
+    if (!llvm::all_of(op->getOperands(), [](Value operand) {
+          return !operand.getDefiningOp() || isForward(operand) || operand.getDefiningOp<LoadOp>();
+        }))
       return false;
     op->moveBefore(opsIn(function, Segment::Forward).back());
     return true;
@@ -153,9 +152,9 @@ bool replayComputesDeadProduct(func::FuncOp function) {
   return true;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Gradients are summed wrongly
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 bool contributionCountsTwice(func::FuncOp function) {
   return changeFirst(function, Segment::Backward, [](Operation *op) {

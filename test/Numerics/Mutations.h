@@ -1,10 +1,9 @@
-//===- Mutations.h - Bugs that real systems had -----------------*- C++ -*-===//
+//===- Mutations.h - Bugs that real systems had ---------------------------------------------------------*- C++ -*-===//
 //
-// Each mutation puts one bug into a rematerialized `microbatch`: the ones that
-// Megatron, PyTorch's checkpointing and their kin had and fixed, as far as they
-// can be made of dense f32 training on one device.
+// Each mutation puts one bug into a rematerialized `microbatch`: the ones that Megatron, PyTorch's checkpointing and
+// their kin had and fixed, as far as they can be made of dense f32 training on one device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_NUMERICS_MUTATIONS_H
 #define TX_TEST_NUMERICS_MUTATIONS_H

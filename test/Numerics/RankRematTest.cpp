@@ -1,10 +1,9 @@
-//===- RankRematTest.cpp - Recomputation where ranks work together --------===//
+//===- RankRematTest.cpp - Recomputation where ranks work together ------------------------------------------------===//
 //
-// Layers with collectives, on several ranks in lockstep on the reference: every
-// policy gives each rank the loss and the gradients that it has without, bit by bit.
-// What gives parts to others is replayed, what must happen once is kept.
+// Layers with collectives, on several ranks in lockstep on the reference: every policy gives each rank the loss and the
+// gradients that it has without, bit by bit. What gives parts to others is replayed, what must happen once is kept.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -176,9 +175,8 @@ TEST_P(RankRemat, ChangesNoBit) {
   } else {
     options.saveOnly = policy;
   }
-  ScopedDiagnosticHandler warnings(&context, [](Diagnostic &diagnostic) {
-    return success(diagnostic.getSeverity() != DiagnosticSeverity::Error);
-  });
+  ScopedDiagnosticHandler warnings(
+      &context, [](Diagnostic &diagnostic) { return success(diagnostic.getSeverity() != DiagnosticSeverity::Error); });
   ASSERT_TRUE(succeeded(rematerialize(module->lookupSymbol<func::FuncOp>("microbatch"), options)));
   PassManager passes(&context);
   passes.addPass(createTxVerifyJointPass());

@@ -1,10 +1,9 @@
-//===- RecomputeEditsTest.cpp - A recomputation edited in any one part ----===//
+//===- RecomputeEditsTest.cpp - A recomputation edited in any one part --------------------------------------------===//
 //
-// Every recompute op of a rematerialized model is edited in each of its parts: its
-// attributes, its place, its operands. What is still a valid program is refused by
-// tx-verify-joint, in words that name the recomputation.
+// Every recompute op of a rematerialized model is edited in each of its parts: its attributes, its place, its operands.
+// What is still a valid program is refused by tx-verify-joint, in words that name the recomputation.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -107,7 +106,8 @@ protected:
     ++edits;
     std::string text = refusal();
     EXPECT_NE(text.find(op->getName().getStringRef().str()), std::string::npos)
-        << before << "\n  became\n" << textOf(op) << "\n  and " << (text.empty() ? "passed" : "was refused by: " + text);
+        << before << "\n  became\n"
+        << textOf(op) << "\n  and " << (text.empty() ? "passed" : "was refused by: " + text);
   }
 
   void editAttributes(Operation *op) {

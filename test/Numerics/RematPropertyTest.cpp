@@ -1,11 +1,10 @@
-//===- RematPropertyTest.cpp - No policy changes a bit --------------------===//
+//===- RematPropertyTest.cpp - No policy changes a bit ------------------------------------------------------------===//
 //
-// Random models under random policies, on the reference: the loss and every
-// gradient are those without recomputation, bit by bit, while something is
-// recomputed and fewer bytes are saved. TX_PROPERTY_PAIRS sets the number of
-// pairs; a failure names the seed and the flags.
+// Random models under random policies, on the reference: the loss and every gradient are those without recomputation,
+// bit by bit, while something is recomputed and fewer bytes are saved. TX_PROPERTY_PAIRS sets the number of pairs; a
+// failure names the seed and the flags.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -106,9 +105,8 @@ protected:
       Batch batch = makeBatch(config.microBatchSize, config.seqLength, config.vocabSize, seed + i);
       batch.key.values[0] += keyShift;
       batch.key.values[2] += i * config.microBatchSize;
-      auto results = interpret(function, {batch.tokens, batch.targets, batch.key, Tensor::scalar(0.3),
-                                          Tensor::scalar(i == 0)},
-                               state);
+      auto results = interpret(
+          function, {batch.tokens, batch.targets, batch.key, Tensor::scalar(0.3), Tensor::scalar(i == 0)}, state);
       if (failed(results))
         return std::nullopt;
       losses.push_back((*results)[0].values[0]);
@@ -127,15 +125,13 @@ protected:
 
     model.reset(); // before its context
     MLIRContext &context = contextOfPair.emplace(MLIRContext::Threading::DISABLED);
-    ScopedDiagnosticHandler warnings(&context, [](Diagnostic &d) {
-      return success(d.getSeverity() != DiagnosticSeverity::Error);
-    });
+    ScopedDiagnosticHandler warnings(
+        &context, [](Diagnostic &d) { return success(d.getSeverity() != DiagnosticSeverity::Error); });
     model.emplace(context, buildModel(context, config));
     ASSERT_TRUE(model->isValid());
     model->fillParameters(seed, /*spread=*/0.4);
     OwningOpRef<ModuleOp> module = model->getModule().clone();
-    func::FuncOp none = model->getFunction("microbatch"),
-                 remat = module->lookupSymbol<func::FuncOp>("microbatch");
+    func::FuncOp none = model->getFunction("microbatch"), remat = module->lookupSymbol<func::FuncOp>("microbatch");
     RematSummary plan, without = summarizeRemat(none);
     ASSERT_TRUE(succeeded(rematerialize(remat, options, &plan)));
     PassManager passes(&context);
@@ -148,7 +144,8 @@ protected:
     EXPECT_EQ(plan.backwardFlops, without.backwardFlops);
 
     std::vector<double> losses, rematLosses, otherLosses;
-    auto expected = train(none, config, seed, twice, 0, losses), found = train(remat, config, seed, twice, 0, rematLosses);
+    auto expected = train(none, config, seed, twice, 0, losses),
+         found = train(remat, config, seed, twice, 0, rematLosses);
     ASSERT_TRUE(expected && found);
     EXPECT_EQ(losses, rematLosses);
     for (const std::string &name : model->getParameters())

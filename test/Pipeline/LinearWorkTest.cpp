@@ -1,11 +1,11 @@
-//===- LinearWorkTest.cpp - Twice the layers, twice the work ---------------===//
+//===- LinearWorkTest.cpp - Twice the layers, twice the work ------------------------------------------------------===//
 //
 // Planning goes through the whole model a few times. What goes through it once for each name or op is not seen in a
 // model of two layers, and takes minutes for one of a thousand. So work is counted, not timed: two functions of MLIR
 // that look as if they cost nothing walk over all symbols, or number all ops. Calls from Tx come here instead, and each
 // symbol and op that they pass counts.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Pipeline/Pipelines.h"
@@ -54,9 +54,9 @@ int64_t countWork(int layers, const std::vector<std::string> &flags) {
   llvm::SmallString<128> report;
   EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("tx-linear-work", "json", report));
   std::string count = std::to_string(layers);
-  std::vector<llvm::StringRef> arguments = {"--num-layers", count,        "--hidden-size", "8",  "--num-attention-heads", "2",
-                                            "--seq-length", "8",          "--vocab-size",  "16", "--report",
-                                            report};
+  std::vector<llvm::StringRef> arguments = {"--num-layers",          count, "--hidden-size", "8",
+                                            "--num-attention-heads", "2",   "--seq-length",  "8",
+                                            "--vocab-size",          "16",  "--report",      report};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   work = 0;
   llvm::Expected<CompileOptions> options = parseCommandLine(arguments);

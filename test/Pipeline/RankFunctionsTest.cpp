@@ -1,10 +1,9 @@
-//===- RankFunctionsTest.cpp - Plain functions with collectives -----------===//
+//===- RankFunctionsTest.cpp - Plain functions with collectives ---------------------------------------------------===//
 //
-// A function is compiled for the host and runs on several ranks, threads here with
-// a world over socket pairs; every rank's result is compared with that of the
-// reference, which runs the ranks in lockstep.
+// A function is compiled for the host and runs on several ranks, threads here with a world over socket pairs; every
+// rank's result is compared with that of the reference, which runs the ranks in lockstep.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Ranks.h"
 
@@ -31,9 +30,9 @@ namespace {
 
 using Lists = std::vector<SmallVector<Tensor>>; // a list for each rank
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // One rank's session
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 bool isNarrow(const llvm::json::Object &buffer) { return buffer.getString("dtype") == "bf16"; }
 
@@ -108,15 +107,13 @@ private:
   txrt_error error = {};
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Both ways
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 class RankFunctions : public testing::Test {
 protected:
-  RankFunctions() {
-    context.loadDialect<TxDialect, func::FuncDialect>();
-  }
+  RankFunctions() { context.loadDialect<TxDialect, func::FuncDialect>(); }
   ~RankFunctions() override {
     if (artifact)
       txrt_artifact_close(artifact);
@@ -135,13 +132,16 @@ protected:
     auto compiled = compileToMemory(*options);
     ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
     txrt_error error;
-    ASSERT_EQ(txrt_artifact_open_memory(compiled->artifact.data(), compiled->artifact.size(), "step", &artifact, &error),
-              TXRT_OK)
+    ASSERT_EQ(
+        txrt_artifact_open_memory(compiled->artifact.data(), compiled->artifact.size(), "step", &artifact, &error),
+        TXRT_OK)
         << error.message;
   }
 
   /// Small whole numbers, of which every type here holds the sums too.
-  Lists wholeNumbers() { return fill([](std::mt19937 &random) { return int(random() % 17) - 8; }); }
+  Lists wholeNumbers() {
+    return fill([](std::mt19937 &random) { return int(random() % 17) - 8; });
+  }
   Lists randomNumbers() {
     return fill([normal = std::normal_distribution<float>()](std::mt19937 &random) mutable { return normal(random); });
   }
@@ -162,8 +162,7 @@ protected:
   }
 
 private:
-  template <typename Draw>
-  Lists fill(Draw draw) {
+  template <typename Draw> Lists fill(Draw draw) {
     std::mt19937 random(3);
     Lists lists(count);
     for (SmallVector<Tensor> &list : lists)
@@ -181,9 +180,9 @@ private:
   int count = 1;
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Each collective, to the bit
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 struct Case {
   const char *name, *op, *operand, *result;
@@ -203,18 +202,19 @@ const Case kCases[] = {
     {"SendAround", "send_recv %x by -1 wraps on @dp", "3x4", "3x4"},
 };
 
-class EachCollective : public RankFunctions,
-                       public testing::WithParamInterface<std::tuple<Case, const char *>> {};
+class EachCollective : public RankFunctions, public testing::WithParamInterface<std::tuple<Case, const char *>> {};
 
 TEST_P(EachCollective, OnAMeshOfFour) {
   const auto &[c, element] = GetParam();
   bool changes = StringRef(c.op).contains("gather") || StringRef(c.op).contains("scatter");
-  auto type = [&, element = element](const char *shape) { return std::string("tensor<") + shape + "x" + element + ">"; };
-  ASSERT_NO_FATAL_FAILURE(compile("tx.mesh_axis @dp size 2\ntx.mesh_axis @tp size 2\nfunc.func @f(%x: " +
-                                      type(c.operand) + ") -> " + type(c.result) + " {\n%y = tx." + c.op +
-                                      " in <\"a\"> : " + type(c.operand) + (changes ? " -> " + type(c.result) : "") +
-                                      "\nreturn %y : " + type(c.result) + "\n}",
-                                  4));
+  auto type = [&, element = element](const char *shape) {
+    return std::string("tensor<") + shape + "x" + element + ">";
+  };
+  ASSERT_NO_FATAL_FAILURE(
+      compile("tx.mesh_axis @dp size 2\ntx.mesh_axis @tp size 2\nfunc.func @f(%x: " + type(c.operand) + ") -> " +
+                  type(c.result) + " {\n%y = tx." + c.op + " in <\"a\"> : " + type(c.operand) +
+                  (changes ? " -> " + type(c.result) : "") + "\nreturn %y : " + type(c.result) + "\n}",
+              4));
   std::vector<std::vector<double>> host;
   Lists reference;
   ASSERT_NO_FATAL_FAILURE(runBoth(wholeNumbers(), host, reference));
@@ -228,31 +228,35 @@ INSTANTIATE_TEST_SUITE_P(Cases, EachCollective,
                            return std::get<0>(info.param).name + std::string("_") + std::get<1>(info.param);
                          });
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // A pair of linears
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// Megatron's: columns of the first, rows of the second on each rank; the sequence
-/// is split before and after.
+/// Megatron's: columns of the first, rows of the second on each rank; the sequence is split before and after.
 class ParallelLinears : public RankFunctions, public testing::WithParamInterface<int> {};
 
 TEST_P(ParallelLinears, AgreeWithTheReference) {
   const int ranks = GetParam(), width = 32 / ranks;
   std::string whole = std::to_string(6 * ranks), part = std::to_string(width);
-  ASSERT_NO_FATAL_FAILURE(compile("tx.mesh_axis @tp size " + std::to_string(ranks) + R"(
-    func.func @f(%x: tensor<2x6x16xf32>, %v: tensor<16x)" + part + "xf32>, %w: tensor<" + part + R"(x16xf32>)
+  ASSERT_NO_FATAL_FAILURE(
+      compile("tx.mesh_axis @tp size " + std::to_string(ranks) + R"(
+    func.func @f(%x: tensor<2x6x16xf32>, %v: tensor<16x)" +
+                  part + "xf32>, %w: tensor<" + part + R"(x16xf32>)
         -> tensor<2x6x16xf32> {
-      %a = tx.all_gather %x dim 1 on @tp in <layer 0, "mlp.fc1"> : tensor<2x6x16xf32> -> tensor<2x)" + whole + R"(x16xf32>
-      %b = tx.linear %a, %v in <layer 0, "mlp.fc1"> : tensor<2x)" + whole + "x16xf32>, tensor<16x" + part +
-                                      "xf32> -> tensor<2x" + whole + "x" + part + R"(xf32>
-      %c = tx.gelu %b in <layer 0, "mlp.mlp_act"> : tensor<2x)" + whole + "x" + part + R"(xf32>
-      %d = tx.linear %c, %w in <layer 0, "mlp.fc2"> : tensor<2x)" + whole + "x" + part + "xf32>, tensor<" + part +
-                                      "x16xf32> -> tensor<2x" + whole + R"(x16xf32>
-      %y = tx.reduce_scatter %d dim 1 on @tp in <layer 0, "mlp.fc2"> : tensor<2x)" + whole + R"(x16xf32> -> tensor<2x6x16xf32>
+      %a = tx.all_gather %x dim 1 on @tp in <layer 0, "mlp.fc1"> : tensor<2x6x16xf32> -> tensor<2x)" +
+                  whole + R"(x16xf32>
+      %b = tx.linear %a, %v in <layer 0, "mlp.fc1"> : tensor<2x)" +
+                  whole + "x16xf32>, tensor<16x" + part + "xf32> -> tensor<2x" + whole + "x" + part + R"(xf32>
+      %c = tx.gelu %b in <layer 0, "mlp.mlp_act"> : tensor<2x)" +
+                  whole + "x" + part + R"(xf32>
+      %d = tx.linear %c, %w in <layer 0, "mlp.fc2"> : tensor<2x)" +
+                  whole + "x" + part + "xf32>, tensor<" + part + "x16xf32> -> tensor<2x" + whole + R"(x16xf32>
+      %y = tx.reduce_scatter %d dim 1 on @tp in <layer 0, "mlp.fc2"> : tensor<2x)" +
+                  whole + R"(x16xf32> -> tensor<2x6x16xf32>
       %z = tx.add %x, %y in <layer 0, "residual"> : tensor<2x6x16xf32>
       return %z : tensor<2x6x16xf32>
     })",
-                                  ranks));
+              ranks));
   std::vector<std::vector<double>> host;
   Lists reference;
   ASSERT_NO_FATAL_FAILURE(runBoth(randomNumbers(), host, reference));

@@ -1,10 +1,10 @@
-//===- GeneratedModelTest.cpp - Random models in tx ops on the host -------===//
+//===- GeneratedModelTest.cpp - Random models in tx ops on the host -----------------------------------------------===//
 //
-// What no frontend builds compiles, and runs with the losses and gradients of the reference
-// interpreter; whatever is recomputed, with the same bits, in the planned memory.
-// TX_GENERATED_MODELS sets the number of models; a failure prints the model.
+// What no frontend builds compiles, and runs with the losses and gradients of the reference interpreter; whatever is
+// recomputed, with the same bits, in the planned memory. TX_GENERATED_MODELS sets the number of models; a failure
+// prints the model.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "ReferenceModel.h"
 

@@ -15,9 +15,9 @@ using namespace txtest;
 
 std::string txtest::joinFlags(const Flags &flags) { return llvm::join(flags, " "); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Compiling
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 int64_t Step::number(llvm::StringRef field) const { return report.getInteger(field).value_or(-1); }
 
@@ -44,9 +44,9 @@ Step txtest::compileStep(const Flags &flags, const tx::CompileHooks &hooks) {
   return step;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Running
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -102,9 +102,9 @@ private:
 
   static Place locate(const llvm::json::Object &buffer) {
     static const std::map<llvm::StringRef, txrt_segment> segments = {{"persistent", TXRT_SEGMENT_PERSISTENT},
-                                                                    {"argument", TXRT_SEGMENT_ARGUMENT},
-                                                                    {"saved", TXRT_SEGMENT_SAVED},
-                                                                    {"transient", TXRT_SEGMENT_TRANSIENT}};
+                                                                     {"argument", TXRT_SEGMENT_ARGUMENT},
+                                                                     {"saved", TXRT_SEGMENT_SAVED},
+                                                                     {"transient", TXRT_SEGMENT_TRANSIENT}};
     return {segments.at(*buffer.getString("segment")), uint64_t(*buffer.getInteger("offset")),
             uint64_t(*buffer.getInteger("bytes"))};
   }
@@ -150,8 +150,8 @@ private:
     }
   }
 
-  /// What lies between globals was zero, and the optimizer, which goes over it, has to
-  /// leave it so: the norm of gradients counts it.
+  /// What lies between globals was zero, and the optimizer, which goes over it, has to leave it so: the norm of
+  /// gradients counts it.
   int64_t countStrayBytes() {
     std::vector<char> state(*manifest.getObject("arena")->getInteger("persistent_bytes"));
     txrt_error error;
@@ -208,7 +208,8 @@ private:
   /// Of the model's config, or of the tokens that a model without one takes.
   std::array<int64_t, 3> getSizes() {
     if (const llvm::json::Object *model = manifest.getObject("model"))
-      return {*model->getInteger("micro_batch_size"), *model->getInteger("seq_length"), *model->getInteger("vocab_size")};
+      return {*model->getInteger("micro_batch_size"), *model->getInteger("seq_length"),
+              *model->getInteger("vocab_size")};
     for (const llvm::json::Value &entry : *manifest.getArray("entries"))
       for (const llvm::json::Value &value : *entry.getAsObject()->getArray("arguments"))
         if (const llvm::json::Object &tokens = *value.getAsObject(); tokens.getString("name") == "tokens") {
@@ -331,9 +332,9 @@ std::string txtest::firstDifference(const RunResult &a, const RunResult &b) {
   return "";
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The launch table against the report
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static std::string compare(const char *what, int64_t found, int64_t planned) {
   if (found == planned)
@@ -364,9 +365,9 @@ std::string txtest::findSavedFault(const Step &step) {
   return compare("saved bytes", measureRecompute(step.artifact).savedBytes, step.number("saved_activation_bytes"));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Random models and policies
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static int pick(std::mt19937 &random, int low, int high) {
   return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
@@ -385,13 +386,29 @@ RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
   int sequence = odd ? 2 * pick(random, 3, 12) + 1 : 16;
   if (model.flash) // up to three tiles
     sequence = odd ? 2 * pick(random, 3, 70) + 1 : 16 * pick(random, 1, 9);
-  model.flags = {"--num-layers", std::to_string(model.layers), "--hidden-size", std::to_string(hidden),
-                 "--num-attention-heads", std::to_string(heads), "--ffn-hidden-size", std::to_string(ffn),
-                 "--seq-length", std::to_string(sequence), "--max-position-embeddings",
-                 std::to_string(sequence + pick(random, 0, 3)), "--micro-batch-size", std::to_string(pick(random, 1, 3)),
-                 "--vocab-size", std::to_string(odd ? 2 * pick(random, 5, 40) + 1 : 64), "--attention-dropout",
-                 dropout ? "0.1" : "0", "--hidden-dropout", dropout ? "0.2" : "0",
-                 model.narrow ? "--bf16" : "--fp32", "--attention-backend", model.flash ? "flash" : "unfused"};
+  model.flags = {"--num-layers",
+                 std::to_string(model.layers),
+                 "--hidden-size",
+                 std::to_string(hidden),
+                 "--num-attention-heads",
+                 std::to_string(heads),
+                 "--ffn-hidden-size",
+                 std::to_string(ffn),
+                 "--seq-length",
+                 std::to_string(sequence),
+                 "--max-position-embeddings",
+                 std::to_string(sequence + pick(random, 0, 3)),
+                 "--micro-batch-size",
+                 std::to_string(pick(random, 1, 3)),
+                 "--vocab-size",
+                 std::to_string(odd ? 2 * pick(random, 5, 40) + 1 : 64),
+                 "--attention-dropout",
+                 dropout ? "0.1" : "0",
+                 "--hidden-dropout",
+                 dropout ? "0.2" : "0",
+                 model.narrow ? "--bf16" : "--fp32",
+                 "--attention-backend",
+                 model.flash ? "flash" : "unfused"};
   if (random() % 2)
     model.flags.push_back("--untie-embeddings-and-output-weights");
   if (random() % 4 == 0)
@@ -438,8 +455,9 @@ Flags txtest::randomPolicy(std::mt19937 &random, const RandomModel &model) {
     return flags;
   }
   default: {
-    std::vector<std::string> saved = {"self_attention.qkv", "mlp_residual", "self_attention.residual", "mlp.fc1",
-                                      "layernorm.input", "self_attention.core_attn"};
+    std::vector<std::string> saved = {"self_attention.qkv",      "mlp_residual",
+                                      "self_attention.residual", "mlp.fc1",
+                                      "layernorm.input",         "self_attention.core_attn"};
     return {"--recompute-save-only", saved[random() % saved.size()] + "," + saved[random() % 2]};
   }
   }

@@ -1,11 +1,10 @@
-//===- HostMutantsTest.cpp - Which check kills which bug on the host ------===//
+//===- HostMutantsTest.cpp - Which check kills which bug on the host ----------------------------------------------===//
 //
-// The checks are what the property test, the placement's verifier and the
-// recorded models hold a step to. Each mutant goes all the way to running code
-// (or as far as somebody stops it), and the check that it was made for must be
-// among its killers. test/Numerics/README.md lists the bugs.
+// The checks are what the property test, the placement's verifier and the recorded models hold a step to. Each mutant
+// goes all the way to running code (or as far as somebody stops it), and the check that it was made for must be among
+// its killers. test/Numerics/README.md lists the bugs.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "HostMutations.h"
 #include "ReferenceModel.h"
@@ -48,11 +47,9 @@ const Flags modelFlags = {"--attention-backend",
                           "0.2",
                           "--fp32"};
 const Flags noneFlags = {"--recompute-granularity", "none"};
-const Flags fullFlags = {"--recompute-granularity", "full",
-                         "--recompute-method",      "uniform",
+const Flags fullFlags = {"--recompute-granularity", "full", "--recompute-method", "uniform",
                          "--recompute-num-layers",  "1"};
-const Flags selectiveFlags = {"--recompute-granularity", "selective",
-                              "--recompute-modules", "core_attn,mlp,layernorm"};
+const Flags selectiveFlags = {"--recompute-granularity", "selective", "--recompute-modules", "core_attn,mlp,layernorm"};
 
 Step compileUnder(const Flags &policy, const tx::CompileHooks &hooks = {}) {
   Flags flags = modelFlags;
@@ -60,10 +57,8 @@ Step compileUnder(const Flags &policy, const tx::CompileHooks &hooks = {}) {
   return compileStep(flags, hooks);
 }
 
-template <typename CreatePass>
-bool passFails(ModuleOp module, CreatePass createPass) {
-  ScopedDiagnosticHandler quiet(module.getContext(),
-                                [](Diagnostic &) { return success(); });
+template <typename CreatePass> bool passFails(ModuleOp module, CreatePass createPass) {
+  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &) { return success(); });
   PassManager passes(module.getContext());
   passes.addPass(createPass());
   return failed(passes.run(module));
@@ -75,8 +70,7 @@ public:
   explicit Tally(std::string name) : name(std::move(name)) {}
 
   void add(const std::vector<std::string> &killers, const std::string &which) {
-    EXPECT_FALSE(killers.empty())
-        << "mutant " << name << " of " << which << " survives";
+    EXPECT_FALSE(killers.empty()) << "mutant " << name << " of " << which << " survives";
     ++mutants;
     for (const std::string &killer : killers)
       ++kills[killer];
@@ -110,8 +104,7 @@ protected:
   static void TearDownTestSuite() { reference.reset(); }
 
   /// The names of the checks that fail.
-  static std::vector<std::string> findKillers(const Step &step,
-                                              const RunOptions &options = {}) {
+  static std::vector<std::string> findKillers(const Step &step, const RunOptions &options = {}) {
     if (!step.error.empty())
       return {"compiler"};
     std::vector<std::string> killers;
@@ -141,8 +134,7 @@ protected:
   static inline std::optional<ReferenceModel> reference;
 };
 
-const std::pair<const char *, const Flags *> policies[] = {
-    {"full", &fullFlags}, {"selective", &selectiveFlags}};
+const std::pair<const char *, const Flags *> policies[] = {{"full", &fullFlags}, {"selective", &selectiveFlags}};
 
 TEST_F(HostMutants, UnmutatedPassesAllChecks) {
   EXPECT_EQ(reference->firstDifference(expected), "");
@@ -162,9 +154,7 @@ TEST_F(HostMutants, OfTheProgram) {
       tx::CompileHooks hooks;
       hooks.afterRemat = [&](ModuleOp module) {
         applies = mutation.apply(module);
-        isFound = applies && passFails(module, [] {
-                    return tx::createTxVerifyJointPass();
-                  });
+        isFound = applies && passFails(module, [] { return tx::createTxVerifyJointPass(); });
       };
       Step step = compileUnder(*flags, hooks);
       if (!applies)
@@ -189,21 +179,16 @@ TEST_F(HostMutants, OfThePlacement) {
           OwningOpRef<ModuleOp> mutant = module.clone();
           if (!mutation.apply(*mutant, variant))
             break;
-          bool isFound = passFails(
-              *mutant, [] { return tx::createVerifyPlacementPass(); });
-          verified.add(isFound ? std::vector<std::string>{"tx-verify-placement"}
-                               : std::vector<std::string>(),
+          bool isFound = passFails(*mutant, [] { return tx::createVerifyPlacementPass(); });
+          verified.add(isFound ? std::vector<std::string>{"tx-verify-placement"} : std::vector<std::string>(),
                        name + (" " + std::to_string(variant)));
         }
         mutation.apply(module, 0);
       };
-      EXPECT_NE(compileUnder(*flags, hooks).error, "")
-          << "the compiler verifies its placement";
+      EXPECT_NE(compileUnder(*flags, hooks).error, "") << "the compiler verifies its placement";
 
       hooks = {};
-      hooks.afterVerification = [&](ModuleOp module) {
-        mutation.apply(module, 0);
-      };
+      hooks.afterVerification = [&](ModuleOp module) { mutation.apply(module, 0); };
       unverified.add(findKillers(compileUnder(*flags, hooks)), name);
     }
     verified.close("tx-verify-placement");
@@ -216,9 +201,7 @@ TEST_F(HostMutants, SavedValueIsRounded) {
   for (auto [name, flags] : policies) {
     bool applies = false;
     tx::CompileHooks hooks;
-    hooks.afterStep = [&](ModuleOp module) {
-      applies = roundSavedValue(module);
-    };
+    hooks.afterStep = [&](ModuleOp module) { applies = roundSavedValue(module); };
     Step step = compileUnder(*flags, hooks);
     EXPECT_EQ(step.error, "");
     if (applies)
@@ -227,9 +210,8 @@ TEST_F(HostMutants, SavedValueIsRounded) {
   tally.close("bits");
 }
 
-// The launches of one artifact, each in turn. What a mutant saves or recomputes
-// is not the point here: these checks run the code. A lost launch would be lost
-// under every policy, so that bits alone are not enough for the gradients.
+// The launches of one artifact, each in turn. What a mutant saves or recomputes is not the point here: these checks run
+// the code. A lost launch would be lost under every policy, so that bits alone are not enough for the gradients.
 TEST_F(HostMutants, OfTheLaunches) {
   Step step = compileUnder(fullFlags);
   for (const LaunchMutation &mutation : getLaunchMutations())
@@ -240,8 +222,7 @@ TEST_F(HostMutants, OfTheLaunches) {
         Step mutant;
         mutant.artifact = step.artifact;
         LaunchTable table(mutant.artifact);
-        std::string which = std::to_string(index) + " " +
-                            table.name(table.launches(entry)[index]);
+        std::string which = std::to_string(index) + " " + table.name(table.launches(entry)[index]);
         if (!mutation.apply(table, entry, index))
           continue;
         table.seal();

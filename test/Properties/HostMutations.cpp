@@ -1,4 +1,4 @@
-//===- HostMutations.cpp - Bugs on the way to the host --------------------===//
+//===- HostMutations.cpp - Bugs on the way to the host ------------------------------------------------------------===//
 
 #include "HostMutations.h"
 
@@ -15,17 +15,13 @@ using namespace mlir;
 using namespace tx;
 using namespace txtest;
 
-static func::FuncOp getMicrobatch(ModuleOp module) {
-  return module.lookupSymbol<func::FuncOp>("microbatch");
-}
+static func::FuncOp getMicrobatch(ModuleOp module) { return module.lookupSymbol<func::FuncOp>("microbatch"); }
 
-static Segment segmentOf(Operation *op) {
-  return cast<ScopedOpInterface>(op).getScope().getSegment();
-}
+static Segment segmentOf(Operation *op) { return cast<ScopedOpInterface>(op).getScope().getSegment(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Programs
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// The harness gives an argument of this name the key of the microbatch before.
 static bool replayUsesPreviousKey(ModuleOp module) {
@@ -38,12 +34,9 @@ static bool replayUsesPreviousKey(ModuleOp module) {
     return false;
   Value key = replays.front().getReplayKey();
   Builder builder(module.getContext());
-  auto name =
-      builder.getNamedAttr("tx.name", builder.getStringAttr("previous_key"));
+  auto name = builder.getNamedAttr("tx.name", builder.getStringAttr("previous_key"));
   unsigned number = function.getNumArguments();
-  if (failed(function.insertArgument(number, key.getType(),
-                                     builder.getDictionaryAttr(name),
-                                     function.getLoc())))
+  if (failed(function.insertArgument(number, key.getType(), builder.getDictionaryAttr(name), function.getLoc())))
     return false;
   for (RecomputeOpInterface op : replays)
     op->replaceUsesOfWith(key, function.getArgument(number));
@@ -62,8 +55,7 @@ static bool replayReadsUpdatedParameter(ModuleOp module) {
         continue;
       OpBuilder builder(linear);
       Value old = weight.getResult();
-      auto updated = AddOp::create(builder, linear.getLoc(), old.getType(), old,
-                                   load.getResult(), linear.getScope());
+      auto updated = AddOp::create(builder, linear.getLoc(), old.getType(), old, load.getResult(), linear.getScope());
       linear.getWeightMutable().assign(updated.getResult());
       return true;
     }
@@ -72,27 +64,22 @@ static bool replayReadsUpdatedParameter(ModuleOp module) {
 }
 
 std::vector<ProgramMutation> txtest::getProgramMutations() {
-  const std::map<std::string, const char *> killers = {
-      {"gradients", "bits"},
-      {"saved-bytes", "saved-bytes"},
-      {"verify-joint", "launches"},
-      {"recompute-flops", "launches"}};
+  const std::map<std::string, const char *> killers = {{"gradients", "bits"},
+                                                       {"saved-bytes", "saved-bytes"},
+                                                       {"verify-joint", "launches"},
+                                                       {"recompute-flops", "launches"}};
   std::vector<ProgramMutation> mutations;
   for (const Mutation &mutation : getMutations())
     mutations.push_back({mutation.name, killers.at(mutation.killer),
-                         [&mutation](ModuleOp module) {
-                           return mutation.apply(getMicrobatch(module));
-                         }});
-  mutations.push_back(
-      {"replay-uses-previous-key", "bits", replayUsesPreviousKey});
-  mutations.push_back(
-      {"replay-reads-updated-parameter", "bits", replayReadsUpdatedParameter});
+                         [&mutation](ModuleOp module) { return mutation.apply(getMicrobatch(module)); }});
+  mutations.push_back({"replay-uses-previous-key", "bits", replayUsesPreviousKey});
+  mutations.push_back({"replay-reads-updated-parameter", "bits", replayReadsUpdatedParameter});
   return mutations;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Addresses
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -109,8 +96,7 @@ static void setAddress(OpResult value, step::BufferAttr old, int64_t offset) {
   Operation *op = value.getOwner();
   auto addresses = llvm::to_vector(op->getAttrOfType<ArrayAttr>(kBuffersAttr));
   addresses[value.getResultNumber()] =
-      step::BufferAttr::get(op->getContext(), old.getSegment(), offset,
-                            old.getType(), old.getStride());
+      step::BufferAttr::get(op->getContext(), old.getSegment(), offset, old.getType(), old.getStride());
   op->setAttr(kBuffersAttr, ArrayAttr::get(op->getContext(), addresses));
 }
 
@@ -124,24 +110,20 @@ static std::vector<Buffer> getBuffers(func::FuncOp function) {
       continue;
     for (OpResult value : op.getResults()) {
       step::BufferAttr address = getBuffer(value);
-      bool isSeen = llvm::any_of(value.getUsers(), [](Operation *user) {
-        return isa<ViewOpInterface>(user);
-      });
+      bool isSeen = llvm::any_of(value.getUsers(), [](Operation *user) { return isa<ViewOpInterface>(user); });
       if (isSeen || address.getSegment() != step::ArenaSegment::Transient)
         continue;
       int64_t lastRead = -1;
       for (Operation *user : value.getUsers())
         lastRead = std::max(lastRead, places.at(user));
-      buffers.push_back({value, address, getByteSize(value.getType()),
-                         places.at(&op), lastRead});
+      buffers.push_back({value, address, getByteSize(value.getType()), places.at(&op), lastRead});
     }
   }
   return buffers;
 }
 
 static bool reads(const Buffer &reader, const Buffer &buffer) {
-  return llvm::is_contained(reader.value.getOwner()->getOperands(),
-                            buffer.value);
+  return llvm::is_contained(reader.value.getOwner()->getOperands(), buffer.value);
 }
 
 /// A tensor goes where another one lies that is needed later.
@@ -149,8 +131,8 @@ static bool shortenLifetime(ModuleOp module, unsigned variant) {
   std::vector<Buffer> buffers = getBuffers(getMicrobatch(module));
   for (const Buffer &kept : buffers) {
     auto next = llvm::find_if(buffers, [&](const Buffer &other) {
-      return kept.written < other.written && other.written < kept.lastRead &&
-             other.bytes <= kept.bytes && !reads(other, kept);
+      return kept.written < other.written && other.written < kept.lastRead && other.bytes <= kept.bytes &&
+             !reads(other, kept);
     });
     if (next == buffers.end() || variant-- != 0)
       continue;
@@ -165,13 +147,9 @@ static bool overlapBuffers(ModuleOp module, unsigned variant) {
   std::vector<Buffer> buffers = getBuffers(getMicrobatch(module));
   for (const Buffer &low : buffers)
     for (const Buffer &high : buffers) {
-      int64_t end = low.address.getOffset() +
-                    int64_t(llvm::alignTo(low.bytes, TXRT_BUFFER_ALIGNMENT));
-      bool areAlive = low.written < high.lastRead &&
-                      high.written < low.lastRead &&
-                      low.written != high.written;
-      if (high.address.getOffset() != end || !areAlive || reads(high, low) ||
-          reads(low, high) || variant-- != 0)
+      int64_t end = low.address.getOffset() + int64_t(llvm::alignTo(low.bytes, TXRT_BUFFER_ALIGNMENT));
+      bool areAlive = low.written < high.lastRead && high.written < low.lastRead && low.written != high.written;
+      if (high.address.getOffset() != end || !areAlive || reads(high, low) || reads(low, high) || variant-- != 0)
         continue;
       setAddress(high.value, high.address, end - TXRT_BUFFER_ALIGNMENT);
       return true;
@@ -187,8 +165,7 @@ static bool exchangeViews(ModuleOp module, unsigned variant) {
   if (place + 1 >= slices.size())
     return false;
   SliceOp first = slices[place], second = slices[place + 1];
-  step::BufferAttr a = getBuffer(first.getPart()),
-                   b = getBuffer(second.getPart());
+  step::BufferAttr a = getBuffer(first.getPart()), b = getBuffer(second.getPart());
   setAddress(cast<OpResult>(first.getPart()), a, b.getOffset());
   setAddress(cast<OpResult>(second.getPart()), b, a.getOffset());
   return true;
@@ -202,8 +179,7 @@ static bool moveAccumulator(ModuleOp module, unsigned variant) {
     auto value = cast<OpResult>(gradient.getResult());
     step::BufferAttr address = getBuffer(value);
     for (auto global : module.getOps<GlobalOp>())
-      if (global.getRole() == GlobalRole::Moment1 &&
-          global.getType() == value.getType()) {
+      if (global.getRole() == GlobalRole::Moment1 && global.getType() == value.getType()) {
         auto other = global->getAttrOfType<step::BufferAttr>(kBufferAttr);
         setAddress(value, address, other.getOffset());
         return true;
@@ -219,30 +195,26 @@ std::vector<PlacementMutation> txtest::getPlacementMutations() {
           {"accumulator-moved", moveAccumulator}};
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Launches of the step program
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// A kernel that writes a row in another type.
-static void makeConversion(Block &program, StringRef name,
-                           RankedTensorType from, RankedTensorType to) {
+static void makeConversion(Block &program, StringRef name, RankedTensorType from, RankedTensorType to) {
   auto builder = OpBuilder::atBlockBegin(&program);
   Location loc = program.getParentOp()->getLoc();
   int64_t columns = from.getNumElements();
-  auto kernel = step::KernelOp::create(
-      builder, loc, name, KernelKind::Row, ArrayRef<int64_t>{1, columns},
-      ArrayRef<int64_t>{0, 0}, /*immediates=*/0);
+  auto kernel = step::KernelOp::create(builder, loc, name, KernelKind::Row, ArrayRef<int64_t>{1, columns},
+                                       ArrayRef<int64_t>{0, 0}, /*immediates=*/0);
   Block &body = kernel.getBody().emplaceBlock();
   builder.setInsertionPointToEnd(&body);
   auto scope = ScopeAttr::get(builder.getContext(), Segment::Forward, -1, "");
-  Value converted = BroadcastRowsOp::create(
-      builder, loc, RankedTensorType::get({1, columns}, to.getElementType()),
-      body.addArgument(from, loc), scope);
+  Value converted = BroadcastRowsOp::create(builder, loc, RankedTensorType::get({1, columns}, to.getElementType()),
+                                            body.addArgument(from, loc), scope);
   step::YieldOp::create(builder, loc, converted);
 }
 
-static ArrayRef<Attribute> getWrittenBuffers(step::ProgramOp program,
-                                             Operation *op) {
+static ArrayRef<Attribute> getWrittenBuffers(step::ProgramOp program, Operation *op) {
   if (auto gemm = dyn_cast<step::GemmOp>(op))
     return gemm.getBuffers().getValue().slice(2, 1);
   auto launch = cast<step::LaunchOp>(op);
@@ -271,8 +243,7 @@ bool txtest::roundSavedValue(ModuleOp module) {
     // What a product of backward reads whole.
     if (auto gemm = dyn_cast<step::GemmOp>(op)) {
       auto a = cast<step::BufferAttr>(gemm.getBuffers()[0]);
-      if (a.getSegment() == step::ArenaSegment::Transient &&
-          a.getStride() == 0 && ofForward.contains(a)) {
+      if (a.getSegment() == step::ArenaSegment::Transient && a.getStride() == 0 && ofForward.contains(a)) {
         saved = a;
         break;
       }
@@ -288,63 +259,52 @@ bool txtest::roundSavedValue(ModuleOp module) {
   auto wide = RankedTensorType::get({elements}, builder.getF32Type());
   auto narrow = RankedTensorType::get({elements}, builder.getBF16Type());
   int64_t scratch = program.getTransientBytes();
-  program.setTransientBytes(scratch +
-                            llvm::alignTo(2 * elements, TXRT_BUFFER_ALIGNMENT));
+  program.setTransientBytes(scratch + llvm::alignTo(2 * elements, TXRT_BUFFER_ALIGNMENT));
   Block &body = program.getBody().front();
   makeConversion(body, "to_bf16", wide, narrow);
   makeConversion(body, "from_bf16", narrow, wide);
-  auto launch = [&](StringRef kernel, step::BufferAttr from,
-                    step::BufferAttr to) {
-    step::LaunchOp::create(builder, border->getLoc(), kernel,
-                           builder.getArrayAttr({from, to}),
-                           ArrayRef<int32_t>(), /*flops=*/0,
-                           cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
+  auto launch = [&](StringRef kernel, step::BufferAttr from, step::BufferAttr to) {
+    step::LaunchOp::create(builder, border->getLoc(), kernel, builder.getArrayAttr({from, to}), ArrayRef<int32_t>(),
+                           /*flops=*/0, cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
   };
   auto address = [&](int64_t offset, RankedTensorType type) {
-    return step::BufferAttr::get(builder.getContext(), saved.getSegment(),
-                                 offset, type, /*stride=*/0);
+    return step::BufferAttr::get(builder.getContext(), saved.getSegment(), offset, type, /*stride=*/0);
   };
   launch("to_bf16", address(saved.getOffset(), wide), address(scratch, narrow));
-  launch("from_bf16", address(scratch, narrow),
-         address(saved.getOffset(), wide));
+  launch("from_bf16", address(scratch, narrow), address(saved.getOffset(), wide));
   return true;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Launches of an artifact
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static bool dropLaunch(LaunchTable &table, StringRef entry, size_t index) {
   auto launches = table.launches(entry);
-  std::rotate(launches.begin() + index, launches.begin() + index + 1,
-              launches.end());
+  std::rotate(launches.begin() + index, launches.begin() + index + 1, launches.end());
   --table.entry(entry).launch_count;
   return true;
 }
 
 /// Whether a launch writes exactly where another one reads.
-static bool feeds(LaunchTable &table, const txrt_launch &writer,
-                  const txrt_launch &reader) {
+static bool feeds(LaunchTable &table, const txrt_launch &writer, const txrt_launch &reader) {
   for (const txrt_buffer &from : table.operands(writer))
     for (const txrt_buffer &to : table.operands(reader))
-      if (from.writes && !to.writes && from.segment == to.segment &&
-          from.offset == to.offset && from.bytes == to.bytes)
+      if (from.writes && !to.writes && from.segment == to.segment && from.offset == to.offset && from.bytes == to.bytes)
         return true;
   return false;
 }
 
 static bool swapLaunches(LaunchTable &table, StringRef entry, size_t index) {
   auto launches = table.launches(entry);
-  if (index + 1 == launches.size() ||
-      !feeds(table, launches[index], launches[index + 1]))
+  if (index + 1 == launches.size() || !feeds(table, launches[index], launches[index + 1]))
     return false;
   std::swap(launches[index], launches[index + 1]);
   return true;
 }
 
 static bool isAccumulation(const txrt_launch &launch) {
-  return launch.kind == TXRT_LAUNCH_GEMM &&
-         launch.phase == TXRT_PHASE_BACKWARD && launch.u.gemm.beta != 0;
+  return launch.kind == TXRT_LAUNCH_GEMM && launch.phase == TXRT_PHASE_BACKWARD && launch.u.gemm.beta != 0;
 }
 
 static bool overwriteSum(LaunchTable &table, StringRef entry, size_t index) {

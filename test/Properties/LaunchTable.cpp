@@ -8,12 +8,11 @@
 
 using namespace txtest;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The tables of abi.h
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-template <typename T>
-llvm::MutableArrayRef<T> LaunchTable::section(uint32_t kind) {
+template <typename T> llvm::MutableArrayRef<T> LaunchTable::section(uint32_t kind) {
   auto *header = reinterpret_cast<txrt_header *>(artifact.data());
   auto *sections = reinterpret_cast<txrt_section *>(header + 1);
   for (uint32_t i = 0; i < header->section_count; ++i)
@@ -25,21 +24,17 @@ llvm::MutableArrayRef<T> LaunchTable::section(uint32_t kind) {
 
 txrt_entry &LaunchTable::entry(llvm::StringRef name) {
   const char *strings = section<char>(TXRT_SECTION_STRINGS).data();
-  return *llvm::find_if(
-      section<txrt_entry>(TXRT_SECTION_ENTRIES),
-      [&](const txrt_entry &entry) { return strings + entry.name == name; });
+  return *llvm::find_if(section<txrt_entry>(TXRT_SECTION_ENTRIES),
+                        [&](const txrt_entry &entry) { return strings + entry.name == name; });
 }
 
 llvm::MutableArrayRef<txrt_launch> LaunchTable::launches(llvm::StringRef name) {
   const txrt_entry &range = entry(name);
-  return section<txrt_launch>(TXRT_SECTION_LAUNCHES)
-      .slice(range.first_launch, range.launch_count);
+  return section<txrt_launch>(TXRT_SECTION_LAUNCHES).slice(range.first_launch, range.launch_count);
 }
 
-llvm::MutableArrayRef<txrt_buffer>
-LaunchTable::operands(const txrt_launch &launch) {
-  return section<txrt_buffer>(TXRT_SECTION_BUFFERS)
-      .slice(launch.first_buffer, launch.buffer_count);
+llvm::MutableArrayRef<txrt_buffer> LaunchTable::operands(const txrt_launch &launch) {
+  return section<txrt_buffer>(TXRT_SECTION_BUFFERS).slice(launch.first_buffer, launch.buffer_count);
 }
 
 const txrt_attention *LaunchTable::attention(const txrt_launch &launch) {
@@ -55,14 +50,13 @@ const char *LaunchTable::name(const txrt_launch &launch) {
 void LaunchTable::seal() {
   auto *header = reinterpret_cast<txrt_header *>(artifact.data());
   memset(header->digest, 0, sizeof(header->digest));
-  auto digest = llvm::SHA256::hash(
-      {reinterpret_cast<uint8_t *>(artifact.data()), artifact.size()});
+  auto digest = llvm::SHA256::hash({reinterpret_cast<uint8_t *>(artifact.data()), artifact.size()});
   memcpy(header->digest, digest.data(), sizeof(header->digest));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Measuring
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 

@@ -1,13 +1,13 @@
-//===- LaunchTable.h - What an artifact's launches do -----------*- C++ -*-===//
+//===- LaunchTable.h - What an artifact's launches do ---------------------------------------------------*- C++ -*-===//
 //
-// The table is what the runtime executes, so it is also what tests of a step
-// should read, and where they put faults that no earlier phase can see.
+// The table is what the runtime executes, so it is also what tests of a step should read, and where they put faults
+// that no earlier phase can see.
 //
 //   LaunchTable table(step.artifact);
 //   for (txrt_launch &launch : table.launches("microbatch")) ...
 //   table.seal(); // or the runtime refuses the bytes
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_PROPERTIES_LAUNCHTABLE_H
 #define TX_TEST_PROPERTIES_LAUNCHTABLE_H

@@ -1,4 +1,4 @@
-//===- PolicyPropertyTest.cpp - No policy changes a bit -------------------===//
+//===- PolicyPropertyTest.cpp - No policy changes a bit -----------------------------------------------------------===//
 //
 // Random models, random policies, at this machine's level and those below in turns. For each pair:
 // every loss, gradient, parameter and moment of two iterations of two
@@ -9,7 +9,7 @@
 // allocates (but see below).
 // TX_PROPERTY_PAIRS=5000 runs more; TX_PROPERTY_SEED=n repeats or varies.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Harness.h"
 
@@ -32,8 +32,7 @@ int environmentNumber(const char *name, int fallback) {
 
 constexpr int kPoliciesPerModel = 4;
 
-/// Models of one kind; the four kinds together are half with dropout and half
-/// with sizes that no vector divides.
+/// Models of one kind; the four kinds together are half with dropout and half with sizes that no vector divides.
 class PolicyProperty : public testing::TestWithParam<std::tuple<bool, bool>> {};
 
 void checkPair(const RandomModel &model, const Flags &policy, const Step &none, const RunResult &expected,
@@ -51,8 +50,8 @@ void checkPair(const RandomModel &model, const Flags &policy, const Step &none, 
   EXPECT_EQ(findSavedFault(step), "");
   EXPECT_EQ(actual.strayBytes, 0) << "something was written between the globals";
   EXPECT_EQ(actual.arenaBytes, static_cast<uint64_t>(step.number("peak_bytes"))) << "planned is not allocated";
-  // For sizes that 16 does not divide, OpenBLAS's AVX-512 kernel for small
-  // matrices takes a row's worth of scratch from malloc; nothing of ours does.
+  // For sizes that 16 does not divide, OpenBLAS's AVX-512 kernel for small matrices takes a row's worth of scratch from
+  // malloc; nothing of ours does.
   if (!model.odd || !__builtin_cpu_supports("avx512f"))
     EXPECT_EQ(actual.allocations, TX_NO_ALLOCATIONS);
   EXPECT_LT(step.number("saved_activation_bytes"), none.number("saved_activation_bytes"));
@@ -94,11 +93,11 @@ TEST_P(PolicyProperty, ChangesNoBit) {
     printf("check: %d pairs: same bits; recomputed and saved as reported; smaller arenas\n", checked);
 }
 
-/// A check that cannot fail shows nothing: without eps, the update of zeros is 0 / 0. Only
-/// what the update writes is touched by that, so the norm of gradients has no NaN.
+/// A check that cannot fail shows nothing: without eps, the update of zeros is 0 / 0. Only what the update writes is
+/// touched by that, so the norm of gradients has no NaN.
 TEST(StateGaps, AreSeenWhenWritten) {
-  Flags flags = {"--num-layers", "1", "--hidden-size", "12", "--num-attention-heads", "2", "--seq-length", "5",
-                 "--vocab-size", "19", "--attention-dropout", "0", "--hidden-dropout", "0"};
+  Flags flags = {"--num-layers", "1",  "--hidden-size",       "12", "--num-attention-heads", "2", "--seq-length", "5",
+                 "--vocab-size", "19", "--attention-dropout", "0",  "--hidden-dropout",      "0"};
   RunResult written = runStep(compileStep(flags));
   ASSERT_EQ(written.error, "");
   EXPECT_EQ(written.strayBytes, 0);

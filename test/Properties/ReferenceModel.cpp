@@ -1,7 +1,7 @@
 #include "ReferenceModel.h"
 
-#include "tx/Frontend/CompileOptions.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/ModelBuilder.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,15 +27,12 @@ ReferenceModel::ReferenceModel(const tx::GeneratedModel &generated)
 }
 
 template <typename T>
-static tx::Tensor tensorOf(const RunResult &run, const std::string &name,
-                           llvm::ArrayRef<int64_t> shape) {
+static tx::Tensor tensorOf(const RunResult &run, const std::string &name, llvm::ArrayRef<int64_t> shape) {
   std::vector<T> values = run.list<T>(name);
-  return {llvm::SmallVector<int64_t, 4>(shape),
-          std::vector<double>(values.begin(), values.end())};
+  return {llvm::SmallVector<int64_t, 4>(shape), std::vector<double>(values.begin(), values.end())};
 }
 
-static double distance(const std::vector<float> &found,
-                       const std::vector<double> &expected) {
+static double distance(const std::vector<float> &found, const std::vector<double> &expected) {
   if (found.size() != expected.size())
     return INFINITY;
   double sum = 0;
@@ -58,8 +55,7 @@ std::string ReferenceModel::firstDifference(const RunResult &run) {
   return "";
 }
 
-std::string ReferenceModel::compareIteration(const RunResult &run,
-                                             int iteration) {
+std::string ReferenceModel::compareIteration(const RunResult &run, int iteration) {
   std::string prefix = std::to_string(iteration) + ".";
   std::string before = std::to_string(iteration - 1) + ".";
   tx::State &state = model->getState();

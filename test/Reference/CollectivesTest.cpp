@@ -1,11 +1,10 @@
-//===- CollectivesTest.cpp - Collectives and their duals on several ranks -===//
+//===- CollectivesTest.cpp - Collectives and their duals on several ranks -----------------------------------------===//
 //
-// The interpreter runs the ranks in lockstep, in double. What each collective
-// computes is checked on numbers that say where they come from; for a linear map A
-// over all ranks <y, A x> = <A' y, x>, where the products are summed over the ranks
-// and A' is what autodiff builds.
+// The interpreter runs the ranks in lockstep, in double. What each collective computes is checked on numbers that say
+// where they come from; for a linear map A over all ranks <y, A x> = <A' y, x>, where the products are summed over the
+// ranks and A' is what autodiff builds.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Reference/Interpreter.h"
@@ -55,12 +54,12 @@ protected:
   OwningOpRef<ModuleOp> module;
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // What they compute
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// Element i of rank r is 10 r + i; `expected` is rank 4's result: place 1 on @dp
-/// (ranks 1 and 4), 1 on @tp (ranks 3, 4, 5).
+/// Element i of rank r is 10 r + i; `expected` is rank 4's result: place 1 on @dp (ranks 1 and 4), 1 on @tp (ranks 3,
+/// 4, 5).
 struct Meaning {
   const char *name, *op, *operand, *result;
   std::vector<double> expected;
@@ -108,9 +107,9 @@ TEST_P(CollectiveMeaning, OnSixRanks) {
 INSTANTIATE_TEST_SUITE_P(Cases, CollectiveMeaning, testing::ValuesIn(kMeanings),
                          [](const auto &info) { return std::string(info.param.name); });
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Duals
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 struct Map {
   const char *name, *op, *operand, *result;
@@ -195,9 +194,9 @@ TEST_P(CollectiveDual, IsTheAdjointOverSixRanks) {
 INSTANTIATE_TEST_SUITE_P(Cases, CollectiveDual, testing::ValuesIn(kMaps),
                          [](const auto &info) { return std::string(info.param.name); });
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Refusals
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_F(Collectives, NeedEveryRank) {
   func::FuncOp function = parse("all_reduce %x on @tp", "2xf64", "2xf64");

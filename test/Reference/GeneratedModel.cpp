@@ -1,4 +1,4 @@
-//===- GeneratedModel.cpp - Random models in tx ops -----------------------===//
+//===- GeneratedModel.cpp - Random models in tx ops ---------------------------------------------------------------===//
 
 #include "GeneratedModel.h"
 
@@ -34,8 +34,8 @@ public:
     model.modules.assign(modules.begin(), modules.end());
     model.text = globals + "func.func @loss(%tokens: " + ids() + " {tx.name = \"tokens\"}, %targets: " + ids() +
                  " {tx.name = \"targets\"}, %key: tensor<4xi32> {tx.name = \"key\"}) -> (tensor<f32>, tensor<f32>) "
-                 "attributes {tx.train} {\n" + loads + body + "  return " + sum + ", " + count +
-                 " : tensor<f32>, tensor<f32>\n}\n";
+                 "attributes {tx.train} {\n" +
+                 loads + body + "  return " + sum + ", " + count + " : tensor<f32>, tensor<f32>\n}\n";
     return model;
   }
 
@@ -170,8 +170,8 @@ private:
     if (isOneIn(2)) {
       std::string y = name(), dropout = isOneIn(3) ? " dropout %key p 0.25" : "";
       line(y + ", %lse" + std::to_string(number) + " = tx.flash_attention " + q.name + ", " + k.name + ", " + v.name +
-           " heads " + std::to_string(heads) + " scale 0.5" + (isOneIn(2) ? " causal" : "") + dropout + at(path) + " : " +
-           type + ", " + type + (dropout.empty() ? "" : ", tensor<4xi32>"));
+           " heads " + std::to_string(heads) + " scale 0.5" + (isOneIn(2) ? " causal" : "") + dropout + at(path) +
+           " : " + type + ", " + type + (dropout.empty() ? "" : ", tensor<4xi32>"));
       return {y, q.width};
     }
     std::string s = name();
@@ -243,8 +243,8 @@ private:
   std::string logitsOf(const Value &x) {
     if (x.width == width && isOneIn(2)) { // tied
       std::string y = name();
-      line(y + " = tx.linear " + x.name + ", " + table + " transposed" + at("output_layer") + " : " + rows(width) + ", " +
-           tensor({model.vocabulary, width}) + " -> " + rows(model.vocabulary));
+      line(y + " = tx.linear " + x.name + ", " + table + " transposed" + at("output_layer") + " : " + rows(width) +
+           ", " + tensor({model.vocabulary, width}) + " -> " + rows(model.vocabulary));
       return y;
     }
     return linear(x, model.vocabulary, "output_layer").name;
@@ -252,19 +252,20 @@ private:
 
   std::string crossEntropy(const std::string &logits) {
     bool ofTargets = !isOneIn(3);
-    std::string ignored = std::to_string((ofTargets && model.isForStep) || isOneIn(3) ? -100 : between(0, model.vocabulary - 1));
+    std::string ignored =
+        std::to_string((ofTargets && model.isForStep) || isOneIn(3) ? -100 : between(0, model.vocabulary - 1));
     std::string y = name();
     line(y + ", %stats" + std::to_string(number) + " = tx.cross_entropy " + logits + ", " +
-         (ofTargets ? "%targets" : "%tokens") + " ignore " + ignored + at("loss") + " : " + rows(model.vocabulary) + ", " +
-         ids());
+         (ofTargets ? "%targets" : "%tokens") + " ignore " + ignored + at("loss") + " : " + rows(model.vocabulary) +
+         ", " + ids());
     return y;
   }
 
   void reduce(const std::string &value) {
     std::string s = name(), c = "%count" + std::to_string(number);
     std::string ignored = std::to_string(isOneIn(2) ? -100 : between(0, model.vocabulary - 1));
-    line(s + ", " + c + " = tx.reduce_loss " + value + ", " + (isOneIn(4) ? "%tokens" : "%targets") + " ignore " + ignored +
-         at("loss") + " : " + losses() + ", " + ids());
+    line(s + ", " + c + " = tx.reduce_loss " + value + ", " + (isOneIn(4) ? "%tokens" : "%targets") + " ignore " +
+         ignored + at("loss") + " : " + losses() + ", " + ids());
     count = c;
     sum = sum.empty() ? s : binary("add", sum, s, "tensor<f32>");
   }

@@ -1,12 +1,11 @@
-//===- InterpreterTest.cpp - State, arguments, refusals of the reference --===//
+//===- InterpreterTest.cpp - State, arguments, refusals of the reference ------------------------------------------===//
 //
-// That the ops compute the right numbers is the matter of RecordedModelsTest and
-// of test/Autodiff.
+// That the ops compute the right numbers is the matter of RecordedModelsTest and of test/Autodiff.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-#include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Reference/Interpreter.h"
+#include "tx/Dialect/Tx/IR/TxOps.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
@@ -52,8 +51,7 @@ TEST_F(Reference, RoundsResultsToBf16) {
                     {Tensor{{6}, {1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-50, -0x1.8p-133, 3.4e38, INFINITY}}});
   ASSERT_TRUE(succeeded(result)) << messages;
   // Ties to even; above a tie; the smallest denormals; past the largest number.
-  EXPECT_EQ((*result)[0].values,
-            (std::vector<double>{1, 1 + 0x2p-7, 1 + 0x1p-7, -0x1p-132, INFINITY, INFINITY}));
+  EXPECT_EQ((*result)[0].values, (std::vector<double>{1, 1 + 0x2p-7, 1 + 0x1p-7, -0x1p-132, INFINITY, INFINITY}));
   EXPECT_EQ((*result)[1].values[2], 1 + 0x1p-8 + 0x1p-50);
 }
 
@@ -103,8 +101,8 @@ TEST_F(Reference, AccumulatesUnlessReset) {
   EXPECT_EQ(state["b.grad"].values, (std::vector<double>{9, 12}));
 }
 
-// A product and GELU in one op, and its gradient with the sums of its rows, are what the
-// separate ops are, in double to the last bits.
+// A product and GELU in one op, and its gradient with the sums of its rows, are what the separate ops are, in double to
+// the last bits.
 TEST_F(Reference, ProductsWithGeluAreTheirParts) {
   int count = 0;
   auto fill = [&](ArrayRef<int64_t> shape) {
@@ -114,7 +112,8 @@ TEST_F(Reference, ProductsWithGeluAreTheirParts) {
     return tensor;
   };
   for (bool transposed : {false, true}) {
-    std::string source = R"(func.func @f(%x: tensor<5x3xf32>, %w: tensor<WxF>, %b: tensor<4xf32>, %dy: tensor<5x2xf32>, %v: tensor<VxF>, %acc: tensor<4xf32>)
+    std::string source =
+        R"(func.func @f(%x: tensor<5x3xf32>, %w: tensor<WxF>, %b: tensor<4xf32>, %dy: tensor<5x2xf32>, %v: tensor<VxF>, %acc: tensor<4xf32>)
         -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>) {
       %g, %p = tx.linear_gelu %x, %w T bias %b in <"fc1"> : tensor<5x3xf32>, tensor<WxF>, tensor<4xf32> -> tensor<5x4xf32>
       %d, %s = tx.linear_gelu_input_grad %dy, %v, %p T in <backward, "fc2"> : tensor<5x2xf32>, tensor<VxF> -> tensor<5x4xf32> sums tensor<4xf32>

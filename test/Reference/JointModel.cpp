@@ -1,4 +1,4 @@
-//===- JointModel.cpp - A differentiated model on the reference -----------===//
+//===- JointModel.cpp - A differentiated model on the reference ---------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -67,8 +67,7 @@ std::optional<MicrobatchResult> JointModel::runLoss(const Batch &batch) {
 }
 
 std::optional<MicrobatchResult> JointModel::runMicrobatch(const Batch &batch, double lossScale, bool first) {
-  return run("microbatch",
-             {batch.tokens, batch.targets, batch.key, Tensor::scalar(lossScale), Tensor::scalar(first)});
+  return run("microbatch", {batch.tokens, batch.targets, batch.key, Tensor::scalar(lossScale), Tensor::scalar(first)});
 }
 
 GradientError tx::compareWithDifferences(JointModel &model, const Batch &batch) {

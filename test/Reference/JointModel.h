@@ -1,4 +1,4 @@
-//===- JointModel.h - A differentiated model on the reference ---*- C++ -*-===//
+//===- JointModel.h - A differentiated model on the reference -------------------------------------------*- C++ -*-===//
 //
 // Test support: a module with a marked loss, its `microbatch`, and its state.
 //
@@ -6,7 +6,7 @@
 //   model.fillParameters(/*seed=*/1, /*spread=*/0.5);
 //   MicrobatchResult result = *model.runMicrobatch(batch, /*lossScale=*/1.0);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_REFERENCE_JOINTMODEL_H
 #define TX_TEST_REFERENCE_JOINTMODEL_H
@@ -33,20 +33,16 @@ struct MicrobatchResult {
 
 class JointModel {
 public:
-  /// Differentiates the module's loss and verifies what comes out; `isValid`
-  /// says whether that went well.
+  /// Differentiates the module's loss and verifies what comes out; `isValid` says whether that went well.
   JointModel(mlir::MLIRContext &context, mlir::OwningOpRef<mlir::ModuleOp> module);
 
   bool isValid() const { return valid; }
   mlir::ModuleOp getModule() { return *module; }
-  mlir::func::FuncOp getFunction(llvm::StringRef name) {
-    return module->lookupSymbol<mlir::func::FuncOp>(name);
-  }
+  mlir::func::FuncOp getFunction(llvm::StringRef name) { return module->lookupSymbol<mlir::func::FuncOp>(name); }
   State &getState() { return state; }
   std::vector<std::string> getParameters();
 
-  /// Every parameter at random around its start, further apart than a model's
-  /// real start, so that no gradient is small.
+  /// Every parameter at random around its start, further apart than a model's real start, so that no gradient is small.
   void fillParameters(uint64_t seed, double spread);
   /// Stale content, which the reset bit has to remove.
   void fillGradients(double value);
@@ -63,8 +59,8 @@ private:
   bool valid;
 };
 
-/// The largest |gradient - central difference| / (1 + |central difference|) over
-/// all elements of all parameters, with its place for the message.
+/// The largest |gradient - central difference| / (1 + |central difference|) over all elements of all parameters, with
+/// its place for the message.
 struct GradientError {
   double error = 0;
   double norm = 0; ///< of the gradient: a check of zeros checks nothing

@@ -1,9 +1,9 @@
-//===- RecordedModelsTest.cpp - The reference against PyTorch -------------===//
+//===- RecordedModelsTest.cpp - The reference against PyTorch -----------------------------------------------------===//
 //
-// test/Models/README.md says what the recorded files hold. PyTorch computed them
-// in double, as the reference does: the numbers agree as far as they are stored.
+// test/Models/README.md says what the recorded files hold. PyTorch computed them in double, as the reference does: the
+// numbers agree as far as they are stored.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
 #include "Safetensors.h"
@@ -131,8 +131,8 @@ protected:
   }
 
   double numberOf(StringRef list, size_t step) { return *(*numbers.getArray(list))[step].getAsNumber(); }
-  // The first step agrees as far as numbers are stored. In later ones a bf16 weight
-  // may be the neighbour of PyTorch's, which rounds a double by way of float.
+  // The first step agrees as far as numbers are stored. In later ones a bf16 weight may be the neighbour of PyTorch's,
+  // which rounds a double by way of float.
   double lossBound(size_t step) { return isNarrow && step ? 1e-3 : 1e-7; }
   double normBound(size_t step) { return isNarrow && step ? 1e-2 : 1e-6; }
   double learningRate() { return *expected.getObject("optimizer")->getNumber("lr"); }
@@ -178,7 +178,8 @@ TEST_P(ReferenceAgainstPyTorch, MicrobatchAndApply) {
     auto loss = model->runMicrobatch(batch, 1 / valid);
     ASSERT_TRUE(loss);
     EXPECT_EQ(loss->validCount, valid);
-    EXPECT_NEAR(loss->lossSum / valid, numberOf("loss", step), (step ? lossBound(step) : 1e-12) * numberOf("loss", step));
+    EXPECT_NEAR(loss->lossSum / valid, numberOf("loss", step),
+                (step ? lossBound(step) : 1e-12) * numberOf("loss", step));
     if (step == 0)
       compareGradients();
     auto norm = run("apply", {Tensor::scalar(learningRate()), Tensor::scalar(step + 1)});
@@ -216,8 +217,8 @@ INSTANTIATE_TEST_SUITE_P(Recorded, ReferenceAgainstPyTorch,
                                           testing::ValuesIn(kAttentions), testing::Values(DType::F32)),
                          [](const auto &info) { return nameOf(info.param); });
 INSTANTIATE_TEST_SUITE_P(RecordedBf16, ReferenceAgainstPyTorch,
-                         testing::Combine(testing::Values("tied-2x30", "untied-3x20"),
-                                          testing::ValuesIn(kAttentions), testing::Values(DType::BF16)),
+                         testing::Combine(testing::Values("tied-2x30", "untied-3x20"), testing::ValuesIn(kAttentions),
+                                          testing::Values(DType::BF16)),
                          [](const auto &info) { return nameOf(info.param); });
 
 } // namespace

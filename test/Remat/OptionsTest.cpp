@@ -1,8 +1,8 @@
-//===- OptionsTest.cpp - Each flag, each message --------------------------===//
+//===- OptionsTest.cpp - Each flag, each message ------------------------------------------------------------------===//
 //
 // The numbers are those of docs/Recompute.md.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Problems.h"
 
@@ -47,9 +47,9 @@ protected:
 };
 } // namespace
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Megatron's meaning
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_F(Options, NothingIsNone) { EXPECT_EQ(silent().granularity, RecomputeGranularity::None); }
 
@@ -96,9 +96,9 @@ TEST_F(Options, UniformMayLeaveAShorterChunk) {
   EXPECT_EQ(silent().numLayers, 3);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // What Megatron refuses
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_F(Options, SelectiveOverTheFirstLayers) {
   options.granularity = "selective", options.method = "block", options.numLayers = "2";
@@ -135,9 +135,9 @@ TEST(MatchesName, ByComponents) {
   EXPECT_FALSE(matchesName("layers.3", "layers.31.mlp.fc1"));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Messages
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 TEST_F(Options, D01UnknownGranularity) {
   options.granularity = "ful";
@@ -162,8 +162,8 @@ TEST_F(Options, D03NumLayersMissing) {
   options.granularity = "full";
   for (const char *method : {"uniform", "block"}) {
     options.method = method;
-    EXPECT_EQ(error(), std::string("--recompute-method ") + method +
-                           " needs --recompute-num-layers; this model allows 1 to 4");
+    EXPECT_EQ(error(),
+              std::string("--recompute-method ") + method + " needs --recompute-num-layers; this model allows 1 to 4");
   }
 }
 
@@ -208,10 +208,10 @@ TEST_F(Options, D07ModuleThatTheModelHasNot) {
   options.granularity = "selective";
   const char *present = "; present: core_attn, mlp, mlp_act, layernorm";
   const std::pair<const char *, const char *> missing[] = {
-      {"moe", "mixture of experts"},      {"shared_experts", "mixture of experts with shared ones"},
-      {"moe_act", "mixture of experts"},  {"mla_up_proj", "multi-latent attention"},
+      {"moe", "mixture of experts"},       {"shared_experts", "mixture of experts with shared ones"},
+      {"moe_act", "mixture of experts"},   {"mla_up_proj", "multi-latent attention"},
       {"gdn_norm_out", "gated delta net"}, {"gdp_in_proj", "gated delta product"},
-      {"gdp_qkv", "gated delta product"}, {"mhc", "hyper-connections"}};
+      {"gdp_qkv", "gated delta product"},  {"mhc", "hyper-connections"}};
   for (auto [module, part] : missing) {
     options.modules = module;
     EXPECT_EQ(error(), std::string("recompute module '") + module + "' names no op in this model, which has no " +
@@ -402,8 +402,9 @@ TEST_F(Options, SavedNamesThatStopNoReplay) {
   options.saveOnly = "mlp.fc1";
   ASSERT_EQ(advice().size(), 1u);
   EXPECT_EQ(messages[0].severity, RematMessage::Note);
-  EXPECT_EQ(messages[0].text, "no saved name carries from layer to layer, so that one replay runs through all 4 layers; "
-                              "to save each layer's input too, add 'mlp_residual'");
+  EXPECT_EQ(messages[0].text,
+            "no saved name carries from layer to layer, so that one replay runs through all 4 layers; "
+            "to save each layer's input too, add 'mlp_residual'");
   options.saveOnly = "mlp.fc1,mlp_residual";
   EXPECT_TRUE(advice().empty());
 }

@@ -1,4 +1,4 @@
-//===- PolicyTest.cpp - What each policy keeps and recomputes -------------===//
+//===- PolicyTest.cpp - What each policy keeps and recomputes -----------------------------------------------------===//
 
 #include "Problems.h"
 
@@ -40,9 +40,14 @@ protected:
 };
 
 // Of one layer: its tensors by name; several at one place count once here.
-const std::set<std::string> kAll = {"layernorm.input",  "self_attention.qkv",     "self_attention.core_attn",
-                                    "layernorm.pre_mlp", "self_attention.residual", "mlp.fc1",
-                                    "mlp.mlp_act",       "mlp_residual"};
+const std::set<std::string> kAll = {"layernorm.input",
+                                    "self_attention.qkv",
+                                    "self_attention.core_attn",
+                                    "layernorm.pre_mlp",
+                                    "self_attention.residual",
+                                    "mlp.fc1",
+                                    "mlp.mlp_act",
+                                    "mlp_residual"};
 std::set<std::string> allBut(std::initializer_list<const char *> names) {
   std::set<std::string> rest = kAll;
   for (const char *name : names)

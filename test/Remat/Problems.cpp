@@ -1,4 +1,4 @@
-//===- Problems.cpp - Problems and a small machine to test with -----------===//
+//===- Problems.cpp - Problems and a small machine to test with ---------------------------------------------------===//
 
 #include "Problems.h"
 
@@ -114,16 +114,16 @@ RematProblem tx::makeGpt(int layers) {
   return writer.problem;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // At random
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static int below(std::mt19937_64 &random, int end) { return static_cast<int>(random() % end); }
 
 RematProblem tx::makeRandomProblem(std::mt19937_64 &random) {
-  const char *places[] = {"layernorm.input",        "self_attention.qkv", "self_attention.core_attn",
-                          "self_attention.residual", "mlp.fc1",            "mlp.mlp_act",
-                          "mlp_residual"};
+  const char *places[] = {
+      "layernorm.input", "self_attention.qkv", "self_attention.core_attn", "self_attention.residual", "mlp.fc1",
+      "mlp.mlp_act",     "mlp_residual"};
   ProblemWriter writer;
   int key = writer.addInput();
   std::vector<int> values = {writer.addInput(5), writer.addInput(7)};
@@ -147,8 +147,8 @@ RematProblem tx::makeRandomProblem(std::mt19937_64 &random) {
       if (keyed)
         operands.push_back(key);
       std::vector<int64_t> bytes(1 + below(random, 3) / 2, 1 + below(random, 9));
-      for (int result : writer.addOp(Segment::Forward, layer, place, operands, bytes,
-                                     keyed ? ReplayKind::Keyed : ReplayKind::Exact))
+      for (int result :
+           writer.addOp(Segment::Forward, layer, place, operands, bytes, keyed ? ReplayKind::Keyed : ReplayKind::Exact))
         values.push_back(result);
     }
   std::vector<int> gradients;
@@ -216,9 +216,9 @@ RematPolicy tx::parseOk(const RematPolicyOptions &options, const RematProblem &p
   return policy.value_or(RematPolicy());
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The machine
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
 using Memory = std::map<int, size_t>; // value -> what it holds

@@ -1,4 +1,4 @@
-//===- Problems.h - Problems and a small machine to test with ---*- C++ -*-===//
+//===- Problems.h - Problems and a small machine to test with -------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_REMAT_PROBLEMS_H
 #define TX_TEST_REMAT_PROBLEMS_H
@@ -21,8 +21,8 @@ public:
   int addView(int layer, const std::string &path, int whole);
 };
 
-/// GPT's forward and backward as autodiff builds them, with 1 byte for each
-/// element of a tensor as wide as the hidden size, 4 for each of the MLP.
+/// GPT's forward and backward as autodiff builds them, with 1 byte for each element of a tensor as wide as the hidden
+/// size, 4 for each of the MLP.
 RematProblem makeGpt(int layers);
 
 /// Any directed graph: random modules, layers, keys, views, second results.

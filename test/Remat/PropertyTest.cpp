@@ -1,4 +1,4 @@
-//===- PropertyTest.cpp - Every policy on every problem -------------------===//
+//===- PropertyTest.cpp - Every policy on every problem -----------------------------------------------------------===//
 
 #include "Problems.h"
 

@@ -1,4 +1,4 @@
-//===- RandomModels.h - GPTs to rematerialize -------------------*- C++ -*-===//
+//===- RandomModels.h - GPTs to rematerialize -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_REMAT_RANDOMMODELS_H
 #define TX_TEST_REMAT_RANDOMMODELS_H
@@ -43,8 +43,8 @@ inline JointModel makeJointModel(mlir::MLIRContext &context, ModelConfig config)
 inline RematPolicyOptions makeRandomPolicy(std::mt19937_64 &random, int layers) {
   RematPolicyOptions options;
   std::string count = std::to_string(1 + random() % layers), layer = std::to_string(random() % layers);
-  const char *modules[] = {"core_attn", "mlp", "layernorm", "mlp_act", "core_attn,mlp,layernorm",
-                           "layernorm,mlp_act", "core_attn mlp_act"};
+  const char *modules[] = {
+      "core_attn", "mlp", "layernorm", "mlp_act", "core_attn,mlp,layernorm", "layernorm,mlp_act", "core_attn mlp_act"};
   switch (random() % 6) {
   case 0:
     options.granularity = "selective", options.modules = modules[random() % std::size(modules)];

@@ -1,9 +1,9 @@
-//===- ReplayTest.cpp - No policy changes a bit of a gradient -------------===//
+//===- ReplayTest.cpp - No policy changes a bit of a gradient -----------------------------------------------------===//
 //
-// On the reference interpreter, over random models and policies: loss and all
-// gradients equal those without recomputation, bit by bit.
+// On the reference interpreter, over random models and policies: loss and all gradients equal those without
+// recomputation, bit by bit.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "RandomModels.h"
 

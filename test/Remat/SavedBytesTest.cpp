@@ -1,12 +1,10 @@
-//===- SavedBytesTest.cpp - Saved bytes are those of the formulas ---------===//
+//===- SavedBytesTest.cpp - Saved bytes are those of the formulas -------------------------------------------------===//
 //
-// Korthikanti et al. 2022, table 2, tensor by tensor and in its closed forms,
-// over random shapes: tied and untied, in f32 and bf16, with each choice of the
-// three dropouts and both attentions, under every combination of modules. What differs is in
-// docs/Recompute.md: no dropout masks, eight bytes of statistics for each token
-// and norm.
+// Korthikanti et al. 2022, table 2, tensor by tensor and in its closed forms, over random shapes: tied and untied, in
+// f32 and bf16, with each choice of the three dropouts and both attentions, under every combination of modules. What
+// differs is in docs/Recompute.md: no dropout masks, eight bytes of statistics for each token and norm.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "RandomModels.h"
 
@@ -19,8 +17,7 @@ using namespace mlir;
 using namespace tx;
 
 namespace {
-using Tensors =
-    std::map<std::string, int64_t>; // name within the layer -> bytes
+using Tensors = std::map<std::string, int64_t>; // name within the layer -> bytes
 using Modules = std::set<std::string>;
 
 class SavedBytes : public testing::TestWithParam<int> {
@@ -48,12 +45,10 @@ protected:
   }
 
   RematSummary apply(const RematPolicyOptions &options) {
-    ScopedDiagnosticHandler quiet(&context,
-                                  [](Diagnostic &) { return success(); });
+    ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) { return success(); });
     OwningOpRef<ModuleOp> module = model->getModule().clone();
     RematSummary summary;
-    EXPECT_TRUE(succeeded(rematerialize(
-        module->lookupSymbol<func::FuncOp>("microbatch"), options, &summary)));
+    EXPECT_TRUE(succeeded(rematerialize(module->lookupSymbol<func::FuncOp>("microbatch"), options, &summary)));
     return summary;
   }
   RematSummary applySelective(const Modules &modules, int64_t firstLayers) {
@@ -77,9 +72,7 @@ protected:
   Tensors expected(const Modules &modules = {}) const {
     Tensors tensors = {
         {"self_attention.qkv", 3 * e * sb * h},
-        {isFlash ? "self_attention.core_attn"
-                 : "self_attention.core_attn.attention_context",
-         e * sb * h},
+        {isFlash ? "self_attention.core_attn" : "self_attention.core_attn.attention_context", e * sb * h},
         {"self_attention.residual" + residualSum, e * sb * h},
         {output(), e * sb * h}};
     if (!modules.count("layernorm"))
@@ -88,8 +81,7 @@ protected:
         tensors[norm + ".mean"] = tensors[norm + ".rstd"] = 4 * sb;
       }
     if (!modules.count("core_attn") && isFlash)
-      tensors["self_attention.core_attn.lse"] =
-          4 * config.numAttentionHeads * sb;
+      tensors["self_attention.core_attn.lse"] = 4 * config.numAttentionHeads * sb;
     if (!modules.count("core_attn") && !isFlash) {
       tensors["self_attention.core_attn.softmax"] = e * attention;
       if (config.attentionDropout > 0)
@@ -103,8 +95,7 @@ protected:
     return tensors;
   }
 
-  /// The papers' bytes of a layer in two-byte types and with all dropouts,
-  /// without the one-byte masks, with statistics.
+  /// The papers' bytes of a layer in two-byte types and with all dropouts, without the one-byte masks, with statistics.
   int64_t formula(int64_t perToken) const {
     int64_t masks = 2 * sb * h; // of the two hidden dropouts
     return (perToken * sb - masks) * e / 2 + 2 * 8 * sb;
@@ -117,45 +108,38 @@ protected:
     return bytes;
   }
 
-  void expectLayers(const RematSummary &summary,
-                    const std::vector<Tensors> &tensors) {
+  void expectLayers(const RematSummary &summary, const std::vector<Tensors> &tensors) {
     std::vector<Tensors> found(layers);
     int64_t all = 0, inLayers = 0;
     for (const SavedValue &value : summary.saved) {
       all += value.bytes;
       if (value.layer >= 0) {
         std::string prefix = "layers." + std::to_string(value.layer) + ".";
-        ASSERT_EQ(value.name.compare(0, prefix.size(), prefix), 0)
-            << value.name;
+        ASSERT_EQ(value.name.compare(0, prefix.size(), prefix), 0) << value.name;
         found[value.layer][value.name.substr(prefix.size())] = value.bytes;
       }
     }
     EXPECT_EQ(found, tensors);
     ASSERT_EQ(summary.savedBytesPerLayer.size(), tensors.size());
     for (int64_t layer = 0; layer < layers; ++layer) {
-      EXPECT_EQ(summary.savedBytesPerLayer[layer], sumOf(tensors[layer]))
-          << layer;
+      EXPECT_EQ(summary.savedBytesPerLayer[layer], sumOf(tensors[layer])) << layer;
       inLayers += sumOf(tensors[layer]);
     }
     EXPECT_EQ(summary.savedBytes, all);
     EXPECT_EQ(summary.savedBytes - inLayers, outside());
   }
 
-  // The first layer's input; the final norm's output and statistics (its input
-  // is the last layer's output); the logits' gradient, which takes their place.
-  int64_t outside() const {
-    return e * sb * h + e * sb * h + 8 * sb + e * sb * config.vocabSize;
-  }
+  // The first layer's input; the final norm's output and statistics (its input is the last layer's output); the logits'
+  // gradient, which takes their place.
+  int64_t outside() const { return e * sb * h + e * sb * h + 8 * sb + e * sb * config.vocabSize; }
 
-  // FLOPs of a layer's products; a multiply-add is two.
-  // And as many for P V; a flash attention computes what is seen alone.
+  // FLOPs of a layer's products; a multiply-add is two. And as many for P V; a flash attention computes what is seen
+  // alone.
   int64_t scores() const { return isFlash ? sb * (s + 1) * h : 2 * sb * s * h; }
   // Where it is one op, P V is computed again with the scores.
   int64_t coreAttention() const { return isFlash ? 2 * scores() : scores(); }
-  int64_t fc() const { return 2 * sb * h * f; }     // fc1, and fc2
-  int64_t layerForward() const {
-    return 2 * sb * h * (3 * h + h) + 2 * scores() + 2 * fc();
-  }
+  int64_t fc() const { return 2 * sb * h * f; } // fc1, and fc2
+  int64_t layerForward() const { return 2 * sb * h * (3 * h + h) + 2 * scores() + 2 * fc(); }
 
   MLIRContext context;
   ModelConfig config;
@@ -172,17 +156,13 @@ TEST_P(SavedBytes, None) {
   // sb (18h + 4f + 5as): five for the softmax's output, the mask and the
   // dropped output, of which the mask takes nothing.
   // Flash attention has the log-sum-exp instead.
-  int64_t as = config.numAttentionHeads * s,
-          kept = config.attentionDropout > 0 ? 4 : 2;
-  EXPECT_EQ(summary.savedBytesPerLayer[0],
-            isFlash ? formula(18 * h + 4 * f) + 4 * config.numAttentionHeads * sb
-                    : formula(18 * h + 4 * f + kept * as));
+  int64_t as = config.numAttentionHeads * s, kept = config.attentionDropout > 0 ? 4 : 2;
+  EXPECT_EQ(summary.savedBytesPerLayer[0], isFlash ? formula(18 * h + 4 * f) + 4 * config.numAttentionHeads * sb
+                                                   : formula(18 * h + 4 * f + kept * as));
   EXPECT_EQ(summary.recomputeFlops, 0);
-  EXPECT_EQ(summary.forwardFlops,
-            layers * layerForward() + 2 * sb * h * config.vocabSize);
+  EXPECT_EQ(summary.forwardFlops, layers * layerForward() + 2 * sb * h * config.vocabSize);
   // Backward of flash attention computes the scores again.
-  EXPECT_EQ(summary.backwardFlops,
-            2 * summary.forwardFlops + (isFlash ? layers * scores() : 0));
+  EXPECT_EQ(summary.backwardFlops, 2 * summary.forwardFlops + (isFlash ? layers * scores() : 0));
 }
 
 TEST_P(SavedBytes, EveryCombinationOfModules) {
@@ -195,13 +175,11 @@ TEST_P(SavedBytes, EveryCombinationOfModules) {
     // In all layers, and in the first ones.
     for (int64_t count : {layers, (layers + 1) / 2}) {
       RematSummary summary = applySelective(modules, count);
-      SCOPED_TRACE("modules " + std::to_string(bits) + " in " +
-                   std::to_string(count) + " layers");
+      SCOPED_TRACE("modules " + std::to_string(bits) + " in " + std::to_string(count) + " layers");
       std::vector<Tensors> tensors(layers, expected());
       std::fill_n(tensors.begin(), count, expected(modules));
       expectLayers(summary, tensors);
-      int64_t flops = (modules.count("core_attn") ? coreAttention() : 0) +
-                      (modules.count("mlp") ? fc() : 0);
+      int64_t flops = (modules.count("core_attn") ? coreAttention() : 0) + (modules.count("mlp") ? fc() : 0);
       EXPECT_EQ(summary.recomputeFlops, count * flops);
       // In closed form: sb (18h + 4f) without core attention.
       if (modules == Modules{"core_attn"})
@@ -210,8 +188,8 @@ TEST_P(SavedBytes, EveryCombinationOfModules) {
   }
 }
 
-// A chunk's input is the output of the layer before. Backward of a chunk needs
-// the forward of its layers but for the last product, fc2, of the last one.
+// A chunk's input is the output of the layer before. Backward of a chunk needs the forward of its layers but for the
+// last product, fc2, of the last one.
 TEST_P(SavedBytes, FullUniform) {
   for (int64_t count = 1; count <= layers; ++count) {
     SCOPED_TRACE("chunks of " + std::to_string(count));

@@ -1,9 +1,8 @@
-//===- VerifyPlanTest.cpp - Faults in plans are found ---------------------===//
+//===- VerifyPlanTest.cpp - Faults in plans are found -------------------------------------------------------------===//
 //
-// Each mutant takes the correct plan of a GPT under full recomputation, or of a
-// random problem, and spoils one thing.
+// Each mutant takes the correct plan of a GPT under full recomputation, or of a random problem, and spoils one thing.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Problems.h"
 
@@ -157,8 +156,8 @@ TEST(VerifyPlan, FindsARandomOpWithoutItsKey) {
   }
 }
 
-// On random problems: a mutant is found, or it is a correct plan too, which the
-// machine of Problems.h says and findings of places do not.
+// On random problems: a mutant is found, or it is a correct plan too, which the machine of Problems.h says and findings
+// of places do not.
 TEST(VerifyPlan, FindsRandomFaults) {
   int caught = 0, harmless = 0;
   for (int seed = 0; seed < 3000; ++seed) {

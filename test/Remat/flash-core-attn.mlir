@@ -1,5 +1,5 @@
-// Where core attention is one op, recomputing it frees the log-sum-exp alone: a warning says so, with the bytes.
-// Its output stays saved for the projection's backward.
+// Where core attention is one op, recomputing it frees the log-sum-exp alone: a warning says so, with the bytes. Its
+// output stays saved for the projection's backward.
 // RUN: tx-opt %s --tx-rematerialize="granularity=selective" -o %t 2>%t.err
 // RUN: FileCheck %s --input-file %t
 // RUN: FileCheck %s --input-file %t.err --check-prefix=WARNING

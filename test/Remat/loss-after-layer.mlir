@@ -1,5 +1,5 @@
-// A layer whose activation the loss reads at once: the loss's kernel computes the
-// activation's gradient too, which is then no layer's to recompute.
+// A layer whose activation the loss reads at once: the loss's kernel computes the activation's gradient too, which is
+// then no layer's to recompute.
 // RUN: tx-opt %s --tx-to-remat="granularity=selective modules=mlp_act" 2>&1 | FileCheck %s --check-prefixes=CHECK,MODULE
 // RUN: tx-opt %s --tx-to-remat="granularity=full method=uniform num-layers=1" 2>&1 | FileCheck %s
 

@@ -1,5 +1,5 @@
-// Scores, softmax and dropout run again from Q and K, with the forward's key; V's slice stays a view of what
-// is saved, and the product with V, which backward uses as the projection's input, is not computed again.
+// Scores, softmax and dropout run again from Q and K, with the forward's key; V's slice stays a view of what is saved,
+// and the product with V, which backward uses as the projection's input, is not computed again.
 // RUN: tx-opt %s --tx-rematerialize="granularity=selective" | FileCheck %s
 // RUN: tx-opt %s --tx-rematerialize="recompute-activations" | FileCheck %s
 

@@ -23,11 +23,9 @@ TEST(ArtifactFaults, TruncationAtEveryLength) {
     ASSERT_EQ(openError(part).code, TXRT_BAD_INPUT) << length << " bytes";
   }
   whole.push_back(0);
-  EXPECT_STREQ(openError(whole).message,
-               ("test.txa: has bytes added: " +
-                std::to_string(whole.size() - 1) + " bytes were written, " +
-                std::to_string(whole.size()) + " are here")
-                   .c_str());
+  EXPECT_STREQ(openError(whole).message, ("test.txa: has bytes added: " + std::to_string(whole.size() - 1) +
+                                          " bytes were written, " + std::to_string(whole.size()) + " are here")
+                                             .c_str());
 }
 
 // The same with a valid length and digest: the sections no longer fit.
@@ -49,14 +47,12 @@ TEST(ArtifactFaults, EveryBitFlip) {
   }
 }
 
-// Arbitrary bytes under a valid digest. Many are harmless (text, flops, code);
-// none may crash the reader or the making of a session (run this under ASan).
+// Arbitrary bytes under a valid digest. Many are harmless (text, flops, code); none may crash the reader or the making
+// of a session (run this under ASan).
 TEST(ArtifactFaults, SealedMutations) {
   const std::vector<uint8_t> whole = smallArtifact().bytes();
   std::mt19937 random(7);
-  const uint64_t values[] = {0,          1,          0x7f,
-                             0x80,       0xffff,     0x7fffffff,
-                             0x80000000, 0xffffffff, 0x7fffffffffffffff,
+  const uint64_t values[] = {0,           1, 0x7f, 0x80, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
                              ~uint64_t(0)};
   int refused = 0;
   constexpr int rounds = 20000;
@@ -71,8 +67,7 @@ TEST(ArtifactFaults, SealedMutations) {
     seal(bytes);
     txrt_artifact *artifact;
     txrt_error error;
-    if (txrt_artifact_open_memory(bytes.data(), bytes.size(), nullptr,
-                                  &artifact, &error) != TXRT_OK) {
+    if (txrt_artifact_open_memory(bytes.data(), bytes.size(), nullptr, &artifact, &error) != TXRT_OK) {
       ++refused;
       ASSERT_EQ(error.code, TXRT_BAD_INPUT) << error.message;
       continue;
@@ -122,8 +117,7 @@ namespace {
 struct TemporaryFile {
   explicit TemporaryFile(const std::vector<uint8_t> &bytes) {
     std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char *>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
+    file.write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
   ~TemporaryFile() { unlink(path.c_str()); }
   std::string path = "artifact-faults-" + std::to_string(getpid()) + ".txa";
@@ -169,7 +163,6 @@ TEST(ArtifactFaults, TooLarge) {
 TEST(ArtifactFaults, NullArguments) {
   txrt_error error;
   EXPECT_EQ(txrt_artifact_open(nullptr, nullptr, &error), TXRT_USAGE);
-  EXPECT_EQ(txrt_artifact_open_memory(nullptr, 4, nullptr, nullptr, nullptr),
-            TXRT_USAGE);
+  EXPECT_EQ(txrt_artifact_open_memory(nullptr, 4, nullptr, nullptr, nullptr), TXRT_USAGE);
   EXPECT_EQ(txrt_session_create(nullptr, nullptr, nullptr, &error), TXRT_USAGE);
 }

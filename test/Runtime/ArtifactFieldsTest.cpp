@@ -11,39 +11,31 @@
 namespace {
 
 /// Expects that the small artifact, changed, is refused with `message`.
-void refused(const char *message,
-             const std::function<void(TestArtifact &)> &change) {
+void refused(const char *message, const std::function<void(TestArtifact &)> &change) {
   TestArtifact artifact = smallArtifact();
   change(artifact);
   txrt_error error = openError(artifact.bytes());
   EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
-  EXPECT_NE(strstr(error.message, message), nullptr)
-      << "expected: " << message << "\ngot: " << error.message;
+  EXPECT_NE(strstr(error.message, message), nullptr) << "expected: " << message << "\ngot: " << error.message;
 }
 
 /// The same for the bytes of the container.
-void refusedBytes(const char *message,
-                  const std::function<void(std::vector<uint8_t> &)> &change) {
+void refusedBytes(const char *message, const std::function<void(std::vector<uint8_t> &)> &change) {
   std::vector<uint8_t> bytes = smallArtifact().bytes();
   change(bytes);
   seal(bytes);
   txrt_error error = openError(bytes);
   EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
-  EXPECT_NE(strstr(error.message, message), nullptr)
-      << "expected: " << message << "\ngot: " << error.message;
+  EXPECT_NE(strstr(error.message, message), nullptr) << "expected: " << message << "\ngot: " << error.message;
 }
 
-txrt_header &header(std::vector<uint8_t> &bytes) {
-  return *reinterpret_cast<txrt_header *>(bytes.data());
-}
+txrt_header &header(std::vector<uint8_t> &bytes) { return *reinterpret_cast<txrt_header *>(bytes.data()); }
 txrt_section &section(std::vector<uint8_t> &bytes, int index) {
-  return reinterpret_cast<txrt_section *>(bytes.data() +
-                                          sizeof(txrt_header))[index];
+  return reinterpret_cast<txrt_section *>(bytes.data() + sizeof(txrt_header))[index];
 }
 
 /// A manifest with one piece of its text replaced.
-void refusedText(const char *message, const std::string &from,
-                 const std::string &to) {
+void refusedText(const char *message, const std::string &from, const std::string &to) {
   refused(message, [&](TestArtifact &a) {
     std::string text = a.manifestText();
     size_t at = text.find(from);
@@ -68,12 +60,10 @@ TEST(ArtifactFields, Header) {
   // What an older compiler has written, and what a newer one will.
   refusedBytes("built for ABI version 1, this runtime has 3: compile it again",
                [](auto &b) { header(b).abi_version = 1; });
-  refusedBytes("built for ABI version 4, this runtime has 3",
-               [](auto &b) { header(b).abi_version = 4; });
+  refusedBytes("built for ABI version 4, this runtime has 3", [](auto &b) { header(b).abi_version = 4; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
   refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
-  refusedBytes("4294967295 sections",
-               [](auto &b) { header(b).section_count = UINT32_MAX; });
+  refusedBytes("4294967295 sections", [](auto &b) { header(b).section_count = UINT32_MAX; });
   refusedBytes("section manifest is missing", [](auto &b) {
     b.resize(sizeof(txrt_header) + sizeof(txrt_section));
     header(b).section_count = 1;
@@ -87,69 +77,51 @@ TEST(ArtifactFields, Header) {
 }
 
 TEST(ArtifactFields, Sections) {
-  refusedBytes("unknown section kind 0",
-               [](auto &b) { section(b, 2).kind = 0; });
-  refusedBytes("unknown section kind 99",
-               [](auto &b) { section(b, 2).kind = 99; });
-  refusedBytes("section launches: reserved field",
-               [](auto &b) { section(b, 2).reserved = 1; });
-  refusedBytes("section launches: offset 65 is no multiple of 64",
-               [](auto &b) { section(b, 2).offset = 65; });
+  refusedBytes("unknown section kind 0", [](auto &b) { section(b, 2).kind = 0; });
+  refusedBytes("unknown section kind 99", [](auto &b) { section(b, 2).kind = 99; });
+  refusedBytes("section launches: reserved field", [](auto &b) { section(b, 2).reserved = 1; });
+  refusedBytes("section launches: offset 65 is no multiple of 64", [](auto &b) { section(b, 2).offset = 65; });
   refusedBytes("not inside the file", [](auto &b) { section(b, 2).offset = 0; });
-  refusedBytes("not inside the file",
-               [](auto &b) { section(b, 2).offset = uint64_t(1) << 62; });
-  refusedBytes("not inside the file",
-               [](auto &b) { section(b, 2).bytes = ~uint64_t(0) - 63; });
-  refusedBytes("section entries is there twice", [](auto &b) {
-    section(b, 2) = section(b, 1);
-  });
+  refusedBytes("not inside the file", [](auto &b) { section(b, 2).offset = uint64_t(1) << 62; });
+  refusedBytes("not inside the file", [](auto &b) { section(b, 2).bytes = ~uint64_t(0) - 63; });
+  refusedBytes("section entries is there twice", [](auto &b) { section(b, 2) = section(b, 1); });
   refusedBytes("overlap", [](auto &b) {
     section(b, 2).offset = section(b, 3).offset;
     section(b, 2).bytes = 1;
   });
   refusedBytes("no multiple of its", [](auto &b) { --section(b, 2).bytes; });
   refusedBytes("no multiple of its", [](auto &b) { --section(b, 4).bytes; });
-  refused("does not end with a NUL",
-          [](auto &a) { a.strings.pop_back(); });
+  refused("does not end with a NUL", [](auto &a) { a.strings.pop_back(); });
 }
 
 TEST(ArtifactFields, Buffers) {
-  auto change = [](auto field) {
-    return [=](TestArtifact &a) { field(a.buffers[1]); };
-  };
+  auto change = [](auto field) { return [=](TestArtifact &a) { field(a.buffers[1]); }; };
   refused("unknown segment 4", change([](auto &b) { b.segment = 4; }));
   refused("unknown dtype 5", change([](auto &b) { b.dtype = 5; }));
   refused("'writes' is neither", change([](auto &b) { b.writes = 2; }));
   refused("'unread' is neither", change([](auto &b) { b.unread = 2; }));
   refused("for its place alone", change([](auto &b) { b.writes = b.unread = 1; }));
-  refused("end outside segment transient",
-          change([](auto &b) { b.offset = 20; }));
+  refused("end outside segment transient", change([](auto &b) { b.offset = 20; }));
   refused("end outside", change([](auto &b) { b.offset = ~uint64_t(0); }));
   refused("end outside", change([](auto &b) { b.bytes = ~uint64_t(3); }));
-  refused("end outside segment saved",
-          change([](auto &b) { b.segment = TXRT_SEGMENT_SAVED; }));
+  refused("end outside segment saved", change([](auto &b) { b.segment = TXRT_SEGMENT_SAVED; }));
   refused("not aligned to f32", change([](auto &b) { b.offset = 2; }));
   refused("not aligned to f32", change([](auto &b) { b.bytes = 239; }));
 }
 
 TEST(ArtifactFields, KernelsAndTheirLaunches) {
-  refused("name at 4000000000 is outside",
-          [](auto &a) { a.kernels[0].name = 4000000000u; });
+  refused("name at 4000000000 is outside", [](auto &a) { a.kernels[0].name = 4000000000u; });
   refused("has no name", [](auto &a) {
     a.kernels[0].name = static_cast<uint32_t>(a.strings.size());
     a.strings += '\0';
   });
-  refused("takes 4294967295 buffers",
-          [](auto &a) { a.kernels[0].buffer_count = UINT32_MAX; });
+  refused("takes 4294967295 buffers", [](auto &a) { a.kernels[0].buffer_count = UINT32_MAX; });
   refused("7 immediates", [](auto &a) { a.kernels[0].immediate_count = 7; });
-  refused("the code has no function 'h.0.weigh'",
-          [](auto &a) { a.kernels[0].name = a.launches[0].name; });
+  refused("the code has no function 'h.0.weigh'", [](auto &a) { a.kernels[0].name = a.launches[0].name; });
   refused("takes 2 buffers and 1 immediates; function 'bump' takes 1 and 2",
           [](auto &a) { a.kernels[0].name = a.kernels[1].name; });
 
-  auto change = [](auto field) {
-    return [=](TestArtifact &a) { field(a.launches[0]); };
-  };
+  auto change = [](auto field) { return [=](TestArtifact &a) { field(a.launches[0]); }; };
   refused("unknown kind 3", change([](auto &l) { l.kind = 3; }));
   refused("unknown phase 4", change([](auto &l) { l.phase = 4; }));
   refused("layer -2", change([](auto &l) { l.layer = -2; }));
@@ -159,8 +131,7 @@ TEST(ArtifactFields, KernelsAndTheirLaunches) {
   refused("buffers from", change([](auto &l) { l.buffer_count = UINT32_MAX; }));
   refused("kernel 2 of 2", change([](auto &l) { l.u.kernel.kernel = 2; }));
   refused("takes 2 and 1", change([](auto &l) { l.buffer_count = 1; }));
-  refused("takes 2 and 1",
-          change([](auto &l) { l.u.kernel.immediate_count = 2; }));
+  refused("takes 2 and 1", change([](auto &l) { l.u.kernel.immediate_count = 2; }));
   refused("0 units", change([](auto &l) { l.u.kernel.units = 0; }));
   refused("in grains of 0", change([](auto &l) { l.u.kernel.grain = 0; }));
   refused("units", change([](auto &l) { l.u.kernel.units = huge; }));
@@ -184,32 +155,25 @@ TEST(ArtifactFields, GpuCode) {
   };
   change("0 threads", [](auto &a) { a.gpuKernels[0].threads = 0; });
   change("1025 threads", [](auto &a) { a.gpuKernels[1].threads = 1025; });
-  change("bytes of shared memory",
-         [](auto &a) { a.gpuKernels[1].shared_bytes = 1 << 20; });
+  change("bytes of shared memory", [](auto &a) { a.gpuKernels[1].shared_bytes = 1 << 20; });
   change("for 0 units", [](auto &a) { a.gpuKernels[0].units_per_block = 0; });
   change("unknown kind", [](auto &a) { a.gpuImages[0].kind = 2; });
   change("not inside the code", [](auto &a) { a.gpuImages[0].bytes = 65; });
-  change("not inside the code",
-         [](auto &a) { a.gpuImages[0].offset = ~uint64_t(0); });
+  change("not inside the code", [](auto &a) { a.gpuImages[0].offset = ~uint64_t(0); });
   change("does not end with a NUL", [](auto &a) { a.gpuImages[1].bytes = 3; });
 }
 
 TEST(ArtifactFields, Gemms) {
-  auto change = [](auto field) {
-    return [=](TestArtifact &a) { field(a.launches[2].u.gemm); };
-  };
+  auto change = [](auto field) { return [=](TestArtifact &a) { field(a.launches[2].u.gemm); }; };
   auto operand = [](int index, auto field) {
-    return [=](TestArtifact &a) {
-      field(a.buffers[a.launches[2].first_buffer + size_t(index)]);
-    };
+    return [=](TestArtifact &a) { field(a.buffers[a.launches[2].first_buffer + size_t(index)]); };
   };
   refused("a flag", change([](auto &g) { g.transpose_a = 2; }));
   refused("a flag", change([](auto &g) { g.has_reset = 255; }));
   refused("reserved", change([](auto &g) { g.reserved[2] = 1; }));
   refused("not finite", change([](auto &g) { g.alpha = NAN; }));
   refused("not finite", change([](auto &g) { g.beta = -INFINITY; }));
-  for (auto extent : {&txrt_gemm_launch::m, &txrt_gemm_launch::n,
-                      &txrt_gemm_launch::k, &txrt_gemm_launch::batch0,
+  for (auto extent : {&txrt_gemm_launch::m, &txrt_gemm_launch::n, &txrt_gemm_launch::k, &txrt_gemm_launch::batch0,
                       &txrt_gemm_launch::batch1}) {
     refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = 0; }));
     refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = huge; }));
@@ -218,19 +182,14 @@ TEST(ArtifactFields, Gemms) {
   refused("B: leading dimension", change([](auto &g) { g.ldb = 4; }));
   refused("C: leading dimension", change([](auto &g) { g.ldc = 4; }));
   refused("A reaches beyond", change([](auto &g) { g.lda = 4; }));
-  refused("A reaches beyond",
-          change([](auto &g) { g.lda = uint64_t(1) << 48; }));
+  refused("A reaches beyond", change([](auto &g) { g.lda = uint64_t(1) << 48; }));
   refused("A reaches beyond", change([](auto &g) { g.m = 5; }));
   refused("B reaches beyond", change([](auto &g) { g.ldb = 6; }));
   refused("C reaches beyond", change([](auto &g) { g.ldc = 6; }));
   refused("A: leading dimension", change([](auto &g) { g.transpose_a = 1; }));
   // 4 + 2 * 6 rows apart are more than A's twelve elements.
-  refused("A reaches beyond", change([](auto &g) {
-            g.transpose_a = 1, g.lda = 6;
-          }));
-  refused("A reaches beyond", change([](auto &g) {
-            g.batch0 = 2, g.stride_a0 = 1, g.stride_c0 = 20;
-          }));
+  refused("A reaches beyond", change([](auto &g) { g.transpose_a = 1, g.lda = 6; }));
+  refused("A reaches beyond", change([](auto &g) { g.batch0 = 2, g.stride_a0 = 1, g.stride_c0 = 20; }));
   refused("or a stride", change([](auto &g) { g.stride_b1 = huge; }));
   // (2^48 - 1) * 2^48 must not wrap to something small.
   refused("A reaches beyond", change([](auto &g) {
@@ -238,19 +197,13 @@ TEST(ArtifactFields, Gemms) {
             g.stride_a0 = g.stride_a1 = uint64_t(1) << 48;
           }));
   refused("lie on each other", change([](auto &g) { g.batch1 = 2; }));
-  refused("4 buffers; expected A, B, C",
-          change([](auto &g) { g.has_reset = 0; }));
+  refused("4 buffers; expected A, B, C", change([](auto &g) { g.has_reset = 0; }));
   refused("A is i32", operand(0, [](auto &b) { b.dtype = TXRT_DTYPE_I32; }));
-  refused("differ in dtype",
-          operand(1, [](auto &b) { b.dtype = TXRT_DTYPE_BF16; }));
+  refused("differ in dtype", operand(1, [](auto &b) { b.dtype = TXRT_DTYPE_BF16; }));
   refused("B is marked as written", operand(1, [](auto &b) { b.writes = 1; }));
-  refused("C is marked as not written",
-          operand(2, [](auto &b) { b.writes = 0; }));
-  refused("C overlaps B", operand(2, [](auto &b) {
-            b.segment = TXRT_SEGMENT_ARGUMENT, b.offset = 304;
-          }));
-  refused("reset flag", operand(3, [](auto &b) { b.dtype = TXRT_DTYPE_F32,
-                                                 b.bytes = 4; }));
+  refused("C is marked as not written", operand(2, [](auto &b) { b.writes = 0; }));
+  refused("C overlaps B", operand(2, [](auto &b) { b.segment = TXRT_SEGMENT_ARGUMENT, b.offset = 304; }));
+  refused("reset flag", operand(3, [](auto &b) { b.dtype = TXRT_DTYPE_F32, b.bytes = 4; }));
   refused("reset flag", operand(3, [](auto &b) { b.bytes = 2; }));
   refused("reset flag", operand(3, [](auto &b) { b.writes = 1; }));
 }
@@ -269,8 +222,7 @@ static TestArtifact withEpilogue() {
 }
 
 TEST(ArtifactFields, EpiloguesAndScratch) {
-  EXPECT_EQ(openError(withEpilogue().bytes()).code, TXRT_OK)
-      << openError(withEpilogue().bytes()).message;
+  EXPECT_EQ(openError(withEpilogue().bytes()).code, TXRT_OK) << openError(withEpilogue().bytes()).message;
   auto change = [](const char *message, auto field) {
     TestArtifact a = withEpilogue();
     const size_t first = a.launches[2].first_buffer;
@@ -283,37 +235,22 @@ TEST(ArtifactFields, EpiloguesAndScratch) {
   change("expected A, B, C, the reset flag, the epilogue's vector, the epilogue's "
          "aux matrix, scratch",
          [](auto &, auto &g, auto &, auto &) { g.epilogue = TXRT_EPILOGUE_GELU_BIAS; });
-  change("a leading dimension of aux, and no aux",
-         [](auto &, auto &g, auto &, auto &) { g.ldaux = 8; });
+  change("a leading dimension of aux, and no aux", [](auto &, auto &g, auto &, auto &) { g.ldaux = 8; });
   change("a flag", [](auto &, auto &g, auto &, auto &) { g.has_scratch = 2; });
-  change("expected A, B, C, the reset flag, scratch",
-         [](auto &, auto &g, auto &, auto &) { g.epilogue = 0; });
-  change("epilogue for a batch", [](auto &, auto &g, auto &, auto &) {
-    g.batch0 = 2, g.stride_c0 = 20;
-  });
-  change("vector is not of 4 f32 that it writes", [](auto &, auto &g, auto &, auto &) {
-    g.epilogue = TXRT_EPILOGUE_SUMS_A;
-  });
-  change("vector is not of 5 f32 that it reads",
-         [](auto &, auto &, auto &v, auto &) { v.writes = 1; });
+  change("expected A, B, C, the reset flag, scratch", [](auto &, auto &g, auto &, auto &) { g.epilogue = 0; });
+  change("epilogue for a batch", [](auto &, auto &g, auto &, auto &) { g.batch0 = 2, g.stride_c0 = 20; });
+  change("vector is not of 4 f32 that it writes",
+         [](auto &, auto &g, auto &, auto &) { g.epilogue = TXRT_EPILOGUE_SUMS_A; });
+  change("vector is not of 5 f32 that it reads", [](auto &, auto &, auto &v, auto &) { v.writes = 1; });
   change("vector is not", [](auto &, auto &, auto &v, auto &) { v.bytes = 16; });
-  change("vector is not", [](auto &, auto &, auto &v, auto &) {
-    v.dtype = TXRT_DTYPE_I32;
-  });
+  change("vector is not", [](auto &, auto &, auto &v, auto &) { v.dtype = TXRT_DTYPE_I32; });
   change("vector overlaps C", [](auto &, auto &, auto &v, auto &) { v.offset = 60; });
-  change("scratch is not of bytes",
-         [](auto &, auto &, auto &, auto &s) { s.dtype = TXRT_DTYPE_F32; });
-  change("scratch is not of bytes",
-         [](auto &, auto &, auto &, auto &s) { s.writes = 0; });
-  change("no multiple of 256", [](auto &, auto &, auto &, auto &s) {
-    s.offset = 64, s.bytes = 128;
-  });
-  change("no multiple of 256", [](auto &a, auto &, auto &, auto &) {
-    a.segments[TXRT_SEGMENT_ARGUMENT] = 576;
-  });
-  change("scratch overlaps buffer 0", [](auto &, auto &, auto &, auto &s) {
-    s.segment = TXRT_SEGMENT_ARGUMENT, s.offset = 256;
-  });
+  change("scratch is not of bytes", [](auto &, auto &, auto &, auto &s) { s.dtype = TXRT_DTYPE_F32; });
+  change("scratch is not of bytes", [](auto &, auto &, auto &, auto &s) { s.writes = 0; });
+  change("no multiple of 256", [](auto &, auto &, auto &, auto &s) { s.offset = 64, s.bytes = 128; });
+  change("no multiple of 256", [](auto &a, auto &, auto &, auto &) { a.segments[TXRT_SEGMENT_ARGUMENT] = 576; });
+  change("scratch overlaps buffer 0",
+         [](auto &, auto &, auto &, auto &s) { s.segment = TXRT_SEGMENT_ARGUMENT, s.offset = 256; });
 }
 
 /// 4 x 5 products with GELU and a matrix beside C, in buffer `at` of launch 0.
@@ -327,8 +264,10 @@ static void changeAux(txrt_epilogue epilogue, size_t at, const char *message,
 }
 
 TEST(ArtifactFields, AuxOfEpilogues) {
-  for (auto [epilogue, at] : {std::pair(TXRT_EPILOGUE_GELU, 3), {TXRT_EPILOGUE_GELU_BIAS, 4},
-                              {TXRT_EPILOGUE_GELU_GRAD, 3}, {TXRT_EPILOGUE_GELU_GRAD_SUMS, 4}}) {
+  for (auto [epilogue, at] : {std::pair(TXRT_EPILOGUE_GELU, 3),
+                              {TXRT_EPILOGUE_GELU_BIAS, 4},
+                              {TXRT_EPILOGUE_GELU_GRAD, 3},
+                              {TXRT_EPILOGUE_GELU_GRAD_SUMS, 4}}) {
     const bool writes = epilogue <= TXRT_EPILOGUE_GELU_BIAS;
     const char *const access = writes ? "aux is not of f32 that it writes" : "aux is not of f32 that it reads";
     auto change = [&, at = size_t(at), epilogue = epilogue](const char *message, auto field) {
@@ -375,8 +314,7 @@ static TestArtifact withAttention() {
 }
 
 TEST(ArtifactFields, Attention) {
-  EXPECT_EQ(openError(withAttention().bytes()).code, TXRT_OK)
-      << openError(withAttention().bytes()).message;
+  EXPECT_EQ(openError(withAttention().bytes()).code, TXRT_OK) << openError(withAttention().bytes()).message;
   auto change = [](const char *message, auto field) {
     TestArtifact a = withAttention();
     field(a, a.attentions[0]);
@@ -384,10 +322,8 @@ TEST(ArtifactFields, Attention) {
     EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
     EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
   };
-  change("attention 2 of 1",
-         [](auto &a, auto &) { a.launches[3].u.kernel.attention = 2; });
-  change("reserved",
-         [](auto &a, auto &) { a.launches[3].u.kernel.reserved = 1; });
+  change("attention 2 of 1", [](auto &a, auto &) { a.launches[3].u.kernel.attention = 2; });
+  change("reserved", [](auto &a, auto &) { a.launches[3].u.kernel.reserved = 1; });
   change("gives 6 buffers", [](auto &, auto &t) { t.has_scratch = 0; });
   change("a flag", [](auto &, auto &t) { t.causal = 2; });
   change("a flag", [](auto &, auto &t) { t.deterministic = 2; });
@@ -399,16 +335,12 @@ TEST(ArtifactFields, Attention) {
   change("not finite", [](auto &, auto &t) { t.scale = NAN; });
   change("Q is buffer 5 of 5", [](auto &, auto &t) { t.buffers[0] = 5; });
   change("LSE is bf16", [](auto &, auto &t) { t.buffers[4] = 3; });
-  change("V is bf16, or marked as written",
-         [](auto &, auto &t) { t.buffers[2] = 3; });
-  change("Q: rows at a stride of 7",
-         [](auto &, auto &t) { t.row_strides[0] = 7; });
+  change("V is bf16, or marked as written", [](auto &, auto &t) { t.buffers[2] = 3; });
+  change("Q: rows at a stride of 7", [](auto &, auto &t) { t.row_strides[0] = 7; });
   change("K reaches beyond", [](auto &, auto &t) { t.row_strides[1] = 9; });
   change("Q reaches beyond", [](auto &, auto &t) { t.queries = 4; });
   // 2^48 * 2^48 rows must not wrap to something small.
-  change("Q reaches beyond", [](auto &, auto &t) {
-    t.batch = t.queries = uint64_t(1) << 48;
-  });
+  change("Q reaches beyond", [](auto &, auto &t) { t.batch = t.queries = uint64_t(1) << 48; });
   // Backward reads O and the log-sum-exp, and has operands besides.
   change("dO is buffer 9 of 5", [](auto &a, auto &t) {
     t.backward = 1, t.buffers[TXRT_ATTENTION_DO] = 9;
@@ -416,29 +348,23 @@ TEST(ArtifactFields, Attention) {
     a.buffers[a.launches[3].first_buffer + 4].writes = 0;
     a.declare();
   });
-  change("scratch is not of bytes",
-         [](auto &a, auto &) { a.buffers.back().dtype = TXRT_DTYPE_F32; });
-  change("no multiple of 256",
-         [](auto &a, auto &) { a.buffers.back().offset = 64,
-                               a.buffers.back().bytes = 64; });
+  change("scratch is not of bytes", [](auto &a, auto &) { a.buffers.back().dtype = TXRT_DTYPE_F32; });
+  change("no multiple of 256", [](auto &a, auto &) { a.buffers.back().offset = 64, a.buffers.back().bytes = 64; });
 }
 
 TEST(ArtifactFields, Entries) {
-  refused("'weigh' is there twice",
-          [](auto &a) { a.entries[1].name = a.entries[0].name; 
-                        a.manifest = smallArtifact().manifestText(); });
-  refused("launches 1 to 4 of 3", [](auto &a) {
-    a.entries[0] = {a.entries[0].name, 1, 3, 0};
+  refused("'weigh' is there twice", [](auto &a) {
+    a.entries[1].name = a.entries[0].name;
+    a.manifest = smallArtifact().manifestText();
   });
+  refused("launches 1 to 4 of 3", [](auto &a) { a.entries[0] = {a.entries[0].name, 1, 3, 0}; });
   refused("of 3", [](auto &a) { a.entries[0].first_launch = UINT32_MAX; });
   refused("reserved", [](auto &a) { a.entries[0].reserved = 1; });
-  refusedText("entry 'product' is not in the manifest", "\"product\"",
-              "\"other\"");
-  refused("manifest's entry 'product' is not in section entries",
-          [](auto &a) {
-            a.manifest = a.manifestText();
-            a.entries.pop_back();
-          });
+  refusedText("entry 'product' is not in the manifest", "\"product\"", "\"other\"");
+  refused("manifest's entry 'product' is not in section entries", [](auto &a) {
+    a.manifest = a.manifestText();
+    a.entries.pop_back();
+  });
 }
 
 TEST(ArtifactFields, ManifestText) {
@@ -447,50 +373,36 @@ TEST(ArtifactFields, ManifestText) {
   refused("not JSON", [](auto &a) { a.manifest = "{} {}"; });
   refused("is no object", [](auto &a) { a.manifest = "[]"; });
   refused("field 'format' is missing", [](auto &a) { a.manifest = "{}"; });
-  refused("nested deeper than 64", [](auto &a) {
-    a.manifest = std::string(100000, '[') + std::string(100000, ']');
-  });
+  refused("nested deeper than 64", [](auto &a) { a.manifest = std::string(100000, '[') + std::string(100000, ']'); });
   refused("more than 4194304 values", [](auto &a) {
     a.manifest = "[0";
     for (int i = 0; i < 5000000; ++i)
       a.manifest += ",0";
     a.manifest += "]";
   });
-  refused("duplicate key 'format'", [](auto &a) {
-    a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}";
-  });
+  refused("duplicate key 'format'", [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
-  refusedText("field 'abi_version' is 9", "\"abi_version\": 3",
-              "\"abi_version\": 9");
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 3", "\"abi_version\": 9");
   refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
 }
 
 TEST(ArtifactFields, ManifestPlaces) {
   refusedText("field 'arena.saved_bytes' is missing", "saved_bytes", "save");
   for (const char *size : {"-1", "1.5", "\"0\"", "null", "[]"})
-    refusedText("'arena.saved_bytes' is no non-negative integer",
-                "\"saved_bytes\": 0", "\"saved_bytes\": " + std::string(size));
-  refusedText("is 65, no multiple of 64", "\"saved_bytes\": 0",
-              "\"saved_bytes\": 65");
-  refusedText("2^63 bytes or more", "\"saved_bytes\": 0",
-              "\"saved_bytes\": 18446744073709551552");
-  refusedText("2^63 bytes or more", "\"saved_bytes\": 0",
-              "\"saved_bytes\": 9223372036854775744");
+    refusedText("'arena.saved_bytes' is no non-negative integer", "\"saved_bytes\": 0",
+                "\"saved_bytes\": " + std::string(size));
+  refusedText("is 65, no multiple of 64", "\"saved_bytes\": 0", "\"saved_bytes\": 65");
+  refusedText("2^63 bytes or more", "\"saved_bytes\": 0", "\"saved_bytes\": 18446744073709551552");
+  refusedText("2^63 bytes or more", "\"saved_bytes\": 0", "\"saved_bytes\": 9223372036854775744");
   refusedText("is 'f8'; known: f32, bf16, i32, i1", "\"f32\"", "\"f8\"");
   refusedText("its shape and dtype make 80", "\"bytes\": 80", "\"bytes\": 84");
-  refusedText("product is too large", "[4, 5]",
-              "[4294967296, 4294967296]");
-  refusedText("ends outside its segment persistent", "\"offset\": 0",
-              "\"offset\": 64");
-  refusedText("ends outside", "\"offset\": 0",
-              "\"offset\": 18446744073709551612");
+  refusedText("product is too large", "[4, 5]", "[4294967296, 4294967296]");
+  refusedText("ends outside its segment persistent", "\"offset\": 0", "\"offset\": 64");
+  refusedText("ends outside", "\"offset\": 0", "\"offset\": 18446744073709551612");
   refusedText("not aligned to its dtype", "\"offset\": 0", "\"offset\": 2");
-  refusedText("known: persistent, argument, saved, transient",
-              "\"segment\": \"persistent\"", "\"segment\": \"heap\"");
-  refused("has the name 'c' a second time", [](auto &a) {
-    a.globals += ", " + a.globals;
-  });
+  refusedText("known: persistent, argument, saved, transient", "\"segment\": \"persistent\"", "\"segment\": \"heap\"");
+  refused("has the name 'c' a second time", [](auto &a) { a.globals += ", " + a.globals; });
   refused("field 'globals' has 'c' and 'd' at the same bytes", [](auto &a) {
     a.globals += ", {\"name\": \"d\", \"dtype\": \"f32\", \"shape\": [1], "
                  "\"segment\": \"persistent\", \"offset\": 76, \"bytes\": 4}";
@@ -498,8 +410,7 @@ TEST(ArtifactFields, ManifestPlaces) {
   const std::string two =
       R"("arguments": [{"name": "x", "dtype": "i32", "shape": [2], "segment": "argument", "offset": 0, "bytes": 8},)"
       R"({"name": "y", "dtype": "i1", "shape": [], "segment": "argument", "offset": 7, "bytes": 1}])";
-  refusedText("field 'entries[0].arguments' has 'x' and 'y' at the same bytes",
-              "\"arguments\": []", two);
+  refusedText("field 'entries[0].arguments' has 'x' and 'y' at the same bytes", "\"arguments\": []", two);
 }
 
 // Work is bounded by memory: extents cannot grow over the same elements.
@@ -516,9 +427,8 @@ TEST(ArtifactFields, MatricesOfABatch) {
   change("one product of A and B many times", [](auto &g) { g.stride_a0 = g.stride_b0 = 0; });
   change("the matrices of C lie on each other", [](auto &g) { g.stride_c0 = 0; });
   change("the matrices of A lie on each other", [](auto &g) { g.k = g.lda = 2; });
-  change("the matrices of B lie on each other", [](auto &g) {
-    g.batch1 = 2, g.stride_a1 = 4, g.stride_b1 = 3, g.stride_c1 = 4;
-  });
+  change("the matrices of B lie on each other",
+         [](auto &g) { g.batch1 = 2, g.stride_a1 = 4, g.stride_b1 = 3, g.stride_c1 = 4; });
   change("the matrices of C lie on each other", [](auto &g) { g.m = 2, g.ldc = 3, g.lda = 4; });
   // One operand may repeat: the same key for two heads. And heads lie inside of a row.
   TestArtifact a = smallArtifact();

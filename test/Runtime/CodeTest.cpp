@@ -1,7 +1,7 @@
 // A code unit: what is not the compiler's is refused, and every launch is held to it.
 
-#include "TestArtifact.h"
 #include "core/Code.h"
+#include "TestArtifact.h"
 #include "core/CodeImage.h"
 
 #include <gtest/gtest.h>
@@ -13,9 +13,7 @@ using namespace txrt;
 
 namespace {
 
-Span span(const std::vector<uint8_t> &bytes) {
-  return {bytes.data(), bytes.size()};
-}
+Span span(const std::vector<uint8_t> &bytes) { return {bytes.data(), bytes.size()}; }
 
 std::string refusalOf(const std::vector<uint8_t> &unit) {
   try {
@@ -28,18 +26,15 @@ std::string refusalOf(const std::vector<uint8_t> &unit) {
 }
 
 /// The small artifact's code, changed under a valid digest, is refused with `message`.
-void refused(const char *message,
-             const std::function<void(TestArtifact &)> &change) {
+void refused(const char *message, const std::function<void(TestArtifact &)> &change) {
   TestArtifact artifact = smallArtifact();
   change(artifact);
   const std::string refusal = refusalOf(artifact.codeUnit());
-  EXPECT_NE(refusal.find(message), std::string::npos)
-      << "expected: " << message << "\ngot: " << refusal;
+  EXPECT_NE(refusal.find(message), std::string::npos) << "expected: " << message << "\ngot: " << refusal;
 }
 
 /// The same for the bytes of the unit and what stands at its end.
-void refusedEnd(const char *message,
-                const std::function<void(std::vector<uint8_t> &, txrt_code_end &)> &change) {
+void refusedEnd(const char *message, const std::function<void(std::vector<uint8_t> &, txrt_code_end &)> &change) {
   std::vector<uint8_t> unit = smallArtifact().codeUnit();
   txrt_code_end end;
   memcpy(&end, unit.data() + unit.size() - sizeof end, sizeof end);
@@ -47,19 +42,16 @@ void refusedEnd(const char *message,
   memcpy(unit.data() + unit.size() - sizeof end, &end, sizeof end);
   sealCode(unit.data(), unit.size());
   const std::string refusal = refusalOf(unit);
-  EXPECT_NE(refusal.find(message), std::string::npos)
-      << "expected: " << message << "\ngot: " << refusal;
+  EXPECT_NE(refusal.find(message), std::string::npos) << "expected: " << message << "\ngot: " << refusal;
 }
 
 /// A table that asks for what the code does not do, under both digests.
-void refusedLaunch(const char *message,
-                   const std::function<void(TestArtifact &)> &change) {
+void refusedLaunch(const char *message, const std::function<void(TestArtifact &)> &change) {
   TestArtifact artifact = smallArtifact();
   change(artifact);
   txrt_error error = openError(artifact.bytes());
   EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
-  EXPECT_NE(strstr(error.message, message), nullptr)
-      << "expected: " << message << "\ngot: " << error.message;
+  EXPECT_NE(strstr(error.message, message), nullptr) << "expected: " << message << "\ngot: " << error.message;
 }
 
 } // namespace
@@ -70,8 +62,7 @@ TEST(Code, KernelsRun) {
   EXPECT_EQ(code.find("no such kernel"), -1);
   ASSERT_GE(code.find("weigh"), 0);
   CodeImage image("test.txa", code.instructions);
-  auto weigh = reinterpret_cast<txrt_host_kernel>(
-      image.address(code.functions[size_t(code.find("weigh"))].entry));
+  auto weigh = reinterpret_cast<txrt_host_kernel>(image.address(code.functions[size_t(code.find("weigh"))].entry));
   float in[16], out[16] = {};
   for (int i = 0; i < 16; ++i)
     in[i] = static_cast<float>(i);
@@ -107,12 +98,9 @@ TEST(Code, End) {
   refusedEnd("are not the section's", [](auto &, auto &end) { end.code_bytes = ~uint64_t(0); });
   refusedEnd("are not the section's", [](auto &, auto &end) { end.code_bytes -= 64; });
   // A function more and as many bytes of code less.
-  refusedEnd("are not the section's", [](auto &, auto &end) {
-    ++end.function_count, end.code_bytes -= sizeof(txrt_function);
-  });
-  refusedEnd("do not end with a NUL", [](auto &unit, auto &) {
-    unit[unit.size() - sizeof(txrt_code_end) - 1] = 'x';
-  });
+  refusedEnd("are not the section's",
+             [](auto &, auto &end) { ++end.function_count, end.code_bytes -= sizeof(txrt_function); });
+  refusedEnd("do not end with a NUL", [](auto &unit, auto &) { unit[unit.size() - sizeof(txrt_code_end) - 1] = 'x'; });
 }
 
 TEST(Code, Functions) {
@@ -129,8 +117,7 @@ TEST(Code, Functions) {
 }
 
 TEST(Code, LaunchesAreHeldToIt) {
-  refusedLaunch("61 units; the kernel's code is for 60",
-                [](auto &a) { a.launches[0].u.kernel.units = 61; });
+  refusedLaunch("61 units; the kernel's code is for 60", [](auto &a) { a.launches[0].u.kernel.units = 61; });
   refusedLaunch("59 units", [](auto &a) { a.launches[1].u.kernel.units = 59; });
   refusedLaunch("buffer 0 is f32 of 236 bytes that it reads; the kernel's code takes "
                 "f32 of 240 bytes that it reads",

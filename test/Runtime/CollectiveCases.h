@@ -1,8 +1,8 @@
-//===- CollectiveCases.h - Collectives and what they must give --*- C++ -*-===//
+//===- CollectiveCases.h - Collectives and what they must give ------------------------------------------*- C++ -*-===//
 //
 // On numbers whose sums depend on their order.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TEST_RUNTIME_COLLECTIVECASES_H
 #define TEST_RUNTIME_COLLECTIVECASES_H
@@ -14,8 +14,7 @@
 
 /// What rank r of any world has at element i. Sums of such numbers round.
 inline float valueAt(int rank, uint64_t i) {
-  return std::sin(float(i) * 1.7f + float(rank) * 0.31f) *
-         std::exp2(float(int(i * 7 + uint64_t(rank) * 3) % 21 - 10));
+  return std::sin(float(i) * 1.7f + float(rank) * 0.31f) * std::exp2(float(int(i * 7 + uint64_t(rank) * 3) % 21 - 10));
 }
 
 inline std::vector<float> operandOf(int rank, uint64_t count) {
@@ -33,10 +32,8 @@ inline float sumAt(const txrt::Group &group, uint64_t i) {
   return sum;
 }
 
-inline txrt_collective_launch launchOf(txrt_collective kind, int ranks,
-                                       int stride, uint64_t count,
-                                       uint64_t outer = 1, int peer = 0,
-                                       bool wraps = false) {
+inline txrt_collective_launch launchOf(txrt_collective kind, int ranks, int stride, uint64_t count, uint64_t outer = 1,
+                                       int peer = 0, bool wraps = false) {
   txrt_collective_launch launch = {};
   launch.collective = kind;
   launch.ranks = static_cast<uint32_t>(ranks);
@@ -50,16 +47,14 @@ inline txrt_collective_launch launchOf(txrt_collective kind, int ranks,
 
 /// What the definition says rank `rank` gets at element i of its result.
 inline float expected(const txrt_collective_launch &c, int rank, uint64_t i) {
-  const txrt::Group group =
-      txrt::groupOf(rank, static_cast<int>(c.ranks), static_cast<int>(c.stride));
+  const txrt::Group group = txrt::groupOf(rank, static_cast<int>(c.ranks), static_cast<int>(c.stride));
   const uint64_t ranks = c.ranks, block = c.count / c.outer;
   const auto self = static_cast<uint64_t>(group.index);
   switch (static_cast<txrt_collective>(c.collective)) {
   case TXRT_ALL_REDUCE:
     return sumAt(group, i);
   case TXRT_ALL_GATHER:
-    return valueAt(group.member(static_cast<int>(i / block % ranks)),
-                   i / (block * ranks) * block + i % block);
+    return valueAt(group.member(static_cast<int>(i / block % ranks)), i / (block * ranks) * block + i % block);
   case TXRT_REDUCE_SCATTER: {
     const uint64_t part = block / ranks;
     return sumAt(group, i / part * block + self * part + i % part);
@@ -67,8 +62,7 @@ inline float expected(const txrt_collective_launch &c, int rank, uint64_t i) {
   case TXRT_ALL_TO_ALL: {
     const uint64_t part = block / ranks;
     const uint64_t from = i / part % ranks;
-    return valueAt(group.member(static_cast<int>(from)),
-                   i / block * block + self * part + i % part);
+    return valueAt(group.member(static_cast<int>(from)), i / block * block + self * part + i % part);
   }
   case TXRT_BROADCAST:
     return valueAt(group.member(c.peer), i);

@@ -1,5 +1,5 @@
-// Every collective on several ranks against its definition in abi.h, on numbers
-// whose sums depend on the order; and what a rank says when another is lost.
+// Every collective on several ranks against its definition in abi.h, on numbers whose sums depend on the order; and
+// what a rank says when another is lost.
 
 #include "CollectiveCases.h"
 #include "Ranks.h"
@@ -23,17 +23,14 @@ void check(int world, const std::vector<txrt_collective_launch> &launches) {
     for (const txrt_collective_launch &c : launches) {
       const std::vector<float> from = operandOf(ranks.rank(), c.count);
       std::vector<float> to(resultCount(c), NAN);
-      ranks.collectives().run(c, TXRT_DTYPE_F32, from.data(), to.data(),
-                              "test");
+      ranks.collectives().run(c, TXRT_DTYPE_F32, from.data(), to.data(), "test");
       std::lock_guard<std::mutex> lock(mutex);
       for (uint64_t i = 0; i < to.size(); ++i) {
         const float wanted = expected(c, ranks.rank(), i);
         if (std::memcmp(&to[i], &wanted, sizeof wanted) == 0)
           continue;
-        ADD_FAILURE() << collectiveName(c.collective) << " of " << c.ranks
-                      << " ranks, " << c.stride << " apart, rank "
-                      << ranks.rank() << ", element " << i << ": " << to[i]
-                      << ", not " << wanted;
+        ADD_FAILURE() << collectiveName(c.collective) << " of " << c.ranks << " ranks, " << c.stride << " apart, rank "
+                      << ranks.rank() << ", element " << i << ": " << to[i] << ", not " << wanted;
         break;
       }
     }
@@ -51,11 +48,9 @@ TEST(Collectives, AllKindsOnSomeNumbersOfRanks) {
       for (uint64_t part : {1, 5, 700}) {
         const uint64_t count = outer * static_cast<uint64_t>(n) * part;
         for (int kind = 0; kind < TXRT_COLLECTIVE_COUNT; ++kind)
-          launches.push_back(launchOf(static_cast<txrt_collective>(kind), n, 1,
-                                      count, outer,
-                                      kind == TXRT_SEND_RECV ? 1 : n - 1));
-        launches.push_back(
-            launchOf(TXRT_SEND_RECV, n, 1, count, 1, -2, true));
+          launches.push_back(
+              launchOf(static_cast<txrt_collective>(kind), n, 1, count, outer, kind == TXRT_SEND_RECV ? 1 : n - 1));
+        launches.push_back(launchOf(TXRT_SEND_RECV, n, 1, count, 1, -2, true));
       }
     check(n, launches);
   }
@@ -65,23 +60,20 @@ TEST(Collectives, AnAxisOfAMesh) {
   std::vector<txrt_collective_launch> launches;
   for (auto [ranks, stride] : {std::pair(2, 1), {3, 2}, {2, 3}, {3, 1}})
     for (int kind = 0; kind < TXRT_COLLECTIVE_COUNT; ++kind)
-      launches.push_back(
-          launchOf(static_cast<txrt_collective>(kind), ranks, stride, 12, 2, 1));
+      launches.push_back(launchOf(static_cast<txrt_collective>(kind), ranks, stride, 12, 2, 1));
   check(6, launches);
 }
 
 // More than the scratch holds, and no multiple of the ranks.
 TEST(Collectives, LargeSumsGoInPieces) {
-  check(3, {launchOf(TXRT_ALL_REDUCE, 3, 1, 2500001),
-            launchOf(TXRT_REDUCE_SCATTER, 3, 1, 3 * 1100003),
+  check(3, {launchOf(TXRT_ALL_REDUCE, 3, 1, 2500001), launchOf(TXRT_REDUCE_SCATTER, 3, 1, 3 * 1100003),
             launchOf(TXRT_REDUCE, 3, 1, 1100003, 1, 2)});
 }
 
 TEST(Collectives, InPlace) {
   auto errors = runRanks(3, [&](txrt_world &world) {
     std::vector<float> values = operandOf(world.rank(), 5000);
-    world.collectives().allReduce(world.all(), values.data(), values.data(),
-                                  5000, TXRT_DTYPE_F32, "test");
+    world.collectives().allReduce(world.all(), values.data(), values.data(), 5000, TXRT_DTYPE_F32, "test");
     for (uint64_t i = 0; i < 5000; ++i)
       if (values[i] != sumAt(world.all(), i))
         fail(TXRT_NUMERIC, "element %d", int(i));
@@ -111,8 +103,7 @@ TEST(Sockets, ALostRankIsNamed) {
     float value = 1;
     if (world.rank() == 1)
       fail(TXRT_IO, "its disk is full");
-    world.collectives().allReduce(world.all(), &value, &value, 1,
-                                  TXRT_DTYPE_F32, "h.0.mlp");
+    world.collectives().allReduce(world.all(), &value, &value, 1, TXRT_DTYPE_F32, "h.0.mlp");
   });
   EXPECT_EQ(errors[1], "its disk is full");
   for (int rank : {0, 2}) {
@@ -129,19 +120,15 @@ static void withoutRank2(txrt_world &world) {
   float value = 1;
   if (world.rank() == 2)
     std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-  world.collectives().allReduce(world.all(), &value, &value, 1, TXRT_DTYPE_F32,
-                                "h.0.mlp");
+  world.collectives().allReduce(world.all(), &value, &value, 1, TXRT_DTYPE_F32, "h.0.mlp");
 }
 
 TEST(Sockets, ASilentRankIsNamedAfterTheTimeout) {
   auto errors = runRanks(3, withoutRank2, 0.4);
   for (int rank : {0, 1})
-    EXPECT_NE(errors[rank].find("h.0.mlp: no answer from rank 2 for 0."),
-              std::string::npos)
-        << errors[rank];
+    EXPECT_NE(errors[rank].find("h.0.mlp: no answer from rank 2 for 0."), std::string::npos) << errors[rank];
   // It hears why it came too late.
-  EXPECT_NE(errors[2].find("no answer from rank 2"), std::string::npos)
-      << errors[2];
+  EXPECT_NE(errors[2].find("no answer from rank 2"), std::string::npos) << errors[2];
 }
 
 // Those that wait say so to each other.
@@ -162,8 +149,7 @@ TEST(Sockets, ACircleIsSeen) {
         const int rank = world.rank();
         const bool inA = rank == 0 || rank == 3;
         float value = 1;
-        world.collectives().allReduce(groupOf(rank, 2, inA ? 1 : 2), &value,
-                                      &value, 1, TXRT_DTYPE_F32,
+        world.collectives().allReduce(groupOf(rank, 2, inA ? 1 : 2), &value, &value, 1, TXRT_DTYPE_F32,
                                       inA ? "tp" : "dp");
       },
       0.4);
@@ -178,12 +164,9 @@ TEST(Sockets, ACircleIsSeen) {
 TEST(Sockets, RanksOfDifferentProgramsAreToldSo) {
   auto errors = runRanks(2, [&](txrt_world &world) {
     std::vector<float> values(world.rank() ? 3 : 4);
-    world.collectives().allReduce(world.all(), values.data(), values.data(),
-                                  values.size(), TXRT_DTYPE_F32, "h.0.mlp");
+    world.collectives().allReduce(world.all(), values.data(), values.data(), values.size(), TXRT_DTYPE_F32, "h.0.mlp");
   });
-  EXPECT_NE((errors[0] + errors[1]).find("it runs another program"),
-            std::string::npos)
-      << errors[0] << errors[1];
+  EXPECT_NE((errors[0] + errors[1]).find("it runs another program"), std::string::npos) << errors[0] << errors[1];
 }
 
 // What something else writes to a socket is no message.
@@ -196,9 +179,7 @@ TEST(Sockets, GarbageIsRefused) {
   char byte;
   const txrt_message message = {1, 0, &byte, 1};
   txrt_error error = {};
-  EXPECT_EQ(guarded(&error, [&] { sockets.exchange(&message, 1, "op"); }),
-            TXRT_PEER);
-  EXPECT_NE(strstr(error.message, "something else than tx-run"), nullptr)
-      << error.message;
+  EXPECT_EQ(guarded(&error, [&] { sockets.exchange(&message, 1, "op"); }), TXRT_PEER);
+  EXPECT_NE(strstr(error.message, "something else than tx-run"), nullptr) << error.message;
   ::close(ends[1]);
 }

@@ -1,10 +1,10 @@
-// Collectives of the host beside its launches: the thread by itself, and sessions
-// of several ranks whose launches touch what is on its way.
+// Collectives of the host beside its launches: the thread by itself, and sessions of several ranks whose launches touch
+// what is on its way.
 
+#include "backends/host/CommunicationThread.h"
 #include "CudaSession.h"
 #include "Overlap.h"
 #include "Ranks.h"
-#include "backends/host/CommunicationThread.h"
 
 #include <atomic>
 #include <chrono>

@@ -1,6 +1,5 @@
-// Attention by cuDNN on the fake library, which computes the graph that it is
-// given: forward and backward agree with the formulas; what is refused, and
-// what then runs instead.
+// Attention by cuDNN on the fake library, which computes the graph that it is given: forward and backward agree with
+// the formulas; what is refused, and what then runs instead.
 
 #include "CudaSession.h"
 #include "Narrow.h"
@@ -19,11 +18,10 @@ struct Sizes {
   bool causal = true, deterministic = true;
 };
 
-/// One forward and one backward launch, each an entry. The kernels that stand
-/// for them do nothing that a test would take for attention.
+/// One forward and one backward launch, each an entry. The kernels that stand for them do nothing that a test would
+/// take for attention.
 struct AttentionArtifact : TestArtifact {
-  explicit AttentionArtifact(const Sizes &s, uint64_t scratch = 65536)
-      : sizes(s) {
+  explicit AttentionArtifact(const Sizes &s, uint64_t scratch = 65536) : sizes(s) {
     txrt_attention a = {};
     a.heads = s.heads, a.key_heads = s.keyHeads, a.scale = 0.6f;
     a.batch = s.batch, a.queries = s.queries, a.keys = s.keys;
@@ -33,8 +31,7 @@ struct AttentionArtifact : TestArtifact {
     const uint64_t own = s.heads * s.width, shared = s.keyHeads * s.width;
     const uint64_t row = own + 2 * shared;
     const uint64_t rows = s.batch * s.queries;
-    const uint64_t columns[] = {own, shared, shared, own, 0, own,
-                                own, shared, shared};
+    const uint64_t columns[] = {own, shared, shared, own, 0, own, own, shared, shared};
     uint64_t at = 0;
     auto place = [&](uint64_t bytes) {
       const uint64_t here = at;
@@ -46,13 +43,11 @@ struct AttentionArtifact : TestArtifact {
       const bool isPart = i <= 2 || i >= TXRT_ATTENTION_DQ;
       a.row_strides[i] = isPart ? row : own;
       const uint64_t first = i % 3 == 0 ? 0 : i % 3 == 1 ? own : own + shared;
-      offsets[i] = isPart ? (i <= 2 ? qkv : dqkv) + 2 * first
-                   : i == TXRT_ATTENTION_LSE
-                       ? place(s.batch * s.heads * s.queries * 4)
-                       : place(rows * own * 2);
-      bytes[i] = i == TXRT_ATTENTION_LSE
-                     ? s.batch * s.heads * s.queries * 4
-                     : ((rows - 1) * a.row_strides[i] + columns[i]) * 2;
+      offsets[i] = isPart                    ? (i <= 2 ? qkv : dqkv) + 2 * first
+                   : i == TXRT_ATTENTION_LSE ? place(s.batch * s.heads * s.queries * 4)
+                                             : place(rows * own * 2);
+      bytes[i] = i == TXRT_ATTENTION_LSE ? s.batch * s.heads * s.queries * 4
+                                         : ((rows - 1) * a.row_strides[i] + columns[i]) * 2;
     }
     segments[TXRT_SEGMENT_ARGUMENT] = at;
     segments[TXRT_SEGMENT_TRANSIENT] = scratch;
@@ -64,14 +59,13 @@ struct AttentionArtifact : TestArtifact {
       a.backward = static_cast<uint8_t>(backward);
       const int count = backward ? 9 : 5;
       for (int i = 0; i < count; ++i)
-        buffer(TXRT_SEGMENT_ARGUMENT,
-               i == TXRT_ATTENTION_LSE ? TXRT_DTYPE_F32 : TXRT_DTYPE_BF16,
-               offsets[i], bytes[i], backward ? i >= 6 : i >= 3);
+        buffer(TXRT_SEGMENT_ARGUMENT, i == TXRT_ATTENTION_LSE ? TXRT_DTYPE_F32 : TXRT_DTYPE_BF16, offsets[i], bytes[i],
+               backward ? i >= 6 : i >= 3);
       if (scratch)
         buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
       attentions.push_back(a);
-      kernelLaunch("core_attn", backward ? backwardKernel : forwardKernel,
-                   static_cast<uint32_t>(count) + a.has_scratch, 8, 1, {})
+      kernelLaunch("core_attn", backward ? backwardKernel : forwardKernel, static_cast<uint32_t>(count) + a.has_scratch,
+                   8, 1, {})
           .u.kernel.attention = static_cast<uint32_t>(attentions.size());
       entry(backward ? "backward" : "forward", static_cast<uint32_t>(backward));
     }
@@ -84,11 +78,9 @@ struct AttentionArtifact : TestArtifact {
 
 /// The formulas in f32 on the arena's bytes.
 struct Expected {
-  Expected(const AttentionArtifact &artifact,
-           const std::vector<uint16_t> &arena)
-      : artifact(artifact), arena(arena), s(artifact.sizes),
-        o(value(s.heads, s.queries)), dq(o), dk(value(s.keyHeads, s.keys)),
-        dv(dk), lse(s.batch * s.heads * s.queries) {
+  Expected(const AttentionArtifact &artifact, const std::vector<uint16_t> &arena)
+      : artifact(artifact), arena(arena), s(artifact.sizes), o(value(s.heads, s.queries)), dq(o),
+        dk(value(s.keyHeads, s.keys)), dv(dk), lse(s.batch * s.heads * s.queries) {
     for (uint64_t b = 0; b < s.batch; ++b)
       for (uint64_t h = 0; h < s.heads; ++h)
         for (uint64_t i = 0; i < s.queries; ++i)
@@ -101,13 +93,10 @@ struct Expected {
   std::vector<float> o, dq, dk, dv, lse;
 
   float at(int operand, uint64_t b, uint64_t h, uint64_t i, uint64_t c) const {
-    const uint64_t rows = s.queries, stride =
-        artifact.attentions[0].row_strides[operand];
-    return widen(arena[artifact.offsets[operand] / 2 +
-                       (b * rows + i) * stride + h * s.width + c]);
+    const uint64_t rows = s.queries, stride = artifact.attentions[0].row_strides[operand];
+    return widen(arena[artifact.offsets[operand] / 2 + (b * rows + i) * stride + h * s.width + c]);
   }
-  uint64_t index(uint64_t heads, uint64_t b, uint64_t h, uint64_t i,
-                 uint64_t c) const {
+  uint64_t index(uint64_t heads, uint64_t b, uint64_t h, uint64_t i, uint64_t c) const {
     return ((b * s.queries + i) * heads + h) * s.width + c;
   }
 
@@ -123,8 +112,7 @@ private:
     for (uint64_t j = 0; j < seen; ++j) {
       float score = 0;
       for (uint64_t c = 0; c < s.width; ++c)
-        score += at(TXRT_ATTENTION_Q, b, h, i, c) *
-                 at(TXRT_ATTENTION_K, b, kh, j, c);
+        score += at(TXRT_ATTENTION_Q, b, h, i, c) * at(TXRT_ATTENTION_K, b, kh, j, c);
       sum += p[j] = std::exp(0.6f * score);
     }
     lse[(b * s.heads + h) * s.queries + i] = std::log(sum);
@@ -143,10 +131,8 @@ private:
       }
       const float ds = 0.6f * p[j] / sum * (dp - dot);
       for (uint64_t c = 0; c < s.width; ++c) {
-        dq[index(s.heads, b, h, i, c)] +=
-            ds * at(TXRT_ATTENTION_K, b, kh, j, c);
-        dk[index(s.keyHeads, b, kh, j, c)] +=
-            ds * at(TXRT_ATTENTION_Q, b, h, i, c);
+        dq[index(s.heads, b, h, i, c)] += ds * at(TXRT_ATTENTION_K, b, kh, j, c);
+        dk[index(s.keyHeads, b, kh, j, c)] += ds * at(TXRT_ATTENTION_Q, b, h, i, c);
       }
     }
   }
@@ -165,30 +151,23 @@ void agrees(const Sizes &sizes) {
   const AttentionArtifact artifact(sizes);
   Session s(artifact);
   ASSERT_NE(s.session, nullptr) << s.error.message;
-  EXPECT_NE(std::string(txrt_session_description(s.session))
-                .find(", attention by cuDNN 9."),
-            std::string::npos);
+  EXPECT_NE(std::string(txrt_session_description(s.session)).find(", attention by cuDNN 9."), std::string::npos);
   std::vector<uint16_t> arena = randomArena(artifact);
   const Expected expected(artifact, arena);
   s.set(TXRT_SEGMENT_ARGUMENT, 0, arena);
   ASSERT_EQ(s.run(0), TXRT_OK) << s.error.message;
   ASSERT_EQ(s.run(1), TXRT_OK) << s.error.message;
-  ASSERT_EQ(txrt_session_read(s.session, TXRT_SEGMENT_ARGUMENT, 0,
-                              arena.size() * 2, arena.data(), &s.error),
-            TXRT_OK);
+  ASSERT_EQ(txrt_session_read(s.session, TXRT_SEGMENT_ARGUMENT, 0, arena.size() * 2, arena.data(), &s.error), TXRT_OK);
   Expected found(artifact, arena); // only to read the arena
-  const float *lse = reinterpret_cast<const float *>(
-      &arena[artifact.offsets[TXRT_ATTENTION_LSE] / 2]);
+  const float *lse = reinterpret_cast<const float *>(&arena[artifact.offsets[TXRT_ATTENTION_LSE] / 2]);
   for (size_t i = 0; i < expected.lse.size(); ++i)
     EXPECT_NEAR(lse[i], expected.lse[i], 1e-5);
-  auto compare = [&](int operand, uint64_t heads,
-                     const std::vector<float> &values) {
+  auto compare = [&](int operand, uint64_t heads, const std::vector<float> &values) {
     for (uint64_t b = 0; b < sizes.batch; ++b)
       for (uint64_t h = 0; h < heads; ++h)
         for (uint64_t i = 0; i < sizes.queries; ++i)
           for (uint64_t c = 0; c < sizes.width; ++c)
-            ASSERT_NEAR(found.at(operand, b, h, i, c),
-                        values[found.index(heads, b, h, i, c)], 0.03)
+            ASSERT_NEAR(found.at(operand, b, h, i, c), values[found.index(heads, b, h, i, c)], 0.03)
                 << operand << " at " << b << "," << h << "," << i << "," << c;
   };
   compare(TXRT_ATTENTION_O, sizes.heads, expected.o);
@@ -214,8 +193,7 @@ TEST(CudaAttention, Agrees) {
   for (bool causal : {true, false})
     for (uint32_t keyHeads : {4u, 2u, 1u})
       for (bool deterministic : {true, false}) {
-        SCOPED_TRACE(std::to_string(causal) + std::to_string(keyHeads) +
-                     std::to_string(deterministic));
+        SCOPED_TRACE(std::to_string(causal) + std::to_string(keyHeads) + std::to_string(deterministic));
         Sizes sizes;
         sizes.causal = causal, sizes.keyHeads = keyHeads;
         sizes.deterministic = deterministic;
@@ -241,18 +219,15 @@ TEST(CudaAttention, KernelsOtherwise) {
     options.no_graph = noGraph;
     options.warn = warn;
     Session s(AttentionArtifact(Sizes(), scratch), options);
-    return s.session ? std::string(txrt_session_description(s.session))
-                     : std::string(s.error.message);
+    return s.session ? std::string(txrt_session_description(s.session)) : std::string(s.error.message);
   };
-  const char *const kernels =
-      "cuda, Fake GPU (sm_90), attention by generated kernels";
+  const char *const kernels = "cuda, Fake GPU (sm_90), attention by generated kernels";
   EXPECT_EQ(description(true), kernels);
   EXPECT_EQ(warnings(), "");
   {
     Setting none("FAKE_CUDNN_ENGINES", "0");
     EXPECT_EQ(description(false), kernels);
-    EXPECT_NE(warnings().find("has no engine for the graph"), std::string::npos)
-        << warnings();
+    EXPECT_NE(warnings().find("has no engine for the graph"), std::string::npos) << warnings();
   }
   {
     Setting much("FAKE_CUDNN_WORKSPACE", "70000");

@@ -1,4 +1,4 @@
-//===- CudaSession.h - Sessions on the fake GPU -----------------*- C++ -*-===//
+//===- CudaSession.h - Sessions on the fake GPU ---------------------------------------------------------*- C++ -*-===//
 
 #ifndef TEST_RUNTIME_CUDASESSION_H
 #define TEST_RUNTIME_CUDASESSION_H
@@ -12,9 +12,7 @@
 
 /// An environment variable, for the fake driver.
 struct Setting {
-  Setting(const char *name, const char *value) : name(name) {
-    setenv(name, value, 1);
-  }
+  Setting(const char *name, const char *value) : name(name) { setenv(name, value, 1); }
   ~Setting() { unsetenv(name); }
   const char *name;
 };
@@ -22,8 +20,7 @@ struct Setting {
 struct Session {
   explicit Session(const TestArtifact &a, const txrt_options &options = {}) {
     std::vector<uint8_t> bytes = a.bytes();
-    if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
-                                  &artifact, &error))
+    if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa", &artifact, &error))
       return;
     txrt_session_create(artifact, &options, &session, &error);
   }
@@ -33,24 +30,16 @@ struct Session {
     if (artifact)
       txrt_artifact_close(artifact);
   }
-  template <typename T>
-  void set(txrt_segment segment, uint64_t offset, const std::vector<T> &v) {
-    ASSERT_EQ(txrt_session_write(session, segment, offset,
-                                 v.size() * sizeof(T), v.data(), &error),
-              TXRT_OK)
+  template <typename T> void set(txrt_segment segment, uint64_t offset, const std::vector<T> &v) {
+    ASSERT_EQ(txrt_session_write(session, segment, offset, v.size() * sizeof(T), v.data(), &error), TXRT_OK)
         << error.message;
   }
   std::vector<float> get(txrt_segment segment, uint64_t offset, uint64_t n) {
     std::vector<float> values(n);
-    EXPECT_EQ(txrt_session_read(session, segment, offset, n * 4, values.data(),
-                                &error),
-              TXRT_OK)
-        << error.message;
+    EXPECT_EQ(txrt_session_read(session, segment, offset, n * 4, values.data(), &error), TXRT_OK) << error.message;
     return values;
   }
-  txrt_status run(int entry) {
-    return txrt_session_run(session, entry, &error);
-  }
+  txrt_status run(int entry) { return txrt_session_run(session, entry, &error); }
   txrt_artifact *artifact = nullptr;
   txrt_session *session = nullptr;
   txrt_error error = {};
@@ -78,14 +67,11 @@ inline std::vector<float> runProduct(Session &s) {
   return s.get(TXRT_SEGMENT_ARGUMENT, 0, 256);
 }
 
-
 /// What the last session warned of.
 inline std::string &warnings() {
   static std::string text;
   return text;
 }
-inline void warn(const char *message) {
-  warnings() += std::string(message) + "\n";
-}
+inline void warn(const char *message) { warnings() += std::string(message) + "\n"; }
 
 #endif // TEST_RUNTIME_CUDASESSION_H

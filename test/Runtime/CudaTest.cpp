@@ -1,5 +1,5 @@
-// The cuda backend's own work on a GPU that is not there (FakeCuda): what it
-// refuses, what it queues, what a graph replays.
+// The cuda backend's own work on a GPU that is not there (FakeCuda): what it refuses, what it queues, what a graph
+// replays.
 
 #include "CudaSession.h"
 #include "Overlap.h"
@@ -23,13 +23,12 @@ void refused(txrt_status code, const char *message, const TestArtifact &a) {
 TEST(Cuda, DescribesItself) {
   Session s(gpuArtifact());
   ASSERT_NE(s.session, nullptr) << s.error.message;
-  EXPECT_STREQ(txrt_session_description(s.session),
-               "cuda, Fake GPU (sm_90), cuBLASLt 13.1.0");
+  EXPECT_STREQ(txrt_session_description(s.session), "cuda, Fake GPU (sm_90), cuBLASLt 13.1.0");
   EXPECT_EQ(txrt_session_arena_bytes(s.session), 896u);
 }
 
-// Measured, not planned: what the fake's driver has in use, which rounds to 512
-// bytes and counts a context, a library and graphs. The next session begins anew.
+// Measured, not planned: what the fake's driver has in use, which rounds to 512 bytes and counts a context, a library
+// and graphs. The next session begins anew.
 TEST(Cuda, DeviceMemory) {
   constexpr uint64_t kib = 1 << 10, mib = 1 << 20;
   for (int noGraph : {0, 1}) {
@@ -66,8 +65,9 @@ TEST(Cuda, Architectures) {
     refused(TXRT_DEVICE, "this device is sm_103; compile with --target=cuda:sm_100", a);
   }
   Setting older("FAKE_CUDA_CAPABILITY", "75");
-  refused(TXRT_DEVICE, "has GPU code for sm_90, compute_80, this device is "
-                       "sm_75; that is too old, Tx's kernels are for sm_80 and newer",
+  refused(TXRT_DEVICE,
+          "has GPU code for sm_90, compute_80, this device is "
+          "sm_75; that is too old, Tx's kernels are for sm_80 and newer",
           gpuArtifact());
 }
 
@@ -88,8 +88,8 @@ TEST(Cuda, Refusals) {
   refused(TXRT_USAGE, "its reset flag is no argument", flag);
 }
 
-// What lies beside the arena is estimated before anything is allocated, and named: the
-// device has to have all of it, not the arena's bytes alone.
+// What lies beside the arena is estimated before anything is allocated, and named: the device has to have all of it,
+// not the arena's bytes alone.
 TEST(Cuda, MemoryBesideTheArena) {
   constexpr uint64_t kib = 1 << 10, mib = 1 << 20;
   const uint64_t needed = 896 + 34 * mib + 4 * 64 * kib; // four launches in three graphs
@@ -109,24 +109,21 @@ TEST(Cuda, MemoryBesideTheArena) {
   });
   txrt_options ungraphed = {};
   ungraphed.no_graph = 1;
-  with(needed - 4 * 64 * kib, [&] {
-    EXPECT_NE(Session(gpuArtifact(), ungraphed).session, nullptr);
-  });
+  with(needed - 4 * 64 * kib, [&] { EXPECT_NE(Session(gpuArtifact(), ungraphed).session, nullptr); });
   Setting alone("TXRT_NCCL_ALONE", "1");
   TestArtifact collectives = overlapArtifact(1);
   collectives.addGpuCode();
   with(1024, [&] { refused(TXRT_OUT_OF_MEMORY, "NCCL 441.0 MiB", collectives); });
 }
 
-// Entries are captured after the last thing that may fail for good; a capture that
-// fails ends, and so neither its stream nor what is to be freed is lost.
+// Entries are captured after the last thing that may fail for good; a capture that fails ends, and so neither its
+// stream nor what is to be freed is lost.
 TEST(Cuda, RefusedInACapture) {
   void *fake = dlopen("libcuda.so.1", RTLD_NOW);
   ASSERT_NE(fake, nullptr);
   auto left = [&] {
     size_t available = 0, total = 0;
-    reinterpret_cast<int (*)(size_t *, size_t *)>(
-        dlsym(fake, "cuMemGetInfo_v2"))(&available, &total);
+    reinterpret_cast<int (*)(size_t *, size_t *)>(dlsym(fake, "cuMemGetInfo_v2"))(&available, &total);
     return available;
   };
   // Two products with flags of their own: both at once are captured beforehand, one is not.
@@ -189,14 +186,14 @@ TEST(Cuda, SharedMemory) {
 TEST(Cuda, TooOld) {
   {
     Setting driver("FAKE_CUDA_DRIVER", "12080");
-    refused(TXRT_DEVICE, "is for CUDA 12.8; needed is CUDA 13.0, that is driver "
-                         "R580 or newer",
+    refused(TXRT_DEVICE,
+            "is for CUDA 12.8; needed is CUDA 13.0, that is driver "
+            "R580 or newer",
             gpuArtifact());
   }
 }
 
-// The device's clock; the fake's gives a launch a microsecond and a product a
-// tenth of it.
+// The device's clock; the fake's gives a launch a microsecond and a product a tenth of it.
 TEST(Cuda, Timing) {
   Session s(gpuArtifact());
   ASSERT_NE(s.session, nullptr) << s.error.message;
@@ -241,8 +238,7 @@ TEST(Cuda, Ranges) {
   EXPECT_EQ(added([&] { s.run(0); }), whole);
   // A replay is one call; its nodes were captured in their ranges.
   std::unique_ptr<Session> graphed;
-  const std::string captured =
-      added([&] { graphed = std::make_unique<Session>(gpuArtifact()); });
+  const std::string captured = added([&] { graphed = std::make_unique<Session>(gpuArtifact()); });
   EXPECT_NE(captured.rfind(whole), captured.find(whole));
   EXPECT_EQ(added([&] { graphed->run(0); }), "[weigh]");
 }
@@ -257,8 +253,7 @@ TEST(Cuda, FaultsAreReported) {
   ASSERT_NE(s.session, nullptr) << s.error.message;
   Setting fault("FAKE_CUDA_FAULT", "weigh");
   EXPECT_EQ(s.run(0), TXRT_DEVICE);
-  EXPECT_NE(strstr(s.error.message, "CUDA_ERROR_LAUNCH_FAILED"), nullptr)
-      << s.error.message;
+  EXPECT_NE(strstr(s.error.message, "CUDA_ERROR_LAUNCH_FAILED"), nullptr) << s.error.message;
   EXPECT_EQ(s.run(1), TXRT_OK);
 }
 
@@ -282,8 +277,8 @@ TEST(Cuda, GraphAndNoGraph) {
   EXPECT_EQ(values[0], values[2]);
 }
 
-// Row-major products through the column-major library: every transpose, padded
-// rows, both batch dimensions whether or not one stride serves them.
+// Row-major products through the column-major library: every transpose, padded rows, both batch dimensions whether or
+// not one stride serves them.
 TEST(Cuda, Products) {
   for (int form = 0; form < 16; ++form) {
     txrt_gemm_launch g = {};
@@ -321,8 +316,8 @@ TEST(Cuda, Products) {
           for (uint64_t j = 0; j < g.n; ++j) {
             float sum = 0;
             for (uint64_t p = 0; p < g.k; ++p)
-              sum += A[g.transpose_a ? p * g.lda + i : i * g.lda + p] *
-                     B[g.transpose_b ? j * g.ldb + p : p * g.ldb + j];
+              sum +=
+                  A[g.transpose_a ? p * g.lda + i : i * g.lda + p] * B[g.transpose_b ? j * g.ldb + p : p * g.ldb + j];
             float &to = C[i * g.ldc + j];
             to = g.alpha * sum + (g.beta == 0 ? 0 : g.beta * to);
           }
@@ -338,16 +333,14 @@ static void epilogues(uint64_t scratch) {
   const std::vector<float> expected = runProduct(plain);
   auto a = [&](int i, int p) { return expected[3 * i + p]; };
   auto b = [&](int p, int j) { return expected[64 + 5 * p + j]; };
-  for (auto epilogue :
-       {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_A, TXRT_EPILOGUE_SUMS_B}) {
+  for (auto epilogue : {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_A, TXRT_EPILOGUE_SUMS_B}) {
     Session s(productWith(epilogue, scratch));
     ASSERT_NE(s.session, nullptr) << s.error.message;
     const std::vector<float> found = runProduct(s);
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 5; ++j)
         EXPECT_EQ(found[128 + 5 * i + j],
-                  expected[128 + 5 * i + j] +
-                      (epilogue == TXRT_EPILOGUE_BIAS ? 10.0f * j : 0.0f));
+                  expected[128 + 5 * i + j] + (epilogue == TXRT_EPILOGUE_BIAS ? 10.0f * j : 0.0f));
     for (int i = 0; epilogue == TXRT_EPILOGUE_SUMS_A && i < 4; ++i)
       EXPECT_EQ(found[192 + i], a(i, 0) + a(i, 1) + a(i, 2));
     for (int j = 0; epilogue == TXRT_EPILOGUE_SUMS_B && j < 5; ++j)
@@ -361,17 +354,15 @@ TEST(Cuda, Epilogues) { epilogues(0); }
 static double gelu(double x, bool derivative) {
   const double root = std::sqrt(2 / std::acos(-1.0)), cubic = 0.044715;
   const double t = std::tanh(root * (x + cubic * x * x * x));
-  return derivative ? (1 + t) / 2 + x / 2 * (1 - t * t) * root *
-                                        (1 + 3 * cubic * x * x)
-                    : x / 2 * (1 + t);
+  return derivative ? (1 + t) / 2 + x / 2 * (1 - t * t) * root * (1 + 3 * cubic * x * x) : x / 2 * (1 + t);
 }
 
 static void geluEpilogues(uint64_t scratch) {
   Session plain(productWith(TXRT_EPILOGUE_NONE, 0));
   ASSERT_NE(plain.session, nullptr) << plain.error.message;
   const std::vector<float> before = runProduct(plain);
-  for (auto epilogue : {TXRT_EPILOGUE_GELU, TXRT_EPILOGUE_GELU_BIAS,
-                        TXRT_EPILOGUE_GELU_GRAD, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
+  for (auto epilogue :
+       {TXRT_EPILOGUE_GELU, TXRT_EPILOGUE_GELU_BIAS, TXRT_EPILOGUE_GELU_GRAD, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
     SCOPED_TRACE(epilogue);
     Session s(productWith(epilogue, scratch));
     ASSERT_NE(s.session, nullptr) << s.error.message;
@@ -411,15 +402,13 @@ TEST(Cuda, NoAlgorithmForGelu) {
     EXPECT_EQ(s.session, nullptr);
     EXPECT_EQ(s.error.code, TXRT_DEVICE);
     const std::string message = s.error.message;
-    EXPECT_NE(message.find("has no algorithm for launch 0"), std::string::npos)
-        << message;
+    EXPECT_NE(message.find("has no algorithm for launch 0"), std::string::npos) << message;
     EXPECT_NE(message.find("gelu"), std::string::npos) << message;
     EXPECT_NE(message.find("--gemm-gelu-fusion"), std::string::npos) << message;
   }
 }
 
-// Where the library has no sums beside a product they are a product of their own,
-// whose ones lie in scratch.
+// Where the library has no sums beside a product they are a product of their own, whose ones lie in scratch.
 TEST(Cuda, SumsApart) {
   Setting none("FAKE_CUBLASLT_SUMS", "0");
   epilogues(1024);
@@ -432,10 +421,8 @@ TEST(Cuda, NoAlgorithmForSums) {
   Session s(productWith(TXRT_EPILOGUE_SUMS_B, 0));
   EXPECT_EQ(s.session, nullptr);
   EXPECT_EQ(s.error.code, TXRT_DEVICE);
-  EXPECT_TRUE(std::string(s.error.message)
-                  .find("has no algorithm for launch 0") != std::string::npos &&
-              std::string(s.error.message)
-                  .find("--no-bias-gradient-fusion") != std::string::npos)
+  EXPECT_TRUE(std::string(s.error.message).find("has no algorithm for launch 0") != std::string::npos &&
+              std::string(s.error.message).find("--no-bias-gradient-fusion") != std::string::npos)
       << s.error.message;
 }
 
@@ -445,7 +432,6 @@ TEST(Cuda, Scratch) {
   Session some(productWith(TXRT_EPILOGUE_NONE, 1024));
   ASSERT_NE(none.session, nullptr) << none.error.message;
   ASSERT_NE(some.session, nullptr) << some.error.message;
-  EXPECT_EQ(txrt_session_arena_bytes(some.session),
-            txrt_session_arena_bytes(none.session) + 1024);
+  EXPECT_EQ(txrt_session_arena_bytes(some.session), txrt_session_arena_bytes(none.session) + 1024);
   EXPECT_EQ(runProduct(none), runProduct(some));
 }

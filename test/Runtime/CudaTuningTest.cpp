@@ -1,5 +1,4 @@
-// --tune on the fake library, whose fastest algorithm is a setting; and what
-// becomes of the file.
+// --tune on the fake library, whose fastest algorithm is a setting; and what becomes of the file.
 
 #include "CudaSession.h"
 
@@ -13,9 +12,7 @@ namespace {
 
 /// A file that is gone afterwards.
 struct Temporary {
-  Temporary()
-      : path(testing::TempDir() + "tx-tuning-" + std::to_string(getpid()) +
-             "/folder/cache.json") {
+  Temporary() : path(testing::TempDir() + "tx-tuning-" + std::to_string(getpid()) + "/folder/cache.json") {
     remove(path.c_str());
   }
   ~Temporary() { remove(path.c_str()); }
@@ -30,12 +27,9 @@ struct Temporary {
 };
 
 struct TunedSession : Session {
-  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192,
-               txrt_epilogue epilogue = TXRT_EPILOGUE_NONE)
+  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192, txrt_epilogue epilogue = TXRT_EPILOGUE_NONE)
       : Session(productWith(epilogue, scratch), options(file, tune)) {}
-  std::string description() const {
-    return session ? txrt_session_description(session) : error.message;
-  }
+  std::string description() const { return session ? txrt_session_description(session) : error.message; }
 
 private:
   static txrt_options options(const Temporary &file, int tune) {
@@ -48,8 +42,7 @@ private:
   }
 };
 
-const char *const tuned =
-    "cuda, Fake GPU (sm_90), cuBLASLt 13.1.0 (1 of 1 products tuned)";
+const char *const tuned = "cuda, Fake GPU (sm_90), cuBLASLt 13.1.0 (1 of 1 products tuned)";
 const char *const untuned = "cuda, Fake GPU (sm_90), cuBLASLt 13.1.0";
 
 } // namespace
@@ -65,9 +58,7 @@ TEST(CudaTuning, FastestIsKept) {
   TunedSession tuning(file, 1);
   EXPECT_EQ(tuning.description(), tuned);
   // Its bytes: the fake numbers its algorithms in the first word.
-  EXPECT_NE(file.text().find("\"algorithm\": \"0000000000000005"),
-            std::string::npos)
-      << file.text();
+  EXPECT_NE(file.text().find("\"algorithm\": \"0000000000000005"), std::string::npos) << file.text();
   EXPECT_NE(file.text().find("\"product\": \"nn 4x5x3 ld 3,5,5 f32,f32,f32 align "
                              "64,64,64 scratch 8192\""),
             std::string::npos)
@@ -96,7 +87,9 @@ TEST(CudaTuning, ScratchBoundsTheChoice) {
 // Another GPU or version is another line; a new run of --tune keeps them.
 TEST(CudaTuning, OtherMachines) {
   Temporary file;
-  { TunedSession hopper(file, 1); }
+  {
+    TunedSession hopper(file, 1);
+  }
   {
     Setting capability("FAKE_CUDA_CAPABILITY", "120");
     TunedSession other(file, 0);
@@ -115,7 +108,9 @@ TEST(CudaTuning, OtherMachines) {
 
 TEST(CudaTuning, FilesThatAreOfNoUse) {
   Temporary file;
-  { TunedSession tuning(file, 1); }
+  {
+    TunedSession tuning(file, 1);
+  }
   const std::string good = file.text();
   std::string unknown = good;
   unknown.replace(unknown.find("000000000000002a"), 16, "000000000000002b");
@@ -127,16 +122,14 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
       {"[1, 2]", "no tuning cache: a field is missing or of another type"},
       {"{\"format\": \"tx-artifact\", \"version\": 1}", "another format"},
       {"{\"format\": \"tx-tuning\", \"version\": 2}", "another format"},
-      {"{\"format\": \"tx-tuning\", \"version\": 1, \"choices\": [{}]}",
-       "no tuning cache: "},
+      {"{\"format\": \"tx-tuning\", \"version\": 1, \"choices\": [{}]}", "no tuning cache: "},
       {cut, "128 hexadecimal digits"},
       {unknown, "does not take the algorithm for nn 4x5x3"}};
   for (const auto &[text, message] : cases) {
     file.write(text);
     TunedSession s(file, 0);
     EXPECT_EQ(s.description(), untuned) << text;
-    EXPECT_NE(warnings().find(message), std::string::npos)
-        << message << ": " << warnings();
+    EXPECT_NE(warnings().find(message), std::string::npos) << message << ": " << warnings();
   }
   // Nothing hides behind the end that a parser sees.
   file.write(good + std::string(1, '\0') + "more");
@@ -153,7 +146,9 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
 
 TEST(CudaTuning, ALinkStaysAndAReadOnlyFileToo) {
   Temporary file;
-  { TunedSession tuning(file, 1); }
+  {
+    TunedSession tuning(file, 1);
+  }
   const std::string good = file.text(), real = file.path + ".real";
   ASSERT_EQ(rename(file.path.c_str(), real.c_str()), 0);
   ASSERT_EQ(symlink("cache.json.real", file.path.c_str()), 0);
@@ -181,9 +176,7 @@ TEST(CudaTuning, NoMemoryForOperands) {
   Setting free("FAKE_CUDA_FREE", "50331648"); // for the session and the library
   TunedSession s(file, 1);
   EXPECT_EQ(s.description(), untuned);
-  EXPECT_NE(warnings().find("no memory beside the arena to tune nn 4x5x3"),
-            std::string::npos)
-      << warnings();
+  EXPECT_NE(warnings().find("no memory beside the arena to tune nn 4x5x3"), std::string::npos) << warnings();
 }
 
 // What a product does besides is a part of what is tuned.
@@ -198,7 +191,8 @@ TEST(CudaTuning, EpiloguesAreProductsOfTheirOwn) {
   }
   for (const char *name : {"gelu_bias ldaux 8", "gelu_grad_sums ldaux 8"})
     EXPECT_NE(file.text().find(std::string("\"product\": \"nn 4x5x3 ld 3,5,5 f32,f32,f32 "
-                                           "align 64,64,64 ") + name + " scratch 8192\""),
+                                           "align 64,64,64 ") +
+                               name + " scratch 8192\""),
               std::string::npos)
         << file.text();
 }

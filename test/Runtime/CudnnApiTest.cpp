@@ -1,5 +1,4 @@
-// What the runtime declares of cuDNN against the library's own header, where
-// there is one.
+// What the runtime declares of cuDNN against the library's own header, where there is one.
 
 #include <gtest/gtest.h>
 
@@ -13,9 +12,8 @@
 
 using namespace txrt::cuda;
 
-#define TXRT_CHECK(member, type, symbol, ...)                                 \
-  static_assert(                                                              \
-      SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
+#define TXRT_CHECK(member, type, symbol, ...)                                                                          \
+  static_assert(SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
 namespace txrt::cuda::dnn {
 TXRT_CUDNN_FUNCTIONS(TXRT_CHECK)
 } // namespace txrt::cuda::dnn
@@ -129,8 +127,6 @@ TEST(CudnnApi, DeclarationsAreTheLibrarys) {}
 
 #else
 
-TEST(CudnnApi, DeclarationsAreTheLibrarys) {
-  GTEST_SKIP() << "no cudnn_graph.h was found";
-}
+TEST(CudnnApi, DeclarationsAreTheLibrarys) { GTEST_SKIP() << "no cudnn_graph.h was found"; }
 
 #endif

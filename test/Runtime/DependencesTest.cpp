@@ -1,5 +1,4 @@
-// Which launch waits for which collective: on programs made by hand, and on random
-// ones against the definition.
+// Which launch waits for which collective: on programs made by hand, and on random ones against the definition.
 
 #include "core/Dependences.h"
 
@@ -29,14 +28,11 @@ struct Launches {
     launches.push_back(launch);
   }
   /// In place, of [offset, offset + 64).
-  void reduce(uint64_t offset) {
-    add(TXRT_LAUNCH_COLLECTIVE, {{0, offset, 64, false}, {0, offset, 64, true}});
-  }
+  void reduce(uint64_t offset) { add(TXRT_LAUNCH_COLLECTIVE, {{0, offset, 64, false}, {0, offset, 64, true}}); }
   void read(uint64_t offset) { add(TXRT_LAUNCH_KERNEL, {{0, offset, 64, false}}); }
   void write(uint64_t offset) { add(TXRT_LAUNCH_KERNEL, {{0, offset, 64, true}}); }
   void endEntry() {
-    const uint32_t first =
-        entries.empty() ? 0 : entries.back().first_launch + entries.back().launch_count;
+    const uint32_t first = entries.empty() ? 0 : entries.back().first_launch + entries.back().launch_count;
     entries.push_back({0, first, static_cast<uint32_t>(launches.size()) - first, 0});
   }
 
@@ -57,8 +53,8 @@ struct Launches {
       for (uint32_t j = 0; j < launches[b].buffer_count; ++j) {
         const txrt_buffer &x = buffers[launches[a].first_buffer + i];
         const txrt_buffer &y = buffers[launches[b].first_buffer + j];
-        if (x.segment == y.segment && x.offset < y.offset + y.bytes &&
-            y.offset < x.offset + x.bytes && (x.writes || y.writes))
+        if (x.segment == y.segment && x.offset < y.offset + y.bytes && y.offset < x.offset + x.bytes &&
+            (x.writes || y.writes))
           return true;
       }
     return false;
@@ -119,8 +115,7 @@ TEST(Dependences, AnEntryWaitsForItsOwn) {
   EXPECT_EQ(p.waits(), (Waits{0, 0}));
 }
 
-// Each conflict is covered by a wait in between, each wait is for a conflict that
-// none before it has covered.
+// Each conflict is covered by a wait in between, each wait is for a conflict that none before it has covered.
 TEST(Dependences, RandomPrograms) {
   std::mt19937 random(1);
   size_t found = 0;
@@ -130,8 +125,7 @@ TEST(Dependences, RandomPrograms) {
     for (int i = 0; i < count; ++i) {
       std::vector<Touch> touches;
       for (int b = 0, n = 1 + int(random() % 3); b < n; ++b)
-        touches.push_back({uint32_t(random() % 2), random() % 16 * 16,
-                           16 + random() % 4 * 16, random() % 2 == 0});
+        touches.push_back({uint32_t(random() % 2), random() % 16 * 16, 16 + random() % 4 * 16, random() % 2 == 0});
       p.add(random() % 3 ? TXRT_LAUNCH_KERNEL : TXRT_LAUNCH_COLLECTIVE, touches);
     }
     const Waits waits = p.waits();

@@ -6,7 +6,6 @@
 
 #include <functional>
 
-
 using namespace txrt::cuda;
 
 namespace {
@@ -44,8 +43,8 @@ struct FakeDriver : testing::Test {
 
 } // namespace
 
-// The driver's reference manual, cuThreadExchangeStreamCaptureMode: a thread that captures
-// does nothing that the capture can not see. What it refuses costs the capture.
+// The driver's reference manual, cuThreadExchangeStreamCaptureMode: a thread that captures does nothing that the
+// capture can not see. What it refuses costs the capture.
 TEST_F(FakeDriver, RefusesInACapture) {
   DevicePointer address = 0;
   OwnedEvent event(driver);
@@ -56,9 +55,17 @@ TEST_F(FakeDriver, RefusesInACapture) {
   ASSERT_EQ(driver.eventCreate(&event, 0), Success);
   Module other = nullptr;
   const std::pair<const char *, std::function<Result()>> calls[] = {
-      {"allocate", [&] { DevicePointer more; return driver.memAlloc(&more, 256); }},
+      {"allocate",
+       [&] {
+         DevicePointer more;
+         return driver.memAlloc(&more, 256);
+       }},
       {"free", [&] { return driver.memFree(address); }},
-      {"allocate on the host", [&] { void *more; return driver.memHostAlloc(&more, 8, 0); }},
+      {"allocate on the host",
+       [&] {
+         void *more;
+         return driver.memHostAlloc(&more, 8, 0);
+       }},
       {"free on the host", [&] { return driver.memFreeHost(memory); }},
       {"copy and wait", [&] { return driver.memcpyDtoH(&byte, address, 1); }},
       {"load", [&] { return driver.moduleLoadDataEx(&other, code, 0, nullptr, nullptr); }},

@@ -29,9 +29,7 @@ struct Array {
     for (uint64_t i = 0; i < size; ++i)
       data[i] = uniform(random);
   }
-  bool operator==(const Array &other) const {
-    return memcmp(data, other.data, size * sizeof(float)) == 0;
-  }
+  bool operator==(const Array &other) const { return memcmp(data, other.data, size * sizeof(float)) == 0; }
   std::unique_ptr<float, Free> memory;
   float *data;
   uint64_t size;
@@ -64,8 +62,7 @@ txrt_gemm_launch launchOf(const Shape &s) {
 
 struct Product {
   explicit Product(const Shape &s, unsigned shift = 0)
-      : g(launchOf(s)), a(s.batch0 * g.stride_a0, 1, shift),
-        b(s.batch0 * g.stride_b0, 2, shift),
+      : g(launchOf(s)), a(s.batch0 * g.stride_a0, 1, shift), b(s.batch0 * g.stride_b0, 2, shift),
         c(s.batch0 * g.stride_c0, 3, shift) {}
 
   void run(unsigned threads) {
@@ -91,8 +88,7 @@ struct Product {
         ASSERT_EQ(c.data[at], before.c.data[at]) << "written between rows";
   }
 
-  void checkOne(uint64_t i0, uint64_t i1, uint64_t i, uint64_t j, float got,
-                float old) const {
+  void checkOne(uint64_t i0, uint64_t i1, uint64_t i, uint64_t j, float got, float old) const {
     const float *pa = a.data + i0 * g.stride_a0 + i1 * g.stride_a1;
     const float *pb = b.data + i0 * g.stride_b0 + i1 * g.stride_b1;
     double sum = 0, magnitude = 0;
@@ -103,10 +99,8 @@ struct Product {
       magnitude += std::fabs(x * y);
     }
     double expected = g.alpha * sum + g.beta * old;
-    double bound = 1e-6 * (std::fabs(g.alpha) * magnitude +
-                           std::fabs(g.beta * old) + 1e-3);
-    ASSERT_NEAR(got, expected, bound)
-        << "batch " << i0 << "," << i1 << " row " << i << " column " << j;
+    double bound = 1e-6 * (std::fabs(g.alpha) * magnitude + std::fabs(g.beta * old) + 1e-3);
+    ASSERT_NEAR(got, expected, bound) << "batch " << i0 << "," << i1 << " row " << i << " column " << j;
   }
 
   txrt_gemm_launch g;
@@ -130,8 +124,7 @@ std::vector<Shape> shapes() {
 }
 
 std::string text(const Shape &s) {
-  std::string t = std::to_string(s.m) + "x" + std::to_string(s.n) + "x" +
-                  std::to_string(s.k) + (s.ta ? " T" : " N") +
+  std::string t = std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k) + (s.ta ? " T" : " N") +
                   (s.tb ? "T" : "N");
   return t + " batch " + std::to_string(s.batch0 * s.batch1);
 }
@@ -166,8 +159,8 @@ TEST(Gemm, AlphaAndBeta) {
     }
 }
 
-// A gradient's first microbatch overwrites, later ones add. If overwriting were
-// not the same as adding to zeros, accumulation would depend on who comes first.
+// A gradient's first microbatch overwrites, later ones add. If overwriting were not the same as adding to zeros,
+// accumulation would depend on who comes first.
 TEST(Gemm, BetaZeroIsAddingToZeros) {
   for (const Shape &s : shapes()) {
     SCOPED_TRACE(text(s));
@@ -216,11 +209,10 @@ TEST(Gemm, AlignmentDoesNotMatter) {
   }
 }
 
-// Many threads in the library at once, coming and going: its scratch must not
-// be shared. Debian's serial variant failed this in one run of three.
+// Many threads in the library at once, coming and going: its scratch must not be shared. Debian's serial variant failed
+// this in one run of three.
 TEST(Gemm, LibraryIsSafeForConcurrentCallers) {
-  for (Shape s : {Shape{96, 112, 300, true, false, 8, 8},
-                  Shape{24, 40, 32, false, true, 32, 32},
+  for (Shape s : {Shape{96, 112, 300, true, false, 8, 8}, Shape{24, 40, 32, false, true, 32, 32},
                   Shape{70, 65, 17, false, false, 16, 16}}) {
     Product reference(s);
     reference.run(1);
@@ -229,8 +221,7 @@ TEST(Gemm, LibraryIsSafeForConcurrentCallers) {
     for (int i = 0; i < 60; ++i) {
       for (uint64_t j = 0; j < product.c.size; ++j)
         product.c.data[j] = NAN;
-      runGemm(pool, {&Blas::get(), nullptr, true}, product.g, product.a.data, product.b.data,
-              product.c.data, 0.0f);
+      runGemm(pool, {&Blas::get(), nullptr, true}, product.g, product.a.data, product.b.data, product.c.data, 0.0f);
       ASSERT_TRUE(product.c == reference.c) << text(s) << " run " << i;
     }
   }

@@ -15,9 +15,7 @@ txrt_error createError(const TestArtifact &a, txrt_options options = {}) {
   std::vector<uint8_t> bytes = a.bytes();
   txrt_error error = {};
   txrt_artifact *artifact = nullptr;
-  EXPECT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
-                                      &artifact, &error),
-            TXRT_OK)
+  EXPECT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa", &artifact, &error), TXRT_OK)
       << error.message;
   if (!artifact)
     return error;
@@ -28,12 +26,10 @@ txrt_error createError(const TestArtifact &a, txrt_options options = {}) {
   return error;
 }
 
-void refused(txrt_status code, const char *message, const TestArtifact &a,
-             txrt_options options = {}) {
+void refused(txrt_status code, const char *message, const TestArtifact &a, txrt_options options = {}) {
   txrt_error error = createError(a, options);
   EXPECT_EQ(error.code, code) << error.message;
-  EXPECT_NE(strstr(error.message, message), nullptr)
-      << "expected: " << message << "\ngot: " << error.message;
+  EXPECT_NE(strstr(error.message, message), nullptr) << "expected: " << message << "\ngot: " << error.message;
 }
 
 } // namespace
@@ -61,10 +57,8 @@ TEST(Host, FeaturesByName) {
   EXPECT_EQ(txrt::cpuFeature("sse2"), txrt::Feature::Present);
   EXPECT_EQ(txrt::cpuFeature("64bit"), txrt::Feature::Present);
   EXPECT_EQ(txrt::cpuFeature("avx9000"), txrt::Feature::Unknown);
-  EXPECT_EQ(txrt::cpuFeature("avx2") == txrt::Feature::Present,
-            bool(__builtin_cpu_supports("avx2")));
-  EXPECT_EQ(txrt::cpuFeature("avx512f") == txrt::Feature::Present,
-            bool(__builtin_cpu_supports("avx512f")));
+  EXPECT_EQ(txrt::cpuFeature("avx2") == txrt::Feature::Present, bool(__builtin_cpu_supports("avx2")));
+  EXPECT_EQ(txrt::cpuFeature("avx512f") == txrt::Feature::Present, bool(__builtin_cpu_supports("avx512f")));
 }
 
 TEST(Host, NoCode) {
@@ -86,8 +80,7 @@ TEST(Host, Options) {
   refused(TXRT_USAGE, "-1 threads", smallArtifact(), options);
   options = {};
   options.backend = "tpu";
-  refused(TXRT_USAGE, "unknown backend 'tpu'; present: host, cuda, dryrun",
-          smallArtifact(), options);
+  refused(TXRT_USAGE, "unknown backend 'tpu'; present: host, cuda, dryrun", smallArtifact(), options);
 }
 
 // Planned for far more than there is: refused with numbers, nothing touched.
@@ -114,12 +107,9 @@ TEST(Host, PlannedIsAllocated) {
   txrt_artifact *artifact;
   txrt_session *session;
   txrt_error error = {};
-  ASSERT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), nullptr,
-                                      &artifact, &error),
-            TXRT_OK)
+  ASSERT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), nullptr, &artifact, &error), TXRT_OK)
       << error.message;
-  ASSERT_EQ(txrt_session_create(artifact, nullptr, &session, &error), TXRT_OK)
-      << error.message;
+  ASSERT_EQ(txrt_session_create(artifact, nullptr, &session, &error), TXRT_OK) << error.message;
   uint64_t planned = 0;
   for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s)
     planned += txrt_artifact_segment_bytes(artifact, txrt_segment(s));
@@ -128,9 +118,7 @@ TEST(Host, PlannedIsAllocated) {
   // Segments are zero-filled, apart from each other, writable to the end.
   auto read = [&](int segment, uint64_t offset, uint64_t bytes) {
     std::vector<uint8_t> data(bytes < planned ? bytes : 0);
-    EXPECT_EQ(txrt_session_read(session, txrt_segment(segment), offset, bytes,
-                                data.data(), &error),
-              TXRT_OK)
+    EXPECT_EQ(txrt_session_read(session, txrt_segment(segment), offset, bytes, data.data(), &error), TXRT_OK)
         << error.message;
     return data;
   };
@@ -138,9 +126,7 @@ TEST(Host, PlannedIsAllocated) {
     uint64_t size = txrt_artifact_segment_bytes(artifact, txrt_segment(s));
     ASSERT_EQ(read(s, 0, size), std::vector<uint8_t>(size, 0));
     std::vector<uint8_t> filled(size, uint8_t(s + 1));
-    ASSERT_EQ(txrt_session_write(session, txrt_segment(s), 0, size,
-                                 filled.data(), &error),
-              TXRT_OK);
+    ASSERT_EQ(txrt_session_write(session, txrt_segment(s), 0, size, filled.data(), &error), TXRT_OK);
   }
   for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
     uint64_t size = txrt_artifact_segment_bytes(artifact, txrt_segment(s));
@@ -148,10 +134,8 @@ TEST(Host, PlannedIsAllocated) {
   }
   uint8_t byte = 0;
   auto refused = [&](int segment, uint64_t offset, uint64_t bytes) {
-    return txrt_session_read(session, txrt_segment(segment), offset, bytes,
-                             &byte, &error) == TXRT_USAGE &&
-           txrt_session_write(session, txrt_segment(segment), offset, bytes,
-                              &byte, &error) == TXRT_USAGE;
+    return txrt_session_read(session, txrt_segment(segment), offset, bytes, &byte, &error) == TXRT_USAGE &&
+           txrt_session_write(session, txrt_segment(segment), offset, bytes, &byte, &error) == TXRT_USAGE;
   };
   EXPECT_TRUE(refused(TXRT_SEGMENT_TRANSIENT, 1, 256));
   EXPECT_TRUE(refused(TXRT_SEGMENT_TRANSIENT, ~0ull, 2));

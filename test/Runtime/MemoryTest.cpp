@@ -1,7 +1,7 @@
 // What a process may take, from files of systems that this one is not.
 
-#include "core/Failure.h"
 #include "core/Memory.h"
+#include "core/Failure.h"
 
 #include <gtest/gtest.h>
 
@@ -30,8 +30,7 @@ protected:
   void TearDown() override { std::filesystem::remove_all(folder); }
 
   void write(const std::string &name, const std::string &text) const {
-    std::filesystem::create_directories(
-        std::filesystem::path(folder + "/" + name).parent_path());
+    std::filesystem::create_directories(std::filesystem::path(folder + "/" + name).parent_path());
     std::ofstream(folder + "/" + name) << text;
   }
   uint64_t left(const std::string &whose) const {
@@ -59,8 +58,7 @@ TEST_F(MemoryTest, GroupsOfVersion2) {
   write("groups/a/b/memory.current", "5000\n");
   write("groups/a/memory.max", "100000\n");
   write("groups/a/memory.current", "70000\n");
-  write("groups/a/memory.stat",
-        "anon 40000\ninactive_file 20000\nactive_file 10000\n");
+  write("groups/a/memory.stat", "anon 40000\ninactive_file 20000\nactive_file 10000\n");
   EXPECT_EQ(left("the control group /a/b"), UINT64_MAX);
   EXPECT_EQ(left("the control group /a"), 60000u);
 }
@@ -71,9 +69,8 @@ TEST_F(MemoryTest, GroupsOfVersion1) {
   write("groups/memory/job/step/memory.usage_in_bytes", "1000000\n");
   write("groups/memory/job/memory.limit_in_bytes", "5000000\n");
   write("groups/memory/job/memory.usage_in_bytes", "4000000\n");
-  write("groups/memory/job/memory.stat",
-        "inactive_file 1\nactive_file 1\ntotal_inactive_file 500000\n"
-        "total_active_file 0\n");
+  write("groups/memory/job/memory.stat", "inactive_file 1\nactive_file 1\ntotal_inactive_file 500000\n"
+                                         "total_active_file 0\n");
   EXPECT_EQ(left("the control group /job/step"), 8000000u);
   EXPECT_EQ(left("the control group /job"), 8000000u); // the first found
   write("groups/memory/job/step/memory.limit_in_bytes", "");
@@ -83,8 +80,7 @@ TEST_F(MemoryTest, GroupsOfVersion1) {
 TEST_F(MemoryTest, LimitsOfTheProcess) {
   write("proc/self/status", "VmSize: 2000 kB\nVmData: 1000 kB\n");
   for (auto [resource, whose, used] :
-       {std::tuple(RLIMIT_AS, "address space", 2000),
-        std::tuple(RLIMIT_DATA, "data", 1000)}) {
+       {std::tuple(RLIMIT_AS, "address space", 2000), std::tuple(RLIMIT_DATA, "data", 1000)}) {
     rlimit before, limit;
     getrlimit(resource, &before);
     limit = before;
@@ -96,32 +92,27 @@ TEST_F(MemoryTest, LimitsOfTheProcess) {
   }
 }
 
-std::string failure(const MemoryNeed &need, unsigned processes,
-                    const std::vector<MemoryLimit> &limits) {
+std::string failure(const MemoryNeed &need, unsigned processes, const std::vector<MemoryLimit> &limits) {
   txrt_error error = {};
-  const txrt_status status =
-      guarded(&error, [&] { requireMemory(need, processes, limits); });
+  const txrt_status status = guarded(&error, [&] { requireMemory(need, processes, limits); });
   EXPECT_TRUE(status == TXRT_OK || status == TXRT_OUT_OF_MEMORY);
   return error.message;
 }
 
 TEST(Memory, NeedAgainstLimits) {
-  const std::vector<MemoryLimit> limits = {
-      {MemoryLimit::Mapped, "the space", 200 * mib, 100 * mib, "raise it"},
-      {MemoryLimit::Touched, "the group", 50 * mib, 20 * mib, "give it more"}};
+  const std::vector<MemoryLimit> limits = {{MemoryLimit::Mapped, "the space", 200 * mib, 100 * mib, "raise it"},
+                                           {MemoryLimit::Touched, "the group", 50 * mib, 20 * mib, "give it more"}};
   MemoryNeed need;
   need.add("arena", 10 * mib, 10 * mib);
   EXPECT_EQ(failure(need, 1, limits), "");
   EXPECT_EQ(failure(need, 2, limits), "");
-  EXPECT_EQ(failure(need, 3, limits),
-            "needs 10.0 MiB (arena 10.0 MiB) in each of 3 processes; the group "
-            "leaves 20.0 MiB of its 50.0 MiB: give it more, or choose a policy "
-            "with a lower peak, a smaller batch or fewer threads");
+  EXPECT_EQ(failure(need, 3, limits), "needs 10.0 MiB (arena 10.0 MiB) in each of 3 processes; the group "
+                                      "leaves 20.0 MiB of its 50.0 MiB: give it more, or choose a policy "
+                                      "with a lower peak, a smaller batch or fewer threads");
   need.add("stacks", 95 * mib, 0);
-  EXPECT_EQ(failure(need, 1, limits),
-            "needs 105.0 MiB (arena 10.0 MiB, stacks 95.0 MiB); the space leaves "
-            "100.0 MiB of its 200.0 MiB: raise it, or choose a policy with a "
-            "lower peak, a smaller batch or fewer threads");
+  EXPECT_EQ(failure(need, 1, limits), "needs 105.0 MiB (arena 10.0 MiB, stacks 95.0 MiB); the space leaves "
+                                      "100.0 MiB of its 200.0 MiB: raise it, or choose a policy with a "
+                                      "lower peak, a smaller batch or fewer threads");
   // Sums do not wrap around.
   need.add("nonsense", UINT64_MAX - mib, UINT64_MAX - mib);
   EXPECT_NE(failure(need, 4096, limits).find("nonsense"), std::string::npos);
@@ -131,8 +122,7 @@ TEST(Memory, NeedAgainstLimits) {
 TEST(Memory, TheSystemMayRefuse) {
   MemoryNeed need;
   need.add("arena", uint64_t(1) << 60, 0);
-  EXPECT_NE(failure(need, 1, {}).find("and the system refuses"),
-            std::string::npos);
+  EXPECT_NE(failure(need, 1, {}).find("and the system refuses"), std::string::npos);
 }
 
 } // namespace

@@ -1,5 +1,4 @@
-// The runtime's own declarations of NCCL against the library's header, where there
-// is one.
+// The runtime's own declarations of NCCL against the library's header, where there is one.
 
 #include "SameCall.h"
 #include <gtest/gtest.h>
@@ -12,21 +11,19 @@
 
 namespace nccl = txrt::cuda::nccl;
 
-#define TXRT_CHECK(member, type, symbol, ...)                                 \
-  static_assert(                                                              \
-      SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
+#define TXRT_CHECK(member, type, symbol, ...)                                                                          \
+  static_assert(SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
 namespace txrt::cuda::nccl {
 TXRT_NCCL_FUNCTIONS(TXRT_CHECK)
 #undef TXRT_CHECK
 // Those that the toolkit's own version has.
-#define TXRT_CHECK(member, type, symbol, version, ...)                        \
-  static_assert(                                                              \
-      SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
+#define TXRT_CHECK(member, type, symbol, version, ...)                                                                 \
+  static_assert(SameCall<type (*)(__VA_ARGS__), decltype(&::symbol)>::value, #symbol);
 #if NCCL_VERSION_CODE >= 22700
 TXRT_NCCL_NEWER_FUNCTIONS(TXRT_CHECK)
 #endif
 #undef TXRT_CHECK
-}
+} // namespace txrt::cuda::nccl
 #if NCCL_VERSION_CODE >= 22700
 static_assert(int(nccl::WindowCollSymmetric) == NCCL_WIN_COLL_SYMMETRIC);
 #endif
@@ -54,8 +51,6 @@ TEST(NcclApi, DeclarationsAreTheLibrarys) {
 
 #else
 
-TEST(NcclApi, DeclarationsAreTheLibrarys) {
-  GTEST_SKIP() << "no nccl.h was found";
-}
+TEST(NcclApi, DeclarationsAreTheLibrarys) { GTEST_SKIP() << "no nccl.h was found"; }
 
 #endif

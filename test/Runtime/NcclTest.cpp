@@ -1,6 +1,5 @@
-// Collectives of the cuda backend: each against its definition, in what order they
-// and other launches run, and what is said when something is wrong. Ranks are
-// processes with a fake GPU and a fake NCCL each.
+// Collectives of the cuda backend: each against its definition, in what order they and other launches run, and what is
+// said when something is wrong. Ranks are processes with a fake GPU and a fake NCCL each.
 
 #include "CudaSession.h"
 #include "Overlap.h"
@@ -34,15 +33,13 @@ protected:
 };
 
 /// One entry for each collective: operand at 0, result behind it.
-TestArtifact artifactOf(const std::vector<txrt_collective_launch> &launches,
-                        txrt_dtype dtype, uint64_t element) {
+TestArtifact artifactOf(const std::vector<txrt_collective_launch> &launches, txrt_dtype dtype, uint64_t element) {
   TestArtifact a;
   a.segments[TXRT_SEGMENT_PERSISTENT] = 4096;
   for (const txrt_collective_launch &c : launches) {
     const auto first = static_cast<uint32_t>(a.launches.size());
     a.buffer(TXRT_SEGMENT_PERSISTENT, dtype, 0, c.count * element, false);
-    a.buffer(TXRT_SEGMENT_PERSISTENT, dtype, 2048, resultCount(c) * element,
-             true);
+    a.buffer(TXRT_SEGMENT_PERSISTENT, dtype, 2048, resultCount(c) * element, true);
     a.collectiveLaunch("collective " + std::to_string(first), c);
     a.entry("entry " + std::to_string(first), first);
   }
@@ -50,8 +47,7 @@ TestArtifact artifactOf(const std::vector<txrt_collective_launch> &launches,
   return a;
 }
 
-std::string checkAll(txrt_world &world,
-                     const std::vector<txrt_collective_launch> &launches) {
+std::string checkAll(txrt_world &world, const std::vector<txrt_collective_launch> &launches) {
   txrt_options options = {};
   options.world = &world;
   options.no_graph = launches.size() % 2;
@@ -63,19 +59,18 @@ std::string checkAll(txrt_world &world,
     s.set(TXRT_SEGMENT_PERSISTENT, 0, operandOf(world.rank(), c.count));
     if (s.run(static_cast<int>(l)))
       fail(TXRT_PEER, "%s", s.error.message);
-    const std::vector<float> to =
-        s.get(TXRT_SEGMENT_PERSISTENT, 2048, resultCount(c));
+    const std::vector<float> to = s.get(TXRT_SEGMENT_PERSISTENT, 2048, resultCount(c));
     for (uint64_t i = 0; i < to.size(); ++i)
       if (to[i] != expected(c, world.rank(), i))
-        return format("collective %u of %u ranks %u apart, element %d: %g",
-                      c.collective, c.ranks, c.stride, int(i), double(to[i]));
+        return format("collective %u of %u ranks %u apart, element %d: %g", c.collective, c.ranks, c.stride, int(i),
+                      double(to[i]));
   }
   return "";
 }
 
-std::string mix(txrt_world &world, bool graphed, bool timed = false,
-                txrt_options options = {},
-                const std::function<void(int)> &before = [](int) {}) {
+std::string mix(
+    txrt_world &world, bool graphed, bool timed = false, txrt_options options = {},
+    const std::function<void(int)> &before = [](int) {}) {
   TestArtifact a = overlapArtifact(world.size());
   a.addGpuCode();
   options.world = &world;
@@ -100,8 +95,7 @@ std::string mix(txrt_world &world, bool graphed, bool timed = false,
     const std::vector<float> wanted = overlapResult(world.size(), world.rank());
     for (size_t i = 0; i < found.size(); ++i)
       if (found[i] != wanted[i])
-        return format("round %d element %d is %g, not %g", round, int(i),
-                      double(found[i]), double(wanted[i]));
+        return format("round %d element %d is %g, not %g", round, int(i), double(found[i]), double(wanted[i]));
   }
   return "";
 }
@@ -114,45 +108,37 @@ TEST_F(Nccl, EveryKind) {
   std::vector<txrt_collective_launch> launches;
   for (auto [ranks, stride] : {std::pair(2, 1), {3, 2}, {2, 3}, {3, 1}, {1, 1}})
     for (int kind = 0; kind < TXRT_COLLECTIVE_COUNT; ++kind)
-      launches.push_back(launchOf(static_cast<txrt_collective>(kind), ranks,
-                                  stride, 12, 2, ranks > 1));
+      launches.push_back(launchOf(static_cast<txrt_collective>(kind), ranks, stride, 12, 2, ranks > 1));
   for (bool wraps : {false, true})
     for (int shift : {-1, 0, 2, 7})
-      launches.push_back(
-          launchOf(TXRT_SEND_RECV, 3, 1, 10, 1, shift, wraps));
-  EXPECT_EQ(runRankProcesses(
-                6, [&](txrt_world &world) { return checkAll(world, launches); }),
-            Texts(6));
+      launches.push_back(launchOf(TXRT_SEND_RECV, 3, 1, 10, 1, shift, wraps));
+  EXPECT_EQ(runRankProcesses(6, [&](txrt_world &world) { return checkAll(world, launches); }), Texts(6));
 }
 
 TEST_F(Nccl, NarrowAndWholeNumbers) {
-  EXPECT_EQ(
-      runRankProcesses(
-          2,
-          [&](txrt_world &world) -> std::string {
-            txrt_options options = {};
-            options.world = &world;
-            Session narrow(artifactOf({launchOf(TXRT_ALL_REDUCE, 2, 1, 4),
-                                       launchOf(TXRT_ALL_GATHER, 2, 1, 4)},
-                                      TXRT_DTYPE_BF16, 2),
-                           options);
-            if (!narrow.session)
-              return narrow.error.message;
-            // 1 and 2; and 3 is 0x4040.
-            narrow.set(TXRT_SEGMENT_PERSISTENT, 0,
-                       std::vector<uint16_t>(4, world.rank() ? 0x4000 : 0x3f80));
-            uint16_t to[8];
-            for (int entry = 0; entry < 2; ++entry) {
-              if (narrow.run(entry))
-                return narrow.error.message;
-              txrt_session_read(narrow.session, TXRT_SEGMENT_PERSISTENT, 2048,
-                                sizeof to, to, nullptr);
-              if (entry == 0 && to[3] != 0x4040)
-                return "the sum";
-            }
-            return to[3] == 0x3f80 && to[4] == 0x4000 ? "" : "the parts";
-          }),
-      Texts(2));
+  EXPECT_EQ(runRankProcesses(
+                2,
+                [&](txrt_world &world) -> std::string {
+                  txrt_options options = {};
+                  options.world = &world;
+                  Session narrow(artifactOf({launchOf(TXRT_ALL_REDUCE, 2, 1, 4), launchOf(TXRT_ALL_GATHER, 2, 1, 4)},
+                                            TXRT_DTYPE_BF16, 2),
+                                 options);
+                  if (!narrow.session)
+                    return narrow.error.message;
+                  // 1 and 2; and 3 is 0x4040.
+                  narrow.set(TXRT_SEGMENT_PERSISTENT, 0, std::vector<uint16_t>(4, world.rank() ? 0x4000 : 0x3f80));
+                  uint16_t to[8];
+                  for (int entry = 0; entry < 2; ++entry) {
+                    if (narrow.run(entry))
+                      return narrow.error.message;
+                    txrt_session_read(narrow.session, TXRT_SEGMENT_PERSISTENT, 2048, sizeof to, to, nullptr);
+                    if (entry == 0 && to[3] != 0x4040)
+                      return "the sum";
+                  }
+                  return to[3] == 0x3f80 && to[4] == 0x4000 ? "" : "the parts";
+                }),
+            Texts(2));
 }
 
 // Whatever order the events leave open.
@@ -160,11 +146,7 @@ TEST_F(Nccl, LaunchesWaitForWhatTheyTouch) {
   for (const char *order : {"first", "last"}) {
     Setting preferred("FAKE_CUDA_ORDER", order);
     for (int mode = 0; mode < 3; ++mode)
-      EXPECT_EQ(runRankProcesses(3,
-                                 [&](txrt_world &world) {
-                                   return mix(world, mode == 0, mode == 2);
-                                 }),
-                Texts(3))
+      EXPECT_EQ(runRankProcesses(3, [&](txrt_world &world) { return mix(world, mode == 0, mode == 2); }), Texts(3))
           << order << " " << mode;
   }
 }
@@ -180,8 +162,8 @@ TEST_F(Nccl, LaunchesMayWaitAtOnce) {
               Texts(2));
 }
 
-// Which functions of the library are used for it is its version's matter; the fake
-// refuses a wrong order, memory that is not its own, and buffers beside it.
+// Which functions of the library are used for it is its version's matter; the fake refuses a wrong order, memory that
+// is not its own, and buffers beside it.
 TEST_F(Nccl, TheArenaIsRegistered) {
   auto describe = [](txrt_world &world, bool declines = false) {
     TestArtifact a = overlapArtifact(world.size());
@@ -200,8 +182,7 @@ TEST_F(Nccl, TheArenaIsRegistered) {
     return text.substr(from, text.find(", test") - from);
   };
   auto all = [&](bool declines = false) {
-    return runRankProcesses(
-        2, [&](txrt_world &world) { return describe(world, declines); });
+    return runRankProcesses(2, [&](txrt_world &world) { return describe(world, declines); });
   };
   const std::string rounded = ", arena registered (rounded up by 2.0 MiB)";
   EXPECT_EQ(all(), Texts(2, "NCCL 2.28.9" + rounded));
@@ -226,37 +207,35 @@ TEST_F(Nccl, TheArenaIsRegistered) {
 
 // By the fake's clock a collective takes two microseconds, a kernel one.
 TEST_F(Nccl, CollectivesAreTimedBesideTheOthers) {
-  EXPECT_EQ(
-      runRankProcesses(
-          2,
-          [&](txrt_world &world) -> std::string {
-            TestArtifact a = overlapArtifact(world.size());
-            a.addGpuCode();
-            txrt_options options = {};
-            options.world = &world;
-            Session s(a, options);
-            txrt_session_profile(s.session, 1);
-            if (s.run(0))
-              return s.error.message;
-            std::vector<txrt_launch_info> all(10);
-            for (int i = 0; i < 10; ++i)
-              txrt_session_launch_info(s.session, 0, i, &all[i], nullptr);
-            auto end = [&](int i) { return all[i].last_start + all[i].last_seconds; };
-            // The first sum, two launches that touch nothing of it but its bytes.
-            if (all[1].last_start < end(0) - 1e-9)
-              return "a collective begins before what it sums is there";
-            if (all[3].last_start < end(1) - 1e-9)
-              return "a launch begins before what it waits for has ended";
-            if (all[3].last_seconds > 1.5e-6)
-              return "a launch's time has what it waits for in it";
-            if (all[1].last_seconds < 1.9e-6)
-              return "a collective has no time of its own";
-            // It waits for nothing, and runs beside.
-            if (all[2].last_start > end(1))
-              return "a launch waits for what it does not touch";
-            return "";
-          }),
-      Texts(2));
+  EXPECT_EQ(runRankProcesses(2,
+                             [&](txrt_world &world) -> std::string {
+                               TestArtifact a = overlapArtifact(world.size());
+                               a.addGpuCode();
+                               txrt_options options = {};
+                               options.world = &world;
+                               Session s(a, options);
+                               txrt_session_profile(s.session, 1);
+                               if (s.run(0))
+                                 return s.error.message;
+                               std::vector<txrt_launch_info> all(10);
+                               for (int i = 0; i < 10; ++i)
+                                 txrt_session_launch_info(s.session, 0, i, &all[i], nullptr);
+                               auto end = [&](int i) { return all[i].last_start + all[i].last_seconds; };
+                               // The first sum, two launches that touch nothing of it but its bytes.
+                               if (all[1].last_start < end(0) - 1e-9)
+                                 return "a collective begins before what it sums is there";
+                               if (all[3].last_start < end(1) - 1e-9)
+                                 return "a launch begins before what it waits for has ended";
+                               if (all[3].last_seconds > 1.5e-6)
+                                 return "a launch's time has what it waits for in it";
+                               if (all[1].last_seconds < 1.9e-6)
+                                 return "a collective has no time of its own";
+                               // It waits for nothing, and runs beside.
+                               if (all[2].last_start > end(1))
+                                 return "a launch waits for what it does not touch";
+                               return "";
+                             }),
+            Texts(2));
 }
 
 TEST_F(Nccl, OneRankNeedsNone) {
@@ -278,9 +257,8 @@ TEST_F(Nccl, OneRankMayTakeIt) {
   };
   EXPECT_EQ(runRankProcesses(1, mixAlone), Texts(1));
   Setting old("FAKE_NCCL_VERSION", "20000");
-  EXPECT_EQ(runRankProcesses(1, mixAlone),
-            Texts(1, "found NCCL 2.0.0; several ranks on GPUs need NCCL 2.14 or "
-                     "newer"));
+  EXPECT_EQ(runRankProcesses(1, mixAlone), Texts(1, "found NCCL 2.0.0; several ranks on GPUs need NCCL 2.14 or "
+                                                    "newer"));
 }
 
 TEST_F(Nccl, AnErrorNamesRankAndOperation) {
@@ -288,12 +266,10 @@ TEST_F(Nccl, AnErrorNamesRankAndOperation) {
   // Four groups to warm up, four for each round.
   Setting fault("FAKE_NCCL_FAIL", "1:10");
   for (bool graphed : {true, false}) {
-    const Texts texts = runRankProcesses(
-        2, [&](txrt_world &world) { return mix(world, graphed); });
+    const Texts texts = runRankProcesses(2, [&](txrt_world &world) { return mix(world, graphed); });
     EXPECT_EQ(texts[1], "rank 1 of 2: A #6: NCCL: unhandled system error: "
                         "FAKE_NCCL_FAIL");
-    EXPECT_NE(texts[0].find("rank 0 of 2: A #6: rank 1 gave up: rank 1 of 2: A #6: NCCL"),
-              std::string::npos)
+    EXPECT_NE(texts[0].find("rank 0 of 2: A #6: rank 1 gave up: rank 1 of 2: A #6: NCCL"), std::string::npos)
         << texts[0];
   }
 }
@@ -343,9 +319,7 @@ TEST_F(Nccl, AnotherOrderIsSeen) {
                     return mix(world, true, false, {}, [&](int round) {
                       float value = 1;
                       if (world.rank() == 1 && round == 1)
-                        world.collectives().allReduce(world.all(), &value, &value,
-                                                      1, TXRT_DTYPE_F32,
-                                                      "agreement");
+                        world.collectives().allReduce(world.all(), &value, &value, 1, TXRT_DTYPE_F32, "agreement");
                     });
                   },
                   1.5),
@@ -373,27 +347,24 @@ TEST_F(Nccl, Refusals) {
     return runRankProcesses(ranks, [](txrt_world &world) {
       std::string answer;
       txrt_error error = {};
-      const txrt_status status =
-          guarded(&error, [&] { answer = mix(world, true); });
+      const txrt_status status = guarded(&error, [&] { answer = mix(world, true); });
       // The ranks agree, so that the world comes to its end.
       return status ? std::to_string(status) + " " + error.message : answer;
     });
   };
-  EXPECT_EQ(all("FAKE_NCCL_VERSION", "21300"),
-            Texts({"4 found NCCL 2.13.0; several ranks on GPUs need NCCL 2.14 or "
-                   "newer",
-                   "4 rank 0 of 2: found NCCL 2.13.0; several ranks on GPUs need "
-                   "NCCL 2.14 or newer"}));
-  EXPECT_EQ(all("FAKE_CUDA_DEVICES", "2", 3),
-            Texts({"4 ranks 0 and 2 would share a GPU, and each needs one of its "
-                   "own: start as many ranks on a machine as it has GPUs (rank 0 "
-                   "sees 2)",
-                   "4 ranks 0 and 2 would share a GPU, and each needs one of its "
-                   "own: start as many ranks on a machine as it has GPUs (rank 1 "
-                   "sees 2)",
-                   "4 ranks 0 and 2 would share a GPU, and each needs one of its "
-                   "own: start as many ranks on a machine as it has GPUs (rank 2 "
-                   "sees 2)"}));
+  EXPECT_EQ(all("FAKE_NCCL_VERSION", "21300"), Texts({"4 found NCCL 2.13.0; several ranks on GPUs need NCCL 2.14 or "
+                                                      "newer",
+                                                      "4 rank 0 of 2: found NCCL 2.13.0; several ranks on GPUs need "
+                                                      "NCCL 2.14 or newer"}));
+  EXPECT_EQ(all("FAKE_CUDA_DEVICES", "2", 3), Texts({"4 ranks 0 and 2 would share a GPU, and each needs one of its "
+                                                     "own: start as many ranks on a machine as it has GPUs (rank 0 "
+                                                     "sees 2)",
+                                                     "4 ranks 0 and 2 would share a GPU, and each needs one of its "
+                                                     "own: start as many ranks on a machine as it has GPUs (rank 1 "
+                                                     "sees 2)",
+                                                     "4 ranks 0 and 2 would share a GPU, and each needs one of its "
+                                                     "own: start as many ranks on a machine as it has GPUs (rank 2 "
+                                                     "sees 2)"}));
   setenv("FAKE_CUDA_DEVICES", "8", 1);
   // What one rank can not do, all are told.
   EXPECT_EQ(runRankProcesses(2,
@@ -402,14 +373,10 @@ TEST_F(Nccl, Refusals) {
                                  setenv("FAKE_CUDA_FREE", "100", 1);
                                txrt_error error = {};
                                const bool isRefused =
-                                   guarded(&error, [&] { mix(world, true); }) ==
-                                       TXRT_OUT_OF_MEMORY &&
-                                   strstr(error.message, "(arena 1.0 KiB, ") &&
-                                   strstr(error.message, ", NCCL ");
+                                   guarded(&error, [&] { mix(world, true); }) == TXRT_OUT_OF_MEMORY &&
+                                   strstr(error.message, "(arena 1.0 KiB, ") && strstr(error.message, ", NCCL ");
                                const std::string message = error.message;
-                               return isRefused
-                                          ? message.substr(0, message.find(" about"))
-                                          : message;
+                               return isRefused ? message.substr(0, message.find(" about")) : message;
                              }),
             Texts({"rank 1 of 2: needs", "needs"}));
 }
@@ -423,9 +390,8 @@ TEST_F(Nccl, AnotherWorld) {
                                options.world = &world;
                                Session s(a, options);
                                return s.error.code == TXRT_BAD_INPUT &&
-                                              strstr(s.error.message,
-                                                     "joins 2 ranks of axis dp, "
-                                                     "and this run has 3")
+                                              strstr(s.error.message, "joins 2 ranks of axis dp, "
+                                                                      "and this run has 3")
                                           ? ""
                                           : s.error.message;
                              }),

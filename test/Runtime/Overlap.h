@@ -1,4 +1,4 @@
-//===- Overlap.h - Collectives among launches that touch their bytes -------===//
+//===- Overlap.h - Collectives among launches that touch their bytes ----------------------------------------------===//
 
 #ifndef TEST_RUNTIME_OVERLAP_H
 #define TEST_RUNTIME_OVERLAP_H
@@ -6,10 +6,9 @@
 #include "CollectiveCases.h"
 #include "TestArtifact.h"
 
-/// One entry on 60 floats each: A and B (persistent, at 0 and 256) and T
-/// (transient). Each kind of conflict is in it: a launch that reads or writes what
-/// a collective writes, one that writes what a collective reads, and collectives
-/// that follow others, or launches, at once.
+/// One entry on 60 floats each: A and B (persistent, at 0 and 256) and T (transient). Each kind of conflict is in it: a
+/// launch that reads or writes what a collective writes, one that writes what a collective reads, and collectives that
+/// follow others, or launches, at once.
 inline TestArtifact overlapArtifact(int ranks) {
   TestArtifact a;
   a.segments[TXRT_SEGMENT_PERSISTENT] = 768;
@@ -25,8 +24,7 @@ inline TestArtifact overlapArtifact(int ranks) {
     buffer(segment, offset, true);
     a.kernelLaunch("bump", bump, 1, 60, 7, {1, 2});
   };
-  auto addWeigh = [&](txrt_segment from, uint64_t fromOffset, txrt_segment to,
-                      uint64_t toOffset) {
+  auto addWeigh = [&](txrt_segment from, uint64_t fromOffset, txrt_segment to, uint64_t toOffset) {
     buffer(from, fromOffset, false);
     buffer(to, toOffset, true);
     a.kernelLaunch("weigh", weigh, 2, 60, 7, {0});
@@ -36,16 +34,16 @@ inline TestArtifact overlapArtifact(int ranks) {
     buffer(persistent, to, true);
     a.collectiveLaunch(name, launchOf(TXRT_ALL_REDUCE, ranks, 1, 60));
   };
-  addBump(persistent, 0);                       // A += 3
-  addReduce(0, 0, "A");                         // A = sum of A
-  addBump(persistent, 256);                     // B += 3
-  addBump(persistent, 0);                       // A += 3
-  addReduce(0, 0, "A");                         // A = sum of A
-  addReduce(256, 512, "B");                     // C = sum of B
-  addWeigh(persistent, 0, transient, 0);        // T = weights A
-  addBump(persistent, 256);                     // B += 3
-  addWeigh(persistent, 512, persistent, 0);     // A = weights C
-  addReduce(0, 0, "A");                         // A = sum of A
+  addBump(persistent, 0);                   // A += 3
+  addReduce(0, 0, "A");                     // A = sum of A
+  addBump(persistent, 256);                 // B += 3
+  addBump(persistent, 0);                   // A += 3
+  addReduce(0, 0, "A");                     // A = sum of A
+  addReduce(256, 512, "B");                 // C = sum of B
+  addWeigh(persistent, 0, transient, 0);    // T = weights A
+  addBump(persistent, 256);                 // B += 3
+  addWeigh(persistent, 512, persistent, 0); // A = weights C
+  addReduce(0, 0, "A");                     // A = sum of A
   a.entry("mix", 0);
   return a;
 }
@@ -59,9 +57,7 @@ inline std::vector<float> overlapResult(int ranks, int rank) {
       const float weight = 0.5f + float(i % 8);
       const float a = n * (n * float(i) + sum + 3 * n + 3);
       const float c = n * float(i) + sum + 3 * n;
-      all.push_back(which == 0   ? n * weight * c
-                    : which == 1 ? float(rank + i + 6)
-                                 : weight * a);
+      all.push_back(which == 0 ? n * weight * c : which == 1 ? float(rank + i + 6) : weight * a);
     }
   return all;
 }

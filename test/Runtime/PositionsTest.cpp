@@ -20,13 +20,11 @@ TEST(Positions, Elsewhere) {
   positions.hear(4, {false, "a:all_reduce #14"});
   EXPECT_TRUE(positions.isKnown(4));
   EXPECT_FALSE(positions.isKnown(3));
-  EXPECT_EQ(positions.report("a:all_reduce #14"),
-            "ranks 0, 1 and 4 are in a:all_reduce #14; rank 2 is in "
-            "b:all_reduce #12; rank 3 does not say where it is");
+  EXPECT_EQ(positions.report("a:all_reduce #14"), "ranks 0, 1 and 4 are in a:all_reduce #14; rank 2 is in "
+                                                  "b:all_reduce #12; rank 3 does not say where it is");
   positions.clear();
-  EXPECT_EQ(positions.report("agreement"),
-            "rank 0 is in agreement; ranks 1, 2, 3 and 4 do not say where they "
-            "are");
+  EXPECT_EQ(positions.report("agreement"), "rank 0 is in agreement; ranks 1, 2, 3 and 4 do not say where they "
+                                           "are");
 }
 
 // What does not fit a message is cut alike on all ranks, and keeps its number.
@@ -38,8 +36,7 @@ TEST(Positions, LongNames) {
   Positions positions(0, 2);
   positions.hear(1, {false, text.c_str()});
   EXPECT_EQ(positions.report(text.c_str()), "all ranks are in it");
-  EXPECT_EQ(std::string(operation.set("loss:all_reduce", 1)),
-            "loss:all_reduce #1");
+  EXPECT_EQ(std::string(operation.set("loss:all_reduce", 1)), "loss:all_reduce #1");
 }
 
 // A message comes over the wire as it is.

@@ -1,4 +1,4 @@
-//===- RankProcesses.h - Several ranks as processes -------------*- C++ -*-===//
+//===- RankProcesses.h - Several ranks as processes -----------------------------------------------------*- C++ -*-===//
 
 #ifndef TEST_RUNTIME_RANKPROCESSES_H
 #define TEST_RUNTIME_RANKPROCESSES_H
@@ -18,13 +18,10 @@ extern "C" {
 extern const txrt_transport txrt_local_transport;
 }
 
-/// Runs `work` in `ranks` processes, each with a world over socket pairs. Gives
-/// what each returned or threw, empty for nothing. A fake GPU is a process's own,
-/// so the caller must not have used one.
-inline std::vector<std::string>
-runRankProcesses(int ranks,
-                 const std::function<std::string(txrt_world &)> &work,
-                 double timeoutSeconds = 10) {
+/// Runs `work` in `ranks` processes, each with a world over socket pairs. Gives what each returned or threw, empty for
+/// nothing. A fake GPU is a process's own, so the caller must not have used one.
+inline std::vector<std::string> runRankProcesses(int ranks, const std::function<std::string(txrt_world &)> &work,
+                                                 double timeoutSeconds = 10) {
   std::vector<std::vector<int>> sockets(ranks, std::vector<int>(ranks, -1));
   for (int i = 0; i < ranks; ++i)
     for (int j = i + 1; j < ranks; ++j) {
@@ -52,8 +49,7 @@ runRankProcesses(int ranks,
       for (int peer = 0; peer < ranks && other != rank; ++peer)
         if (peer != other)
           ::close(sockets[other][peer]);
-    auto *state = new txrt::SocketRanks{
-        {rank, sockets[rank], timeoutSeconds, "test"}, ranks, rank};
+    auto *state = new txrt::SocketRanks{{rank, sockets[rank], timeoutSeconds, "test"}, ranks, rank};
     std::string answer;
     txrt_error error = {};
     if (txrt::guarded(&error, [&] {

@@ -1,7 +1,7 @@
 // Ranks find each other on the loopback, among those who should not be there.
 
-#include "comm/socket/Launchers.h"
 #include "comm/socket/Rendezvous.h"
+#include "comm/socket/Launchers.h"
 #include "comm/socket/Sockets.h"
 #include "core/Failure.h"
 
@@ -43,8 +43,7 @@ int intrude(uint16_t port, const std::string &what) {
   const sockaddr_in address = loopback(port);
   for (int i = 0; i < 200; ++i) {
     int guest = ::socket(AF_INET, SOCK_STREAM, 0);
-    if (::connect(guest, reinterpret_cast<const sockaddr *>(&address),
-                  sizeof address) == 0) {
+    if (::connect(guest, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0) {
       (void)!::send(guest, what.data(), what.size(), MSG_NOSIGNAL);
       return guest;
     }
@@ -54,18 +53,16 @@ int intrude(uint16_t port, const std::string &what) {
   return -1;
 }
 
-/// Lets ranks [begin, end) meet, each then send its number to all others, and
-/// gives what each threw.
-std::vector<std::string> meetAll(int begin, int end, int ranks, uint16_t port,
-                                 double timeout, const std::string &odd = "") {
+/// Lets ranks [begin, end) meet, each then send its number to all others, and gives what each threw.
+std::vector<std::string> meetAll(int begin, int end, int ranks, uint16_t port, double timeout,
+                                 const std::string &odd = "") {
   std::vector<std::string> errors(static_cast<size_t>(ranks));
   std::vector<std::thread> threads;
   for (int rank = begin; rank < end; ++rank)
     threads.emplace_back([&, rank] {
       txrt_error error = {};
       if (guarded(&error, [&] {
-            Rendezvous where = {rank, ranks, "127.0.0.1", port, "run",
-                                timeout};
+            Rendezvous where = {rank, ranks, "127.0.0.1", port, "run", timeout};
             if (rank == end - 1)
               where.run += odd;
             Sockets sockets(rank, meet(where), timeout, "test");
@@ -77,8 +74,7 @@ std::vector<std::string> meetAll(int begin, int end, int ranks, uint16_t port,
                 messages.push_back({peer, 0, &numbers[peer], sizeof own});
                 messages.push_back({peer, 1, &own, sizeof own});
               }
-            sockets.exchange(messages.data(),
-                             static_cast<uint32_t>(messages.size()), "numbers");
+            sockets.exchange(messages.data(), static_cast<uint32_t>(messages.size()), "numbers");
             for (int peer = 0; peer < ranks; ++peer)
               if (numbers[peer] != peer)
                 fail(TXRT_PEER, "rank %d says %d", peer, numbers[peer]);
@@ -91,16 +87,13 @@ std::vector<std::string> meetAll(int begin, int end, int ranks, uint16_t port,
   return errors;
 }
 
-bool contains(const std::string &text, const std::string &part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
 
 } // namespace
 
 TEST(Rendezvous, EachReachesEachOther) {
   for (int ranks : {2, 3, 5})
-    EXPECT_EQ(meetAll(0, ranks, ranks, freePort(), 20),
-              std::vector<std::string>(static_cast<size_t>(ranks)));
+    EXPECT_EQ(meetAll(0, ranks, ranks, freePort(), 20), std::vector<std::string>(static_cast<size_t>(ranks)));
 }
 
 // Before the ranks, beside them: silent ones, garbage, half a hello.
@@ -125,13 +118,9 @@ TEST(Rendezvous, StrangersDelayNobody) {
 
 TEST(Rendezvous, WhoDoesNotComeIsNamed) {
   auto errors = meetAll(0, 2, 4, freePort(), 0.6);
-  EXPECT_TRUE(contains(errors[0],
-                       "rank 0 of 4: start: ranks 2 and 3 have not come within"))
-      << errors[0];
+  EXPECT_TRUE(contains(errors[0], "rank 0 of 4: start: ranks 2 and 3 have not come within")) << errors[0];
   // Those who have come learn it from rank 0.
-  EXPECT_TRUE(contains(errors[1],
-                       "rank 1 of 4: start: ranks 2 and 3 have not come within"))
-      << errors[1];
+  EXPECT_TRUE(contains(errors[1], "rank 1 of 4: start: ranks 2 and 3 have not come within")) << errors[1];
 }
 
 TEST(Rendezvous, AnotherRunDoesNotJoin) {
@@ -165,8 +154,7 @@ TEST(Rendezvous, TwoOfOneNumberAreRefused) {
   std::thread twin([&] { twins = meetAll(1, 2, 3, port, 2); });
   auto errors = meetAll(0, 2, 3, port, 2);
   twin.join();
-  EXPECT_TRUE(contains(errors[0], "two processes say that they are rank 1"))
-      << errors[0];
+  EXPECT_TRUE(contains(errors[0], "two processes say that they are rank 1")) << errors[0];
 }
 
 TEST(Launchers, TheFirstNodeOfAList) {
@@ -189,8 +177,11 @@ TEST(Launchers, Variables) {
       ::unsetenv(name.c_str());
   };
   EXPECT_EQ(launchedOverTcp(), 0);
-  with({{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"LOCAL_WORLD_SIZE", "4"},
-        {"MASTER_ADDR", "node0"}, {"MASTER_PORT", "1234"},
+  with({{"RANK", "3"},
+        {"WORLD_SIZE", "8"},
+        {"LOCAL_WORLD_SIZE", "4"},
+        {"MASTER_ADDR", "node0"},
+        {"MASTER_PORT", "1234"},
         {"TORCHELASTIC_USE_AGENT_STORE", "True"}},
        [] {
          EXPECT_EQ(launchedOverTcp(), 8);
@@ -200,8 +191,11 @@ TEST(Launchers, Variables) {
          EXPECT_EQ(launch.meeting.port, 1235);
          EXPECT_EQ(launch.localRanks, 4);
        });
-  with({{"SLURM_PROCID", "5"}, {"SLURM_NTASKS", "6"}, {"SLURM_JOB_ID", "31"},
-        {"SLURM_STEP_ID", "2"}, {"SLURM_STEP_TASKS_PER_NODE", "2(x3)"},
+  with({{"SLURM_PROCID", "5"},
+        {"SLURM_NTASKS", "6"},
+        {"SLURM_JOB_ID", "31"},
+        {"SLURM_STEP_ID", "2"},
+        {"SLURM_STEP_TASKS_PER_NODE", "2(x3)"},
         {"SLURM_STEP_NODELIST", "n[04-06]"}},
        [] {
          EXPECT_EQ(launchedOverTcp(), 6);
@@ -214,10 +208,8 @@ TEST(Launchers, Variables) {
   // A single one of torchrun's is nobody's.
   for (const char *name : {"RANK", "WORLD_SIZE", "MASTER_ADDR"})
     with({{name, "2"}}, [] { EXPECT_EQ(launchedOverTcp(), 0); });
-  with({{"WORLD_SIZE", "2"}, {"MASTER_ADDR", "x"}},
-       [] { EXPECT_EQ(launchedOverTcp(), 0); });
-  with({{"RANK", "0"}, {"WORLD_SIZE", "1"}},
-       [] { EXPECT_EQ(launchedOverTcp(), 1); });
+  with({{"WORLD_SIZE", "2"}, {"MASTER_ADDR", "x"}}, [] { EXPECT_EQ(launchedOverTcp(), 0); });
+  with({{"RANK", "0"}, {"WORLD_SIZE", "1"}}, [] { EXPECT_EQ(launchedOverTcp(), 1); });
 }
 
 TEST(Launchers, VariablesThatDoNotFit) {
@@ -233,15 +225,12 @@ TEST(Launchers, VariablesThatDoNotFit) {
   };
   const std::string rest = ": torchrun sets RANK, WORLD_SIZE and MASTER_ADDR; "
                            "unset RANK to run alone";
-  EXPECT_EQ(refused({{"RANK", "1"}, {"WORLD_SIZE", "2"}}),
-            "the environment has RANK=1, and no MASTER_ADDR" + rest);
+  EXPECT_EQ(refused({{"RANK", "1"}, {"WORLD_SIZE", "2"}}), "the environment has RANK=1, and no MASTER_ADDR" + rest);
   EXPECT_EQ(refused({{"RANK", "1"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", ""}}),
             "the environment has RANK=1, and no MASTER_ADDR" + rest);
-  EXPECT_EQ(refused({{"RANK", "0"}, {"MASTER_ADDR", "x"}}),
-            "the environment has RANK=0, and no WORLD_SIZE" + rest);
-  EXPECT_EQ(
-      refused({{"RANK", "0"}, {"WORLD_SIZE", "many"}, {"MASTER_ADDR", "x"}}),
-      "the environment's WORLD_SIZE is 'many', must be 1 to 1048576");
+  EXPECT_EQ(refused({{"RANK", "0"}, {"MASTER_ADDR", "x"}}), "the environment has RANK=0, and no WORLD_SIZE" + rest);
+  EXPECT_EQ(refused({{"RANK", "0"}, {"WORLD_SIZE", "many"}, {"MASTER_ADDR", "x"}}),
+            "the environment's WORLD_SIZE is 'many', must be 1 to 1048576");
   EXPECT_EQ(refused({{"RANK", "2"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "x"}}),
             "the environment's RANK is '2', must be 0 to 1");
 }

@@ -1,4 +1,4 @@
-//===- SameCall.h - Whether two functions are called alike -----*- C++ -*-===//
+//===- SameCall.h - Whether two functions are called alike ----------------------------------------------*- C++ -*-===//
 
 #ifndef TEST_RUNTIME_SAMECALL_H
 #define TEST_RUNTIME_SAMECALL_H
@@ -6,8 +6,7 @@
 #include <cstddef>
 #include <type_traits>
 
-/// As the calling convention sees them: as many arguments, each of the same
-/// size, pointers where there are pointers.
+/// As the calling convention sees them: as many arguments, each of the same size, pointers where there are pointers.
 template <typename A, typename B> struct SameCall : std::false_type {};
 template <typename T> constexpr size_t callSize() {
   if constexpr (std::is_void_v<T>)
@@ -15,16 +14,13 @@ template <typename T> constexpr size_t callSize() {
   else
     return sizeof(T);
 }
-template <typename R, typename... A, typename S, typename... B>
-struct SameCall<R (*)(A...), S (*)(B...)> {
+template <typename R, typename... A, typename S, typename... B> struct SameCall<R (*)(A...), S (*)(B...)> {
   static constexpr bool check() {
     if constexpr (sizeof...(A) != sizeof...(B))
       return false;
     else
       return callSize<R>() == callSize<S>() &&
-             ((sizeof(A) == sizeof(B) &&
-               std::is_pointer_v<A> == std::is_pointer_v<B>) &&
-              ...);
+             ((sizeof(A) == sizeof(B) && std::is_pointer_v<A> == std::is_pointer_v<B>) && ...);
   }
   static constexpr bool value = check();
 };

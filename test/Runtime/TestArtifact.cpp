@@ -13,38 +13,31 @@ uint32_t TestArtifact::string(const std::string &text) {
   return offset;
 }
 
-uint32_t TestArtifact::buffer(txrt_segment segment, txrt_dtype dtype,
-                              uint64_t offset, uint64_t size, bool writes) {
-  buffers.push_back(
-      {uint32_t(segment), uint32_t(dtype), offset, size, writes, 0});
+uint32_t TestArtifact::buffer(txrt_segment segment, txrt_dtype dtype, uint64_t offset, uint64_t size, bool writes) {
+  buffers.push_back({uint32_t(segment), uint32_t(dtype), offset, size, writes, 0});
   return static_cast<uint32_t>(buffers.size() - 1);
 }
 
-uint32_t TestArtifact::kernel(const std::string &name, uint32_t bufferCount,
-                              uint32_t immediateCount) {
+uint32_t TestArtifact::kernel(const std::string &name, uint32_t bufferCount, uint32_t immediateCount) {
   kernels.push_back({string(name), bufferCount, immediateCount, 0});
   return static_cast<uint32_t>(kernels.size() - 1);
 }
 
-static txrt_launch &addLaunch(TestArtifact &artifact, txrt_launch_kind kind,
-                              const std::string &name, uint32_t bufferCount) {
+static txrt_launch &addLaunch(TestArtifact &artifact, txrt_launch_kind kind, const std::string &name,
+                              uint32_t bufferCount) {
   txrt_launch launch = {};
   launch.kind = kind;
   launch.layer = -1;
   launch.name = artifact.string(name);
-  launch.first_buffer =
-      static_cast<uint32_t>(artifact.buffers.size()) - bufferCount;
+  launch.first_buffer = static_cast<uint32_t>(artifact.buffers.size()) - bufferCount;
   launch.buffer_count = bufferCount;
   artifact.launches.push_back(launch);
   return artifact.launches.back();
 }
 
-txrt_launch &TestArtifact::kernelLaunch(const std::string &name,
-                                        uint32_t kernel, uint32_t bufferCount,
-                                        uint64_t units, uint64_t grain,
-                                        std::vector<uint32_t> immediates) {
-  txrt_launch &launch =
-      addLaunch(*this, TXRT_LAUNCH_KERNEL, name, bufferCount);
+txrt_launch &TestArtifact::kernelLaunch(const std::string &name, uint32_t kernel, uint32_t bufferCount, uint64_t units,
+                                        uint64_t grain, std::vector<uint32_t> immediates) {
+  txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_KERNEL, name, bufferCount);
   launch.flops = units;
   txrt_kernel_launch &k = launch.u.kernel;
   k.kernel = kernel;
@@ -55,22 +48,16 @@ txrt_launch &TestArtifact::kernelLaunch(const std::string &name,
   return launch;
 }
 
-txrt_launch &TestArtifact::gemmLaunch(const std::string &name,
-                                      const txrt_gemm_launch &gemm) {
-  txrt_launch &launch =
-      addLaunch(*this, TXRT_LAUNCH_GEMM, name,
-                static_cast<uint32_t>(3 + gemm.has_reset +
-                                      txrt_epilogue_has_vector(gemm.epilogue) +
-                                      txrt_epilogue_has_aux(gemm.epilogue) +
-                                      gemm.has_scratch));
+txrt_launch &TestArtifact::gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm) {
+  txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_GEMM, name,
+                                  static_cast<uint32_t>(3 + gemm.has_reset + txrt_epilogue_has_vector(gemm.epilogue) +
+                                                        txrt_epilogue_has_aux(gemm.epilogue) + gemm.has_scratch));
   launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
   launch.u.gemm = gemm;
   return launch;
 }
 
-txrt_launch &
-TestArtifact::collectiveLaunch(const std::string &name,
-                               const txrt_collective_launch &collective) {
+txrt_launch &TestArtifact::collectiveLaunch(const std::string &name, const txrt_collective_launch &collective) {
   const uint32_t axis = string("dp");
   txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_COLLECTIVE, name, 2);
   launch.u.collective = collective;
@@ -95,16 +82,13 @@ std::string TestArtifact::manifestText() const {
     return manifest;
   std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 3, "
                      "\"compiler\": \"test\", \"target\": {\"backend\": \"" +
-                     backend + "\", \"triple\": \"" + triple +
-                     "\", \"features\": [" + features + "]}, \"arena\": {";
+                     backend + "\", \"triple\": \"" + triple + "\", \"features\": [" + features + "]}, \"arena\": {";
   const char *names[] = {"persistent", "argument", "saved", "transient"};
   for (int s = 0; s < TXRT_SEGMENT_COUNT; ++s)
-    text += std::string(s ? ", " : "") + "\"" + names[s] +
-            "_bytes\": " + std::to_string(segments[s]);
+    text += std::string(s ? ", " : "") + "\"" + names[s] + "_bytes\": " + std::to_string(segments[s]);
   text += "}, \"globals\": [" + globals + "], \"entries\": [";
   for (size_t i = 0; i < entries.size(); ++i)
-    text += std::string(i ? ", " : "") + "{\"name\": \"" +
-            (strings.c_str() + entries[i].name) +
+    text += std::string(i ? ", " : "") + "{\"name\": \"" + (strings.c_str() + entries[i].name) +
             "\", \"arguments\": [], \"results\": []}";
   return text + "]}";
 }
@@ -128,8 +112,7 @@ void TestArtifact::declare() {
         f.units = launch.u.kernel.units;
         for (uint32_t i = 0; i < f.operand_count; ++i) {
           const txrt_buffer &b = buffers[launch.first_buffer + i];
-          operands[f.first_operand + i] = {b.dtype, uint16_t(b.writes),
-                                           uint16_t(b.unread), b.bytes};
+          operands[f.first_operand + i] = {b.dtype, uint16_t(b.writes), uint16_t(b.unread), b.bytes};
         }
         break;
       }
@@ -137,8 +120,8 @@ void TestArtifact::declare() {
   }
 }
 
-/// Applies the relocations of an object where its sections lie in the file, as the
-/// compiler does, and gives the place of a function in it, or 0.
+/// Applies the relocations of an object where its sections lie in the file, as the compiler does, and gives the place
+/// of a function in it, or 0.
 static uint64_t link(std::vector<uint8_t> &object, const std::string &function) {
   auto *bytes = object.data();
   auto *header = reinterpret_cast<Elf64_Ehdr *>(bytes);
@@ -150,8 +133,7 @@ static uint64_t link(std::vector<uint8_t> &object, const std::string &function) 
       auto *symbols = reinterpret_cast<Elf64_Sym *>(bytes + s.sh_offset);
       auto *names = reinterpret_cast<char *>(bytes + sections[s.sh_link].sh_offset);
       for (uint64_t j = 0; j < s.sh_size / sizeof(Elf64_Sym); ++j)
-        if (ELF64_ST_TYPE(symbols[j].st_info) == STT_FUNC &&
-            function == names + symbols[j].st_name)
+        if (ELF64_ST_TYPE(symbols[j].st_info) == STT_FUNC && function == names + symbols[j].st_name)
           found = sections[symbols[j].st_shndx].sh_offset + symbols[j].st_value;
     }
     if (s.sh_type != SHT_RELA || !(sections[s.sh_info].sh_flags & SHF_ALLOC))
@@ -161,9 +143,8 @@ static uint64_t link(std::vector<uint8_t> &object, const std::string &function) 
     for (uint64_t j = 0; j < s.sh_size / sizeof(Elf64_Rela); ++j) {
       const Elf64_Sym &symbol = symbols[ELF64_R_SYM(entries[j].r_info)];
       const uint64_t place = sections[s.sh_info].sh_offset + entries[j].r_offset;
-      auto distance = static_cast<int32_t>(
-          int64_t(sections[symbol.st_shndx].sh_offset + symbol.st_value - place) +
-          entries[j].r_addend);
+      auto distance = static_cast<int32_t>(int64_t(sections[symbol.st_shndx].sh_offset + symbol.st_value - place) +
+                                           entries[j].r_addend);
       memcpy(bytes + place, &distance, sizeof distance);
     }
   }
@@ -203,8 +184,7 @@ std::vector<uint8_t> TestArtifact::codeUnit() const {
   end.name_bytes = static_cast<uint32_t>(functionNames.size());
   memcpy(end.magic, TXRT_CODE_MAGIC, sizeof end.magic);
   for (const std::vector<uint8_t> &part :
-       {raw(placed), raw(operands), raw(gpuImages),
-        std::vector<uint8_t>(functionNames.begin(), functionNames.end()),
+       {raw(placed), raw(operands), raw(gpuImages), std::vector<uint8_t>(functionNames.begin(), functionNames.end()),
         raw(std::vector<txrt_code_end>{end})})
     unit.insert(unit.end(), part.begin(), part.end());
   sealCode(unit.data(), unit.size());
@@ -229,25 +209,20 @@ std::vector<uint8_t> TestArtifact::bytes() const {
   memcpy(header.magic, TXRT_MAGIC, sizeof header.magic);
   header.abi_version = TXRT_ABI_VERSION;
   header.section_count = static_cast<uint32_t>(sections.size());
-  std::vector<uint8_t> file(sizeof header +
-                            sections.size() * sizeof(txrt_section));
+  std::vector<uint8_t> file(sizeof header + sections.size() * sizeof(txrt_section));
   memcpy(file.data(), &header, sizeof header);
   for (size_t i = 0; i < sections.size(); ++i) {
     file.resize((file.size() + 63) / 64 * 64);
-    txrt_section section = {sections[i].first, 0, file.size(),
-                            sections[i].second.size()};
-    memcpy(file.data() + sizeof header + i * sizeof section, &section,
-           sizeof section);
-    file.insert(file.end(), sections[i].second.begin(),
-                sections[i].second.end());
+    txrt_section section = {sections[i].first, 0, file.size(), sections[i].second.size()};
+    memcpy(file.data() + sizeof header + i * sizeof section, &section, sizeof section);
+    file.insert(file.end(), sections[i].second.begin(), sections[i].second.end());
   }
   seal(file);
   return file;
 }
 
 void sealCode(uint8_t *bytes, size_t size) {
-  uint8_t *digest =
-      bytes + size - sizeof(txrt_code_end) + offsetof(txrt_code_end, digest);
+  uint8_t *digest = bytes + size - sizeof(txrt_code_end) + offsetof(txrt_code_end, digest);
   memset(digest, 0, 32);
   txrt::Sha256 sha;
   sha.update(bytes, size);
@@ -257,8 +232,7 @@ void sealCode(uint8_t *bytes, size_t size) {
 
 void seal(std::vector<uint8_t> &artifact) {
   uint64_t size = artifact.size();
-  memcpy(artifact.data() + offsetof(txrt_header, file_bytes), &size,
-         sizeof size);
+  memcpy(artifact.data() + offsetof(txrt_header, file_bytes), &size, sizeof size);
   uint8_t *digest = artifact.data() + offsetof(txrt_header, digest);
   memset(digest, 0, 32);
   txrt::Sha256 sha;
@@ -290,8 +264,7 @@ TestArtifact smallArtifact() {
   a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
   a.kernelLaunch("h.0.weigh", weigh, 2, 60, 7, {0}).layer = 0;
   a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
-  a.kernelLaunch("bump", bump, 1, 60, 16, {1, 2}).phase =
-      TXRT_PHASE_RECOMPUTE;
+  a.kernelLaunch("bump", bump, 1, 60, 16, {1, 2}).phase = TXRT_PHASE_RECOMPUTE;
   a.entry("weigh", 0);
 
   txrt_gemm_launch g = {};
@@ -324,11 +297,9 @@ TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 60, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 512, 80, true);
   if (txrt_epilogue_has_vector(epilogue))
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count,
-             txrt_epilogue_writes_vector(epilogue));
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count, txrt_epilogue_writes_vector(epilogue));
   if (txrt_epilogue_has_aux(epilogue))
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 832, 4 * (3 * 8 + 5),
-             txrt_epilogue_writes_aux(epilogue));
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 832, 4 * (3 * 8 + 5), txrt_epilogue_writes_aux(epilogue));
   if (scratch)
     a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
   a.gemmLaunch("product", g);
@@ -340,8 +311,7 @@ TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
 txrt_error openError(const std::vector<uint8_t> &bytes) {
   txrt_error error = {};
   txrt_artifact *artifact = nullptr;
-  if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
-                                &artifact, &error) == TXRT_OK)
+  if (txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa", &artifact, &error) == TXRT_OK)
     txrt_artifact_close(artifact);
   return error;
 }

@@ -1,9 +1,9 @@
-//===- TestArtifact.h - Artifacts for the runtime's tests ------*- C++ -*-===//
+//===- TestArtifact.h - Artifacts for the runtime's tests -----------------------------------------------*- C++ -*-===//
 //
-// Writes artifacts as the compiler does, and also as nobody should: every table
-// is open to be broken before `bytes()` puts a valid digest on it.
+// Writes artifacts as the compiler does, and also as nobody should: every table is open to be broken before `bytes()`
+// puts a valid digest on it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TEST_RUNTIME_TESTARTIFACT_H
 #define TEST_RUNTIME_TESTARTIFACT_H
@@ -20,7 +20,7 @@ struct TestArtifact {
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
   std::string strings;
-  std::vector<uint8_t> elf; // the host's code, if not empty and there is no GPU's
+  std::vector<uint8_t> elf;                // the host's code, if not empty and there is no GPU's
   std::vector<txrt_gpu_kernel> gpuKernels; // of each kernel
   std::vector<txrt_gpu_image> gpuImages;
   std::string gpuCode;
@@ -37,26 +37,22 @@ struct TestArtifact {
   std::string manifest; // replaces the one made from the fields, if not empty
 
   uint32_t string(const std::string &text);
-  uint32_t buffer(txrt_segment segment, txrt_dtype dtype, uint64_t offset,
-                  uint64_t bytes, bool writes);
-  uint32_t kernel(const std::string &name, uint32_t buffers,
-                  uint32_t immediates);
+  uint32_t buffer(txrt_segment segment, txrt_dtype dtype, uint64_t offset, uint64_t bytes, bool writes);
+  uint32_t kernel(const std::string &name, uint32_t buffers, uint32_t immediates);
   /// Launches whose buffers are the last ones added.
-  txrt_launch &kernelLaunch(const std::string &name, uint32_t kernel,
-                            uint32_t buffers, uint64_t units, uint64_t grain,
+  txrt_launch &kernelLaunch(const std::string &name, uint32_t kernel, uint32_t buffers, uint64_t units, uint64_t grain,
                             std::vector<uint32_t> immediates);
   txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm);
   /// `axis` is the mesh's; what is sent is not counted.
-  txrt_launch &collectiveLaunch(const std::string &name,
-                                const txrt_collective_launch &collective);
+  txrt_launch &collectiveLaunch(const std::string &name, const txrt_collective_launch &collective);
   /// An entry over the launches from `first` on.
   void entry(const std::string &name, uint32_t first);
 
   /// Declares each kernel as its first launch uses it.
   void declare();
 
-  /// Makes it one for cuda, with GPU code for sm_90 and PTX for compute_80.
-  /// The code is text: only the fake driver takes it.
+  /// Makes it one for cuda, with GPU code for sm_90 and PTX for compute_80. The code is text: only the fake driver
+  /// takes it.
   void addGpuCode();
 
   std::string manifestText() const;
@@ -74,14 +70,12 @@ void sealCode(uint8_t *bytes, size_t size);
 /// The ELF object with the kernels `weigh` and `bump`, as the C compiler wrote it.
 const std::vector<uint8_t> &testKernels();
 
-/// Two entries. "weigh": transient[u] = argument[u] * weights[u % 8], then
-/// += 3. "product": persistent C (4x5) = A (4x3) B (3x5) of the arguments,
-/// beta 1 with a reset flag. Small, and has every kind of table item.
+/// Two entries. "weigh": transient[u] = argument[u] * weights[u % 8], then += 3. "product": persistent C (4x5) = A
+/// (4x3) B (3x5) of the arguments, beta 1 with a reset flag. Small, and has every kind of table item.
 TestArtifact smallArtifact();
 
-/// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with what the epilogue has and
-/// `scratch` bytes. A at 0, B at 256, C at 512, the vector at 768, aux (rows of 8) at
-/// 832, all of the arguments; scratch in the transient part.
+/// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with what the epilogue has and `scratch` bytes. A at 0, B at 256,
+/// C at 512, the vector at 768, aux (rows of 8) at 832, all of the arguments; scratch in the transient part.
 TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch);
 
 /// Opens `bytes`; the artifact is closed again. Gives status and message.

@@ -14,9 +14,7 @@ struct Counts {
   std::unique_ptr<std::atomic<int>[]> of;
 };
 
-void count(void *context, uint64_t task) {
-  static_cast<Counts *>(context)->of[task].fetch_add(1);
-}
+void count(void *context, uint64_t task) { static_cast<Counts *>(context)->of[task].fetch_add(1); }
 } // namespace
 
 TEST(ThreadPool, EveryTaskOnce) {
@@ -33,8 +31,8 @@ TEST(ThreadPool, EveryTaskOnce) {
   }
 }
 
-// Runs of changing size right after each other: a worker that comes late to
-// one run must not take tasks of the next with the old function.
+// Runs of changing size right after each other: a worker that comes late to one run must not take tasks of the next
+// with the old function.
 TEST(ThreadPool, ManyShortRuns) {
   ThreadPool pool(4);
   Counts counts(8);

@@ -29,9 +29,8 @@ func.func @late_input(%dy: tensor<4x8xf32>, %w: tensor<8x16xf32>, %h: tensor<4x1
   return %dh : tensor<4x16xf32>
 }
 
-// The library gives the result of the function alone: who else reads the gradient's
-// product needs it. What is read as `x` of the gradient is no product's place. And what
-// stands in another segment is decided upon alone.
+// The library gives the result of the function alone: who else reads the gradient's product needs it. What is read as
+// `x` of the gradient is no product's place. And what stands in another segment is decided upon alone.
 // CHECK-LABEL: func.func @apart
 // CHECK-NOT: tx.linear_gelu
 func.func @apart(%dy: tensor<4x8xf32>, %w: tensor<16x8xf32>, %u: tensor<8x16xf32>, %h: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<4x16xf32>, tensor<4x16xf32>, tensor<4x16xf32>) {

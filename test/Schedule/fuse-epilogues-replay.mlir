@@ -1,5 +1,5 @@
-// A replay whose only early reader is the weight's product still joins the backward
-// kernel: the bias's gradient, which waits for the product, goes with it.
+// A replay whose only early reader is the weight's product still joins the backward kernel: the bias's gradient, which
+// waits for the product, goes with it.
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues,tx-fuse-kernels))' | FileCheck %s
 
 // CHECK: tx.linear_input_grad

@@ -61,8 +61,7 @@ func.func @reader_waits(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tenso
   return %thrice, %dw : tensor<8xf32>, tensor<6x8xf32>
 }
 
-// A product that needs the sum cannot give it; what is no gradient of the product, x,
-// is not summed by it.
+// A product that needs the sum cannot give it; what is no gradient of the product, x, is not summed by it.
 // CHECK-LABEL: func.func @too_late
 // CHECK-NOT: sums
 func.func @too_late(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<8x8xf32>, %v: tensor<6x8xf32>, %b: tensor<8xf32>, %c: tensor<6xf32>) -> (tensor<6xf32>, tensor<6x8xf32>) {
@@ -74,8 +73,8 @@ func.func @too_late(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<8x
   return %dc, %dv : tensor<6xf32>, tensor<6x8xf32>
 }
 
-// What is one op with its product the library computes with it; the sums of a gradient's
-// rows come with the product that gives the gradient, before those that read it.
+// What is one op with its product the library computes with it; the sums of a gradient's rows come with the product
+// that gives the gradient, before those that read it.
 // CHECK-LABEL: func.func @activation
 // CHECK-NEXT: tx.linear_gelu {{.*}} bias {{.*}} {step.epilogue = #step<epilogue gelu_bias>}
 // CHECK-NEXT: tx.linear_gelu {{.*}} {step.epilogue = #step<epilogue gelu>}
@@ -96,8 +95,7 @@ func.func @activation(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x6xbf16>, %w: tenso
   return %g, %i, %db, %dw : tensor<2x4x8xbf16>, tensor<2x4x8xbf16>, tensor<8xf32>, tensor<6x8xf32>
 }
 
-// Where the library does not apply the function, it gives no sums of its result; the
-// weight's product does.
+// Where the library does not apply the function, it gives no sums of its result; the weight's product does.
 // CHECK-LABEL: func.func @other_rows
 // CHECK: tx.linear_gelu_input_grad {{.*}} : tensor<2x4x6xbf16>, tensor<12x6xbf16> -> tensor<2x4x12xbf16>{{$}}
 // CHECK: tx.linear_weight_grad {{.*}} {step.epilogue = #step<epilogue sums_b>}

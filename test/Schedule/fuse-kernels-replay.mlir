@@ -1,8 +1,8 @@
 // Replays of elementwise ops share a kernel with the backward op that reads the same.
 // RUN: tx-opt %s --tx-fuse-kernels --split-input-file | FileCheck %s
 
-// The activation is computed again where the gradient that passes through it is
-// there; its weight's gradient comes after.
+// The activation is computed again where the gradient that passes through it is there; its weight's gradient comes
+// after.
 // CHECK-LABEL: func.func @activation
 // CHECK: %[[DACT:.*]] = tx.linear_input_grad
 // CHECK-NEXT: %[[G:.*]]:2 = step.group row [8, 6]

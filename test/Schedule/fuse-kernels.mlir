@@ -1,8 +1,7 @@
 // What one kernel computes: ops of one nest that feed each other.
 // RUN: tx-opt %s --tx-fuse-kernels --split-input-file | FileCheck %s
 
-// Dropout, residual and norm join; only the residual and the norm's results,
-// which are used outside, leave the kernel.
+// Dropout, residual and norm join; only the residual and the norm's results, which are used outside, leave the kernel.
 // CHECK-LABEL: func.func @chain
 // CHECK: %[[G:.*]]:2 = step.group row [8, 6]
 // CHECK-NEXT: %[[D:.*]] = tx.dropout
@@ -53,8 +52,8 @@ func.func @late_operand(%x: tensor<2x4x6xf32>, %w: tensor<6x6xf32>) -> tensor<2x
 
 // -----
 
-// Column reductions of one gradient share a pass over it; a reduction never
-// joins the one whose accumulator it continues.
+// Column reductions of one gradient share a pass over it; a reduction never joins the one whose accumulator it
+// continues.
 // CHECK-LABEL: func.func @columns
 // CHECK: step.group column [8, 6]
 // CHECK-NEXT: tx.bias_grad

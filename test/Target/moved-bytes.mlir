@@ -1,6 +1,5 @@
-// A launch's bytes are those that it reads and writes, each once. AdamW of a bf16
-// parameter reads its master: 30 bytes a parameter with f32 gradients, in f32 28;
-// the scalars are 12 more.
+// A launch's bytes are those that it reads and writes, each once. AdamW of a bf16 parameter reads its master: 30 bytes
+// a parameter with f32 gradients, in f32 28; the scalars are 12 more.
 // RUN: tx-compile %s -o %t.txa
 // RUN: tx-run %t.txa --backend dryrun | FileCheck %s
 // RUN: tx-compile %s --target=cuda:sm_90 --ptxas none -o %t.txa

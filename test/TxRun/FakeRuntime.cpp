@@ -1,4 +1,4 @@
-//===- FakeRuntime.cpp - A bigram model in place of an artifact -----------===//
+//===- FakeRuntime.cpp - A bigram model in place of an artifact ---------------------------------------------------===//
 
 #include "FakeRuntime.h"
 
@@ -21,18 +21,13 @@ struct Layout {
   json manifest = json::object();
   uint64_t sizes[4] = {};
 
-  json tensor(const char *name, const char *dtype, std::vector<uint64_t> shape,
-              int segment) {
-    static const char *const names[] = {"persistent", "argument", "saved",
-                                        "transient"};
-    uint64_t bytes = std::strcmp(dtype, "i1") == 0     ? 1
-                     : std::strcmp(dtype, "bf16") == 0 ? 2
-                                                       : 4;
+  json tensor(const char *name, const char *dtype, std::vector<uint64_t> shape, int segment) {
+    static const char *const names[] = {"persistent", "argument", "saved", "transient"};
+    uint64_t bytes = std::strcmp(dtype, "i1") == 0 ? 1 : std::strcmp(dtype, "bf16") == 0 ? 2 : 4;
     for (uint64_t size : shape)
       bytes *= size;
-    json value = {{"name", name},     {"dtype", dtype},
-                  {"shape", shape},   {"segment", names[segment]},
-                  {"bytes", bytes},   {"offset", sizes[segment]}};
+    json value = {{"name", name},   {"dtype", dtype},          {"shape", shape}, {"segment", names[segment]},
+                  {"bytes", bytes}, {"offset", sizes[segment]}};
     sizes[segment] = (sizes[segment] + bytes + 63) / 64 * 64;
     return value;
   }
@@ -54,8 +49,7 @@ std::string fakeArtifact(const FakeModel &model) {
     kinds.push_back({".master", "master"});
   for (const auto &kind : kinds) {
     std::string name = std::string("transformer.wte.weight") + kind.first;
-    json global = layout.tensor(
-        name.c_str(), model.narrow && !*kind.first ? "bf16" : "f32", {v, v}, 0);
+    json global = layout.tensor(name.c_str(), model.narrow && !*kind.first ? "bf16" : "f32", {v, v}, 0);
     global["role"] = kind.second;
     if (*kind.first)
       global["of"] = "transformer.wte.weight";
@@ -87,40 +81,32 @@ std::string fakeArtifact(const FakeModel &model) {
   json norm = layout.tensor("grad_norm", "f32", {}, 3);
   json logits = layout.tensor("logits", "f32", {b, s, v}, 3);
   json entries = {
-      {{"name", "microbatch"},
-       {"arguments", {tokens, targets, key, scale, first}},
-       {"results", {loss, valid}}},
+      {{"name", "microbatch"}, {"arguments", {tokens, targets, key, scale, first}}, {"results", {loss, valid}}},
       {{"name", "apply"}, {"arguments", {lr, step}}, {"results", {norm}}},
       {{"name", "step"},
        {"arguments", {tokens, targets, key, scale, first, ownLr, ownStep}},
        {"results", {loss, valid, norm}}},
-      {{"name", "evaluate"},
-       {"arguments", {tokens, targets}},
-       {"results", {loss, valid, logits}}}};
+      {{"name", "evaluate"}, {"arguments", {tokens, targets}}, {"results", {loss, valid, logits}}}};
   if (!model.fused)
     entries.erase(2);
   uint64_t total = 0;
   for (uint64_t size : layout.sizes)
     total += size;
-  json manifest = {
-      {"format", "tx-artifact"},
-      {"abi_version", 1},
-      {"compiler", "fake"},
-      {"arena",
-       {{"persistent_bytes", layout.sizes[0]},
-        {"argument_bytes", layout.sizes[1]},
-        {"saved_bytes", layout.sizes[2]},
-        {"transient_bytes", layout.sizes[3]}}},
-      {"report", {{"peak_bytes", total}}},
-      {"model",
-       {{"type", "gpt2"},
-        {"num_layers", 1},
-        {"tied", model.tied}}},
-      {"seed", 1234},
-      {"policy", {{"description", model.policy}}},
-      {"fake", json::parse(model.faults)},
-      {"globals", globals},
-      {"entries", entries}};
+  json manifest = {{"format", "tx-artifact"},
+                   {"abi_version", 1},
+                   {"compiler", "fake"},
+                   {"arena",
+                    {{"persistent_bytes", layout.sizes[0]},
+                     {"argument_bytes", layout.sizes[1]},
+                     {"saved_bytes", layout.sizes[2]},
+                     {"transient_bytes", layout.sizes[3]}}},
+                   {"report", {{"peak_bytes", total}}},
+                   {"model", {{"type", "gpt2"}, {"num_layers", 1}, {"tied", model.tied}}},
+                   {"seed", 1234},
+                   {"policy", {{"description", model.policy}}},
+                   {"fake", json::parse(model.faults)},
+                   {"globals", globals},
+                   {"entries", entries}};
   return manifest.dump();
 }
 
@@ -139,13 +125,10 @@ struct txrt_session {
     const json &tensor = tensors.at(name);
     static const std::map<std::string, int> index = {
         {"persistent", 0}, {"argument", 1}, {"saved", 2}, {"transient", 3}};
-    return reinterpret_cast<T *>(
-        segments[index.at(tensor["segment"].get<std::string>())].data() +
-        tensor["offset"].get<uint64_t>());
+    return reinterpret_cast<T *>(segments[index.at(tensor["segment"].get<std::string>())].data() +
+                                 tensor["offset"].get<uint64_t>());
   }
-  int fault(const char *name) {
-    return artifact->manifest["fake"].value(name, -1);
-  }
+  int fault(const char *name) { return artifact->manifest["fake"].value(name, -1); }
   void forward(const std::string &entry, bool backward);
   void apply(const std::string &entry);
 };
@@ -165,8 +148,7 @@ void txrt_session::forward(const std::string &entry, bool backward) {
   for (int row = 0; row < rows; ++row) {
     const float *logits = w + tokens[row] * v;
     if (!backward)
-      std::memcpy(at<float>(entry + ".logits") + row * v, logits,
-                  sizeof(float) * v);
+      std::memcpy(at<float>(entry + ".logits") + row * v, logits, sizeof(float) * v);
     if (targets[row] < 0)
       continue;
     double sum = 0;
@@ -176,8 +158,7 @@ void txrt_session::forward(const std::string &entry, bool backward) {
     ++valid;
     if (backward)
       for (int i = 0; i < v; ++i)
-        gradient[tokens[row] * v + i] += static_cast<float>(
-            scale * (std::exp(logits[i]) / sum - (i == targets[row])));
+        gradient[tokens[row] * v + i] += static_cast<float>(scale * (std::exp(logits[i]) / sum - (i == targets[row])));
   }
   *at<float>(entry + ".loss_sum") = static_cast<float>(loss);
   *at<float>(entry + ".valid_count") = static_cast<float>(valid);
@@ -187,8 +168,7 @@ void txrt_session::forward(const std::string &entry, bool backward) {
   bool transient = artifact->manifest["fake"].value("transient", false);
   auto hit = [&](const char *name) {
     int when = fault(name);
-    return when > 0 && (microbatches == when ||
-                        (!transient && microbatches == when + 1));
+    return when > 0 && (microbatches == when || (!transient && microbatches == when + 1));
   };
   if (hit("nan_loss_at") || hit("nan_loss_alone_at"))
     *at<float>(entry + ".loss_sum") = NAN;
@@ -224,8 +204,7 @@ static txrt_status refuse(txrt_error *error, const std::string &message) {
 
 extern "C" {
 
-txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
-                               txrt_error *error) {
+txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact, txrt_error *error) {
   std::ifstream in(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};
   json manifest = json::parse(text, nullptr, false);
@@ -237,9 +216,7 @@ txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
 
 void txrt_artifact_close(txrt_artifact *artifact) { delete artifact; }
 
-const char *txrt_artifact_manifest(const txrt_artifact *artifact) {
-  return artifact->text.c_str();
-}
+const char *txrt_artifact_manifest(const txrt_artifact *artifact) { return artifact->text.c_str(); }
 
 const char *txrt_backend_name(int index) {
   static const char *const names[] = {"host", "cuda", "dryrun", nullptr};
@@ -248,14 +225,12 @@ const char *txrt_backend_name(int index) {
 const char *txrt_artifact_backend(const txrt_artifact *) { return "host"; }
 const char *txrt_artifact_digest(const txrt_artifact *) { return "0"; }
 
-txrt_status txrt_session_create(const txrt_artifact *artifact,
-                                const txrt_options *, txrt_session **session,
+txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *, txrt_session **session,
                                 txrt_error *) {
   auto *made = new txrt_session{};
   made->artifact = artifact;
   const json &arena = artifact->manifest["arena"];
-  const char *const names[] = {"persistent_bytes", "argument_bytes",
-                               "saved_bytes", "transient_bytes"};
+  const char *const names[] = {"persistent_bytes", "argument_bytes", "saved_bytes", "transient_bytes"};
   for (int i = 0; i < 4; ++i)
     made->segments[i].resize(arena[names[i]].get<uint64_t>());
   for (const json &global : artifact->manifest["globals"])
@@ -263,8 +238,7 @@ txrt_status txrt_session_create(const txrt_artifact *artifact,
   for (const json &entry : artifact->manifest["entries"])
     for (const char *side : {"arguments", "results"})
       for (const json &tensor : entry[side])
-        made->tensors[entry["name"].get<std::string>() + "." +
-                      tensor["name"].get<std::string>()] = tensor;
+        made->tensors[entry["name"].get<std::string>() + "." + tensor["name"].get<std::string>()] = tensor;
   *session = made;
   return TXRT_OK;
 }
@@ -280,14 +254,12 @@ uint64_t txrt_session_arena_bytes(const txrt_session *session) {
   return total;
 }
 
-txrt_status txrt_session_device_memory(const txrt_session *,
-                                       txrt_device_memory *memory, txrt_error *) {
+txrt_status txrt_session_device_memory(const txrt_session *, txrt_device_memory *memory, txrt_error *) {
   *memory = {};
   return TXRT_OK;
 }
 
-txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
-                               uint64_t offset, uint64_t bytes,
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
                                const void *from, txrt_error *error) {
   auto &data = session->segments[segment];
   if (offset > data.size() || bytes > data.size() - offset)
@@ -296,9 +268,8 @@ txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
   return TXRT_OK;
 }
 
-txrt_status txrt_session_read(const txrt_session *session,
-                              txrt_segment segment, uint64_t offset,
-                              uint64_t bytes, void *to, txrt_error *error) {
+txrt_status txrt_session_read(const txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
+                              void *to, txrt_error *error) {
   const auto &data = session->segments[segment];
   if (offset > data.size() || bytes > data.size() - offset)
     return refuse(error, "outside");
@@ -308,11 +279,7 @@ txrt_status txrt_session_read(const txrt_session *session,
 
 int txrt_session_find_entry(const txrt_session *, const char *name) {
   std::string text = name;
-  return text == "microbatch" ? 0
-         : text == "apply"    ? 1
-         : text == "evaluate" ? 2
-         : text == "step"     ? 3
-                              : -1;
+  return text == "microbatch" ? 0 : text == "apply" ? 1 : text == "evaluate" ? 2 : text == "step" ? 3 : -1;
 }
 
 txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *) {
@@ -333,15 +300,13 @@ int64_t txrt_session_step_allocations(const txrt_session *) { return 0; }
 int txrt_session_entry_count(const txrt_session *) { return 4; }
 int txrt_session_launch_count(const txrt_session *, int) { return 1; }
 
-txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
-                                     int, txrt_launch_info *info,
+txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int, txrt_launch_info *info,
                                      txrt_error *) {
   *info = {};
   info->name = info->kernel = "bigram";
-  info->phase = entry == 1 ? TXRT_PHASE_OPTIMIZER
-                : session->artifact->manifest["policy"]["description"] == "none"
-                    ? TXRT_PHASE_FORWARD
-                    : TXRT_PHASE_RECOMPUTE;
+  info->phase = entry == 1                                                       ? TXRT_PHASE_OPTIMIZER
+                : session->artifact->manifest["policy"]["description"] == "none" ? TXRT_PHASE_FORWARD
+                                                                                 : TXRT_PHASE_RECOMPUTE;
   info->layer = -1;
   info->seconds = 0.001;
   info->runs = 5;

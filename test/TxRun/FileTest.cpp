@@ -1,7 +1,7 @@
-//===- FileTest.cpp - Files that misbehave --------------------------------===//
+//===- FileTest.cpp - Files that misbehave ------------------------------------------------------------------------===//
 
-#include "Console.h"
 #include "File.h"
+#include "Console.h"
 #include "TestFiles.h"
 
 #include <cmath>
@@ -17,18 +17,14 @@ namespace {
 using FileTest = FolderTest;
 
 size_t filesIn(const std::string &folder) {
-  return static_cast<size_t>(std::distance(
-      std::filesystem::directory_iterator(folder), {}));
+  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
 TEST_F(FileTest, OnlyRegularFilesAreRead) {
-  expectError(ExitCode::BadInput, "it is a folder",
-              [&] { InputFile f(folder); });
+  expectError(ExitCode::BadInput, "it is a folder", [&] { InputFile f(folder); });
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
-  expectError(ExitCode::BadInput, "no regular file",
-              [&] { InputFile f(file("pipe")); });
-  expectError(ExitCode::Io, "No such file",
-              [&] { InputFile f(file("none")); });
+  expectError(ExitCode::BadInput, "no regular file", [&] { InputFile f(file("pipe")); });
+  expectError(ExitCode::Io, "No such file", [&] { InputFile f(file("none")); });
 }
 
 TEST_F(FileTest, CommitReplacesWholly) {
@@ -53,12 +49,11 @@ TEST_F(FileTest, WithoutCommitNothingHappens) {
   EXPECT_EQ(filesIn(folder), 1u);
 }
 
-// Whatever somebody has beside the output is his, be its name one that other
-// programs use for locks and temporary files.
+// Whatever somebody has beside the output is his, be its name one that other programs use for locks and temporary
+// files.
 TEST_F(FileTest, WhatLiesBesideStays) {
   std::string path = write("out", "old");
-  const char *const others[] = {"out.tx-tmp", "out.lock", "out.tmp", ".out.tmp",
-                                "out~", ".tx-run.tmp"};
+  const char *const others[] = {"out.tx-tmp", "out.lock", "out.tmp", ".out.tmp", "out~", ".tx-run.tmp"};
   for (const char *other : others)
     write(other, "mine");
   std::filesystem::create_directory(file("new.lock"));
@@ -91,13 +86,11 @@ TEST_F(FileTest, NothingIsSeenBeforeTheEnd) {
 TEST_F(FileTest, AReadOnlyTargetStays) {
   std::string path = write("out", "old");
   ASSERT_EQ(::chmod(path.c_str(), 0444), 0);
-  expectError(ExitCode::Io, "out: cannot be written: it is read-only",
-              [&] { AtomicFile f(path); });
+  expectError(ExitCode::Io, "out: cannot be written: it is read-only", [&] { AtomicFile f(path); });
   expectError(ExitCode::Io, "it is read-only", [&] { OutputLock l(path); });
   expectError(ExitCode::Io, "it is read-only", [&] { Log log(path); });
   std::filesystem::create_symlink("out", file("link"));
-  expectError(ExitCode::Io, "it is read-only",
-              [&] { AtomicFile f(file("link")); });
+  expectError(ExitCode::Io, "it is read-only", [&] { AtomicFile f(file("link")); });
   EXPECT_EQ(read(path), "old");
   EXPECT_EQ(filesIn(folder), 2u);
 }
@@ -126,8 +119,7 @@ TEST_F(FileTest, LinksAreFollowed) {
   std::filesystem::create_symlink("later", file("dangling"));
   {
     OutputLock lock(file("dangling"));
-    expectError(ExitCode::Io, "another run writes it",
-                [&] { OutputLock second(file("later")); });
+    expectError(ExitCode::Io, "another run writes it", [&] { OutputLock second(file("later")); });
     AtomicFile atomic(file("dangling"));
     atomic.write("new", 3);
     atomic.commit();
@@ -135,19 +127,15 @@ TEST_F(FileTest, LinksAreFollowed) {
   EXPECT_TRUE(std::filesystem::is_symlink(file("dangling")));
   EXPECT_EQ(read(file("later")), "new");
   std::filesystem::create_symlink("round", file("round"));
-  expectError(ExitCode::Io, "leads to itself",
-              [&] { AtomicFile f(file("round")); });
+  expectError(ExitCode::Io, "leads to itself", [&] { AtomicFile f(file("round")); });
 }
 
 TEST_F(FileTest, SpecialTargetsAreRefused) {
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
-  expectError(ExitCode::Io, "no regular file",
-              [&] { AtomicFile f(file("pipe")); });
+  expectError(ExitCode::Io, "no regular file", [&] { AtomicFile f(file("pipe")); });
   expectError(ExitCode::Io, "no regular file", [&] { AtomicFile f(folder); });
-  expectError(ExitCode::Io, "cannot be written",
-              [&] { AtomicFile f(file("none/out")); });
-  expectError(ExitCode::Io, "no regular file",
-              [&] { Log log("/dev/null"); });
+  expectError(ExitCode::Io, "cannot be written", [&] { AtomicFile f(file("none/out")); });
+  expectError(ExitCode::Io, "no regular file", [&] { Log log("/dev/null"); });
 }
 
 TEST_F(FileTest, AFailedWriteKeepsTheOldFile) {
@@ -173,28 +161,24 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldFile) {
 TEST_F(FileTest, ASecondRunIsKeptOut) {
   {
     OutputLock lock(file("model.safetensors"));
-    expectError(ExitCode::Io, "another run writes it",
-                [&] { OutputLock second(file("model.safetensors")); });
+    expectError(ExitCode::Io, "another run writes it", [&] { OutputLock second(file("model.safetensors")); });
     OutputLock other(file("other.safetensors"));
   }
   OutputLock again(file("model.safetensors"));
-  expectError(ExitCode::Io, "cannot be written",
-              [&] { OutputLock lock(file("none/model")); });
+  expectError(ExitCode::Io, "cannot be written", [&] { OutputLock lock(file("none/model")); });
 }
 
 TEST_F(FileTest, LogLinesAreWholeAndLocked) {
   {
     Log log(file("log.jsonl"));
     log.write(JsonLine().integer("step", 1).number("loss", 0.1));
-    expectError(ExitCode::Io, "another run writes it",
-                [&] { Log second(file("log.jsonl")); });
+    expectError(ExitCode::Io, "another run writes it", [&] { Log second(file("log.jsonl")); });
     // Written before the log is closed.
     EXPECT_EQ(read(file("log.jsonl")), "{\"step\": 1, \"loss\": 0.1}\n");
   }
   Log log(file("log.jsonl"));
   log.write(JsonLine().text("a", "x\"\n\xff"));
-  EXPECT_EQ(read(file("log.jsonl")),
-            "{\"step\": 1, \"loss\": 0.1}\n{\"a\": \"x\\\"\\n\\ufffd\"}\n");
+  EXPECT_EQ(read(file("log.jsonl")), "{\"step\": 1, \"loss\": 0.1}\n{\"a\": \"x\\\"\\n\\ufffd\"}\n");
 }
 
 // What a crash has cut off is nobody's line but its own.
@@ -215,8 +199,7 @@ TEST_F(FileTest, ATornLastLineIsLeftAlone) {
 }
 
 TEST(JsonLine, NumbersKeepTheirBits) {
-  EXPECT_EQ(JsonLine().number("x", 1.0 / 3).str(),
-            "{\"x\": 0.3333333333333333}");
+  EXPECT_EQ(JsonLine().number("x", 1.0 / 3).str(), "{\"x\": 0.3333333333333333}");
   EXPECT_EQ(JsonLine().number("x", 0.1f).str(), "{\"x\": 0.1}");
   EXPECT_EQ(JsonLine().number("x", double(NAN)).str(), "{\"x\": null}");
   EXPECT_EQ(JsonLine().number("x", 1e300).str(), "{\"x\": 1e+300}");
@@ -230,8 +213,8 @@ TEST(Shown, ANanHasNoSign) {
 TEST(Printable, NoLineBreaksNoBrokenText) {
   EXPECT_EQ(printable("a\nb\x1b[31m"), "a\\x0ab\\x1b[31m");
   EXPECT_EQ(printable("\xc3\xa4\xff"), "\xc3\xa4\\xff");
-  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b"); // ESC [ of the second set
-  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b"); // ESC, written too long
+  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");          // ESC [ of the second set
+  EXPECT_EQ(printable("\xc0\x9b"), "\\xc0\\x9b");          // ESC, written too long
   EXPECT_EQ(printable("\xe2\x80\xae"), "\\xe2\\x80\\xae"); // right to left
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80"); // half a pair
   EXPECT_EQ(printable("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80");

@@ -1,4 +1,4 @@
-//===- FileUsesTest.cpp - No file has two uses that harm each other -------===//
+//===- FileUsesTest.cpp - No file has two uses that harm each other -----------------------------------------------===//
 
 #include "FileUses.h"
 #include "Options.h"
@@ -52,8 +52,7 @@ protected:
   }
 
   /// A command line with these flags, each with a value.
-  Options options(
-      const std::vector<std::pair<const NamingFlag *, std::string>> &flags) {
+  Options options(const std::vector<std::pair<const NamingFlag *, std::string>> &flags) {
     bool isFunction = false, hasArtifact = false, hasData = false, isCuda = false;
     std::vector<std::string> arguments;
     for (const auto &[naming, value] : flags) {
@@ -86,8 +85,8 @@ protected:
 bool goTogether(const NamingFlag &a, const NamingFlag &b) {
   auto isFree = [](const NamingFlag &naming) {
     const std::string who = naming.who;
-    return who == "the artifact" || who == "--load" || who == "--log" ||
-           who == "--dump-gradients" || who == "--tuning-cache";
+    return who == "the artifact" || who == "--load" || who == "--log" || who == "--dump-gradients" ||
+           who == "--tuning-cache";
   };
   return a.isFunction == b.isFunction || isFree(a) || isFree(b);
 }
@@ -98,30 +97,23 @@ TEST_F(FileUsesTest, EveryPairByEveryName) {
     for (const NamingFlag &b : namingFlags) {
       if (&a >= &b || !goTogether(a, b))
         continue;
-      const bool isContinued =
-          a.who == std::string("--load") && b.who == std::string("--save");
+      const bool isContinued = a.who == std::string("--load") && b.who == std::string("--save");
       for (const auto &[first, second] :
-           {std::pair("file", "file"), std::pair("file", "./file"),
-            std::pair("file", "link"), std::pair("link", "file"),
-            std::pair("hard", "file"), std::pair("file", "folder/file"),
-            std::pair("folder/hard", "link"), std::pair("new", "dangling"),
-            std::pair("folder/new", "./new")}) {
-        SCOPED_TRACE(std::string(a.who) + " " + first + ", " + b.who + " " +
-                     second);
-        const Options both =
-            options({{&a, file(first)}, {&b, file(second)}});
+           {std::pair("file", "file"), std::pair("file", "./file"), std::pair("file", "link"),
+            std::pair("link", "file"), std::pair("hard", "file"), std::pair("file", "folder/file"),
+            std::pair("folder/hard", "link"), std::pair("new", "dangling"), std::pair("folder/new", "./new")}) {
+        SCOPED_TRACE(std::string(a.who) + " " + first + ", " + b.who + " " + second);
+        const Options both = options({{&a, file(first)}, {&b, file(second)}});
         if ((a.access == Reads && b.access == Reads) || isContinued) {
           EXPECT_NO_THROW(refuseSharedFiles(fileUses(both, 1)));
           continue;
         }
         ++refused;
         for (const char *who : {a.who, b.who})
-          expectError(ExitCode::Usage, who,
-                      [&] { refuseSharedFiles(fileUses(both, 1)); });
+          expectError(ExitCode::Usage, who, [&] { refuseSharedFiles(fileUses(both, 1)); });
       }
       // Two files are two files.
-      const Options apart =
-          options({{&a, existing}, {&b, write("other", "x")}});
+      const Options apart = options({{&a, existing}, {&b, write("other", "x")}});
       EXPECT_NO_THROW(refuseSharedFiles(fileUses(apart, 1)));
     }
   EXPECT_GT(refused, 200);
@@ -131,26 +123,22 @@ TEST_F(FileUsesTest, RelativeAndAbsoluteNames) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder);
   const Options both = options({{&namingFlags[5], "new"}, {&namingFlags[8], file("new")}});
-  expectError(ExitCode::Usage, "--save and --log would both write it",
-              [&] { refuseSharedFiles(fileUses(both, 1)); });
+  expectError(ExitCode::Usage, "--save and --log would both write it", [&] { refuseSharedFiles(fileUses(both, 1)); });
   std::filesystem::current_path(before);
 }
 
 TEST_F(FileUsesTest, OneFileOfTwoRanks) {
   auto refuse = [&](const char *output, const char *other, int ranks) {
     const Options some = parseOptions(
-        {file("artifact"), "--function", "f", "--output",
-         "y=" + file(output), "--output", "z=" + file(other)});
+        {file("artifact"), "--function", "f", "--output", "y=" + file(output), "--output", "z=" + file(other)});
     refuseSharedFiles(fileUses(some, ranks));
   };
   EXPECT_NO_THROW(refuse("y{rank}", "z{rank}", 3));
   EXPECT_NO_THROW(refuse("y{rank}", "y3", 3));
-  expectError(ExitCode::Usage, "--output y of rank 2 and --output z",
-              [&] { refuse("y{rank}", "y2", 3); });
+  expectError(ExitCode::Usage, "--output y of rank 2 and --output z", [&] { refuse("y{rank}", "y2", 3); });
   // One flag, two ranks, through a link.
   std::filesystem::create_symlink("0", file("1"));
-  expectError(ExitCode::Usage, "of rank 0 and --output y of rank 1",
-              [&] { refuse("{rank}", "z", 2); });
+  expectError(ExitCode::Usage, "of rank 0 and --output y of rank 1", [&] { refuse("{rank}", "z", 2); });
 }
 
 TEST_F(FileUsesTest, StandardOutputIntoAFileThatIsWritten) {
@@ -170,9 +158,7 @@ TEST_F(FileUsesTest, StandardOutputIntoAFileThatIsWritten) {
   ::dup2(before, STDOUT_FILENO);
   ::close(before);
   std::fclose(stream);
-  EXPECT_NE(said.find("--log and standard output would both write it"),
-            std::string::npos)
-      << said;
+  EXPECT_NE(said.find("--log and standard output would both write it"), std::string::npos) << said;
 }
 
 // A flag whose help calls its value a file stands in the table.
@@ -180,9 +166,9 @@ TEST_F(FileUsesTest, TableIsWhole) {
   std::istringstream help(helpText());
   int found = 0;
   for (std::string line; std::getline(help, line);) {
-    if (line.compare(0, 4, "  --") || (line.find(" FILE") == std::string::npos &&
-                                       line.find("=FILE") == std::string::npos &&
-                                       line.find(".txa") == std::string::npos))
+    if (line.compare(0, 4, "  --") ||
+        (line.find(" FILE") == std::string::npos && line.find("=FILE") == std::string::npos &&
+         line.find(".txa") == std::string::npos))
       continue;
     const std::string flag = line.substr(2, line.find(' ', 2) - 2);
     ++found;
@@ -199,21 +185,18 @@ TEST_F(FileUsesTest, TableIsWhole) {
   }
   EXPECT_EQ(found, 11);
   for (const char *name : {"", "-"})
-    expectError(ExitCode::Usage, "is no artifact",
-                [&] { parseOptions({name, "--bench"}); });
+    expectError(ExitCode::Usage, "is no artifact", [&] { parseOptions({name, "--bench"}); });
 }
 
 TEST_F(FileUsesTest, AnIndexBesideTheDataIsReadToo) {
   write("ids.bin", "x");
-  const Options some = options(
-      {{&namingFlags[1], file("ids.bin")}, {&namingFlags[5], file("ids.idx")}});
+  const Options some = options({{&namingFlags[1], file("ids.bin")}, {&namingFlags[5], file("ids.idx")}});
   expectError(ExitCode::Usage, "--save would overwrite --data-path's index",
               [&] { refuseSharedFiles(fileUses(some, 1)); });
 }
 
 TEST_F(FileUsesTest, TheTwinIsKept) {
-  const Options twin = parseOptions({file("artifact"), "--verify-recompute",
-                                     existing, "--log", file("hard")});
+  const Options twin = parseOptions({file("artifact"), "--verify-recompute", existing, "--log", file("hard")});
   expectError(ExitCode::Usage, "--log would overwrite --verify-recompute",
               [&] { refuseSharedFiles(fileUses(twin, 1)); });
 }

@@ -1,4 +1,4 @@
-//===- InterruptTest.cpp - Every run can be ended -------------------------===//
+//===- InterruptTest.cpp - Every run can be ended -----------------------------------------------------------------===//
 
 #include "Interrupt.h"
 

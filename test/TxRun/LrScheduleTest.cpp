@@ -1,10 +1,9 @@
-//===- LrScheduleTest.cpp - Megatron's learning rates ---------------------===//
+//===- LrScheduleTest.cpp - Megatron's learning rates -------------------------------------------------------------===//
 //
-// Expected values are those of Megatron-LM's OptimizerParamScheduler.get_lr,
-// written out: warm-up max * n / w; linear min + (1 - r) (max - min); cosine
-// min + (cos(pi r) + 1) / 2 (max - min), with r = (n - w) / (d - w).
+// Expected values are those of Megatron-LM's OptimizerParamScheduler.get_lr, written out: warm-up max * n / w; linear
+// min + (1 - r) (max - min); cosine min + (cos(pi r) + 1) / 2 (max - min), with r = (n - w) / (d - w).
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "LrSchedule.h"
 #include "TestFiles.h"
@@ -26,8 +25,8 @@ LrSchedule make(DecayStyle style) {
 }
 
 TEST(LrSchedule, WarmupBeginsAtZeroAndEndsAtTheMaximum) {
-  for (DecayStyle style : {DecayStyle::Constant, DecayStyle::Linear,
-                           DecayStyle::Cosine, DecayStyle::InverseSquareRoot}) {
+  for (DecayStyle style :
+       {DecayStyle::Constant, DecayStyle::Linear, DecayStyle::Cosine, DecayStyle::InverseSquareRoot}) {
     LrSchedule schedule = make(style);
     EXPECT_EQ(schedule.at(0), 0.0);
     EXPECT_DOUBLE_EQ(schedule.at(1), 1e-4);
@@ -72,10 +71,8 @@ TEST(LrSchedule, InverseSquareRoot) {
 
 TEST(LrSchedule, StyleNames) {
   EXPECT_EQ(parseDecayStyle("cosine"), DecayStyle::Cosine);
-  EXPECT_EQ(parseDecayStyle("inverse-square-root"),
-            DecayStyle::InverseSquareRoot);
-  expectError(ExitCode::Usage, "none of constant, linear, cosine",
-              [] { parseDecayStyle("Cosine"); });
+  EXPECT_EQ(parseDecayStyle("inverse-square-root"), DecayStyle::InverseSquareRoot);
+  expectError(ExitCode::Usage, "none of constant, linear, cosine", [] { parseDecayStyle("Cosine"); });
 }
 
 } // namespace

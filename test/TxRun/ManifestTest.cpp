@@ -1,7 +1,7 @@
-//===- ManifestTest.cpp - The manifest's fields are checked ---------------===//
+//===- ManifestTest.cpp - The manifest's fields are checked -------------------------------------------------------===//
 
-#include "FakeRuntime.h"
 #include "Manifest.h"
+#include "FakeRuntime.h"
 #include "TestFiles.h"
 
 using namespace txrun;
@@ -10,8 +10,7 @@ using nlohmann::json;
 namespace {
 
 /// Changes one place of a good manifest and expects a refusal.
-void expectRefused(const char *pointer, const json &value,
-                   const std::string &part) {
+void expectRefused(const char *pointer, const json &value, const std::string &part) {
   json manifest = json::parse(fakeArtifact(FakeModel()));
   manifest[json::json_pointer(pointer)] = value;
   std::string text = manifest.dump();
@@ -87,10 +86,12 @@ TEST(Manifest, WhatDataCannotFeed) {
              "entry 'microbatch' takes 'mask' i32[4], which no data gives: tx-run trains what takes tokens i32[b, s], "
              "targets i32[b, s] and, for random numbers, key i32[4]; --function microbatch runs it once, with --input "
              "mask=FILE.npy");
-  expectNone("/entries/3/arguments/1/name", "labels", "entry 'evaluate' takes 'labels' i32[2, 16], which no data gives");
-  expectNone("/entries/0/arguments/0", {{"name", "tokens"}, {"dtype", "i32"}, {"shape", {2, 0}}, {"segment", "argument"},
-                                        {"offset", 0}, {"bytes", 0}},
-             "entry 'microbatch' takes 'tokens' i32[2, 0]; tx-run trains");
+  expectNone("/entries/3/arguments/1/name", "labels",
+             "entry 'evaluate' takes 'labels' i32[2, 16], which no data gives");
+  expectNone(
+      "/entries/0/arguments/0",
+      {{"name", "tokens"}, {"dtype", "i32"}, {"shape", {2, 0}}, {"segment", "argument"}, {"offset", 0}, {"bytes", 0}},
+      "entry 'microbatch' takes 'tokens' i32[2, 0]; tx-run trains");
   expectNone("/entries/0/arguments/0/dtype", "f32", "entry 'microbatch' takes 'tokens' f32[2, 16]; tx-run trains");
   expectNone("/entries/0/arguments/1/shape", {4, 8},
              "entry 'microbatch' takes 'targets' i32[4, 8] beside 'tokens' i32[2, 16]; a target belongs to each token");

@@ -1,4 +1,4 @@
-//===- NpyTest.cpp - Arrays of NumPy's format -----------------------------===//
+//===- NpyTest.cpp - Arrays of NumPy's format ---------------------------------------------------------------------===//
 
 #include "Npy.h"
 #include "TestFiles.h"
@@ -9,25 +9,21 @@ namespace {
 
 class NpyTest : public FolderTest {
 protected:
-  std::string make(const std::string &header, const std::string &data,
-                   char version = 1) const {
+  std::string make(const std::string &header, const std::string &data, char version = 1) const {
     std::string bytes = "\x93NUMPY";
     bytes += version;
     bytes += '\0';
-    bytes += version == 1 ? bytesOf(uint16_t(header.size()))
-                          : bytesOf(uint32_t(header.size()));
+    bytes += version == 1 ? bytesOf(uint16_t(header.size())) : bytesOf(uint32_t(header.size()));
     return write("a.npy", bytes + header + data);
   }
-  void expectRefused(const std::string &header, const std::string &data,
-                     const std::string &part) const {
+  void expectRefused(const std::string &header, const std::string &data, const std::string &part) const {
     std::string path = make(header, data);
     expectError(ExitCode::BadInput, part, [&] { readNpy(path); });
   }
 };
 
 TEST_F(NpyTest, RoundTrip) {
-  for (const std::vector<uint64_t> &shape :
-       {std::vector<uint64_t>{}, {3}, {2, 3}, {1, 0, 4}}) {
+  for (const std::vector<uint64_t> &shape : {std::vector<uint64_t>{}, {3}, {2, 3}, {1, 0, 4}}) {
     NpyArray array;
     array.shape = shape;
     uint64_t count = 1;
@@ -45,28 +41,23 @@ TEST_F(NpyTest, RoundTrip) {
 }
 
 TEST_F(NpyTest, WhatNumPyWrites) {
-  NpyArray array = readNpy(
-      make("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }   \n",
-           bytesOf(int32_t(5)) + bytesOf(int32_t(-7))));
+  NpyArray array = readNpy(make("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }   \n",
+                                bytesOf(int32_t(5)) + bytesOf(int32_t(-7))));
   EXPECT_EQ(array.dtype, TXRT_DTYPE_I32);
   EXPECT_EQ(array.shape, std::vector<uint64_t>{2});
-  array = readNpy(make("{'descr': '|b1', 'fortran_order': False, 'shape': (), }",
-                       "\2", 2));
+  array = readNpy(make("{'descr': '|b1', 'fortran_order': False, 'shape': (), }", "\2", 2));
   EXPECT_EQ(array.dtype, TXRT_DTYPE_I1);
   EXPECT_EQ(array.data[0], 1);
 }
 
 TEST_F(NpyTest, WideIntegersNarrowWhenTheyFit) {
-  std::string header =
-      "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }";
-  NpyArray array =
-      readNpy(make(header, bytesOf(int64_t(-100)) + bytesOf(int64_t(50256))));
+  std::string header = "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }";
+  NpyArray array = readNpy(make(header, bytesOf(int64_t(-100)) + bytesOf(int64_t(50256))));
   int32_t values[2];
   std::memcpy(values, array.data.data(), 8);
   EXPECT_EQ(values[0], -100);
   EXPECT_EQ(values[1], 50256);
-  expectRefused(header, bytesOf(int64_t(0)) + bytesOf(int64_t(1) << 40),
-                "element 1 is 1099511627776");
+  expectRefused(header, bytesOf(int64_t(0)) + bytesOf(int64_t(1) << 40), "element 1 is 1099511627776");
 }
 
 TEST_F(NpyTest, Refusals) {
@@ -79,16 +70,13 @@ TEST_F(NpyTest, Refusals) {
   path = write("x", std::string("\x93NUMPY\x01\0\xff\xff", 10) + "  ");
   expectError(ExitCode::BadInput, "65535 bytes", [&] { readNpy(path); });
 
-  expectRefused("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
-                "1234", "fortran_order");
-  expectRefused("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }",
-                "12345678", "elements '<f8'");
-  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
-                "1234", "needs 8 bytes of data, the file has 4");
-  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }",
-                "12345", "needs 4 bytes of data, the file has 5");
-  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }",
-                "", "no tuple of numbers");
+  expectRefused("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "1234", "fortran_order");
+  expectRefused("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", "12345678", "elements '<f8'");
+  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "1234",
+                "needs 8 bytes of data, the file has 4");
+  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "12345",
+                "needs 4 bytes of data, the file has 5");
+  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "", "no tuple of numbers");
   expectRefused("{'descr': '<f4', 'fortran_order': False, "
                 "'shape': (4294967296, 4294967296), }",
                 "", "overflows");
@@ -102,8 +90,7 @@ TEST_F(NpyTest, Refusals) {
   expectRefused("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': "
                 "(1,), }",
                 "1234", "has no '''");
-  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x",
-                "1234", "goes on");
+  expectRefused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x", "1234", "goes on");
   expectRefused("", "", "has no '{'");
 }
 

@@ -1,4 +1,4 @@
-//===- OptionsTest.cpp - The command line ---------------------------------===//
+//===- OptionsTest.cpp - The command line -------------------------------------------------------------------------===//
 
 #include "Options.h"
 #include "TestFiles.h"
@@ -7,16 +7,14 @@ using namespace txrun;
 
 namespace {
 
-void expectUsage(const std::vector<std::string> &arguments,
-                 const std::string &part) {
+void expectUsage(const std::vector<std::string> &arguments, const std::string &part) {
   expectError(ExitCode::Usage, part, [&] { parseOptions(arguments); });
 }
 
 TEST(Options, BothSpellingsOfAValue) {
-  Options a = parseOptions({"s.txa", "--train-iters", "5", "--data-path", "d",
-                            "--lr", "1e-3", "--lr-decay-style", "cosine"});
-  Options b = parseOptions({"--train-iters=5", "--data-path=d", "--lr=1e-3",
-                            "--lr-decay-style=cosine", "s.txa"});
+  Options a =
+      parseOptions({"s.txa", "--train-iters", "5", "--data-path", "d", "--lr", "1e-3", "--lr-decay-style", "cosine"});
+  Options b = parseOptions({"--train-iters=5", "--data-path=d", "--lr=1e-3", "--lr-decay-style=cosine", "s.txa"});
   for (const Options &options : {a, b}) {
     EXPECT_EQ(options.artifact, "s.txa");
     EXPECT_EQ(options.trainIterations, 5);
@@ -30,30 +28,24 @@ TEST(Options, BothSpellingsOfAValue) {
 }
 
 TEST(Options, TheLastOneCounts) {
-  const Options options =
-      parseOptions({"s", "--bench", "--seed", "1", "--threads", "2", "--seed=2"});
+  const Options options = parseOptions({"s", "--bench", "--seed", "1", "--threads", "2", "--seed=2"});
   EXPECT_EQ(options.seed, 2);
   ASSERT_EQ(options.notes.size(), 1u);
-  EXPECT_EQ(options.notes[0],
-            "--seed is given 2 times, with 1 and 2: the last one counts");
+  EXPECT_EQ(options.notes[0], "--seed is given 2 times, with 1 and 2: the last one counts");
   // Nothing is lost of these.
-  EXPECT_TRUE(parseOptions({"s", "--bench", "--seed", "1", "--seed", "1", "--bench"})
+  EXPECT_TRUE(parseOptions({"s", "--bench", "--seed", "1", "--seed", "1", "--bench"}).notes.empty());
+  EXPECT_TRUE(parseOptions({"s", "--function", "f", "--input", "a=1", "--input", "b=2", "--output", "c=1.npy",
+                            "--output", "c=2.npy"})
                   .notes.empty());
-  EXPECT_TRUE(parseOptions({"s", "--function", "f", "--input", "a=1", "--input",
-                            "b=2", "--output", "c=1.npy", "--output", "c=2.npy"})
-                  .notes.empty());
-  EXPECT_EQ(parseOptions({"s", "--function", "f", "--input", "a=1", "--input=a=2"})
-                .notes.at(0),
+  EXPECT_EQ(parseOptions({"s", "--function", "f", "--input", "a=1", "--input=a=2"}).notes.at(0),
             "--input a is given 2 times, with 1 and 2: the last one counts");
 }
 
 TEST(Options, WhoseScheduleHolds) {
-  expectUsage({"s", "--train-iters", "1", "--data-path", "d", "--load", "l",
-               "--override-opt_param-scheduler",
+  expectUsage({"s", "--train-iters", "1", "--data-path", "d", "--load", "l", "--override-opt_param-scheduler",
                "--use-checkpoint-opt_param-scheduler"},
               "contradict each other");
-  expectUsage({"s", "--train-iters", "1", "--data-path", "d",
-               "--override-opt-param-scheduler"},
+  expectUsage({"s", "--train-iters", "1", "--data-path", "d", "--override-opt-param-scheduler"},
               "--override-opt_param-scheduler needs --load");
 }
 
@@ -76,8 +68,7 @@ TEST(Options, Values) {
   expectUsage({"s", "--train-iters", "x"}, "'x' is no whole number");
   expectUsage({"s", "--train-iters", "1.5"}, "no whole number");
   expectUsage({"s", "--train-iters", "-1"}, "not between 0 and 2147483646");
-  expectUsage({"s", "--train-iters", "99999999999999999999"},
-              "past 64 bits");
+  expectUsage({"s", "--train-iters", "99999999999999999999"}, "past 64 bits");
   expectUsage({"s", "--lr", "1,5"}, "'1,5' is no number");
   expectUsage({"s", "--lr", "nan"}, "no finite number");
   expectUsage({"s", "--lr", "1e400"}, "outside of what 64 bits hold");
@@ -105,14 +96,12 @@ TEST(Options, NumbersThatLeaveTheirType) {
     expectUsage({"s", flag, "2147483647"}, std::string(flag) + ": '2147483647'");
   expectUsage({"s", "--distributed-timeout-minutes", "1e300"}, "more than");
   expectUsage({"s", "--split", "1e308,1e308"}, "more than 1e+09");
-  EXPECT_EQ(parseOptions({"s", "--bench", "--seed", "9223372036854775807"}).seed,
-            9223372036854775807);
+  EXPECT_EQ(parseOptions({"s", "--bench", "--seed", "9223372036854775807"}).seed, 9223372036854775807);
   expectUsage({"s", "--seed", "9223372036854775808"}, "past 64 bits");
 }
 
 TEST(Options, Split) {
-  Options options = parseOptions(
-      {"s", "--evaluate", "--data-path", "d", "--split", "969, 30, 1"});
+  Options options = parseOptions({"s", "--evaluate", "--data-path", "d", "--split", "969, 30, 1"});
   EXPECT_EQ(options.split, (std::vector<double>{969, 30, 1}));
   expectUsage({"s", "--split", "1"}, "TRAINING,VALIDATION");
   expectUsage({"s", "--split", "0,0"}, "sum above 0");
@@ -124,53 +113,40 @@ TEST(Options, WhatDoesNotGoTogether) {
   expectUsage({}, "no artifact");
   expectUsage({"a", "b"}, "two artifacts");
   expectUsage({"s"}, "nothing to do");
-  expectUsage({"s", "--bench", "--train-iters", "3", "--data-path", "d"},
-              "run alone");
+  expectUsage({"s", "--bench", "--train-iters", "3", "--data-path", "d"}, "run alone");
   expectUsage({"s", "--train-iters", "3"}, "needs --data-path");
   expectUsage({"s", "--evaluate"}, "needs --valid-data-path or --data-path");
   expectUsage({"s", "--bench", "--save", "x"}, "--save needs --train-iters");
   expectUsage({"s", "--bench", "--input", "a=b"}, "belong to --function");
   expectUsage({"s", "--bench", "--backend", "dryrun"}, "runs nothing");
-  expectUsage({"s", "--train-iters", "3", "--data-path", "d",
-               "--lr-warmup-iters", "3"},
-              "not below --train-iters 3");
-  expectUsage({"s", "--train-iters", "3", "--data-path", "d",
-               "--lr-warmup-iters", "3", "--lr-decay-iters", "2"},
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--lr-warmup-iters", "3"}, "not below --train-iters 3");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--lr-warmup-iters", "3", "--lr-decay-iters", "2"},
               "not below --lr-decay-iters 2");
-  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1"},
-              "above the rate without --lr, 0.0003");
-  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1",
-               "--lr", ".5"},
-              "above --lr 0.5");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1"}, "above the rate without --lr, 0.0003");
+  expectUsage({"s", "--train-iters", "3", "--data-path", "d", "--min-lr", "1", "--lr", ".5"}, "above --lr 0.5");
   EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun"}));
-  EXPECT_NO_THROW(
-      parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));
+  EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));
 }
 
 TEST(Options, FlagsOfAnotherBackend) {
   for (const char *flag : {"--tune", "--no-cuda-graph", "--no-cudnn"}) {
-    const std::string part =
-        std::string(flag) + " is for the backend cuda; this run's is ";
+    const std::string part = std::string(flag) + " is for the backend cuda; this run's is ";
     expectUsage({"s", "--bench", "--backend", "host", flag}, part + "host");
     expectUsage({"s", flag, "--backend=dryrun"}, part + "dryrun");
     expectUsage({"s", "--info", flag}, part + "none");
     const Options own = parseOptions({"s", "--bench", flag});
     EXPECT_NO_THROW(requireEffect(own, "cuda"));
-    expectError(ExitCode::Usage, part + "host",
-                [&] { requireEffect(own, "host"); });
+    expectError(ExitCode::Usage, part + "host", [&] { requireEffect(own, "host"); });
   }
-  expectUsage({"s", "--bench", "--backend=host", "--tuning-cache", "c.json"},
-              "--tuning-cache is for the backend cuda");
-  EXPECT_NO_THROW(parseOptions({"s", "--bench", "--backend=cuda", "--tune",
-                                "--tuning-cache", "c.json"}));
+  expectUsage({"s", "--bench", "--backend=host", "--tuning-cache", "c.json"}, "--tuning-cache is for the backend cuda");
+  EXPECT_NO_THROW(parseOptions({"s", "--bench", "--backend=cuda", "--tune", "--tuning-cache", "c.json"}));
 }
 
 TEST(Options, HelpNeedsNothingElseAndNamesEveryGroup) {
   EXPECT_TRUE(parseOptions({"--help"}).help);
   std::string text = helpText();
-  for (const char *part :
-       {"What to do", "Data:", "Training:", "Files:", "Text:", "Machine:",
-        "--lr-decay-style constant|linear|cosine", "Exit codes"})
+  for (const char *part : {"What to do", "Data:", "Training:", "Files:", "Text:", "Machine:",
+                           "--lr-decay-style constant|linear|cosine", "Exit codes"})
     EXPECT_NE(text.find(part), std::string::npos) << part;
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);

@@ -28,26 +28,23 @@ TEST(Overlap, NoCollectives) {
 }
 
 TEST(Overlap, OneAfterAnother) {
-  const auto time = communicationTime(
-      {launch(kernel, 0, 2), launch(collective, 2, 3), launch(kernel, 5, 1)});
+  const auto time = communicationTime({launch(kernel, 0, 2), launch(collective, 2, 3), launch(kernel, 5, 1)});
   EXPECT_EQ(time.total, 3);
   EXPECT_EQ(time.exposed, 3);
 }
 
 // From 1 to 5, with nothing beside it from 3 to 4 and from 4.5 to 5.
 TEST(Overlap, Gaps) {
-  const auto time = communicationTime({launch(kernel, 0, 1),
-                                       launch(collective, 1, 4),
-                                       launch(gemm, 1, 2), launch(kernel, 4, 0.5)});
+  const auto time =
+      communicationTime({launch(kernel, 0, 1), launch(collective, 1, 4), launch(gemm, 1, 2), launch(kernel, 4, 0.5)});
   EXPECT_EQ(time.total, 4);
   EXPECT_EQ(time.exposed, 1.5);
 }
 
 // Launches are listed in program order, and times are not.
 TEST(Overlap, SeveralCollectives) {
-  const auto time = communicationTime(
-      {launch(collective, 1, 2), launch(kernel, 0, 2), launch(kernel, 2, 2),
-       launch(collective, 3, 2), launch(kernel, 6, 1)});
+  const auto time = communicationTime({launch(collective, 1, 2), launch(kernel, 0, 2), launch(kernel, 2, 2),
+                                       launch(collective, 3, 2), launch(kernel, 6, 1)});
   EXPECT_EQ(time.total, 4);
   EXPECT_EQ(time.exposed, 1);
 }

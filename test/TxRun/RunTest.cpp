@@ -1,9 +1,9 @@
-//===- RunTest.cpp - Whole runs on the fake runtime -----------------------===//
+//===- RunTest.cpp - Whole runs on the fake runtime ---------------------------------------------------------------===//
 
+#include "Run.h"
 #include "FakeRuntime.h"
 #include "File.h"
 #include "Interrupt.h"
-#include "Run.h"
 #include "Safetensors.h"
 #include "TestFiles.h"
 
@@ -11,9 +11,9 @@
 
 #include <cmath>
 #include <csignal>
+#include <sstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sstream>
 #include <unistd.h>
 
 using namespace txrun;
@@ -31,9 +31,7 @@ protected:
     data = write("data.txt", text);
     artifact = make("m.txa", FakeModel());
   }
-  std::string make(const std::string &name, const FakeModel &model) const {
-    return write(name, fakeArtifact(model));
-  }
+  std::string make(const std::string &name, const FakeModel &model) const { return write(name, fakeArtifact(model)); }
 
   /// Runs the tool and returns what it printed.
   std::string tool(std::vector<std::string> arguments) const {
@@ -46,11 +44,10 @@ protected:
     }
     return printed = ::testing::internal::GetCapturedStdout();
   }
-  std::string train(const std::string &which, int iterations,
-                    std::vector<std::string> more) const {
+  std::string train(const std::string &which, int iterations, std::vector<std::string> more) const {
     std::vector<std::string> arguments = {
-        which, "--data-path", data, "--train-iters", std::to_string(iterations),
-        "--lr", "5", "--lr-decay-style", "constant"};
+        which, "--data-path",      data,      "--train-iters", std::to_string(iterations), "--lr",
+        "5",   "--lr-decay-style", "constant"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return tool(arguments);
   }
@@ -71,17 +68,14 @@ protected:
 };
 
 TEST_F(RunTest, TrainingLearnsAndLogs) {
-  train(artifact, 30,
-        {"--log", file("log"), "--eval-interval", "15", "--save",
-         file("w.safetensors")});
+  train(artifact, 30, {"--log", file("log"), "--eval-interval", "15", "--save", file("w.safetensors")});
   EXPECT_EQ(code, ExitCode::Ok);
   std::vector<json> steps = events(file("log"), "step");
   ASSERT_EQ(steps.size(), 30u);
   EXPECT_EQ(steps[0]["step"], 1);
   EXPECT_NEAR(steps[0]["loss"].get<double>(), std::log(256.0), 0.1);
   EXPECT_LT(steps[29]["loss"].get<double>(), 3.0);
-  for (const char *field : {"grad_norm", "lr", "tokens_per_second", "seconds",
-                            "ms", "valid_count", "peak_bytes"})
+  for (const char *field : {"grad_norm", "lr", "tokens_per_second", "seconds", "ms", "valid_count", "peak_bytes"})
     EXPECT_TRUE(steps[3][field].is_number()) << field;
   EXPECT_EQ(steps[3]["valid_count"], 32);
   EXPECT_EQ(events(file("log"), "evaluation").size(), 2u);
@@ -90,20 +84,17 @@ TEST_F(RunTest, TrainingLearnsAndLogs) {
   EXPECT_NE(printed.find("iteration 10/30  loss"), std::string::npos);
   EXPECT_EQ(printed.find('\r'), std::string::npos); // no terminal
 
-  std::string sample = tool({artifact, "--load", file("w.safetensors"),
-                             "--sample", "20", "--prompt", "the ",
-                             "--temperature", "0"});
+  std::string sample =
+      tool({artifact, "--load", file("w.safetensors"), "--sample", "20", "--prompt", "the ", "--temperature", "0"});
   EXPECT_EQ(sample.substr(0, 5), "the t"); // what follows a space most
   EXPECT_EQ(sample.size(), 4u + 20 + 1);
 }
 
 TEST_F(RunTest, ACheckpointContinuesBitByBit) {
-  train(artifact, 12, {"--save", file("a.safetensors"), "--save-optim", "--log",
-                       file("whole")});
+  train(artifact, 12, {"--save", file("a.safetensors"), "--save-optim", "--log", file("whole")});
   train(artifact, 5, {"--save", file("b.safetensors"), "--save-optim"});
   train(artifact, 12,
-        {"--load", file("b.safetensors"), "--save", file("b.safetensors"),
-         "--save-optim", "--log", file("rest")});
+        {"--load", file("b.safetensors"), "--save", file("b.safetensors"), "--save-optim", "--log", file("rest")});
   EXPECT_EQ(read(file("a.safetensors")), read(file("b.safetensors")));
   std::vector<json> whole = events(file("whole"), "step");
   std::vector<json> rest = events(file("rest"), "step");
@@ -111,13 +102,11 @@ TEST_F(RunTest, ACheckpointContinuesBitByBit) {
   EXPECT_EQ(rest[0]["step"], 6);
   EXPECT_EQ(rest[6]["loss"], whole[11]["loss"]);
   // The weights alone begin again.
-  train(artifact, 2, {"--load", file("b.safetensors"), "--no-load-optim",
-                      "--log", file("again")});
+  train(artifact, 2, {"--load", file("b.safetensors"), "--no-load-optim", "--log", file("again")});
   EXPECT_EQ(events(file("again"), "step").at(0)["step"], 1);
 }
 
-// Another schedule bends the curve where it was cut: refused, until a flag says
-// which one holds.
+// Another schedule bends the curve where it was cut: refused, until a flag says which one holds.
 TEST_F(RunTest, AnotherScheduleIsNoContinuation) {
   auto with = [&](std::vector<std::string> flags, std::vector<std::string> more) {
     std::vector<std::string> arguments = {artifact, "--data-path", data};
@@ -125,60 +114,48 @@ TEST_F(RunTest, AnotherScheduleIsNoContinuation) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return tool(arguments);
   };
-  const std::vector<std::string> whole = {"--train-iters", "4", "--lr", "0.5",
-                                          "--lr-warmup-iters", "1"};
+  const std::vector<std::string> whole = {"--train-iters", "4", "--lr", "0.5", "--lr-warmup-iters", "1"};
   const std::string path = file("c.safetensors");
   const std::vector<std::string> load = {"--load", path, "--log", file("log")};
   with(whole, {"--save", path, "--save-optim"});
   struct Case {
     std::vector<std::string> flags;
     const char *part;
-  } cases[] = {
-      {{"--train-iters", "8"}, "--lr 0.5 (this run: 3e-04)"},
-      {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1"},
-       "was trained with --lr-decay-iters 4 (this run: 8): give what it was"},
-      {{"--train-iters", "8", "--lr", "0.5", "--lr-decay-iters", "4"},
-       "--lr-warmup-iters 1 (this run: 0)"},
-      {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1",
-        "--lr-decay-style", "cosine"},
-       "--lr-decay-style linear (this run: cosine)"},
-      {{"--train-iters", "8", "--lr", "0.5", "--min-lr", "0.25"},
-       "--min-lr 0 (this run: 0.25)"}};
+  } cases[] = {{{"--train-iters", "8"}, "--lr 0.5 (this run: 3e-04)"},
+               {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1"},
+                "was trained with --lr-decay-iters 4 (this run: 8): give what it was"},
+               {{"--train-iters", "8", "--lr", "0.5", "--lr-decay-iters", "4"}, "--lr-warmup-iters 1 (this run: 0)"},
+               {{"--train-iters", "8", "--lr", "0.5", "--lr-warmup-iters", "1", "--lr-decay-style", "cosine"},
+                "--lr-decay-style linear (this run: cosine)"},
+               {{"--train-iters", "8", "--lr", "0.5", "--min-lr", "0.25"}, "--min-lr 0 (this run: 0.25)"}};
   for (const Case &one : cases)
     expectError(ExitCode::BadInput, one.part, [&] { with(one.flags, load); });
 
-  const std::vector<std::string> other = {"--train-iters", "6",   "--lr", "2",
-                                          "--lr-decay-iters", "8"};
+  const std::vector<std::string> other = {"--train-iters", "6", "--lr", "2", "--lr-decay-iters", "8"};
   std::vector<std::string> more = load;
   more.push_back("--override-opt_param-scheduler");
-  EXPECT_NE(with(other, more).find("this run goes on with its own"),
-            std::string::npos);
+  EXPECT_NE(with(other, more).find("this run goes on with its own"), std::string::npos);
   EXPECT_EQ(events(file("log"), "step").back()["lr"], 2 * (1 - 5 / 8.0));
   more.back() = "--use-checkpoint-opt_param-scheduler";
-  EXPECT_NE(with(other, more).find("goes on with the checkpoint's"),
-            std::string::npos);
+  EXPECT_NE(with(other, more).find("goes on with the checkpoint's"), std::string::npos);
   EXPECT_EQ(events(file("log"), "step").back()["lr"], 0); // has decayed
 
   // The batch may change, and is said; a run that trains nothing changes nothing.
-  EXPECT_NE(with({"--train-iters", "6", "--lr", "0.5", "--lr-warmup-iters", "1",
-                  "--lr-decay-iters", "4", "--global-batch-size", "4", "--split",
-                  "80,20", "--data-order", "sequential"},
+  EXPECT_NE(with({"--train-iters", "6", "--lr", "0.5", "--lr-warmup-iters", "1", "--lr-decay-iters", "4",
+                  "--global-batch-size", "4", "--split", "80,20", "--data-order", "sequential"},
                  load)
                 .find("trained with --data-order random (this run: sequential), "
                       "--global-batch-size 2 (this run: 4), --split 90,10 (this "
                       "run: 80,20)"),
             std::string::npos);
-  with({"--train-iters", "0"}, {"--load", path, "--save", file("d.safetensors"),
-                                "--save-optim"});
+  with({"--train-iters", "0"}, {"--load", path, "--save", file("d.safetensors"), "--save-optim"});
   EXPECT_EQ(read(path), read(file("d.safetensors")));
 }
 
 // The first line says how data are read.
 TEST_F(RunTest, TheReadingIsSaid) {
   EXPECT_EQ(train(artifact, 1, {}).find("tokens: " + data + " read as text"), 0u);
-  EXPECT_EQ(tool({artifact, "--evaluate", "--data-path", data})
-                .find("tokens: " + data + " read as text"),
-            0u);
+  EXPECT_EQ(tool({artifact, "--evaluate", "--data-path", data}).find("tokens: " + data + " read as text"), 0u);
 }
 
 TEST_F(RunTest, AccumulationSeesTheSameSamples) {
@@ -189,11 +166,9 @@ TEST_F(RunTest, AccumulationSeesTheSameSamples) {
   std::vector<json> six = events(file("six"), "step");
   std::vector<json> two = events(file("two"), "step");
   for (size_t i = 0; i < 3; ++i) {
-    EXPECT_NEAR(six[i]["loss"].get<double>(), two[i]["loss"].get<double>(),
-                1e-5);
+    EXPECT_NEAR(six[i]["loss"].get<double>(), two[i]["loss"].get<double>(), 1e-5);
     EXPECT_EQ(six[i]["samples"], two[i]["samples"]);
-    EXPECT_NEAR(six[i]["grad_norm"].get<double>(),
-                two[i]["grad_norm"].get<double>(), 1e-5);
+    EXPECT_NEAR(six[i]["grad_norm"].get<double>(), two[i]["grad_norm"].get<double>(), 1e-5);
   }
   expectError(ExitCode::BadInput, "no multiple of the artifact's micro batch of 2",
               [&] { train(artifact, 1, {"--global-batch-size", "3"}); });
@@ -203,16 +178,13 @@ TEST_F(RunTest, TheFusedStepGivesTheSame) {
   train(artifact, 4, {"--save", file("a.safetensors"), "--log", file("a")});
   FakeModel parts;
   parts.fused = false;
-  train(make("parts.txa", parts), 4,
-        {"--save", file("b.safetensors"), "--log", file("b")});
+  train(make("parts.txa", parts), 4, {"--save", file("b.safetensors"), "--log", file("b")});
   EXPECT_EQ(read(file("a.safetensors")), read(file("b.safetensors")));
-  EXPECT_EQ(events(file("a"), "step")[3]["loss"],
-            events(file("b"), "step")[3]["loss"]);
+  EXPECT_EQ(events(file("a"), "step")[3]["loss"], events(file("b"), "step")[3]["loss"]);
 }
 
 TEST_F(RunTest, GradientsAreThoseOfTheLastStep) {
-  train(artifact, 2, {"--dump-gradients", file("g.safetensors"), "--log",
-                      file("log")});
+  train(artifact, 2, {"--dump-gradients", file("g.safetensors"), "--log", file("log")});
   SafetensorsReader reader(file("g.safetensors"));
   const StoredTensor *tensor = reader.find("transformer.wte.weight");
   ASSERT_NE(tensor, nullptr);
@@ -221,13 +193,11 @@ TEST_F(RunTest, GradientsAreThoseOfTheLastStep) {
   double norm = 0;
   for (float value : values)
     norm += double(value) * value;
-  EXPECT_NEAR(std::sqrt(norm),
-              events(file("log"), "step")[1]["grad_norm"].get<double>(), 1e-6);
+  EXPECT_NEAR(std::sqrt(norm), events(file("log"), "step")[1]["grad_norm"].get<double>(), 1e-6);
 }
 
 TEST_F(RunTest, Evaluate) {
-  std::string out =
-      tool({artifact, "--evaluate", "--data-path", data, "--log", file("log")});
+  std::string out = tool({artifact, "--evaluate", "--data-path", data, "--log", file("log")});
   json result = events(file("log"), "evaluation").at(0);
   EXPECT_EQ(result["valid_count"], 959); // a tenth of 9600, less the first
   EXPECT_NEAR(result["loss"].get<double>(), std::log(256.0), 0.01);
@@ -241,8 +211,7 @@ TEST_F(RunTest, AllTargetsIgnoredGivesZero) {
   writer.add("tokens", "I32", {2, 16}, tokens.data(), 128);
   writer.add("targets", "I32", {2, 16}, targets.data(), 128);
   writer.write(file("p.safetensors"));
-  tool({artifact, "--data-path", file("p.safetensors"), "--train-iters", "1",
-        "--log", file("log")});
+  tool({artifact, "--data-path", file("p.safetensors"), "--train-iters", "1", "--log", file("log")});
   json step = events(file("log"), "step").at(0);
   EXPECT_EQ(step["loss"], 0.0);
   EXPECT_EQ(step["grad_norm"], 0.0);
@@ -257,15 +226,10 @@ TEST_F(RunTest, NanIsRepeatedOnceAndStops) {
   };
   struct Case {
     const char *faults, *part, *verdict;
-  } cases[] = {
-      {R"({"nan_loss_at": 3})", "iteration 3, micro batch 0: the loss is nan",
-       "reproduced"},
-      {R"({"nan_loss_at": 3, "transient": true})", "the loss is nan",
-       "transient"},
-      {R"({"nan_gradient_at": 2})",
-       "gradient of transformer.wte.weight has nan at index 5", "reproduced"},
-      {R"({"nan_gradient_at": 2, "transient": true})", "nan at index 5",
-       "transient"}};
+  } cases[] = {{R"({"nan_loss_at": 3})", "iteration 3, micro batch 0: the loss is nan", "reproduced"},
+               {R"({"nan_loss_at": 3, "transient": true})", "the loss is nan", "transient"},
+               {R"({"nan_gradient_at": 2})", "gradient of transformer.wte.weight has nan at index 5", "reproduced"},
+               {R"({"nan_gradient_at": 2, "transient": true})", "nan at index 5", "transient"}};
   for (const Case &one : cases) {
     std::string bad = with(one.faults);
     expectError(ExitCode::Numeric, one.part, [&] { train(bad, 5, {}); });
@@ -280,34 +244,29 @@ TEST_F(RunTest, NanUpdatesNothing) {
   model.faults = R"({"nan_gradient_at": 2, "transient": true})";
   std::string bad = make("bad.txa", model);
   train(artifact, 1, {"--save", file("one.safetensors")});
-  std::string out = train(bad, 2, {"--no-check-for-nan-in-loss-and-grad",
-                                   "--save", file("two.safetensors")});
+  std::string out = train(bad, 2, {"--no-check-for-nan-in-loss-and-grad", "--save", file("two.safetensors")});
   EXPECT_NE(out.find("grad norm nan"), std::string::npos) << out;
   EXPECT_NE(out.find("nothing updated"), std::string::npos) << out;
   const std::string tensors = read(file("one.safetensors"));
-  EXPECT_EQ(tensors.substr(tensors.size() - 4096),
-            read(file("two.safetensors")).substr(tensors.size() - 4096));
+  EXPECT_EQ(tensors.substr(tensors.size() - 4096), read(file("two.safetensors")).substr(tensors.size() - 4096));
 }
 
 TEST_F(RunTest, VerifyRecompute) {
   FakeModel full;
   full.policy = "full, uniform, 1";
-  std::string out = tool({make("full.txa", full), "--verify-recompute", artifact,
-                          "--data-path", data, "--log", file("log")});
-  EXPECT_NE(out.find("same bits: 3 iterations under 'full, uniform, 1'"),
-            std::string::npos);
+  std::string out =
+      tool({make("full.txa", full), "--verify-recompute", artifact, "--data-path", data, "--log", file("log")});
+  EXPECT_NE(out.find("same bits: 3 iterations under 'full, uniform, 1'"), std::string::npos);
   EXPECT_EQ(events(file("log"), "verify").at(0)["same"], true);
   full.faults = R"({"flip_at": 2})";
   std::string bad = make("full.txa", full);
   // Also without data, on random tokens.
-  expectError(ExitCode::Numeric,
-              "iteration 2: transformer.wte.weight.grad at index 7",
+  expectError(ExitCode::Numeric, "iteration 2: transformer.wte.weight.grad at index 7",
               [&] { tool({bad, "--verify-recompute", artifact}); });
   FakeModel other;
   other.sequence = 8;
   std::string another = make("other.txa", other);
-  expectError(ExitCode::BadInput, "are two models",
-              [&] { tool({bad, "--verify-recompute", another}); });
+  expectError(ExitCode::BadInput, "are two models", [&] { tool({bad, "--verify-recompute", another}); });
 }
 
 TEST_F(RunTest, Function) {
@@ -315,30 +274,24 @@ TEST_F(RunTest, Function) {
   SafetensorsWriter writer;
   writer.add("tokens", "I32", {2, 16}, ids.data(), 128);
   writer.write(file("p.safetensors"));
-  std::string out = tool({artifact, "--function", "evaluate", "--input",
-                          "tokens=" + file("p.safetensors"), "--input",
-                          "targets=66", "--output", "logits=" + file("l.npy"),
-                          "--output", "loss_sum=" + file("s.npy")});
+  std::string out =
+      tool({artifact, "--function", "evaluate", "--input", "tokens=" + file("p.safetensors"), "--input", "targets=66",
+            "--output", "logits=" + file("l.npy"), "--output", "loss_sum=" + file("s.npy")});
   EXPECT_NE(out.find("valid_count = 32"), std::string::npos);
   EXPECT_EQ(read(file("l.npy")).size() % 64, 0u);
   EXPECT_GT(read(file("l.npy")).size(), 2u * 16 * 256 * 4);
-  expectError(ExitCode::BadInput, "--input targets=... is missing", [&] {
-    tool({artifact, "--function", "evaluate", "--input", "tokens=1"});
-  });
-  expectError(ExitCode::BadInput, "has no argument 'x'; it takes: tokens", [&] {
-    tool({artifact, "--function", "evaluate", "--input", "x=1"});
-  });
-  expectError(ExitCode::BadInput, "'tokens' has 256 at index 0", [&] {
-    tool({artifact, "--function", "evaluate", "--input", "tokens=256",
-          "--input", "targets=1"});
-  });
+  expectError(ExitCode::BadInput, "--input targets=... is missing",
+              [&] { tool({artifact, "--function", "evaluate", "--input", "tokens=1"}); });
+  expectError(ExitCode::BadInput, "has no argument 'x'; it takes: tokens",
+              [&] { tool({artifact, "--function", "evaluate", "--input", "x=1"}); });
+  expectError(ExitCode::BadInput, "'tokens' has 256 at index 0",
+              [&] { tool({artifact, "--function", "evaluate", "--input", "tokens=256", "--input", "targets=1"}); });
   expectError(ExitCode::BadInput, "no entry 'x'; present: microbatch, apply",
               [&] { tool({artifact, "--function", "x"}); });
 }
 
 TEST_F(RunTest, Bench) {
-  std::string out = tool({artifact, "--bench", "--bench-iters", "3",
-                          "--bench-warmup", "1", "--log", file("log")});
+  std::string out = tool({artifact, "--bench", "--bench-iters", "3", "--bench-warmup", "1", "--log", file("log")});
   EXPECT_NE(out.find("step (step): median"), std::string::npos);
   EXPECT_NE(out.find("by phase"), std::string::npos);
   EXPECT_NE(out.find("allocated (equal)"), std::string::npos);
@@ -355,13 +308,11 @@ TEST_F(RunTest, Bench) {
 TEST_F(RunTest, InfoNeedsNoMemory) {
   std::string out = tool({artifact, "--info"});
   EXPECT_NE(out.find("0.07 million parameters"), std::string::npos);
-  EXPECT_NE(out.find("entry apply: takes lr f32[], step i32[]"),
-            std::string::npos);
+  EXPECT_NE(out.find("entry apply: takes lr f32[], step i32[]"), std::string::npos);
 }
 
 /// Every flag that names an output.
-const char *const outputFlags[] = {"--save", "--dump-gradients", "--trace",
-                                   "--log", "--output"};
+const char *const outputFlags[] = {"--save", "--dump-gradients", "--trace", "--log", "--output"};
 
 // The work itself would end with another code.
 TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
@@ -376,9 +327,8 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
   std::filesystem::create_directory(file("folder"));
   const auto count = std::distance(std::filesystem::directory_iterator(folder), {});
   for (const std::string flag : outputFlags)
-    for (const char *name : {"none/w", "only-read", "link", "pipe", "round",
-                             "folder", "only-read/w", "folder/",
-                             longName.c_str()}) {
+    for (const char *name :
+         {"none/w", "only-read", "link", "pipe", "round", "folder", "only-read/w", "folder/", longName.c_str()}) {
       SCOPED_TRACE(flag + " " + name);
       const std::string shownName = std::string(name).substr(0, 40);
       expectError(ExitCode::Io, shownName, [&] {
@@ -387,8 +337,7 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
         else
           train(bad, 1, {flag, file(name)});
       });
-      EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
-                count);
+      EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), count);
       EXPECT_EQ(read(file("only-read")), "mine");
     }
 }
@@ -407,8 +356,7 @@ TEST_F(RunTest, RoomIsLookedForBeforeTheWork) {
                 [&] { train(bad, 1, {flag, file("out")}); });
     ::setrlimit(RLIMIT_FSIZE, &before);
   }
-  expectError(ExitCode::Io, "what is free on its disk is",
-              [&] { requireRoom(file("out"), uint64_t(1) << 62); });
+  expectError(ExitCode::Io, "what is free on its disk is", [&] { requireRoom(file("out"), uint64_t(1) << 62); });
   EXPECT_NO_THROW(requireRoom(file("out"), 1));
 }
 
@@ -419,18 +367,16 @@ TEST_F(RunTest, WhatLiesBesideAnOutputStays) {
     for (const char *other : others)
       write(other, "mine");
     std::filesystem::remove(file("out"));
-    const auto count =
-        std::distance(std::filesystem::directory_iterator(folder), {});
+    const auto count = std::distance(std::filesystem::directory_iterator(folder), {});
     if (flag == "--output")
-      tool({artifact, "--function", "evaluate", "--input", "tokens=1", "--input",
-            "targets=1", flag, "loss_sum=" + file("out")});
+      tool({artifact, "--function", "evaluate", "--input", "tokens=1", "--input", "targets=1", flag,
+            "loss_sum=" + file("out")});
     else
       train(artifact, 2, {flag, file("out")});
     EXPECT_GT(read(file("out")).size(), 0u);
     for (const char *other : others)
       EXPECT_EQ(read(file(other)), "mine") << other;
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
-              count + 1);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), count + 1);
   }
 }
 
@@ -441,13 +387,11 @@ TEST_F(RunTest, OneFileHasOneUse) {
   for (const std::string flag : outputFlags) {
     if (flag == "--save" || flag == "--output")
       continue;
-    expectError(ExitCode::Usage, flag + " would overwrite --load", [&] {
-      train(artifact, 2, {"--load", file("w.safetensors"), flag, file("link")});
-    });
+    expectError(ExitCode::Usage, flag + " would overwrite --load",
+                [&] { train(artifact, 2, {"--load", file("w.safetensors"), flag, file("link")}); });
     EXPECT_EQ(read(file("w.safetensors")), weights);
   }
-  EXPECT_NO_THROW(train(artifact, 2, {"--load", file("link"), "--save",
-                                      file("w.safetensors")}));
+  EXPECT_NO_THROW(train(artifact, 2, {"--load", file("link"), "--save", file("w.safetensors")}));
   EXPECT_NE(read(file("w.safetensors")), weights);
 }
 
@@ -458,8 +402,7 @@ TEST_F(RunTest, ZAnInterruptSavesAndLeavesWith130) {
   train(artifact, 1000, {"--save", file("w.safetensors")});
   EXPECT_EQ(code, ExitCode::Interrupted);
   EXPECT_TRUE(std::filesystem::exists(file("w.safetensors")));
-  EXPECT_NE(printed.find("interrupted after iteration 0 of 1000"),
-            std::string::npos);
+  EXPECT_NE(printed.find("interrupted after iteration 0 of 1000"), std::string::npos);
   ::alarm(0); // that would end what does not leave
 }
 

@@ -1,4 +1,4 @@
-//===- SafetensorsTest.cpp - Every check of the reader has a case ---------===//
+//===- SafetensorsTest.cpp - Every check of the reader has a case -------------------------------------------------===//
 
 #include "Safetensors.h"
 #include "TestFiles.h"
@@ -13,11 +13,9 @@ class SafetensorsTest : public FolderTest {
 protected:
   /// A file with this header and so many bytes of data.
   std::string make(const std::string &header, size_t dataBytes) const {
-    return write("t.safetensors", bytesOf(uint64_t(header.size())) + header +
-                                      std::string(dataBytes, '\1'));
+    return write("t.safetensors", bytesOf(uint64_t(header.size())) + header + std::string(dataBytes, '\1'));
   }
-  void expectRefused(const std::string &header, size_t dataBytes,
-                     const std::string &part) const {
+  void expectRefused(const std::string &header, size_t dataBytes, const std::string &part) const {
     std::string path = make(header, dataBytes);
     expectError(ExitCode::BadInput, part, [&] { SafetensorsReader r(path); });
   }
@@ -76,36 +74,29 @@ TEST_F(SafetensorsTest, NarrowTypesConvertExactly) {
 }
 
 TEST_F(SafetensorsTest, WrongDtypeForFloats) {
-  std::string path = make(
-      R"({"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}})", 8);
+  std::string path = make(R"({"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}})", 8);
   SafetensorsReader reader(path);
   float value;
-  expectError(ExitCode::BadInput, "dtype I64 cannot become f32",
-              [&] { reader.readF32(*reader.find("a"), &value); });
+  expectError(ExitCode::BadInput, "dtype I64 cannot become f32", [&] { reader.readF32(*reader.find("a"), &value); });
 }
 
 TEST_F(SafetensorsTest, TooShort) {
   std::string path = write("t", "1234567");
-  expectError(ExitCode::BadInput, "7 bytes",
-              [&] { SafetensorsReader r(path); });
+  expectError(ExitCode::BadInput, "7 bytes", [&] { SafetensorsReader r(path); });
   path = write("empty", "");
-  expectError(ExitCode::BadInput, "0 bytes",
-              [&] { SafetensorsReader r(path); });
+  expectError(ExitCode::BadInput, "0 bytes", [&] { SafetensorsReader r(path); });
 }
 
 TEST_F(SafetensorsTest, HeaderPastTheLimit) {
   std::string path = write("t", bytesOf(uint64_t(100000001)) + "{}");
-  expectError(ExitCode::BadInput, "100000001 bytes",
-              [&] { SafetensorsReader r(path); });
+  expectError(ExitCode::BadInput, "100000001 bytes", [&] { SafetensorsReader r(path); });
   path = write("t", bytesOf(~uint64_t(0)) + "{}");
-  expectError(ExitCode::BadInput, "the format allows",
-              [&] { SafetensorsReader r(path); });
+  expectError(ExitCode::BadInput, "the format allows", [&] { SafetensorsReader r(path); });
 }
 
 TEST_F(SafetensorsTest, HeaderPastTheFile) {
   std::string path = write("t", bytesOf(uint64_t(3)) + "{}");
-  expectError(ExitCode::BadInput, "is cut off",
-              [&] { SafetensorsReader r(path); });
+  expectError(ExitCode::BadInput, "is cut off", [&] { SafetensorsReader r(path); });
 }
 
 TEST_F(SafetensorsTest, HeaderMustBeginWithABrace) {
@@ -119,7 +110,7 @@ TEST_F(SafetensorsTest, HeaderIsNoJson) {
   expectRefused("{\"a\"", 0, "is no JSON");
   expectRefused("{} x", 0, "is no JSON");
   expectRefused("{\"a\":1e400}", 0, "is no JSON");
-  expectRefused("{\"\xff\":1}", 0, "is no JSON"); // broken UTF-8
+  expectRefused("{\"\xff\":1}", 0, "is no JSON");     // broken UTF-8
   expectRefused("{\"\xc0\x80\":1}", 0, "is no JSON"); // overlong
 }
 
@@ -129,11 +120,9 @@ TEST_F(SafetensorsTest, NothingHidesBehindANul) {
   expectRefused(std::string("{\"a\0\":1}", 8), 0, "NUL at byte 3");
 }
 
-// A header of 100 MB: what it may cost is bounded by what it says, not by how
-// many small values it says it with.
+// A header of 100 MB: what it may cost is bounded by what it says, not by how many small values it says it with.
 TEST_F(SafetensorsTest, MillionsOfKeys) {
-  auto repeat = [](const std::string &before, int count, auto make,
-                   const std::string &after) {
+  auto repeat = [](const std::string &before, int count, auto make, const std::string &after) {
     std::string text = before;
     for (int i = 0; i < count; ++i)
       text += (i ? "," : "") + make(i);
@@ -142,10 +131,8 @@ TEST_F(SafetensorsTest, MillionsOfKeys) {
   auto zero = [](int) { return std::string("0"); };
   auto key = [](int i) { return "\"" + std::to_string(i) + "\":\"\""; };
   const int many = 1000000;
-  expectRefused(repeat(R"({"a":{"shape":[)", many, zero, "]}}"), 0,
-                "header: 'a' holds more than 65536 values");
-  expectRefused(repeat(R"({"a":{)", many, key, "}}"), 0,
-                "header: 'a' holds more than 65536 values");
+  expectRefused(repeat(R"({"a":{"shape":[)", many, zero, "]}}"), 0, "header: 'a' holds more than 65536 values");
+  expectRefused(repeat(R"({"a":{)", many, key, "}}"), 0, "header: 'a' holds more than 65536 values");
   expectRefused(repeat(R"({"__metadata__":{)", many, key, "}}"), 0,
                 "header: '__metadata__' holds more than 65536 values");
   expectRefused(repeat("{", many, key, "}"), 0, "tensor '0': is no object");
@@ -167,78 +154,56 @@ TEST_F(SafetensorsTest, SpacesAfterTheHeaderAreFine) {
 
 TEST_F(SafetensorsTest, Depth) {
   // 63 lists inside the object are 64 levels, one more is too many.
-  auto nested = [](int lists) {
-    return "{\"a\":" + std::string(lists, '[') + std::string(lists, ']') + "}";
-  };
+  auto nested = [](int lists) { return "{\"a\":" + std::string(lists, '[') + std::string(lists, ']') + "}"; };
   expectRefused(nested(63), 0, "tensor 'a': is no object");
   expectRefused(nested(64), 0, "nested deeper than 64");
   expectRefused(nested(1000000), 0, "nested deeper than 64");
 }
 
 TEST_F(SafetensorsTest, DuplicateKeys) {
-  expectRefused(
-      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-      R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
-      1, "the key 'a' twice");
-  expectRefused(
-      R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1,
-      "the key 'dtype' twice");
+  expectRefused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                1, "the key 'a' twice");
+  expectRefused(R"({"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1, "the key 'dtype' twice");
   // The same key written in another way.
-  expectRefused(
-      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-      R"("\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
-      1, "the key 'a' twice");
+  expectRefused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                R"("\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                1, "the key 'a' twice");
 }
 
 TEST_F(SafetensorsTest, Dtype) {
-  expectRefused(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", 4,
-                "dtype is \"F31\"");
-  expectRefused(R"({"a":{"dtype":4,"shape":[1],"data_offsets":[0,4]}})", 4,
-                "dtype is 4");
+  expectRefused(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", 4, "dtype is \"F31\"");
+  expectRefused(R"({"a":{"dtype":4,"shape":[1],"data_offsets":[0,4]}})", 4, "dtype is 4");
 }
 
 TEST_F(SafetensorsTest, MissingAndUnknownFields) {
-  expectRefused(R"({"a":{"shape":[1],"data_offsets":[0,4]}})", 4,
-                "no field 'dtype'");
-  expectRefused(R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4,
-                "no field 'shape'");
-  expectRefused(R"({"a":{"dtype":"F32","shape":[1]}})", 4,
-                "no field 'data_offsets'");
-  expectRefused(
-      R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}})", 4,
-      "unknown field 'x'");
+  expectRefused(R"({"a":{"shape":[1],"data_offsets":[0,4]}})", 4, "no field 'dtype'");
+  expectRefused(R"({"a":{"dtype":"F32","data_offsets":[0,4]}})", 4, "no field 'shape'");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[1]}})", 4, "no field 'data_offsets'");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}})", 4, "unknown field 'x'");
 }
 
 TEST_F(SafetensorsTest, Shape) {
-  expectRefused(R"({"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}})", 4,
-                "shape is no list");
-  expectRefused(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4,
-                "-1 is no number");
-  expectRefused(R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})",
-                4, "1.0 is no number");
-  expectRefused(
-      R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}})",
-      4, "is no number of 64 bits");
+  expectRefused(R"({"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}})", 4, "shape is no list");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "-1 is no number");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})", 4, "1.0 is no number");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}})", 4,
+                "is no number of 64 bits");
 }
 
 TEST_F(SafetensorsTest, Overflow) {
-  expectRefused(
-      R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})",
-      0, "product of its shape overflows");
-  expectRefused(
-      R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})",
-      0, "size in bytes overflows");
+  expectRefused(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0,
+                "product of its shape overflows");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})", 0,
+                "size in bytes overflows");
 }
 
 TEST_F(SafetensorsTest, Offsets) {
-  expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", 4,
-                "no list of two numbers");
-  expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4,
-                "behind their end");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}})", 4, "no list of two numbers");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "behind their end");
   expectRefused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4,
                 "ends at byte 8 of the data, the file has 4");
-  expectRefused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4,
-                "has 4 bytes, F32 [2] needs 8");
+  expectRefused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "has 4 bytes, F32 [2] needs 8");
 }
 
 TEST_F(SafetensorsTest, OverlapAndHoles) {
@@ -248,8 +213,7 @@ TEST_F(SafetensorsTest, OverlapAndHoles) {
   expectRefused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
                 R"("b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})",
                 6, "leaving a hole from byte 2");
-  expectRefused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", 3,
-                "leaving a hole from byte 0");
+  expectRefused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", 3, "leaving a hole from byte 0");
   expectRefused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 3,
                 "end at byte 2 of the data, the file has 3");
 }
@@ -272,13 +236,11 @@ TEST_F(SafetensorsTest, TruncatedAnywhere) {
 }
 
 TEST_F(SafetensorsTest, ShrinksWhileItIsRead) {
-  std::string path =
-      make(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", 16);
+  std::string path = make(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", 16);
   SafetensorsReader reader(path);
   std::filesystem::resize_file(path, 70);
   float values[4];
-  expectError(ExitCode::Io, "when it was opened",
-              [&] { reader.readF32(*reader.find("a"), values); });
+  expectError(ExitCode::Io, "when it was opened", [&] { reader.readF32(*reader.find("a"), values); });
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-//===- SamplerTest.cpp - Which token is drawn -----------------------------===//
+//===- SamplerTest.cpp - Which token is drawn ---------------------------------------------------------------------===//
 
 #include "Sampler.h"
 #include "TestFiles.h"
@@ -11,10 +11,8 @@ namespace {
 
 class Draw : public ::testing::Test {
 protected:
-  int32_t draw(std::vector<float> logits, double temperature, int64_t topK,
-               double uniform) {
-    return drawToken(logits.data(), logits.size(), temperature, topK, uniform,
-                     order);
+  int32_t draw(std::vector<float> logits, double temperature, int64_t topK, double uniform) {
+    return drawToken(logits.data(), logits.size(), temperature, topK, uniform, order);
   }
   std::vector<int32_t> order;
 };
@@ -47,8 +45,6 @@ TEST_F(Draw, ProportionsAreTheSoftmax) {
   EXPECT_EQ(cold, 100);
 }
 
-TEST_F(Draw, LargeLogitsDoNotOverflow) {
-  EXPECT_EQ(draw({1e30f, -1e30f}, 1, 0, 0.99), 0);
-}
+TEST_F(Draw, LargeLogitsDoNotOverflow) { EXPECT_EQ(draw({1e30f, -1e30f}, 1, 0, 0.99), 0); }
 
 } // namespace

@@ -1,7 +1,7 @@
-//===- StepRunnerTest.cpp - The work of an iteration ----------------------===//
+//===- StepRunnerTest.cpp - The work of an iteration --------------------------------------------------------------===//
 
-#include "FakeRuntime.h"
 #include "StepRunner.h"
+#include "FakeRuntime.h"
 #include "TestFiles.h"
 
 #include <algorithm>
@@ -10,8 +10,7 @@ using namespace txrun;
 
 namespace {
 
-/// Samples whose targets must be read to be counted: one of the vocabulary's ids
-/// is the ignored one.
+/// Samples whose targets must be read to be counted: one of the vocabulary's ids is the ignored one.
 class CountingSource : public SampleSource {
 public:
   explicit CountingSource(BatchSpec batch) : SampleSource(batch) {}
@@ -25,8 +24,7 @@ public:
 
 using StepRunnerTest = FolderTest;
 
-// Each sample is read twice, to count its targets and to be trained on, however
-// many micro batches share the count.
+// Each sample is read twice, to count its targets and to be trained on, however many micro batches share the count.
 TEST_F(StepRunnerTest, WorkGrowsWithTheBatchAlone) {
   FakeModel fake;
   Model model(write("m.txa", fakeArtifact(fake)), Options());

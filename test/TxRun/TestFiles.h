@@ -1,4 +1,4 @@
-//===- TestFiles.h - A folder for a test's files ----------------*- C++ -*-===//
+//===- TestFiles.h - A folder for a test's files --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_TEST_TESTFILES_H
 #define TXRUN_TEST_TESTFILES_H
@@ -39,20 +39,16 @@ protected:
   std::string folder;
 };
 
-/// Expects `work` to throw an Error with the code and with `part` in its one
-/// line.
-template <typename Work>
-void expectError(txrun::ExitCode code, const std::string &part, Work work) {
+/// Expects `work` to throw an Error with the code and with `part` in its one line.
+template <typename Work> void expectError(txrun::ExitCode code, const std::string &part, Work work) {
   try {
     work();
     ADD_FAILURE() << "no error, wanted: " << part;
   } catch (const txrun::Error &error) {
-    EXPECT_EQ(static_cast<int>(error.code), static_cast<int>(code))
-        << error.what();
+    EXPECT_EQ(static_cast<int>(error.code), static_cast<int>(code)) << error.what();
     EXPECT_NE(std::string(error.what()).find(part), std::string::npos)
         << "wanted: " << part << "\nfound: " << error.what();
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos)
-        << error.what();
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
   }
 }
 

@@ -1,8 +1,8 @@
-//===- TokenDataTest.cpp - Token files and samples ------------------------===//
+//===- TokenDataTest.cpp - Token files and samples ----------------------------------------------------------------===//
 
+#include "TokenData.h"
 #include "Safetensors.h"
 #include "TestFiles.h"
-#include "TokenData.h"
 
 #include <algorithm>
 
@@ -10,9 +10,7 @@ using namespace txrun;
 
 namespace {
 
-BatchSpec of(uint64_t sequence, uint64_t vocabulary = 256) {
-  return {1, sequence, vocabulary, -100};
-}
+BatchSpec of(uint64_t sequence, uint64_t vocabulary = 256) { return {1, sequence, vocabulary, -100}; }
 
 class TokenDataTest : public FolderTest {
 protected:
@@ -24,8 +22,7 @@ protected:
   }
   TokenRange range(size_t length) {
     TokenRange result;
-    result.file = std::make_shared<TokenFile>(write("d.txt", text(length)),
-                                              DataFormat::Auto, 256);
+    result.file = std::make_shared<TokenFile>(write("d.txt", text(length)), DataFormat::Auto, 256);
     result.end = length;
     return result;
   }
@@ -39,20 +36,15 @@ TEST_F(TokenDataTest, Formats) {
   raw.read(0, 2, ids);
   EXPECT_EQ(ids[1], 50256);
   EXPECT_EQ(TokenFile(path, DataFormat::Auto, 256).format(), DataFormat::Text);
-  EXPECT_EQ(TokenFile(write("w.bin", bytesOf(uint32_t(7))), DataFormat::Auto,
-                      100000)
-                .format(),
-            DataFormat::U32);
+  EXPECT_EQ(TokenFile(write("w.bin", bytesOf(uint32_t(7))), DataFormat::Auto, 100000).format(), DataFormat::U32);
   TokenFile wide(write("b", bytesOf(uint32_t(70000))), DataFormat::U32, 70001);
   wide.read(0, 1, ids);
   EXPECT_EQ(ids[0], 70000);
-  EXPECT_EQ(TokenFile(write("c.txt", "hello"), DataFormat::Auto, 50257).format(),
-            DataFormat::Text);
+  EXPECT_EQ(TokenFile(write("c.txt", "hello"), DataFormat::Auto, 50257).format(), DataFormat::Text);
 }
 
 TEST_F(TokenDataTest, LlmcHeader) {
-  auto file = [&](uint32_t magic, uint32_t count, const std::string &data,
-                  uint32_t version = 1) {
+  auto file = [&](uint32_t magic, uint32_t count, const std::string &data, uint32_t version = 1) {
     std::string header(1024, '\0');
     header.replace(0, 12, bytesOf(magic) + bytesOf(version) + bytesOf(count));
     return write("l.bin", header + data);
@@ -63,8 +55,7 @@ TEST_F(TokenDataTest, LlmcHeader) {
   int32_t ids[2];
   tokens.read(0, 2, ids);
   EXPECT_EQ(ids[0], 3);
-  EXPECT_EQ(TokenFile(file(20240801, 1, data, 7), DataFormat::Auto, 1 << 30).format(),
-            DataFormat::U32);
+  EXPECT_EQ(TokenFile(file(20240801, 1, data, 7), DataFormat::Auto, 1 << 30).format(), DataFormat::U32);
   std::string path = file(20240520, 3, data);
   expectError(ExitCode::BadInput, "promises 3 tokens, the file has 2",
               [&] { TokenFile f(path, DataFormat::Auto, 50257); });
@@ -72,16 +63,14 @@ TEST_F(TokenDataTest, LlmcHeader) {
   expectError(ExitCode::BadInput, "has version 2 of llm.c's format; 1 is known",
               [&] { TokenFile f(path, DataFormat::Auto, 50257); });
   path = file(20240520, 2, data);
-  expectError(ExitCode::BadInput, "its header says uint16",
-              [&] { TokenFile f(path, DataFormat::U32, 50257); });
+  expectError(ExitCode::BadInput, "its header says uint16", [&] { TokenFile f(path, DataFormat::U32, 50257); });
   expectError(ExitCode::BadInput, "is asked to be text, its header says uint16",
               [&] { TokenFile f(path, DataFormat::Text, 50257); });
 }
 
 TEST_F(TokenDataTest, Refusals) {
   std::string path = write("e", "");
-  expectError(ExitCode::BadInput, "is empty",
-              [&] { TokenFile f(path, DataFormat::Text, 256); });
+  expectError(ExitCode::BadInput, "is empty", [&] { TokenFile f(path, DataFormat::Text, 256); });
   path = write("odd", "abc");
   expectError(ExitCode::BadInput, "no whole number of 2-byte tokens",
               [&] { TokenFile f(path, DataFormat::U16, 50257); });
@@ -89,8 +78,7 @@ TEST_F(TokenDataTest, Refusals) {
   expectError(ExitCode::BadInput, "token 1 is 50257, the model's vocabulary has 50257",
               [&] { TokenFile f(path, DataFormat::U16, 50257); });
   path = write("a.txt", std::string(5, 'a') + '\xff');
-  expectError(ExitCode::BadInput, "token 5 is 255",
-              [&] { TokenFile f(path, DataFormat::Text, 128); });
+  expectError(ExitCode::BadInput, "token 5 is 255", [&] { TokenFile f(path, DataFormat::Text, 128); });
 }
 
 TEST_F(TokenDataTest, ADataFileMayShrink) {
@@ -98,13 +86,11 @@ TEST_F(TokenDataTest, ADataFileMayShrink) {
   TokenFile tokens(path, DataFormat::Text, 256);
   std::filesystem::resize_file(path, 10);
   int32_t ids[100];
-  expectError(ExitCode::Io, "when it was opened",
-              [&] { tokens.read(500, 100, ids); });
+  expectError(ExitCode::Io, "when it was opened", [&] { tokens.read(500, 100, ids); });
 }
 
 TEST_F(TokenDataTest, SplitsCoverTheFile) {
-  auto tokens = std::make_shared<TokenFile>(write("d.txt", text(1000)),
-                                            DataFormat::Text, 256);
+  auto tokens = std::make_shared<TokenFile>(write("d.txt", text(1000)), DataFormat::Text, 256);
   TokenRange train = splitRange(tokens, {90, 10}, 0);
   TokenRange valid = splitRange(tokens, {90, 10}, 1);
   EXPECT_EQ(train.begin, 0u);
@@ -161,14 +147,12 @@ TEST_F(TokenDataTest, Sequential) {
 }
 
 TEST_F(TokenDataTest, TooShort) {
-  EXPECT_NO_THROW(
-      WindowSource(range(9), of(8), DataOrder::Random, 5, "training"));
+  EXPECT_NO_THROW(WindowSource(range(9), of(8), DataOrder::Random, 5, "training"));
   TokenRange eight = range(8);
   expectError(ExitCode::BadInput, "has 8 training tokens, a window",
               [&] { WindowSource(eight, of(8), DataOrder::Random, 5, "training"); });
   TokenRange one = range(1);
-  expectError(ExitCode::BadInput, "has 1 tokens to evaluate",
-              [&] { CoveringSource(one, of(8)); });
+  expectError(ExitCode::BadInput, "has 1 tokens to evaluate", [&] { CoveringSource(one, of(8)); });
 }
 
 TEST_F(TokenDataTest, CoveringPredictsEveryTokenOnce) {
@@ -194,15 +178,13 @@ TEST_F(TokenDataTest, AnIgnoredTokenIsNoTarget) {
   BatchSpec batch = of(8);
   batch.ignored = text(100)[3];
   std::vector<std::unique_ptr<SampleSource>> sources;
-  sources.push_back(std::make_unique<WindowSource>(
-      range(100), batch, DataOrder::Sequential, 5, "training"));
+  sources.push_back(std::make_unique<WindowSource>(range(100), batch, DataOrder::Sequential, 5, "training"));
   sources.push_back(std::make_unique<CoveringSource>(range(20), batch));
   for (auto &source : sources) {
     int32_t tokens[8], targets[8];
     source->sample(0, tokens, targets);
     EXPECT_EQ(targets[2], *batch.ignored);
-    EXPECT_EQ(source->valid(0), 8u - static_cast<uint64_t>(std::count(
-                                         targets, targets + 8, *batch.ignored)));
+    EXPECT_EQ(source->valid(0), 8u - static_cast<uint64_t>(std::count(targets, targets + 8, *batch.ignored)));
     EXPECT_LT(source->valid(0), 8u);
   }
 }
@@ -224,8 +206,7 @@ TEST_F(TokenDataTest, Prepared) {
   EXPECT_EQ(b[2], -100);
   expectError(ExitCode::BadInput, "'tokens' has 6 at index 5",
               [&] { PreparedSource s(file("p.safetensors"), of(3, 6)); });
-  expectError(ExitCode::BadInput, "[samples, 4]",
-              [&] { PreparedSource s(file("p.safetensors"), of(4, 7)); });
+  expectError(ExitCode::BadInput, "[samples, 4]", [&] { PreparedSource s(file("p.safetensors"), of(4, 7)); });
 }
 
 } // namespace

@@ -1,10 +1,10 @@
-//===- WeightsTest.cpp - Which tensor goes where --------------------------===//
+//===- WeightsTest.cpp - Which tensor goes where ------------------------------------------------------------------===//
 
+#include "Weights.h"
 #include "FakeRuntime.h"
 #include "Finite.h"
 #include "Safetensors.h"
 #include "TestFiles.h"
-#include "Weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,13 +38,10 @@ protected:
     model->read(spec, 0, spec.bytes, elements.data());
     return elements;
   }
-  std::vector<float> parameter() const {
-    return global("transformer.wte.weight");
-  }
+  std::vector<float> parameter() const { return global("transformer.wte.weight"); }
   void expectRefused(const SafetensorsWriter &writer, const std::string &part) {
     writer.write(file("w.safetensors"));
-    expectError(ExitCode::BadInput, part,
-                [&] { loadWeights(*model, file("w.safetensors"), true); });
+    expectError(ExitCode::BadInput, part, [&] { loadWeights(*model, file("w.safetensors"), true); });
   }
   std::unique_ptr<Model> model;
   float values[16];
@@ -143,26 +140,24 @@ TEST_F(WeightsTest, NumbersFromWhichNoRunCanGoOn) {
     const char *tensor;
     float value;
     const char *part;
-  } cases[] = {
-      {"wte.weight", NAN, "'wte.weight' has nan at index 5"},
-      {"wte.weight", -NAN, "has nan at"},
-      {"wte.weight", -INFINITY, "has -inf at"},
-      {"wte.weight.exp_avg", INFINITY, "exp_avg' has inf at index 5; a run can "
-                                       "go on from finite numbers only; "
-                                       "--no-load-optim"},
-      {"wte.weight.exp_avg_sq", NAN, "exp_avg_sq' has nan at index 5"},
-      {"wte.weight.exp_avg_sq", -1e-30f, "has -1e-30 at index 5; it is a mean of "
-                                         "squares; --no-load-optim"}};
+  } cases[] = {{"wte.weight", NAN, "'wte.weight' has nan at index 5"},
+               {"wte.weight", -NAN, "has nan at"},
+               {"wte.weight", -INFINITY, "has -inf at"},
+               {"wte.weight.exp_avg", INFINITY,
+                "exp_avg' has inf at index 5; a run can "
+                "go on from finite numbers only; "
+                "--no-load-optim"},
+               {"wte.weight.exp_avg_sq", NAN, "exp_avg_sq' has nan at index 5"},
+               {"wte.weight.exp_avg_sq", -1e-30f,
+                "has -1e-30 at index 5; it is a mean of "
+                "squares; --no-load-optim"}};
   for (const Case &one : cases) {
     SafetensorsWriter writer;
     float changed[16];
     std::copy(values, values + 16, changed);
     changed[5] = one.value;
-    for (const char *name :
-         {"wte.weight", "wte.weight.exp_avg", "wte.weight.exp_avg_sq"})
-      writer.add(name, "F32", {4, 4},
-                 name == std::string(one.tensor) ? changed : values,
-                 sizeof values);
+    for (const char *name : {"wte.weight", "wte.weight.exp_avg", "wte.weight.exp_avg_sq"})
+      writer.add(name, "F32", {4, 4}, name == std::string(one.tensor) ? changed : values, sizeof values);
     for (const char *key : {"tx.iteration", "tx.samples", "tx.seed"})
       writer.setMetadata(key, "1");
     expectRefused(writer, one.part);
@@ -175,16 +170,16 @@ TEST_F(WeightsTest, NumbersFromWhichNoRunCanGoOn) {
 TEST_F(WeightsTest, MetadataThatNoRunCanGoOnFrom) {
   struct Case {
     const char *key, *value, *part;
-  } cases[] = {
-      {"tx.iteration", "2147483647", "'tx.iteration' is 2147483647, and "
-                                     "2147483646 is the most"},
-      {"tx.iteration", "99999999999999999999999", "is the most"},
-      {"tx.iteration", "-1", "no number 'tx.iteration'"},
-      {"tx.iteration", "1e3", "no number 'tx.iteration' in its metadata: it is"},
-      {"tx.iteration", "", "no number 'tx.iteration'"},
-      {"tx.samples", "9223372036854775807", "'tx.samples' is"},
-      {"tx.seed", "18446744073709551616", "'tx.seed' is"},
-      {"tx.seed", "1\n", "it is '1\\x0a'"}};
+  } cases[] = {{"tx.iteration", "2147483647",
+                "'tx.iteration' is 2147483647, and "
+                "2147483646 is the most"},
+               {"tx.iteration", "99999999999999999999999", "is the most"},
+               {"tx.iteration", "-1", "no number 'tx.iteration'"},
+               {"tx.iteration", "1e3", "no number 'tx.iteration' in its metadata: it is"},
+               {"tx.iteration", "", "no number 'tx.iteration'"},
+               {"tx.samples", "9223372036854775807", "'tx.samples' is"},
+               {"tx.seed", "18446744073709551616", "'tx.seed' is"},
+               {"tx.seed", "1\n", "it is '1\\x0a'"}};
   for (const Case &one : cases) {
     SafetensorsWriter writer;
     writer.add("wte.weight", "F32", {4, 4}, values, sizeof values);
@@ -202,8 +197,7 @@ TEST_F(WeightsTest, MetadataThatNoRunCanGoOnFrom) {
   writer.setMetadata("tx.samples", "1");
   writer.setMetadata("tx.seed", "18446744073709551615");
   writer.write(file("w.safetensors"));
-  EXPECT_EQ(loadWeights(*model, file("w.safetensors"), true).position.seed,
-            ~uint64_t(0));
+  EXPECT_EQ(loadWeights(*model, file("w.safetensors"), true).position.seed, ~uint64_t(0));
 }
 
 // At the first and the last element, of what is saved and of nothing else.
@@ -212,33 +206,25 @@ TEST_F(WeightsTest, NothingIsSavedThatIsNotFinite) {
   RunPosition position;
   position.iteration = 7;
   write("w.safetensors", "the good one");
-  for (const char *name :
-       {"transformer.wte.weight", "transformer.wte.weight.exp_avg"})
+  for (const char *name : {"transformer.wte.weight", "transformer.wte.weight.exp_avg"})
     for (uint64_t index : {uint64_t(0), uint64_t(15)})
       for (float value : bad) {
         model->initialize(1);
         const GlobalSpec &spec = *model->manifest().findGlobal(name);
         model->write(spec, index * 4, 4, &value);
         expectError(ExitCode::Numeric,
-                    format("after iteration 7 %s has %g at index %d;", name,
-                           shown(value), int(index)),
-                    [&] {
-                      saveWeights(*model, file("w.safetensors"), position, true);
-                    });
+                    format("after iteration 7 %s has %g at index %d;", name, shown(value), int(index)),
+                    [&] { saveWeights(*model, file("w.safetensors"), position, true); });
         EXPECT_EQ(read(file("w.safetensors")), "the good one");
-        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}),
-                  2);
+        EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2);
         float zero = 0;
         model->write(spec, index * 4, 4, &zero);
       }
   float nan = NAN;
-  model->write(*model->manifest().findGlobal("transformer.wte.weight.exp_avg"),
-               0, 4, &nan);
-  EXPECT_NO_THROW(
-      saveWeights(*model, file("w.safetensors"), position, false));
-  expectError(ExitCode::Numeric, "exp_avg has nan", [&] {
-    saveWeights(*model, file("w.safetensors"), position, true);
-  });
+  model->write(*model->manifest().findGlobal("transformer.wte.weight.exp_avg"), 0, 4, &nan);
+  EXPECT_NO_THROW(saveWeights(*model, file("w.safetensors"), position, false));
+  expectError(ExitCode::Numeric, "exp_avg has nan",
+              [&] { saveWeights(*model, file("w.safetensors"), position, true); });
 }
 
 /// A model in bf16, and weights that bf16 does not hold.
@@ -259,8 +245,7 @@ protected:
   }
   std::vector<uint16_t> rounded() const {
     std::vector<uint16_t> bits(16);
-    model->read(*model->manifest().findGlobal("transformer.wte.weight"), 0, 32,
-                bits.data());
+    model->read(*model->manifest().findGlobal("transformer.wte.weight"), 0, 32, bits.data());
     return bits;
   }
   void expectParameter(const float *from) const {
@@ -268,9 +253,7 @@ protected:
     std::transform(from, from + 16, std::back_inserter(bits), roundToBfloat);
     EXPECT_EQ(rounded(), bits);
   }
-  std::vector<float> master() const {
-    return global("transformer.wte.weight.master");
-  }
+  std::vector<float> master() const { return global("transformer.wte.weight.master"); }
 };
 
 TEST_F(NarrowWeightsTest, StartFromWiderWeights) {
@@ -339,11 +322,9 @@ TEST_F(NarrowWeightsTest, WeightsThatTheModelsTypeCannotHold) {
   expectRefused(writer, "has 3.4e+38 at index 3; the model's bf16 does not reach");
   uint16_t inf = 0xff80;
   model->initialize(1);
-  model->write(*model->manifest().findGlobal("transformer.wte.weight"), 30, 2,
-               &inf);
-  expectError(ExitCode::Numeric, "has -inf at index 15", [&] {
-    saveWeights(*model, file("w.safetensors"), RunPosition(), false);
-  });
+  model->write(*model->manifest().findGlobal("transformer.wte.weight"), 30, 2, &inf);
+  expectError(ExitCode::Numeric, "has -inf at index 15",
+              [&] { saveWeights(*model, file("w.safetensors"), RunPosition(), false); });
 }
 
 TEST(Finite, FindsTheFirstOfAnyPlace) {

@@ -1,5 +1,5 @@
-# The common part of tools/demo and tools/check: what to install, how to build.
-# Sourced by bash, from any folder; everything happens in the source tree's root.
+# The common part of tools/demo and tools/check: what to install, how to build. Sourced by bash, from any folder;
+# everything happens in the source tree's root.
 
 TX_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -10,8 +10,8 @@ TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
 TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
 # Only tests need these: steps of several ranks by MPI, and what fetches ptxas.
 TX_PACKAGES_TESTS="openmpi-bin python3-pip"
-# The assembler of the CUDA toolkit, of PyPI, for machines without the toolkit: the
-# version that the bounds of test/Gpu were measured with.
+# The assembler of the CUDA toolkit, of PyPI, for machines without the toolkit: the version that the bounds of test/Gpu
+# were measured with.
 TX_PTXAS="nvidia-cuda-nvcc==13.0.88"
 TX_SECURITY_SUITE="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
 http://deb.debian.org/debian-security bookworm-security main"
@@ -99,8 +99,8 @@ tx_find_ptxas() {
   command -v ptxas >/dev/null || [ -x /usr/local/cuda/bin/ptxas ]
 }
 
-# tx_fetch_ptxas FOLDER: CUDA_HOME becomes a folder with ptxas. Tests of cubins are
-# skipped where that can not be had; the build needs none.
+# tx_fetch_ptxas FOLDER: CUDA_HOME becomes a folder with ptxas. Tests of cubins are skipped where that can not be had;
+# the build needs none.
 tx_fetch_ptxas() {
   ! tx_find_ptxas || return 0
   local wheels=$1/wheels home=$1/nvidia/cu13

@@ -1,9 +1,9 @@
-//===- main.cpp - tx-compile ----------------------------------------------===//
+//===- main.cpp - tx-compile --------------------------------------------------------------------------------------===//
 //
-// Model and flags in; IR of a phase, a report or an artifact out. Options live in
-// Frontend/Options.def, the way through the phases in Pipeline.
+// Model and flags in; IR of a phase, a report or an artifact out. Options live in Frontend/Options.def, the way through
+// the phases in Pipeline.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/Help.h"
@@ -57,8 +57,8 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   bool compiles = !output.compileTo.empty() || !output.artifactFile.empty() || !output.reportFile.empty() ||
                   !output.verifyTwinFile.empty();
   if (!output.compileTo.empty() && !llvm::is_contained(getPhaseNames(), output.compileTo))
-    return badUsage("--compile-to takes one of " + llvm::join(getPhaseNames(), ", ") + "; found '" +
-                    output.compileTo + "'");
+    return badUsage("--compile-to takes one of " + llvm::join(getPhaseNames(), ", ") + "; found '" + output.compileTo +
+                    "'");
   if (!compiles && !output.printModelConfig)
     return badUsage("nothing to do: give -o FILE.txa, --report FILE.json or --compile-to PHASE");
   if (llvm::Error error = checkOutputFiles(*options))
@@ -71,8 +71,8 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   return compiles ? compile(*options) : llvm::Error::success();
 }
 
-/// Without exceptions there is no way back from where memory runs out; a thread
-/// that the system refuses, whose stack is memory, ends up here too.
+/// Without exceptions there is no way back from where memory runs out; a thread that the system refuses, whose stack is
+/// memory, ends up here too.
 [[noreturn]] static void leaveWithoutMemory() {
   static const char text[] = "error: memory ran out, or the system gives no more threads: raise the limits of this "
                              "process (ulimit -v, -u) or end others\n";
@@ -85,8 +85,7 @@ int main(int argc, char **argv) {
   std::set_terminate(leaveWithoutMemory);
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { leaveWithoutMemory(); });
   llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
-  // A reader that leaves and a file that grows too large are failed writes,
-  // which are checked, and no signals.
+  // A reader that leaves and a file that grows too large are failed writes, which are checked, and no signals.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);

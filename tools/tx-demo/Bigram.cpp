@@ -17,7 +17,6 @@ double txdemo::bigramEntropy(const std::string &text) {
   double sum = 0;
   for (size_t pair = 0; pair < pairs.size(); ++pair)
     if (pairs[pair])
-      sum -= double(pairs[pair]) *
-             std::log(double(pairs[pair]) / double(firsts[pair / 256]));
+      sum -= double(pairs[pair]) * std::log(double(pairs[pair]) / double(firsts[pair / 256]));
   return sum / double(text.size() - 1);
 }

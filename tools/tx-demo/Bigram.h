@@ -1,4 +1,4 @@
-//===- Bigram.h - How well pairs of letters predict a text ------*- C++ -*-===//
+//===- Bigram.h - How well pairs of letters predict a text ----------------------------------------------*- C++ -*-===//
 
 #ifndef TXDEMO_BIGRAM_H
 #define TXDEMO_BIGRAM_H
@@ -8,9 +8,8 @@
 
 namespace txdemo {
 
-/// The entropy of a byte given the byte before it, in nats, under the text's own
-/// pair counts: what the best possible bigram model of this very text reaches.
-/// 0 for fewer than two bytes.
+/// The entropy of a byte given the byte before it, in nats, under the text's own pair counts: what the best possible
+/// bigram model of this very text reaches. 0 for fewer than two bytes.
 double bigramEntropy(const std::string &text);
 
 } // namespace txdemo

@@ -1,4 +1,4 @@
-//===- Model.h - What the demo trains, and under which policies -*- C++ -*-===//
+//===- Model.h - What the demo trains, and under which policies -----------------------------------------*- C++ -*-===//
 
 #ifndef TXDEMO_MODEL_H
 #define TXDEMO_MODEL_H

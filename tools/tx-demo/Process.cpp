@@ -16,8 +16,7 @@ std::string txdemo::shown(const Command &command) {
   for (const std::string &word : command) {
     if (!text.empty())
       text += ' ';
-    bool plain = !word.empty() &&
-                 word.find_first_of(" '\"\\$&|;<>()*?") == std::string::npos;
+    bool plain = !word.empty() && word.find_first_of(" '\"\\$&|;<>()*?") == std::string::npos;
     text += plain ? word : "'" + word + "'";
   }
   return text;
@@ -52,8 +51,7 @@ static int spawn(const Command &command, const char *outputFile) {
 
 void txdemo::run(const Command &command) {
   if (int code = spawn(command, nullptr))
-    throw Failure(code, "this command failed with exit code " +
-                            std::to_string(code) + ": " + shown(command));
+    throw Failure(code, "this command failed with exit code " + std::to_string(code) + ": " + shown(command));
 }
 
 void txdemo::runQuietly(const Command &command, const std::string &outputFile) {
@@ -66,9 +64,8 @@ void txdemo::runQuietly(const Command &command, const std::string &outputFile) {
     output = readFile(outputFile);
   if (output.size() > limit)
     output = "..." + output.substr(output.size() - limit);
-  throw Failure(code, "this command failed with exit code " +
-                          std::to_string(code) + ": " + shown(command) + "\n" +
-                          output);
+  throw Failure(code,
+                "this command failed with exit code " + std::to_string(code) + ": " + shown(command) + "\n" + output);
 }
 
 std::string txdemo::readFile(const std::string &path) {

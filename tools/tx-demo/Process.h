@@ -1,4 +1,4 @@
-//===- Process.h - Run Tx's own programs ------------------------*- C++ -*-===//
+//===- Process.h - Run Tx's own programs ----------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXDEMO_PROCESS_H
 #define TXDEMO_PROCESS_H
@@ -11,8 +11,7 @@ namespace txdemo {
 
 /// What main prints and the code it leaves with.
 struct Failure : std::runtime_error {
-  Failure(int code, const std::string &message)
-      : std::runtime_error(message), code(code) {}
+  Failure(int code, const std::string &message) : std::runtime_error(message), code(code) {}
   int code;
 };
 
@@ -24,8 +23,7 @@ std::string shown(const Command &command);
 /// Runs it with our own output, so that its progress is seen.
 void run(const Command &command);
 
-/// Runs it with its output in a file; the last lines of the file become part of
-/// the error when it fails.
+/// Runs it with its output in a file; the last lines of the file become part of the error when it fails.
 void runQuietly(const Command &command, const std::string &outputFile);
 
 std::string readFile(const std::string &path);

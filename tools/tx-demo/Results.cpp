@@ -9,8 +9,7 @@
 using namespace txdemo;
 using nlohmann::json;
 
-/// The files are our own programs': a field that is missing is our bug, and is
-/// named with its file.
+/// The files are our own programs': a field that is missing is our bug, and is named with its file.
 static json parse(const std::string &text, const std::string &path) {
   json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object())
@@ -18,8 +17,7 @@ static json parse(const std::string &text, const std::string &path) {
   return value;
 }
 
-static double number(const json &object, const char *field,
-                     const std::string &path) {
+static double number(const json &object, const char *field, const std::string &path) {
   auto found = object.find(field);
   if (found == object.end() || !found->is_number())
     throw Failure(1, path + ": has no number '" + field + "'");
@@ -47,8 +45,7 @@ Run txdemo::readRun(const std::string &path) {
     if (event == "start")
       run.allocatedBytes = uint64_t(number(entry, "allocated_bytes", path));
     if (event == "evaluation")
-      run.evaluations.push_back({uint64_t(number(entry, "step", path)),
-                                 number(entry, "loss", path)});
+      run.evaluations.push_back({uint64_t(number(entry, "step", path)), number(entry, "loss", path)});
     if (event == "step") {
       run.losses.push_back(number(entry, "loss", path));
       run.gradientNorms.push_back(number(entry, "grad_norm", path));
@@ -64,9 +61,7 @@ Run txdemo::readRun(const std::string &path) {
   return run;
 }
 
-bool txdemo::sameBytes(const std::string &a, const std::string &b) {
-  return readFile(a) == readFile(b);
-}
+bool txdemo::sameBytes(const std::string &a, const std::string &b) { return readFile(a) == readFile(b); }
 
 std::string txdemo::mebibytes(uint64_t bytes) {
   char text[32];
@@ -83,8 +78,7 @@ std::string txdemo::table(const std::vector<std::vector<std::string>> &rows) {
   for (size_t i = 0; i < rows.size(); ++i) {
     for (size_t column = 0; column < rows[i].size(); ++column) {
       std::string padding(widths[column] - rows[i][column].size(), ' ');
-      text += column ? "  " + padding + rows[i][column]
-                     : "  " + rows[i][column] + padding;
+      text += column ? "  " + padding + rows[i][column] : "  " + rows[i][column] + padding;
     }
     text += '\n';
     if (i)

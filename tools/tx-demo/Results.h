@@ -1,4 +1,4 @@
-//===- Results.h - What the runs left in their files ------------*- C++ -*-===//
+//===- Results.h - What the runs left in their files ----------------------------------------------------*- C++ -*-===//
 
 #ifndef TXDEMO_RESULTS_H
 #define TXDEMO_RESULTS_H

@@ -1,4 +1,4 @@
-//===- tx-opt.cpp - Runs passes on IR, as mlir-opt does -------------------===//
+//===- tx-opt.cpp - Runs passes on IR, as mlir-opt does -----------------------------------------------------------===//
 
 #include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/UserError.h"
@@ -17,12 +17,11 @@
 
 using namespace mlir;
 
-static llvm::cl::opt<bool>
-    allowBytecode("allow-bytecode",
-                  llvm::cl::desc("Accept MLIR bytecode as the input: its reader is not safe against files made to harm"));
+static llvm::cl::opt<bool> allowBytecode(
+    "allow-bytecode",
+    llvm::cl::desc("Accept MLIR bytecode as the input: its reader is not safe against files made to harm"));
 
-/// MLIR's parser recurses with the nesting of its input: what it cannot survive
-/// does not reach it.
+/// MLIR's parser recurses with the nesting of its input: what it cannot survive does not reach it.
 static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef name) {
   if (!isBytecode(buffer))
     return tx::checkMlirNesting(buffer.getBuffer(), name);
@@ -31,8 +30,8 @@ static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef 
   return tx::badInput(name + ": it is MLIR bytecode; give the text, or --allow-bytecode for a file of your own");
 }
 
-/// LLVM's library brings thousands of flags for its code generators, among
-/// which nobody finds a pass; --help-hidden has them.
+/// LLVM's library brings thousands of flags for its code generators, among which nobody finds a pass; --help-hidden has
+/// them.
 static void hideFlagsOfLLVM() {
   for (auto &[name, option] : llvm::cl::getRegisteredOptions())
     if (option != &allowBytecode && llvm::is_contained(option->Categories, &llvm::cl::getGeneralCategory()))

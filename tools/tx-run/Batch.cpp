@@ -1,4 +1,4 @@
-//===- Batch.cpp - What a training step takes of data ---------------------===//
+//===- Batch.cpp - What a training step takes of data -------------------------------------------------------------===//
 
 #include "Batch.h"
 #include "Error.h"
@@ -12,13 +12,11 @@ namespace txrun {
 
 namespace {
 
-constexpr const char *trainable =
-    "tx-run trains what takes tokens i32[b, s], targets i32[b, s] and, for "
-    "random numbers, key i32[4]";
+constexpr const char *trainable = "tx-run trains what takes tokens i32[b, s], targets i32[b, s] and, for "
+                                  "random numbers, key i32[4]";
 
 std::string shown(const TensorSpec &tensor) {
-  return "'" + printable(tensor.name) + "' " + dtypeName(tensor.dtype) +
-         shapeText(tensor.shape);
+  return "'" + printable(tensor.name) + "' " + dtypeName(tensor.dtype) + shapeText(tensor.shape);
 }
 
 const TensorSpec *findArgument(const EntrySpec &entry, const char *name) {
@@ -31,29 +29,21 @@ const TensorSpec *findArgument(const EntrySpec &entry, const char *name) {
 /// Why an entry cannot be given what data has; empty if it can.
 std::string findObstacle(const EntrySpec &entry, const EntrySpec &microbatch) {
   const std::string place = "entry '" + printable(entry.name) + "' ";
-  static const char *const known[] = {"key",   "loss_scale", "first",
-                                      "lr", "step"};
+  static const char *const known[] = {"key", "loss_scale", "first", "lr", "step"};
   for (const TensorSpec &argument : entry.arguments) {
     if (argument.name == "tokens" || argument.name == "targets") {
-      if (argument.dtype != TXRT_DTYPE_I32 || argument.shape.size() != 2 ||
-          argument.elements() == 0)
+      if (argument.dtype != TXRT_DTYPE_I32 || argument.shape.size() != 2 || argument.elements() == 0)
         return place + "takes " + shown(argument) + "; " + trainable;
       const TensorSpec *tokens = findArgument(microbatch, "tokens");
       if (tokens && tokens->shape != argument.shape)
-        return place + "takes " + shown(argument) + " beside " +
-               shown(*tokens) + "; a target belongs to each token";
+        return place + "takes " + shown(argument) + " beside " + shown(*tokens) + "; a target belongs to each token";
     } else if (argument.name == "key" &&
-               (argument.dtype != TXRT_DTYPE_I32 ||
-                argument.shape != std::vector<uint64_t>{4})) {
+               (argument.dtype != TXRT_DTYPE_I32 || argument.shape != std::vector<uint64_t>{4})) {
       return place + "takes " + shown(argument) + "; " + trainable;
     } else if (std::none_of(std::begin(known), std::end(known),
-                            [&](const char *name) {
-                              return argument.name == name;
-                            })) {
-      return place + "takes " + shown(argument) + ", which no data gives: " +
-             trainable + "; --function " + printable(entry.name) +
-             " runs it once, with --input " + printable(argument.name) +
-             "=FILE.npy";
+                            [&](const char *name) { return argument.name == name; })) {
+      return place + "takes " + shown(argument) + ", which no data gives: " + trainable + "; --function " +
+             printable(entry.name) + " runs it once, with --input " + printable(argument.name) + "=FILE.npy";
     }
   }
   return "";
@@ -68,8 +58,7 @@ std::string list(const std::vector<EntrySpec> &entries) {
 
 } // namespace
 
-std::optional<BatchSpec> findBatch(const Manifest &manifest,
-                                   std::string &reason) {
+std::optional<BatchSpec> findBatch(const Manifest &manifest, std::string &reason) {
   const EntrySpec *microbatch = manifest.findEntry("microbatch");
   if (!microbatch) {
     reason = "is no training step: it has no entry 'microbatch', which "

@@ -1,11 +1,10 @@
-//===- Batch.h - What a training step takes of data -------------*- C++ -*-===//
+//===- Batch.h - What a training step takes of data -----------------------------------------------------*- C++ -*-===//
 //
-// Sizes and ids come from the entries themselves: a step has the same ones
-// whether a config or IR was compiled.
+// Sizes and ids come from the entries themselves: a step has the same ones whether a config or IR was compiled.
 //
 //   const BatchSpec &batch = model.batch(); // or an error that says why none
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_BATCH_H
 #define TXRUN_BATCH_H
@@ -26,15 +25,12 @@ struct BatchSpec {
   std::optional<int32_t> ignored;
 
   /// Whether a token of the data may be the ignored target.
-  bool ignoresId() const {
-    return ignored && *ignored >= 0 && uint64_t(*ignored) < vocabulary;
-  }
+  bool ignoresId() const { return ignored && *ignored >= 0 && uint64_t(*ignored) < vocabulary; }
 };
 
-/// Of the entries `microbatch`, `step` and `evaluate`. None, with a sentence in
-/// `reason`, where these take or give what tx-run does not know.
-std::optional<BatchSpec> findBatch(const Manifest &manifest,
-                                   std::string &reason);
+/// Of the entries `microbatch`, `step` and `evaluate`. None, with a sentence in `reason`, where these take or give what
+/// tx-run does not know.
+std::optional<BatchSpec> findBatch(const Manifest &manifest, std::string &reason);
 
 } // namespace txrun
 

@@ -1,4 +1,4 @@
-//===- Bench.cpp - How long a step takes, and where -----------------------===//
+//===- Bench.cpp - How long a step takes, and where ---------------------------------------------------------------===//
 
 #include "Bench.h"
 #include "Error.h"
@@ -17,9 +17,7 @@ Spread spreadOf(std::vector<double> values) {
     return {};
   std::sort(values.begin(), values.end());
   size_t middle = values.size() / 2;
-  double median = values.size() % 2
-                      ? values[middle]
-                      : (values[middle - 1] + values[middle]) / 2;
+  double median = values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
   return {median, values.front(), values.back()};
 }
 
@@ -47,15 +45,11 @@ struct Profile {
 
 /// Equal launches of all layers are one group.
 std::string groupName(const txrt_launch_info &info) {
-  std::string name =
-      info.kind == TXRT_LAUNCH_GEMM
-          ? format("gemm %llu x %llu x %llu", (unsigned long long)info.gemm[0],
-                   (unsigned long long)info.gemm[1],
-                   (unsigned long long)info.gemm[2]) +
-                (info.batch > 1
-                     ? format(", %llu of them", (unsigned long long)info.batch)
-                     : "")
-          : printable(info.kernel, 60);
+  std::string name = info.kind == TXRT_LAUNCH_GEMM
+                         ? format("gemm %llu x %llu x %llu", (unsigned long long)info.gemm[0],
+                                  (unsigned long long)info.gemm[1], (unsigned long long)info.gemm[2]) +
+                               (info.batch > 1 ? format(", %llu of them", (unsigned long long)info.batch) : "")
+                         : printable(info.kernel, 60);
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
@@ -68,13 +62,9 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
     std::vector<txrt_launch_info> launches;
     for (int i = 0; i < count; ++i) {
       txrt_launch_info info;
-      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
-                                     &error),
-            error);
-      for (Share *share :
-           {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
-            &profile.kinds[kindName(info.kind)],
-            &profile.groups[groupName(info)]})
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info, &error), error);
+      for (Share *share : {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
+                           &profile.kinds[kindName(info.kind)], &profile.groups[groupName(info)]})
         share->add(info);
       launches.push_back(info);
       profile.hasCollectives |= info.kind == TXRT_LAUNCH_COLLECTIVE;
@@ -88,8 +78,7 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
   return profile;
 }
 
-/// The median time of every share: one thread that was put aside once must not
-/// make a kernel look slow.
+/// The median time of every share: one thread that was put aside once must not make a kernel look slow.
 Profile medianOf(const std::vector<Profile> &profiles) {
   Profile result = profiles.front();
   auto reduce = [&](Share &share, auto find) {
@@ -101,8 +90,7 @@ Profile medianOf(const std::vector<Profile> &profiles) {
   reduce(result.all, [](const Profile &p) { return p.all; });
   for (auto member : {&Profile::phases, &Profile::kinds, &Profile::groups})
     for (auto &item : result.*member)
-      reduce(item.second,
-             [&](const Profile &p) { return (p.*member).at(item.first); });
+      reduce(item.second, [&](const Profile &p) { return (p.*member).at(item.first); });
   for (auto member : {&CommunicationTime::total, &CommunicationTime::exposed}) {
     std::vector<double> seconds;
     for (const Profile &profile : profiles)
@@ -116,19 +104,15 @@ std::string row(const Share &share, double total, const std::string &name) {
   double seconds = std::max(share.seconds, 1e-12);
   return format("  %9.3f ms %5.1f %% %6.0f launches %8.1f GFLOP/s %7.1f GB/s  "
                 "%s",
-                share.seconds * 1e3, 100 * share.seconds / std::max(total, 1e-12),
-                share.launches, share.flops / seconds * 1e-9,
-                share.bytes / seconds * 1e-9, name.c_str());
+                share.seconds * 1e3, 100 * share.seconds / std::max(total, 1e-12), share.launches,
+                share.flops / seconds * 1e-9, share.bytes / seconds * 1e-9, name.c_str());
 }
 
-void printTable(Console &console, const char *title,
-                const std::map<std::string, Share> &shares, double total,
+void printTable(Console &console, const char *title, const std::map<std::string, Share> &shares, double total,
                 size_t most) {
-  std::vector<std::pair<std::string, Share>> order(shares.begin(),
-                                                   shares.end());
-  std::sort(order.begin(), order.end(), [](const auto &a, const auto &b) {
-    return a.second.seconds > b.second.seconds;
-  });
+  std::vector<std::pair<std::string, Share>> order(shares.begin(), shares.end());
+  std::sort(order.begin(), order.end(),
+            [](const auto &a, const auto &b) { return a.second.seconds > b.second.seconds; });
   console.line(title);
   for (size_t i = 0; i < std::min(most, order.size()); ++i)
     console.line(row(order[i].second, total, order[i].first));
@@ -145,8 +129,7 @@ std::string jsonShares(const std::map<std::string, Share> &shares) {
 std::string communicationLine(const CommunicationTime &time) {
   return format("communication: %.3f ms, of which %.3f ms (%.0f %%) exposed: "
                 "nothing is computed meanwhile",
-                time.total * 1e3, time.exposed * 1e3,
-                100 * time.exposed / std::max(time.total, 1e-12));
+                time.total * 1e3, time.exposed * 1e3, 100 * time.exposed / std::max(time.total, 1e-12));
 }
 
 /// Time and rates of each group of launches.
@@ -177,24 +160,19 @@ std::string whatIsTaken(const txrt_device_memory &device, double planned) {
   if (device.total)
     return format("on the device %s: arena %s, libraries and graphs %s, context "
                   "and other processes %s",
-                  text(device.arena + device.libraries + device.context).c_str(),
-                  text(device.arena).c_str(), text(device.libraries).c_str(),
-                  text(device.context).c_str());
+                  text(device.arena + device.libraries + device.context).c_str(), text(device.arena).c_str(),
+                  text(device.libraries).c_str(), text(device.context).c_str());
   double resident = double(residentBytes());
-  return format("%s resident (%s more than planned), %s resident at most",
-                humanBytes(resident).c_str(),
-                humanBytes(std::max(0.0, resident - planned)).c_str(),
-                text(peakResidentBytes()).c_str());
+  return format("%s resident (%s more than planned), %s resident at most", humanBytes(resident).c_str(),
+                humanBytes(std::max(0.0, resident - planned)).c_str(), text(peakResidentBytes()).c_str());
 }
 
 /// "planned" against what there is.
 std::string memoryLine(const Model &model, const txrt_device_memory &device) {
   double planned = double(model.manifest().peakBytes);
   double arena = double(txrt_session_arena_bytes(model.session()));
-  return format("memory: %s planned, %s allocated%s, %s",
-                humanBytes(planned).c_str(), humanBytes(arena).c_str(),
-                planned == arena ? " (equal)" : " (DIFFERENT)",
-                whatIsTaken(device, planned).c_str());
+  return format("memory: %s planned, %s allocated%s, %s", humanBytes(planned).c_str(), humanBytes(arena).c_str(),
+                planned == arena ? " (equal)" : " (DIFFERENT)", whatIsTaken(device, planned).c_str());
 }
 
 std::string jsonMemory(const txrt_device_memory &device) {
@@ -212,8 +190,7 @@ std::string jsonMemory(const txrt_device_memory &device) {
 
 } // namespace
 
-void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
-           Console &console, Log &log) {
+void bench(const Model &model, StepRunner &runner, const BenchOptions &options, Console &console, Log &log) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   int64_t step = 0;
@@ -224,8 +201,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
     Clock::time_point start = Clock::now();
     StepResult result = runner.run(samples, ++step, options.lr);
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    console.progress(format("step %lld  %.1f ms  loss %.4f", (long long)step,
-                            seconds * 1e3, shown(result.loss)));
+    console.progress(format("step %lld  %.1f ms  loss %.4f", (long long)step, seconds * 1e3, shown(result.loss)));
     return seconds;
   };
   for (int64_t i = 0; i < options.warmup; ++i)
@@ -245,34 +221,26 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
   Profile profile = medianOf(profiles);
 
   Spread spread = spreadOf(times);
-  double tokens = double(runner.globalBatchSize() *
-                         model.batch().sequence);
+  double tokens = double(runner.globalBatchSize() * model.batch().sequence);
   std::string entries;
   for (const Entry &entry : runner.entries())
     entries += (entries.empty() ? "" : " + ") + entry.name();
   console.line(format("%s: policy %s, %s", printable(model.path(), 200).c_str(),
-                      printable(model.manifest().policy, 160).c_str(),
-                      txrt_session_description(model.session())));
-  console.line(
-      format("step (%s): median %.2f ms, %.2f to %.2f in %lld runs after %lld "
-             "to warm up; %.0f tokens/s, %.1f GFLOP/s",
-             entries.c_str(), spread.median * 1e3, spread.least * 1e3,
-             spread.most * 1e3, (long long)options.iterations,
-             (long long)options.warmup, tokens / spread.median,
-             profile.all.flops / spread.median * 1e-9));
-  printTable(console, "by phase (clock around each launch):", profile.phases,
-             profile.all.seconds, 8);
+                      printable(model.manifest().policy, 160).c_str(), txrt_session_description(model.session())));
+  console.line(format("step (%s): median %.2f ms, %.2f to %.2f in %lld runs after %lld "
+                      "to warm up; %.0f tokens/s, %.1f GFLOP/s",
+                      entries.c_str(), spread.median * 1e3, spread.least * 1e3, spread.most * 1e3,
+                      (long long)options.iterations, (long long)options.warmup, tokens / spread.median,
+                      profile.all.flops / spread.median * 1e-9));
+  printTable(console, "by phase (clock around each launch):", profile.phases, profile.all.seconds, 8);
   printTable(console, "by kind:", profile.kinds, profile.all.seconds, 8);
-  printTable(console, "launches that take most:", profile.groups,
-             profile.all.seconds, 15);
+  printTable(console, "launches that take most:", profile.groups, profile.all.seconds, 15);
   if (profile.hasCollectives)
     console.line(communicationLine(profile.communication));
   int64_t allocations = txrt_session_step_allocations(model.session());
-  console.line(allocations < 0
-                   ? std::string("allocations during steps: not counted in "
-                                 "this build")
-                   : format("allocations during steps: %lld",
-                            (long long)allocations));
+  console.line(allocations < 0 ? std::string("allocations during steps: not counted in "
+                                             "this build")
+                               : format("allocations during steps: %lld", (long long)allocations));
   const txrt_device_memory device = deviceMemory(model);
   console.line(memoryLine(model, device));
 
@@ -291,8 +259,7 @@ void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
       .json("launches", jsonGroups(profile.groups))
       .integer("allocations", allocations)
       .integer("peak_bytes", static_cast<int64_t>(model.manifest().peakBytes))
-      .integer("allocated_bytes",
-               static_cast<int64_t>(txrt_session_arena_bytes(model.session())))
+      .integer("allocated_bytes", static_cast<int64_t>(txrt_session_arena_bytes(model.session())))
       .json("memory", jsonMemory(device));
   if (profile.hasCollectives)
     line.number("communication_ms", profile.communication.total * 1e3)

@@ -1,4 +1,4 @@
-//===- Bench.h - How long a step takes, and where ---------------*- C++ -*-===//
+//===- Bench.h - How long a step takes, and where -------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_BENCH_H
 #define TXRUN_BENCH_H
@@ -14,10 +14,9 @@ struct BenchOptions {
   std::string trace; // where a Chrome trace goes; empty: nowhere
 };
 
-/// Times whole iterations first, without a clock inside; then a few more with
-/// the clock around each launch, for the tables.
-void bench(const Model &model, StepRunner &runner, const BenchOptions &options,
-           Console &console, Log &log);
+/// Times whole iterations first, without a clock inside; then a few more with the clock around each launch, for the
+/// tables.
+void bench(const Model &model, StepRunner &runner, const BenchOptions &options, Console &console, Log &log);
 
 struct Spread {
   double median = 0, least = 0, most = 0;

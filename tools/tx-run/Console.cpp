@@ -1,4 +1,4 @@
-//===- Console.cpp - Progress for people, a log for programs --------------===//
+//===- Console.cpp - Progress for people, a log for programs ------------------------------------------------------===//
 
 #include "Console.h"
 #include "Error.h"
@@ -17,8 +17,7 @@
 
 namespace txrun {
 
-Console::Console(bool mute)
-    : isMute(mute), isTerminal(!mute && ::isatty(STDOUT_FILENO)) {}
+Console::Console(bool mute) : isMute(mute), isTerminal(!mute && ::isatty(STDOUT_FILENO)) {}
 
 Console::~Console() {
   if (pending)
@@ -31,8 +30,7 @@ void Console::put(const std::string &text) {
   pending = false;
   if (errno == EPIPE) // `tx-run ... | head`
     throw OutputClosed();
-  fail(ExitCode::Io, "writing to standard output failed: %s",
-       std::strerror(errno));
+  fail(ExitCode::Io, "writing to standard output failed: %s", std::strerror(errno));
 }
 
 // "\r\33[K" goes to the line's start and clears it.
@@ -46,24 +44,18 @@ void Console::progress(const std::string &text) {
     return;
   // A line that wraps could not be taken back.
   struct winsize size;
-  size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-                           size.ws_col > 1
-                       ? size.ws_col - 1u
-                       : 79u;
+  size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79u;
   put("\r\33[K" + printable(text, std::string::npos).substr(0, columns));
   pending = true;
 }
 
 void Console::raw(const std::string &text) { put(text); }
 
-void JsonLine::key(const char *name) {
-  body += (body.empty() ? "\"" : ", \"") + std::string(name) + "\": ";
-}
+void JsonLine::key(const char *name) { body += (body.empty() ? "\"" : ", \"") + std::string(name) + "\": "; }
 
 JsonLine &JsonLine::text(const char *name, const std::string &value) {
   key(name);
-  body += nlohmann::json(value).dump(-1, ' ', true,
-                                     nlohmann::json::error_handler_t::replace);
+  body += nlohmann::json(value).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   return *this;
 }
 
@@ -76,17 +68,11 @@ template <typename T> static std::string shortest(T value) {
   return std::string(digits, result.ptr);
 }
 
-JsonLine &JsonLine::number(const char *name, double value) {
-  return json(name, shortest(value));
-}
+JsonLine &JsonLine::number(const char *name, double value) { return json(name, shortest(value)); }
 
-JsonLine &JsonLine::number(const char *name, float value) {
-  return json(name, shortest(value));
-}
+JsonLine &JsonLine::number(const char *name, float value) { return json(name, shortest(value)); }
 
-JsonLine &JsonLine::integer(const char *name, int64_t value) {
-  return json(name, std::to_string(value));
-}
+JsonLine &JsonLine::integer(const char *name, int64_t value) { return json(name, std::to_string(value)); }
 
 JsonLine &JsonLine::json(const char *name, const std::string &json) {
   key(name);
@@ -99,12 +85,9 @@ Log::Log(const std::string &path) : path(path) {
     return;
   std::string shown = printable(path, 200);
   // O_NONBLOCK: the open of a FIFO without a reader would wait for ever.
-  descriptor = ::open(path.c_str(),
-                      O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
-                      0666);
+  descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor < 0)
-    fail(ExitCode::Io, "%s: cannot be written: %s", shown.c_str(),
-         std::strerror(errno));
+    fail(ExitCode::Io, "%s: cannot be written: %s", shown.c_str(), std::strerror(errno));
   struct stat info;
   const char *problem = nullptr;
   if (::fstat(descriptor, &info) || !S_ISREG(info.st_mode))
@@ -136,8 +119,7 @@ void Log::write(const JsonLine &line) {
   std::string text = (isTorn ? "\n" : "") + line.str() + "\n";
   isTorn = false;
   if (!writeAll(descriptor, text.data(), text.size()))
-    fail(ExitCode::Io, "%s: writing failed: %s", printable(path, 200).c_str(),
-         std::strerror(errno));
+    fail(ExitCode::Io, "%s: writing failed: %s", printable(path, 200).c_str(), std::strerror(errno));
 }
 
 } // namespace txrun

@@ -1,4 +1,4 @@
-//===- Console.h - Progress for people, a log for programs ------*- C++ -*-===//
+//===- Console.h - Progress for people, a log for programs ----------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_CONSOLE_H
 #define TXRUN_CONSOLE_H
@@ -8,9 +8,8 @@
 
 namespace txrun {
 
-/// Standard output. On a terminal `progress` rewrites one line in place;
-/// elsewhere nothing but whole lines leaves. Throws OutputClosed when the
-/// reader has gone.
+/// Standard output. On a terminal `progress` rewrites one line in place; elsewhere nothing but whole lines leaves.
+/// Throws OutputClosed when the reader has gone.
 class Console {
 public:
   /// One that is mute drops everything.
@@ -46,10 +45,9 @@ private:
   std::string body;
 };
 
-/// A JSONL file: each line is one write at the end of the file, so lines stay
-/// whole, and a line that was returned from is readable by others. Locked
-/// against a second run. A last line that a crash has cut off stays as it is, and
-/// the next one begins below it.
+/// A JSONL file: each line is one write at the end of the file, so lines stay whole, and a line that was returned from
+/// is readable by others. Locked against a second run. A last line that a crash has cut off stays as it is, and the
+/// next one begins below it.
 class Log {
 public:
   /// An empty path makes a log that drops everything.

@@ -1,4 +1,4 @@
-//===- Describe.cpp - What an artifact is, for people ---------------------===//
+//===- Describe.cpp - What an artifact is, for people -------------------------------------------------------------===//
 
 #include "Describe.h"
 #include "Error.h"
@@ -16,8 +16,8 @@ namespace txrun {
 static std::string signature(const std::vector<TensorSpec> &tensors) {
   std::string text;
   for (const TensorSpec &tensor : tensors)
-    text += (text.empty() ? "" : ", ") + printable(tensor.name) + " " +
-            dtypeName(tensor.dtype) + shapeText(tensor.shape);
+    text +=
+        (text.empty() ? "" : ", ") + printable(tensor.name) + " " + dtypeName(tensor.dtype) + shapeText(tensor.shape);
   return text.empty() ? "nothing" : text;
 }
 
@@ -25,12 +25,10 @@ void describe(const std::string &path, Console &console) {
   txrt_error error;
   txrt_artifact *opened = nullptr;
   check(txrt_artifact_open(path.c_str(), &opened, &error), error);
-  std::unique_ptr<txrt_artifact, void (*)(txrt_artifact *)> artifact(
-      opened, txrt_artifact_close);
+  std::unique_ptr<txrt_artifact, void (*)(txrt_artifact *)> artifact(opened, txrt_artifact_close);
   Manifest manifest = parseManifest(txrt_artifact_manifest(opened), path);
   const ModelSpec &model = manifest.model;
-  console.line(format("%s: %s, sha256 %s", printable(path, 200).c_str(),
-                      printable(manifest.compiler).c_str(),
+  console.line(format("%s: %s, sha256 %s", printable(path, 200).c_str(), printable(manifest.compiler).c_str(),
                       txrt_artifact_digest(opened)));
   uint64_t parameters = 0;
   for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter))
@@ -39,39 +37,31 @@ void describe(const std::string &path, Console &console) {
     const BatchSpec &batch = *manifest.batch;
     std::string config = "from IR";
     if (!model.type.empty())
-      config = format("%s, %llu layers, head %s", printable(model.type).c_str(),
-                      (unsigned long long)model.numLayers,
+      config = format("%s, %llu layers, head %s", printable(model.type).c_str(), (unsigned long long)model.numLayers,
                       model.tied ? "tied" : "untied");
-    console.line(format(
-        "model: %s, vocabulary %llu, %.2f million parameters, micro batch "
-        "%llu x %llu",
-        config.c_str(), (unsigned long long)batch.vocabulary,
-        double(parameters) * 1e-6, (unsigned long long)batch.microBatch,
-        (unsigned long long)batch.sequence));
+    console.line(format("model: %s, vocabulary %llu, %.2f million parameters, micro batch "
+                        "%llu x %llu",
+                        config.c_str(), (unsigned long long)batch.vocabulary, double(parameters) * 1e-6,
+                        (unsigned long long)batch.microBatch, (unsigned long long)batch.sequence));
   } else {
     console.line(printable(path, 200) + ": " + manifest.noBatch);
   }
   if (manifest.ranks > 1)
-    console.line(format("ranks: %llu, each with its part of the batch",
-                        (unsigned long long)manifest.ranks));
+    console.line(format("ranks: %llu, each with its part of the batch", (unsigned long long)manifest.ranks));
   if (!manifest.policy.empty())
     console.line("recompute policy: " + printable(manifest.policy, 200));
-  static const char *const segments[] = {
-      "parameters, gradients, optimizer", "arguments", "saved",
-      "activations and workspaces"};
+  static const char *const segments[] = {"parameters, gradients, optimizer", "arguments", "saved",
+                                         "activations and workspaces"};
   double total = 0;
   for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
     total += double(manifest.segmentBytes[i]);
-  console.line(format("memory: %s, planned peak %s", humanBytes(total).c_str(),
-                      humanBytes(double(manifest.peakBytes)).c_str()));
+  console.line(
+      format("memory: %s, planned peak %s", humanBytes(total).c_str(), humanBytes(double(manifest.peakBytes)).c_str()));
   for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
     if (manifest.segmentBytes[i])
-      console.line(format("  %12s  %s",
-                          humanBytes(double(manifest.segmentBytes[i])).c_str(),
-                          segments[i]));
+      console.line(format("  %12s  %s", humanBytes(double(manifest.segmentBytes[i])).c_str(), segments[i]));
   for (const EntrySpec &entry : manifest.entries)
-    console.line("entry " + printable(entry.name) + ": takes " +
-                 signature(entry.arguments) + "; gives " +
+    console.line("entry " + printable(entry.name) + ": takes " + signature(entry.arguments) + "; gives " +
                  signature(entry.results));
 }
 
@@ -91,8 +81,7 @@ void dryRun(const std::string &path, const std::string &entry) {
       if (entry.empty() || spec.name == entry)
         model.entry(spec.name).run();
     if (std::fflush(stdout))
-      fail(ExitCode::Io, "writing to standard output failed: %s",
-           std::strerror(errno));
+      fail(ExitCode::Io, "writing to standard output failed: %s", std::strerror(errno));
   } catch (const Error &) {
     if (readerHasGone())
       throw OutputClosed();

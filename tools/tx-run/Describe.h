@@ -1,4 +1,4 @@
-//===- Describe.h - What an artifact is, for people -------------*- C++ -*-===//
+//===- Describe.h - What an artifact is, for people -----------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_DESCRIBE_H
 #define TXRUN_DESCRIBE_H
@@ -9,12 +9,10 @@
 
 namespace txrun {
 
-/// --info: model, policy, memory, entries. Checks the artifact, makes no
-/// session.
+/// --info: model, policy, memory, entries. Checks the artifact, makes no session.
 void describe(const std::string &path, Console &console);
 
-/// --backend dryrun: prints the launches of an entry, or of all when `entry` is
-/// empty.
+/// --backend dryrun: prints the launches of an entry, or of all when `entry` is empty.
 void dryRun(const std::string &path, const std::string &entry);
 
 } // namespace txrun

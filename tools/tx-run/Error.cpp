@@ -1,4 +1,4 @@
-//===- Error.cpp - Messages for people ------------------------------------===//
+//===- Error.cpp - Messages for people ----------------------------------------------------------------------------===//
 
 #include "Error.h"
 
@@ -43,9 +43,8 @@ static bool isOutOfMemory(const std::exception &error) {
   if (dynamic_cast<const std::bad_alloc *>(&error))
     return true;
   const auto *failure = dynamic_cast<const std::system_error *>(&error);
-  return failure &&
-         (failure->code() == std::errc::resource_unavailable_try_again ||
-          failure->code() == std::errc::not_enough_memory);
+  return failure && (failure->code() == std::errc::resource_unavailable_try_again ||
+                     failure->code() == std::errc::not_enough_memory);
 }
 
 ExitCode codeOf(const std::exception &error) {
@@ -77,11 +76,11 @@ struct Character {
 
 Character characterAt(const std::string &text, size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
-  const size_t length = lead < 0x80             ? 1
-                        : (lead >> 5) == 0x06   ? 2
-                        : (lead >> 4) == 0x0e   ? 3
-                        : (lead >> 3) == 0x1e   ? 4
-                                                : 0;
+  const size_t length = lead < 0x80           ? 1
+                        : (lead >> 5) == 0x06 ? 2
+                        : (lead >> 4) == 0x0e ? 3
+                        : (lead >> 3) == 0x1e ? 4
+                                              : 0;
   if (length == 0 || at + length > text.size())
     return {};
   uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
@@ -97,13 +96,10 @@ Character characterAt(const std::string &text, size_t at) {
   return {code, length};
 }
 
-/// Control characters of both sets, line ends, and what turns the direction of
-/// text around.
+/// Control characters of both sets, line ends, and what turns the direction of text around.
 bool isUnsafe(uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-         code == 0x2029 || (code >= 0x200e && code <= 0x200f) ||
-         (code >= 0x202a && code <= 0x202e) ||
-         (code >= 0x2066 && code <= 0x2069);
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+         (code >= 0x200e && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
 } // namespace
@@ -126,8 +122,7 @@ std::string printable(const std::string &text, size_t limit) {
 }
 
 void complain(const char *kind, const std::string &text) {
-  std::fprintf(stderr, "tx-run: %s: %s\n", kind,
-               printable(text, std::string::npos).c_str());
+  std::fprintf(stderr, "tx-run: %s: %s\n", kind, printable(text, std::string::npos).c_str());
 }
 
 double shown(double value) { return std::isnan(value) ? NAN : value; }
@@ -140,7 +135,10 @@ std::string humanBytes(double bytes) {
     ++unit;
   }
   return unit == 0 ? format("%.0f bytes", bytes)
-                   : format("%.*f %s", bytes < 10 ? 2 : bytes < 100 ? 1 : 0,
+                   : format("%.*f %s",
+                            bytes < 10    ? 2
+                            : bytes < 100 ? 1
+                                          : 0,
                             bytes, units[unit]);
 }
 

@@ -1,11 +1,11 @@
-//===- Error.h - What tx-run throws, with the exit code it becomes -*- C++ -*-===//
+//===- Error.h - What tx-run throws, with the exit code it becomes --------------------------------------*- C++ -*-===//
 //
 //   fail(ExitCode::BadInput, "%s: %zu bytes are no safetensors file", path, n);
 //
-// main catches it, prints the one line and leaves with the code. The codes are
-// the runtime's statuses, so an error of the runtime passes through unchanged.
+// main catches it, prints the one line and leaves with the code. The codes are the runtime's statuses, so an error of
+// the runtime passes through unchanged.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_ERROR_H
 #define TXRUN_ERROR_H
@@ -31,8 +31,7 @@ enum class ExitCode {
 
 class Error : public std::runtime_error {
 public:
-  Error(ExitCode code, const std::string &message)
-      : std::runtime_error(message), code(code) {}
+  Error(ExitCode code, const std::string &message) : std::runtime_error(message), code(code) {}
   ExitCode code;
   bool quiet = false; // somebody else says it, or nobody listens
 };
@@ -40,29 +39,24 @@ public:
 /// Standard output has no reader any more: tx-run leaves without a word.
 class OutputClosed : public Error {
 public:
-  OutputClosed() : Error(ExitCode::Io, "standard output was closed") {
-    quiet = true;
-  }
+  OutputClosed() : Error(ExitCode::Io, "standard output was closed") { quiet = true; }
 };
 
-/// What becomes of an exception: an Error has its own code, a failed allocation
-/// (of memory or of a thread's stack) is OutOfMemory with the limit that is
-/// nearest, anything else is about the input.
+/// What becomes of an exception: an Error has its own code, a failed allocation (of memory or of a thread's stack) is
+/// OutOfMemory with the limit that is nearest, anything else is about the input.
 ExitCode codeOf(const std::exception &error);
 std::string messageOf(const std::exception &error);
 
 /// printf into a string.
 std::string format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 
-[[noreturn]] void fail(ExitCode code, const char *form, ...)
-    __attribute__((format(printf, 2, 3)));
+[[noreturn]] void fail(ExitCode code, const char *form, ...) __attribute__((format(printf, 2, 3)));
 
 /// Throws when a call of the runtime did not succeed.
 void check(txrt_status status, const txrt_error &error);
 
-/// Text from a file made fit for a one-line message: what a terminal would obey
-/// or reorder, and broken UTF-8, is written as \xNN for each byte; anything past
-/// `limit` bytes becomes "...".
+/// Text from a file made fit for a one-line message: what a terminal would obey or reorder, and broken UTF-8, is
+/// written as \xNN for each byte; anything past `limit` bytes becomes "...".
 std::string printable(const std::string &text, size_t limit = 80);
 
 /// One line on standard error, whatever the text is made of:

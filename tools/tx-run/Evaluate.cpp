@@ -1,4 +1,4 @@
-//===- Evaluate.cpp - The loss over a set of samples ----------------------===//
+//===- Evaluate.cpp - The loss over a set of samples --------------------------------------------------------------===//
 
 #include "Evaluate.h"
 #include "Error.h"
@@ -8,13 +8,10 @@
 
 namespace txrun {
 
-uint64_t countOf(double sum) {
-  return sum >= 0 && sum < 0x1p63 ? static_cast<uint64_t>(sum) : 0;
-}
+uint64_t countOf(double sum) { return sum >= 0 && sum < 0x1p63 ? static_cast<uint64_t>(sum) : 0; }
 
 Evaluator::Evaluator(const Model &model, SampleSource &source)
-    : model(model), source(source), micro(model.batch().microBatch),
-      sequence(model.batch().sequence),
+    : model(model), source(source), micro(model.batch().microBatch), sequence(model.batch().sequence),
       entry(model.entry("evaluate")) {
   if (!model.batch().ignored)
     fail(ExitCode::BadInput,
@@ -39,10 +36,8 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
   Ranks &ranks = model.ranks();
   const auto size = static_cast<uint64_t>(ranks.size());
   const auto own = static_cast<uint64_t>(ranks.rank());
-  // The entry sums over the ranks; one that has no micro batch left has only
-  // ignored targets.
-  for (uint64_t begin = 0; begin < batches && !ranks.interrupted();
-       begin += size) {
+  // The entry sums over the ranks; one that has no micro batch left has only ignored targets.
+  for (uint64_t begin = 0; begin < batches && !ranks.interrupted(); begin += size) {
     const uint64_t batch = begin + own;
     for (uint64_t row = 0; row < micro; ++row) {
       uint64_t index = batch < batches ? batch * micro + row : samples;
@@ -67,8 +62,7 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
   result.perplexity = std::exp(result.loss);
   result.bitsPerToken = result.loss / std::log(2.0);
   if (!std::isfinite(result.loss))
-    fail(ExitCode::Numeric,
-         "the evaluation's loss is %g: are the weights finite?", result.loss);
+    fail(ExitCode::Numeric, "the evaluation's loss is %g: are the weights finite?", result.loss);
   return result;
 }
 

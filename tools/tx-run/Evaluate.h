@@ -1,4 +1,4 @@
-//===- Evaluate.h - The loss over a set of samples --------------*- C++ -*-===//
+//===- Evaluate.h - The loss over a set of samples ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_EVALUATE_H
 #define TXRUN_EVALUATE_H

@@ -1,4 +1,4 @@
-//===- File.cpp - Reading that cannot crash, writing that cannot tear -----===//
+//===- File.cpp - Reading that cannot crash, writing that cannot tear ---------------------------------------------===//
 
 #include "File.h"
 #include "Error.h"
@@ -27,17 +27,14 @@ InputFile::InputFile(const std::string &path) : name(path) {
   // Without O_NONBLOCK the open of a FIFO waits for a writer.
   descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
-    fail(ExitCode::Io, "%s: cannot be opened: %s",
-         printable(path, 200).c_str(), std::strerror(errno));
+    fail(ExitCode::Io, "%s: cannot be opened: %s", printable(path, 200).c_str(), std::strerror(errno));
   struct stat info;
   int failed = ::fstat(descriptor, &info);
   if (failed || !S_ISREG(info.st_mode)) {
     ::close(descriptor);
-    fail(ExitCode::BadInput, "%s: is no regular file; %s",
-         printable(path, 200).c_str(),
-         !failed && S_ISDIR(info.st_mode)
-             ? "it is a folder: name a file in it"
-             : "pipes and devices cannot be read at any offset: copy it first");
+    fail(ExitCode::BadInput, "%s: is no regular file; %s", printable(path, 200).c_str(),
+         !failed && S_ISDIR(info.st_mode) ? "it is a folder: name a file in it"
+                                          : "pipes and devices cannot be read at any offset: copy it first");
   }
   bytes = static_cast<uint64_t>(info.st_size);
 }
@@ -47,20 +44,17 @@ InputFile::~InputFile() { ::close(descriptor); }
 void InputFile::readAt(uint64_t offset, void *to, size_t count) const {
   char *at = static_cast<char *>(to);
   while (count > 0) {
-    ssize_t got = ::pread(descriptor, at, std::min(count, maxTransfer),
-                          static_cast<off_t>(offset));
+    ssize_t got = ::pread(descriptor, at, std::min(count, maxTransfer), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
-      fail(ExitCode::Io, "%s: reading at byte %llu failed: %s",
-           printable(name, 200).c_str(),
+      fail(ExitCode::Io, "%s: reading at byte %llu failed: %s", printable(name, 200).c_str(),
            static_cast<unsigned long long>(offset), std::strerror(errno));
     if (got == 0)
       fail(ExitCode::Io,
            "%s: ends at byte %llu, it had %llu bytes when it was opened; does "
            "another program write it?",
-           printable(name, 200).c_str(),
-           static_cast<unsigned long long>(offset),
+           printable(name, 200).c_str(), static_cast<unsigned long long>(offset),
            static_cast<unsigned long long>(bytes));
     at += got;
     offset += static_cast<uint64_t>(got);
@@ -98,33 +92,27 @@ static std::string nameOf(const std::string &path) {
   return path.substr(path.rfind('/') + 1); // npos + 1 is 0
 }
 
-/// Where a file of this name is or will be made: links of its last part are
-/// followed, also one that leads to nothing.
+/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to nothing.
 static std::string followLinks(const std::string &path) {
   std::string result = path;
   for (int links = 0; links < 40; ++links) {
     char target[4096];
-    const ssize_t length =
-        ::readlink(result.c_str(), target, sizeof target - 1);
+    const ssize_t length = ::readlink(result.c_str(), target, sizeof target - 1);
     if (length < 0)
       return result; // no link, or nothing
     const std::string next(target, static_cast<size_t>(length));
     result = next.compare(0, 1, "/") == 0 ? next : folderOf(result) + "/" + next;
   }
-  fail(ExitCode::Io, "%s: is a link that leads to itself",
-       printable(path, 200).c_str());
+  fail(ExitCode::Io, "%s: is a link that leads to itself", printable(path, 200).c_str());
 }
 
-[[noreturn]] static void failToWrite(const std::string &path,
-                                     const char *reason) {
-  fail(ExitCode::Io, "%s: cannot be written: %s", printable(path, 200).c_str(),
-       reason);
+[[noreturn]] static void failToWrite(const std::string &path, const char *reason) {
+  fail(ExitCode::Io, "%s: cannot be written: %s", printable(path, 200).c_str(), reason);
 }
 
-/// Throws unless `target` may be replaced. A file without any permission to write
-/// was marked so by somebody: rename would not ask, and nothing stops root.
-static void requireReplaceable(const std::string &target,
-                               const std::string &asked) {
+/// Throws unless `target` may be replaced. A file without any permission to write was marked so by somebody: rename
+/// would not ask, and nothing stops root.
+static void requireReplaceable(const std::string &target, const std::string &asked) {
   struct stat info, folder;
   // Of a link of /proc only the kernel knows where it leads.
   if (::stat(asked.c_str(), &info) && errno == ENOENT)
@@ -132,20 +120,17 @@ static void requireReplaceable(const std::string &target,
   if (::stat(asked.c_str(), &info))
     failToWrite(asked, std::strerror(errno));
   if (!S_ISREG(info.st_mode))
-    fail(ExitCode::Io,
-         "%s: is no regular file, so it cannot be replaced; name another file",
+    fail(ExitCode::Io, "%s: is no regular file, so it cannot be replaced; name another file",
          printable(asked, 200).c_str());
   if (!(info.st_mode & 0222))
     failToWrite(asked, "it is read-only");
-  const int descriptor =
-      ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  const int descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   if (descriptor < 0)
     failToWrite(asked, std::strerror(errno));
   ::close(descriptor);
   const uid_t user = ::geteuid();
-  if (user != 0 && ::stat(folderOf(target).c_str(), &folder) == 0 &&
-      (folder.st_mode & S_ISVTX) && info.st_uid != user &&
-      folder.st_uid != user)
+  if (user != 0 && ::stat(folderOf(target).c_str(), &folder) == 0 && (folder.st_mode & S_ISVTX) &&
+      info.st_uid != user && folder.st_uid != user)
     failToWrite(asked, "it is another user's, in a folder where only its owner "
                        "may replace it");
 }
@@ -155,13 +140,11 @@ static std::string makeTemporaryName(const std::string &target) {
   uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number)
     fail(ExitCode::Io, "no random number: %s", std::strerror(errno));
-  return folderOf(target) +
-         format("/.tx-run-%016llx.tmp", (unsigned long long)number);
+  return folderOf(target) + format("/.tx-run-%016llx.tmp", (unsigned long long)number);
 }
 
 /// Tries names until one is new.
-template <typename Make>
-static int makeUnique(const std::string &target, std::string &name, Make make) {
+template <typename Make> static int makeUnique(const std::string &target, std::string &name, Make make) {
   for (;;) {
     name = makeTemporaryName(target);
     const int result = make(name.c_str());
@@ -170,20 +153,18 @@ static int makeUnique(const std::string &target, std::string &name, Make make) {
   }
 }
 
-/// A new file in the folder of `target`: without a name where the file system
-/// has such (then a killed run leaves nothing), else under a new one.
+/// A new file in the folder of `target`: without a name where the file system has such (then a killed run leaves
+/// nothing), else under a new one.
 static int openTemporary(const std::string &target, std::string &name) {
-  const int descriptor = ::open(folderOf(target).c_str(),
-                                O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  const int descriptor = ::open(folderOf(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor >= 0) {
     // It gets its name through /proc, which a sandbox may lack.
     if (::access(format("/proc/self/fd/%d", descriptor).c_str(), F_OK) == 0)
       return descriptor;
     ::close(descriptor);
   }
-  const int named = makeUnique(target, name, [](const char *path) {
-    return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  });
+  const int named = makeUnique(
+      target, name, [](const char *path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
   if (named < 0)
     name.clear();
   return named;
@@ -208,8 +189,8 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(const void *from, size_t count) {
   if (!writeAll(descriptor, from, count))
-    fail(ExitCode::Io, "%s: writing failed: %s; the old file is untouched",
-         printable(target, 200).c_str(), std::strerror(errno));
+    fail(ExitCode::Io, "%s: writing failed: %s; the old file is untouched", printable(target, 200).c_str(),
+         std::strerror(errno));
 }
 
 void AtomicFile::commit() {
@@ -226,15 +207,13 @@ void AtomicFile::commit() {
   failed |= ::close(descriptor);
   descriptor = -1;
   if (failed)
-    fail(ExitCode::Io, "%s: flushing failed: %s; the old file is untouched",
-         printable(target, 200).c_str(), std::strerror(errno));
+    fail(ExitCode::Io, "%s: flushing failed: %s; the old file is untouched", printable(target, 200).c_str(),
+         std::strerror(errno));
   if (::rename(temporary.c_str(), target.c_str()))
-    fail(ExitCode::Io, "%s: cannot take its name: %s",
-         printable(target, 200).c_str(), std::strerror(errno));
+    fail(ExitCode::Io, "%s: cannot take its name: %s", printable(target, 200).c_str(), std::strerror(errno));
   temporary.clear();
   // The new name itself must survive a loss of power too.
-  int folder =
-      ::open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int folder = ::open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
     ::close(folder);
@@ -248,21 +227,16 @@ OutputLock::OutputLock(const std::string &path) {
   struct stat folder;
   if (::stat(folderOf(target).c_str(), &folder))
     failToWrite(path, std::strerror(errno));
-  const std::string name =
-      format("tx-run %llx:%llx %016llx", (unsigned long long)folder.st_dev,
-             (unsigned long long)folder.st_ino,
-             (unsigned long long)hashName(nameOf(target)));
+  const std::string name = format("tx-run %llx:%llx %016llx", (unsigned long long)folder.st_dev,
+                                  (unsigned long long)folder.st_ino, (unsigned long long)hashName(nameOf(target)));
   struct sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   // A first byte of 0: the name is the kernel's and no file's.
   name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
   socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const auto length = static_cast<socklen_t>(
-      offsetof(struct sockaddr_un, sun_path) + 1 + name.size());
+  const auto length = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + 1 + name.size());
   // A sandbox without such sockets has no lock; files are whole there too.
-  if (socket >= 0 &&
-      ::bind(socket, reinterpret_cast<struct sockaddr *>(&address), length) &&
-      errno == EADDRINUSE) {
+  if (socket >= 0 && ::bind(socket, reinterpret_cast<struct sockaddr *>(&address), length) && errno == EADDRINUSE) {
     ::close(socket);
     fail(ExitCode::Io,
          "%s: another run writes it; name another file or wait until that run "
@@ -278,9 +252,8 @@ OutputLock::~OutputLock() {
 
 void requireRoom(const std::string &path, uint64_t bytes) {
   auto need = [&](double there, const char *what) {
-    fail(ExitCode::Io, "%s: will take %s, and %s is %s",
-         printable(path, 200).c_str(), humanBytes(double(bytes)).c_str(), what,
-         humanBytes(there).c_str());
+    fail(ExitCode::Io, "%s: will take %s, and %s is %s", printable(path, 200).c_str(),
+         humanBytes(double(bytes)).c_str(), what, humanBytes(there).c_str());
   };
   struct statvfs disk;
   const std::string folder = folderOf(followLinks(path));
@@ -291,8 +264,7 @@ void requireRoom(const std::string &path, uint64_t bytes) {
       need(there, "what is free on its disk");
   }
   struct rlimit limit;
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-      limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
     need(double(limit.rlim_cur), "the limit of a file here (ulimit -f)");
 }
 

@@ -1,12 +1,11 @@
-//===- File.h - Reading that cannot crash, writing that cannot tear -*- C++ -*-===//
+//===- File.h - Reading that cannot crash, writing that cannot tear -------------------------------------*- C++ -*-===//
 //
-// Input is read with pread, so a file that shrinks while it is read is an error
-// and not a SIGBUS. Output goes to a file without a name in the target's folder,
-// is flushed to the disk, and then takes the target's name: at any moment, under
-// any kill, the target is the old file or the new one. No other name is used that
-// somebody could have given to a file of his own, and nothing is left behind.
+// Input is read with pread, so a file that shrinks while it is read is an error and not a SIGBUS. Output goes to a file
+// without a name in the target's folder, is flushed to the disk, and then takes the target's name: at any moment, under
+// any kill, the target is the old file or the new one. No other name is used that somebody could have given to a file
+// of his own, and nothing is left behind.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_FILE_H
 #define TXRUN_FILE_H
@@ -41,16 +40,15 @@ private:
 
 class AtomicFile {
 public:
-  /// A target that exists and is no regular file, or is read-only, is refused. A
-  /// symbolic link is followed, so its target is replaced, or made.
+  /// A target that exists and is no regular file, or is read-only, is refused. A symbolic link is followed, so its
+  /// target is replaced, or made.
   explicit AtomicFile(const std::string &path);
   ~AtomicFile();
   AtomicFile(const AtomicFile &) = delete;
   AtomicFile &operator=(const AtomicFile &) = delete;
 
   void write(const void *from, size_t count);
-  /// Flushes, takes the target's name and flushes the folder. Without it nothing
-  /// has happened.
+  /// Flushes, takes the target's name and flushes the folder. Without it nothing has happened.
   void commit();
 
 private:
@@ -59,10 +57,9 @@ private:
   int descriptor = -1;
 };
 
-/// Keeps a second run on this machine out of the same output until it is
-/// destroyed. Made before the work starts: an output that cannot be written is
-/// found before hours of training. The lock is a name in the kernel and no file,
-/// so there is none to be mistaken for ours; it ends with the process.
+/// Keeps a second run on this machine out of the same output until it is destroyed. Made before the work starts: an
+/// output that cannot be written is found before hours of training. The lock is a name in the kernel and no file, so
+/// there is none to be mistaken for ours; it ends with the process.
 class OutputLock {
 public:
   explicit OutputLock(const std::string &path);
@@ -74,12 +71,12 @@ private:
   int socket = -1;
 };
 
-/// Throws when a file of so many bytes has no room beside the one that it will
-/// replace: on the disk, or under this process's limit for files.
+/// Throws when a file of so many bytes has no room beside the one that it will replace: on the disk, or under this
+/// process's limit for files.
 void requireRoom(const std::string &path, uint64_t bytes);
 
-/// What all names of one file have in common: the inode, or, of a file that does
-/// not exist yet, that of its folder and the name there.
+/// What all names of one file have in common: the inode, or, of a file that does not exist yet, that of its folder and
+/// the name there.
 struct FileIdentity {
   dev_t device;
   ino_t inode;
@@ -92,8 +89,7 @@ struct FileIdentity {
 /// Nothing for what is or will be no regular file.
 std::optional<FileIdentity> identify(const std::string &path);
 
-/// Writes all of it, through EINTR, short writes and a pipe that is full for now;
-/// false with errno set.
+/// Writes all of it, through EINTR, short writes and a pipe that is full for now; false with errno set.
 bool writeAll(int descriptor, const void *from, size_t count);
 
 } // namespace txrun

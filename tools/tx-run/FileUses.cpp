@@ -1,4 +1,4 @@
-//===- FileUses.cpp - Which files a run reads and writes ------------------===//
+//===- FileUses.cpp - Which files a run reads and writes ----------------------------------------------------------===//
 
 #include "FileUses.h"
 #include "Error.h"
@@ -13,9 +13,7 @@ namespace txrun {
 
 static const std::string place = "{rank}";
 
-bool isOfEachRank(const std::string &name) {
-  return name.find(place) != std::string::npos;
-}
+bool isOfEachRank(const std::string &name) { return name.find(place) != std::string::npos; }
 
 std::string fileOfRank(const std::string &name, int rank) {
   std::string file = name;
@@ -26,35 +24,30 @@ std::string fileOfRank(const std::string &name, int rank) {
 
 std::vector<FileUse> fileUses(const Options &options, int ranks) {
   std::vector<FileUse> uses;
-  auto add = [&](const std::string &who, const std::string &path,
-                 FileUse::Kind kind, int rank = 0) {
+  auto add = [&](const std::string &who, const std::string &path, FileUse::Kind kind, int rank = 0) {
     if (!path.empty())
       uses.push_back({who, path, kind, rank});
   };
   add("the artifact", options.artifact, FileUse::Read);
   add("--verify-recompute", options.verifyTwin, FileUse::Read);
   for (const auto &[flag, path] :
-       {std::pair("--data-path", options.dataPath),
-        std::pair("--valid-data-path", options.validDataPath)}) {
+       {std::pair("--data-path", options.dataPath), std::pair("--valid-data-path", options.validDataPath)}) {
     add(flag, path, FileUse::Read);
     add(flag + std::string("'s index"), indexOf(path), FileUse::Read);
   }
   add("--load", options.load, FileUse::Read);
-  add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache",
-      tuningCachePath(options),
+  add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache", tuningCachePath(options),
       options.tune ? FileUse::Merge : FileUse::Read);
   add("--save", options.save, FileUse::Replace);
   add("--dump-gradients", options.dumpGradients, FileUse::Replace);
   add("--trace", options.trace, FileUse::Replace);
   add("--log", options.log, FileUse::Append);
-  auto addFiles = [&](const char *flag, FileUse::Kind kind,
-                      const std::vector<NameAndFile> &files) {
+  auto addFiles = [&](const char *flag, FileUse::Kind kind, const std::vector<NameAndFile> &files) {
     for (const auto &[name, file] : files) {
       const int count = isOfEachRank(file) ? ranks : 1;
       for (int rank = 0; rank < count; ++rank)
-        add(flag + printable(name) +
-                (count > 1 ? format(" of rank %d", rank) : ""),
-            fileOfRank(file, rank), kind, rank);
+        add(flag + printable(name) + (count > 1 ? format(" of rank %d", rank) : ""), fileOfRank(file, rank), kind,
+            rank);
     }
   };
   std::vector<NameAndFile> inputs;
@@ -70,19 +63,18 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
 
 static bool mayShare(const FileUse &a, const FileUse &b) {
   return (a.kind == FileUse::Read && b.kind == FileUse::Read) ||
-         (a.kind == FileUse::Stream && b.kind == FileUse::Stream) ||
-         (a.who == "--load" && b.who == "--save");
+         (a.kind == FileUse::Stream && b.kind == FileUse::Stream) || (a.who == "--load" && b.who == "--save");
 }
 
 [[noreturn]] static void refuse(const FileUse &a, const FileUse &b) {
   const std::string path = printable(b.path, 200);
   if (a.kind != FileUse::Read && b.kind != FileUse::Read)
-    fail(ExitCode::Usage, "%s: %s and %s would both write it; name two files",
-         path.c_str(), a.who.c_str(), b.who.c_str());
+    fail(ExitCode::Usage, "%s: %s and %s would both write it; name two files", path.c_str(), a.who.c_str(),
+         b.who.c_str());
   const FileUse &reader = a.kind == FileUse::Read ? a : b;
   const FileUse &writer = a.kind == FileUse::Read ? b : a;
-  fail(ExitCode::Usage, "%s: %s would overwrite %s; name another file",
-       path.c_str(), writer.who.c_str(), reader.who.c_str());
+  fail(ExitCode::Usage, "%s: %s would overwrite %s; name another file", path.c_str(), writer.who.c_str(),
+       reader.who.c_str());
 }
 
 void refuseSharedFiles(const std::vector<FileUse> &uses) {
@@ -102,8 +94,7 @@ void refuseSharedFiles(const std::vector<FileUse> &uses) {
   }
 }
 
-std::vector<std::unique_ptr<OutputLock>>
-lockOutputs(const std::vector<FileUse> &uses, int rank) {
+std::vector<std::unique_ptr<OutputLock>> lockOutputs(const std::vector<FileUse> &uses, int rank) {
   std::vector<std::unique_ptr<OutputLock>> locks;
   for (const FileUse &use : uses)
     if (use.kind == FileUse::Replace && use.rank == rank)

@@ -1,15 +1,14 @@
-//===- FileUses.h - Which files a run reads and writes ----------*- C++ -*-===//
+//===- FileUses.h - Which files a run reads and writes --------------------------------------------------*- C++ -*-===//
 //
-// One list of all files of a run, made from the command line: who reads what,
-// who writes what. Before the run starts no file may have two uses that harm
-// each other, by whatever names it is given, and every output is found writable
-// and is locked:
+// One list of all files of a run, made from the command line: who reads what, who writes what. Before the run starts no
+// file may have two uses that harm each other, by whatever names it is given, and every output is found writable and is
+// locked:
 //
 //   std::vector<FileUse> uses = fileUses(options, ranks);
 //   refuseSharedFiles(uses);
 //   auto locks = lockOutputs(uses, rank);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_FILEUSES_H
 #define TXRUN_FILEUSES_H
@@ -41,14 +40,12 @@ struct FileUse {
 /// Of all ranks, who share a folder more often than not.
 std::vector<FileUse> fileUses(const Options &options, int ranks);
 
-/// Throws a usage error that names both when two uses of one file harm each other.
-/// Reading twice does not. `--load X --save X` does not either, and is how a run
-/// is continued in place: it is read before it is replaced.
+/// Throws a usage error that names both when two uses of one file harm each other. Reading twice does not.
+/// `--load X --save X` does not either, and is how a run is continued in place: it is read before it is replaced.
 void refuseSharedFiles(const std::vector<FileUse> &uses);
 
 /// Those that `rank` replaces. What it appends to is locked by the log itself.
-std::vector<std::unique_ptr<OutputLock>>
-lockOutputs(const std::vector<FileUse> &uses, int rank);
+std::vector<std::unique_ptr<OutputLock>> lockOutputs(const std::vector<FileUse> &uses, int rank);
 
 /// The file of one rank: {rank} in a name is its number.
 std::string fileOfRank(const std::string &name, int rank);

@@ -1,4 +1,4 @@
-//===- Fingerprint.cpp - Do ranks have the same data? ---------------------===//
+//===- Fingerprint.cpp - Do ranks have the same data? -------------------------------------------------------------===//
 
 #include "Fingerprint.h"
 #include "Error.h"

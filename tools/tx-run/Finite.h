@@ -1,4 +1,4 @@
-//===- Finite.h - Where numbers stop being numbers --------------*- C++ -*-===//
+//===- Finite.h - Where numbers stop being numbers ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_FINITE_H
 #define TXRUN_FINITE_H
@@ -15,10 +15,8 @@ struct Element {
   float value;
 };
 
-/// The first f32 or bf16 element of a block that is NaN or Inf; nothing for other
-/// types. Keeps up with memory.
-std::optional<Element> findNonFinite(txrt_dtype dtype, const void *block,
-                                     uint64_t bytes);
+/// The first f32 or bf16 element of a block that is NaN or Inf; nothing for other types. Keeps up with memory.
+std::optional<Element> findNonFinite(txrt_dtype dtype, const void *block, uint64_t bytes);
 
 } // namespace txrun
 

@@ -1,4 +1,4 @@
-//===- Function.cpp - One entry on arrays from files ----------------------===//
+//===- Function.cpp - One entry on arrays from files --------------------------------------------------------------===//
 
 #include "Function.h"
 #include "Error.h"
@@ -15,12 +15,10 @@ namespace txrun {
 
 static bool endsWith(const std::string &text, const char *end) {
   size_t length = std::strlen(end);
-  return text.size() >= length &&
-         text.compare(text.size() - length, length, end) == 0;
+  return text.size() >= length && text.compare(text.size() - length, length, end) == 0;
 }
 
-static const TensorSpec *findTensor(const std::vector<TensorSpec> &list,
-                                    const std::string &name) {
+static const TensorSpec *findTensor(const std::vector<TensorSpec> &list, const std::string &name) {
   for (const TensorSpec &tensor : list)
     if (tensor.name == name)
       return &tensor;
@@ -46,13 +44,10 @@ static bool fits(txrt_dtype dtype, double value) {
   case TXRT_DTYPE_F32:
     return !isFinite || std::fabs(value) <= std::numeric_limits<float>::max();
   case TXRT_DTYPE_BF16:
-    return !isFinite ||
-           (std::fabs(value) <= std::numeric_limits<float>::max() &&
-            std::isfinite(
-                bfloatToFloat(roundToBfloat(static_cast<float>(value)))));
+    return !isFinite || (std::fabs(value) <= std::numeric_limits<float>::max() &&
+                         std::isfinite(bfloatToFloat(roundToBfloat(static_cast<float>(value)))));
   case TXRT_DTYPE_I32:
-    return std::trunc(value) == value && value >= -2147483648.0 &&
-           value <= 2147483647.0;
+    return std::trunc(value) == value && value >= -2147483648.0 && value <= 2147483647.0;
   case TXRT_DTYPE_I1:
     return value == 0 || value == 1;
   case TXRT_DTYPE_BYTE:
@@ -62,11 +57,10 @@ static bool fits(txrt_dtype dtype, double value) {
 }
 
 /// Fills an argument with one number that its type can hold.
-static void fillWith(const Model &model, const TensorSpec &tensor,
-                     double value) {
+static void fillWith(const Model &model, const TensorSpec &tensor, double value) {
   if (!fits(tensor.dtype, value))
-    fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s",
-         value, printable(tensor.name).c_str(), dtypeName(tensor.dtype));
+    fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s", value, printable(tensor.name).c_str(),
+         dtypeName(tensor.dtype));
   std::vector<char> data(tensor.bytes);
   for (uint64_t i = 0; i < tensor.elements(); ++i) {
     char *at = data.data() + i * dtypeBytes(tensor.dtype);
@@ -90,8 +84,7 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
   SafetensorsReader reader(path);
   const StoredTensor *stored = reader.find(name);
   if (!stored)
-    fail(ExitCode::BadInput, "%s: has no tensor '%s'",
-         printable(path, 200).c_str(), printable(name).c_str());
+    fail(ExitCode::BadInput, "%s: has no tensor '%s'", printable(path, 200).c_str(), printable(name).c_str());
   NpyArray array;
   array.shape = stored->shape;
   if (stored->dtype == "I32") {
@@ -109,8 +102,7 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
 }
 
 /// f32 elements as bf16.
-static std::vector<unsigned char>
-rounded(const std::vector<unsigned char> &wide) {
+static std::vector<unsigned char> rounded(const std::vector<unsigned char> &wide) {
   std::vector<unsigned char> narrow(wide.size() / 2);
   for (size_t i = 0; i < wide.size() / 4; ++i) {
     float value;
@@ -121,28 +113,21 @@ rounded(const std::vector<unsigned char> &wide) {
   return narrow;
 }
 
-static void setInput(const Model &model, const TensorSpec &tensor,
-                     const std::string &value) {
+static void setInput(const Model &model, const TensorSpec &tensor, const std::string &value) {
   if (std::optional<double> number = numberOf(value))
     return fillWith(model, tensor, *number);
-  NpyArray array = endsWith(value, ".safetensors")
-                       ? readStored(value, tensor.name)
-                       : readNpy(value);
-  const bool isRounded =
-      array.dtype == TXRT_DTYPE_F32 && tensor.dtype == TXRT_DTYPE_BF16;
-  if ((array.dtype != tensor.dtype && !isRounded) ||
-      array.shape != tensor.shape)
-    fail(ExitCode::BadInput, "%s: is %s %s, '%s' is %s %s",
-         printable(value, 200).c_str(), dtypeName(array.dtype),
-         shapeText(array.shape).c_str(), printable(tensor.name).c_str(),
-         dtypeName(tensor.dtype), shapeText(tensor.shape).c_str());
+  NpyArray array = endsWith(value, ".safetensors") ? readStored(value, tensor.name) : readNpy(value);
+  const bool isRounded = array.dtype == TXRT_DTYPE_F32 && tensor.dtype == TXRT_DTYPE_BF16;
+  if ((array.dtype != tensor.dtype && !isRounded) || array.shape != tensor.shape)
+    fail(ExitCode::BadInput, "%s: is %s %s, '%s' is %s %s", printable(value, 200).c_str(), dtypeName(array.dtype),
+         shapeText(array.shape).c_str(), printable(tensor.name).c_str(), dtypeName(tensor.dtype),
+         shapeText(tensor.shape).c_str());
   if (isRounded) // NumPy has no bf16
     array.data = rounded(array.data);
   model.write(tensor, 0, array.data.size(), array.data.data());
 }
 
-/// An id that is out of range would make a kernel read outside of a table, so it
-/// stops here, whatever the entry is.
+/// An id that is out of range would make a kernel read outside of a table, so it stops here, whatever the entry is.
 static void checkIds(const Model &model, const EntrySpec &entry) {
   for (const TensorSpec &tensor : entry.arguments) {
     if (tensor.dtype != TXRT_DTYPE_I32 || !tensor.ids.isSet)
@@ -157,8 +142,8 @@ static void checkIds(const Model &model, const EntrySpec &entry) {
         fail(ExitCode::BadInput,
              "'%s' has %d at index %llu; its ids must be at least 0 and below "
              "%llu%s",
-             printable(tensor.name).c_str(), ids[i], (unsigned long long)i,
-             (unsigned long long)tensor.ids.below, except.c_str());
+             printable(tensor.name).c_str(), ids[i], (unsigned long long)i, (unsigned long long)tensor.ids.below,
+             except.c_str());
   }
 }
 
@@ -174,8 +159,7 @@ static float elementAt(txrt_dtype dtype, const void *at) {
   return value;
 }
 
-static void writeOutput(const Model &model, const TensorSpec &tensor,
-                        const std::string &path) {
+static void writeOutput(const Model &model, const TensorSpec &tensor, const std::string &path) {
   std::vector<unsigned char> bytes(tensor.bytes);
   model.read(tensor, 0, tensor.bytes, bytes.data());
   NpyArray array;
@@ -198,13 +182,12 @@ static void writeOutput(const Model &model, const TensorSpec &tensor,
 static std::string list(const std::vector<TensorSpec> &tensors) {
   std::string text;
   for (const TensorSpec &tensor : tensors)
-    text += (text.empty() ? "" : ", ") + printable(tensor.name) + " " +
-            dtypeName(tensor.dtype) + shapeText(tensor.shape);
+    text +=
+        (text.empty() ? "" : ", ") + printable(tensor.name) + " " + dtypeName(tensor.dtype) + shapeText(tensor.shape);
   return text.empty() ? "none" : text;
 }
 
-void runFunction(const Model &model, const std::string &entryName,
-                 const std::vector<NameAndFile> &inputs,
+void runFunction(const Model &model, const std::string &entryName, const std::vector<NameAndFile> &inputs,
                  const std::vector<NameAndFile> &outputs, Console &console) {
   Entry entry = model.entry(entryName);
   const EntrySpec &spec = entry.specification();
@@ -214,40 +197,32 @@ void runFunction(const Model &model, const std::string &entryName,
     if (!tensor)
       tensor = model.manifest().findGlobal(input.first);
     if (!tensor)
-      fail(ExitCode::BadInput,
-           "--input: entry '%s' has no argument '%s'; it takes: %s",
-           printable(entryName).c_str(), printable(input.first).c_str(),
-           list(spec.arguments).c_str());
+      fail(ExitCode::BadInput, "--input: entry '%s' has no argument '%s'; it takes: %s", printable(entryName).c_str(),
+           printable(input.first).c_str(), list(spec.arguments).c_str());
     setInput(model, *tensor, input.second);
     given.insert(input.first);
   }
   for (const TensorSpec &tensor : spec.arguments)
     if (!given.count(tensor.name))
-      fail(ExitCode::BadInput,
-           "--input %s=... is missing; entry '%s' takes: %s",
-           printable(tensor.name).c_str(), printable(entryName).c_str(),
-           list(spec.arguments).c_str());
+      fail(ExitCode::BadInput, "--input %s=... is missing; entry '%s' takes: %s", printable(tensor.name).c_str(),
+           printable(entryName).c_str(), list(spec.arguments).c_str());
   std::vector<std::pair<const TensorSpec *, std::string>> targets;
   for (const NameAndFile &output : outputs) {
     const TensorSpec *tensor = findTensor(spec.results, output.first);
     if (!tensor)
       tensor = model.manifest().findGlobal(output.first);
     if (!tensor)
-      fail(ExitCode::BadInput,
-           "--output: entry '%s' has no result '%s'; it gives: %s",
-           printable(entryName).c_str(), printable(output.first).c_str(),
-           list(spec.results).c_str());
+      fail(ExitCode::BadInput, "--output: entry '%s' has no result '%s'; it gives: %s", printable(entryName).c_str(),
+           printable(output.first).c_str(), list(spec.results).c_str());
     targets.emplace_back(tensor, output.second);
   }
   checkIds(model, spec);
   entry.run();
   for (const TensorSpec &tensor : spec.results)
-    if (tensor.elements() == 1 && (tensor.dtype == TXRT_DTYPE_F32 ||
-                                   tensor.dtype == TXRT_DTYPE_BF16)) {
+    if (tensor.elements() == 1 && (tensor.dtype == TXRT_DTYPE_F32 || tensor.dtype == TXRT_DTYPE_BF16)) {
       char element[4];
       model.read(tensor, 0, tensor.bytes, element);
-      console.line(format("%s = %.9g", printable(tensor.name).c_str(),
-                          shown(elementAt(tensor.dtype, element))));
+      console.line(format("%s = %.9g", printable(tensor.name).c_str(), shown(elementAt(tensor.dtype, element))));
     }
   for (const auto &target : targets)
     writeOutput(model, *target.first, target.second);

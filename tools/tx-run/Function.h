@@ -1,4 +1,4 @@
-//===- Function.h - One entry on arrays from files --------------*- C++ -*-===//
+//===- Function.h - One entry on arrays from files ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_FUNCTION_H
 #define TXRUN_FUNCTION_H
@@ -18,12 +18,10 @@ using NameAndFile = std::pair<std::string, std::string>;
 /// The number that an --input is; nothing when it names a file.
 std::optional<double> numberOf(const std::string &value);
 
-/// Every argument must be named in `inputs`; a value is a .npy file, a
-/// .safetensors file with a tensor of the argument's name, or a number that
-/// fills the argument. Globals may be named in both lists. Prints the results
-/// that are single numbers.
-void runFunction(const Model &model, const std::string &entryName,
-                 const std::vector<NameAndFile> &inputs,
+/// Every argument must be named in `inputs`; a value is a .npy file, a .safetensors file with a tensor of the
+/// argument's name, or a number that fills the argument. Globals may be named in both lists. Prints the results that
+/// are single numbers.
+void runFunction(const Model &model, const std::string &entryName, const std::vector<NameAndFile> &inputs,
                  const std::vector<NameAndFile> &outputs, Console &console);
 
 } // namespace txrun

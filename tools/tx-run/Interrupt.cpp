@@ -1,4 +1,4 @@
-//===- Interrupt.cpp - Ctrl-C finishes the step ---------------------------===//
+//===- Interrupt.cpp - Ctrl-C finishes the step -------------------------------------------------------------------===//
 
 #include "Interrupt.h"
 #include "txrt/runtime.h"
@@ -26,12 +26,11 @@ static void onSignal(int signal) {
   ::alarm(patience);
 }
 
-/// In a handler there is no throwing, and what the main thread is in may hold any
-/// lock: so nothing but the word and the end.
+/// In a handler there is no throwing, and what the main thread is in may hold any lock: so nothing but the word and the
+/// end.
 static void onAlarm(int) {
-  static const char text[] =
-      "tx-run: error: interrupted, and what ran did not come to an end in time: "
-      "left; files are as they were saved last\n";
+  static const char text[] = "tx-run: error: interrupted, and what ran did not come to an end in time: "
+                             "left; files are as they were saved last\n";
   (void)!::write(STDERR_FILENO, text, sizeof text - 1);
   ::_exit(TXRT_INTERRUPTED);
 }
@@ -74,14 +73,9 @@ bool interrupted() {
 
 bool terminated() { return seen == SIGTERM; }
 
-static unsigned wholeSeconds(double seconds) {
-  return static_cast<unsigned>(std::ceil(std::clamp(seconds, 0.0, 1e9)));
-}
+static unsigned wholeSeconds(double seconds) { return static_cast<unsigned>(std::ceil(std::clamp(seconds, 0.0, 1e9))); }
 
-Patience::Patience(double seconds)
-    : before(patience.exchange(wholeSeconds(seconds))) {
-  restart();
-}
+Patience::Patience(double seconds) : before(patience.exchange(wholeSeconds(seconds))) { restart(); }
 
 Patience::~Patience() {
   patience = before;

@@ -1,4 +1,4 @@
-//===- Json.cpp - JSON from files that nobody vouches for -----------------===//
+//===- Json.cpp - JSON from files that nobody vouches for ---------------------------------------------------------===//
 
 #include "Json.h"
 #include "Error.h"
@@ -13,12 +13,11 @@ using nlohmann::json;
 
 namespace {
 
-/// Follows the parser, refuses what it accepts and we do not, and hands out the
-/// members of the outermost object if somebody wants them.
+/// Follows the parser, refuses what it accepts and we do not, and hands out the members of the outermost object if
+/// somebody wants them.
 class Watch {
 public:
-  Watch(const std::string &what, const JsonMember *member)
-      : what(what), member(member) {}
+  Watch(const std::string &what, const JsonMember *member) : what(what), member(member) {}
 
   /// False: the value is dropped.
   bool operator()(int depth, json::parse_event_t event, json &value) {
@@ -26,8 +25,7 @@ public:
     case json::parse_event_t::object_start:
     case json::parse_event_t::array_start:
       if (depth >= maxJsonDepth)
-        fail(ExitCode::BadInput, "%s: is nested deeper than %d levels",
-             what.c_str(), maxJsonDepth);
+        fail(ExitCode::BadInput, "%s: is nested deeper than %d levels", what.c_str(), maxJsonDepth);
       if (event == json::parse_event_t::object_start)
         keys.emplace_back();
       break;
@@ -43,8 +41,7 @@ public:
     if (!member)
       return true;
     countValues();
-    const bool ends = event == json::parse_event_t::object_end ||
-                      event == json::parse_event_t::array_end ||
+    const bool ends = event == json::parse_event_t::object_end || event == json::parse_event_t::array_end ||
                       event == json::parse_event_t::value;
     if (depth != 1 || !ends)
       return true;
@@ -55,8 +52,7 @@ public:
 private:
   void addKey(int depth, const std::string &key) {
     if (!keys.back().insert(key).second)
-      fail(ExitCode::BadInput, "%s: has the key '%s' twice", what.c_str(),
-           printable(key).c_str());
+      fail(ExitCode::BadInput, "%s: has the key '%s' twice", what.c_str(), printable(key).c_str());
     if (depth != 1)
       return;
     current = key;
@@ -64,8 +60,8 @@ private:
   }
   void countValues() {
     if (++values > maxMemberValues)
-      fail(ExitCode::BadInput, "%s: '%s' holds more than %zu values",
-           what.c_str(), printable(current).c_str(), maxMemberValues);
+      fail(ExitCode::BadInput, "%s: '%s' holds more than %zu values", what.c_str(), printable(current).c_str(),
+           maxMemberValues);
   }
 
   const std::string &what;
@@ -75,38 +71,30 @@ private:
   size_t values = 0;                       // of it
 };
 
-json parse(const char *begin, const char *end, const std::string &what,
-           const JsonMember *member) {
+json parse(const char *begin, const char *end, const std::string &what, const JsonMember *member) {
   const char *nul = std::find(begin, end, '\0');
   if (nul != end)
-    fail(ExitCode::BadInput, "%s: is no JSON: it has a NUL at byte %zu",
-         what.c_str(), static_cast<size_t>(nul - begin));
+    fail(ExitCode::BadInput, "%s: is no JSON: it has a NUL at byte %zu", what.c_str(),
+         static_cast<size_t>(nul - begin));
   Watch watch(what, member);
-  auto callback = [&](int depth, json::parse_event_t event, json &value) {
-    return watch(depth, event, value);
-  };
+  auto callback = [&](int depth, json::parse_event_t event, json &value) { return watch(depth, event, value); };
   try {
     return json::parse(begin, end, callback);
   } catch (const json::exception &error) {
-    // "[json.exception.parse_error.101] parse error at line 1, ...": the part
-    // in brackets helps nobody.
+    // "[json.exception.parse_error.101] parse error at line 1, ...": the part in brackets helps nobody.
     std::string text = error.what();
     size_t close = text.find("] ");
     if (close != std::string::npos)
       text = text.substr(close + 2);
-    fail(ExitCode::BadInput, "%s: is no JSON: %s", what.c_str(),
-         printable(text, 160).c_str());
+    fail(ExitCode::BadInput, "%s: is no JSON: %s", what.c_str(), printable(text, 160).c_str());
   }
 }
 
 } // namespace
 
-json parseJson(const char *begin, const char *end, const std::string &what) {
-  return parse(begin, end, what, nullptr);
-}
+json parseJson(const char *begin, const char *end, const std::string &what) { return parse(begin, end, what, nullptr); }
 
-void parseJsonMembers(const char *begin, const char *end,
-                      const std::string &what, const JsonMember &member) {
+void parseJsonMembers(const char *begin, const char *end, const std::string &what, const JsonMember &member) {
   (void)parse(begin, end, what, &member);
 }
 

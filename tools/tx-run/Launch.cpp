@@ -1,4 +1,4 @@
-//===- Launch.cpp - tx-run --ranks: start the ranks of one machine --------===//
+//===- Launch.cpp - tx-run --ranks: start the ranks of one machine ------------------------------------------------===//
 
 #include "Launch.h"
 
@@ -21,8 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// After one has failed the others find out by themselves and say so; one that is
-// stuck can not.
+// After one has failed the others find out by themselves and say so; one that is stuck can not.
 constexpr double secondsToLeave = 5.0;
 
 class Launcher {
@@ -75,22 +74,19 @@ Launcher::Launcher(int ranks, const std::vector<std::string> &arguments)
 }
 
 void Launcher::connect() {
-  sockets.assign(static_cast<size_t>(count),
-                 std::vector<int>(static_cast<size_t>(count), -1));
+  sockets.assign(static_cast<size_t>(count), std::vector<int>(static_cast<size_t>(count), -1));
   for (int i = 0; i < count; ++i)
     for (int j = i + 1; j < count; ++j) {
       int ends[2];
       if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-        txrun::fail(ExitCode::Usage, "--ranks %d: no more sockets: %s", count,
-                    std::strerror(errno));
+        txrun::fail(ExitCode::Usage, "--ranks %d: no more sockets: %s", count, std::strerror(errno));
       sockets[i][j] = ends[0];
       sockets[j][i] = ends[1];
     }
 }
 
 void Launcher::becomeRank(int rank, char **environment, char **argument) {
-  // With us the ranks end too, however we end. A terminal's signals are for us,
-  // who pass each on once.
+  // With us the ranks end too, however we end. A terminal's signals are for us, who pass each on once.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != self)
     ::_exit(TXRT_PEER);
@@ -106,11 +102,9 @@ void Launcher::becomeRank(int rank, char **environment, char **argument) {
 void Launcher::start(int rank) {
   std::string list;
   for (int descriptor : sockets[rank])
-    list += (list.empty() ? "" : ",") +
-            (descriptor < 0 ? "-" : std::to_string(descriptor));
-  std::vector<std::string> own = {
-      format("TXRT_LOCAL_RANK=%d", rank), format("TXRT_LOCAL_RANKS=%d", count),
-      "TXRT_LOCAL_SOCKETS=" + list};
+    list += (list.empty() ? "" : ",") + (descriptor < 0 ? "-" : std::to_string(descriptor));
+  std::vector<std::string> own = {format("TXRT_LOCAL_RANK=%d", rank), format("TXRT_LOCAL_RANKS=%d", count),
+                                  "TXRT_LOCAL_SOCKETS=" + list};
   std::vector<char *> environment, argument;
   for (char **variable = environ; *variable; ++variable)
     if (std::strncmp(*variable, "TXRT_LOCAL_", 11) != 0)
@@ -127,8 +121,7 @@ void Launcher::start(int rank) {
   if (process < 0) {
     const int reason = errno;
     signalAll(SIGKILL);
-    txrun::fail(ExitCode::Usage, "rank %d of %d cannot be started: %s", rank,
-                count, std::strerror(reason));
+    txrun::fail(ExitCode::Usage, "rank %d of %d cannot be started: %s", rank, count, std::strerror(reason));
   }
   if (process == 0)
     becomeRank(rank, environment.data(), argument.data());
@@ -143,8 +136,7 @@ void Launcher::signalAll(int signal) {
 }
 
 bool Launcher::anyLeft() const {
-  return std::any_of(ranks.begin(), ranks.end(),
-                     [](const Rank &rank) { return rank.process > 0; });
+  return std::any_of(ranks.begin(), ranks.end(), [](const Rank &rank) { return rank.process > 0; });
 }
 
 /// A rank's own error counts, whatever the others then say of it.
@@ -159,9 +151,7 @@ void Launcher::fail(int code) {
 void Launcher::collect() {
   int status;
   for (pid_t process; (process = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    auto found =
-        std::find_if(ranks.begin(), ranks.end(),
-                     [&](const Rank &r) { return r.process == process; });
+    auto found = std::find_if(ranks.begin(), ranks.end(), [&](const Rank &r) { return r.process == process; });
     if (found == ranks.end())
       continue;
     found->process = 0;
@@ -171,10 +161,10 @@ void Launcher::collect() {
     if (!WIFSIGNALED(status))
       continue;
     if (!isKilling)
-      std::fprintf(stderr, "tx-run: error: rank %d of %d was ended by signal "
-                           "%d (%s)\n",
-                   rank, count, WTERMSIG(status),
-                   strsignal(WTERMSIG(status)));
+      std::fprintf(stderr,
+                   "tx-run: error: rank %d of %d was ended by signal "
+                   "%d (%s)\n",
+                   rank, count, WTERMSIG(status), strsignal(WTERMSIG(status)));
     fail(TXRT_PEER);
   }
 }
@@ -206,10 +196,7 @@ ExitCode Launcher::run() {
     const int signal = ::sigtimedwait(&watched, nullptr, &pause);
     if (signal > 0)
       handle(signal);
-    const double seconds =
-        hasFailed
-            ? std::chrono::duration<double>(Clock::now() - failedAt).count()
-            : 0;
+    const double seconds = hasFailed ? std::chrono::duration<double>(Clock::now() - failedAt).count() : 0;
     if (isKilling || seconds < secondsToLeave)
       continue;
     isKilling = true;
@@ -226,8 +213,6 @@ ExitCode Launcher::run() {
 
 } // namespace
 
-ExitCode launchRanks(int ranks, const std::vector<std::string> &arguments) {
-  return Launcher(ranks, arguments).run();
-}
+ExitCode launchRanks(int ranks, const std::vector<std::string> &arguments) { return Launcher(ranks, arguments).run(); }
 
 } // namespace txrun

@@ -1,4 +1,4 @@
-//===- LrSchedule.cpp - The learning rate of an iteration -----------------===//
+//===- LrSchedule.cpp - The learning rate of an iteration ---------------------------------------------------------===//
 
 #include "LrSchedule.h"
 #include "Error.h"
@@ -27,25 +27,19 @@ double LrSchedule::at(int64_t done) const {
     double steps = double(std::max<int64_t>(done, 1));
     return std::max(minimum, maximum * std::sqrt(warmup) / std::sqrt(steps));
   }
-  double ratio = double(done - warmupIterations) /
-                 double(std::max<int64_t>(decayIterations - warmupIterations, 1));
-  double coefficient = style == DecayStyle::Linear
-                           ? 1.0 - ratio
-                           : 0.5 * (std::cos(3.14159265358979323846 * ratio) + 1.0);
+  double ratio = double(done - warmupIterations) / double(std::max<int64_t>(decayIterations - warmupIterations, 1));
+  double coefficient =
+      style == DecayStyle::Linear ? 1.0 - ratio : 0.5 * (std::cos(3.14159265358979323846 * ratio) + 1.0);
   return minimum + coefficient * (maximum - minimum);
 }
 
 // In the order of the enum.
-static const char *const styleNames[] = {"constant", "linear", "cosine",
-                                         "inverse-square-root"};
+static const char *const styleNames[] = {"constant", "linear", "cosine", "inverse-square-root"};
 
-const char *decayStyleName(DecayStyle style) {
-  return styleNames[static_cast<size_t>(style)];
-}
+const char *decayStyleName(DecayStyle style) { return styleNames[static_cast<size_t>(style)]; }
 
 bool findDecayStyle(const std::string &text, DecayStyle &style) {
-  const auto found =
-      std::find(std::begin(styleNames), std::end(styleNames), text);
+  const auto found = std::find(std::begin(styleNames), std::end(styleNames), text);
   if (found == std::end(styleNames))
     return false;
   style = static_cast<DecayStyle>(found - std::begin(styleNames));
@@ -59,8 +53,7 @@ DecayStyle parseDecayStyle(const std::string &text) {
   std::string names;
   for (const char *name : styleNames)
     names += std::string(names.empty() ? "" : ", ") + name;
-  fail(ExitCode::Usage, "--lr-decay-style: '%s' is none of %s",
-       printable(text).c_str(), names.c_str());
+  fail(ExitCode::Usage, "--lr-decay-style: '%s' is none of %s", printable(text).c_str(), names.c_str());
 }
 
 } // namespace txrun

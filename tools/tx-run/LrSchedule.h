@@ -1,10 +1,9 @@
-//===- LrSchedule.h - The learning rate of an iteration ---------*- C++ -*-===//
+//===- LrSchedule.h - The learning rate of an iteration -------------------------------------------------*- C++ -*-===//
 //
-// Megatron's OptimizerParamScheduler.get_lr, counted in iterations. As there,
-// the first iteration runs with the rate at position 0, which is 0 when there
-// is a warm-up.
+// Megatron's OptimizerParamScheduler.get_lr, counted in iterations. As there, the first iteration runs with the rate at
+// position 0, which is 0 when there is a warm-up.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_LRSCHEDULE_H
 #define TXRUN_LRSCHEDULE_H
@@ -27,8 +26,7 @@ struct LrSchedule {
   double at(int64_t done) const;
 };
 
-/// Whether the step's f32 can hold a rate: not negative, neither Inf nor, from
-/// more than 0, 0 there.
+/// Whether the step's f32 can hold a rate: not negative, neither Inf nor, from more than 0, 0 there.
 bool isRate(double value);
 /// As --lr-decay-style has it.
 const char *decayStyleName(DecayStyle style);

@@ -1,4 +1,4 @@
-//===- Manifest.cpp - The artifact's manifest with types ------------------===//
+//===- Manifest.cpp - The artifact's manifest with types ----------------------------------------------------------===//
 
 #include "Manifest.h"
 #include "Error.h"
@@ -51,15 +51,15 @@ namespace {
 /// Reads fields of one object and knows its place in the file for messages.
 class Fields {
 public:
-  Fields(const json &object, std::string where)
-      : object(object), where(std::move(where)) {
+  Fields(const json &object, std::string where) : object(object), where(std::move(where)) {
     if (!object.is_object())
       refuse("is no object");
   }
 
   [[noreturn]] void refuse(const std::string &reason) const {
-    fail(ExitCode::BadInput, "%s %s; was it written by another version of "
-                             "tx-compile?",
+    fail(ExitCode::BadInput,
+         "%s %s; was it written by another version of "
+         "tx-compile?",
          where.c_str(), reason.c_str());
   }
   const json &get(const char *name) const {
@@ -101,18 +101,14 @@ public:
       refuse(format("has a field '%s' that is no list", name));
     return value;
   }
-  Fields child(const char *name) const {
-    return Fields(get(name), where + ": " + name);
-  }
+  Fields child(const char *name) const { return Fields(get(name), where + ": " + name); }
   /// The position of a name in `names`.
-  template <size_t N>
-  size_t choice(const char *name, const char *const (&names)[N]) const {
+  template <size_t N> size_t choice(const char *name, const char *const (&names)[N]) const {
     std::string value = text(name);
     for (size_t i = 0; i < N; ++i)
       if (value == names[i])
         return i;
-    refuse(format("has the %s '%s', which is unknown", name,
-                  printable(value).c_str()));
+    refuse(format("has the %s '%s', which is unknown", name, printable(value).c_str()));
   }
 
 private:
@@ -122,12 +118,10 @@ private:
 
 void parseTensor(const Fields &fields, TensorSpec &tensor) {
   static const char *const dtypes[] = {"f32", "bf16", "i32", "i1"};
-  static const char *const segments[] = {"persistent", "argument", "saved",
-                                         "transient"};
+  static const char *const segments[] = {"persistent", "argument", "saved", "transient"};
   tensor.name = fields.text("name");
   tensor.dtype = static_cast<txrt_dtype>(fields.choice("dtype", dtypes));
-  tensor.segment =
-      static_cast<txrt_segment>(fields.choice("segment", segments));
+  tensor.segment = static_cast<txrt_segment>(fields.choice("segment", segments));
   uint64_t bytes = dtypeBytes(tensor.dtype);
   for (const json &size : fields.list("shape")) {
     if (!size.is_number_unsigned())
@@ -139,8 +133,7 @@ void parseTensor(const Fields &fields, TensorSpec &tensor) {
   tensor.offset = fields.number("offset");
   tensor.bytes = fields.number("bytes");
   if (tensor.bytes != bytes)
-    fields.refuse(format("says %llu bytes, its shape and dtype say %llu",
-                         (unsigned long long)tensor.bytes,
+    fields.refuse(format("says %llu bytes, its shape and dtype say %llu", (unsigned long long)tensor.bytes,
                          (unsigned long long)bytes));
   if (fields.has("ids")) {
     Fields ids = fields.child("ids");
@@ -157,8 +150,7 @@ void parseTensor(const Fields &fields, TensorSpec &tensor) {
 }
 
 GlobalSpec parseGlobal(const Fields &fields) {
-  static const char *const roles[] = {"parameter", "gradient", "moment1",
-                                      "moment2", "master"};
+  static const char *const roles[] = {"parameter", "gradient", "moment1", "moment2", "master"};
   static const char *const kinds[] = {"normal", "ones", "zeros"};
   GlobalSpec global;
   parseTensor(fields, global);
@@ -172,8 +164,7 @@ GlobalSpec parseGlobal(const Fields &fields) {
   case 0:
     global.init = InitKind::Normal;
     global.stddev = init.real("stddev");
-    if (!(global.stddev >= 0) ||
-        global.stddev > double(std::numeric_limits<float>::max()))
+    if (!(global.stddev >= 0) || global.stddev > double(std::numeric_limits<float>::max()))
       init.refuse("has a field 'stddev' that is no spread of f32 numbers");
     break;
   case 1:
@@ -230,8 +221,7 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
       manifest.policy = policy.text("description");
   }
   Fields arena = fields.child("arena");
-  static const char *const sizes[] = {"persistent_bytes", "argument_bytes",
-                                      "saved_bytes", "transient_bytes"};
+  static const char *const sizes[] = {"persistent_bytes", "argument_bytes", "saved_bytes", "transient_bytes"};
   for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
     manifest.segmentBytes[i] = arena.number(sizes[i]);
   if (fields.has("report") && fields.get("report").is_object()) {
@@ -242,15 +232,13 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   }
 
   size_t index = 0;
-  static const char *const axisKinds[] = {"batch", "sequence", "tensor",
-                                          "expert", "stage"};
+  static const char *const axisKinds[] = {"batch", "sequence", "tensor", "expert", "stage"};
   for (const json &value : fields.has("mesh") ? fields.list("mesh") : json::array()) {
     Fields axis(value, where + format(": mesh[%zu]", index++));
     AxisSpec spec;
     spec.name = axis.text("axis");
     spec.size = axis.number("size");
-    if (spec.size == 0 ||
-        __builtin_mul_overflow(manifest.ranks, spec.size, &manifest.ranks))
+    if (spec.size == 0 || __builtin_mul_overflow(manifest.ranks, spec.size, &manifest.ranks))
       axis.refuse("has an impossible size");
     if (axis.has("kind"))
       spec.kind = static_cast<AxisKind>(axis.choice("kind", axisKinds));
@@ -258,8 +246,7 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
   }
   index = 0;
   for (const json &value : fields.list("globals"))
-    manifest.globals.push_back(parseGlobal(
-        Fields(value, where + format(": globals[%zu]", index++))));
+    manifest.globals.push_back(parseGlobal(Fields(value, where + format(": globals[%zu]", index++))));
   for (const GlobalSpec &global : manifest.globals)
     if (!manifest.places.emplace(global.name, manifest.places.size()).second)
       fields.refuse("has the global '" + printable(global.name) + "' twice");
@@ -267,8 +254,7 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
     if (global.role == Role::Parameter)
       continue;
     const GlobalSpec *parameter = manifest.findGlobal(global.of);
-    if (!parameter || parameter->role != Role::Parameter ||
-        parameter->shape != global.shape)
+    if (!parameter || parameter->role != Role::Parameter || parameter->shape != global.shape)
       fields.refuse("has the global '" + printable(global.name) +
                     "' of a parameter that does not exist or has another "
                     "shape");
@@ -284,8 +270,7 @@ Manifest parseManifest(const std::string &text, const std::string &path) {
       size_t at = 0;
       for (const json &tensor : entry.list(side)) {
         TensorSpec parsed;
-        parseTensor(
-            Fields(tensor, place + format(": %s[%zu]", side, at++)), parsed);
+        parseTensor(Fields(tensor, place + format(": %s[%zu]", side, at++)), parsed);
         (side[0] == 'a' ? spec.arguments : spec.results).push_back(parsed);
       }
     }

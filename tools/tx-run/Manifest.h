@@ -1,10 +1,9 @@
-//===- Manifest.h - The artifact's manifest with types ----------*- C++ -*-===//
+//===- Manifest.h - The artifact's manifest with types --------------------------------------------------*- C++ -*-===//
 //
-// docs/Artifact.md describes the JSON. The runtime has checked that every
-// address lies inside its segment; here each field gets a type, and one that is
-// missing or of the wrong kind is named.
+// docs/Artifact.md describes the JSON. The runtime has checked that every address lies inside its segment; here each
+// field gets a type, and one that is missing or of the wrong kind is named.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_MANIFEST_H
 #define TXRUN_MANIFEST_H
@@ -26,9 +25,7 @@ struct IdRange {
   bool isSet = false;
   uint64_t below = std::numeric_limits<uint64_t>::max();
   std::optional<int32_t> ignored;
-  bool holds(int64_t id) const {
-    return (id >= 0 && uint64_t(id) < below) || (ignored && id == *ignored);
-  }
+  bool holds(int64_t id) const { return (id >= 0 && uint64_t(id) < below) || (ignored && id == *ignored); }
 };
 
 struct TensorSpec {
@@ -77,8 +74,8 @@ struct Manifest {
   std::optional<BatchSpec> batch; // of a training step
   std::string noBatch;            // why there is none
   uint64_t seed = 0;              // of initial weights and dropout
-  std::string policy;   // "full, uniform, 1"
-  std::string compiler; // "tx 0.1"
+  std::string policy;             // "full, uniform, 1"
+  std::string compiler;           // "tx 0.1"
   uint64_t segmentBytes[TXRT_SEGMENT_COUNT] = {};
   uint64_t peakBytes = 0; // what the report plans
   std::vector<AxisSpec> mesh;

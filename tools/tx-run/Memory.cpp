@@ -1,4 +1,4 @@
-//===- Memory.cpp - What the system says about our memory -----------------===//
+//===- Memory.cpp - What the system says about our memory ---------------------------------------------------------===//
 
 #include "Memory.h"
 

@@ -1,4 +1,4 @@
-//===- Memory.h - What the system says about our memory ---------*- C++ -*-===//
+//===- Memory.h - What the system says about our memory -------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_MEMORY_H
 #define TXRUN_MEMORY_H
@@ -7,8 +7,7 @@
 
 namespace txrun {
 
-/// Bytes of this process in memory now, and at most so far; 0 when the system
-/// does not tell.
+/// Bytes of this process in memory now, and at most so far; 0 when the system does not tell.
 uint64_t residentBytes();
 uint64_t peakResidentBytes();
 

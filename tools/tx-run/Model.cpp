@@ -1,4 +1,4 @@
-//===- Model.cpp - An artifact that is loaded and has memory --------------===//
+//===- Model.cpp - An artifact that is loaded and has memory ------------------------------------------------------===//
 
 #include "Model.h"
 #include "Error.h"
@@ -23,25 +23,19 @@ bool Entry::hasArgument(const std::string &name) const {
   return false;
 }
 
-const TensorSpec &Entry::locate(const std::vector<TensorSpec> &list,
-                                const char *kind, const std::string &name,
-                                txrt_dtype dtype,
-                                const std::vector<uint64_t> &shape) const {
+const TensorSpec &Entry::locate(const std::vector<TensorSpec> &list, const char *kind, const std::string &name,
+                                txrt_dtype dtype, const std::vector<uint64_t> &shape) const {
   for (const TensorSpec &tensor : list) {
     if (tensor.name != name)
       continue;
     if (tensor.dtype != dtype || tensor.shape != shape)
-      fail(ExitCode::BadInput,
-           "%s: entry '%s': %s '%s' is %s %s, tx-run needs %s %s",
-           printable(model->path(), 200).c_str(), spec->name.c_str(), kind,
-           name.c_str(), dtypeName(tensor.dtype),
-           shapeText(tensor.shape).c_str(), dtypeName(dtype),
-           shapeText(shape).c_str());
+      fail(ExitCode::BadInput, "%s: entry '%s': %s '%s' is %s %s, tx-run needs %s %s",
+           printable(model->path(), 200).c_str(), spec->name.c_str(), kind, name.c_str(), dtypeName(tensor.dtype),
+           shapeText(tensor.shape).c_str(), dtypeName(dtype), shapeText(shape).c_str());
     return tensor;
   }
-  fail(ExitCode::BadInput, "%s: entry '%s' has no %s '%s'",
-       printable(model->path(), 200).c_str(), spec->name.c_str(), kind,
-       name.c_str());
+  fail(ExitCode::BadInput, "%s: entry '%s' has no %s '%s'", printable(model->path(), 200).c_str(), spec->name.c_str(),
+       kind, name.c_str());
 }
 
 void Entry::run() const {
@@ -49,37 +43,29 @@ void Entry::run() const {
   check(txrt_session_run(model->session(), number, &error), error);
 }
 
-static void warn(const char *message) {
-  complain("warning", message);
-}
+static void warn(const char *message) { complain("warning", message); }
 
-/// What files take that a run reads and writes: prepared samples are held whole,
-/// all else goes through buffers.
+/// What files take that a run reads and writes: prepared samples are held whole, all else goes through buffers.
 static uint64_t bytesOfFiles(const Options &options) {
   uint64_t bytes = uint64_t(16) << 20;
   for (const std::string *path : {&options.dataPath, &options.validDataPath}) {
     std::error_code none; // a file that is not there is reported by who opens it
-    const uint64_t size =
-        isPrepared(*path) ? std::filesystem::file_size(*path, none) : 0;
+    const uint64_t size = isPrepared(*path) ? std::filesystem::file_size(*path, none) : 0;
     bytes += none ? 0 : size;
   }
   return bytes;
 }
 
-Model::Model(const std::string &path, const Options &options, Ranks &ranks)
-    : file(path), together(ranks) {
+Model::Model(const std::string &path, const Options &options, Ranks &ranks) : file(path), together(ranks) {
   txrt_error error;
   ranks.together([&] {
     txrt_artifact *artifact = nullptr;
     check(txrt_artifact_open(path.c_str(), &artifact, &error), error);
     opened.reset(artifact);
-    requireEffect(options, options.backend.empty()
-                               ? txrt_artifact_backend(artifact)
-                               : options.backend);
+    requireEffect(options, options.backend.empty() ? txrt_artifact_backend(artifact) : options.backend);
     description = parseManifest(txrt_artifact_manifest(artifact), path);
   });
-  ranks.requireSame({{"ABI version", std::to_string(TXRT_ABI_VERSION)},
-                     {"the artifact's digest", digest()}});
+  ranks.requireSame({{"ABI version", std::to_string(TXRT_ABI_VERSION)}, {"the artifact's digest", digest()}});
   const std::string cache = tuningCachePath(options);
   txrt_options how = {};
   how.backend = options.backend.empty() ? nullptr : options.backend.c_str();
@@ -112,53 +98,41 @@ void Model::checkRanks() const {
        "run's is %llu: %s",
        printable(file, 200).c_str(), wanted, (unsigned long long)present,
        wanted == 1 ? "start it alone, or compile it for as many ranks"
-                   : format("tx-run --ranks %llu, or mpirun -np %llu tx-run",
-                            wanted, wanted)
-                         .c_str());
+                   : format("tx-run --ranks %llu, or mpirun -np %llu tx-run", wanted, wanted).c_str());
 }
 
 const BatchSpec &Model::batch() const {
   if (!description.batch)
-    fail(ExitCode::BadInput, "%s: %s", printable(file, 200).c_str(),
-         description.noBatch.c_str());
+    fail(ExitCode::BadInput, "%s: %s", printable(file, 200).c_str(), description.noBatch.c_str());
   return *description.batch;
 }
 
 bool Model::hasEntry(const std::string &name) const {
-  return description.findEntry(name) &&
-         txrt_session_find_entry(session(), name.c_str()) >= 0;
+  return description.findEntry(name) && txrt_session_find_entry(session(), name.c_str()) >= 0;
 }
 
 Entry Model::entry(const std::string &name) const {
   if (hasEntry(name))
-    return Entry(*this, *description.findEntry(name),
-                 txrt_session_find_entry(session(), name.c_str()));
+    return Entry(*this, *description.findEntry(name), txrt_session_find_entry(session(), name.c_str()));
   std::string present;
   for (const EntrySpec &entry : description.entries)
     present += (present.empty() ? "" : ", ") + printable(entry.name);
-  fail(ExitCode::BadInput, "%s: has no entry '%s'; present: %s",
-       printable(file, 200).c_str(), printable(name).c_str(), present.c_str());
+  fail(ExitCode::BadInput, "%s: has no entry '%s'; present: %s", printable(file, 200).c_str(), printable(name).c_str(),
+       present.c_str());
 }
 
-void Model::read(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
-                 void *to) const {
+void Model::read(const TensorSpec &tensor, uint64_t at, uint64_t bytes, void *to) const {
   txrt_error error;
-  check(txrt_session_read(session(), tensor.segment, tensor.offset + at, bytes,
-                          to, &error),
-        error);
+  check(txrt_session_read(session(), tensor.segment, tensor.offset + at, bytes, to, &error), error);
 }
 
-void Model::write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
-                  const void *from) const {
+void Model::write(const TensorSpec &tensor, uint64_t at, uint64_t bytes, const void *from) const {
   txrt_error error;
-  check(txrt_session_write(session(), tensor.segment, tensor.offset + at,
-                           bytes, from, &error),
-        error);
+  check(txrt_session_write(session(), tensor.segment, tensor.offset + at, bytes, from, &error), error);
 }
 
 /// Elements [begin, end) of a normal array; `begin` is even.
-static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev,
-                       const RandomStream &stream) {
+static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev, const RandomStream &stream) {
   // Elements 2i and 2i + 1 come from counter i, so any split gives the same.
   for (uint64_t i = begin; i < end; i += 2) {
     std::array<double, 2> values = stream.normals(i / 2);
@@ -168,9 +142,7 @@ static void fillNormal(float *to, uint64_t begin, uint64_t end, double stddev,
   }
 }
 
-void Model::initializeParameter(const GlobalSpec &parameter,
-                                const GlobalSpec *master,
-                                uint64_t seed) const {
+void Model::initializeParameter(const GlobalSpec &parameter, const GlobalSpec *master, uint64_t seed) const {
   const bool narrow = parameter.dtype == TXRT_DTYPE_BF16;
   const uint64_t block = copyBytes / sizeof(float);
   const RandomStream stream(seed, "init." + parameter.name);
@@ -182,13 +154,11 @@ void Model::initializeParameter(const GlobalSpec &parameter,
       if (parameter.init == InitKind::Normal)
         fillNormal(values.data(), at, at + count, parameter.stddev, stream);
       else
-        std::fill_n(values.data(), count,
-                    parameter.init == InitKind::Ones ? 1.0f : 0.0f);
+        std::fill_n(values.data(), count, parameter.init == InitKind::Ones ? 1.0f : 0.0f);
       if (master)
         write(*master, at * 4, count * 4, values.data());
       // A narrow parameter is its master rounded.
-      std::transform(values.begin(), values.begin() + (narrow ? count : 0),
-                     rounded.begin(), roundToBfloat);
+      std::transform(values.begin(), values.begin() + (narrow ? count : 0), rounded.begin(), roundToBfloat);
       if (narrow)
         write(parameter, at * 2, count * 2, rounded.data());
       else
@@ -196,16 +166,12 @@ void Model::initializeParameter(const GlobalSpec &parameter,
     }
   };
   const uint64_t blocks = (parameter.elements() + block - 1) / block;
-  const uint64_t workers = std::min<uint64_t>(
-      blocks, std::max(1, txrt_session_threads(session())));
-  auto share = [&](uint64_t w) {
-    return std::min(parameter.elements(), blocks * w / workers * block);
-  };
+  const uint64_t workers = std::min<uint64_t>(blocks, std::max(1, txrt_session_threads(session())));
+  auto share = [&](uint64_t w) { return std::min(parameter.elements(), blocks * w / workers * block); };
   std::vector<std::future<void>> others;
   for (uint64_t w = 1; w < workers; ++w)
     try {
-      others.push_back(
-          std::async(std::launch::async, fill, share(w), share(w + 1)));
+      others.push_back(std::async(std::launch::async, fill, share(w), share(w + 1)));
     } catch (const std::system_error &) { // no thread more: done here
       fill(share(w), share(w + 1));
     }
@@ -225,10 +191,8 @@ void Model::initialize(uint64_t seed) const {
     const GlobalSpec *master = found == masters.end() ? nullptr : found->second;
     bool wide = parameter->dtype == TXRT_DTYPE_F32;
     if (!wide && !(parameter->dtype == TXRT_DTYPE_BF16 && master))
-      fail(ExitCode::BadInput,
-           "%s: parameter '%s' is %s and has no f32 master to initialize",
-           printable(file, 200).c_str(), printable(parameter->name).c_str(),
-           dtypeName(parameter->dtype));
+      fail(ExitCode::BadInput, "%s: parameter '%s' is %s and has no f32 master to initialize",
+           printable(file, 200).c_str(), printable(parameter->name).c_str(), dtypeName(parameter->dtype));
     initializeParameter(*parameter, master, seed);
   }
 }

@@ -1,4 +1,4 @@
-//===- Model.h - An artifact that is loaded and has memory ------*- C++ -*-===//
+//===- Model.h - An artifact that is loaded and has memory ----------------------------------------------*- C++ -*-===//
 //
 //   Model model("step.txa", options);
 //   model.initialize(seed);
@@ -9,7 +9,7 @@
 //   apply.run();
 //   use(norm.get());
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_MODEL_H
 #define TXRUN_MODEL_H
@@ -29,8 +29,7 @@ class Model;
 template <typename T> class Argument {
 public:
   Argument() = default;
-  Argument(const Model &model, const TensorSpec &tensor)
-      : model(&model), tensor(&tensor) {}
+  Argument(const Model &model, const TensorSpec &tensor) : model(&model), tensor(&tensor) {}
   /// Every element, row-major.
   void set(const T *values) const;
   void set(const std::vector<T> &values) const { set(values.data()); }
@@ -46,8 +45,7 @@ private:
 template <typename T> class Result {
 public:
   Result() = default;
-  Result(const Model &model, const TensorSpec &tensor)
-      : model(&model), tensor(&tensor) {}
+  Result(const Model &model, const TensorSpec &tensor) : model(&model), tensor(&tensor) {}
   /// The one element of a scalar.
   T get() const {
     T value;
@@ -70,30 +68,22 @@ public:
   int index() const { return number; }
   bool hasArgument(const std::string &name) const;
   /// Throw when the artifact has none of this name, type and shape.
-  template <typename T>
-  Argument<T> argument(const std::string &name,
-                       const std::vector<uint64_t> &shape) const {
-    return {*model,
-            locate(spec->arguments, "argument", name, dtypeOf(T()), shape)};
+  template <typename T> Argument<T> argument(const std::string &name, const std::vector<uint64_t> &shape) const {
+    return {*model, locate(spec->arguments, "argument", name, dtypeOf(T()), shape)};
   }
-  template <typename T>
-  Result<T> result(const std::string &name,
-                   const std::vector<uint64_t> &shape) const {
+  template <typename T> Result<T> result(const std::string &name, const std::vector<uint64_t> &shape) const {
     return {*model, locate(spec->results, "result", name, dtypeOf(T()), shape)};
   }
   void run() const;
 
 private:
   friend class Model;
-  Entry(const Model &model, const EntrySpec &spec, int number)
-      : model(&model), spec(&spec), number(number) {}
+  Entry(const Model &model, const EntrySpec &spec, int number) : model(&model), spec(&spec), number(number) {}
   static txrt_dtype dtypeOf(float) { return TXRT_DTYPE_F32; }
   static txrt_dtype dtypeOf(int32_t) { return TXRT_DTYPE_I32; }
   static txrt_dtype dtypeOf(bool) { return TXRT_DTYPE_I1; }
-  const TensorSpec &locate(const std::vector<TensorSpec> &list,
-                           const char *kind, const std::string &name,
-                           txrt_dtype dtype,
-                           const std::vector<uint64_t> &shape) const;
+  const TensorSpec &locate(const std::vector<TensorSpec> &list, const char *kind, const std::string &name,
+                           txrt_dtype dtype, const std::vector<uint64_t> &shape) const;
 
   const Model *model;
   const EntrySpec *spec;
@@ -102,10 +92,9 @@ private:
 
 class Model {
 public:
-  /// The options say on which backend, and how. Throws when it was compiled for
-  /// another number of ranks, or theirs differ.
-  Model(const std::string &path, const Options &options,
-        Ranks &ranks = Ranks::alone());
+  /// The options say on which backend, and how. Throws when it was compiled for another number of ranks, or theirs
+  /// differ.
+  Model(const std::string &path, const Options &options, Ranks &ranks = Ranks::alone());
 
   const std::string &path() const { return file; }
   const Manifest &manifest() const { return description; }
@@ -118,32 +107,24 @@ public:
   bool hasEntry(const std::string &name) const;
   /// Throws with the list of entries when there is none of this name.
   Entry entry(const std::string &name) const;
-  /// Copy a tensor's bytes [at, at + bytes) out of the session's arena, and
-  /// into it. The arena may be a device's memory.
-  void read(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
-            void *to) const;
-  void write(const TensorSpec &tensor, uint64_t at, uint64_t bytes,
-             const void *from) const;
+  /// Copy a tensor's bytes [at, at + bytes) out of the session's arena, and into it. The arena may be a device's
+  /// memory.
+  void read(const TensorSpec &tensor, uint64_t at, uint64_t bytes, void *to) const;
+  void write(const TensorSpec &tensor, uint64_t at, uint64_t bytes, const void *from) const;
 
-  /// Gives every parameter its initial value, before anything has run: gradients
-  /// and optimizer state are zero then, as a session's whole arena is. The values
-  /// depend on the seed and on the parameter's name, so an added layer changes no
-  /// other one.
+  /// Gives every parameter its initial value, before anything has run: gradients and optimizer state are zero then, as
+  /// a session's whole arena is. The values depend on the seed and on the parameter's name, so an added layer changes
+  /// no other one.
   void initialize(uint64_t seed) const;
 
 private:
-  void initializeParameter(const GlobalSpec &parameter,
-                           const GlobalSpec *master, uint64_t seed) const;
+  void initializeParameter(const GlobalSpec &parameter, const GlobalSpec *master, uint64_t seed) const;
 
   struct CloseArtifact {
-    void operator()(txrt_artifact *artifact) const {
-      txrt_artifact_close(artifact);
-    }
+    void operator()(txrt_artifact *artifact) const { txrt_artifact_close(artifact); }
   };
   struct DestroySession {
-    void operator()(txrt_session *session) const {
-      txrt_session_destroy(session);
-    }
+    void operator()(txrt_session *session) const { txrt_session_destroy(session); }
   };
   void checkRanks() const;
 
@@ -157,12 +138,9 @@ private:
 /// How many bytes of a large tensor to copy at a time: within the cache.
 constexpr uint64_t copyBytes = uint64_t(256) << 10;
 
-template <typename T> void Argument<T>::set(const T *values) const {
-  model->write(*tensor, 0, tensor->bytes, values);
-}
+template <typename T> void Argument<T>::set(const T *values) const { model->write(*tensor, 0, tensor->bytes, values); }
 
-template <typename T>
-void Result<T>::get(uint64_t first, uint64_t count, T *to) const {
+template <typename T> void Result<T>::get(uint64_t first, uint64_t count, T *to) const {
   model->read(*tensor, first * sizeof(T), count * sizeof(T), to);
 }
 

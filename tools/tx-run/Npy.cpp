@@ -1,4 +1,4 @@
-//===- Npy.cpp - One array in one file, NumPy's format --------------------===//
+//===- Npy.cpp - One array in one file, NumPy's format ------------------------------------------------------------===//
 
 #include "Npy.h"
 #include "Error.h"
@@ -12,12 +12,11 @@ namespace txrun {
 
 namespace {
 
-/// The header is a Python literal: {'descr': '<f4', 'fortran_order': False,
-/// 'shape': (3, 4), }. Only what NumPy writes is accepted.
+/// The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Only what NumPy writes
+/// is accepted.
 class HeaderParser {
 public:
-  HeaderParser(const std::string &text, const std::string &path)
-      : text(text), path(path) {}
+  HeaderParser(const std::string &text, const std::string &path) : text(text), path(path) {}
 
   void parse() {
     expect('{');
@@ -37,8 +36,7 @@ public:
         tuple();
         hasShape = true;
       } else {
-        refuse("the header has the unknown or repeated key '" +
-               printable(key) + "'");
+        refuse("the header has the unknown or repeated key '" + printable(key) + "'");
       }
       if (!take(',')) {
         expect('}');
@@ -56,8 +54,7 @@ public:
   std::vector<uint64_t> shape;
 
   [[noreturn]] void refuse(const std::string &reason) const {
-    fail(ExitCode::BadInput, "%s: %s", printable(path, 200).c_str(),
-         reason.c_str());
+    fail(ExitCode::BadInput, "%s: %s", printable(path, 200).c_str(), reason.c_str());
   }
 
 private:
@@ -124,12 +121,10 @@ NpyArray readNpy(const std::string &path) {
   unsigned char prefix[12] = {};
   size_t prefixBytes = 10;
   if (file.size() < prefixBytes)
-    fail(ExitCode::BadInput, "%s: is no .npy file: only %llu bytes",
-         shown.c_str(), (unsigned long long)file.size());
+    fail(ExitCode::BadInput, "%s: is no .npy file: only %llu bytes", shown.c_str(), (unsigned long long)file.size());
   file.readAt(0, prefix, prefixBytes);
   if (std::memcmp(prefix, "\x93NUMPY", 6) != 0)
-    fail(ExitCode::BadInput,
-         "%s: is no .npy file: write one with numpy.save", shown.c_str());
+    fail(ExitCode::BadInput, "%s: is no .npy file: write one with numpy.save", shown.c_str());
   int version = prefix[6];
   uint64_t headerBytes = prefix[8] | uint64_t(prefix[9]) << 8;
   if (version == 2 || version == 3) {
@@ -139,13 +134,11 @@ NpyArray readNpy(const std::string &path) {
     file.readAt(0, prefix, prefixBytes);
     headerBytes |= uint64_t(prefix[10]) << 16 | uint64_t(prefix[11]) << 24;
   } else if (version != 1) {
-    fail(ExitCode::BadInput, "%s: has format version %d; 1 to 3 are known",
-         shown.c_str(), version);
+    fail(ExitCode::BadInput, "%s: has format version %d; 1 to 3 are known", shown.c_str(), version);
   }
   // NumPy's own limit is 10000 bytes.
   if (headerBytes > 65536 || headerBytes > file.size() - prefixBytes)
-    fail(ExitCode::BadInput, "%s: its header would take %llu bytes",
-         shown.c_str(), (unsigned long long)headerBytes);
+    fail(ExitCode::BadInput, "%s: its header would take %llu bytes", shown.c_str(), (unsigned long long)headerBytes);
   std::string header(headerBytes, '\0');
   file.readAt(prefixBytes, &header[0], header.size());
   HeaderParser parser(header, path);
@@ -182,9 +175,7 @@ NpyArray readNpy(const std::string &path) {
   if (bytes != present)
     parser.refuse(format("its shape %s needs %llu bytes of data, the file has "
                          "%llu",
-                         shapeText(array.shape).c_str(),
-                         (unsigned long long)bytes,
-                         (unsigned long long)present));
+                         shapeText(array.shape).c_str(), (unsigned long long)bytes, (unsigned long long)present));
   array.data.resize(bytes);
   file.readAt(prefixBytes + headerBytes, array.data.data(), bytes);
 
@@ -196,10 +187,8 @@ NpyArray readNpy(const std::string &path) {
     for (uint64_t i = 0; i < elements; ++i) {
       int64_t value;
       std::memcpy(&value, array.data.data() + i * 8, 8);
-      if (value < std::numeric_limits<int32_t>::min() ||
-          value > std::numeric_limits<int32_t>::max())
-        parser.refuse(format("element %llu is %lld, which does not fit i32",
-                             (unsigned long long)i, (long long)value));
+      if (value < std::numeric_limits<int32_t>::min() || value > std::numeric_limits<int32_t>::max())
+        parser.refuse(format("element %llu is %lld, which does not fit i32", (unsigned long long)i, (long long)value));
       int32_t small = static_cast<int32_t>(value);
       std::memcpy(narrow.data() + i * 4, &small, 4);
     }
@@ -216,12 +205,11 @@ void writeNpy(const std::string &path, const NpyArray &array) {
     shape.resize(shape.size() - 2);
   else if (array.shape.size() == 1)
     shape.pop_back(); // a tuple of one keeps its comma
-  std::string header =
-      format("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
-             array.dtype == TXRT_DTYPE_F32   ? "<f4"
-             : array.dtype == TXRT_DTYPE_I32 ? "<i4"
-                                             : "|b1",
-             shape.c_str());
+  std::string header = format("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
+                              array.dtype == TXRT_DTYPE_F32   ? "<f4"
+                              : array.dtype == TXRT_DTYPE_I32 ? "<i4"
+                                                              : "|b1",
+                              shape.c_str());
   // NumPy aligns the data to 64 bytes; the header ends with a newline.
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';

@@ -1,9 +1,9 @@
-//===- Npy.h - One array in one file, NumPy's format ------------*- C++ -*-===//
+//===- Npy.h - One array in one file, NumPy's format ----------------------------------------------------*- C++ -*-===//
 //
-// Little-endian, C order; the types that entries take: f32, i32 (also i64 in a
-// file, when every value fits: it is NumPy's default), bool.
+// Little-endian, C order; the types that entries take: f32, i32 (also i64 in a file, when every value fits: it is
+// NumPy's default), bool.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_NPY_H
 #define TXRUN_NPY_H

@@ -1,4 +1,4 @@
-//===- Options.cpp - tx-run's command line --------------------------------===//
+//===- Options.cpp - tx-run's command line ------------------------------------------------------------------------===//
 
 #include "Options.h"
 #include "Error.h"
@@ -6,10 +6,10 @@
 
 #include "txrt/runtime.h"
 
-#include <cstdlib>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -28,18 +28,15 @@ struct Flag {
   enum { Replaces, ReplacesOfOneName, Adds } again = Replaces;
 };
 
-[[noreturn]] void refuse(const Flag &flag, const std::string &text,
-                         const std::string &wanted) {
-  fail(ExitCode::Usage, "--%s: '%s' is %s", flag.name, printable(text).c_str(),
-       wanted.c_str());
+[[noreturn]] void refuse(const Flag &flag, const std::string &text, const std::string &wanted) {
+  fail(ExitCode::Usage, "--%s: '%s' is %s", flag.name, printable(text).c_str(), wanted.c_str());
 }
 
 int64_t integer(const Flag &flag, const std::string &text, int64_t least,
                 int64_t most = std::numeric_limits<int64_t>::max()) {
   int64_t value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() ||
-      result.ec == std::errc::invalid_argument)
+  if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument)
     refuse(flag, text, "no whole number");
   if (result.ec != std::errc())
     refuse(flag, text, "past 64 bits");
@@ -47,18 +44,15 @@ int64_t integer(const Flag &flag, const std::string &text, int64_t least,
     refuse(flag, text,
            most == std::numeric_limits<int64_t>::max()
                ? format("less than %lld", (long long)least)
-               : format("not between %lld and %lld", (long long)least,
-                        (long long)most));
+               : format("not between %lld and %lld", (long long)least, (long long)most));
   return value;
 }
 
 // from_chars and not strtod: a decimal comma of the locale must not matter.
-double real(const Flag &flag, const std::string &text, double least,
-            double most = std::numeric_limits<double>::max()) {
+double real(const Flag &flag, const std::string &text, double least, double most = std::numeric_limits<double>::max()) {
   double value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() ||
-      result.ec == std::errc::invalid_argument)
+  if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument)
     refuse(flag, text, "no number");
   if (result.ec != std::errc())
     refuse(flag, text, "outside of what 64 bits hold");
@@ -75,9 +69,10 @@ double real(const Flag &flag, const std::string &text, double least,
 double rate(const Flag &flag, const std::string &text) {
   double value = real(flag, text, 0);
   if (!isRate(value))
-    refuse(flag, text, value > 1 ? "more than 3.4e38, the most that the step's "
-                                   "f32 holds"
-                                 : "0 in the step's f32");
+    refuse(flag, text,
+           value > 1 ? "more than 3.4e38, the most that the step's "
+                       "f32 holds"
+                     : "0 in the step's f32");
   return value;
 }
 
@@ -86,14 +81,14 @@ std::string file(const Flag &flag, const std::string &text) {
   if (text.empty())
     refuse(flag, text, "no file's name; leave the flag out or name one");
   if (text == "-")
-    refuse(flag, text, "no file: standard input and output are not read at any "
-                       "offset, nor replaced in one move; ./- is a file of that "
-                       "name");
+    refuse(flag, text,
+           "no file: standard input and output are not read at any "
+           "offset, nor replaced in one move; ./- is a file of that "
+           "name");
   return text;
 }
 
-std::pair<std::string, std::string> nameAndFile(const Flag &flag,
-                                                const std::string &text) {
+std::pair<std::string, std::string> nameAndFile(const Flag &flag, const std::string &text) {
   size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
     refuse(flag, text, "not NAME=FILE.npy");
@@ -105,7 +100,7 @@ std::vector<double> split(const Flag &flag, const std::string &text) {
   for (size_t at = 0; at <= text.size();) {
     size_t comma = std::min(text.find(',', at), text.size());
     std::string part = text.substr(at, comma - at);
-    part.erase(0, part.find_first_not_of(' ')); // "969, 30, 1" is usual
+    part.erase(0, part.find_first_not_of(' '));   // "969, 30, 1" is usual
     shares.push_back(real(flag, part, 0.0, 1e9)); // times a size is a number
     at = comma + 1;
   }
@@ -151,242 +146,354 @@ std::string backend(const Flag &flag, const std::string &text) {
 
 constexpr int64_t mostRanks = mostLocalRanks;
 
-const Flag flags[] = {
-    {"What to do (training, evaluation and a sample follow each other in this "
-     "order)",
-     "train-iters", "N",
-     "Train until N iterations are done, those of a loaded checkpoint counted. "
-     "Each one costs the step that --bench shows.",
-     SET { o.trainIterations = integer(f, t, 0, mostIterations); }},
-    {nullptr, "evaluate", nullptr,
-     "Loss, perplexity and bits per byte over the validation data. A forward "
-     "pass only: about a third of a step for each batch.",
-     SET { o.evaluate = (void(f), void(t), true); }},
-    {nullptr, "sample", "N",
-     "Write N tokens of generated text. Runs the whole model for each token, so "
-     "it is for looking, not for serving.",
-     SET { o.sampleTokens = integer(f, t, 0); }},
-    {nullptr, "bench", nullptr,
-     "Time the step: median and spread, tokens/s, time by phase and kind, the "
-     "launches that take most, allocations, memory against plan. Uses random "
-     "tokens unless there is --data-path.",
-     SET { o.bench = (void(f), void(t), true); }},
-    {nullptr, "bench-iters", "N", "Timed steps of --bench (10).",
-     SET { o.benchIterations = integer(f, t, 1, 1000000); }},
-    {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).",
-     SET { o.benchWarmup = integer(f, t, 0, 1000000); }},
-    {nullptr, "verify-recompute", "NONE.txa",
-     "Run this artifact and NONE.txa, the same model compiled with no "
-     "recomputation, side by side and compare every bit of losses, gradient "
-     "norms, gradients and parameters. Exit 6 names the first difference. "
-     "Needs the memory of both.",
-     SET { o.verifyTwin = file(f, t); }},
-    {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
-     SET { o.verifyIterations = integer(f, t, 1, mostIterations); }},
-    {nullptr, "function", "ENTRY",
-     "Run one entry of the artifact once, on the arrays that --input names. "
-     "With --load the weights are a file's, else the initial ones.",
-     SET { o.function = entry(f, t); }},
-    {nullptr, "input", "NAME=FILE.npy",
-     "Value of an argument (or of a global) for --function; a number instead "
-     "of a file fills the whole argument. {rank} in a file's name is the "
-     "rank's number. Repeatable.",
-     SET { o.inputs.push_back(nameAndFile(f, t)); }, nullptr,
-     Flag::ReplacesOfOneName},
-    {nullptr, "output", "NAME=FILE.npy",
-     "Where --function writes a result (or a global): the first rank's, or "
-     "each rank's with {rank} in the file's name. Repeatable.",
-     SET { o.outputs.push_back(nameAndFile(f, t)); }, nullptr, Flag::Adds},
-    {nullptr, "info", nullptr,
-     "Describe the artifact: model, policy, entries, memory.",
-     SET { o.info = (void(f), void(t), true); }},
+const Flag flags[] = {{"What to do (training, evaluation and a sample follow each other in this "
+                       "order)",
+                       "train-iters", "N",
+                       "Train until N iterations are done, those of a loaded checkpoint counted. "
+                       "Each one costs the step that --bench shows.",
+                       SET{o.trainIterations = integer(f, t, 0, mostIterations);
+} // namespace
+} // namespace txrun
+, {nullptr, "evaluate", nullptr,
+   "Loss, perplexity and bits per byte over the validation data. A forward "
+   "pass only: about a third of a step for each batch.",
+   SET{o.evaluate = (void(f), void(t), true);
+}
+}
+, {nullptr, "sample", "N",
+   "Write N tokens of generated text. Runs the whole model for each token, so "
+   "it is for looking, not for serving.",
+   SET{o.sampleTokens = integer(f, t, 0);
+}
+}
+, {nullptr, "bench", nullptr,
+   "Time the step: median and spread, tokens/s, time by phase and kind, the "
+   "launches that take most, allocations, memory against plan. Uses random "
+   "tokens unless there is --data-path.",
+   SET{o.bench = (void(f), void(t), true);
+}
+}
+, {nullptr, "bench-iters", "N", "Timed steps of --bench (10).", SET{o.benchIterations = integer(f, t, 1, 1000000);
+}
+}
+, {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).", SET{o.benchWarmup = integer(f, t, 0, 1000000);
+}
+}
+, {nullptr, "verify-recompute", "NONE.txa",
+   "Run this artifact and NONE.txa, the same model compiled with no "
+   "recomputation, side by side and compare every bit of losses, gradient "
+   "norms, gradients and parameters. Exit 6 names the first difference. "
+   "Needs the memory of both.",
+   SET{o.verifyTwin = file(f, t);
+}
+}
+, {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
+   SET{o.verifyIterations = integer(f, t, 1, mostIterations);
+}
+}
+, {nullptr, "function", "ENTRY",
+   "Run one entry of the artifact once, on the arrays that --input names. "
+   "With --load the weights are a file's, else the initial ones.",
+   SET{o.function = entry(f, t);
+}
+}
+, {nullptr, "input", "NAME=FILE.npy",
+   "Value of an argument (or of a global) for --function; a number instead "
+   "of a file fills the whole argument. {rank} in a file's name is the "
+   "rank's number. Repeatable.",
+   SET{o.inputs.push_back(nameAndFile(f, t));
+}
+, nullptr, Flag::ReplacesOfOneName
+}
+, {nullptr, "output", "NAME=FILE.npy",
+   "Where --function writes a result (or a global): the first rank's, or "
+   "each rank's with {rank} in the file's name. Repeatable.",
+   SET{o.outputs.push_back(nameAndFile(f, t));
+}
+, nullptr, Flag::Adds
+}
+, {nullptr, "info", nullptr, "Describe the artifact: model, policy, entries, memory.",
+   SET{o.info = (void(f), void(t), true);
+}
+}
+,
 
     {"Data", "data-path", "FILE",
      "Training data; its last part is the validation data, see --split. "
      "FILE.safetensors holds prepared samples: tokens and targets, I32 or I64 "
      "[samples, sequence]; a target of -100 counts in no loss.",
-     SET { o.dataPath = file(f, t); }},
-    {nullptr, "valid-data-path", "FILE",
-     "Validation data from a file of its own; then all of --data-path trains.",
-     SET { o.validDataPath = file(f, t); }},
-    {nullptr, "data-format", "auto|text|uint16|uint32",
-     "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
-     "are raw little-endian ids. auto (the default): by llm.c's header or "
-     "Megatron's NAME.idx beside NAME.bin; else a guess by the ending .txt or the "
-     "vocabulary's size, which the first line says and which is refused where the "
-     "data contradict it.",
-     SET { o.dataFormat = dataFormat(f, t); }},
-    {nullptr, "data-order", "random|sequential",
-     "random (the default): every sample is a window at a place drawn from "
-     "(seed, sample's number). sequential: window after window, to compare "
-     "with another framework.",
-     SET {
-       if (t != "random" && t != "sequential")
-         refuse(f, t, "neither random nor sequential");
-       o.dataOrder =
-           t == "random" ? DataOrder::Random : DataOrder::Sequential;
-     }},
-    {nullptr, "split", "A,B[,C]",
-     "Shares of training, validation and test data (90,10). Use it when there "
-     "is one file only.",
-     SET { o.split = split(f, t); }},
+     SET{o.dataPath = file(f, t);
+}
+}
+, {nullptr, "valid-data-path", "FILE", "Validation data from a file of its own; then all of --data-path trains.",
+   SET{o.validDataPath = file(f, t);
+}
+}
+, {nullptr, "data-format", "auto|text|uint16|uint32",
+   "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
+   "are raw little-endian ids. auto (the default): by llm.c's header or "
+   "Megatron's NAME.idx beside NAME.bin; else a guess by the ending .txt or the "
+   "vocabulary's size, which the first line says and which is refused where the "
+   "data contradict it.",
+   SET{o.dataFormat = dataFormat(f, t);
+}
+}
+, {nullptr, "data-order", "random|sequential",
+   "random (the default): every sample is a window at a place drawn from "
+   "(seed, sample's number). sequential: window after window, to compare "
+   "with another framework.",
+   SET{if (t != "random" && t != "sequential") refuse(f, t, "neither random nor sequential");
+o.dataOrder = t == "random" ? DataOrder::Random : DataOrder::Sequential;
+}
+}
+, {nullptr, "split", "A,B[,C]",
+   "Shares of training, validation and test data (90,10). Use it when there "
+   "is one file only.",
+   SET{o.split = split(f, t);
+}
+}
+,
 
     {"Training", "global-batch-size", "N",
      "Samples in one iteration: a multiple of the artifact's micro batch. "
      "Larger costs time and no memory (gradients accumulate). Default: one "
      "micro batch.",
-     SET { o.globalBatchSize = integer(f, t, 1, 1 << 30); }},
-    {nullptr, "lr", "RATE", "Highest learning rate (3e-4).",
-     SET { o.lr = rate(f, t); }},
-    {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).",
-     SET { o.minLr = rate(f, t); }},
-    {nullptr, "lr-warmup-iters", "N",
-     "Iterations over which the rate rises from 0 (0). A few hundred help "
-     "against early spikes; the first iteration then has rate 0.",
-     SET { o.lrWarmupIterations = integer(f, t, 0); }},
-    {nullptr, "lr-decay-iters", "N",
-     "Iteration at which the decay ends (--train-iters).",
-     SET { o.lrDecayIterations = integer(f, t, 1); }},
-    {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
-     "Shape of the decay (linear); cosine is usual for GPT.",
-     SET { o.lrDecayStyle = (void(f), parseDecayStyle(t)); }},
-    {nullptr, "override-opt_param-scheduler", nullptr,
-     "With --load of a run's state: go on with the learning rates of this command "
-     "line where the checkpoint was trained with others, which is refused "
-     "otherwise.",
-     SET { o.overrideScheduler = (void(f), void(t), true); }},
-    {nullptr, "use-checkpoint-opt_param-scheduler", nullptr,
-     "The other way: go on with those of the checkpoint.",
-     SET { o.useCheckpointScheduler = (void(f), void(t), true); }},
-    {nullptr, "seed", "N",
-     "Decides data order, initial weights and dropout (the model's own seed).",
-     SET { o.seed = integer(f, t, 0); }},
-    {nullptr, "eval-interval", "N",
-     "Evaluate after every N iterations (0: never).",
-     SET { o.evalInterval = integer(f, t, 0); }},
-    {nullptr, "eval-iters", "N",
-     "Micro batches of one evaluation (all of the validation data).",
-     SET { o.evalIterations = integer(f, t, 1); }},
-    {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
-     "Go on when loss or gradients are NaN or Inf. Such gradients update nothing, "
-     "with or without this flag; the run then says so and takes the next batch.",
-     SET { o.checkForNan = (void(f), void(t), false); }},
+     SET{o.globalBatchSize = integer(f, t, 1, 1 << 30);
+}
+}
+, {nullptr, "lr", "RATE", "Highest learning rate (3e-4).", SET{o.lr = rate(f, t);
+}
+}
+, {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).", SET{o.minLr = rate(f, t);
+}
+}
+, {nullptr, "lr-warmup-iters", "N",
+   "Iterations over which the rate rises from 0 (0). A few hundred help "
+   "against early spikes; the first iteration then has rate 0.",
+   SET{o.lrWarmupIterations = integer(f, t, 0);
+}
+}
+, {nullptr, "lr-decay-iters", "N", "Iteration at which the decay ends (--train-iters).",
+   SET{o.lrDecayIterations = integer(f, t, 1);
+}
+}
+, {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
+   "Shape of the decay (linear); cosine is usual for GPT.", SET{o.lrDecayStyle = (void(f), parseDecayStyle(t));
+}
+}
+, {nullptr, "override-opt_param-scheduler", nullptr,
+   "With --load of a run's state: go on with the learning rates of this command "
+   "line where the checkpoint was trained with others, which is refused "
+   "otherwise.",
+   SET{o.overrideScheduler = (void(f), void(t), true);
+}
+}
+, {nullptr, "use-checkpoint-opt_param-scheduler", nullptr, "The other way: go on with those of the checkpoint.",
+   SET{o.useCheckpointScheduler = (void(f), void(t), true);
+}
+}
+, {nullptr, "seed", "N", "Decides data order, initial weights and dropout (the model's own seed).",
+   SET{o.seed = integer(f, t, 0);
+}
+}
+, {nullptr, "eval-interval", "N", "Evaluate after every N iterations (0: never).",
+   SET{o.evalInterval = integer(f, t, 0);
+}
+}
+, {nullptr, "eval-iters", "N", "Micro batches of one evaluation (all of the validation data).",
+   SET{o.evalIterations = integer(f, t, 1);
+}
+}
+, {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
+   "Go on when loss or gradients are NaN or Inf. Such gradients update nothing, "
+   "with or without this flag; the run then says so and takes the next batch.",
+   SET{o.checkForNan = (void(f), void(t), false);
+}
+}
+,
 
     {"Files", "load", "FILE.safetensors",
      "Weights to begin with, Hugging Face GPT-2 names; a file written with "
      "--save-optim continues its run exactly.",
-     SET { o.load = file(f, t); }},
-    {nullptr, "save", "FILE.safetensors",
-     "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
-     "move: a crash leaves the old file, and so does a run whose weights are "
-     "no longer finite (exit 6). It may be the file that --load names; no other "
-     "two flags may name one file, if one of them is written.",
-     SET { o.save = file(f, t); }},
-    {nullptr, "save-interval", "N", "Also save after every N iterations (0).",
-     SET { o.saveInterval = integer(f, t, 0); }},
-    {nullptr, "save-optim", nullptr,
-     "Save the optimizer's state too (three times the size), so that --load "
-     "continues bit by bit where the run stopped.",
-     SET { o.saveOptimizer = (void(f), void(t), true); }},
-    {nullptr, "no-load-optim", nullptr,
-     "Take only the weights of --load: begin at iteration 0 with a fresh "
-     "optimizer.",
-     SET { o.loadOptimizer = (void(f), void(t), false); }},
-    {nullptr, "dump-gradients", "FILE.safetensors",
-     "Every parameter's gradient of the last step (or --function), before "
-     "clipping, NaN and Inf too.",
-     SET { o.dumpGradients = file(f, t); }},
-    {nullptr, "log", "FILE.jsonl",
-     "Append a line of JSON for every step, evaluation and bench, below what is "
-     "there.",
-     SET { o.log = file(f, t); }},
-    {nullptr, "trace", "FILE.json",
-     "With --bench or --train-iters: the launches of one iteration after the "
-     "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
-     "phases, bytes and FLOPs. That iteration runs with a clock around each "
-     "launch, a few percent slower.",
-     SET { o.trace = file(f, t); }},
-    {nullptr, "log-interval", "N",
-     "Iterations between two lines of progress (10).",
-     SET { o.logInterval = integer(f, t, 1); }},
+     SET{o.load = file(f, t);
+}
+}
+, {nullptr, "save", "FILE.safetensors",
+   "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
+   "move: a crash leaves the old file, and so does a run whose weights are "
+   "no longer finite (exit 6). It may be the file that --load names; no other "
+   "two flags may name one file, if one of them is written.",
+   SET{o.save = file(f, t);
+}
+}
+, {nullptr, "save-interval", "N", "Also save after every N iterations (0).", SET{o.saveInterval = integer(f, t, 0);
+}
+}
+, {nullptr, "save-optim", nullptr,
+   "Save the optimizer's state too (three times the size), so that --load "
+   "continues bit by bit where the run stopped.",
+   SET{o.saveOptimizer = (void(f), void(t), true);
+}
+}
+, {nullptr, "no-load-optim", nullptr,
+   "Take only the weights of --load: begin at iteration 0 with a fresh "
+   "optimizer.",
+   SET{o.loadOptimizer = (void(f), void(t), false);
+}
+}
+, {nullptr, "dump-gradients", "FILE.safetensors",
+   "Every parameter's gradient of the last step (or --function), before "
+   "clipping, NaN and Inf too.",
+   SET{o.dumpGradients = file(f, t);
+}
+}
+, {nullptr, "log", "FILE.jsonl",
+   "Append a line of JSON for every step, evaluation and bench, below what is "
+   "there.",
+   SET{o.log = file(f, t);
+}
+}
+, {nullptr, "trace", "FILE.json",
+   "With --bench or --train-iters: the launches of one iteration after the "
+   "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
+   "phases, bytes and FLOPs. That iteration runs with a clock around each "
+   "launch, a few percent slower.",
+   SET{o.trace = file(f, t);
+}
+}
+, {nullptr, "log-interval", "N", "Iterations between two lines of progress (10).", SET{o.logInterval = integer(f, t, 1);
+}
+}
+,
 
     {"Text", "prompt", "TEXT",
      "What --sample continues: text for a vocabulary of 256, else ids with "
      "spaces between them.",
-     SET { o.prompt = (void(f), t); }},
-    {nullptr, "temperature", "T",
-     "Below 1 sharper, above 1 wilder, 0 always the likeliest token (1).",
-     SET { o.temperature = real(f, t, 0); }},
-    {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).",
-     SET { o.topK = integer(f, t, 0); }},
+     SET{o.prompt = (void(f), t);
+}
+}
+, {nullptr, "temperature", "T", "Below 1 sharper, above 1 wilder, 0 always the likeliest token (1).",
+   SET{o.temperature = real(f, t, 0);
+}
+}
+, {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).", SET{o.topK = integer(f, t, 0);
+}
+}
+,
 
     {"Machine", "backend", "NAME",
      "host or cuda; default: what the artifact was compiled for. dryrun prints every launch "
      "with shapes and addresses and runs none, so it needs no memory and no "
      "GPU: of all entries, or of --function's.",
-     SET {
-       o.backend = backend(f, t);
-     }},
-    {nullptr, "no-cuda-graph", nullptr,
-     "On a GPU queue launches one by one instead of an entry as one CUDA "
-     "graph: slower, but a fault shows where it happened.",
-     SET { o.noCudaGraph = (void(f), void(t), true); }, "cuda"},
-    {nullptr, "no-cudnn", nullptr,
-     "On a GPU compute attention by the generated kernels where cuDNN could.",
-     SET { o.noCudnn = (void(f), void(t), true); }, "cuda"},
-    {nullptr, "tune", nullptr,
-     "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
-     "before anything else runs, and keep the fastest for this and later runs "
-     "on such a GPU. Takes seconds for each product and, beside the arena, some "
-     "hundred MiB.",
-     SET { o.tune = (void(f), void(t), true); }, "cuda"},
-    {nullptr, "tuning-cache", "FILE.json",
-     "Where --tune keeps what it found, and every run looks "
-     "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
-     "for one GPU, version of the library and product, whatever the artifact.",
-     SET { o.tuningCache = file(f, t); }, "cuda"},
-    {nullptr, "threads", "N",
-     "Threads (one for each CPU that this process may use). Results have the "
-     "same bits for any number.",
-     SET { o.threads = integer(f, t, 1, 1024); }},
+     SET{o.backend = backend(f, t);
+}
+}
+, {nullptr, "no-cuda-graph", nullptr,
+   "On a GPU queue launches one by one instead of an entry as one CUDA "
+   "graph: slower, but a fault shows where it happened.",
+   SET{o.noCudaGraph = (void(f), void(t), true);
+}
+, "cuda"
+}
+, {nullptr, "no-cudnn", nullptr, "On a GPU compute attention by the generated kernels where cuDNN could.",
+   SET{o.noCudnn = (void(f), void(t), true);
+}
+, "cuda"
+}
+, {nullptr, "tune", nullptr,
+   "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
+   "before anything else runs, and keep the fastest for this and later runs "
+   "on such a GPU. Takes seconds for each product and, beside the arena, some "
+   "hundred MiB.",
+   SET{o.tune = (void(f), void(t), true);
+}
+, "cuda"
+}
+, {nullptr, "tuning-cache", "FILE.json",
+   "Where --tune keeps what it found, and every run looks "
+   "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
+   "for one GPU, version of the library and product, whatever the artifact.",
+   SET{o.tuningCache = file(f, t);
+}
+, "cuda"
+}
+, {nullptr, "threads", "N",
+   "Threads (one for each CPU that this process may use). Results have the "
+   "same bits for any number.",
+   SET{o.threads = integer(f, t, 1, 1024);
+}
+}
+,
 
     {nullptr, "ranks", "N",
      "Start N ranks on this machine, with a part of its CPUs each, for an "
      "artifact compiled with --data-parallel-size N. On several machines start "
      "them with mpirun, torchrun or srun, without this flag.",
-     SET { o.ranks = integer(f, t, 1, mostRanks); }},
-    {nullptr, "no-overlap-grad-reduce", nullptr,
-     "Compute nothing while ranks sum a gradient, or do anything else together: "
-     "slower, for comparison with --bench.",
-     SET { o.noOverlap = (void(f), void(t), true); }},
-    {nullptr, "no-nccl-ub", nullptr,
-     "On GPUs keep the arena out of NCCL's hands: it copies through buffers of its "
-     "own then, instead of reading and writing the arena from other GPUs.",
-     SET { o.noNcclBuffers = (void(f), void(t), true); }},
-    {nullptr, "distributed-timeout-minutes", "M",
-     "How long a rank waits for the others in one operation before it gives up "
-     "(10; fractions are taken). It must be longer than writing a checkpoint.",
-     SET { o.timeoutMinutes = real(f, t, 1e-4, 525600); }},
+     SET{o.ranks = integer(f, t, 1, mostRanks);
+}
+}
+, {nullptr, "no-overlap-grad-reduce", nullptr,
+   "Compute nothing while ranks sum a gradient, or do anything else together: "
+   "slower, for comparison with --bench.",
+   SET{o.noOverlap = (void(f), void(t), true);
+}
+}
+, {nullptr, "no-nccl-ub", nullptr,
+   "On GPUs keep the arena out of NCCL's hands: it copies through buffers of its "
+   "own then, instead of reading and writing the arena from other GPUs.",
+   SET{o.noNcclBuffers = (void(f), void(t), true);
+}
+}
+, {nullptr, "distributed-timeout-minutes", "M",
+   "How long a rank waits for the others in one operation before it gives up "
+   "(10; fractions are taken). It must be longer than writing a checkpoint.",
+   SET{o.timeoutMinutes = real(f, t, 1e-4, 525600);
+}
+}
+,
 
-    {"Help", "help", nullptr, "This text.",
-     SET { o.help = (void(f), void(t), true); }},
-    {nullptr, "version", nullptr, "The version.",
-     SET { o.version = (void(f), void(t), true); }},
-};
+    {"Help", "help", nullptr, "This text.", SET{o.help = (void(f), void(t), true);
+}
+}
+, {nullptr, "version", nullptr, "The version.", SET{o.version = (void(f), void(t), true);
+}
+}
+,
+}
+;
 
 #undef SET
 
-/// Flags of tx-compile that people give here by habit: what they say is
-/// already compiled into the artifact.
-const char *const compileFlags[] = {
-    "weight-decay", "clip-grad", "adam-beta1", "adam-beta2", "adam-eps",
-    "micro-batch-size", "seq-length", "num-layers", "hidden-size",
-    "ffn-hidden-size", "num-attention-heads", "max-position-embeddings",
-    "vocab-size", "attention-dropout", "hidden-dropout", "attention-backend",
-    "fp32", "bf16", "recompute-granularity", "recompute-method",
-    "recompute-num-layers", "recompute-modules", "recompute-activations",
-    "untie-embeddings-and-output-weights", "init-method-std", "config",
-    "preset", "report", "data-parallel-size"};
+/// Flags of tx-compile that people give here by habit: what they say is already compiled into the artifact.
+const char *const compileFlags[] = {"weight-decay",
+                                    "clip-grad",
+                                    "adam-beta1",
+                                    "adam-beta2",
+                                    "adam-eps",
+                                    "micro-batch-size",
+                                    "seq-length",
+                                    "num-layers",
+                                    "hidden-size",
+                                    "ffn-hidden-size",
+                                    "num-attention-heads",
+                                    "max-position-embeddings",
+                                    "vocab-size",
+                                    "attention-dropout",
+                                    "hidden-dropout",
+                                    "attention-backend",
+                                    "fp32",
+                                    "bf16",
+                                    "recompute-granularity",
+                                    "recompute-method",
+                                    "recompute-num-layers",
+                                    "recompute-modules",
+                                    "recompute-activations",
+                                    "untie-embeddings-and-output-weights",
+                                    "init-method-std",
+                                    "config",
+                                    "preset",
+                                    "report",
+                                    "data-parallel-size"};
 
 size_t editDistance(const std::string &a, const std::string &b) {
   std::vector<size_t> row(b.size() + 1);
@@ -397,8 +504,7 @@ size_t editDistance(const std::string &a, const std::string &b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1,
-                         diagonal + (a[i - 1] != b[j - 1])});
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
       diagonal = above;
     }
   }
@@ -408,9 +514,7 @@ size_t editDistance(const std::string &a, const std::string &b) {
 [[noreturn]] void refuseUnknown(const std::string &name) {
   for (const char *known : compileFlags)
     if (name == known)
-      fail(ExitCode::Usage,
-           "--%s is fixed when the step is compiled: give it to tx-compile",
-           known);
+      fail(ExitCode::Usage, "--%s is fixed when the step is compiled: give it to tx-compile", known);
   const Flag *nearest = nullptr;
   // A third of the letters wrong is another word.
   size_t least = std::max<size_t>(2, name.size() / 3) + 1;
@@ -422,60 +526,51 @@ size_t editDistance(const std::string &a, const std::string &b) {
     }
   }
   if (!nearest)
-    fail(ExitCode::Usage, "unknown flag --%s; --help lists all",
-         printable(name).c_str());
-  fail(ExitCode::Usage, "unknown flag --%s; the nearest one is --%s (--help "
-                        "lists all)",
+    fail(ExitCode::Usage, "unknown flag --%s; --help lists all", printable(name).c_str());
+  fail(ExitCode::Usage,
+       "unknown flag --%s; the nearest one is --%s (--help "
+       "lists all)",
        printable(name).c_str(), nearest->name);
 }
 
 const Flag &findFlag(const std::string &name) {
   // Megatron has had both --override-opt_param-scheduler and -opt-param-.
-  auto isSame = [](char a, char b) {
-    return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_'));
-  };
+  auto isSame = [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); };
   for (const Flag &flag : flags)
-    if (std::equal(name.begin(), name.end(), flag.name,
-                   flag.name + std::strlen(flag.name), isSame))
+    if (std::equal(name.begin(), name.end(), flag.name, flag.name + std::strlen(flag.name), isSame))
       return flag;
   refuseUnknown(name);
 }
 
-/// The last value counts, as in argparse: scripts override their defaults so. A
-/// note says all, as a slip of the hand looks the same.
+/// The last value counts, as in argparse: scripts override their defaults so. A note says all, as a slip of the hand
+/// looks the same.
 void noteRepeated(Options &options) {
   std::vector<std::pair<std::string, std::vector<std::string>>> all;
   for (const auto &[name, value] : options.given) {
     const auto again = findFlag(name).again;
     if (again == Flag::Adds)
       continue;
-    const size_t cut =
-        again == Flag::ReplacesOfOneName ? value.find('=') + 1 : 0;
+    const size_t cut = again == Flag::ReplacesOfOneName ? value.find('=') + 1 : 0;
     const std::string what = "--" + name + (cut ? " " + value.substr(0, cut - 1) : "");
-    auto found = std::find_if(all.begin(), all.end(), [&](const auto &item) {
-      return item.first == what;
-    });
+    auto found = std::find_if(all.begin(), all.end(), [&](const auto &item) { return item.first == what; });
     if (found == all.end())
       found = all.insert(all.end(), {what, {}});
     found->second.push_back(value.substr(cut));
   }
   for (const auto &[what, values] : all) {
-    if (std::count(values.begin(), values.end(), values[0]) ==
-        std::ptrdiff_t(values.size()))
+    if (std::count(values.begin(), values.end(), values[0]) == std::ptrdiff_t(values.size()))
       continue;
     std::string list;
     for (const std::string &value : values)
       list += (list.empty() ? "" : " and ") + printable(value, 200);
     options.notes.push_back(format("%s is given %zu times, with %s: the last one "
                                    "counts",
-                                   printable(what).c_str(), values.size(),
-                                   list.c_str()));
+                                   printable(what).c_str(), values.size(), list.c_str()));
   }
 }
 
 bool isGiven(const Options &options, const std::string &name) {
-  return std::any_of(options.given.begin(), options.given.end(),
-                     [&](const auto &flag) { return flag.first == name; });
+  return std::any_of(options.given.begin(), options.given.end(), [&](const auto &flag) { return flag.first == name; });
 }
 
 /// What no single flag can see.
@@ -483,13 +578,11 @@ void checkTogether(const Options &o) {
   int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info;
   bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
   if (alone + chain > 1)
-    fail(ExitCode::Usage,
-         "--bench, --verify-recompute, --function and --info each run alone; "
-         "only --train-iters, --evaluate and --sample go together");
+    fail(ExitCode::Usage, "--bench, --verify-recompute, --function and --info each run alone; "
+                          "only --train-iters, --evaluate and --sample go together");
   if (alone + chain == 0 && o.backend != "dryrun")
-    fail(ExitCode::Usage,
-         "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
-         "--verify-recompute, --function or --info (--help explains them)");
+    fail(ExitCode::Usage, "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
+                          "--verify-recompute, --function or --info (--help explains them)");
   if (o.backend == "dryrun" && alone + chain > !o.function.empty())
     fail(ExitCode::Usage, "--backend dryrun runs nothing; give it alone or "
                           "with --function to print one entry");
@@ -497,10 +590,8 @@ void checkTogether(const Options &o) {
     fail(ExitCode::Usage, "--input and --output belong to --function");
   if (o.trainIterations >= 0 && o.dataPath.empty())
     fail(ExitCode::Usage, "--train-iters needs --data-path");
-  if ((o.evaluate || o.evalInterval > 0) && o.dataPath.empty() &&
-      o.validDataPath.empty())
-    fail(ExitCode::Usage,
-         "an evaluation needs --valid-data-path or --data-path");
+  if ((o.evaluate || o.evalInterval > 0) && o.dataPath.empty() && o.validDataPath.empty())
+    fail(ExitCode::Usage, "an evaluation needs --valid-data-path or --data-path");
   if (o.saveInterval > 0 && o.save.empty())
     fail(ExitCode::Usage, "--save-interval needs --save");
   if (o.saveOptimizer && o.save.empty())
@@ -512,8 +603,7 @@ void checkTogether(const Options &o) {
     fail(ExitCode::Usage, "--dump-gradients needs --train-iters of at least 1, "
                           "or --function");
   if (!o.trace.empty() && o.trainIterations < 1 && !o.bench)
-    fail(ExitCode::Usage,
-         "--trace needs --bench, or --train-iters of at least 1");
+    fail(ExitCode::Usage, "--trace needs --bench, or --train-iters of at least 1");
   if (o.tune && tuningCachePath(o).empty())
     fail(ExitCode::Usage, "--tune has no folder to keep what it finds in "
                           "(neither XDG_CACHE_HOME nor HOME is set): give "
@@ -524,23 +614,17 @@ void checkTogether(const Options &o) {
   else if (!o.backend.empty())
     requireEffect(o, o.backend);
   if (o.overrideScheduler && o.useCheckpointScheduler)
-    fail(ExitCode::Usage,
-         "--override-opt_param-scheduler and "
-         "--use-checkpoint-opt_param-scheduler contradict each other");
+    fail(ExitCode::Usage, "--override-opt_param-scheduler and "
+                          "--use-checkpoint-opt_param-scheduler contradict each other");
   if ((o.overrideScheduler || o.useCheckpointScheduler) && o.load.empty())
-    fail(ExitCode::Usage, "--%s-opt_param-scheduler needs --load",
-         o.overrideScheduler ? "override" : "use-checkpoint");
+    fail(ExitCode::Usage, "--%s-opt_param-scheduler needs --load", o.overrideScheduler ? "override" : "use-checkpoint");
   if (o.minLr > o.lr)
-    fail(ExitCode::Usage, "--min-lr %g is above %s %g", o.minLr,
-         isGiven(o, "lr") ? "--lr" : "the rate without --lr,", o.lr);
-  int64_t decay =
-      o.lrDecayIterations > 0 ? o.lrDecayIterations : o.trainIterations;
-  if (o.trainIterations > 0 && o.lrWarmupIterations >= decay &&
-      o.lrWarmupIterations > 0)
-    fail(ExitCode::Usage,
-         "--lr-warmup-iters %lld is not below %s %lld, where the decay ends",
-         (long long)o.lrWarmupIterations,
-         o.lrDecayIterations > 0 ? "--lr-decay-iters" : "--train-iters",
+    fail(ExitCode::Usage, "--min-lr %g is above %s %g", o.minLr, isGiven(o, "lr") ? "--lr" : "the rate without --lr,",
+         o.lr);
+  int64_t decay = o.lrDecayIterations > 0 ? o.lrDecayIterations : o.trainIterations;
+  if (o.trainIterations > 0 && o.lrWarmupIterations >= decay && o.lrWarmupIterations > 0)
+    fail(ExitCode::Usage, "--lr-warmup-iters %lld is not below %s %lld, where the decay ends",
+         (long long)o.lrWarmupIterations, o.lrDecayIterations > 0 ? "--lr-decay-iters" : "--train-iters",
          (long long)decay);
 }
 
@@ -560,26 +644,24 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       continue;
     }
     if (argument.empty() || argument == "-")
-      fail(ExitCode::Usage, "'%s' is no artifact; it is read at any offset: name "
-                            "a file that tx-compile -o has made",
+      fail(ExitCode::Usage,
+           "'%s' is no artifact; it is read at any offset: name "
+           "a file that tx-compile -o has made",
            argument.c_str());
     if (argument[0] != '-') {
       if (!options.artifact.empty())
-        fail(ExitCode::Usage, "two artifacts, '%s' and '%s': give one",
-             printable(options.artifact).c_str(), printable(argument).c_str());
+        fail(ExitCode::Usage, "two artifacts, '%s' and '%s': give one", printable(options.artifact).c_str(),
+             printable(argument).c_str());
       options.artifact = argument;
       continue;
     }
     if (argument.compare(0, 2, "--") != 0)
-      fail(ExitCode::Usage, "'%s': flags begin with two dashes",
-           printable(argument).c_str());
+      fail(ExitCode::Usage, "'%s': flags begin with two dashes", printable(argument).c_str());
     size_t equals = argument.find('=');
-    const Flag &flag = findFlag(argument.substr(
-        2, equals == std::string::npos ? equals : equals - 2));
+    const Flag &flag = findFlag(argument.substr(2, equals == std::string::npos ? equals : equals - 2));
     if (!flag.value) {
       if (equals != std::string::npos)
-        fail(ExitCode::Usage, "--%s is a switch and takes no value",
-             flag.name);
+        fail(ExitCode::Usage, "--%s is a switch and takes no value", flag.name);
       give(flag, "");
       continue;
     }
@@ -588,8 +670,7 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       continue;
     }
     if (i + 1 == arguments.size() || arguments[i + 1].compare(0, 2, "--") == 0)
-      fail(ExitCode::Usage, "--%s needs a value: --%s %s", flag.name, flag.name,
-           flag.value);
+      fail(ExitCode::Usage, "--%s needs a value: --%s %s", flag.name, flag.name, flag.value);
     give(flag, arguments[++i]);
   }
   if (options.help || options.version)
@@ -606,29 +687,26 @@ void requireEffect(const Options &options, const std::string &backend) {
   for (const auto &given : options.given) {
     const Flag &flag = findFlag(given.first);
     if (flag.backend && backend != flag.backend)
-      fail(ExitCode::Usage,
-           "--%s is for the backend %s; this run's is %s, so leave it out",
-           flag.name, flag.backend, printable(backend).c_str());
+      fail(ExitCode::Usage, "--%s is for the backend %s; this run's is %s, so leave it out", flag.name, flag.backend,
+           printable(backend).c_str());
   }
 }
 
 std::string helpText() {
-  std::string text =
-      "tx-run - run a compiled training step\n\n"
-      "  tx-run step.txa --data-path text.txt --train-iters 500 --lr 1e-3\n"
-      "  tx-run step.txa --load model.safetensors --sample 400 --prompt 'In "
-      "the '\n"
-      "  tx-run step.txa --bench\n"
-      "  tx-run step.txa --verify-recompute none.txa\n\n"
-      "Flags have Megatron's names; --flag VALUE and --flag=VALUE are the "
-      "same. Model, batch,\npolicy, weight decay, clipping and Adam's constants "
-      "are compiled into the artifact:\ngive those to tx-compile. An artifact "
-      "holds native code: run only those you trust.\n";
+  std::string text = "tx-run - run a compiled training step\n\n"
+                     "  tx-run step.txa --data-path text.txt --train-iters 500 --lr 1e-3\n"
+                     "  tx-run step.txa --load model.safetensors --sample 400 --prompt 'In "
+                     "the '\n"
+                     "  tx-run step.txa --bench\n"
+                     "  tx-run step.txa --verify-recompute none.txa\n\n"
+                     "Flags have Megatron's names; --flag VALUE and --flag=VALUE are the "
+                     "same. Model, batch,\npolicy, weight decay, clipping and Adam's constants "
+                     "are compiled into the artifact:\ngive those to tx-compile. An artifact "
+                     "holds native code: run only those you trust.\n";
   for (const Flag &flag : flags) {
     if (flag.group)
       text += std::string("\n") + flag.group + ":\n";
-    text += std::string("  --") + flag.name +
-            (flag.value ? std::string(" ") + flag.value : "") + "\n";
+    text += std::string("  --") + flag.name + (flag.value ? std::string(" ") + flag.value : "") + "\n";
     // Wrapped by words at 88 columns.
     std::string words = flag.help, line = "     ";
     for (size_t at = 0; at < words.size();) {
@@ -651,8 +729,7 @@ std::string helpText() {
 std::string tuningCachePath(const Options &options) {
   if (!options.tuningCache.empty())
     return options.tuningCache;
-  for (auto [variable, below] : {std::pair("XDG_CACHE_HOME", ""),
-                                 std::pair("HOME", "/.cache")}) {
+  for (auto [variable, below] : {std::pair("XDG_CACHE_HOME", ""), std::pair("HOME", "/.cache")}) {
     const char *folder = std::getenv(variable);
     if (folder && *folder == '/')
       return folder + std::string(below) + "/tx/tuning.json";

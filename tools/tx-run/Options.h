@@ -1,9 +1,8 @@
-//===- Options.h - tx-run's command line ------------------------*- C++ -*-===//
+//===- Options.h - tx-run's command line ----------------------------------------------------------------*- C++ -*-===//
 //
-// One table in Options.cpp holds every flag once: parser, help and the search
-// for the nearest known flag all read it.
+// One table in Options.cpp holds every flag once: parser, help and the search for the nearest known flag all read it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_OPTIONS_H
 #define TXRUN_OPTIONS_H
@@ -94,8 +93,8 @@ void requireEffect(const Options &options, const std::string &backend);
 
 std::string helpText();
 
-/// Where choices of algorithms are kept: --tuning-cache, else tx/tuning.json in
-/// the user's folder of caches; empty where there is none.
+/// Where choices of algorithms are kept: --tuning-cache, else tx/tuning.json in the user's folder of caches; empty
+/// where there is none.
 std::string tuningCachePath(const Options &options);
 
 } // namespace txrun

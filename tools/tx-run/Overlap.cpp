@@ -1,4 +1,4 @@
-//===- Overlap.cpp - How much communication computation hides -------------===//
+//===- Overlap.cpp - How much communication computation hides -----------------------------------------------------===//
 
 #include "Overlap.h"
 
@@ -6,8 +6,7 @@
 
 namespace txrun {
 
-CommunicationTime
-communicationTime(const std::vector<txrt_launch_info> &launches) {
+CommunicationTime communicationTime(const std::vector<txrt_launch_info> &launches) {
   // Where a launch begins or ends, and by how much what runs changes there.
   struct Edge {
     double at;
@@ -17,11 +16,9 @@ communicationTime(const std::vector<txrt_launch_info> &launches) {
   for (const txrt_launch_info &info : launches) {
     const bool isCollective = info.kind == TXRT_LAUNCH_COLLECTIVE;
     edges.push_back({info.last_start, isCollective, !isCollective});
-    edges.push_back(
-        {info.last_start + info.last_seconds, -isCollective, -!isCollective});
+    edges.push_back({info.last_start + info.last_seconds, -isCollective, -!isCollective});
   }
-  std::sort(edges.begin(), edges.end(),
-            [](const Edge &a, const Edge &b) { return a.at < b.at; });
+  std::sort(edges.begin(), edges.end(), [](const Edge &a, const Edge &b) { return a.at < b.at; });
   CommunicationTime time;
   int collectives = 0, others = 0;
   double before = 0;

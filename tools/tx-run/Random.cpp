@@ -1,4 +1,4 @@
-//===- Random.cpp - Random numbers that depend on a counter alone ---------===//
+//===- Random.cpp - Random numbers that depend on a counter alone -------------------------------------------------===//
 
 #include "Random.h"
 
@@ -10,10 +10,8 @@ PhiloxBlock philox(PhiloxBlock counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
     uint64_t product0 = uint64_t(0xD2511F53u) * counter[0];
     uint64_t product1 = uint64_t(0xCD9E8D57u) * counter[2];
-    counter = {uint32_t(product1 >> 32) ^ counter[1] ^ key[0],
-               uint32_t(product1),
-               uint32_t(product0 >> 32) ^ counter[3] ^ key[1],
-               uint32_t(product0)};
+    counter = {uint32_t(product1 >> 32) ^ counter[1] ^ key[0], uint32_t(product1),
+               uint32_t(product0 >> 32) ^ counter[3] ^ key[1], uint32_t(product0)};
     key[0] += 0x9E3779B9u;
     key[1] += 0xBB67AE85u;
   }
@@ -29,12 +27,10 @@ uint64_t hashName(const std::string &name) {
   return hash;
 }
 
-RandomStream::RandomStream(uint64_t seed, const std::string &purpose)
-    : seed(seed), purposeHash(hashName(purpose)) {}
+RandomStream::RandomStream(uint64_t seed, const std::string &purpose) : seed(seed), purposeHash(hashName(purpose)) {}
 
 PhiloxBlock RandomStream::block(uint64_t index) const {
-  return philox({uint32_t(index), uint32_t(index >> 32), uint32_t(purposeHash),
-                 uint32_t(purposeHash >> 32)},
+  return philox({uint32_t(index), uint32_t(index >> 32), uint32_t(purposeHash), uint32_t(purposeHash >> 32)},
                 {uint32_t(seed), uint32_t(seed >> 32)});
 }
 
@@ -49,9 +45,7 @@ uint64_t RandomStream::below(uint64_t index, uint64_t bound) const {
   return static_cast<uint64_t>(Wide(bits(index)) * bound >> 64);
 }
 
-double RandomStream::uniform(uint64_t index) const {
-  return static_cast<double>(bits(index) >> 11) * 0x1p-53;
-}
+double RandomStream::uniform(uint64_t index) const { return static_cast<double>(bits(index) >> 11) * 0x1p-53; }
 
 std::array<double, 2> RandomStream::normals(uint64_t index) const {
   PhiloxBlock words = block(index);

@@ -1,11 +1,10 @@
-//===- Random.h - Random numbers that depend on a counter alone -*- C++ -*-===//
+//===- Random.h - Random numbers that depend on a counter alone -----------------------------------------*- C++ -*-===//
 //
-// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3",
-// SC 2011): the numbers at a counter do not depend on how many were drawn
-// before, so data order, initial weights and samples are the same for any batch
-// size, thread count or restart.
+// Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011): the numbers at a counter do
+// not depend on how many were drawn before, so data order, initial weights and samples are the same for any batch size,
+// thread count or restart.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_RANDOM_H
 #define TXRUN_RANDOM_H
@@ -21,8 +20,7 @@ using PhiloxBlock = std::array<uint32_t, 4>;
 /// The ten rounds, exactly as published.
 PhiloxBlock philox(PhiloxBlock counter, std::array<uint32_t, 2> key);
 
-/// A stream for one purpose: streams of different names or seeds are
-/// independent of each other.
+/// A stream for one purpose: streams of different names or seeds are independent of each other.
 class RandomStream {
 public:
   RandomStream(uint64_t seed, const std::string &purpose);

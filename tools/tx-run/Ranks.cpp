@@ -1,4 +1,4 @@
-//===- Ranks.cpp - The processes that run one step together ---------------===//
+//===- Ranks.cpp - The processes that run one step together -------------------------------------------------------===//
 
 #include "Ranks.h"
 #include "Interrupt.h"
@@ -19,9 +19,7 @@ void leaveRanks(ExitCode code, const std::string &why) {
 }
 
 std::string rankPrefix() {
-  return current ? format("rank %d of %d: ", txrt_world_rank(current),
-                          txrt_world_size(current))
-                 : "";
+  return current ? format("rank %d of %d: ", txrt_world_rank(current), txrt_world_size(current)) : "";
 }
 
 Ranks &Ranks::alone() {
@@ -32,8 +30,7 @@ Ranks &Ranks::alone() {
 Ranks::Ranks(const Options &options) {
   const int launched = txrt_world_launched_ranks();
   if (launched > 0 && options.ranks > 0 && options.ranks != launched)
-    fail(ExitCode::Usage,
-         "--ranks %lld, and the launcher has started %d: give one of the two",
+    fail(ExitCode::Usage, "--ranks %lld, and the launcher has started %d: give one of the two",
          (long long)options.ranks, launched);
   if (launched <= 1)
     return;
@@ -56,26 +53,20 @@ Ranks::~Ranks() {
 }
 
 /// Every rank's text, in their order.
-std::vector<std::string> Ranks::gather(const std::string &mine,
-                                       const char *what) {
+std::vector<std::string> Ranks::gather(const std::string &mine, const char *what) {
   if (!joined)
     return {mine};
   txrt_error error;
   const uint64_t length = mine.size();
   std::vector<uint64_t> lengths(static_cast<size_t>(count));
-  check(txrt_world_all_gather(joined, &length, lengths.data(), sizeof length,
-                              what, &error),
-        error);
+  check(txrt_world_all_gather(joined, &length, lengths.data(), sizeof length, what, &error), error);
   const uint64_t most = *std::max_element(lengths.begin(), lengths.end());
   constexpr uint64_t sensible = uint64_t(1) << 24;
   if (most > sensible)
-    fail(ExitCode::Peer, "%s: a rank has %llu bytes to say", what,
-         (unsigned long long)most);
+    fail(ExitCode::Peer, "%s: a rank has %llu bytes to say", what, (unsigned long long)most);
   std::vector<char> padded(most), all(most * static_cast<size_t>(count));
   std::copy(mine.begin(), mine.end(), padded.begin());
-  check(txrt_world_all_gather(joined, padded.data(), all.data(), most, what,
-                              &error),
-        error);
+  check(txrt_world_all_gather(joined, padded.data(), all.data(), most, what, &error), error);
   std::vector<std::string> texts;
   for (size_t i = 0; i < lengths.size(); ++i)
     texts.emplace_back(all.data() + i * most, lengths[i]);
@@ -115,8 +106,7 @@ void Ranks::together(const std::function<void()> &work) {
       std::rethrow_exception(mine);
     throw;
   }
-  auto failed = std::find_if(outcomes.begin(), outcomes.end(),
-                             [](const std::string &o) { return !o.empty(); });
+  auto failed = std::find_if(outcomes.begin(), outcomes.end(), [](const std::string &o) { return !o.empty(); });
   if (failed == outcomes.end())
     return;
   if (mine && isFirst()) {
@@ -126,8 +116,7 @@ void Ranks::together(const std::function<void()> &work) {
   const size_t space = failed->find(' ');
   const auto who = static_cast<int>(failed - outcomes.begin());
   failOnAll(static_cast<ExitCode>(std::stoi(*failed)),
-            (who ? format("rank %d of %d: ", who, count) : "") +
-                failed->substr(space + 1));
+            (who ? format("rank %d of %d: ", who, count) : "") + failed->substr(space + 1));
 }
 
 bool Ranks::any(bool mine) {
@@ -135,9 +124,7 @@ bool Ranks::any(bool mine) {
     return mine;
   int32_t ranks = mine;
   txrt_error error;
-  check(txrt_world_all_reduce(joined, &ranks, 1, TXRT_DTYPE_I32, "agreement",
-                              &error),
-        error);
+  check(txrt_world_all_reduce(joined, &ranks, 1, TXRT_DTYPE_I32, "agreement", &error), error);
   return ranks != 0;
 }
 
@@ -167,13 +154,11 @@ static std::vector<Ranks::Field> split(const std::string &text) {
 }
 
 /// All values of a name, for flags that are repeated.
-static std::string valueOf(const std::vector<Ranks::Field> &fields,
-                           const std::string &name) {
+static std::string valueOf(const std::vector<Ranks::Field> &fields, const std::string &name) {
   std::string all;
   for (const Ranks::Field &field : fields)
     if (field.first == name)
-      all += (all.empty() ? "" : " ") +
-             (field.second.empty() ? "given" : printable(field.second, 200));
+      all += (all.empty() ? "" : " ") + (field.second.empty() ? "given" : printable(field.second, 200));
   return all.empty() ? "nothing" : all;
 }
 
@@ -189,11 +174,9 @@ void Ranks::requireSame(const std::vector<Field> &fields) {
         const std::string expected = valueOf(first, field.first);
         const std::string found = valueOf(other, field.first);
         if (found != expected)
-          failOnAll(ExitCode::BadInput,
-                    format("rank %zu differs from rank 0 in %s: %s and %s; all "
-                           "ranks of a run need the same",
-                           rank, printable(field.first).c_str(), found.c_str(),
-                           expected.c_str()));
+          failOnAll(ExitCode::BadInput, format("rank %zu differs from rank 0 in %s: %s and %s; all "
+                                               "ranks of a run need the same",
+                                               rank, printable(field.first).c_str(), found.c_str(), expected.c_str()));
       }
   }
 }

@@ -1,8 +1,7 @@
-//===- Ranks.h - The processes that run one step together -------*- C++ -*-===//
+//===- Ranks.h - The processes that run one step together -----------------------------------------------*- C++ -*-===//
 //
-// Every rank runs the same program on its own rows of the global batch. What may
-// go another way on one of them (a file, a signal) is agreed on, so that all stay
-// in step and leave together, with one message:
+// Every rank runs the same program on its own rows of the global batch. What may go another way on one of them (a file,
+// a signal) is agreed on, so that all stay in step and leave together, with one message:
 //
 //   Ranks ranks(options);
 //   ranks.together([&] { log.open(path); });
@@ -10,7 +9,7 @@
 //
 // With one rank nothing of it costs anything.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_RANKS_H
 #define TXRUN_RANKS_H
@@ -31,8 +30,8 @@ public:
   /// One rank.
   Ranks() = default;
   static Ranks &alone();
-  /// Joins those that a launcher has started (mpirun, tx-run --ranks), or is
-  /// one rank. Throws when one of them does not come.
+  /// Joins those that a launcher has started (mpirun, tx-run --ranks), or is one rank. Throws when one of them does not
+  /// come.
   explicit Ranks(const Options &options);
   /// Waits for the others, unless an error of this rank alone is on its way:
   /// then leaveRanks tells them.
@@ -47,8 +46,7 @@ public:
   /// Null for one rank.
   txrt_world *world() const { return joined; }
 
-  /// Does the work on every rank. If it throws on any, all throw the error of
-  /// the first such rank, and one prints it.
+  /// Does the work on every rank. If it throws on any, all throw the error of the first such rank, and one prints it.
   void together(const std::function<void()> &work);
   /// Whether a signal asked any of them to stop: all get the same answer.
   bool interrupted();
@@ -57,8 +55,7 @@ public:
 
   /// (name, value), for example ("artifact's digest", "9f2c...").
   using Field = std::pair<std::string, std::string>;
-  /// Throws on all ranks, with the field's name, when one has another value
-  /// than the first rank, or none.
+  /// Throws on all ranks, with the field's name, when one has another value than the first rank, or none.
   void requireSame(const std::vector<Field> &fields);
 
 private:
@@ -70,8 +67,8 @@ private:
   bool hasAgreed = false; // on an error: all ranks are on their way out
 };
 
-/// Ends this process with an error that the other ranks do not know of, and
-/// tells them. Returns if there is only one rank.
+/// Ends this process with an error that the other ranks do not know of, and tells them. Returns if there is only one
+/// rank.
 void leaveRanks(ExitCode code, const std::string &why);
 
 /// "rank 2 of 4: " for messages of one of several; else empty.

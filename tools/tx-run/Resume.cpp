@@ -1,4 +1,4 @@
-//===- Resume.cpp - Does a run go on as its checkpoint began? -------------===//
+//===- Resume.cpp - Does a run go on as its checkpoint began? -----------------------------------------------------===//
 
 #include "Resume.h"
 #include "Error.h"
@@ -24,9 +24,7 @@ static LrSchedule makeSchedule(const Options &options) {
   schedule.maximum = options.lr;
   schedule.minimum = options.minLr;
   schedule.warmupIterations = options.lrWarmupIterations;
-  schedule.decayIterations = options.lrDecayIterations > 0
-                                 ? options.lrDecayIterations
-                                 : options.trainIterations;
+  schedule.decayIterations = options.lrDecayIterations > 0 ? options.lrDecayIterations : options.trainIterations;
   schedule.style = options.lrDecayStyle;
   return schedule;
 }
@@ -38,16 +36,13 @@ static std::string shortest(const std::vector<double> &values) {
   return text;
 }
 
-RunSettings settingsOf(const Options &options, const LrSchedule &schedule,
-                       uint64_t globalBatch) {
-  RunSettings settings = {
-      {"lr", shortest(schedule.maximum)},
-      {"lr-warmup-iters", std::to_string(schedule.warmupIterations)},
-      {"lr-decay-style", decayStyleName(schedule.style)},
-      {"global-batch-size", std::to_string(globalBatch)}};
+RunSettings settingsOf(const Options &options, const LrSchedule &schedule, uint64_t globalBatch) {
+  RunSettings settings = {{"lr", shortest(schedule.maximum)},
+                          {"lr-warmup-iters", std::to_string(schedule.warmupIterations)},
+                          {"lr-decay-style", decayStyleName(schedule.style)},
+                          {"global-batch-size", std::to_string(globalBatch)}};
   if (!isPrepared(options.dataPath)) { // whose samples are in their order
-    settings["data-order"] =
-        options.dataOrder == DataOrder::Random ? "random" : "sequential";
+    settings["data-order"] = options.dataOrder == DataOrder::Random ? "random" : "sequential";
     if (options.validDataPath.empty())
       settings["split"] = shortest(options.split);
   }
@@ -84,16 +79,13 @@ private:
     if (found == settings.end())
       return;
     const std::string &text = found->second;
-    const auto result =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
-        !isRateOrCount(value))
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size() || !isRateOrCount(value))
       refuse(name, text);
   }
   [[noreturn]] void refuse(const char *name, const std::string &text) const {
-    fail(ExitCode::BadInput,
-         "%s: its metadata 'tx.%s' is '%s', which --%s can not be",
-         file.c_str(), name, printable(text).c_str(), name);
+    fail(ExitCode::BadInput, "%s: its metadata 'tx.%s' is '%s', which --%s can not be", file.c_str(), name,
+         printable(text).c_str(), name);
   }
 
   const RunSettings &settings;
@@ -102,23 +94,18 @@ private:
 
 } // namespace
 
-/// "--lr 0.01 (this run: 0.02), --min-lr 0 (this run: 0.001)": of the schedule, or
-/// of all else.
-static std::string differences(const RunSettings &mine, const RunSettings &from,
-                               bool ofSchedule) {
+/// "--lr 0.01 (this run: 0.02), --min-lr 0 (this run: 0.001)": of the schedule, or of all else.
+static std::string differences(const RunSettings &mine, const RunSettings &from, bool ofSchedule) {
   std::string text;
   for (const auto &[name, value] : mine) {
     const auto stored = from.find(name);
-    if (isSchedule(name) == ofSchedule && stored != from.end() &&
-        stored->second != value)
-      text += (text.empty() ? "--" : ", --") + name + " " +
-              printable(stored->second) + " (this run: " + value + ")";
+    if (isSchedule(name) == ofSchedule && stored != from.end() && stored->second != value)
+      text += (text.empty() ? "--" : ", --") + name + " " + printable(stored->second) + " (this run: " + value + ")";
   }
   return text;
 }
 
-LrSchedule resumeSchedule(const Options &options, const RunSettings &from,
-                          uint64_t globalBatch, Console &console) {
+LrSchedule resumeSchedule(const Options &options, const RunSettings &from, uint64_t globalBatch, Console &console) {
   LrSchedule schedule = makeSchedule(options);
   if (from.empty())
     return schedule;
@@ -139,9 +126,7 @@ LrSchedule resumeSchedule(const Options &options, const RunSettings &from,
     StoredSchedule(from, options.load).apply(schedule);
   console.line(format("note: the checkpoint was trained with %s; this run goes on "
                       "with %s",
-                      different.c_str(),
-                      options.useCheckpointScheduler ? "the checkpoint's"
-                                                     : "its own"));
+                      different.c_str(), options.useCheckpointScheduler ? "the checkpoint's" : "its own"));
   return schedule;
 }
 

@@ -1,4 +1,4 @@
-//===- Run.cpp - From options to work -------------------------------------===//
+//===- Run.cpp - From options to work -----------------------------------------------------------------------------===//
 
 #include "Run.h"
 #include "Bench.h"
@@ -27,22 +27,16 @@ public:
   std::unique_ptr<SampleSource> training() {
     if (isPrepared(options.dataPath))
       return prepared(options.dataPath);
-    TokenRange range = options.validDataPath.empty()
-                           ? splitRange(open(options.dataPath), options.split, 0)
-                           : whole(options.dataPath);
-    return std::make_unique<WindowSource>(range, batch, options.dataOrder, seed,
-                                          "training");
+    TokenRange range =
+        options.validDataPath.empty() ? splitRange(open(options.dataPath), options.split, 0) : whole(options.dataPath);
+    return std::make_unique<WindowSource>(range, batch, options.dataOrder, seed, "training");
   }
 
   std::unique_ptr<SampleSource> validation() {
-    const std::string &path = options.validDataPath.empty()
-                                  ? options.dataPath
-                                  : options.validDataPath;
+    const std::string &path = options.validDataPath.empty() ? options.dataPath : options.validDataPath;
     if (isPrepared(path))
       return prepared(path);
-    TokenRange range = options.validDataPath.empty()
-                           ? splitRange(open(path), options.split, 1)
-                           : whole(path);
+    TokenRange range = options.validDataPath.empty() ? splitRange(open(path), options.split, 1) : whole(path);
     return std::make_unique<CoveringSource>(range, batch);
   }
 
@@ -61,8 +55,7 @@ private:
     auto source = std::make_unique<PreparedSource>(path, batch);
     said.push_back(format("tokens: %s read as prepared samples, %llu of %llu "
                           "tokens",
-                          printable(path, 200).c_str(),
-                          (unsigned long long)source->size(),
+                          printable(path, 200).c_str(), (unsigned long long)source->size(),
                           (unsigned long long)batch.sequence));
     return source;
   }
@@ -70,8 +63,7 @@ private:
   std::shared_ptr<const TokenFile> open(const std::string &path) {
     if (file && file->path() == path)
       return file;
-    file = std::make_shared<TokenFile>(path, options.dataFormat,
-                                       batch.vocabulary);
+    file = std::make_shared<TokenFile>(path, options.dataFormat, batch.vocabulary);
     said.push_back(file->describe());
     return file;
   }
@@ -99,13 +91,10 @@ void say(const Data &data, Ranks &ranks, Console &console) {
 }
 
 uint64_t globalBatch(const Options &options) {
-  return options.globalBatchSize > 0
-             ? static_cast<uint64_t>(options.globalBatchSize)
-             : 0;
+  return options.globalBatchSize > 0 ? static_cast<uint64_t>(options.globalBatchSize) : 0;
 }
 
-RunPosition loadOrInitialize(const Options &options, const Model &model,
-                             uint64_t seed, Console &console) {
+RunPosition loadOrInitialize(const Options &options, const Model &model, uint64_t seed, Console &console) {
   RunPosition position;
   position.seed = seed;
   if (options.load.empty()) {
@@ -118,8 +107,7 @@ RunPosition loadOrInitialize(const Options &options, const Model &model,
   if (options.seed >= 0 && loaded.position.seed != seed)
     console.line(format("note: the checkpoint was trained with seed %llu; "
                         "from here on data and dropout follow --seed %llu",
-                        (unsigned long long)loaded.position.seed,
-                        (unsigned long long)seed));
+                        (unsigned long long)loaded.position.seed, (unsigned long long)seed));
   position = loaded.position;
   if (options.seed >= 0)
     position.seed = seed;
@@ -127,24 +115,20 @@ RunPosition loadOrInitialize(const Options &options, const Model &model,
 }
 
 /// Gives the model its weights; returns where they stand in a run.
-RunPosition prepareWeights(const Options &options, const Model &model,
-                           uint64_t seed, Console &console) {
+RunPosition prepareWeights(const Options &options, const Model &model, uint64_t seed, Console &console) {
   RunPosition position;
   Ranks &ranks = model.ranks();
-  ranks.together(
-      [&] { position = loadOrInitialize(options, model, seed, console); });
+  ranks.together([&] { position = loadOrInitialize(options, model, seed, console); });
   if (ranks.size() > 1)
-    ranks.requireSame(
-        {{"the seed", std::to_string(position.seed)},
-         {"the checkpoint's iteration", std::to_string(position.iteration)},
-         {"the weights", fingerprintOf(model)}});
+    ranks.requireSame({{"the seed", std::to_string(position.seed)},
+                       {"the checkpoint's iteration", std::to_string(position.iteration)},
+                       {"the weights", fingerprintOf(model)}});
   return position;
 }
 
 /// Data of every rank, found to be the same.
-std::unique_ptr<SampleSource>
-openData(const Model &model, const char *what,
-         const std::function<std::unique_ptr<SampleSource>()> &open) {
+std::unique_ptr<SampleSource> openData(const Model &model, const char *what,
+                                       const std::function<std::unique_ptr<SampleSource>()> &open) {
   std::unique_ptr<SampleSource> source;
   std::string fingerprint;
   model.ranks().together([&] {
@@ -156,35 +140,31 @@ openData(const Model &model, const char *what,
   return source;
 }
 
-ExitCode trainEvaluateSample(const Options &options, const Model &model,
-                             uint64_t seed, Console &console, Log &log) {
+ExitCode trainEvaluateSample(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   RunPosition position;
   std::unique_ptr<SampleSource> training, validation;
   {
     // Data that is wrong is found before the weights are made.
     Data data(options, model, seed);
     if (options.trainIterations >= 0)
-      training = openData(model, "the training data",
-                          [&] { return data.training(); });
+      training = openData(model, "the training data", [&] { return data.training(); });
     if (options.evaluate || options.evalInterval > 0)
-      validation = openData(model, "the validation data",
-                            [&] { return data.validation(); });
+      validation = openData(model, "the validation data", [&] { return data.validation(); });
     say(data, model.ranks(), console);
     position = prepareWeights(options, model, seed, console);
     if (training && position.seed != seed)
       training = Data(options, model, position.seed).training();
   }
   if (training) {
-    Trainer trainer(options, model, *training, validation.get(), position,
-                    console, log);
+    Trainer trainer(options, model, *training, validation.get(), position, console, log);
     ExitCode code = trainer.run();
     position.iteration = trainer.iteration();
     if (code != ExitCode::Ok)
       return code;
   }
   if (options.evaluate)
-    reportEvaluation(Evaluator(model, *validation).run(options.evalIterations),
-                     position.iteration, model, console, log);
+    reportEvaluation(Evaluator(model, *validation).run(options.evalIterations), position.iteration, model, console,
+                     log);
   if (options.sampleTokens >= 0) {
     SamplerOptions sampler;
     sampler.prompt = options.prompt;
@@ -196,15 +176,13 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model,
   return model.ranks().interrupted() ? ExitCode::Interrupted : ExitCode::Ok;
 }
 
-void verify(const Options &options, const Model &model, uint64_t seed,
-            Console &console, Log &log) {
+void verify(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   Options twin = options;
   twin.tune = false; // the first has found the algorithms
   Model none(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
   Data data(options, model, seed);
-  auto source =
-      openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
+  auto source = openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
   say(data, model.ranks(), console);
   prepareWeights(options, model, seed, console);
   prepareWeights(options, none, seed, console);
@@ -217,15 +195,12 @@ void verify(const Options &options, const Model &model, uint64_t seed,
   verifyRecompute(model, none, *source, what, console, log);
 }
 
-void benchmark(const Options &options, const Model &model, uint64_t seed,
-               Console &console, Log &log) {
+void benchmark(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   Data data(options, model, seed);
-  auto source =
-      openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
+  auto source = openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
   say(data, model.ranks(), console);
   prepareWeights(options, model, seed, console);
-  StepRunner runner(model, *source, globalBatch(options), seed,
-                    options.checkForNan);
+  StepRunner runner(model, *source, globalBatch(options), seed, options.checkForNan);
   BenchOptions what;
   what.iterations = options.benchIterations;
   what.warmup = options.benchWarmup;
@@ -234,23 +209,19 @@ void benchmark(const Options &options, const Model &model, uint64_t seed,
   bench(model, runner, what, console, log);
 }
 
-/// What ranks must have been started with alike: every flag but those that name
-/// files, whose contents are compared, and what is a machine's own.
+/// What ranks must have been started with alike: every flag but those that name files, whose contents are compared, and
+/// what is a machine's own.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
-  static const char *const own[] = {
-      "data-path", "valid-data-path", "load",           "save",
-      "log",       "threads",         "dump-gradients", "verify-recompute",
-      "input",     "output",          "trace",          "tuning-cache"};
+  static const char *const own[] = {"data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",
+                                    "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache"};
   std::vector<Ranks::Field> fields;
   for (const auto &flag : options.given)
-    if (std::none_of(std::begin(own), std::end(own),
-                     [&](const char *name) { return flag.first == name; }))
+    if (std::none_of(std::begin(own), std::end(own), [&](const char *name) { return flag.first == name; }))
       fields.emplace_back("--" + flag.first, flag.second);
   return fields;
 }
 
-/// A function's files of one rank. What would be written to one file by all of
-/// them is the first rank's.
+/// A function's files of one rank. What would be written to one file by all of them is the first rank's.
 Options optionsOf(const Ranks &ranks, const Options &all) {
   Options own = all;
   own.outputs.clear();
@@ -288,16 +259,14 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
     if (ranks.isFirst() && !options.dumpGradients.empty())
       requireRoom(options.dumpGradients, gradientBytes(model));
   });
-  uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed)
-                                    : model.manifest().seed;
+  uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed) : model.manifest().seed;
   if (options.bench) {
     benchmark(options, model, seed, console, *log);
   } else if (!options.verifyTwin.empty()) {
     verify(options, model, seed, console, *log);
   } else if (!options.function.empty()) {
     prepareWeights(options, model, seed, console);
-    runFunction(model, options.function, options.inputs, options.outputs,
-                console);
+    runFunction(model, options.function, options.inputs, options.outputs, console);
     if (!options.dumpGradients.empty() && ranks.isFirst())
       dumpGradients(model, options.dumpGradients);
   } else {

@@ -1,4 +1,4 @@
-//===- Run.h - tx-run without its main --------------------------*- C++ -*-===//
+//===- Run.h - tx-run without its main ------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_RUN_H
 #define TXRUN_RUN_H

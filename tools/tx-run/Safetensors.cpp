@@ -1,4 +1,4 @@
-//===- Safetensors.cpp - Named tensors in one file ------------------------===//
+//===- Safetensors.cpp - Named tensors in one file ----------------------------------------------------------------===//
 
 #include "Safetensors.h"
 #include "Error.h"
@@ -20,10 +20,8 @@ static constexpr size_t maxTensors = size_t(1) << 17;
 
 uint64_t storedElementBytes(const std::string &dtype) {
   static const std::map<std::string, uint64_t> sizes = {
-      {"BOOL", 1}, {"U8", 1},      {"I8", 1},      {"F8_E4M3", 1},
-      {"F8_E5M2", 1}, {"U16", 2},  {"I16", 2},     {"F16", 2},
-      {"BF16", 2}, {"U32", 4},     {"I32", 4},     {"F32", 4},
-      {"U64", 8},  {"I64", 8},     {"F64", 8}};
+      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2}, {"F16", 2},
+      {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},     {"U64", 8},     {"I64", 8}, {"F64", 8}};
   auto found = sizes.find(dtype);
   return found == sizes.end() ? 0 : found->second;
 }
@@ -41,15 +39,12 @@ uint16_t roundToBfloat(float value) { return txrt_bf16_from_f32(value); }
 float halfToFloat(uint16_t bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;
   if (exponent == 31) {
-    uint32_t wide = uint32_t(bits & 0x8000) << 16 | 0x7f800000u |
-                    uint32_t(mantissa) << 13;
+    uint32_t wide = uint32_t(bits & 0x8000) << 16 | 0x7f800000u | uint32_t(mantissa) << 13;
     float value;
     std::memcpy(&value, &wide, sizeof value);
     return value;
   }
-  float value = exponent == 0
-                    ? std::ldexp(float(mantissa), -24)
-                    : std::ldexp(float(mantissa + 1024), exponent - 25);
+  float value = exponent == 0 ? std::ldexp(float(mantissa), -24) : std::ldexp(float(mantissa + 1024), exponent - 25);
   return bits & 0x8000 ? -value : value;
 }
 
@@ -58,8 +53,7 @@ namespace {
 /// The checks of one header, each with the field's name in its message.
 class HeaderCheck {
 public:
-  HeaderCheck(const std::string &path, uint64_t dataBytes)
-      : path(printable(path, 200)), dataBytes(dataBytes) {}
+  HeaderCheck(const std::string &path, uint64_t dataBytes) : path(printable(path, 200)), dataBytes(dataBytes) {}
 
   StoredTensor tensor(const std::string &name, const json &value) const {
     StoredTensor result;
@@ -68,14 +62,11 @@ public:
     if (!value.is_object())
       refuse(where + ": is no object");
     for (const auto &item : value.items())
-      if (item.key() != "dtype" && item.key() != "shape" &&
-          item.key() != "data_offsets")
-        refuse(where + ": has the unknown field '" + printable(item.key()) +
-               "'");
+      if (item.key() != "dtype" && item.key() != "shape" && item.key() != "data_offsets")
+        refuse(where + ": has the unknown field '" + printable(item.key()) + "'");
     const json &dtype = field(value, "dtype", where);
     if (!dtype.is_string() || !storedElementBytes(dtype.get<std::string>()))
-      refuse(where + ": dtype is " + printable(dtype.dump(-1, ' ', true)) +
-             ", which is none of the format's");
+      refuse(where + ": dtype is " + printable(dtype.dump(-1, ' ', true)) + ", which is none of the format's");
     result.dtype = dtype.get<std::string>();
 
     const json &shape = field(value, "shape", where);
@@ -84,13 +75,11 @@ public:
     result.elements = 1;
     for (const json &size : shape) {
       result.shape.push_back(number(size, where + ": shape"));
-      if (__builtin_mul_overflow(result.elements, result.shape.back(),
-                                 &result.elements))
+      if (__builtin_mul_overflow(result.elements, result.shape.back(), &result.elements))
         refuse(where + ": the product of its shape overflows 64 bits");
     }
     uint64_t needed;
-    if (__builtin_mul_overflow(result.elements,
-                               storedElementBytes(result.dtype), &needed))
+    if (__builtin_mul_overflow(result.elements, storedElementBytes(result.dtype), &needed))
       refuse(where + ": its size in bytes overflows 64 bits");
 
     const json &offsets = field(value, "data_offsets", where);
@@ -99,18 +88,14 @@ public:
     uint64_t begin = number(offsets[0], where + ": data_offsets");
     uint64_t end = number(offsets[1], where + ": data_offsets");
     if (begin > end)
-      refuse(where + format(": data_offsets begin at %llu behind their end %llu",
-                            (unsigned long long)begin, (unsigned long long)end));
+      refuse(where + format(": data_offsets begin at %llu behind their end %llu", (unsigned long long)begin,
+                            (unsigned long long)end));
     if (end > dataBytes)
-      refuse(where +
-             format(": ends at byte %llu of the data, the file has %llu",
-                    (unsigned long long)end, (unsigned long long)dataBytes));
+      refuse(where + format(": ends at byte %llu of the data, the file has %llu", (unsigned long long)end,
+                            (unsigned long long)dataBytes));
     if (end - begin != needed)
-      refuse(where + format(": has %llu bytes, %s %s needs %llu",
-                            (unsigned long long)(end - begin),
-                            result.dtype.c_str(),
-                            shapeText(result.shape).c_str(),
-                            (unsigned long long)needed));
+      refuse(where + format(": has %llu bytes, %s %s needs %llu", (unsigned long long)(end - begin),
+                            result.dtype.c_str(), shapeText(result.shape).c_str(), (unsigned long long)needed));
     result.offset = begin; // in the data; the caller knows where that starts
     result.bytes = needed;
     return result;
@@ -132,21 +117,16 @@ public:
     std::vector<const StoredTensor *> order;
     for (const auto &item : table)
       order.push_back(&item.second);
-    std::sort(order.begin(), order.end(),
-              [](const StoredTensor *a, const StoredTensor *b) {
-                return std::make_pair(a->offset, a->bytes) <
-                       std::make_pair(b->offset, b->bytes);
-              });
+    std::sort(order.begin(), order.end(), [](const StoredTensor *a, const StoredTensor *b) {
+      return std::make_pair(a->offset, a->bytes) < std::make_pair(b->offset, b->bytes);
+    });
     uint64_t at = 0;
     for (const StoredTensor *tensor : order) {
       if (tensor->offset != at)
         refuse(format("tensor '%s': begins at byte %llu of the data, %s byte "
                       "%llu",
-                      printable(tensor->name).c_str(),
-                      (unsigned long long)tensor->offset,
-                      tensor->offset < at
-                          ? "inside the tensor before it, which ends at"
-                          : "leaving a hole from",
+                      printable(tensor->name).c_str(), (unsigned long long)tensor->offset,
+                      tensor->offset < at ? "inside the tensor before it, which ends at" : "leaving a hole from",
                       (unsigned long long)at));
       at += tensor->bytes;
     }
@@ -161,8 +141,7 @@ public:
   }
 
 private:
-  const json &field(const json &object, const char *name,
-                    const std::string &where) const {
+  const json &field(const json &object, const char *name, const std::string &where) const {
     auto found = object.find(name);
     if (found == object.end())
       refuse(where + ": has no field '" + name + "'");
@@ -171,8 +150,7 @@ private:
 
   uint64_t number(const json &value, const std::string &where) const {
     if (!value.is_number_unsigned())
-      refuse(where + ": " + printable(value.dump(-1, ' ', true)) +
-             " is no number of 64 bits without sign");
+      refuse(where + ": " + printable(value.dump(-1, ' ', true)) + " is no number of 64 bits without sign");
     return value.get<uint64_t>();
   }
 
@@ -198,19 +176,14 @@ SafetensorsReader::SafetensorsReader(const std::string &path) : file(path) {
     fail(ExitCode::BadInput,
          "%s: is no safetensors file: its header would take %llu bytes, the "
          "format allows %llu",
-         shown.c_str(), (unsigned long long)length,
-         (unsigned long long)maxHeaderBytes);
+         shown.c_str(), (unsigned long long)length, (unsigned long long)maxHeaderBytes);
   if (length > file.size() - 8)
-    fail(ExitCode::BadInput,
-         "%s: is cut off: its header takes %llu bytes, the file has %llu",
-         shown.c_str(), (unsigned long long)length,
-         (unsigned long long)(file.size() - 8));
+    fail(ExitCode::BadInput, "%s: is cut off: its header takes %llu bytes, the file has %llu", shown.c_str(),
+         (unsigned long long)length, (unsigned long long)(file.size() - 8));
   std::string header(length, '\0');
   file.readAt(8, &header[0], length);
   if (header.empty() || header[0] != '{')
-    fail(ExitCode::BadInput,
-         "%s: is no safetensors file: its header does not begin with '{'",
-         shown.c_str());
+    fail(ExitCode::BadInput, "%s: is no safetensors file: its header does not begin with '{'", shown.c_str());
   HeaderCheck check(path, file.size() - 8 - length);
   auto member = [&](const std::string &key, const json &value) {
     if (key == "__metadata__")
@@ -220,8 +193,7 @@ SafetensorsReader::SafetensorsReader(const std::string &path) : file(path) {
     else
       check.refuse(format("has more than %zu tensors", maxTensors));
   };
-  parseJsonMembers(header.data(), header.data() + header.size(),
-                   shown + ": header", member);
+  parseJsonMembers(header.data(), header.data() + header.size(), shown + ": header", member);
   check.tiling(table);
   for (auto &item : table)
     item.second.offset += 8 + length;
@@ -232,23 +204,18 @@ const StoredTensor *SafetensorsReader::find(const std::string &name) const {
   return found == table.end() ? nullptr : &found->second;
 }
 
-void SafetensorsReader::readRaw(const StoredTensor &tensor, uint64_t at,
-                                uint64_t bytes, void *to) const {
+void SafetensorsReader::readRaw(const StoredTensor &tensor, uint64_t at, uint64_t bytes, void *to) const {
   file.readAt(tensor.offset + at, to, bytes);
 }
 
-void SafetensorsReader::readF32(const StoredTensor &tensor, uint64_t first,
-                                uint64_t count, float *to) const {
+void SafetensorsReader::readF32(const StoredTensor &tensor, uint64_t first, uint64_t count, float *to) const {
   if (tensor.dtype == "F32")
     return readRaw(tensor, first * 4, count * 4, to);
   if (tensor.dtype != "F16" && tensor.dtype != "BF16")
-    fail(ExitCode::BadInput,
-         "%s: tensor '%s': dtype %s cannot become f32; F32, F16 and BF16 can",
-         printable(path(), 200).c_str(), printable(tensor.name).c_str(),
-         tensor.dtype.c_str());
+    fail(ExitCode::BadInput, "%s: tensor '%s': dtype %s cannot become f32; F32, F16 and BF16 can",
+         printable(path(), 200).c_str(), printable(tensor.name).c_str(), tensor.dtype.c_str());
   auto convert = tensor.dtype == "F16" ? halfToFloat : bfloatToFloat;
-  std::vector<uint16_t> narrow(
-      static_cast<size_t>(std::min<uint64_t>(count, 1u << 20)));
+  std::vector<uint16_t> narrow(static_cast<size_t>(std::min<uint64_t>(count, 1u << 20)));
   for (uint64_t done = 0; done < count;) {
     uint64_t part = std::min<uint64_t>(narrow.size(), count - done);
     readRaw(tensor, (first + done) * 2, part * 2, narrow.data());
@@ -257,35 +224,26 @@ void SafetensorsReader::readF32(const StoredTensor &tensor, uint64_t first,
   }
 }
 
-void SafetensorsWriter::add(const std::string &name, const std::string &dtype,
-                            const std::vector<uint64_t> &shape, uint64_t bytes,
-                            Source source) {
+void SafetensorsWriter::add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape,
+                            uint64_t bytes, Source source) {
   entries.push_back({name, dtype, shape, bytes, std::move(source)});
 }
 
-void SafetensorsWriter::add(const std::string &name, const std::string &dtype,
-                            const std::vector<uint64_t> &shape,
+void SafetensorsWriter::add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape,
                             const void *data, uint64_t bytes) {
   add(name, dtype, shape, bytes,
-      [data](uint64_t at, uint64_t count, void *to) {
-        std::memcpy(to, static_cast<const char *>(data) + at, count);
-      });
+      [data](uint64_t at, uint64_t count, void *to) { std::memcpy(to, static_cast<const char *>(data) + at, count); });
 }
 
-void SafetensorsWriter::setMetadata(const std::string &key,
-                                    const std::string &value) {
-  metadata[key] = value;
-}
+void SafetensorsWriter::setMetadata(const std::string &key, const std::string &value) { metadata[key] = value; }
 
 void SafetensorsWriter::write(const std::string &path) const {
-  // Written by hand: the order of the data is the order of add(), and the
-  // reference implementation reads any order of keys.
+  // Written by hand: the order of the data is the order of add(), and the reference implementation reads any order of
+  // keys.
   std::string header = "{\"__metadata__\":" + json(metadata).dump();
   uint64_t at = 0;
   for (const Entry &entry : entries) {
-    json value = {{"dtype", entry.dtype},
-                  {"shape", entry.shape},
-                  {"data_offsets", {at, at + entry.bytes}}};
+    json value = {{"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {at, at + entry.bytes}}};
     header += "," + json(entry.name).dump() + ":" + value.dump();
     at += entry.bytes;
   }

@@ -1,10 +1,9 @@
-//===- Safetensors.h - Named tensors in one file ----------------*- C++ -*-===//
+//===- Safetensors.h - Named tensors in one file --------------------------------------------------------*- C++ -*-===//
 //
-// The format of Hugging Face's weights: 8 bytes of header length, a JSON header
-// {"name": {"dtype", "shape", "data_offsets"}, "__metadata__": {...}}, data.
-// The reader checks the whole header before it believes any of it: a file that
-// it accepts has tensors that are inside the file, do not overlap, leave no
-// hole, and have the sizes that their shapes say.
+// The format of Hugging Face's weights: 8 bytes of header length, a JSON header {"name": {"dtype", "shape",
+// "data_offsets"}, "__metadata__": {...}}, data. The reader checks the whole header before it believes any of it: a
+// file that it accepts has tensors that are inside the file, do not overlap, leave no hole, and have the sizes that
+// their shapes say.
 //
 //   SafetensorsReader reader("model.safetensors");
 //   const StoredTensor *t = reader.find("wte.weight");
@@ -14,7 +13,7 @@
 //   writer.add("wte.weight", "F32", {50257, 768}, data, bytes);
 //   writer.write("out.safetensors");          // atomic, see File.h
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_SAFETENSORS_H
 #define TXRUN_SAFETENSORS_H
@@ -48,18 +47,12 @@ public:
   const StoredTensor *find(const std::string &name) const;
   const std::map<std::string, std::string> &metadata() const { return extra; }
 
-  void readRaw(const StoredTensor &tensor, void *to) const {
-    readRaw(tensor, 0, tensor.bytes, to);
-  }
-  void readRaw(const StoredTensor &tensor, uint64_t at, uint64_t bytes,
-               void *to) const;
+  void readRaw(const StoredTensor &tensor, void *to) const { readRaw(tensor, 0, tensor.bytes, to); }
+  void readRaw(const StoredTensor &tensor, uint64_t at, uint64_t bytes, void *to) const;
   /// `tensor` must be F32, F16 or BF16; both narrow types convert exactly.
-  void readF32(const StoredTensor &tensor, float *to) const {
-    readF32(tensor, 0, tensor.elements, to);
-  }
+  void readF32(const StoredTensor &tensor, float *to) const { readF32(tensor, 0, tensor.elements, to); }
   /// `count` elements from element `first` on.
-  void readF32(const StoredTensor &tensor, uint64_t first, uint64_t count,
-               float *to) const;
+  void readF32(const StoredTensor &tensor, uint64_t first, uint64_t count, float *to) const;
 
 private:
   InputFile file;
@@ -71,11 +64,10 @@ class SafetensorsWriter {
 public:
   /// Copies bytes [at, at + bytes) of a tensor; called by write(), not before.
   using Source = std::function<void(uint64_t at, uint64_t bytes, void *to)>;
-  void add(const std::string &name, const std::string &dtype,
-           const std::vector<uint64_t> &shape, uint64_t bytes, Source source);
+  void add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape, uint64_t bytes,
+           Source source);
   /// The same for `bytes` in memory.
-  void add(const std::string &name, const std::string &dtype,
-           const std::vector<uint64_t> &shape, const void *data,
+  void add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape, const void *data,
            uint64_t bytes);
   void setMetadata(const std::string &key, const std::string &value);
   void write(const std::string &path) const;

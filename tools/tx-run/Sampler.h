@@ -1,4 +1,4 @@
-//===- Sampler.h - Text that the model continues ----------------*- C++ -*-===//
+//===- Sampler.h - Text that the model continues --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_SAMPLER_H
 #define TXRUN_SAMPLER_H
@@ -16,15 +16,14 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Writes the prompt and `count` tokens after it as they are drawn. The context
-/// is at most the model's sequence: its beginning falls away.
-void sampleText(const Model &model, int64_t count,
-                const SamplerOptions &options, Console &console);
+/// Writes the prompt and `count` tokens after it as they are drawn. The context is at most the model's sequence: its
+/// beginning falls away.
+void sampleText(const Model &model, int64_t count, const SamplerOptions &options, Console &console);
 
-/// A token from logits: softmax(logits / temperature) over the k largest, at
-/// the point `uniform` of [0, 1). `order` is scratch.
-int32_t drawToken(const float *logits, size_t vocabulary, double temperature,
-                  int64_t topK, double uniform, std::vector<int32_t> &order);
+/// A token from logits: softmax(logits / temperature) over the k largest, at the point `uniform` of [0, 1). `order` is
+/// scratch.
+int32_t drawToken(const float *logits, size_t vocabulary, double temperature, int64_t topK, double uniform,
+                  std::vector<int32_t> &order);
 
 } // namespace txrun
 

@@ -1,9 +1,9 @@
-//===- StepRunner.h - One iteration: microbatches, then the update -*- C++ -*-===//
+//===- StepRunner.h - One iteration: microbatches, then the update --------------------------------------*- C++ -*-===//
 //
-// The one place that knows the entries of a training step. Training, timing and
-// comparing all go through it, so they run the same thing.
+// The one place that knows the entries of a training step. Training, timing and comparing all go through it, so they
+// run the same thing.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_STEPRUNNER_H
 #define TXRUN_STEPRUNNER_H
@@ -16,7 +16,7 @@
 namespace txrun {
 
 struct StepResult {
-  double loss = 0; // mean over the valid tokens of the global batch
+  double loss = 0;        // mean over the valid tokens of the global batch
   float gradientNorm = 0; // not finite: nothing was updated
   uint64_t validCount = 0;
   uint64_t tokens = 0;
@@ -24,12 +24,10 @@ struct StepResult {
 
 class StepRunner {
 public:
-  /// `globalBatch` of 0 means one micro batch for each rank; micro batch i of rank
-  /// r is number i * ranks + r of the global batch. A single micro batch runs
-  /// through the fused entry `step`. With `guard` a loss or gradient that is not
-  /// finite ends the run, after one repeat that tells whether it comes again.
-  StepRunner(const Model &model, SampleSource &source, uint64_t globalBatch,
-             uint64_t seed, bool guard);
+  /// `globalBatch` of 0 means one micro batch for each rank; micro batch i of rank r is number i * ranks + r of the
+  /// global batch. A single micro batch runs through the fused entry `step`. With `guard` a loss or gradient that is
+  /// not finite ends the run, after one repeat that tells whether it comes again.
+  StepRunner(const Model &model, SampleSource &source, uint64_t globalBatch, uint64_t seed, bool guard);
 
   uint64_t globalBatchSize() const { return micro * count * ranks; }
   /// Of each rank.
@@ -39,9 +37,8 @@ public:
   /// The entries that an iteration runs.
   std::vector<Entry> entries() const;
 
-  /// `firstSample` is the number of samples consumed by the run so far, `step`
-  /// the number of this iteration, from 1. A gradient that is not finite updates
-  /// nothing, with the guard or without.
+  /// `firstSample` is the number of samples consumed by the run so far, `step` the number of this iteration, from 1. A
+  /// gradient that is not finite updates nothing, with the guard or without.
   StepResult run(uint64_t firstSample, int64_t step, double lr);
 
 private:
@@ -62,8 +59,7 @@ private:
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
   float lossScaleOf(uint64_t firstSample) const;
-  void fill(const Batch &batch, uint64_t firstSample, uint64_t index,
-            float lossScale);
+  void fill(const Batch &batch, uint64_t firstSample, uint64_t index, float lossScale);
   /// An element that is NaN or Inf.
   struct NonFinite {
     const GlobalSpec *gradient;
@@ -72,8 +68,7 @@ private:
   };
   std::optional<NonFinite> findNonFinite(const GlobalSpec &gradient) const;
   std::optional<NonFinite> findNonFinite() const;
-  [[noreturn]] void reportLoss(uint64_t firstSample, uint64_t index,
-                               int64_t step, float loss, bool updated);
+  [[noreturn]] void reportLoss(uint64_t firstSample, uint64_t index, int64_t step, float loss, bool updated);
   void reportGradient(uint64_t firstSample, int64_t step, float norm);
 
   const Model &model;

@@ -1,10 +1,9 @@
-//===- TokenData.h - Token files and the samples drawn from them -*- C++ -*-===//
+//===- TokenData.h - Token files and the samples drawn from them ----------------------------------------*- C++ -*-===//
 //
-// A sample is a window of seq_length tokens with the tokens one further as its
-// targets. Where sample g of a run lies depends on (seed, g) only, not on batch
-// size, thread count, policy or restarts.
+// A sample is a window of seq_length tokens with the tokens one further as its targets. Where sample g of a run lies
+// depends on (seed, g) only, not on batch size, thread count, policy or restarts.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRUN_TOKENDATA_H
 #define TXRUN_TOKENDATA_H
@@ -51,8 +50,7 @@ struct TokenRange {
 };
 
 /// Shares {train, validation[, test]} of a file.
-TokenRange splitRange(std::shared_ptr<const TokenFile> file,
-                      const std::vector<double> &shares, size_t part);
+TokenRange splitRange(std::shared_ptr<const TokenFile> file, const std::vector<double> &shares, size_t part);
 
 /// Fills rows of a micro batch.
 class SampleSource {
@@ -77,8 +75,7 @@ private:
 class WindowSource : public SampleSource {
 public:
   /// Throws when the range has no whole window.
-  WindowSource(TokenRange range, const BatchSpec &batch, DataOrder order,
-               uint64_t seed, const char *what);
+  WindowSource(TokenRange range, const BatchSpec &batch, DataOrder order, uint64_t seed, const char *what);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
   /// Where a sample's window begins, in the range.
   uint64_t place(uint64_t index) const;
@@ -90,8 +87,8 @@ private:
   std::vector<int32_t> window;
 };
 
-/// Every token of a range as a target once, for evaluations: the windows follow
-/// each other, the last one is filled up with ignored targets.
+/// Every token of a range as a target once, for evaluations: the windows follow each other, the last one is filled up
+/// with ignored targets.
 class CoveringSource : public SampleSource {
 public:
   CoveringSource(TokenRange range, const BatchSpec &batch);
@@ -105,8 +102,8 @@ private:
   std::vector<int32_t> window;
 };
 
-/// Samples made elsewhere: a safetensors file with `tokens` and `targets`, I32
-/// or I64 of shape [samples, seq_length]; the targets may be ignored ones.
+/// Samples made elsewhere: a safetensors file with `tokens` and `targets`, I32 or I64 of shape [samples, seq_length];
+/// the targets may be ignored ones.
 class PreparedSource : public SampleSource {
 public:
   PreparedSource(const std::string &path, const BatchSpec &batch);

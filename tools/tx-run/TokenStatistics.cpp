@@ -1,4 +1,4 @@
-//===- TokenStatistics.cpp - What bytes show of their ids -----------------===//
+//===- TokenStatistics.cpp - What bytes show of their ids ---------------------------------------------------------===//
 
 #include "TokenStatistics.h"
 
@@ -19,12 +19,10 @@ static constexpr uint64_t fewUnits = 4;
 
 TokenStatistics::TokenStatistics(const InputFile &file, uint64_t offset) {
   const uint64_t all = file.size() - offset;
-  const uint64_t blocks =
-      std::min(mostBlocks, (all + blockBytes - 1) / blockBytes);
+  const uint64_t blocks = std::min(mostBlocks, (all + blockBytes - 1) / blockBytes);
   for (uint64_t i = 0; i < blocks; ++i) {
     const uint64_t at = all * i / blocks / alignment * alignment;
-    const uint64_t next =
-        i + 1 == blocks ? all : all * (i + 1) / blocks / alignment * alignment;
+    const uint64_t next = i + 1 == blocks ? all : all * (i + 1) / blocks / alignment * alignment;
     const uint64_t count = std::min(blockBytes, next - at);
     starts.push_back(bytes.size());
     bytes.resize(bytes.size() + count);
@@ -58,15 +56,13 @@ public:
     ++all;
   }
   uint64_t distinct() const {
-    return counts.size() -
-           static_cast<uint64_t>(std::count(counts.begin(), counts.end(), 0u));
+    return counts.size() - static_cast<uint64_t>(std::count(counts.begin(), counts.end(), 0u));
   }
   /// 1 for the same distribution, 0 for two that share no value.
   double overlap(const Histogram &other) const {
     double sum = 0;
     for (size_t i = 0; i < counts.size(); ++i)
-      sum += std::min(double(counts[i]) / double(all),
-                      double(other.counts[i]) / double(other.all));
+      sum += std::min(double(counts[i]) / double(all), double(other.counts[i]) / double(other.all));
     return sum;
   }
   /// 1 for one value, 1 / n for n that are as frequent.
@@ -99,8 +95,7 @@ bool TokenStatistics::alternates(uint64_t width) const {
     upper[i % 2].add(bytes[i * width + width - 1]);
   const double even = upper[0].concentration(), odd = upper[1].concentration();
   // Data that repeat themselves may have other values at each, but as many.
-  return upper[0].overlap(upper[1]) < 0.7 &&
-         std::max(even, odd) > 3 * std::min(even, odd);
+  return upper[0].overlap(upper[1]) < 0.7 && std::max(even, odd) > 3 * std::min(even, odd);
 }
 
 bool TokenStatistics::isOfTwoUnits(uint64_t width) const {
@@ -113,22 +108,15 @@ bool TokenStatistics::isOfTwoUnits(uint64_t width) const {
     high.add(bytes[i * width + width - 1]);
   }
   // Ids that are drawn evenly from nearly all that two bytes hold have flat bytes.
-  return low.distinct() >= 8 && low.overlap(high) > 0.7 &&
-         low.overlapWithFlat() < 0.8;
+  return low.distinct() >= 8 && low.overlap(high) > 0.7 && low.overlapWithFlat() < 0.8;
 }
 
 /// Bytes behind the first one of a UTF-8 sequence; -1: it begins none.
 static int followers(unsigned char lead) {
-  return lead < 0x80             ? 0
-         : (lead >> 5) == 0x06   ? 1
-         : (lead >> 4) == 0x0e   ? 2
-         : (lead >> 3) == 0x1e   ? 3
-                                 : -1;
+  return lead < 0x80 ? 0 : (lead >> 5) == 0x06 ? 1 : (lead >> 4) == 0x0e ? 2 : (lead >> 3) == 0x1e ? 3 : -1;
 }
 
-static bool isControl(unsigned char byte) {
-  return (byte < 0x20 && !(byte >= '\t' && byte <= '\r')) || byte == 0x7f;
-}
+static bool isControl(unsigned char byte) { return (byte < 0x20 && !(byte >= '\t' && byte <= '\r')) || byte == 0x7f; }
 
 bool TokenStatistics::isText() const {
   constexpr size_t few = 32;
@@ -154,9 +142,7 @@ bool TokenStatistics::isText() const {
   return true;
 }
 
-bool TokenStatistics::hasZero() const {
-  return std::find(bytes.begin(), bytes.end(), 0) != bytes.end();
-}
+bool TokenStatistics::hasZero() const { return std::find(bytes.begin(), bytes.end(), 0) != bytes.end(); }
 
 uint64_t TokenStatistics::largest(uint64_t width) const {
   uint64_t most = 0;

@@ -1,4 +1,4 @@
-//===- Trace.cpp - An iteration as a Chrome trace -------------------------===//
+//===- Trace.cpp - An iteration as a Chrome trace -----------------------------------------------------------------===//
 
 #include "Trace.h"
 #include "Error.h"
@@ -28,16 +28,13 @@ namespace {
 
 enum Row { LaunchRow = 1, LayerRow, EntryRow, CommunicationRow };
 
-json event(const std::string &name, const std::string &category, Row row,
-           double start, double seconds) {
-  return {{"name", name}, {"cat", category},      {"ph", "X"},
-          {"pid", 1},     {"tid", int(row)},      {"ts", start * 1e6},
-          {"dur", seconds * 1e6}};
+json event(const std::string &name, const std::string &category, Row row, double start, double seconds) {
+  return {{"name", name},    {"cat", category},   {"ph", "X"},           {"pid", 1},
+          {"tid", int(row)}, {"ts", start * 1e6}, {"dur", seconds * 1e6}};
 }
 
 json named(const char *what, int row, const std::string &name) {
-  json result = {{"name", what}, {"ph", "M"}, {"pid", 1},
-                 {"args", {{"name", name}}}};
+  json result = {{"name", what}, {"ph", "M"}, {"pid", 1}, {"args", {{"name", name}}}};
   if (row)
     result["tid"] = row;
   return result;
@@ -46,8 +43,7 @@ json named(const char *what, int row, const std::string &name) {
 class Trace {
 public:
   explicit Trace(const Model &model) : model(model) {
-    events.push_back(named("process_name", 0,
-                           txrt_session_description(model.session())));
+    events.push_back(named("process_name", 0, txrt_session_description(model.session())));
     events.push_back(named("thread_name", LaunchRow, "launches"));
     events.push_back(named("thread_name", LayerRow, "layers"));
     events.push_back(named("thread_name", EntryRow, "entries"));
@@ -60,9 +56,7 @@ public:
     for (int i = 0; i < count; ++i) {
       txrt_error error;
       txrt_launch_info info;
-      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
-                                     &error),
-            error);
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info, &error), error);
       end = std::max(end, add(info));
     }
     closeLayer();
@@ -70,10 +64,7 @@ public:
     began = end;
   }
 
-  std::string text() const {
-    return json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump() +
-           "\n";
-  }
+  std::string text() const { return json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump() + "\n"; }
 
 private:
   double add(const txrt_launch_info &info) {
@@ -81,19 +72,19 @@ private:
     const double end = start + info.last_seconds;
     const char *phase = txrt_phase_name(info.phase);
     const bool isCollective = info.kind == TXRT_LAUNCH_COLLECTIVE;
-    json launch = event(info.name, phase, isCollective ? CommunicationRow : LaunchRow,
-                        start, info.last_seconds);
+    json launch = event(info.name, phase, isCollective ? CommunicationRow : LaunchRow, start, info.last_seconds);
     json &about = launch["args"];
-    about = {{"kind", kindName(info.kind)}, {"kernel", info.kernel},
-             {"phase", phase},              {"flops", info.flops},
+    about = {{"kind", kindName(info.kind)},
+             {"kernel", info.kernel},
+             {"phase", phase},
+             {"flops", info.flops},
              {"bytes", info.bytes}};
     if (info.layer >= 0)
       about["layer"] = info.layer;
     if (info.waits_for)
       about["waits for"] = info.waits_for;
     if (info.kind == TXRT_LAUNCH_GEMM)
-      about["m,n,k,batch"] = {info.gemm[0], info.gemm[1], info.gemm[2],
-                              info.batch};
+      about["m,n,k,batch"] = {info.gemm[0], info.gemm[1], info.gemm[2], info.batch};
     if (isCollective) {
       about["sent bytes"] = info.sent_bytes;
     } else if (info.last_seconds > 0) {
@@ -104,9 +95,7 @@ private:
     if (isCollective)
       return end; // a layer's may go on while the next layer runs
 
-    std::string layer = info.layer < 0
-                            ? phase
-                            : phase + (" layer " + std::to_string(info.layer));
+    std::string layer = info.layer < 0 ? phase : phase + (" layer " + std::to_string(info.layer));
     if (layer != layerName)
       closeLayer();
     if (layerName.empty()) {
@@ -119,8 +108,7 @@ private:
 
   void closeLayer() {
     if (!layerName.empty())
-      events.push_back(event(layerName, "layer", LayerRow, layerStart,
-                             layerEnd - layerStart));
+      events.push_back(event(layerName, "layer", LayerRow, layerStart, layerEnd - layerStart));
     layerName.clear();
   }
 
@@ -133,8 +121,7 @@ private:
 
 } // namespace
 
-void writeTrace(const Model &model, const std::vector<Entry> &entries,
-                const std::string &path, Console &console) {
+void writeTrace(const Model &model, const std::vector<Entry> &entries, const std::string &path, Console &console) {
   Trace trace(model);
   for (const Entry &entry : entries)
     trace.add(entry);

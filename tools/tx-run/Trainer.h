@@ -1,4 +1,4 @@
-//===- Trainer.h - Iterations until the work is done ------------*- C++ -*-===//
+//===- Trainer.h - Iterations until the work is done ----------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRUN_TRAINER_H
 #define TXRUN_TRAINER_H
@@ -18,14 +18,12 @@ namespace txrun {
 
 class Trainer {
 public:
-  /// `validation` may be null when --eval-interval is 0. `position` is where
-  /// the loaded weights stand.
-  Trainer(const Options &options, const Model &model, SampleSource &training,
-          SampleSource *validation, RunPosition position, Console &console,
-          Log &log);
+  /// `validation` may be null when --eval-interval is 0. `position` is where the loaded weights stand.
+  Trainer(const Options &options, const Model &model, SampleSource &training, SampleSource *validation,
+          RunPosition position, Console &console, Log &log);
 
-  /// Trains, saves, dumps gradients. Interrupted when a signal asked for it
-  /// and the step in work was finished and saved.
+  /// Trains, saves, dumps gradients. Interrupted when a signal asked for it and the step in work was finished and
+  /// saved.
   ExitCode run();
   /// How many are done.
   int64_t iteration() const { return position.iteration; }
@@ -33,8 +31,7 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
   void logStart();
-  void report(const StepResult &result, double rate, double seconds,
-              bool isLast);
+  void report(const StepResult &result, double rate, double seconds, bool isLast);
   void evaluate();
   bool isTraced() const;
   void save();
@@ -54,8 +51,7 @@ private:
 };
 
 /// Writes the result of an evaluation to both.
-void reportEvaluation(const EvaluationResult &result, int64_t step,
-                      const Model &model, Console &console, Log &log);
+void reportEvaluation(const EvaluationResult &result, int64_t step, const Model &model, Console &console, Log &log);
 
 } // namespace txrun
 

@@ -1,4 +1,4 @@
-//===- Verify.cpp - Does recomputation change a bit? ----------------------===//
+//===- Verify.cpp - Does recomputation change a bit? --------------------------------------------------------------===//
 
 #include "Verify.h"
 #include "Error.h"
@@ -11,32 +11,25 @@ namespace txrun {
 
 void checkTwins(const Model &policy, const Model &none) {
   const BatchSpec &a = policy.batch(), &b = none.batch();
-  std::string paths = printable(policy.path(), 200) + " and " +
-                      printable(none.path(), 200);
-  if (a.vocabulary != b.vocabulary || a.sequence != b.sequence ||
-      a.microBatch != b.microBatch)
+  std::string paths = printable(policy.path(), 200) + " and " + printable(none.path(), 200);
+  if (a.vocabulary != b.vocabulary || a.sequence != b.sequence || a.microBatch != b.microBatch)
     fail(ExitCode::BadInput,
          "%s: are two models (vocabulary %llu and %llu, batch %llu x %llu and "
          "%llu x %llu); compile both from the same flags",
-         paths.c_str(), (unsigned long long)a.vocabulary,
-         (unsigned long long)b.vocabulary, (unsigned long long)a.microBatch,
-         (unsigned long long)a.sequence, (unsigned long long)b.microBatch,
+         paths.c_str(), (unsigned long long)a.vocabulary, (unsigned long long)b.vocabulary,
+         (unsigned long long)a.microBatch, (unsigned long long)a.sequence, (unsigned long long)b.microBatch,
          (unsigned long long)b.sequence);
   if (policy.manifest().globals.size() != none.manifest().globals.size())
-    fail(ExitCode::BadInput, "%s: have %zu and %zu parameters and states",
-         paths.c_str(), policy.manifest().globals.size(),
-         none.manifest().globals.size());
+    fail(ExitCode::BadInput, "%s: have %zu and %zu parameters and states", paths.c_str(),
+         policy.manifest().globals.size(), none.manifest().globals.size());
   for (const GlobalSpec &global : policy.manifest().globals) {
     const GlobalSpec *twin = none.manifest().findGlobal(global.name);
     if (!twin || twin->shape != global.shape || twin->dtype != global.dtype)
-      fail(ExitCode::BadInput, "%s: '%s' is %s %s in the first and %s in the "
-                               "second",
-           paths.c_str(), printable(global.name).c_str(),
-           dtypeName(global.dtype), shapeText(global.shape).c_str(),
-           twin ? (std::string(dtypeName(twin->dtype)) + " " +
-                   shapeText(twin->shape))
-                      .c_str()
-                : "missing");
+      fail(ExitCode::BadInput,
+           "%s: '%s' is %s %s in the first and %s in the "
+           "second",
+           paths.c_str(), printable(global.name).c_str(), dtypeName(global.dtype), shapeText(global.shape).c_str(),
+           twin ? (std::string(dtypeName(twin->dtype)) + " " + shapeText(twin->shape)).c_str() : "missing");
   }
 }
 
@@ -46,17 +39,14 @@ static uint32_t bitsOf(float value) {
   return bits;
 }
 
-[[noreturn]] static void failDifferent(int64_t step, const std::string &what,
-                                       float a, float b) {
+[[noreturn]] static void failDifferent(int64_t step, const std::string &what, float a, float b) {
   fail(ExitCode::Numeric,
        "iteration %lld: %s differs: %.9g (0x%08x) under the policy, %.9g "
        "(0x%08x) under none",
-       (long long)step, what.c_str(), shown(a), bitsOf(a), shown(b),
-       bitsOf(b));
+       (long long)step, what.c_str(), shown(a), bitsOf(a), shown(b), bitsOf(b));
 }
 
-static void compareGlobal(const Model &policy, const Model &none,
-                          const GlobalSpec &global, int64_t step) {
+static void compareGlobal(const Model &policy, const Model &none, const GlobalSpec &global, int64_t step) {
   const GlobalSpec &twin = *none.manifest().findGlobal(global.name);
   const uint64_t width = dtypeBytes(global.dtype);
   uint64_t index = 0, differing = 0;
@@ -81,10 +71,8 @@ static void compareGlobal(const Model &policy, const Model &none,
   if (differing == 0)
     return;
   std::string what =
-      format("%s at index %llu (the first of %llu of %llu)",
-             printable(global.name, 160).c_str(), (unsigned long long)index,
-             (unsigned long long)differing,
-             (unsigned long long)global.elements());
+      format("%s at index %llu (the first of %llu of %llu)", printable(global.name, 160).c_str(),
+             (unsigned long long)index, (unsigned long long)differing, (unsigned long long)global.elements());
   float x = 0, y = 0;
   if (global.dtype == TXRT_DTYPE_BF16) {
     uint16_t narrow[2];
@@ -100,27 +88,21 @@ static void compareGlobal(const Model &policy, const Model &none,
 }
 
 /// In one iteration. A policy without any would be the same by doing nothing.
-static uint64_t recomputeLaunches(const Model &model,
-                                  const StepRunner &runner) {
+static uint64_t recomputeLaunches(const Model &model, const StepRunner &runner) {
   uint64_t count = 0;
   txrt_error error;
   for (const Entry &entry : runner.entries())
-    for (int i = 0;
-         i < txrt_session_launch_count(model.session(), entry.index()); ++i) {
+    for (int i = 0; i < txrt_session_launch_count(model.session(), entry.index()); ++i) {
       txrt_launch_info info;
-      check(txrt_session_launch_info(model.session(), entry.index(), i, &info,
-                                     &error),
-            error);
+      check(txrt_session_launch_info(model.session(), entry.index(), i, &info, &error), error);
       count += info.phase == TXRT_PHASE_RECOMPUTE;
     }
   return count;
 }
 
-void verifyRecompute(const Model &policy, const Model &none,
-                     SampleSource &source, const VerifyOptions &options,
+void verifyRecompute(const Model &policy, const Model &none, SampleSource &source, const VerifyOptions &options,
                      Console &console, Log &log) {
-  StepRunner a(policy, source, options.globalBatch, options.seed,
-               options.guard);
+  StepRunner a(policy, source, options.globalBatch, options.seed, options.guard);
   StepRunner b(none, source, options.globalBatch, options.seed, options.guard);
   uint64_t compared = 0;
   for (int64_t step = 1; step <= options.iterations; ++step) {
@@ -134,8 +116,7 @@ void verifyRecompute(const Model &policy, const Model &none,
            (long long)step, shown(x.loss), shown(y.loss));
     // Gradients before the norm: they say where it comes from.
     policy.ranks().together([&] {
-      for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1,
-                        Role::Moment2, Role::Master})
+      for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1, Role::Moment2, Role::Master})
         for (const GlobalSpec *global : policy.manifest().withRole(role)) {
           compareGlobal(policy, none, *global, step);
           compared += global->elements();
@@ -143,32 +124,25 @@ void verifyRecompute(const Model &policy, const Model &none,
     });
     if (bitsOf(x.gradientNorm) != bitsOf(y.gradientNorm))
       failDifferent(step, "the gradient norm", x.gradientNorm, y.gradientNorm);
-    console.progress(format("iteration %lld/%lld  loss %.9g  same bits",
-                            (long long)step, (long long)options.iterations,
+    console.progress(format("iteration %lld/%lld  loss %.9g  same bits", (long long)step, (long long)options.iterations,
                             shown(x.loss)));
     if (policy.ranks().interrupted())
-      throw Error(ExitCode::Interrupted,
-                  format("interrupted after %lld of %lld iterations, which "
-                         "were the same in every bit",
-                         (long long)step, (long long)options.iterations));
+      throw Error(ExitCode::Interrupted, format("interrupted after %lld of %lld iterations, which "
+                                                "were the same in every bit",
+                                                (long long)step, (long long)options.iterations));
   }
-  console.line(format(
-      "same bits: %lld iterations under '%s' (%llu recompute launches) and "
-      "under '%s' (%llu): losses, gradient norms, and %llu values of "
-      "gradients, parameters and optimizer state",
-      (long long)options.iterations,
-      printable(policy.manifest().policy, 160).c_str(),
-      (unsigned long long)recomputeLaunches(policy, a),
-      printable(none.manifest().policy, 160).c_str(),
-      (unsigned long long)recomputeLaunches(none, b),
-      (unsigned long long)compared));
+  console.line(format("same bits: %lld iterations under '%s' (%llu recompute launches) and "
+                      "under '%s' (%llu): losses, gradient norms, and %llu values of "
+                      "gradients, parameters and optimizer state",
+                      (long long)options.iterations, printable(policy.manifest().policy, 160).c_str(),
+                      (unsigned long long)recomputeLaunches(policy, a), printable(none.manifest().policy, 160).c_str(),
+                      (unsigned long long)recomputeLaunches(none, b), (unsigned long long)compared));
   log.write(JsonLine()
                 .text("event", "verify")
                 .text("policy", policy.manifest().policy)
                 .text("against", none.manifest().policy)
                 .integer("iterations", options.iterations)
-                .integer("recompute_launches",
-                         static_cast<int64_t>(recomputeLaunches(policy, a)))
+                .integer("recompute_launches", static_cast<int64_t>(recomputeLaunches(policy, a)))
                 .integer("values", static_cast<int64_t>(compared))
                 .json("same", "true"));
 }

@@ -1,4 +1,4 @@
-//===- Weights.cpp - Between the arena and safetensors files --------------===//
+//===- Weights.cpp - Between the arena and safetensors files ------------------------------------------------------===//
 
 #include "Weights.h"
 #include "Error.h"
@@ -20,8 +20,7 @@ static std::string canonical(const std::string &name) {
 }
 
 static bool endsWith(const std::string &text, const std::string &end) {
-  return text.size() >= end.size() &&
-         text.compare(text.size() - end.size(), end.size(), end) == 0;
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 static const char *storedDtype(txrt_dtype dtype) {
@@ -44,9 +43,8 @@ static const char *storedDtype(txrt_dtype dtype) {
 static bool isBuffer(const StoredTensor &tensor) {
   if (endsWith(tensor.name, ".attn.masked_bias"))
     return tensor.shape.empty();
-  return endsWith(tensor.name, ".attn.bias") && tensor.shape.size() == 4 &&
-         tensor.shape[0] == 1 && tensor.shape[1] == 1 &&
-         tensor.shape[2] == tensor.shape[3];
+  return endsWith(tensor.name, ".attn.bias") && tensor.shape.size() == 4 && tensor.shape[0] == 1 &&
+         tensor.shape[1] == 1 && tensor.shape[2] == tensor.shape[3];
 }
 
 namespace {
@@ -59,36 +57,30 @@ public:
       text += (text.empty() ? "" : ", ") + printable(name, 120);
   }
   bool empty() const { return count == 0; }
-  std::string str() const {
-    return count > 6 ? text + format(" and %zu more", count - 6) : text;
-  }
+  std::string str() const { return count > 6 ? text + format(" and %zu more", count - 6) : text; }
 
 private:
   size_t count = 0;
   std::string text;
 };
 
-/// Which stored tensor goes into which global; made before anything is
-/// written.
+/// Which stored tensor goes into which global; made before anything is written.
 struct Assignment {
   std::vector<std::pair<const GlobalSpec *, const StoredTensor *>> pairs;
   const StoredTensor *tiedHead = nullptr, *embedding = nullptr;
   bool hasOptimizer = false;
 };
 
-bool isFloat(txrt_dtype dtype) {
-  return dtype == TXRT_DTYPE_F32 || dtype == TXRT_DTYPE_BF16;
-}
+bool isFloat(txrt_dtype dtype) { return dtype == TXRT_DTYPE_F32 || dtype == TXRT_DTYPE_BF16; }
 
 bool fits(const GlobalSpec &global, const StoredTensor &tensor) {
   if (isFloat(global.dtype))
-    return tensor.dtype == "F32" || tensor.dtype == "F16" ||
-           tensor.dtype == "BF16";
+    return tensor.dtype == "F32" || tensor.dtype == "F16" || tensor.dtype == "BF16";
   return tensor.dtype == storedDtype(global.dtype);
 }
 
-/// What a stored tensor's name means: a global, or a parameter's master, which
-/// has a place in every model: it is the parameter, more exactly.
+/// What a stored tensor's name means: a global, or a parameter's master, which has a place in every model: it is the
+/// parameter, more exactly.
 struct Meaning {
   const GlobalSpec *global;
   bool isMaster;
@@ -106,8 +98,7 @@ std::map<std::string, Meaning> meaningsOf(const Manifest &manifest) {
   return meanings;
 }
 
-Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
-                  bool wantOptimizer) {
+Assignment assign(const Manifest &manifest, const SafetensorsReader &reader, bool wantOptimizer) {
   std::string shown = printable(reader.path(), 200);
   const std::map<std::string, Meaning> meanings = meaningsOf(manifest);
   Assignment result;
@@ -130,17 +121,14 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
     const GlobalSpec &global = *match->second.global;
     auto &list = match->second.isMaster ? masters : found;
     if (!list.emplace(&global, &tensor).second)
-      fail(ExitCode::BadInput,
-           "%s: has '%s' twice, with and without the prefix '%s'",
-           shown.c_str(), canonical(tensor.name).c_str(), prefix);
+      fail(ExitCode::BadInput, "%s: has '%s' twice, with and without the prefix '%s'", shown.c_str(),
+           canonical(tensor.name).c_str(), prefix);
     if (tensor.shape != global.shape)
-      shapes.add(tensor.name + " is " + shapeText(tensor.shape) +
-                 ", the model needs " + shapeText(global.shape));
+      shapes.add(tensor.name + " is " + shapeText(tensor.shape) + ", the model needs " + shapeText(global.shape));
     else if (!fits(global, tensor))
       types.add(tensor.name + " is " + tensor.dtype + ", " +
                 (isFloat(global.dtype) ? "F32, F16 and BF16 are loaded"
-                                       : std::string(storedDtype(global.dtype)) +
-                                             " is loaded"));
+                                       : std::string(storedDtype(global.dtype)) + " is loaded"));
     result.hasOptimizer |= global.role != Role::Parameter;
     if (canonical(global.name) == "wte.weight" && !match->second.isMaster)
       result.embedding = &tensor;
@@ -152,15 +140,13 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
   for (const GlobalSpec &global : manifest.globals) {
     if (global.role == Role::Gradient)
       continue;
-    const bool isWeight =
-        global.role == Role::Parameter || global.role == Role::Master;
-    const GlobalSpec *parameter =
-        global.role == Role::Master ? manifest.findGlobal(global.of) : &global;
+    const bool isWeight = global.role == Role::Parameter || global.role == Role::Master;
+    const GlobalSpec *parameter = global.role == Role::Master ? manifest.findGlobal(global.of) : &global;
     const StoredTensor *stored = storedAs(found, parameter);
     const StoredTensor *master = storedAs(masters, parameter);
     // To go on from a rounded parameter is to go on from another place.
-    const bool isRounded = global.role == Role::Master && result.hasOptimizer &&
-                           stored && !master && stored->dtype != "F32";
+    const bool isRounded =
+        global.role == Role::Master && result.hasOptimizer && stored && !master && stored->dtype != "F32";
     if (isRounded || (!stored && (isWeight || result.hasOptimizer)))
       missing.add(global.name);
     else if (stored && (isWeight || wantOptimizer))
@@ -176,26 +162,22 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader,
   report("other shape: ", shapes);
   report("dtype that cannot be loaded: ", types);
   if (!problems.empty())
-    fail(ExitCode::BadInput, "%s: does not fit the model: %s", shown.c_str(),
-         problems.c_str());
+    fail(ExitCode::BadInput, "%s: does not fit the model: %s", shown.c_str(), problems.c_str());
   return result;
 }
 
-/// A head that differs from the embedding belongs to an untied model: to drop
-/// it would load another model than the file holds.
-void checkTiedHead(const Assignment &assignment,
-                   const SafetensorsReader &reader) {
+/// A head that differs from the embedding belongs to an untied model: to drop it would load another model than the file
+/// holds.
+void checkTiedHead(const Assignment &assignment, const SafetensorsReader &reader) {
   const StoredTensor *head = assignment.tiedHead;
   const StoredTensor *embedding = assignment.embedding;
   if (!head || !embedding)
     return;
-  bool equal = head->dtype == embedding->dtype &&
-               head->shape == embedding->shape;
+  bool equal = head->dtype == embedding->dtype && head->shape == embedding->shape;
   std::vector<char> a(1 << 20), b(1 << 20);
   InputFile file(reader.path());
   for (uint64_t at = 0; equal && at < head->bytes; at += a.size()) {
-    size_t count =
-        static_cast<size_t>(std::min<uint64_t>(a.size(), head->bytes - at));
+    size_t count = static_cast<size_t>(std::min<uint64_t>(a.size(), head->bytes - at));
     file.readAt(head->offset + at, a.data(), count);
     file.readAt(embedding->offset + at, b.data(), count);
     equal = std::memcmp(a.data(), b.data(), count) == 0;
@@ -207,8 +189,7 @@ void checkTiedHead(const Assignment &assignment,
          printable(reader.path(), 200).c_str());
 }
 
-uint64_t metadataNumber(const SafetensorsReader &reader, const char *key,
-                        uint64_t most) {
+uint64_t metadataNumber(const SafetensorsReader &reader, const char *key, uint64_t most) {
   auto refuse = [&](const std::string &what) {
     fail(ExitCode::BadInput,
          "%s: holds optimizer state but %s; --no-load-optim takes the weights "
@@ -221,10 +202,8 @@ uint64_t metadataNumber(const SafetensorsReader &reader, const char *key,
   const std::string &text = found->second;
   uint64_t value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() ||
-      result.ec == std::errc::invalid_argument)
-    refuse(format("no number '%s' in its metadata: it is '%s'", key,
-                  printable(text).c_str()));
+  if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument)
+    refuse(format("no number '%s' in its metadata: it is '%s'", key, printable(text).c_str()));
   if (result.ec != std::errc() || value > most)
     refuse(format("its metadata's '%s' is %s, and %llu is the most that a run "
                   "can go on from",
@@ -238,30 +217,23 @@ struct BadNumber {
   const char *why;
 };
 
-std::optional<BadNumber> findBadNumber(const GlobalSpec &to, const float *block,
-                                       uint64_t count) {
-  if (auto found =
-          findNonFinite(TXRT_DTYPE_F32, block, count * sizeof(float)))
+std::optional<BadNumber> findBadNumber(const GlobalSpec &to, const float *block, uint64_t count) {
+  if (auto found = findNonFinite(TXRT_DTYPE_F32, block, count * sizeof(float)))
     return BadNumber{*found, "a run can go on from finite numbers only"};
   if (to.role != Role::Moment2)
     return std::nullopt;
-  const float *negative =
-      std::find_if(block, block + count, [](float value) { return value < 0; });
+  const float *negative = std::find_if(block, block + count, [](float value) { return value < 0; });
   if (negative == block + count)
     return std::nullopt;
-  return BadNumber{{uint64_t(negative - block), *negative},
-                   "it is a mean of squares"};
+  return BadNumber{{uint64_t(negative - block), *negative}, "it is a mean of squares"};
 }
 
-[[noreturn]] void refuseNumber(const SafetensorsReader &reader,
-                               const GlobalSpec &to, const StoredTensor &from,
+[[noreturn]] void refuseNumber(const SafetensorsReader &reader, const GlobalSpec &to, const StoredTensor &from,
                                uint64_t first, const BadNumber &bad) {
   const bool isWeight = to.role == Role::Parameter || to.role == Role::Master;
-  fail(ExitCode::BadInput, "%s: '%s' has %g at index %llu; %s%s",
-       printable(reader.path(), 200).c_str(), printable(from.name, 120).c_str(),
-       shown(bad.element.value),
-       (unsigned long long)(first + bad.element.index), bad.why,
-       isWeight ? "" : "; --no-load-optim takes the weights alone");
+  fail(ExitCode::BadInput, "%s: '%s' has %g at index %llu; %s%s", printable(reader.path(), 200).c_str(),
+       printable(from.name, 120).c_str(), shown(bad.element.value), (unsigned long long)(first + bad.element.index),
+       bad.why, isWeight ? "" : "; --no-load-optim takes the weights alone");
 }
 
 /// Of the metadata what is no position.
@@ -269,8 +241,7 @@ RunSettings settingsIn(const SafetensorsReader &reader) {
   static const std::string prefix = "tx.";
   RunSettings settings;
   for (const auto &[key, value] : reader.metadata())
-    if (key.compare(0, prefix.size(), prefix) == 0 && key != "tx.iteration" &&
-        key != "tx.samples" && key != "tx.seed")
+    if (key.compare(0, prefix.size(), prefix) == 0 && key != "tx.iteration" && key != "tx.samples" && key != "tx.seed")
       settings[key.substr(prefix.size())] = value;
   return settings;
 }
@@ -278,8 +249,7 @@ RunSettings settingsIn(const SafetensorsReader &reader) {
 } // namespace
 
 /// Rounded where the global is narrower than what is stored.
-static void loadFloats(const Model &model, const GlobalSpec &to,
-                       const SafetensorsReader &reader,
+static void loadFloats(const Model &model, const GlobalSpec &to, const SafetensorsReader &reader,
                        const StoredTensor &from) {
   std::vector<float> part(copyBytes / sizeof(float));
   std::vector<uint16_t> rounded(to.dtype == TXRT_DTYPE_BF16 ? part.size() : 0);
@@ -292,18 +262,16 @@ static void loadFloats(const Model &model, const GlobalSpec &to,
       model.write(to, at * 4, count * 4, part.data());
       continue;
     }
-    std::transform(part.begin(), part.begin() + count, rounded.begin(),
-                   roundToBfloat);
+    std::transform(part.begin(), part.begin() + count, rounded.begin(), roundToBfloat);
     if (auto found = findNonFinite(to.dtype, rounded.data(), count * 2))
       refuseNumber(reader, to, from, at,
-                   {{found->index, part[found->index]},
-                    "the model's bf16 does not reach so far"});
+                   {{found->index, part[found->index]}, "the model's bf16 does not reach so far"});
     model.write(to, at * 2, count * 2, rounded.data());
   }
 }
 
-static void loadRaw(const Model &model, const TensorSpec &to,
-                    const SafetensorsReader &reader, const StoredTensor &from) {
+static void loadRaw(const Model &model, const TensorSpec &to, const SafetensorsReader &reader,
+                    const StoredTensor &from) {
   std::vector<char> part(copyBytes);
   for (uint64_t at = 0; at < from.bytes; at += part.size()) {
     uint64_t bytes = std::min<uint64_t>(part.size(), from.bytes - at);
@@ -313,17 +281,13 @@ static void loadRaw(const Model &model, const TensorSpec &to,
 }
 
 /// Reads from the session's arena while the file is written.
-static SafetensorsWriter::Source sourceOf(const Model &model,
-                                          const TensorSpec &tensor) {
-  return [&](uint64_t at, uint64_t bytes, void *to) {
-    model.read(tensor, at, bytes, to);
-  };
+static SafetensorsWriter::Source sourceOf(const Model &model, const TensorSpec &tensor) {
+  return [&](uint64_t at, uint64_t bytes, void *to) { model.read(tensor, at, bytes, to); };
 }
 
 /// The same, but throws at an element that is NaN or Inf.
-static SafetensorsWriter::Source
-finiteSourceOf(const Model &model, const GlobalSpec &tensor,
-               const std::string &path, const RunPosition &position) {
+static SafetensorsWriter::Source finiteSourceOf(const Model &model, const GlobalSpec &tensor, const std::string &path,
+                                                const RunPosition &position) {
   return [&](uint64_t at, uint64_t bytes, void *to) {
     model.read(tensor, at, bytes, to);
     if (auto found = findNonFinite(tensor.dtype, to, bytes))
@@ -331,14 +295,12 @@ finiteSourceOf(const Model &model, const GlobalSpec &tensor,
            "%s: not saved, and what was there is untouched: after iteration "
            "%lld %s has %g at index %llu; lower --lr or lengthen "
            "--lr-warmup-iters",
-           printable(path, 200).c_str(), (long long)position.iteration,
-           printable(tensor.name, 120).c_str(), shown(found->value),
-           (unsigned long long)(at / dtypeBytes(tensor.dtype) + found->index));
+           printable(path, 200).c_str(), (long long)position.iteration, printable(tensor.name, 120).c_str(),
+           shown(found->value), (unsigned long long)(at / dtypeBytes(tensor.dtype) + found->index));
   };
 }
 
-LoadResult loadWeights(const Model &model, const std::string &path,
-                       bool wantOptimizer) {
+LoadResult loadWeights(const Model &model, const std::string &path, bool wantOptimizer) {
   SafetensorsReader reader(path);
   Assignment assignment = assign(model.manifest(), reader, wantOptimizer);
   checkTiedHead(assignment, reader);
@@ -346,8 +308,7 @@ LoadResult loadWeights(const Model &model, const std::string &path,
   result.hasOptimizer = assignment.hasOptimizer && wantOptimizer;
   if (result.hasOptimizer) {
     constexpr uint64_t all = std::numeric_limits<uint64_t>::max();
-    result.position.iteration = static_cast<int64_t>(
-        metadataNumber(reader, "tx.iteration", mostIterations));
+    result.position.iteration = static_cast<int64_t>(metadataNumber(reader, "tx.iteration", mostIterations));
     result.position.samples = metadataNumber(reader, "tx.samples", all / 4);
     result.position.seed = metadataNumber(reader, "tx.seed", all);
     result.position.settings = settingsIn(reader);
@@ -362,8 +323,7 @@ LoadResult loadWeights(const Model &model, const std::string &path,
 }
 
 static bool isSaved(const GlobalSpec &global, bool withOptimizer) {
-  return global.role == Role::Parameter ||
-         (global.role != Role::Gradient && withOptimizer);
+  return global.role == Role::Parameter || (global.role != Role::Gradient && withOptimizer);
 }
 
 uint64_t savedBytes(const Model &model, bool withOptimizer) {
@@ -380,16 +340,15 @@ uint64_t gradientBytes(const Model &model) {
   return bytes;
 }
 
-void saveWeights(const Model &model, const std::string &path,
-                 const RunPosition &position, bool withOptimizer) {
+void saveWeights(const Model &model, const std::string &path, const RunPosition &position, bool withOptimizer) {
   SafetensorsWriter writer;
   // transformers refuses a file whose metadata does not say this.
   writer.setMetadata("format", "pt");
   for (const GlobalSpec &global : model.manifest().globals) {
     if (!isSaved(global, withOptimizer))
       continue;
-    writer.add(global.name, storedDtype(global.dtype), global.shape,
-               global.bytes, finiteSourceOf(model, global, path, position));
+    writer.add(global.name, storedDtype(global.dtype), global.shape, global.bytes,
+               finiteSourceOf(model, global, path, position));
   }
   if (withOptimizer) {
     writer.setMetadata("tx.iteration", std::to_string(position.iteration));
@@ -405,8 +364,8 @@ void dumpGradients(const Model &model, const std::string &path) {
   SafetensorsWriter writer;
   writer.setMetadata("format", "pt");
   for (const GlobalSpec *gradient : model.manifest().withRole(Role::Gradient))
-    writer.add(gradient->of, storedDtype(gradient->dtype), gradient->shape,
-               gradient->bytes, sourceOf(model, *gradient));
+    writer.add(gradient->of, storedDtype(gradient->dtype), gradient->shape, gradient->bytes,
+               sourceOf(model, *gradient));
   writer.write(path);
 }
 

@@ -1,4 +1,4 @@
-//===- main.cpp - tx-run --------------------------------------------------===//
+//===- main.cpp - tx-run ------------------------------------------------------------------------------------------===//
 
 #include "Interrupt.h"
 #include "Ranks.h"
@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/// A program that is started with a closed standard output would open its first
-/// file under that number, and write its progress into it.
+/// A program that is started with a closed standard output would open its first file under that number, and write its
+/// progress into it.
 static void fillStandardDescriptors() {
   for (int descriptor = 0; descriptor < 3; ++descriptor)
     if (::fcntl(descriptor, F_GETFD) < 0)
@@ -23,8 +23,7 @@ int main(int argc, char **argv) {
   bool isQuiet = false;
   std::string message;
   try {
-    return static_cast<int>(
-        run(parseOptions({argv + (argc > 0), argv + argc})));
+    return static_cast<int>(run(parseOptions({argv + (argc > 0), argv + argc})));
   } catch (const std::exception &error) {
     code = codeOf(error);
     message = messageOf(error);

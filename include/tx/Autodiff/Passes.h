@@ -1,10 +1,9 @@
-//===- Passes.h - From the loss to the entries of a step --------*- C++ -*-===//
+//===- Passes.h - From the loss to the entries of a step ------------------------------------------------*- C++ -*-===//
 //
-// tx-autodiff makes the joint function `microbatch` of the function that is
-// marked `tx.train`; tx-verify-joint holds it to its promise; tx-make-entries
-// adds what the runtime calls besides: `apply`, `step`, `evaluate`.
+// tx-autodiff makes the joint function `microbatch` of the function that is marked `tx.train`; tx-verify-joint holds it
+// to its promise; tx-make-entries adds what the runtime calls besides: `apply`, `step`, `evaluate`.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_AUTODIFF_PASSES_H
 #define TX_AUTODIFF_PASSES_H

@@ -1,4 +1,4 @@
-//===- Passes.td - Passes of the joint phase ---------------*- tablegen -*-===//
+//===- Passes.td - Passes of the joint phase -------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_AUTODIFF_PASSES_TD
 #define TX_AUTODIFF_PASSES_TD

@@ -1,4 +1,4 @@
-//===- Passes.h - From kernels on tensors to loops on memory ----*- C++ -*-===//
+//===- Passes.h - From kernels on tensors to loops on memory --------------------------------------------*- C++ -*-===//
 
 #ifndef TX_CONVERSION_PASSES_H
 #define TX_CONVERSION_PASSES_H
@@ -15,8 +15,8 @@ class ProgramOp;
 #define GEN_PASS_DECL
 #include "tx/Conversion/Passes.h.inc"
 
-/// What `tx-lower-kernels-to-vector` puts into the program, as a module of its
-/// own: one function for each kernel. Diagnosed at the kernel's op on failure.
+/// What `tx-lower-kernels-to-vector` puts into the program, as a module of its own: one function for each kernel.
+/// Diagnosed at the kernel's op on failure.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::ProgramOp program);
 
 /// Whether the program multiplies bf16 matrices.
@@ -26,8 +26,7 @@ struct ProductUnits {
   bool tiles;       ///< a matrix unit (AMX)
   bool wideVectors; ///< 32 vector registers of 16 f32 (AVX-512)
 };
-/// Adds a txrt_host_product (txrt/abi.h) to that module for each form of the
-/// program's bf16 products.
+/// Adds a txrt_host_product (txrt/abi.h) to that module for each form of the program's bf16 products.
 void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, ProductUnits units);
 
 /// `tx-verify-host-kernels`, on that module.

@@ -1,4 +1,4 @@
-//===- Passes.td - From kernels on tensors to loops on memory -*- tablegen -*-===//
+//===- Passes.td - From kernels on tensors to loops on memory --------------------------------------*- tablegen -*-===//
 
 #ifndef TX_CONVERSION_PASSES
 #define TX_CONVERSION_PASSES

@@ -1,4 +1,4 @@
-//===- CompileOptions.h - What tx-compile was asked for ---------*- C++ -*-===//
+//===- CompileOptions.h - What tx-compile was asked for -------------------------------------------------*- C++ -*-===//
 //
 // The whole command line as data; the pipeline reads nothing else.
 //
@@ -6,7 +6,7 @@
 //   mlir::MLIRContext context;
 //   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(context, *options);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_FRONTEND_COMPILEOPTIONS_H
 #define TX_FRONTEND_COMPILEOPTIONS_H
@@ -23,8 +23,8 @@
 
 namespace tx {
 
-/// The recompute flags as they were written. What they mean, and whether they
-/// fit together and the model, is Remat's to say.
+/// The recompute flags as they were written. What they mean, and whether they fit together and the model, is Remat's to
+/// say.
 struct RecomputeOptions {
   std::optional<std::string> granularity, method, numLayers;
   std::optional<std::vector<std::string>> modules;  ///< empty: given without a name
@@ -70,8 +70,7 @@ struct LibraryOptions {
 struct CompileOptions {
   /// The preset or file that was given; empty if flags say everything.
   std::string input;
-  /// `input` is MLIR text (or bytecode, if that was allowed), and `model` is
-  /// not filled.
+  /// `input` is MLIR text (or bytecode, if that was allowed), and `model` is not filled.
   bool inputIsModule = false;
   bool allowBytecode = false;
   ModelConfig model; ///< resolved
@@ -84,13 +83,12 @@ struct CompileOptions {
   std::vector<std::string> notes;
 };
 
-/// Parses the arguments after the program's name and reads the config that they
-/// name. A module is read later, by `loadModel`.
+/// Parses the arguments after the program's name and reads the config that they name. A module is read later, by
+/// `loadModel`.
 llvm::Expected<CompileOptions> parseCommandLine(llvm::ArrayRef<llvm::StringRef> arguments);
 
 /// The `model` phase: built from the config, or parsed and verified.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context,
-                                                            const CompileOptions &options);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, const CompileOptions &options);
 
 } // namespace tx
 

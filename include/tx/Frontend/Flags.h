@@ -1,9 +1,9 @@
-//===- Flags.h - Every flag that tx-compile knows ---------------*- C++ -*-===//
+//===- Flags.h - Every flag that tx-compile knows -------------------------------------------------------*- C++ -*-===//
 //
-// One table from Options.def, MegatronHarmless.def and MegatronRefused.def; the
-// parser, the help, the docs and the search for the nearest name read it.
+// One table from Options.def, MegatronHarmless.def and MegatronRefused.def; the parser, the help, the docs and the
+// search for the nearest name read it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_FRONTEND_FLAGS_H
 #define TX_FRONTEND_FLAGS_H
@@ -29,8 +29,8 @@ enum class FlagGroup {
   None, ///< not modelled
 };
 
-/// What the flags' setters fill; more than the options, as some flags are only
-/// checked against others once all are known.
+/// What the flags' setters fill; more than the options, as some flags are only checked against others once all are
+/// known.
 struct FlagState {
   ModelConfig &model;
   RecomputeOptions &recompute;

@@ -1,4 +1,4 @@
-//===- Help.h - What tx-compile says of itself ------------------*- C++ -*-===//
+//===- Help.h - What tx-compile says of itself ----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_FRONTEND_HELP_H
 #define TX_FRONTEND_HELP_H

@@ -1,4 +1,4 @@
-//===- HuggingFace.h - config.json ------------------------------*- C++ -*-===//
+//===- HuggingFace.h - config.json ----------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_FRONTEND_HUGGINGFACE_H
 #define TX_FRONTEND_HUGGINGFACE_H
@@ -10,9 +10,9 @@
 
 namespace tx {
 
-/// Reads a GPT-2 config.json, with Hugging Face's defaults for absent fields.
-/// Every field is modelled, or harmless (ignored, and listed in one note), or
-/// refused by name: an unknown field is refused. `name` is the file's, for errors.
+/// Reads a GPT-2 config.json, with Hugging Face's defaults for absent fields. Every field is modelled, or harmless
+/// (ignored, and listed in one note), or refused by name: an unknown field is refused. `name` is the file's, for
+/// errors.
 llvm::Expected<ModelConfig> parseHuggingFaceConfig(llvm::StringRef json, llvm::StringRef name,
                                                    std::vector<std::string> &notes);
 llvm::Expected<ModelConfig> readHuggingFaceConfig(llvm::StringRef path, std::vector<std::string> &notes);

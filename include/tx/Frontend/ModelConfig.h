@@ -1,14 +1,14 @@
-//===- ModelConfig.h - What model to build ----------------------*- C++ -*-===//
+//===- ModelConfig.h - What model to build --------------------------------------------------------------*- C++ -*-===//
 //
-// Plain data, filled by a preset, a config.json and flags, in this order; then
-// `resolve` fills what none of them said and checks the whole.
+// Plain data, filled by a preset, a config.json and flags, in this order; then `resolve` fills what none of them said
+// and checks the whole.
 //
 //   ModelConfig config;
 //   config.numLayers = 2, config.hiddenSize = 64, config.numAttentionHeads = 2;
 //   config.vocabSize = 256, config.seqLength = 128;
 //   if (llvm::Error error = resolve(config)) ...
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_FRONTEND_MODELCONFIG_H
 #define TX_FRONTEND_MODELCONFIG_H
@@ -24,8 +24,7 @@
 
 namespace tx {
 
-/// The type of parameters and activations. Statistics, logits, gradients and
-/// optimizer state are f32 with either.
+/// The type of parameters and activations. Statistics, logits, gradients and optimizer state are f32 with either.
 enum class DType { F32, BF16 };
 
 struct ModelConfig {
@@ -60,8 +59,8 @@ struct ModelConfig {
 /// Why flash attention has no code for the model; empty if it has.
 std::string findFlashObstacle(const ModelConfig &config);
 
-/// Fills what nobody gave, pads the vocabulary, and checks everything. An error
-/// names the field as flag and as config.json has it.
+/// Fills what nobody gave, pads the vocabulary, and checks everything. An error names the field as flag and as
+/// config.json has it.
 llvm::Error resolve(ModelConfig &config);
 
 /// The artifact's `model` object (docs/Artifact.md), of a resolved config.

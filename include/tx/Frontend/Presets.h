@@ -1,4 +1,4 @@
-//===- Presets.h - Models known by name -------------------------*- C++ -*-===//
+//===- Presets.h - Models known by name -----------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_FRONTEND_PRESETS_H
 #define TX_FRONTEND_PRESETS_H

@@ -1,11 +1,10 @@
-//===- UserError.h - An error for the person at the keyboard ----*- C++ -*-===//
+//===- UserError.h - An error for the person at the keyboard --------------------------------------------*- C++ -*-===//
 //
-// One line: what was asked, what was found, what would work. It carries the
-// exit status of the tool that prints it.
+// One line: what was asked, what was found, what would work. It carries the exit status of the tool that prints it.
 //
 //   return badInput("config.json: n_layer is 0; it must be at least 1");
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_FRONTEND_USERERROR_H
 #define TX_FRONTEND_USERERROR_H

@@ -1,4 +1,4 @@
-//===- Passes.h - Where every tensor lies -----------------------*- C++ -*-===//
+//===- Passes.h - Where every tensor lies ---------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_MEMORY_PASSES_H
 #define TX_MEMORY_PASSES_H

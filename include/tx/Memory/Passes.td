@@ -1,4 +1,4 @@
-//===- Passes.td - Where every tensor lies -----------------*- tablegen -*-===//
+//===- Passes.td - Where every tensor lies ---------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_MEMORY_PASSES_TD
 #define TX_MEMORY_PASSES_TD

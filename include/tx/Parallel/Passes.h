@@ -1,4 +1,4 @@
-//===- Passes.h - From the model to the program of one rank -----*- C++ -*-===//
+//===- Passes.h - From the model to the program of one rank ---------------------------------------------*- C++ -*-===//
 
 #ifndef TX_PARALLEL_PASSES_H
 #define TX_PARALLEL_PASSES_H

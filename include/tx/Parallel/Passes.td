@@ -1,4 +1,4 @@
-//===- Passes.td - Passes of the parallel phase ------------*- tablegen -*-===//
+//===- Passes.td - Passes of the parallel phase ----------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_PARALLEL_PASSES_TD
 #define TX_PARALLEL_PASSES_TD

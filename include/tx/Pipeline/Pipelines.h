@@ -1,10 +1,9 @@
-//===- Pipelines.h - The way of one training step ---------------*- C++ -*-===//
+//===- Pipelines.h - The way of one training step -------------------------------------------------------*- C++ -*-===//
 //
-// The phases, in order. The list feeds --compile-to and its help, and the named
-// pipelines of tx-opt: `--tx-to-joint`, `--tx-to-remat="granularity=full"`, ...
-// docs/Pipeline.md has a chapter for each.
+// The phases, in order. The list feeds --compile-to and its help, and the named pipelines of tx-opt: `--tx-to-joint`,
+// `--tx-to-remat="granularity=full"`, ... docs/Pipeline.md has a chapter for each.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_PIPELINE_PIPELINES_H
 #define TX_PIPELINE_PIPELINES_H
@@ -31,8 +30,7 @@ struct CompileOptions;
 struct PhaseInfo {
   llvm::StringRef name;
   llvm::StringRef summary; ///< what the program is after the phase
-  /// Adds the passes that lead here from the phase before; takes the policy's
-  /// pass where it belongs.
+  /// Adds the passes that lead here from the phase before; takes the policy's pass where it belongs.
   void (*addPasses)(mlir::OpPassManager &manager, std::unique_ptr<mlir::Pass> &rematerialize);
 };
 llvm::ArrayRef<PhaseInfo> getPhases();
@@ -42,8 +40,8 @@ llvm::SmallVector<llvm::StringRef> getPhaseNames();
 /// input, and where each is to lie a file can be made.
 llvm::Error checkOutputFiles(const CompileOptions &options);
 
-/// Does what tx-compile was asked for: prints a phase, writes the report, the
-/// artifact, its twin. Diagnostics of passes go to stderr.
+/// Does what tx-compile was asked for: prints a phase, writes the report, the artifact, its twin. Diagnostics of passes
+/// go to stderr.
 llvm::Error compile(const CompileOptions &options);
 
 /// The artifact's bytes and its report, without touching a file.
@@ -61,8 +59,7 @@ struct CompileHooks {
 };
 llvm::Expected<CompiledStep> compileToMemory(const CompileOptions &options, const CompileHooks &hooks = {});
 
-/// Adds `tx-to-PHASE`, from the model, for each phase but the first to the
-/// registry of pipelines.
+/// Adds `tx-to-PHASE`, from the model, for each phase but the first to the registry of pipelines.
 void registerPipelines();
 
 } // namespace tx

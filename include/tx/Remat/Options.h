@@ -1,7 +1,7 @@
-//===- Options.h - The recompute flags, and what they mean ------*- C++ -*-===//
+//===- Options.h - The recompute flags, and what they mean ----------------------------------------------*- C++ -*-===//
 //
-// Spelling and meaning are Megatron-LM's; what Megatron refuses without an
-// inherent reason works here (docs/Recompute.md).
+// Spelling and meaning are Megatron-LM's; what Megatron refuses without an inherent reason works here
+// (docs/Recompute.md).
 //
 //   RematPolicyOptions options;
 //   options.granularity = "selective";
@@ -9,7 +9,7 @@
 //   std::vector<RematMessage> messages;
 //   std::optional<RematPolicy> policy = parseRematPolicy(options, model, messages);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_REMAT_OPTIONS_H
 #define TX_REMAT_OPTIONS_H
@@ -58,8 +58,8 @@ struct RematPolicy {
 std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, const RematProblem &problem,
                                             std::vector<RematMessage> &messages);
 
-/// Whether `pattern` names a value or a module around it: its components begin
-/// the value's name, whose `layers.N.` may be left out to mean every layer.
+/// Whether `pattern` names a value or a module around it: its components begin the value's name, whose `layers.N.` may
+/// be left out to mean every layer.
 bool matchesName(llvm::StringRef pattern, llvm::StringRef valueName);
 
 /// `0-3,7` for a sorted list; `layers 0-3,7` or `layer 2`.

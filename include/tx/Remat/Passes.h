@@ -1,4 +1,4 @@
-//===- Passes.h - The pass of this phase ------------------------*- C++ -*-===//
+//===- Passes.h - The pass of this phase ----------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_REMAT_PASSES_H
 #define TX_REMAT_PASSES_H

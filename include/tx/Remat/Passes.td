@@ -1,4 +1,4 @@
-//===- Passes.td - The pass of this phase ------------------*- tablegen -*-===//
+//===- Passes.td - The pass of this phase ----------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_REMAT_PASSES_TD
 #define TX_REMAT_PASSES_TD

@@ -1,9 +1,8 @@
-//===- Policies.h - All recompute policies ----------------------*- C++ -*-===//
+//===- Policies.h - All recompute policies --------------------------------------------------------------*- C++ -*-===//
 //
-// A policy is a file in lib/Remat/Policies and a line in the table of
-// Policies.cpp.
+// A policy is a file in lib/Remat/Policies and a line in the table of Policies.cpp.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_REMAT_POLICIES_H
 #define TX_REMAT_POLICIES_H
@@ -28,13 +27,12 @@ const RematPolicyKind &getRematPolicyKind(const RematPolicy &policy);
 /// A complete plan: choices, then placement. Not verified yet.
 RematPlan planRemat(const RematProblem &problem, const RematPolicy &policy);
 
-/// Warnings and notes about a policy that does less than it seems: modules that
-/// free nothing or are part of another one, saved names that stop no replay.
+/// Warnings and notes about a policy that does less than it seems: modules that free nothing or are part of another
+/// one, saved names that stop no replay.
 void adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
                   std::vector<RematMessage> &messages);
 
-/// Peaks are known only after scheduling and placement: for the driver, which
-/// plans `none` too.
+/// Peaks are known only after scheduling and placement: for the driver, which plans `none` too.
 std::optional<RematMessage> warnIfPeakRises(int64_t peakBytes, int64_t peakBytesOfNone);
 
 } // namespace tx

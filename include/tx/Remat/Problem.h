@@ -1,15 +1,14 @@
-//===- Problem.h - What rematerialization decides about ---------*- C++ -*-===//
+//===- Problem.h - What rematerialization decides about -------------------------------------------------*- C++ -*-===//
 //
-// A training step as plain data: ops in program order, forward before backward,
-// and the values between them. Policies, the verifier and their tests work on
-// it without IR:
+// A training step as plain data: ops in program order, forward before backward, and the values between them. Policies,
+// the verifier and their tests work on it without IR:
 //
 //   RematPlan plan = planRemat(problem, policy); // Policies.h
 //   if (std::optional<std::string> fault = verifyPlan(problem, plan)) ... // Plan.h
 //
 // Ops and values are numbered by their place in the vectors.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_REMAT_PROBLEM_H
 #define TX_REMAT_PROBLEM_H
@@ -55,8 +54,7 @@ struct RematProblem {
   std::optional<int> findLayer(int number) const;
   void addLayer(int number);
 
-  /// Whether a forward op computes the value: only such values are saved or
-  /// recomputed.
+  /// Whether a forward op computes the value: only such values are saved or recomputed.
   bool isForwardResult(int value) const {
     int producer = values[value].producer;
     return producer >= 0 && ops[producer].isForward();

@@ -1,15 +1,14 @@
-//===- Remat.h - Rematerialization on the joint function --------*- C++ -*-===//
+//===- Remat.h - Rematerialization on the joint function ------------------------------------------------*- C++ -*-===//
 //
-// The joint function has forward ops, then backward ops that use forward values
-// as plain operands. Rematerialization clones forward ops into backward, where
-// their results are needed, and no longer saves what the clones compute.
+// The joint function has forward ops, then backward ops that use forward values as plain operands. Rematerialization
+// clones forward ops into backward, where their results are needed, and no longer saves what the clones compute.
 //
 //   RematPolicyOptions options;
 //   options.granularity = "full";
 //   RematSummary summary;
 //   if (failed(rematerialize(function, options, &summary))) ... // diagnostics said why
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_REMAT_REMAT_H
 #define TX_REMAT_REMAT_H
@@ -48,8 +47,8 @@ struct RematSummary {
   int64_t forwardFlops = 0, backwardFlops = 0, recomputeFlops = 0;
 };
 
-/// Applies the policy. A function without backward ops stays as it is. Says in
-/// diagnostics what is wrong with the policy or doubtful about it.
+/// Applies the policy. A function without backward ops stays as it is. Says in diagnostics what is wrong with the
+/// policy or doubtful about it.
 mlir::LogicalResult rematerialize(mlir::func::FuncOp function, const RematPolicyOptions &options,
                                   RematSummary *summary = nullptr);
 

@@ -1,4 +1,4 @@
-//===- Passes.h - Fusion and schedule ---------------------------*- C++ -*-===//
+//===- Passes.h - Fusion and schedule -------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_SCHEDULE_PASSES_H
 #define TX_SCHEDULE_PASSES_H

@@ -1,4 +1,4 @@
-//===- Passes.td - Fusion and schedule ---------------------*- tablegen -*-===//
+//===- Passes.td - Fusion and schedule -------------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_SCHEDULE_PASSES_TD
 #define TX_SCHEDULE_PASSES_TD

@@ -1,9 +1,9 @@
-//===- Artifact.h - Writing step.txa ----------------------------*- C++ -*-===//
+//===- Artifact.h - Writing step.txa --------------------------------------------------------------------*- C++ -*-===//
 //
-// The step program, its kernels and what people and the runtime want to know
-// become one file (docs/Artifact.md, runtime/include/txrt/abi.h).
+// The step program, its kernels and what people and the runtime want to know become one file (docs/Artifact.md,
+// runtime/include/txrt/abi.h).
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TARGET_ARTIFACT_H
 #define TX_TARGET_ARTIFACT_H
@@ -19,10 +19,8 @@ namespace step {
 class ProgramOp;
 } // namespace step
 
-/// The artifact's bytes. `about` are the manifest's fields that the compiler's
-/// front knows: model, policy, report.
-llvm::SmallVector<char, 0> serializeArtifact(step::ProgramOp program, const TargetCode &code,
-                                             llvm::json::Object about);
+/// The artifact's bytes. `about` are the manifest's fields that the compiler's front knows: model, policy, report.
+llvm::SmallVector<char, 0> serializeArtifact(step::ProgramOp program, const TargetCode &code, llvm::json::Object about);
 
 /// Writes a file whole or not at all: under a temporary name, synced, renamed.
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> bytes);

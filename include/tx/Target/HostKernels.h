@@ -1,4 +1,4 @@
-//===- HostKernels.h - Kernels of a step as x86-64 code ---------*- C++ -*-===//
+//===- HostKernels.h - Kernels of a step as x86-64 code -------------------------------------------------*- C++ -*-===//
 //
 // A step program's kernels become one ELF object, in memory:
 //
@@ -6,11 +6,11 @@
 //   if (failed(kernels)) ...                 // diagnosed at the kernel
 //   load(kernels->object);                   // kernels->functions say where they begin
 //
-// Each function is a txrt_host_kernel (txrt/abi.h), or a product that launches of the
-// runtime's own call. The object has no undefined symbols, no constructors, no writable
-// data, and its relocations are applied: loaded as it is, anywhere, it is code.
+// Each function is a txrt_host_kernel (txrt/abi.h), or a product that launches of the runtime's own call. The object
+// has no undefined symbols, no constructors, no writable data, and its relocations are applied: loaded as it is,
+// anywhere, it is code.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TARGET_HOSTKERNELS_H
 #define TX_TARGET_HOSTKERNELS_H
@@ -45,12 +45,12 @@ struct HostKernels {
   std::vector<TargetCode::Function> functions;
 };
 
-/// Compiles all `step.kernel` ops of the program, which stays as it is. Must not
-/// be called from inside of a pass that others run beside: it loads dialects.
+/// Compiles all `step.kernel` ops of the program, which stays as it is. Must not be called from inside of a pass that
+/// others run beside: it loads dialects.
 mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options = {});
 
-/// What HostTargetOptions::cpu may be for code that runs on this machine: its own level, "host", and each below
-/// it. Tests run at all of them.
+/// What HostTargetOptions::cpu may be for code that runs on this machine: its own level, "host", and each below it.
+/// Tests run at all of them.
 std::vector<std::string> hostLevels();
 
 /// Those kernels as an artifact has them.

@@ -1,4 +1,4 @@
-//===- Attention.cpp - Softmax and its gradient ---------------------------===//
+//===- Attention.cpp - Softmax and its gradient -------------------------------------------------------------------===//
 
 #include "OpTable.h"
 

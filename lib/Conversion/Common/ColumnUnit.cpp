@@ -1,4 +1,4 @@
-//===- ColumnUnit.cpp - What a kernel computes for some columns -----------===//
+//===- ColumnUnit.cpp - What a kernel computes for some columns ---------------------------------------------------===//
 
 #include "ColumnUnit.h"
 
@@ -32,12 +32,10 @@ const Buffer *ColumnUnit::output(Operation *op, Value result) {
   return nullptr;
 }
 
-Vectors ColumnUnit::zero() {
-  return Vectors(shape.vectors, e.broadcast(e.constant(0.0, e.f32())));
-}
+Vectors ColumnUnit::zero() { return Vectors(shape.vectors, e.broadcast(e.constant(0.0, e.f32()))); }
 
 SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number end, int64_t step,
-                                                function_ref<void(Number, MutableArrayRef<Vectors>)> add) {
+                                            function_ref<void(Number, MutableArrayRef<Vectors>)> add) {
   SmallVector<Number> carried;
   for (unsigned i = 0; i < sums; ++i)
     llvm::append_range(carried, zero());
@@ -121,9 +119,8 @@ void ColumnUnit::accumulate(const Buffer &accumulator, const Buffer &result, Num
 
 void ColumnUnit::carry(const Buffer &accumulator, const Buffer &result, Number reset, Number begin, Number end) {
   // In place, as planned: nothing to copy.
-  e.onlyIf(e.areApart(accumulator, result), [&] {
-    eachRow(begin, end, [&](Number row) { store(load(accumulator, row), result, row); });
-  });
+  e.onlyIf(e.areApart(accumulator, result),
+           [&] { eachRow(begin, end, [&](Number row) { store(load(accumulator, row), result, row); }); });
   if (reset.value)
     e.onlyIf(reset, [&] { eachRow(begin, end, [&](Number row) { store(zero(), result, row); }); });
 }

@@ -1,12 +1,11 @@
-//===- ColumnUnit.h - What a kernel computes for some columns ---*- C++ -*-===//
+//===- ColumnUnit.h - What a kernel computes for some columns -------------------------------------------*- C++ -*-===//
 //
-// Ops of a column kernel write loops over the rows for one block of columns,
-// one op after the other:
+// Ops of a column kernel write loops over the rows for one block of columns, one op after the other:
 //
 //   Vectors sum = unit.sumRows(0, rows, [&](Number row, Vectors sum) { ... });
 //   unit.accumulate(op.getAcc(), op.getResult(), op.getReset(), e.index(0), sum);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_COLUMNUNIT_H
 #define TX_LIB_CONVERSION_COMMON_COLUMNUNIT_H
@@ -35,7 +34,7 @@ public:
   Vectors zero();
   /// From zero on, adds what `add` makes of each row. Several sums in one loop.
   llvm::SmallVector<Vectors, 2> sumRows(unsigned sums, Number begin, Number end, int64_t step,
-                                      llvm::function_ref<void(Number row, llvm::MutableArrayRef<Vectors> sums)> add);
+                                        llvm::function_ref<void(Number row, llvm::MutableArrayRef<Vectors> sums)> add);
 
   /// Runs `body` for each row of a result; sums in it are of this row alone.
   void eachRow(Number begin, Number end, llvm::function_ref<void(Number row)> body);
@@ -55,8 +54,8 @@ public:
   BlockShape shape;
 
 protected:
-  /// Groups of threads share the rows: group i sums rows i, i + groups, ..., and
-  /// has the same rows of results that are written row by row.
+  /// Groups of threads share the rows: group i sums rows i, i + groups, ..., and has the same rows of results that are
+  /// written row by row.
   int64_t groups = 1;
   Number group;
   /// Rows whose loads are on their way at once.

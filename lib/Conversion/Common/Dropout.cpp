@@ -1,10 +1,9 @@
-//===- Dropout.cpp - Random masks that need no memory ---------------------===//
+//===- Dropout.cpp - Random masks that need no memory -------------------------------------------------------------===//
 //
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as
-// easy as 1, 2, 3"). A block's 16 lanes have 16 counters; the four words of each are
-// the block's four vectors, so no lane's words cross to another.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as easy as 1, 2, 3"). A block's 16 lanes
+// have 16 counters; the four words of each are the block's four vectors, so no lane's words cross to another.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
 #include "Philox.h"
@@ -37,11 +36,10 @@ static void lowerDropout(DropoutOp op, RowProgram &row) {
   auto toWord = [](Emitter &e, Numbers v) { return convert(v[0], e.i32()); };
   RowValue inSample = row.map(
       {row.map({row.rowNumber()}, [rowsPerSample](Emitter &, Numbers v) { return v[0] % rowsPerSample; })}, toWord);
-  RowValue sample = row.map({row.map({row.rowNumber()},
-                                     [rowsPerSample](Emitter &, Numbers v) {
-                                       return v[0] / static_cast<double>(rowsPerSample);
-                                     })},
-                            toWord);
+  RowValue sample =
+      row.map({row.map({row.rowNumber()},
+                       [rowsPerSample](Emitter &, Numbers v) { return v[0] / static_cast<double>(rowsPerSample); })},
+              toWord);
   sample = row.map({sample, row.uniform(op.getKey(), 2)}, [](Emitter &, Numbers v) { return v[0] + v[1]; });
   RowValue site = row.immediate(immediate.getInt());
   double scale = static_cast<float>(1.0 / (1.0 - probability));

@@ -1,4 +1,4 @@
-//===- Elementwise.cpp - Sums, activations, biases ------------------------===//
+//===- Elementwise.cpp - Sums, activations, biases ----------------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -9,15 +9,14 @@ using namespace tx;
 using namespace tx::emit;
 
 static void lowerAdd(AddOp op, RowProgram &row) {
-  RowValue sum = row.map({row.columns(op.getLhs()), row.columns(op.getRhs())},
-                         [](Emitter &, Numbers v) { return v[0] + v[1]; });
+  RowValue sum =
+      row.map({row.columns(op.getLhs()), row.columns(op.getRhs())}, [](Emitter &, Numbers v) { return v[0] + v[1]; });
   row.result(op.getResult(), sum);
 }
 
 static void lowerCast(CastOp op, RowProgram &row) { row.result(op.getY(), row.columns(op.getX())); }
 
-// x/2 (1 + tanh u) = x / (1 + exp(-2u)), without the cancellation of 1 + tanh.
-// With 2u = x (a + b x^2).
+// x/2 (1 + tanh u) = x / (1 + exp(-2u)), without the cancellation of 1 + tanh. With 2u = x (a + b x^2).
 static constexpr double kGeluA = 1.5957691216057308; // 2 sqrt(2/pi)
 static constexpr double kGeluB = kGeluA * 0.044715;
 
@@ -51,9 +50,8 @@ static void lowerBroadcastRows(BroadcastRowsOp op, RowProgram &row) {
 }
 
 static void lowerZeros(ZerosOp op, RowProgram &row) {
-  row.result(op.getResult(), row.mapColumns({}, [](Emitter &e, Numbers) {
-    return e.broadcast(e.constant(0.0, e.f32()));
-  }));
+  row.result(op.getResult(),
+             row.mapColumns({}, [](Emitter &e, Numbers) { return e.broadcast(e.constant(0.0, e.f32())); }));
 }
 
 static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
@@ -63,11 +61,10 @@ static void lowerBiasGrad(BiasGradOp op, ColumnUnit &unit) {
     return;
   Number reset = unit.isReset(op, op.getReset());
   Emitter &e = unit.e;
-  auto sums = unit.sumRows(1, e.index(0), e.index(unit.kernel.rows), 1,
-                           [&](Number row, MutableArrayRef<Vectors> sums) {
-                             for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
-                               sum = sum + x;
-                           });
+  auto sums = unit.sumRows(1, e.index(0), e.index(unit.kernel.rows), 1, [&](Number row, MutableArrayRef<Vectors> sums) {
+    for (auto [sum, x] : llvm::zip(sums[0], unit.load(*dy, row)))
+      sum = sum + x;
+  });
   unit.accumulate(*acc, *result, reset, e.index(0), sums[0]);
 }
 

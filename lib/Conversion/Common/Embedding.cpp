@@ -1,4 +1,4 @@
-//===- Embedding.cpp - Tokens, positions and their gradients --------------===//
+//===- Embedding.cpp - Tokens, positions and their gradients ------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -6,8 +6,8 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-/// An id as a row of a table of `rows` rows; the last one for ids outside, so
-/// that no memory outside of the table is touched.
+/// An id as a row of a table of `rows` rows; the last one for ids outside, so that no memory outside of the table is
+/// touched.
 static Number tableIndex(Number id, int64_t rows) {
   Emitter &e = *id.emitter;
   Number last = e.integer(rows - 1, e.i32());

@@ -1,4 +1,4 @@
-//===- Emitter.cpp - Writes arithmetic, loops and accesses ----------------===//
+//===- Emitter.cpp - Writes arithmetic, loops and accesses --------------------------------------------------------===//
 
 #include "Emitter.h"
 
@@ -11,9 +11,9 @@
 using namespace mlir;
 using namespace tx::emit;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Constants
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Number Emitter::constant(TypedAttr value) {
   Value &known = constants[value];
@@ -53,15 +53,16 @@ Number Emitter::lanes() {
   return constant(DenseElementsAttr::get(vectorOf(i32()), ArrayRef<int32_t>(values)));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Arithmetic
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Number Emitter::broadcast(Number scalar) {
   if (scalar.isVector())
     return scalar;
   if (auto constant = scalar.value.getDefiningOp<arith::ConstantOp>())
-    return this->constant(DenseElementsAttr::get(vectorOf(scalar.element()), static_cast<Attribute>(constant.getValue())));
+    return this->constant(
+        DenseElementsAttr::get(vectorOf(scalar.element()), static_cast<Attribute>(constant.getValue())));
   return wrap(vector::BroadcastOp::create(builder, loc, vectorOf(scalar.element()), scalar.value));
 }
 
@@ -141,7 +142,9 @@ Number Emitter::compare(Compare predicate, Number a, Number b) {
   return wrap(arith::CmpIOp::create(builder, loc, onIntegers, a.value, b.value));
 }
 
-Number Emitter::smallerIndex(Number a, Number b) { return wrap(arith::MinSIOp::create(builder, loc, a.value, b.value)); }
+Number Emitter::smallerIndex(Number a, Number b) {
+  return wrap(arith::MinSIOp::create(builder, loc, a.value, b.value));
+}
 
 Number tx::emit::select(Number condition, Number a, Number b) {
   Emitter &e = *condition.emitter;
@@ -211,14 +214,14 @@ Number Emitter::reduceLanes(Number vector, function_ref<Number(Number, Number)> 
   return wrap(vector::ExtractOp::create(builder, loc, vector.value, ArrayRef<int64_t>{0}));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Memory
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static Type elementOf(const Buffer &buffer) { return cast<MemRefType>(buffer.memref.getType()).getElementType(); }
 
-/// bf16 is the upper half of an f32. Handled as integers, since the CPU's own
-/// conversions flush denormals and not every CPU has them.
+/// bf16 is the upper half of an f32. Handled as integers, since the CPU's own conversions flush denormals and not every
+/// CPU has them.
 Number Emitter::widen(Number stored, const Buffer &buffer) {
   if (!buffer.element().isBF16())
     return stored;
@@ -246,9 +249,9 @@ Number Emitter::areApart(const Buffer &a, const Buffer &b) {
   return address(a) != address(b);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Control flow
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static SmallVector<Value> valuesOf(Numbers numbers) {
   return llvm::map_to_vector(numbers, [](Number number) { return number.value; });
@@ -258,12 +261,11 @@ SmallVector<Number> Emitter::loop(Number begin, Number end, int64_t step, Number
   auto wrapAll = [&](ValueRange values) {
     return llvm::map_to_vector(values, [&](Value value) { return wrap(value); });
   };
-  auto loop = scf::ForOp::create(
-      builder, loc, begin.value, end.value, index(step).value, valuesOf(carried),
-      [&](OpBuilder &, Location, Value iv, ValueRange arguments) {
-        SmallVector<Number> results = body(wrap(iv), wrapAll(arguments));
-        scf::YieldOp::create(builder, loc, valuesOf(results));
-      });
+  auto loop = scf::ForOp::create(builder, loc, begin.value, end.value, index(step).value, valuesOf(carried),
+                                 [&](OpBuilder &, Location, Value iv, ValueRange arguments) {
+                                   SmallVector<Number> results = body(wrap(iv), wrapAll(arguments));
+                                   scf::YieldOp::create(builder, loc, valuesOf(results));
+                                 });
   return wrapAll(loop.getResults());
 }
 

@@ -1,7 +1,7 @@
-//===- Emitter.h - Writes arithmetic, loops and accesses --------*- C++ -*-===//
+//===- Emitter.h - Writes arithmetic, loops and accesses ------------------------------------------------*- C++ -*-===//
 //
-// The one place that creates ops of arith, math, vector, memref and scf, for
-// all backends. What lowers tx ops writes formulas instead:
+// The one place that creates ops of arith, math, vector, memref and scf, for all backends. What lowers tx ops writes
+// formulas instead:
 //
 //   Number y = quotient(x, 1.0 + exp2(-2.0 / ln2 * u));
 //
@@ -10,7 +10,7 @@
 // Functions that need not be rounded (exp2, quotient, root) say how far off they are:
 // each backend has its own, the same in every kernel.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_EMITTER_H
 #define TX_LIB_CONVERSION_COMMON_EMITTER_H
@@ -21,9 +21,8 @@
 
 namespace tx::emit {
 
-/// Columns are taken in blocks of four slices of 16. On the host a vector is a
-/// slice: enough independent work to hide the latency of an operation, and one
-/// AVX-512 register each. On a GPU some threads share a block: each has the same
+/// Columns are taken in blocks of four slices of 16. On the host a vector is a slice: enough independent work to hide
+/// the latency of an operation, and one AVX-512 register each. On a GPU some threads share a block: each has the same
 /// lanes of every slice.
 constexpr unsigned kSlice = 16;
 constexpr unsigned kVectors = 4;
@@ -112,9 +111,8 @@ struct Buffer {
   bool isContiguous() const { return rows <= 1 || stride == columns; }
 };
 
-/// How many columns of a block there are. Known when the code is written, so
-/// masks are constants; but for the threads of a GPU that share a block, the
-/// columns from a thread's first one on are `left`.
+/// How many columns of a block there are. Known when the code is written, so masks are constants; but for the threads
+/// of a GPU that share a block, the columns from a thread's first one on are `left`.
 struct BlockShape {
   unsigned vectors = kVectors;
   unsigned lastLanes = kSlice; // of the last vector

@@ -1,4 +1,4 @@
-//===- Kernel.cpp - A kernel's function and its buffers -------------------===//
+//===- Kernel.cpp - A kernel's function and its buffers -----------------------------------------------------------===//
 
 #include "Kernel.h"
 

@@ -1,4 +1,4 @@
-//===- Kernel.h - A kernel's function and its buffers -----------*- C++ -*-===//
+//===- Kernel.h - A kernel's function and its buffers ---------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_KERNEL_H
 #define TX_LIB_CONVERSION_COMMON_KERNEL_H

@@ -1,4 +1,4 @@
-//===- Loss.cpp - Cross entropy -------------------------------------------===//
+//===- Loss.cpp - Cross entropy -----------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -18,9 +18,8 @@ static Number isTarget(const BlockPlace &at, unsigned vector, Number target) {
   return e.lanes() + static_cast<double>(vector * kSlice) == place;
 }
 
-/// The logit of each row's target: the only term of a sum that is not 0. So no column
-/// is read but by who has it, and the gradient may take the logits' place. NaN if there
-/// is no such column, to be seen.
+/// The logit of each row's target: the only term of a sum that is not 0. So no column is read but by who has it, and
+/// the gradient may take the logits' place. NaN if there is no such column, to be seen.
 static RowValue targetLogit(RowProgram &row, RowValue logits, RowValue target) {
   int64_t columns = row.kernel.columns;
   RowValue logit = row.sum(row.mapBlock({logits, target}, [](const BlockPlace &at, ArrayRef<Vectors> v) {
@@ -81,10 +80,10 @@ static void lowerReduceLoss(ReduceLossOp op, RowProgram &row) {
 
 static void lowerReduceLossGrad(ReduceLossGradOp op, RowProgram &row) {
   int64_t ignored = op.getIgnoreIndex();
-  row.result(op.getDlosses(), row.map({row.columns(op.getTargets()), row.uniform(op.getDsum())},
-                                      [ignored](Emitter &e, Numbers v) {
-                                        return select(v[0] == e.integer(ignored, e.i32()), 0.0, v[1]);
-                                      }));
+  row.result(op.getDlosses(),
+             row.map({row.columns(op.getTargets()), row.uniform(op.getDsum())}, [ignored](Emitter &e, Numbers v) {
+               return select(v[0] == e.integer(ignored, e.i32()), 0.0, v[1]);
+             }));
 }
 
 void tx::emit::addLoss(OpTable &table) {

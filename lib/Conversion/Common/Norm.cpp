@@ -1,4 +1,4 @@
-//===- Norm.cpp - Layer norm and its gradients ----------------------------===//
+//===- Norm.cpp - Layer norm and its gradients --------------------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -19,8 +19,8 @@ static void lowerLayerNorm(LayerNormOp op, RowProgram &row) {
   RowValue variance = average(row, row.dot(centered, centered));
   double eps = op.getEps().convertToDouble();
   RowValue rstd = row.map({variance}, [eps](Emitter &, Numbers v) { return 1.0 / sqrt(v[0] + eps); });
-  RowValue y = row.map({centered, rstd, weight, bias},
-                       [](Emitter &, Numbers v) { return fma(v[0] * v[1], v[2], v[3]); });
+  RowValue y =
+      row.map({centered, rstd, weight, bias}, [](Emitter &, Numbers v) { return fma(v[0] * v[1], v[2], v[3]); });
   row.result(op.getY(), y);
   row.result(op.getMean(), mean);
   row.result(op.getRstd(), rstd);
@@ -28,14 +28,12 @@ static void lowerLayerNorm(LayerNormOp op, RowProgram &row) {
 
 static void lowerLayerNormInputGrad(LayerNormInputGradOp op, RowProgram &row) {
   RowValue mean = row.perRow(op.getMean()), rstd = row.perRow(op.getRstd());
-  RowValue g = row.map({row.columns(op.getDy()), row.sameRow(op.getWeight())},
-                       [](Emitter &, Numbers v) { return v[0] * v[1]; });
-  RowValue n = row.map({row.columns(op.getX()), mean, rstd},
-                       [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
+  RowValue g =
+      row.map({row.columns(op.getDy()), row.sameRow(op.getWeight())}, [](Emitter &, Numbers v) { return v[0] * v[1]; });
+  RowValue n = row.map({row.columns(op.getX()), mean, rstd}, [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
   RowValue averageG = average(row, row.sum(g)), averageGN = average(row, row.dot(g, n));
-  row.result(op.getDx(), row.map({g, n, averageG, averageGN, rstd}, [](Emitter &e, Numbers v) {
-    return v[4] * fma(v[1] * -1.0, v[3], v[0] - v[2]);
-  }));
+  row.result(op.getDx(), row.map({g, n, averageG, averageGN, rstd},
+                                 [](Emitter &e, Numbers v) { return v[4] * fma(v[1] * -1.0, v[3], v[0] - v[2]); }));
 }
 
 static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit) {
@@ -69,8 +67,7 @@ static void lowerLayerNormWeightGrad(LayerNormWeightGradOp op, ColumnUnit &unit)
 
 static void lowerLayerNormPartialGrad(LayerNormPartialGradOp op, RowProgram &row) {
   RowValue dy = row.columns(op.getDy()), mean = row.perRow(op.getMean()), rstd = row.perRow(op.getRstd());
-  RowValue n = row.map({row.columns(op.getX()), mean, rstd},
-                       [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
+  RowValue n = row.map({row.columns(op.getX()), mean, rstd}, [](Emitter &, Numbers v) { return (v[0] - v[1]) * v[2]; });
   row.sumRows(op.getWeightParts(), Reduction::Dot, {dy, n}, op.getRowsOfPart());
   row.sumRows(op.getBiasParts(), Reduction::Sum, {dy}, op.getRowsOfPart());
 }

@@ -1,4 +1,4 @@
-//===- Number.cpp - Operators and elementary functions --------------------===//
+//===- Number.cpp - Operators and elementary functions ------------------------------------------------------------===//
 
 #include "Emitter.h"
 
@@ -53,9 +53,8 @@ Number exp2(Number x) { return x.emitter->exp2(x); }
 Number quotient(Number a, Number b) { return a.emitter->quotient(a, b); }
 Number root(Number a) { return a.emitter->root(a); }
 
-// 2^n times a polynomial in r, |r| <= ln 2 / 2. The polynomial is the minimax one of
-// exp by relative error (3e-9). n is rounded, and becomes an exponent, by adding
-// 1.5 2^23: its bits then end in n, also where x is not a number.
+// 2^n times a polynomial in r, |r| <= ln 2 / 2. The polynomial is the minimax one of exp by relative error (3e-9). n is
+// rounded, and becomes an exponent, by adding 1.5 2^23: its bits then end in n, also where x is not a number.
 static constexpr double kMagic = 12582912.0;
 
 static Number limit(Number x, double least, double greatest) {
@@ -96,8 +95,8 @@ Number Emitter::exp2(Number x) {
   return power((t - (shifted - kMagic)) * M_LN2, shifted, x, least);
 }
 
-// 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1),
-// by its series: s^2 < 0.03, so eight terms are good for 1e-13.
+// 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its series: s^2 < 0.03, so eight
+// terms are good for 1e-13.
 Number log(Number x) {
   Emitter &e = *x.emitter;
   Type i64 = IntegerType::get(x.value.getContext(), 64);

@@ -1,9 +1,8 @@
-//===- OpTable.h - How each tx op is lowered for the host -------*- C++ -*-===//
+//===- OpTable.h - How each tx op is lowered for the host -----------------------------------------------*- C++ -*-===//
 //
-// One function for each op, in the file of its family. A new op adds a function
-// and a line there.
+// One function for each op, in the file of its family. A new op adds a function and a line there.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_OPTABLE_H
 #define TX_LIB_CONVERSION_COMMON_OPTABLE_H
@@ -22,12 +21,10 @@ public:
   using RowLowering = std::function<void(mlir::Operation *, RowProgram &)>;
   using ColumnLowering = std::function<void(mlir::Operation *, ColumnUnit &)>;
 
-  template <typename OpT>
-  void addRow(void (*lower)(OpT, RowProgram &)) {
+  template <typename OpT> void addRow(void (*lower)(OpT, RowProgram &)) {
     rows[OpT::getOperationName()] = [lower](mlir::Operation *op, RowProgram &row) { lower(llvm::cast<OpT>(op), row); };
   }
-  template <typename OpT>
-  void addColumn(void (*lower)(OpT, ColumnUnit &)) {
+  template <typename OpT> void addColumn(void (*lower)(OpT, ColumnUnit &)) {
     columns[OpT::getOperationName()] = [lower](mlir::Operation *op, ColumnUnit &unit) {
       lower(llvm::cast<OpT>(op), unit);
     };
@@ -37,8 +34,7 @@ public:
   const ColumnLowering *findColumn(mlir::Operation *op) const { return find(columns, op); }
 
 private:
-  template <typename T>
-  static const T *find(const llvm::StringMap<T> &map, mlir::Operation *op) {
+  template <typename T> static const T *find(const llvm::StringMap<T> &map, mlir::Operation *op) {
     auto found = map.find(op->getName().getStringRef());
     return found == map.end() ? nullptr : &found->second;
   }

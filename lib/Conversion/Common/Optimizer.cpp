@@ -1,4 +1,4 @@
-//===- Optimizer.cpp - Gradient norm and AdamW ----------------------------===//
+//===- Optimizer.cpp - Gradient norm and AdamW --------------------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -55,9 +55,8 @@ static void lowerAdamW(AdamWOp op, RowProgram &row) {
   RowValue stepSize = row.map({lr, step}, [beta1](Emitter &e, Numbers v) {
     return convert(convert(v[0], e.f64()) / (1.0 - power(beta1, v[1])), e.f32());
   });
-  RowValue correction = row.map({step}, [beta2](Emitter &e, Numbers v) {
-    return convert(1.0 / sqrt(1.0 - power(beta2, v[0])), e.f32());
-  });
+  RowValue correction = row.map(
+      {step}, [beta2](Emitter &e, Numbers v) { return convert(1.0 / sqrt(1.0 - power(beta2, v[0])), e.f32()); });
   RowValue coefficient = row.uniform(op.getCoefficient());
   RowValue g = row.map({row.columns(op.getGrad()), coefficient}, [](Emitter &, Numbers v) { return v[0] * v[1]; });
   RowValue m = row.map({row.columns(op.getM()), g, coefficient}, [beta1](Emitter &e, Numbers v) {

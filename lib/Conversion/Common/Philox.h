@@ -1,4 +1,4 @@
-//===- Philox.h - The random words of dropout -------------------*- C++ -*-===//
+//===- Philox.h - The random words of dropout -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_PHILOX_H
 #define TX_LIB_CONVERSION_COMMON_PHILOX_H
@@ -8,8 +8,7 @@
 namespace tx::emit {
 
 /// Philox4x32-10: four words from a counter of four and a key of two.
-llvm::SmallVector<Number, 4> philox(llvm::SmallVector<Number, 4> counter,
-                                    Number key0, Number key1);
+llvm::SmallVector<Number, 4> philox(llvm::SmallVector<Number, 4> counter, Number key0, Number key1);
 
 } // namespace tx::emit
 

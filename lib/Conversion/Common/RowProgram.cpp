@@ -1,4 +1,4 @@
-//===- RowProgram.cpp - What a kernel computes for a row ------------------===//
+//===- RowProgram.cpp - What a kernel computes for a row ----------------------------------------------------------===//
 
 #include "RowProgram.h"
 
@@ -44,9 +44,9 @@ RowValue RowProgram::refuse(const Twine &why) {
   return constantIndex(0);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Operands
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 RowValue RowProgram::computed(Value operand, bool isColumns, unsigned element) {
   auto known = values.find(operand);
@@ -85,8 +85,8 @@ RowValue RowProgram::loadElement(const Buffer &buffer, RowValue element) {
   return map({element}, [&buffer](Emitter &e, Numbers v) { return e.load(buffer, v[0]); });
 }
 
-/// Elements between the kernel's rows in a buffer; nothing if they are not
-/// evenly spaced. Flat kernels and single rows take a tensor as one sequence.
+/// Elements between the kernel's rows in a buffer; nothing if they are not evenly spaced. Flat kernels and single rows
+/// take a tensor as one sequence.
 static std::optional<int64_t> rowStride(const Buffer &buffer, const Kernel &kernel) {
   if (buffer.columns == kernel.columns && buffer.rows == kernel.rows)
     return buffer.stride;
@@ -144,9 +144,9 @@ RowValue RowProgram::immediate(unsigned index) {
   return map({}, [this, index](Emitter &, Numbers) { return kernel.immediate(index); });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Computing
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 RowValue RowProgram::map(ArrayRef<RowValue> operands, Map map) {
   if (llvm::any_of(operands, [](RowValue operand) { return operand->kind == RowNode::Columns; }))
@@ -199,9 +199,9 @@ RowValue RowProgram::upToDiagonal(RowValue value, double otherwise, int64_t peri
   return add(std::move(node), firstPass);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Results
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 void RowProgram::result(Value result, ArrayRef<RowValue> numbers) {
   Type element = cast<RankedTensorType>(result.getType()).getElementType();

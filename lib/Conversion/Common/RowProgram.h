@@ -1,19 +1,18 @@
-//===- RowProgram.h - What a kernel computes for a row ----------*- C++ -*-===//
+//===- RowProgram.h - What a kernel computes for a row --------------------------------------------------*- C++ -*-===//
 //
-// Ops of a row (or flat) kernel say what they compute for one row, as values
-// for each column and values for the whole row:
+// Ops of a row (or flat) kernel say what they compute for one row, as values for each column and values for the whole
+// row:
 //
 //   RowValue x = row.columns(op.getX());
 //   RowValue mean = row.map({row.sum(x)}, [n](Emitter &, Numbers v) { return v[0] / n; });
 //   row.result(op.getY(), row.map({x, mean}, [](Emitter &, Numbers v) { return v[0] - v[1]; }));
 //
-// A reduction takes a pass over the row, and what uses it comes in a later
-// one. A value has the number of the first pass in which it can be computed; an
-// op's values have none smaller than those of its operands' ops. An op's result
-// is stored in exactly this pass, so that the planner knows when an input is
-// read for the last time, and may lay a result over it.
+// A reduction takes a pass over the row, and what uses it comes in a later one. A value has the number of the first
+// pass in which it can be computed; an op's values have none smaller than those of its operands' ops. An op's result is
+// stored in exactly this pass, so that the planner knows when an input is read for the last time, and may lay a result
+// over it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_COMMON_ROWPROGRAM_H
 #define TX_LIB_CONVERSION_COMMON_ROWPROGRAM_H
@@ -37,8 +36,7 @@ struct BlockPlace {
 
   /// i32: the columns of a vector.
   Number columns(unsigned vector) const;
-  /// i32: numbers the lanes of the row's blocks, 16 for each; the same for a
-  /// block's four vectors.
+  /// i32: numbers the lanes of the row's blocks, 16 for each; the same for a block's four vectors.
   Number laneNumbers() const;
 };
 
@@ -110,8 +108,8 @@ public:
   /// Several numbers for each row, side by side.
   void result(mlir::Value result, llvm::ArrayRef<RowValue> values);
 
-  /// Row p of the result gets the sums over the rows p `rowsOfPart` and on, column by
-  /// column, added in the rows' order: a thread goes over the rows of a part.
+  /// Row p of the result gets the sums over the rows p `rowsOfPart` and on, column by column, added in the rows' order:
+  /// a thread goes over the rows of a part.
   void sumRows(mlir::Value result, Reduction reduction, llvm::ArrayRef<RowValue> operands, int64_t rowsOfPart);
 
   //===--- For the driver ---===//

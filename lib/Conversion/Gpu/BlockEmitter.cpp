@@ -1,8 +1,8 @@
-//===- BlockEmitter.cpp - What a block of threads does together -----------===//
+//===- BlockEmitter.cpp - What a block of threads does together ---------------------------------------------------===//
 //
 // Beside ThreadEmitter's functions the one file here that writes NVVM's and LLVM's ops.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "BlockEmitter.h"
 
@@ -43,8 +43,7 @@ SmallVector<Number> BlockEmitter::choose(Number condition, Numbers otherwise,
                                          function_ref<SmallVector<Number>()> body) {
   auto values = [](Numbers numbers) { return llvm::map_to_vector(numbers, [](Number n) { return n.value; }); };
   auto choice = scf::IfOp::create(
-      builder, loc, condition.value,
-      [&](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, values(body())); },
+      builder, loc, condition.value, [&](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, values(body())); },
       [&](OpBuilder &, Location) { scf::YieldOp::create(builder, loc, values(otherwise)); });
   return llvm::map_to_vector(choice.getResults(), [&](Value value) { return wrap(value); });
 }
@@ -63,9 +62,9 @@ Number BlockEmitter::maximum(Number a, Number b) {
   return wrap(LLVM::MaxNumOp::create(builder, loc, a.value, b.value));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Memory
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 int64_t BlockEmitter::allocate(int64_t bytes) {
   constexpr int64_t kAlignment = 128; // all banks
@@ -77,8 +76,7 @@ int64_t BlockEmitter::allocate(int64_t bytes) {
 
 Value BlockEmitter::sharedPointer(Number at, int64_t offset) {
   Type i8 = builder.getI8Type();
-  Value pointer =
-      LLVM::GEPOp::create(builder, loc, shared.getType(), i8, shared, ArrayRef<LLVM::GEPArg>{at.value});
+  Value pointer = LLVM::GEPOp::create(builder, loc, shared.getType(), i8, shared, ArrayRef<LLVM::GEPArg>{at.value});
   if (!offset)
     return pointer;
   return LLVM::GEPOp::create(builder, loc, shared.getType(), i8, pointer,
@@ -124,9 +122,9 @@ void BlockEmitter::waitForCopies() {
   NVVM::CpAsyncWaitGroupOp::create(builder, loc, 0);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Products
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static SmallVector<Number> membersOf(OpBuilder &builder, Location loc, Emitter &e, Value group, unsigned count) {
   SmallVector<Number> members;

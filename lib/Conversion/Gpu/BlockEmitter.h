@@ -1,10 +1,9 @@
-//===- BlockEmitter.h - What a block of threads does together ---*- C++ -*-===//
+//===- BlockEmitter.h - What a block of threads does together -------------------------------------------*- C++ -*-===//
 //
-// Shared memory, copies that go on beside, products by tensor cores: a thread's
-// part of each. Dynamic shared memory is addressed by bytes, as a number that
-// depends on the thread and a constant, which becomes the instruction's.
+// Shared memory, copies that go on beside, products by tensor cores: a thread's part of each. Dynamic shared memory is
+// addressed by bytes, as a number that depends on the thread and a constant, which becomes the instruction's.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_GPU_BLOCKEMITTER_H
 #define TX_LIB_CONVERSION_GPU_BLOCKEMITTER_H
@@ -22,8 +21,8 @@ public:
   /// The values that `body` gives where the condition holds, else `otherwise`.
   llvm::SmallVector<emit::Number> choose(emit::Number condition, emit::Numbers otherwise,
                                          llvm::function_ref<llvm::SmallVector<emit::Number>()> body);
-  /// A loop that carries values, from which nothing is moved out: addresses that are
-  /// constants apart would else take all registers, each one of its own.
+  /// A loop that carries values, from which nothing is moved out: addresses that are constants apart would else take
+  /// all registers, each one of its own.
   llvm::SmallVector<emit::Number> mainLoop(emit::Number begin, emit::Number end, emit::Numbers carried, LoopBody body);
   /// The larger; of a number and a NaN the number.
   emit::Number maximum(emit::Number a, emit::Number b);
@@ -40,8 +39,8 @@ public:
   /// 16 bytes of global memory as a vector of the buffer's type.
   void storeVector(emit::Number vector, const emit::Buffer &buffer, emit::Number element);
 
-  /// Begins to copy 16 bytes from an element `more` after the given one to shared memory;
-  /// zeros instead, and nothing is read, unless `isThere` (null: it is).
+  /// Begins to copy 16 bytes from an element `more` after the given one to shared memory; zeros instead, and nothing is
+  /// read, unless `isThere` (null: it is).
   void copyAsync(const emit::Buffer &from, emit::Number element, int64_t more, emit::Number at, int64_t offset,
                  emit::Number isThere);
   /// Until this thread's copies have come.

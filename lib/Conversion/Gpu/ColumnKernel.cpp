@@ -1,10 +1,9 @@
-//===- ColumnKernel.cpp - What a thread does for some columns -------------===//
+//===- ColumnKernel.cpp - What a thread does for some columns -----------------------------------------------------===//
 //
-// A block of threads has a stripe of columns, a thread one vector of it; groups
-// of threads share the rows. Each group's sums meet in a fixed order: a butterfly
-// in the warp, then the warps in theirs. No atomics.
+// A block of threads has a stripe of columns, a thread one vector of it; groups of threads share the rows. Each group's
+// sums meet in a fixed order: a butterfly in the warp, then the warps in theirs. No atomics.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Kernels.h"
 

@@ -1,4 +1,4 @@
-//===- FlashAttention.cpp - Places and masks of core attention ------------===//
+//===- FlashAttention.cpp - Places and masks of core attention ----------------------------------------------------===//
 
 #include "FlashAttention.h"
 
@@ -27,8 +27,7 @@ Number FlashAttention::endOfKeys(Number firstQuery) const {
   return e.smallerIndex(end / static_cast<double>(schedule.otherRows), all);
 }
 
-// Query i sees keys 0 to i, or all there are. Most tiles are seen whole, which is
-// known for all threads alike.
+// Query i sees keys 0 to i, or all there are. Most tiles are seen whole, which is known for all threads alike.
 void FlashAttention::hideKeys(Weights &weights, Number firstQuery, Number firstKey, double hidden) const {
   bool hasTail = shape.keys % schedule.otherRows;
   if (!causal && !hasTail)

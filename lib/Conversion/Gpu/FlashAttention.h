@@ -1,10 +1,10 @@
-//===- FlashAttention.h - Core attention by blocks of threads ---*- C++ -*-===//
+//===- FlashAttention.h - Core attention by blocks of threads -------------------------------------------*- C++ -*-===//
 //
-// Dao 2023: "FlashAttention-2". What forward and backward share: sizes, places
-// and the masks. A block has a tile of queries, or of keys, of one head, and goes
-// over the other side's tiles in order. No atomics: the bits depend on nothing else.
+// Dao 2023: "FlashAttention-2". What forward and backward share: sizes, places and the masks. A block has a tile of
+// queries, or of keys, of one head, and goes over the other side's tiles in order. No atomics: the bits depend on
+// nothing else.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_GPU_FLASHATTENTION_H
 #define TX_LIB_CONVERSION_GPU_FLASHATTENTION_H
@@ -72,8 +72,8 @@ protected:
 
   /// Where rows are queries: replaces what is of keys that a query does not see.
   void hideKeys(Weights &weights, emit::Number firstQuery, emit::Number firstKey, double hidden) const;
-  /// Where rows are queries: for each of the weights whether it is dropped. The
-  /// words come from the counters of `tx.dropout` in [b,a,s,t].
+  /// Where rows are queries: for each of the weights whether it is dropped. The words come from the counters of
+  /// `tx.dropout` in [b,a,s,t].
   void forDropped(const Place &place, emit::Number firstQuery, emit::Number otherTile,
                   llvm::function_ref<void(size_t weight, emit::Number dropped)> body) const;
   llvm::SmallVector<emit::Number, 4> wordsOf(const Place &place, emit::Number block, emit::Number query) const;

@@ -1,9 +1,9 @@
-//===- FlashForward.cpp - Core attention of a tile of queries -------------===//
+//===- FlashForward.cpp - Core attention of a tile of queries -----------------------------------------------------===//
 //
-// While a tile's scores are computed its values are on their way, and while
-// weights and values are multiplied the next keys are: one tile of each suffices.
+// While a tile's scores are computed its values are on their way, and while weights and values are multiplied the next
+// keys are: one tile of each suffices.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FlashAttention.h"
 
@@ -19,8 +19,9 @@ namespace {
 class Forward : FlashAttention {
 public:
   Forward(FlashAttentionOp op, Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e)
-      : FlashAttention(op, kernel, schedule, e, schedule.otherRows), op(op), queryTile(products->allocate(schedule.ownRows)),
-        keyTile(products->allocate(schedule.otherRows)), valueTile(products->allocate(schedule.otherRows)) {}
+      : FlashAttention(op, kernel, schedule, e, schedule.otherRows), op(op),
+        queryTile(products->allocate(schedule.ownRows)), keyTile(products->allocate(schedule.otherRows)),
+        valueTile(products->allocate(schedule.otherRows)) {}
 
   void emit();
 
@@ -48,9 +49,8 @@ void Forward::emit() {
   SmallVector<Number> state(rows, e.constant(-INFINITY, e.f32()));
   state.append(rows, e.constant(0.0, e.f32()));
   state.append(products->zeroSums());
-  state = e.mainLoop(e.index(0), end, state, [&](Number other, Numbers state) {
-    return addKeys(place, firstQuery, other, end, state);
-  });
+  state = e.mainLoop(e.index(0), end, state,
+                     [&](Number other, Numbers state) { return addKeys(place, firstQuery, other, end, state); });
   MutableArrayRef<Number> largest(state.data(), rows), exponentials(state.data() + rows, rows);
   Weights sums(ArrayRef(state).drop_front(2 * rows));
   for (size_t i = 0; i < rows; ++i) {
@@ -64,8 +64,7 @@ void Forward::emit() {
   storeLse(largest, exponentials, place, firstQuery);
 }
 
-SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Number other, Number end,
-                                     Numbers state) {
+SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Number other, Number end, Numbers state) {
   size_t rows = products->rows.size(), columns = products->columns.size();
   Number first = other * static_cast<double>(schedule.otherRows);
   products->wait();
@@ -104,9 +103,8 @@ SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Numb
       sums[i * products->sumColumns + j] = sums[i * products->sumColumns + j] * factor;
   }
   if (random)
-    forDropped(place, firstQuery, other, [&](size_t weight, Number dropped) {
-      weights[weight] = select(dropped, 0.0, weights[weight]);
-    });
+    forDropped(place, firstQuery, other,
+               [&](size_t weight, Number dropped) { weights[weight] = select(dropped, 0.0, weights[weight]); });
   products->accumulate(sums, weights, valueTile);
   return result;
 }

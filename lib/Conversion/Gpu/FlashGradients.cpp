@@ -1,4 +1,4 @@
-//===- FlashGradients.cpp - The gradients of core attention ---------------===//
+//===- FlashGradients.cpp - The gradients of core attention -------------------------------------------------------===//
 
 #include "FlashGradients.h"
 

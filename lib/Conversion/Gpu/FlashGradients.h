@@ -1,11 +1,10 @@
-//===- FlashGradients.h - The gradients of core attention -------*- C++ -*-===//
+//===- FlashGradients.h - The gradients of core attention -----------------------------------------------*- C++ -*-===//
 //
-// Blocks of keys give dK and dV, over the heads that share them and the queries
-// that see them; blocks of queries give dQ. Both compute scores and probabilities
-// again, and the row sums of dO * O of the queries that they meet: what that costs
-// is small beside the products, and nothing has to wait in memory between kernels.
+// Blocks of keys give dK and dV, over the heads that share them and the queries that see them; blocks of queries give
+// dQ. Both compute scores and probabilities again, and the row sums of dO * O of the queries that they meet: what that
+// costs is small beside the products, and nothing has to wait in memory between kernels.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_GPU_FLASHGRADIENTS_H
 #define TX_LIB_CONVERSION_GPU_FLASHGRADIENTS_H
@@ -19,8 +18,8 @@ protected:
   FlashGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e,
                  int64_t sliceRows);
 
-  /// Of a tile of queries, to shared memory: log-sum-exps to base 2, and row sums. Where
-  /// there is no query all weights become 0.
+  /// Of a tile of queries, to shared memory: log-sum-exps to base 2, and row sums. Where there is no query all weights
+  /// become 0.
   void findRowSums(const Place &place, emit::Number firstQuery, int64_t rows);
   /// By a query's place in that tile, plus a constant.
   emit::Number lseOf(emit::Number row, int64_t more = 0) { return statistic(lseAt, row, more); }
@@ -51,8 +50,8 @@ private:
   int64_t lseAt, rowSumsAt; // in shared memory
 };
 
-void emitKeyGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule,
-                      BlockEmitter &e, emit::Number unit);
+void emitKeyGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e,
+                      emit::Number unit);
 void emitQueryGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule,
                         BlockEmitter &e, emit::Number unit);
 

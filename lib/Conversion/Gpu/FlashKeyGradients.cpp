@@ -1,9 +1,9 @@
-//===- FlashKeyGradients.cpp - dK and dV of a tile of keys ----------------===//
+//===- FlashKeyGradients.cpp - dK and dV of a tile of keys --------------------------------------------------------===//
 //
-// Rows are keys here, so each of dropout's words belongs to four rows, in different
-// threads: the block draws a tile's words once and keeps their bits.
+// Rows are keys here, so each of dropout's words belongs to four rows, in different threads: the block draws a tile's
+// words once and keeps their bits.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FlashGradients.h"
 
@@ -66,8 +66,7 @@ void KeyGradients::emit(Number unit) {
     products->store(valueSums, keyPanel(result, place, firstKey), own[1]);
 }
 
-/// Of 16 keys (by their number modulo 16) and a tile of queries: bit i is whether
-/// key + 16 i of the 64 keys is dropped.
+/// Of 16 keys (by their number modulo 16) and a tile of queries: bit i is whether key + 16 i of the 64 keys is dropped.
 void KeyGradients::drawMasks(const Place &place, Number firstKey, Number firstQuery) {
   Number thread = e.toWord(e.thread()), sixtyFour = e.toWord(firstKey) >> 6;
   for (int64_t i = 0; i < 16 * schedule.otherRows; i += schedule.threads) {

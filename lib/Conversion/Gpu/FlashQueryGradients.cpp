@@ -1,4 +1,4 @@
-//===- FlashQueryGradients.cpp - dQ of a tile of queries ------------------===//
+//===- FlashQueryGradients.cpp - dQ of a tile of queries ----------------------------------------------------------===//
 
 #include "FlashGradients.h"
 

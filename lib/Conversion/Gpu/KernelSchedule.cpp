@@ -1,4 +1,4 @@
-//===- KernelSchedule.cpp - How a GPU kernel is laid out ------------------===//
+//===- KernelSchedule.cpp - How a GPU kernel is laid out ----------------------------------------------------------===//
 
 #include "KernelSchedule.h"
 
@@ -9,12 +9,12 @@ using namespace tx::simt;
 
 const std::vector<GpuArchitecture> &tx::simt::getArchitectures() {
   static const std::vector<GpuArchitecture> architectures = {
-      {"sm_80", 80, 108, 48 << 10, 65536, 2048, 163 << 10},  // A100
-      {"sm_86", 86, 82, 48 << 10, 65536, 1536, 99 << 10},   // RTX 3090
-      {"sm_89", 89, 128, 48 << 10, 65536, 1536, 99 << 10},  // RTX 4090
-      {"sm_90", 90, 132, 48 << 10, 65536, 2048, 227 << 10},  // H100, H200
+      {"sm_80", 80, 108, 48 << 10, 65536, 2048, 163 << 10},   // A100
+      {"sm_86", 86, 82, 48 << 10, 65536, 1536, 99 << 10},     // RTX 3090
+      {"sm_89", 89, 128, 48 << 10, 65536, 1536, 99 << 10},    // RTX 4090
+      {"sm_90", 90, 132, 48 << 10, 65536, 2048, 227 << 10},   // H100, H200
       {"sm_100", 100, 148, 48 << 10, 65536, 2048, 227 << 10}, // B200
-      {"sm_120", 120, 170, 48 << 10, 65536, 1536, 99 << 10}, // RTX 5090
+      {"sm_120", 120, 170, 48 << 10, 65536, 1536, 99 << 10},  // RTX 5090
   };
   return architectures;
 }
@@ -29,8 +29,8 @@ const GpuArchitecture *tx::simt::findArchitecture(std::string_view name) {
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 unsigned tx::simt::chooseLanes(const KernelShape &shape) {
-  // What keeps a row, or reads many, has 32 numbers of bf16 more than once in a thread's
-  // registers: half of them in twice the threads wait less for each other.
+  // What keeps a row, or reads many, has 32 numbers of bf16 more than once in a thread's registers: half of them in
+  // twice the threads wait less for each other.
   constexpr unsigned kMany = 3;
   const unsigned most = shape.hasReductions || shape.rowOperands >= kMany ? 4 : 8;
   unsigned lanes = std::min(kAccessBytes / shape.elementBytes, most);
@@ -39,15 +39,13 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
   return lanes;
 }
 
-/// Blocks of 64 columns that a row's threads have in one step: 16 numbers each for
-/// vectors of 4, 2 or 1.
+/// Blocks of 64 columns that a row's threads have in one step: 16 numbers each for vectors of 4, 2 or 1.
 static int64_t mostBlocksAtOnce(int64_t columns) { return 16 * std::gcd<int64_t>(columns, 4); }
 
-/// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the
-/// order of additions, so the row's width alone decides. A thread has 16 numbers, then
-/// more with 256 threads. Rows that would take more than four steps have twice the
-/// threads: then fewer rows are under way, and what is read again is still in the L2 cache.
-/// With 1024 threads ptxas spilled.
+/// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the order of additions, so the row's
+/// width alone decides. A thread has 16 numbers, then more with 256 threads. Rows that would take more than four steps
+/// have twice the threads: then fewer rows are under way, and what is read again is still in the L2 cache. With 1024
+/// threads ptxas spilled.
 static int64_t countSums(int64_t columns) {
   constexpr int64_t kMostSteps = 4;
   const int64_t blocks = ceilDiv(columns, 64);
@@ -69,8 +67,7 @@ int64_t tx::simt::countRowParts(const KernelShape &shape, const GpuArchitecture 
   constexpr int64_t kThreads = 512;
   const int64_t threadsPerRow = scheduleRows(aligned, architecture).threadsPerRow;
   const int64_t units = architecture.multiprocessors * std::max<int64_t>(1, kThreads / threadsPerRow);
-  // A part's sums are two rows of f32, written and read again; each of its rows saves two
-  // rows of operands.
+  // A part's sums are two rows of f32, written and read again; each of its rows saves two rows of operands.
   constexpr int64_t kLeastRows = 8;
   return ceilDiv(shape.rows, std::max(kLeastRows, ceilDiv(shape.rows, units)));
 }
@@ -87,8 +84,8 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
     constexpr unsigned kNumbersAtOnce = 16;
     schedule.roundsAtOnce = std::max(1u, kNumbersAtOnce / (4 * schedule.lanes * schedule.sumsPerThread));
-    // With a quarter of its threads a multiprocessor still has enough loads in
-    // flight; three quarters of their registers hold what passes share.
+    // With a quarter of its threads a multiprocessor still has enough loads in flight; three quarters of their
+    // registers hold what passes share.
     const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
     const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
     schedule.isResident = shape.rowSums || steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
@@ -140,9 +137,8 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
   schedule.units = ceilDiv(shape.columns, schedule.stripe());
   schedule.unitsPerBlock = 1;
   schedule.rowsAtOnce = std::max(1u, 4 / shape.rowOperands); // four vectors on their way
-  // More threads share the rows while multiprocessors have less than half of
-  // what they can, and each thread still has some loads of several rows.
-  // Not by rowsAtOnce: what else is in the kernel must not change the order of sums.
+  // More threads share the rows while multiprocessors have less than half of what they can, and each thread still has
+  // some loads of several rows. Not by rowsAtOnce: what else is in the kernel must not change the order of sums.
   constexpr unsigned kMostThreads = 512, kLeastRows = 16;
   while (schedule.threads < kMostThreads &&
          schedule.units * schedule.threads < int64_t(architecture.multiprocessors) * architecture.threads / 2 &&
@@ -187,8 +183,8 @@ AttentionSchedule tx::simt::scheduleAttention(const AttentionShape &shape) {
     return schedule;
   for (Rows rows : schedule.hasTensorCores ? std::vector<Rows>{{64, 64}} : simtRows) {
     // Tiles, weights on their way from thread to thread, row sums and masks.
-    int64_t bytes = (shape.isBackward ? 2 * rows.own + 2 * rows.other : rows.own + 2 * rows.other) *
-                    schedule.rowBytes(shape.width);
+    int64_t bytes =
+        (shape.isBackward ? 2 * rows.own + 2 * rows.other : rows.own + 2 * rows.other) * schedule.rowBytes(shape.width);
     if (!schedule.hasTensorCores)
       bytes += rows.own * (rows.other + 1) * 4;
     if (shape.isBackward)

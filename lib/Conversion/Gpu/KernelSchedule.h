@@ -1,11 +1,10 @@
-//===- KernelSchedule.h - How a GPU kernel is laid out ----------*- C++ -*-===//
+//===- KernelSchedule.h - How a GPU kernel is laid out --------------------------------------------------*- C++ -*-===//
 //
-// The one place that decides vector widths, threads and what a block of threads
-// has. Plain C++: no MLIR.
+// The one place that decides vector widths, threads and what a block of threads has. Plain C++: no MLIR.
 //
 //   KernelSchedule schedule = scheduleRows(shape, *findArchitecture("sm_90"));
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_GPU_KERNELSCHEDULE_H
 #define TX_LIB_CONVERSION_GPU_KERNELSCHEDULE_H
@@ -17,13 +16,13 @@
 namespace tx::simt {
 
 struct GpuArchitecture {
-  std::string_view name;      // sm_90
-  unsigned capability;        // 90
-  unsigned multiprocessors;   // of the usual device
-  unsigned sharedBytes;       // that a block may have without asking for more
-  unsigned registers;         // of a multiprocessor, 32 bits each
-  unsigned threads;           // resident on a multiprocessor
-  unsigned mostSharedBytes;   // that a block may ask for
+  std::string_view name;    // sm_90
+  unsigned capability;      // 90
+  unsigned multiprocessors; // of the usual device
+  unsigned sharedBytes;     // that a block may have without asking for more
+  unsigned registers;       // of a multiprocessor, 32 bits each
+  unsigned threads;         // resident on a multiprocessor
+  unsigned mostSharedBytes; // that a block may ask for
 };
 
 const std::vector<GpuArchitecture> &getArchitectures();
@@ -41,8 +40,7 @@ struct KernelShape {
   int64_t rows = 1, columns = 1;
   /// The narrowest element among tensors of columns.
   unsigned elementBytes = 4;
-  /// Columns from whose multiples vectors may start: rows and bases of all
-  /// buffers are aligned to as many elements.
+  /// Columns from whose multiples vectors may start: rows and bases of all buffers are aligned to as many elements.
   unsigned alignedColumns = 8;
   /// Tensors that are read row by row.
   unsigned rowOperands = 1;
@@ -56,21 +54,19 @@ struct KernelShape {
 };
 
 struct KernelSchedule {
-  unsigned lanes = 4;         // of a vector
-  unsigned threads = 256;     // of a block
-  int64_t units = 1;          // of the kernel
+  unsigned lanes = 4;     // of a vector
+  unsigned threads = 256; // of a block
+  int64_t units = 1;      // of the kernel
   int64_t unitsPerBlock = 1;
-  /// That share a multiprocessor at least; 0: not said. What ptxas is told: else it saves
-  /// registers for more of them, and puts each load of a loop beside its use.
+  /// That share a multiprocessor at least; 0: not said. What ptxas is told: else it saves registers for more of them,
+  /// and puts each load of a loop beside its use.
   unsigned blocks = 0;
 
   // Rows.
   unsigned threadsPerRow = 32;
-  /// The row stays in registers: its code is unrolled. Else it is a loop that
-  /// reads again in each pass.
+  /// The row stays in registers: its code is unrolled. Else it is a loop that reads again in each pass.
   bool isResident = true;
-  /// Of a row's reduction. Columns alone decide how many sums it has; fewer threads
-  /// than those have several each.
+  /// Of a row's reduction. Columns alone decide how many sums it has; fewer threads than those have several each.
   unsigned sumsPerThread = 1;
   /// Not resident: rounds of the loop that have their loads on the way together.
   unsigned roundsAtOnce = 1;
@@ -90,13 +86,12 @@ struct KernelSchedule {
   unsigned rowGroups() const { return threads / threadsPerStripe; }
 };
 
-/// Lanes of vectors: as wide as one access of the narrowest element, where addresses
-/// allow and registers would not leave too few threads.
+/// Lanes of vectors: as wide as one access of the narrowest element, where addresses allow and registers would not
+/// leave too few threads.
 unsigned chooseLanes(const KernelShape &shape);
 
-/// Into how many parts sums over rows are divided, that a kernel of rows has beside its
-/// other work; 0: better not. Rows, columns and their element settle it, whatever else
-/// the kernel has.
+/// Into how many parts sums over rows are divided, that a kernel of rows has beside its other work; 0: better not.
+/// Rows, columns and their element settle it, whatever else the kernel has.
 int64_t countRowParts(const KernelShape &shape, const GpuArchitecture &architecture);
 
 KernelSchedule scheduleRows(const KernelShape &shape, const GpuArchitecture &architecture);
@@ -118,8 +113,8 @@ struct AttentionSchedule {
   /// Products by tensor cores, operands in bf16; else by fused multiply-adds in f32.
   bool hasTensorCores = false;
   unsigned threads = 128;
-  /// That share a multiprocessor, so that one computes while another waits: without being
-  /// told, ptxas spills a few registers to fit one more.
+  /// That share a multiprocessor, so that one computes while another waits: without being told, ptxas spills a few
+  /// registers to fit one more.
   unsigned blocks = 2;
   /// Rows of the tile that a block has, and of those that it goes over.
   int64_t ownRows = 64, otherRows = 64;

@@ -1,4 +1,4 @@
-//===- Kernels.h - The code of GPU kernels ----------------------*- C++ -*-===//
+//===- Kernels.h - The code of GPU kernels --------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_GPU_KERNELS_H
 #define TX_LIB_CONVERSION_GPU_KERNELS_H
@@ -26,8 +26,7 @@ bool isTableKernel(step::KernelOp kernel);
 /// Writes what a thread does for some rows of such a table.
 void emitTable(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter);
 
-/// Writes what a block does for a tile. `alignments`: what the buffers' addresses
-/// are multiples of, as far as known.
+/// Writes what a block does for a tile. `alignments`: what the buffers' addresses are multiples of, as far as known.
 void emitTiles(emit::Kernel &kernel, llvm::ArrayRef<int64_t> alignments, BlockEmitter &emitter,
                AttentionSchedule &schedule);
 

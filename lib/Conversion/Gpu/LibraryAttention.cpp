@@ -1,4 +1,4 @@
-//===- LibraryAttention.cpp - What cuDNN can compute, and needs -----------===//
+//===- LibraryAttention.cpp - What cuDNN can compute, and needs ---------------------------------------------------===//
 
 #include "LibraryAttention.h"
 
@@ -59,8 +59,7 @@ step::GroupOp tx::giveAllResults(step::GroupOp group) {
   return whole;
 }
 
-/// As cuDNN 9.19 answers for such devices, with tiles rounded up; it has at most
-/// `kOwn` bytes for itself.
+/// As cuDNN 9.19 answers for such devices, with tiles rounded up; it has at most `kOwn` bytes for itself.
 int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool deterministic, int capability) {
   constexpr int64_t kTile = 128, kOwn = TXRT_SCRATCH_ALIGNMENT;
   ArrayRef<int64_t> q = typeOf(form, TXRT_ATTENTION_Q).getShape(), k = typeOf(form, TXRT_ATTENTION_K).getShape();

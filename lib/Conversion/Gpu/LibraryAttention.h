@@ -1,4 +1,4 @@
-//===- LibraryAttention.h - What cuDNN can compute, and needs ---*- C++ -*-===//
+//===- LibraryAttention.h - What cuDNN can compute, and needs -------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_GPU_LIBRARYATTENTION_H
 #define TX_LIB_CONVERSION_GPU_LIBRARYATTENTION_H
@@ -12,12 +12,11 @@ namespace tx {
 /// The attention that a group is; null: it is something else.
 AttentionOpInterface getAttention(step::GroupOp group);
 
-/// Why cuDNN can not compute this attention in a kernel's place, and what would
-/// help, for people; empty: it can.
+/// Why cuDNN can not compute this attention in a kernel's place, and what would help, for people; empty: it can.
 std::string findObstacle(const AttentionForm &form);
 
-/// A library writes every result. So that no recomputation takes another way than
-/// its forward, nobody's need of a result decides: the group gives all of them.
+/// A library writes every result. So that no recomputation takes another way than its forward, nobody's need of a
+/// result decides: the group gives all of them.
 step::GroupOp giveAllResults(step::GroupOp group);
 
 /// Bytes that the runtime's plan for the form asks for on such a device.

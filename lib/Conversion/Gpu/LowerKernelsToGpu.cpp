@@ -1,4 +1,4 @@
-//===- LowerKernelsToGpu.cpp - step.kernel to gpu.func --------------------===//
+//===- LowerKernelsToGpu.cpp - step.kernel to gpu.func ------------------------------------------------------------===//
 
 #include "../Common/OpTable.h"
 #include "BlockEmitter.h"
@@ -41,8 +41,7 @@ static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
 
 namespace {
 
-/// What is known of all launches of a kernel: each buffer's address is a
-/// multiple of so many bytes.
+/// What is known of all launches of a kernel: each buffer's address is a multiple of so many bytes.
 using Alignments = SmallVector<int64_t>;
 
 /// How a kernel is launched.
@@ -103,16 +102,18 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   int64_t most = 0;
   for (Type type : kernel.getBody().getArgumentTypes())
     most = std::max(most, cast<RankedTensorType>(type).getNumElements());
-  shape.rowOperands = std::max<unsigned>(1, llvm::count_if(kernel.getBody().getArgumentTypes(), [&](Type type) {
-    return kernel.getKind() == KernelKind::Flat ? cast<RankedTensorType>(type).getNumElements() == most
-                                                : getRows(type) == shape.rows && getColumns(type) == shape.columns;
-  }));
+  shape.rowOperands =
+      std::max<unsigned>(1, llvm::count_if(kernel.getBody().getArgumentTypes(), [&](Type type) {
+                           return kernel.getKind() == KernelKind::Flat
+                                      ? cast<RankedTensorType>(type).getNumElements() == most
+                                      : getRows(type) == shape.rows && getColumns(type) == shape.columns;
+                         }));
   ArrayRef<int64_t> known = alignments[kernel.getSymName()];
   for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);
     int64_t elements = tensor.getNumElements();
-    // What has a value for a row or for all rows is not read as vectors. Of what is, the
-    // last of several rows may be shorter.
+    // What has a value for a row or for all rows is not read as vectors. Of what is, the last of several rows may be
+    // shorter.
     bool isWhole = getColumns(tensor) == shape.columns || elements % shape.columns == 0;
     bool hasShortRow = shape.rows > 1 && elements > (shape.rows - 1) * shape.columns;
     if (!isWhole && !hasShortRow)
@@ -162,12 +163,13 @@ void Lowering::addColumns(Kernel &kernel, ColumnUnit &unit) {
 Kernel Lowering::kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &emitter) {
   mlir::Block &entry = function.getBody().front();
   size_t buffers = op.getRowStrides().size();
-  return Kernel(op, emitter, entry.getArguments().take_front(buffers),
-                [&entry, &emitter, buffers](unsigned index) { return emitter.wrap(entry.getArgument(buffers + index)); });
+  return Kernel(op, emitter, entry.getArguments().take_front(buffers), [&entry, &emitter, buffers](unsigned index) {
+    return emitter.wrap(entry.getArgument(buffers + index));
+  });
 }
 
-/// What a schedule must know of a program of rows. Its ops are asked twice: lanes are settled
-/// before there is an emitter that has them.
+/// What a schedule must know of a program of rows. Its ops are asked twice: lanes are settled before there is an
+/// emitter that has them.
 LogicalResult Lowering::describeProgram(step::KernelOp op, gpu::GPUFuncOp function, KernelShape &shape) {
   ThreadEmitter emitter(builder, function, /*lanes=*/1);
   Kernel kernel = kernelOf(op, function, emitter);

@@ -1,14 +1,13 @@
-//===- MmaProducts.cpp - Products of tiles by tensor cores ----------------===//
+//===- MmaProducts.cpp - Products of tiles by tensor cores --------------------------------------------------------===//
 //
-// Each of four warps has 16 rows of the own tile, and all rows of the other. In
-// a product of 16 x 8, lane l has columns 2 (l % 4) and the next of rows l / 4 and
-// l / 4 + 8: sums of one product are, in pairs, the left operand of the next, so
-// weights never leave a thread's registers.
+// Each of four warps has 16 rows of the own tile, and all rows of the other. In a product of 16 x 8, lane l has columns
+// 2 (l % 4) and the next of rows l / 4 and l / 4 + 8: sums of one product are, in pairs, the left operand of the next,
+// so weights never leave a thread's registers.
 //
-// A row of a tile is cut into chunks of 16 bytes. Their places are permuted, from
-// row to row, so that the eight rows which ldmatrix reads at once lie in all banks.
+// A row of a tile is cut into chunks of 16 bytes. Their places are permuted, from row to row, so that the eight rows
+// which ldmatrix reads at once lie in all banks.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "TileProducts.h"
 
@@ -43,18 +42,14 @@ private:
   struct Place {
     int64_t flip, offset;
   };
-  Number place(Number row, Number chunk) {
-    return row * static_cast<double>(2 * width) + ((chunk ^ phase(row)) << 4);
-  }
+  Number place(Number row, Number chunk) { return row * static_cast<double>(2 * width) + ((chunk ^ phase(row)) << 4); }
   /// How a row's chunks are permuted: all by `^` with this number.
   Number phase(Number row) { return (row >> llvm::Log2_64(8 / period)) & e.word(period - 1); }
   static Number elementOf(const Panel &panel, Number row, Number chunk) {
     Number first = (panel.row + convert(row, panel.row.emitter->index())) * static_cast<double>(panel.buffer->stride);
     return first + panel.column + convert(chunk, panel.row.emitter->index()) * static_cast<double>(kChunk);
   }
-  Place moveTo(int64_t chunk) const {
-    return {(chunk & (period - 1)) * 16, (chunk & ~(period - 1)) * 16};
-  }
+  Place moveTo(int64_t chunk) const { return {(chunk & (period - 1)) * 16, (chunk & ~(period - 1)) * 16}; }
   Number flipped(Number at, int64_t flip) { return flip ? at ^ e.word(flip) : at; }
   SmallVector<Number> loadMatrices(Number at, const SharedTile &tile, int64_t row, int64_t chunk, bool transposed) {
     Place to = moveTo(chunk);
@@ -94,8 +89,8 @@ MmaProducts::MmaProducts(BlockEmitter &e, const AttentionSchedule &schedule, int
   result = place(rows[0], e.word(0)) + (bits(0, 3) << 2);
 }
 
-// A thread has the same chunk of every so many rows, permuted alike. Where a row is
-// no power of two of chunks, the threads left over have none.
+// A thread has the same chunk of every so many rows, permuted alike. Where a row is no power of two of chunks, the
+// threads left over have none.
 void MmaProducts::forChunks(int64_t count, function_ref<void(Number, int64_t, Number, Number)> body) {
   int64_t threads = llvm::PowerOf2Ceil(chunks), step = schedule.threads / threads;
   Number thread = e.toWord(e.thread());
@@ -187,7 +182,7 @@ void MmaProducts::store(const Weights &sums, const Panel &to, const SharedTile &
 }
 
 std::unique_ptr<TileProducts> tx::simt::createMmaProducts(BlockEmitter &e, const AttentionSchedule &schedule,
-    int64_t width, int64_t sliceRows) {
+                                                          int64_t width, int64_t sliceRows) {
   assert(schedule.threads == 2 * schedule.ownRows && "a warp has 16 rows");
   return std::make_unique<MmaProducts>(e, schedule, width, sliceRows);
 }

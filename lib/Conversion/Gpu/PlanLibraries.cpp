@@ -1,4 +1,4 @@
-//===- PlanLibraries.cpp - What cuBLASLt and cuDNN get, and compute -------===//
+//===- PlanLibraries.cpp - What cuBLASLt and cuDNN get, and compute -----------------------------------------------===//
 
 #include "LibraryAttention.h"
 
@@ -51,7 +51,8 @@ struct PlanGpuLibraries : tx::impl::PlanGpuLibrariesBase<PlanGpuLibraries> {
     for (int capability : capabilities)
       most = std::max(most, getMostScratch(capability));
     getOperation().walk([&](GemmOpInterface op) { setScratch(op, getScratchBytes(op.getGemmForm(), most)); });
-    if ((attention == AttentionBackend::Auto || attention == AttentionBackend::Fused) && failed(planAttention(capabilities)))
+    if ((attention == AttentionBackend::Auto || attention == AttentionBackend::Fused) &&
+        failed(planAttention(capabilities)))
       signalPassFailure();
   }
 

@@ -1,12 +1,10 @@
-//===- RowKernel.cpp - What a thread does for a row -----------------------===//
+//===- RowKernel.cpp - What a thread does for a row ---------------------------------------------------------------===//
 //
-// Some threads share a row. With 16 / lanes threads for a block of 64 columns,
-// each has the same lanes of the block's four slices; so a dropout's four words
-// go to one thread's four vectors, as on the host, and a slice is read whole.
+// Some threads share a row. With 16 / lanes threads for a block of 64 columns, each has the same lanes of the block's
+// four slices; so a dropout's four words go to one thread's four vectors, as on the host, and a slice is read whole.
 //
-// A row that fits stays in registers: a step's values are computed once, and
-// later passes use them. Else a loop goes over the row in each pass, and reads
-// again what is in memory.
+// A row that fits stays in registers: a step's values are computed once, and later passes use them. Else a loop goes
+// over the row in each pass, and reads again what is in memory.
 //
 // A reduction has one order, whatever the lanes and threads are (a recomputation may
 // be part of another kernel): blocks of 64 columns add to some sums side by side,
@@ -14,11 +12,10 @@
 // among the blocks' sums, as a tree. It goes through a thread's vectors, its lanes, the
 // threads of a warp, the warps, and what a thread has for several of the sums.
 //
-// Sums over rows: a unit is a part of the rows, and its threads go over them one
-// after another. Each has the sums of its columns in shared memory, 16 bytes beside the
-// next thread's, since the row takes the registers.
+// Sums over rows: a unit is a part of the rows, and its threads go over them one after another. Each has the sums of
+// its columns in shared memory, 16 bytes beside the next thread's, since the row takes the registers.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Kernels.h"
 
@@ -92,7 +89,7 @@ private:
   /// By store, step and vector: carried from row to row, or in shared memory.
   SmallVector<Number> rowSums;
   std::optional<Buffer> sharedSums;
-  bool isUneven = false;       // some threads have no row
+  bool isUneven = false; // some threads have no row
   unsigned pass = 0;
 };
 
@@ -234,9 +231,8 @@ void RowKernel::emitPass() {
       reductions.push_back(node.get());
   }
   bool stores = llvm::any_of(program.stores, [&](const RowProgram::Store &store) { return isStored(store); });
-  bool hasSums = llvm::any_of(program.stores, [&](const RowProgram::Store &store) {
-    return isRowSum(store) && store.value->pass == pass;
-  });
+  bool hasSums = llvm::any_of(
+      program.stores, [&](const RowProgram::Store &store) { return isRowSum(store) && store.value->pass == pass; });
   if (reductions.empty() && !stores && !hasSums)
     return;
 
@@ -266,8 +262,7 @@ void RowKernel::emitPass() {
       emitStores(at, step);
   } else {
     SmallVector<RowValue> loads = findLoads(reductions);
-    // A round: a step for each of the thread's sums. Those of some rounds have their
-    // loads on the way at once.
+    // A round: a step for each of the thread's sums. Those of some rounds have their loads on the way at once.
     auto emitSteps = [&](Number first, int64_t count, bool isMasked) {
       blocks.clear();
       SmallVector<BlockPlace> places;
@@ -467,9 +462,8 @@ void tx::simt::describeRows(const RowProgram &program, KernelShape &shape) {
   shape.rows = program.kernel.rows;
   shape.columns = program.kernel.columns;
   shape.rowsOfUnit = std::max<int64_t>(1, program.rowsOfPart);
-  shape.rowSums = llvm::count_if(program.stores, [](const RowProgram::Store &store) {
-    return store.value->kind == RowNode::RowSum;
-  });
+  shape.rowSums = llvm::count_if(program.stores,
+                                 [](const RowProgram::Store &store) { return store.value->kind == RowNode::RowSum; });
   DenseSet<RowValue> known;
   for (unsigned pass = 0; pass < program.passes; ++pass) {
     SmallVector<RowValue> worklist;

@@ -1,10 +1,9 @@
-//===- SimtProducts.cpp - Products of tiles without tensor cores ----------===//
+//===- SimtProducts.cpp - Products of tiles without tensor cores --------------------------------------------------===//
 //
-// f32, and heads that tensor cores' products do not fit. Sixteen threads share
-// the rows l, each with the columns l, l + 16, ... of weights and of sums. Weights
-// go from thread to thread through shared memory.
+// f32, and heads that tensor cores' products do not fit. Sixteen threads share the rows l, each with the columns l, l +
+// 16, ... of weights and of sums. Weights go from thread to thread through shared memory.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "TileProducts.h"
 
@@ -41,8 +40,8 @@ private:
 } // namespace
 
 SimtProducts::SimtProducts(BlockEmitter &e, const AttentionSchedule &schedule, int64_t width, int64_t sliceRows)
-    : TileProducts(e, schedule, width, sliceRows), rowBytes(schedule.rowBytes(width)),
-      weightBytes(4 * (sliceRows + 1)), weightsAt(e.allocate(schedule.ownRows * weightBytes)) {
+    : TileProducts(e, schedule, width, sliceRows), rowBytes(schedule.rowBytes(width)), weightBytes(4 * (sliceRows + 1)),
+      weightsAt(e.allocate(schedule.ownRows * weightBytes)) {
   Number thread = e.toWord(e.thread());
   lane = thread & e.word(kLanes - 1);
   int64_t count = schedule.ownRows * kLanes / schedule.threads;
@@ -125,6 +124,6 @@ void SimtProducts::store(const Weights &sums, const Panel &to, const SharedTile 
 }
 
 std::unique_ptr<TileProducts> tx::simt::createSimtProducts(BlockEmitter &e, const AttentionSchedule &schedule,
-    int64_t width, int64_t sliceRows) {
+                                                           int64_t width, int64_t sliceRows) {
   return std::make_unique<SimtProducts>(e, schedule, width, sliceRows);
 }

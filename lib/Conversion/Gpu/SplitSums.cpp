@@ -1,4 +1,4 @@
-//===- SplitSums.cpp - Sums over rows beside what reads the rows ----------===//
+//===- SplitSums.cpp - Sums over rows beside what reads the rows --------------------------------------------------===//
 
 #include "KernelSchedule.h"
 
@@ -17,8 +17,8 @@ namespace tx {
 using namespace mlir;
 using namespace tx;
 
-/// Whether another op's kernel of rows reads what the op sums. In every step there is
-/// one or there is none: what a policy recomputes does not decide it.
+/// Whether another op's kernel of rows reads what the op sums. In every step there is one or there is none: what a
+/// policy recomputes does not decide it.
 static bool isReadByRow(PartialSumsOpInterface op) {
   auto space = cast<KernelOpInterface>(op.getOperation()).getKernelSpace();
   return llvm::any_of(op.getSummedRows().getUsers(), [&](Operation *user) {

@@ -1,8 +1,7 @@
-//===- TableKernel.cpp - What threads do for some rows of a table ---------===//
+//===- TableKernel.cpp - What threads do for some rows of a table -------------------------------------------------===//
 //
-// The gradient of a table's row is the sum of dy's rows whose token is its
-// number, in the order of the tokens. A block of threads has some rows of the table
-// and takes the tokens in chunks, 32 for each thread:
+// The gradient of a table's row is the sum of dy's rows whose token is its number, in the order of the tokens. A block
+// of threads has some rows of the table and takes the tokens in chunks, 32 for each thread:
 //
 // 1. A warp compares 32 tokens at a time with the block's rows; each thread ends
 //    with a bit for each of its 32 tokens.
@@ -10,10 +9,9 @@
 //    list in shared memory: the block's tokens in their order.
 // 3. Each thread adds up its columns along the list, in registers.
 //
-// No atomics and no sorting; the tokens, which stay in the cache, are read once for
-// all of a block's rows.
+// No atomics and no sorting; the tokens, which stay in the cache, are read once for all of a block's rows.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Kernels.h"
 
@@ -28,8 +26,7 @@ namespace {
 
 class TableRows {
 public:
-  TableRows(const KernelSchedule &schedule, ThreadEmitter &emitter, int64_t tableRows, int64_t tokens,
-            int64_t columns)
+  TableRows(const KernelSchedule &schedule, ThreadEmitter &emitter, int64_t tableRows, int64_t tokens, int64_t columns)
       : schedule(schedule), e(emitter), tokens(tokens), tableRows(tableRows), columns(columns),
         list(emitter.shared(schedule.threads * kWarp, emitter.i32())),
         counts(emitter.shared(schedule.threads / kWarp, emitter.i32())) {
@@ -122,7 +119,8 @@ Number TableRows::writeList(const Buffer &tokenBuffer, Number chunk, Number bits
     Number bit = e.binary(Emitter::Op::Shr, bits, convert(i, e.i32())) & i32(1);
     e.onlyIf(bit != 0.0, [&] {
       Number row = rowOf(tokenBuffer, mine + i);
-      e.store(convert(mine + i, e.i32()) * static_cast<double>(kMostTableRows) + row, list, convert(place[0], e.index()));
+      e.store(convert(mine + i, e.i32()) * static_cast<double>(kMostTableRows) + row, list,
+              convert(place[0], e.index()));
     });
     return {place[0] + bit};
   });
@@ -179,7 +177,8 @@ void TableRows::emit(const Buffer &tokenBuffer, const Buffer &dy, const Buffer &
     e.onlyIf((writes | isFound) & (row < e.index(tableRows)), [&] {
       for (int64_t step = 0; step < steps; ++step) {
         BlockShape shape = shapeOf(step);
-        Number at = columnOf(step), old = e.loadBlock(accumulator, row * static_cast<double>(accumulator.stride) + at, shape)[0];
+        Number at = columnOf(step),
+               old = e.loadBlock(accumulator, row * static_cast<double>(accumulator.stride) + at, shape)[0];
         if (reset.value)
           old = select(reset, 0.0, old);
         e.storeBlock({old + sums[i * steps + step]}, result, row * static_cast<double>(result.stride) + at, shape);

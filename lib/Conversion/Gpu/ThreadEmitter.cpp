@@ -1,4 +1,4 @@
-//===- ThreadEmitter.cpp - Writes what one thread of a GPU does -----------===//
+//===- ThreadEmitter.cpp - Writes what one thread of a GPU does ---------------------------------------------------===//
 
 #include "ThreadEmitter.h"
 
@@ -19,9 +19,9 @@ ThreadEmitter::ThreadEmitter(OpBuilder &builder, gpu::GPUFuncOp function, unsign
   blockId = wrap(gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Functions
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Number ThreadEmitter::call(StringRef intrinsic, Number x) {
   auto name = builder.getStringAttr(intrinsic);
@@ -41,12 +41,12 @@ Number ThreadEmitter::exp2(Number x) { return call("llvm.nvvm.ex2.approx.ftz", x
 Number ThreadEmitter::quotient(Number a, Number b) { return a * call("llvm.nvvm.rcp.approx.ftz.f", b); }
 Number ThreadEmitter::root(Number a) { return call("llvm.nvvm.sqrt.approx.ftz.f", a); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Memory
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// A bf16 is an f32's upper half, so a word of two needs one operation for each; ptxas
-/// takes two for what comes as halves.
+/// A bf16 is an f32's upper half, so a word of two needs one operation for each; ptxas takes two for what comes as
+/// halves.
 Number ThreadEmitter::widenBf16(Number narrow) {
   auto type = dyn_cast<VectorType>(narrow.value.getType());
   if (!type || type.getNumElements() == 1)
@@ -130,9 +130,9 @@ Number ThreadEmitter::selectColumns(Number value, Number other, unsigned vector,
   return isThere.value ? select(isThere, value, other) : value;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Other threads
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Number ThreadEmitter::combineLanes(Number scalar, unsigned low, unsigned high, Combine combine) {
   for (unsigned bit = low; bit < high; bit *= 2) {

@@ -1,4 +1,4 @@
-//===- ThreadEmitter.h - Writes what one thread of a GPU does ---*- C++ -*-===//
+//===- ThreadEmitter.h - Writes what one thread of a GPU does -------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_GPU_THREADEMITTER_H
 #define TX_LIB_CONVERSION_GPU_THREADEMITTER_H
@@ -9,8 +9,8 @@
 
 namespace tx::simt {
 
-/// Memory has bf16 as such, and conversions are the GPU's. A block's `left`
-/// tells which of its vectors exist: a vector is there whole or not at all.
+/// Memory has bf16 as such, and conversions are the GPU's. A block's `left` tells which of its vectors exist: a vector
+/// is there whole or not at all.
 class ThreadEmitter : public emit::Emitter {
 public:
   ThreadEmitter(mlir::OpBuilder &builder, mlir::gpu::GPUFuncOp function, unsigned lanes);
@@ -29,8 +29,8 @@ public:
   emit::Number root(emit::Number a) override;
 
   using Combine = llvm::function_ref<emit::Number(emit::Number, emit::Number)>;
-  /// Combines scalars of threads whose numbers differ in the bits [low, high) only;
-  /// all of them get the result. At most a warp.
+  /// Combines scalars of threads whose numbers differ in the bits [low, high) only; all of them get the result. At most
+  /// a warp.
   emit::Number combineLanes(emit::Number scalar, unsigned low, unsigned high, Combine combine);
   /// Combines a vector's lanes, neighbours first.
   emit::Number combineNeighbours(emit::Number vector, Combine combine);

@@ -1,4 +1,4 @@
-//===- TileKernel.cpp - Which code a kernel of tiles gets -----------------===//
+//===- TileKernel.cpp - Which code a kernel of tiles gets ---------------------------------------------------------===//
 
 #include "FlashAttention.h"
 #include "Kernels.h"
@@ -8,8 +8,8 @@ using namespace tx;
 using namespace tx::emit;
 using namespace tx::simt;
 
-/// The form of a product is that of the element type and the width alone: were
-/// it the addresses', a recomputation could have other bits than its forward.
+/// The form of a product is that of the element type and the width alone: were it the addresses', a recomputation could
+/// have other bits than its forward.
 static bool checkAlignment(Kernel &kernel, Operation *op, ArrayRef<int64_t> alignments) {
   for (auto [i, type] : llvm::enumerate(kernel.op.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);
@@ -34,8 +34,8 @@ static void emitFlash(OpT op, void (*emit)(OpT, Kernel &, const AttentionSchedul
   if (op.getKey() && !op->hasAttr("step.immediate"))
     return kernel.refuse(op, "has no attribute 'step.immediate': the immediate with its site's hash");
   if (schedule.sharedBytes == 0)
-    return kernel.refuse(op, "has heads of width " + Twine(shape.width) +
-                                 "; GPU kernels take at most " + Twine(kWidestHead));
+    return kernel.refuse(op, "has heads of width " + Twine(shape.width) + "; GPU kernels take at most " +
+                                 Twine(kWidestHead));
   if (schedule.hasTensorCores && !checkAlignment(kernel, op, alignments))
     return;
   emit(op, kernel, schedule, emitter);

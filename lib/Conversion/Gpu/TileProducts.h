@@ -1,8 +1,7 @@
-//===- TileProducts.h - Products of tiles by a block ------------*- C++ -*-===//
+//===- TileProducts.h - Products of tiles by a block ----------------------------------------------------*- C++ -*-===//
 //
-// A block has a tile of rows of its own and goes over tiles of other rows. What
-// it computes is the same with tensor cores and without; where a thread's
-// elements lie differs. So the algorithm asks:
+// A block has a tile of rows of its own and goes over tiles of other rows. What it computes is the same with tensor
+// cores and without; where a thread's elements lie differs. So the algorithm asks:
 //
 //   Weights scores = products.multiply(own, slice);       // own slice^T
 //   for (unsigned i = 0; i < products.rows.size(); ++i)
@@ -11,7 +10,7 @@
 //
 // A slice is the part of the other tile whose scores a thread has at once.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_GPU_TILEPRODUCTS_H
 #define TX_LIB_CONVERSION_GPU_TILEPRODUCTS_H
@@ -23,8 +22,7 @@
 
 namespace tx::simt {
 
-/// Rows of a head in memory: `row` is the first one in the buffer, from which
-/// on `left` exist. Indices.
+/// Rows of a head in memory: `row` is the first one in the buffer, from which on `left` exist. Indices.
 struct Panel {
   const emit::Buffer *buffer;
   emit::Number row, left, column;
@@ -52,8 +50,8 @@ public:
       : sliceRows(sliceRows), e(e), schedule(schedule), width(width) {}
   virtual ~TileProducts() = default;
 
-  /// A thread's columns of weights are `lanes[lane]` + 16 `sixteen`. A lane
-  /// number is below 16, so columns of one lane share dropout's random words.
+  /// A thread's columns of weights are `lanes[lane]` + 16 `sixteen`. A lane number is below 16, so columns of one lane
+  /// share dropout's random words.
   struct Column {
     unsigned lane, sixteen;
   };

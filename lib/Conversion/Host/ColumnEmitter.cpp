@@ -1,4 +1,4 @@
-//===- ColumnEmitter.cpp - The loop over blocks of columns ----------------===//
+//===- ColumnEmitter.cpp - The loop over blocks of columns --------------------------------------------------------===//
 
 #include "Loops.h"
 

@@ -1,13 +1,11 @@
-//===- FlashAttention.cpp - Core attention tile by tile -------------------===//
+//===- FlashAttention.cpp - Core attention tile by tile -----------------------------------------------------------===//
 //
-// Dao 2023: "FlashAttention-2". A unit is a tile of 64 queries of one head, or
-// of 64 keys in backward; it goes over the other side's tiles in order, so the
-// bits depend on no thread. In units of queries lanes are queries, in units of
-// keys they are keys: then no sum, maximum or product crosses lanes, and what
-// changes from tile to tile need not be transposed. Scores, their gradients
-// and sums are f32 in tiles on the stack. Causal units stop at the diagonal.
+// Dao 2023: "FlashAttention-2". A unit is a tile of 64 queries of one head, or of 64 keys in backward; it goes over the
+// other side's tiles in order, so the bits depend on no thread. In units of queries lanes are queries, in units of keys
+// they are keys: then no sum, maximum or product crosses lanes, and what changes from tile to tile need not be
+// transposed. Scores, their gradients and sums are f32 in tiles on the stack. Causal units stop at the diagonal.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Tiles.h"
 
@@ -35,8 +33,7 @@ class Attention {
 public:
   template <typename OpT>
   Attention(OpT op, Kernel &kernel, TileEmitter &e)
-      : kernel(kernel), e(e), heads(op.getHeads()), causal(op.getCausal()),
-        scale(op.getScale().convertToDouble()),
+      : kernel(kernel), e(e), heads(op.getHeads()), causal(op.getCausal()), scale(op.getScale().convertToDouble()),
         probability(op.getProbability().convertToDouble()) {
     q = kernel.input(op.getQ());
     k = kernel.input(op.getK());
@@ -58,8 +55,7 @@ public:
   /// False, and diagnosed, for what has no code.
   bool check(Operation *op) {
     if (width > kMaxWidth)
-      kernel.refuse(op, "has heads of width " + Twine(width) +
-                            "; the host takes at most " + Twine(kMaxWidth));
+      kernel.refuse(op, "has heads of width " + Twine(width) + "; the host takes at most " + Twine(kMaxWidth));
     else if (random && !site)
       kernel.refuse(op, "has no attribute 'step.immediate': the immediate "
                         "with its site's hash");
@@ -73,8 +69,7 @@ protected:
   };
   Head headOf(Number sampleAndHead) {
     Number head = sampleAndHead % heads;
-    return {sampleAndHead / double(heads), head,
-            head / double(heads / keyHeads)};
+    return {sampleAndHead / double(heads), head, head / double(heads / keyHeads)};
   }
 
   /// 64 rows of a head, for each of its tensors.
@@ -86,47 +81,37 @@ protected:
   }
   /// Rows of a tile that are there.
   Number countRows(Number tile, int64_t rows) {
-    return e.smallerIndex(e.index(rows) - tile * double(kTile),
-                          e.index(kTile));
+    return e.smallerIndex(e.index(rows) - tile * double(kTile), e.index(kTile));
   }
   /// Tiles of keys that a tile of queries sees.
   Number endOfKeys(Number queryTile) {
-    return causal ? e.smallerIndex(queryTile + 1.0, e.index(keyTiles))
-                  : e.index(keyTiles);
+    return causal ? e.smallerIndex(queryTile + 1.0, e.index(keyTiles)) : e.index(keyTiles);
   }
   Number toWord(Number index) { return convert(index, e.i32()); }
   Vectors zeros() { return Vectors(kVectors, e.zero()); }
 
   /// Random words for the four vectors of a row: lanes are the keys of a tile.
-  SmallVector<Number, 4> wordsOfQuery(const Head &at, Number query,
-                                      Number keyTile) {
+  SmallVector<Number, 4> wordsOfQuery(const Head &at, Number query, Number keyTile) {
     Number first = e.broadcast(toWord(keyTile * 16.0)) + e.lanes();
     return words(at, first, toWord(at.head * double(queries) + query));
   }
   /// Random words of 16 queries for the keys `key` + 0, 16, 32, 48 of a tile.
-  SmallVector<Number, 4> wordsOfKeys(const Head &at, Number firstQuery,
-                                     Number keyTile, Number key) {
+  SmallVector<Number, 4> wordsOfKeys(const Head &at, Number firstQuery, Number keyTile, Number key) {
     Number query = toWord(at.head * double(queries) + firstQuery);
-    return words(at, e.broadcast(toWord(keyTile * 16.0 + key)),
-                 e.broadcast(query) + e.lanes());
+    return words(at, e.broadcast(toWord(keyTile * 16.0 + key)), e.broadcast(query) + e.lanes());
   }
-  /// For each four keys of a tile that share random numbers, and each 16 of
-  /// its queries: the first key, the queries' place in the tile and in the head.
-  void forSixteens(Number tile,
-                   function_ref<void(Number, Number, Number)> body) {
+  /// For each four keys of a tile that share random numbers, and each 16 of its queries: the first key, the queries'
+  /// place in the tile and in the head.
+  void forSixteens(Number tile, function_ref<void(Number, Number, Number)> body) {
     e.loop(e.index(0), e.index(16), 1, [&](Number key) {
-      e.loop(e.index(0), e.index(kTile), 16, [&](Number lanes) {
-        body(key, lanes, tile * double(kTile) + lanes);
-      });
+      e.loop(e.index(0), e.index(kTile), 16, [&](Number lanes) { body(key, lanes, tile * double(kTile) + lanes); });
     });
   }
   Number isDropped(Number word) {
     auto limit = static_cast<uint32_t>(probability * 4294967296.0);
     return below(word, e.integer(limit, e.i32()));
   }
-  double keptScale() const {
-    return static_cast<float>(1.0 / (1.0 - probability));
-  }
+  double keptScale() const { return static_cast<float>(1.0 / (1.0 - probability)); }
 
   Kernel &kernel;
   TileEmitter &e;
@@ -138,29 +123,24 @@ protected:
   IntegerAttr site;
 
 private:
-  Panel panel(const Buffer *buffer, Number sample, Number head, Number tile,
-              int64_t rows) {
+  Panel panel(const Buffer *buffer, Number sample, Number head, Number tile, int64_t rows) {
     Number first = sample * double(rows);
-    return {buffer, first + tile * double(kTile), first + e.index(rows - 1),
-            head * double(width), width};
+    return {buffer, first + tile * double(kTile), first + e.index(rows - 1), head * double(width), width};
   }
   SmallVector<Number, 4> words(const Head &at, Number block, Number row) {
     auto word = [&](int64_t i) { return e.load(*random, e.index(i)); };
     Number sample = toWord(at.sample) + word(2);
-    return emit::philox(
-        {block, row, sample, kernel.immediate(site.getInt())}, word(0),
-        word(1));
+    return emit::philox({block, row, sample, kernel.immediate(site.getInt())}, word(0), word(1));
   }
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Forward
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 class Forward : Attention {
 public:
-  Forward(FlashAttentionOp op, Kernel &kernel, TileEmitter &e)
-      : Attention(op, kernel, e), op(op) {}
+  Forward(FlashAttentionOp op, Kernel &kernel, TileEmitter &e) : Attention(op, kernel, e), op(op) {}
 
   void emit(Number begin, Number end) {
     if (!check(op))
@@ -183,9 +163,7 @@ private:
     SmallVector<Number> state(kVectors, e.number(-INFINITY));
     state.append(kVectors, e.zero());
     state = e.loop(e.index(0), endOfKeys(tile), 1, state,
-                   [&](Number other, Numbers state) {
-                     return addKeys(at, tile, other, state);
-                   });
+                   [&](Number other, Numbers state) { return addKeys(at, tile, other, state); });
     Vectors factor, lse;
     for (unsigned i = 0; i < kVectors; ++i) {
       Number sum = state[kVectors + i];
@@ -199,14 +177,12 @@ private:
       storeRow(lse, *result, row, tile);
   }
 
-  SmallVector<Number> addKeys(const Head &at, Number tile, Number other,
-                              Numbers state) {
+  SmallVector<Number> addKeys(const Head &at, Number tile, Number other, Numbers state) {
     Number count = countRows(other, keys);
     e.copy(keyPanel(k, at, other), keyTile);
     e.copy(keyPanel(v, at, other), valueTile);
     e.product(
-        keyTile, TileEmitter::Side::Rows, kTile, e.index(width), queryTile,
-        [&](Number) { return zeros(); },
+        keyTile, TileEmitter::Side::Rows, kTile, e.index(width), queryTile, [&](Number) { return zeros(); },
         [&](Number key, Vectors products) {
           for (Number &product : products)
             product = product * scale;
@@ -215,30 +191,28 @@ private:
     if (causal)
       e.onlyIf(other == tile, [&] { hideLaterKeys(); });
 
-    auto largest = e.loop(e.index(0), count, 1, state.take_front(kVectors),
-                          [&](Number key, Numbers largest) {
-                            SmallVector<Number> next;
-                            Vectors row = e.loadRow(scores, key);
-                            for (unsigned i = 0; i < kVectors; ++i)
-                              next.push_back(larger(largest[i], row[i]));
-                            return next;
-                          });
+    auto largest = e.loop(e.index(0), count, 1, state.take_front(kVectors), [&](Number key, Numbers largest) {
+      SmallVector<Number> next;
+      Vectors row = e.loadRow(scores, key);
+      for (unsigned i = 0; i < kVectors; ++i)
+        next.push_back(larger(largest[i], row[i]));
+      return next;
+    });
     SmallVector<Number> factors, exponentials;
     for (unsigned i = 0; i < kVectors; ++i) {
       factors.push_back(exp(state[i] - largest[i]));
       exponentials.push_back(state[kVectors + i] * factors[i]);
     }
-    exponentials = e.loop(e.index(0), count, 1, exponentials,
-                          [&](Number key, Numbers sums) {
-                            SmallVector<Number> next;
-                            Vectors row = e.loadRow(scores, key);
-                            for (unsigned i = 0; i < kVectors; ++i) {
-                              row[i] = exp(row[i] - largest[i]);
-                              next.push_back(sums[i] + row[i]);
-                            }
-                            e.storeRow(row, scores, key);
-                            return next;
-                          });
+    exponentials = e.loop(e.index(0), count, 1, exponentials, [&](Number key, Numbers sums) {
+      SmallVector<Number> next;
+      Vectors row = e.loadRow(scores, key);
+      for (unsigned i = 0; i < kVectors; ++i) {
+        row[i] = exp(row[i] - largest[i]);
+        next.push_back(sums[i] + row[i]);
+      }
+      e.storeRow(row, scores, key);
+      return next;
+    });
     if (random)
       drop(at, tile, other);
     e.product(
@@ -249,9 +223,7 @@ private:
             row[i] = row[i] * factors[i];
           return row;
         },
-        [&](Number column, Vectors products) {
-          e.storeRow(products, sums, column);
-        });
+        [&](Number column, Vectors products) { e.storeRow(products, sums, column); });
     largest.append(exponentials);
     return largest;
   }
@@ -275,38 +247,34 @@ private:
       for (unsigned i = 0; i < words.size(); ++i) {
         Number key = first + 16.0 * i;
         Number weight = e.loadVector(scores, key, lanes);
-        e.storeVector(select(isDropped(words[i]), 0.0, weight), scores, key,
-                      lanes);
+        e.storeVector(select(isDropped(words[i]), 0.0, weight), scores, key, lanes);
       }
     });
   }
 
   /// A tile's part of row `row` of a tensor with a column for each query.
-  void storeRow(const Vectors &values, const Buffer &to, Number row,
-                Number tile) {
+  void storeRow(const Vectors &values, const Buffer &to, Number row, Number tile) {
     Number first = tile * double(kTile), at = row * double(queries) + first;
     int64_t rest = queries % kTile;
     if (!rest)
       return e.storeBlock(values, to, at, BlockShape());
-    e.onlyIf(tile < e.index(queryTiles - 1),
-             [&] { e.storeBlock(values, to, at, BlockShape()); });
-    e.onlyIf(tile == e.index(queryTiles - 1),
-             [&] { e.storeBlock(values, to, at, BlockShape::of(rest)); });
+    e.onlyIf(tile < e.index(queryTiles - 1), [&] { e.storeBlock(values, to, at, BlockShape()); });
+    e.onlyIf(tile == e.index(queryTiles - 1), [&] { e.storeBlock(values, to, at, BlockShape::of(rest)); });
   }
 
   FlashAttentionOp op;
   Buffer queryTile, sums, keyTile, valueTile, scores;
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Backward
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 class Backward : Attention {
 public:
   Backward(FlashAttentionGradOp op, Kernel &kernel, TileEmitter &e)
-      : Attention(op, kernel, e), op(op), dy(kernel.input(op.getDy())),
-        y(kernel.input(op.getY())), lse(kernel.input(op.getLse())) {}
+      : Attention(op, kernel, e), op(op), dy(kernel.input(op.getDy())), y(kernel.input(op.getY())),
+        lse(kernel.input(op.getLse())) {}
 
   void emit(Number begin, Number end) {
     if (!check(op))
@@ -320,36 +288,28 @@ public:
     rowLse = e.allocate(1, kTile);
     rowSums = e.allocate(1, kTile);
     Number border = e.index(batch * keyHeads * keyTiles);
-    e.loop(begin, e.smallerIndex(end, border), 1,
-           [&](Number unit) { emitKeys(unit); });
-    e.loop(select(begin < border, border, begin), end, 1,
-           [&](Number unit) { emitQueries(unit - border); });
+    e.loop(begin, e.smallerIndex(end, border), 1, [&](Number unit) { emitKeys(unit); });
+    e.loop(select(begin < border, border, begin), end, 1, [&](Number unit) { emitQueries(unit - border); });
   }
 
 private:
   using Side = TileEmitter::Side;
 
   /// sums += A^T B.
-  void accumulate(const Buffer &a, Number depth, const Buffer &b,
-                  const Buffer &sums) {
+  void accumulate(const Buffer &a, Number depth, const Buffer &b, const Buffer &sums) {
     e.product(
-        a, Side::Columns, width, depth, b,
-        [&](Number column) { return e.loadRow(sums, column); },
+        a, Side::Columns, width, depth, b, [&](Number column) { return e.loadRow(sums, column); },
         [&](Number column, Vectors row) { e.storeRow(row, sums, column); });
   }
   /// The products of each row of A with each column of B.
   void multiply(const Buffer &a, const Buffer &b, const Buffer &to) {
     e.product(
-        a, Side::Rows, kTile, e.index(width), b,
-        [&](Number) { return zeros(); },
+        a, Side::Rows, kTile, e.index(width), b, [&](Number) { return zeros(); },
         [&](Number row, Vectors products) { e.storeRow(products, to, row); });
   }
-  Number weight(Number product, Number lse) {
-    return exp(fma(product, e.number(scale), lse * -1.0));
-  }
+  Number weight(Number product, Number lse) { return exp(fma(product, e.number(scale), lse * -1.0)); }
 
-  // dK and dV of a tile of keys: over the heads that share it and their
-  // queries. Lanes are keys.
+  // dK and dV of a tile of keys: over the heads that share it and their queries. Lanes are keys.
   void emitKeys(Number unit) {
     Number tile = unit % keyTiles, row = unit / double(keyTiles);
     Number sample = row / double(keyHeads), keyHead = row % keyHeads;
@@ -364,8 +324,7 @@ private:
     e.loop(e.index(0), e.index(heads / keyHeads), 1, [&](Number member) {
       Head at{sample, keyHead * group + member, keyHead};
       Number first = causal ? tile : e.index(0);
-      e.loop(first, e.index(queryTiles), 1,
-             [&](Number other) { addQueries(at, tile, other); });
+      e.loop(first, e.index(queryTiles), 1, [&](Number other) { addQueries(at, tile, other); });
     });
     e.scale(keySums, Vectors(kVectors, e.number(scale)));
     for (const Buffer *result : kernel.outputs(op.getDk()))
@@ -387,8 +346,7 @@ private:
       Number query = other * double(kTile) + row;
       Number sum = e.broadcast(sumOf(at, query));
       Number head = at.sample * double(heads) + at.head;
-      Number rowLse =
-          e.broadcast(e.load(*lse, head * double(queries) + query));
+      Number rowLse = e.broadcast(e.load(*lse, head * double(queries) + query));
       SmallVector<Number, 4> words;
       if (random)
         words = wordsOfQuery(at, query, tile);
@@ -449,19 +407,17 @@ private:
     e.copyTransposed(queryPanel(y, at, tile), yTile);
     e.clear(querySums);
     SmallVector<Number> sums(kVectors, e.zero());
-    sums = e.loop(e.index(0), e.index(width), 1, sums,
-                  [&](Number column, Numbers sums) {
-                    SmallVector<Number> next;
-                    Vectors a = e.loadRow(dyTile, column);
-                    Vectors b = e.loadRow(yTile, column);
-                    for (unsigned i = 0; i < kVectors; ++i)
-                      next.push_back(fma(a[i], b[i], sums[i]));
-                    return next;
-                  });
+    sums = e.loop(e.index(0), e.index(width), 1, sums, [&](Number column, Numbers sums) {
+      SmallVector<Number> next;
+      Vectors a = e.loadRow(dyTile, column);
+      Vectors b = e.loadRow(yTile, column);
+      for (unsigned i = 0; i < kVectors; ++i)
+        next.push_back(fma(a[i], b[i], sums[i]));
+      return next;
+    });
     e.storeRow(Vectors(Numbers(sums)), rowSums, e.index(0));
     loadLse(row, tile);
-    e.loop(e.index(0), endOfKeys(tile), 1,
-           [&](Number other) { addKeys(at, tile, other); });
+    e.loop(e.index(0), endOfKeys(tile), 1, [&](Number other) { addKeys(at, tile, other); });
     e.scale(querySums, Vectors(kVectors, e.number(scale)));
     for (const Buffer *result : kernel.outputs(op.getDq()))
       e.storeTransposed(querySums, queryPanel(result, at, tile));
@@ -479,8 +435,7 @@ private:
     if (!rest)
       return load(BlockShape());
     e.onlyIf(tile < e.index(queryTiles - 1), [&] { load(BlockShape()); });
-    e.onlyIf(tile == e.index(queryTiles - 1),
-             [&] { load(BlockShape::of(rest)); });
+    e.onlyIf(tile == e.index(queryTiles - 1), [&] { load(BlockShape::of(rest)); });
   }
 
   void addKeys(const Head &at, Number tile, Number other) {

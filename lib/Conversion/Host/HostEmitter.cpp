@@ -1,4 +1,4 @@
-//===- HostEmitter.cpp - Memory of kernels on the host --------------------===//
+//===- HostEmitter.cpp - Memory of kernels on the host ------------------------------------------------------------===//
 
 #include "HostEmitter.h"
 
@@ -18,9 +18,9 @@ static VectorType vectorIn(Value memory, unsigned lanes) {
   return VectorType::get({lanes}, cast<MemRefType>(memory.getType()).getElementType());
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Runs
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Value HostEmitter::loadRun(Value memory, Number at, unsigned lanes) {
   VectorType type = vectorIn(memory, lanes);
@@ -55,9 +55,9 @@ Value HostEmitter::join(Value low, Value high) {
   return vector::ShuffleOp::create(builder, loc, low, high, all);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Lanes of a known number
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// Calls `body` with the first lane and the length of each run, the longest first.
 static void forRuns(unsigned count, function_ref<void(unsigned, unsigned)> body) {
@@ -68,8 +68,8 @@ static void forRuns(unsigned count, function_ref<void(unsigned, unsigned)> body)
   }
 }
 
-// Each run is spread over a whole vector and then put into its place: joined run by run,
-// halves of 16-bit vectors went through scalar registers.
+// Each run is spread over a whole vector and then put into its place: joined run by run, halves of 16-bit vectors went
+// through scalar registers.
 Value HostEmitter::loadLanes(Value memory, Number at, unsigned count, unsigned lanes) {
   if (count == lanes)
     return loadRun(memory, at, lanes);
@@ -92,9 +92,9 @@ void HostEmitter::storeLanes(Value vector, Value memory, Number at, unsigned cou
   forRuns(count, [&](unsigned first, unsigned run) { storeRun(slice(vector, first, run), memory, at + index(first)); });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Lanes of a number that is known later
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Value HostEmitter::choose(Number condition, Branch yes, Branch no) {
   auto branch = [](Branch body) {
@@ -109,8 +109,8 @@ Value HostEmitter::loadLanes(Value memory, Number at, Number count, unsigned lan
       [&] { return loadFewer(memory, at, count, lanes); });
 }
 
-/// Fewer than `lanes`: half of them or none, and what is left of the other half. So each run's place
-/// in the vector is known here, though its place in memory is not.
+/// Fewer than `lanes`: half of them or none, and what is left of the other half. So each run's place in the vector is
+/// known here, though its place in memory is not.
 Value HostEmitter::loadFewer(Value memory, Number at, Number count, unsigned lanes) {
   if (lanes == 1)
     return zeros(memory, 1);
@@ -142,9 +142,9 @@ void HostEmitter::storeFewer(Value vector, Value memory, Number at, Number count
   storeFewer(rest, memory, at + taken, count - taken);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Blocks
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static unsigned lanesOf(const BlockShape &shape, unsigned vector) {
   return shape.isMasked(vector) ? shape.lastLanes : kSlice;

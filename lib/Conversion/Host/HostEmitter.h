@@ -1,12 +1,11 @@
-//===- HostEmitter.h - Memory of kernels on the host ------------*- C++ -*-===//
+//===- HostEmitter.h - Memory of kernels on the host ----------------------------------------------------*- C++ -*-===//
 //
-// Kernels touch memory in runs: a power of two of neighbours, at most a vector
-// register of 64 bytes, each an access of its own. What is left of a vector at the end
-// of a row is a few runs (13 lanes: 8, 4 and 1) and no masked access: LLVM 22 makes a
-// masked store of one narrowed lane too wide (docs/Rationale/cpu-memory.md).
-// `tx-verify-host-kernels` holds all kernels to that.
+// Kernels touch memory in runs: a power of two of neighbours, at most a vector register of 64 bytes, each an access of
+// its own. What is left of a vector at the end of a row is a few runs (13 lanes: 8, 4 and 1) and no masked access: LLVM
+// 22 makes a masked store of one narrowed lane too wide (docs/Rationale/cpu-memory.md). `tx-verify-host-kernels` holds
+// all kernels to that.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_HOST_HOSTEMITTER_H
 #define TX_LIB_CONVERSION_HOST_HOSTEMITTER_H
@@ -27,8 +26,7 @@ public:
   /// The first `count` of a vector's lanes, zeros behind them.
   mlir::Value loadLanes(mlir::Value memory, emit::Number at, unsigned count, unsigned lanes);
   void storeLanes(mlir::Value vector, mlir::Value memory, emit::Number at, unsigned count);
-  /// The same for a count that is known when the kernel runs, by branches. All lanes if it is as
-  /// large or larger.
+  /// The same for a count that is known when the kernel runs, by branches. All lanes if it is as large or larger.
   mlir::Value loadLanes(mlir::Value memory, emit::Number at, emit::Number count, unsigned lanes);
   void storeLanes(mlir::Value vector, mlir::Value memory, emit::Number at, emit::Number count);
 

@@ -1,4 +1,4 @@
-//===- Loops.h - The loops of a kernel on the host --------------*- C++ -*-===//
+//===- Loops.h - The loops of a kernel on the host ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_HOST_LOOPS_H
 #define TX_LIB_CONVERSION_HOST_LOOPS_H

@@ -1,4 +1,4 @@
-//===- LowerKernelsToVector.cpp - step.kernel to func.func ----------------===//
+//===- LowerKernelsToVector.cpp - step.kernel to func.func --------------------------------------------------------===//
 
 #include "../Common/OpTable.h"
 #include "Tiles.h"
@@ -50,8 +50,7 @@ static FailureOr<FunctionType> functionOf(step::KernelOp kernel) {
     types.push_back(memory);
   }
   if (kernel.getImmediates())
-    types.push_back(
-        MemRefType::get({static_cast<int64_t>(kernel.getImmediates())}, IntegerType::get(context, 32)));
+    types.push_back(MemRefType::get({static_cast<int64_t>(kernel.getImmediates())}, IntegerType::get(context, 32)));
   types.append(2, IndexType::get(context));
   return FunctionType::get(context, types, {});
 }
@@ -147,8 +146,8 @@ FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelsToVector(step::ProgramOp progra
 }
 
 void tx::registerVectorKernelDialects(DialectRegistry &registry) {
-  registry.insert<amx::AMXDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                  vector::VectorDialect>();
+  registry.insert<amx::AMXDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, vector::VectorDialect>();
 }
 
 namespace {

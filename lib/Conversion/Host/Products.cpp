@@ -1,18 +1,16 @@
-//===- Products.cpp - Products of bf16 matrices ---------------------------===//
+//===- Products.cpp - Products of bf16 matrices -------------------------------------------------------------------===//
 //
 // for each part of the depth:
 //   pack op(A) and op(B) as tiles on the stack
 //   sums += products of tiles
 // C = alpha sums + beta C
 //
-// A tile has 16 rows of 16 pairs of bf16, in the order in which the CPU's matrix
-// unit takes it: of op(A) a row is a row with 32 elements along the depth, of
-// op(B) it holds two elements along the depth for each of 16 columns. A CPU
-// without matrix unit has the same tiles in f32, widened once while they are
-// packed: of op(A) the pairs' first elements, then their second ones; of op(B)
-// two rows for each pair.
+// A tile has 16 rows of 16 pairs of bf16, in the order in which the CPU's matrix unit takes it: of op(A) a row is a row
+// with 32 elements along the depth, of op(B) it holds two elements along the depth for each of 16 columns. A CPU
+// without matrix unit has the same tiles in f32, widened once while they are packed: of op(A) the pairs' first
+// elements, then their second ones; of op(B) two rows for each pair.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "HostEmitter.h"
 
@@ -45,7 +43,8 @@ struct Form {
   bool transposeA, transposeB, isWide; // isWide: C is f32
 
   std::string name() const {
-    return std::string("gemm_bf16_") + (transposeA ? 't' : 'n') + (transposeB ? 't' : 'n') + (isWide ? "_f32" : "_bf16");
+    return std::string("gemm_bf16_") + (transposeA ? 't' : 'n') + (transposeB ? 't' : 'n') +
+           (isWide ? "_f32" : "_bf16");
   }
 };
 
@@ -113,12 +112,12 @@ void ProductEmitter::either(Number condition, function_ref<void(bool)> body) {
   scf::IfOp::create(builder, loc, condition.value, branch(true), branch(false));
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Packing
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// Vector i holds row (or column) first + i, in pairs along the depth. What is
-/// behind the last row is that row again: it only meets sums that no one reads.
+/// Vector i holds row (or column) first + i, in pairs along the depth. What is behind the last row is that row again:
+/// it only meets sums that no one reads.
 ProductEmitter::Block16 ProductEmitter::loadAlongDepth(const Operand &operand, Number first, Number start, Number left,
                                                        bool isWhole) {
   Block16 result;
@@ -182,8 +181,7 @@ void ProductEmitter::pack(const Operand &operand, Number firstDepth, Number dept
     loop(index(0), depthTiles, 1, [&](Number step) {
       Number first = tile * double(kTileRows), start = firstDepth + step * double(kTileDepth);
       Number left = depth - step * double(kTileDepth);
-      Number isWhole =
-          (first + double(kTileRows) <= operand.extent) & (index(kTileDepth) <= left);
+      Number isWhole = (first + double(kTileRows) <= operand.extent) & (index(kTileDepth) <= left);
       Number at = tile * depthTiles + step;
       either(isWhole, [&](bool isWhole) {
         Block16 rows = operand.isAlongDepth ? loadAlongDepth(operand, first, start, left, isWhole)
@@ -198,7 +196,8 @@ void ProductEmitter::pack(const Operand &operand, Number firstDepth, Number dept
 
 void ProductEmitter::storeTile(const Block16 &rows, bool isA, Number tile, Value to) {
   auto store = [&](Value stored, int64_t row, int64_t column) {
-    vector::StoreOp::create(builder, loc, stored, to, ValueRange{tile.value, constantIndex(row), constantIndex(column)});
+    vector::StoreOp::create(builder, loc, stored, to,
+                            ValueRange{tile.value, constantIndex(row), constantIndex(column)});
   };
   for (auto [i, row] : llvm::enumerate(rows)) {
     if (units.tiles) {
@@ -213,9 +212,9 @@ void ProductEmitter::storeTile(const Block16 &rows, bool isA, Number tile, Value
   }
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Products
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 void ProductEmitter::clear() {
   Value zero = constant(0.0, lanesOf(f32())).value;
@@ -229,8 +228,7 @@ void ProductEmitter::clear() {
   });
 }
 
-/// Two by two tiles of sums in the matrix unit's registers, two tiles of each
-/// operand beside them: all eight.
+/// Two by two tiles of sums in the matrix unit's registers, two tiles of each operand beside them: all eight.
 void ProductEmitter::multiplyTiles(Number depthTiles) {
   auto narrow = amx::TileType::get({kTileRows, kTileDepth}, bf16());
   auto wide = amx::TileType::get({kTileRows, kPairs}, f32());
@@ -264,8 +262,8 @@ void ProductEmitter::multiplyTiles(Number depthTiles) {
   });
 }
 
-/// Some rows of sums in vector registers: as many as hide the latency of fma, and
-/// as there are registers for. AVX2 has 16, and two of them for a row.
+/// Some rows of sums in vector registers: as many as hide the latency of fma, and as there are registers for. AVX2 has
+/// 16, and two of them for a row.
 void ProductEmitter::multiplyVectors(Number depthTiles) {
   const int64_t rowsAtOnce = units.wideVectors ? 8 : 4;
   VectorType wide = lanesOf(f32());
@@ -274,7 +272,9 @@ void ProductEmitter::multiplyVectors(Number depthTiles) {
       loop(index(0), index(kTileRows), rowsAtOnce, [&](Number first) {
         Number tile = row * double(kColumnTiles) + column;
         SmallVector<Number> carried;
-        auto place = [&](int64_t i) { return SmallVector<Value>{tile.value, (first + double(i)).value, constantIndex(0)}; };
+        auto place = [&](int64_t i) {
+          return SmallVector<Value>{tile.value, (first + double(i)).value, constantIndex(0)};
+        };
         for (int64_t i = 0; i < rowsAtOnce; ++i)
           carried.push_back(wrap(vector::LoadOp::create(builder, loc, wide, sums, place(i))));
         carried = loop(index(0), depthTiles, 1, carried, [&](Number step, Numbers sums) {
@@ -282,8 +282,9 @@ void ProductEmitter::multiplyVectors(Number depthTiles) {
           return loop(index(0), index(kPairs), 1, sums, [&](Number pair, Numbers sums) {
             SmallVector<Number> next(sums);
             for (int64_t half : {0, 1}) {
-              Number b = wrap(vector::LoadOp::create(
-                  builder, loc, wide, tilesB, ValueRange{atB.value, (pair * 2.0 + double(half)).value, constantIndex(0)}));
+              Number b = wrap(
+                  vector::LoadOp::create(builder, loc, wide, tilesB,
+                                         ValueRange{atB.value, (pair * 2.0 + double(half)).value, constantIndex(0)}));
               for (int64_t i = 0; i < rowsAtOnce; ++i) {
                 Number a = wrap(memref::LoadOp::create(
                     builder, loc, tilesA,
@@ -301,16 +302,15 @@ void ProductEmitter::multiplyVectors(Number depthTiles) {
   });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // C
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 void ProductEmitter::finishRows(Form form, Value c, Number leading, Number alpha, const Number *beta) {
   auto step = [&](Number row, Number column, bool isWhole) {
     Number tile = row / double(kTileRows) * double(kColumnTiles) + column / double(kTileRows);
-    Number value = wrap(vector::LoadOp::create(
-        builder, loc, lanesOf(f32()), sums,
-        ValueRange{tile.value, (row % kTileRows).value, constantIndex(0)}));
+    Number value = wrap(vector::LoadOp::create(builder, loc, lanesOf(f32()), sums,
+                                               ValueRange{tile.value, (row % kTileRows).value, constantIndex(0)}));
     value = value * alpha;
     Number at = row * leading + column;
     Number left = columns - column;

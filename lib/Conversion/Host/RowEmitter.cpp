@@ -1,4 +1,4 @@
-//===- RowEmitter.cpp - The loops of a row program ------------------------===//
+//===- RowEmitter.cpp - The loops of a row program ----------------------------------------------------------------===//
 //
 // for each row:
 //   for each pass:
@@ -7,10 +7,10 @@
 //     reductions over the lanes
 //   store the values of the row
 //
-// What a pass needs is computed where it is needed: a value of an earlier
-// pass is loaded from its place in memory if it has one, else computed again.
+// What a pass needs is computed where it is needed: a value of an earlier pass is loaded from its place in memory if it
+// has one, else computed again.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Loops.h"
 
@@ -51,7 +51,7 @@ private:
   DenseSet<RowValue> usedByColumns;
   DenseMap<RowValue, Number> scalars;
   DenseMap<RowValue, Number> broadcasts;
-  DenseMap<RowValue, Vectors> blocks;  // of this block
+  DenseMap<RowValue, Vectors> blocks; // of this block
   unsigned pass = 0;
 };
 } // namespace
@@ -124,8 +124,7 @@ void RowEmitter::emitPass(int64_t columns) {
   VectorType vector = VectorType::get({kSlice}, e.f32());
   for (RowValue reduction : reductions)
     for (unsigned i = 0; i < first.vectors; ++i)
-      accumulators.push_back(
-          e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
+      accumulators.push_back(e.constant(reduction->reduction == Reduction::Max ? -INFINITY : 0.0, vector));
 
   auto emitBlocks = [&](Number begin, Number end, ArrayRef<RowValue> reductions, Numbers carried, bool beyond) {
     return e.loop(begin, end, kBlock, carried, [&](Number first, Numbers carried) {

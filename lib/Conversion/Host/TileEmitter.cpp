@@ -1,4 +1,4 @@
-//===- TileEmitter.cpp - Products of tiles in vector registers ------------===//
+//===- TileEmitter.cpp - Products of tiles in vector registers ----------------------------------------------------===//
 
 #include "TileEmitter.h"
 
@@ -8,15 +8,15 @@
 using namespace mlir;
 using namespace tx::host;
 
-// Rows of a product that are in registers at once: with four vectors each, 24
-// sums, four vectors of B and one broadcast number of A of AVX-512's 32.
+// Rows of a product that are in registers at once: with four vectors each, 24 sums, four vectors of B and one broadcast
+// number of A of AVX-512's 32.
 static constexpr unsigned kRowsAtOnce = 6;
 static constexpr int64_t kLanes = tx::emit::kSlice;
 static constexpr unsigned kVectors = TileEmitter::kTile / kLanes;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Memory
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Buffer TileEmitter::allocate(int64_t rows, int64_t columns) {
   auto type = MemRefType::get({rows * columns}, f32());
@@ -26,17 +26,13 @@ Buffer TileEmitter::allocate(int64_t rows, int64_t columns) {
   return {memory, tensor, rows, columns, columns};
 }
 
-static Number placeOf(const Buffer &buffer, Number row) {
-  return row * static_cast<double>(buffer.stride);
-}
+static Number placeOf(const Buffer &buffer, Number row) { return row * static_cast<double>(buffer.stride); }
 
-Number TileEmitter::loadVector(const Buffer &tile, Number row,
-                               Number column) {
+Number TileEmitter::loadVector(const Buffer &tile, Number row, Number column) {
   return loadBlock(tile, placeOf(tile, row) + column, {1, kLanes})[0];
 }
 
-void TileEmitter::storeVector(Number value, const Buffer &tile, Number row,
-                              Number column) {
+void TileEmitter::storeVector(Number value, const Buffer &tile, Number row, Number column) {
   storeBlock({value}, tile, placeOf(tile, row) + column, {1, kLanes});
 }
 
@@ -44,20 +40,17 @@ Vectors TileEmitter::loadRow(const Buffer &tile, Number row) {
   return loadBlock(tile, placeOf(tile, row), {kVectors, kLanes});
 }
 
-void TileEmitter::storeRow(const Vectors &values, const Buffer &tile,
-                           Number row) {
+void TileEmitter::storeRow(const Vectors &values, const Buffer &tile, Number row) {
   storeBlock(values, tile, placeOf(tile, row), {kVectors, kLanes});
 }
 
 void TileEmitter::clear(const Buffer &tile) {
-  loop(index(0), index(tile.rows), 1, [&](Number row) {
-    storeRow(Vectors(kVectors, zero()), tile, row);
-  });
+  loop(index(0), index(tile.rows), 1, [&](Number row) { storeRow(Vectors(kVectors, zero()), tile, row); });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Between tensors and tiles
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static Number rowOf(const Panel &panel, Number row, TileEmitter &e) {
   Number inside = e.smallerIndex(panel.row + row, panel.lastRow);
@@ -76,12 +69,10 @@ void TileEmitter::copy(const Panel &from, const Buffer &to) {
   });
 }
 
-void TileEmitter::forColumns(int64_t columns,
-                             function_ref<void(Number, unsigned)> body) {
+void TileEmitter::forColumns(int64_t columns, function_ref<void(Number, unsigned)> body) {
   int64_t whole = columns / kLanes * kLanes;
   if (whole)
-    loop(index(0), index(whole), kLanes,
-         [&](Number first) { body(first, kLanes); });
+    loop(index(0), index(whole), kLanes, [&](Number first) { body(first, kLanes); });
   if (columns != whole)
     body(index(whole), columns - whole);
 }
@@ -99,8 +90,7 @@ void TileEmitter::transpose(MutableArrayRef<Number> rows) {
         second.push_back(lane & bit ? kLanes + lane : lane ^ bit);
       }
       auto shuffle = [&](ArrayRef<int64_t> lanes) {
-        return wrap(
-            vector::ShuffleOp::create(builder, loc, low, high, lanes));
+        return wrap(vector::ShuffleOp::create(builder, loc, low, high, lanes));
       };
       rows[i] = shuffle(first);
       rows[i | bit] = shuffle(second);
@@ -150,24 +140,21 @@ void TileEmitter::storeTransposed(const Buffer &from, const Panel &to) {
   });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Products
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-void TileEmitter::product(const Buffer &a, Side side, int64_t rows,
-                          Number depth, const Buffer &b, Start start,
+void TileEmitter::product(const Buffer &a, Side side, int64_t rows, Number depth, const Buffer &b, Start start,
                           Finish finish) {
   int64_t rest = rows % kRowsAtOnce, whole = rows - rest;
   if (whole)
-    loop(index(0), index(whole), kRowsAtOnce, [&](Number first) {
-      productRows(a, side, first, kRowsAtOnce, depth, b, start, finish);
-    });
+    loop(index(0), index(whole), kRowsAtOnce,
+         [&](Number first) { productRows(a, side, first, kRowsAtOnce, depth, b, start, finish); });
   if (rest)
     productRows(a, side, index(whole), rest, depth, b, start, finish);
 }
 
-void TileEmitter::productRows(const Buffer &a, Side side, Number first,
-                              unsigned count, Number depth, const Buffer &b,
+void TileEmitter::productRows(const Buffer &a, Side side, Number first, unsigned count, Number depth, const Buffer &b,
                               Start start, Finish finish) {
   SmallVector<Number> sums;
   for (unsigned row = 0; row < count; ++row)
@@ -186,6 +173,5 @@ void TileEmitter::productRows(const Buffer &a, Side side, Number first,
     return next;
   });
   for (unsigned row = 0; row < count; ++row)
-    finish(first + index(row),
-           Vectors(Numbers(sums).slice(row * kVectors, kVectors)));
+    finish(first + index(row), Vectors(Numbers(sums).slice(row * kVectors, kVectors)));
 }

@@ -1,9 +1,9 @@
-//===- TileEmitter.h - Products of tiles in vector registers ----*- C++ -*-===//
+//===- TileEmitter.h - Products of tiles in vector registers --------------------------------------------*- C++ -*-===//
 //
-// A tile has 64 rows or columns; lanes lie across its columns. Tiles that a
-// kernel works on are on its stack, so no thread needs memory from elsewhere.
+// A tile has 64 rows or columns; lanes lie across its columns. Tiles that a kernel works on are on its stack, so no
+// thread needs memory from elsewhere.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_CONVERSION_HOST_TILEEMITTER_H
 #define TX_LIB_CONVERSION_HOST_TILEEMITTER_H
@@ -18,8 +18,8 @@ using emit::Number;
 using emit::Numbers;
 using emit::Vectors;
 
-/// A part of a tensor in memory: rows from `row` up to `lastRow`, `columns`
-/// columns from `column` on. Rows behind the last are read as the last.
+/// A part of a tensor in memory: rows from `row` up to `lastRow`, `columns` columns from `column` on. Rows behind the
+/// last are read as the last.
 struct Panel {
   const Buffer *buffer;
   Number row, lastRow, column;
@@ -38,8 +38,7 @@ public:
 
   /// 16 columns of a row, in a tile on the stack.
   Number loadVector(const Buffer &tile, Number row, Number column);
-  void storeVector(Number value, const Buffer &tile, Number row,
-                   Number column);
+  void storeVector(Number value, const Buffer &tile, Number row, Number column);
   Vectors loadRow(const Buffer &tile, Number row);
   void storeRow(const Vectors &values, const Buffer &tile, Number row);
   void clear(const Buffer &tile);
@@ -56,18 +55,16 @@ public:
   enum class Side { Rows, Columns };
   using Start = llvm::function_ref<Vectors(Number row)>;
   using Finish = llvm::function_ref<void(Number row, const Vectors &sums)>;
-  /// A times B: `rows` rows of A (or columns, transposed), `depth` rows of B
-  /// with 64 columns. Sums go along the depth in order, from `start` on.
-  void product(const Buffer &a, Side side, int64_t rows, Number depth,
-               const Buffer &b, Start start, Finish finish);
+  /// A times B: `rows` rows of A (or columns, transposed), `depth` rows of B with 64 columns. Sums go along the depth
+  /// in order, from `start` on.
+  void product(const Buffer &a, Side side, int64_t rows, Number depth, const Buffer &b, Start start, Finish finish);
 
 private:
   void transpose(llvm::MutableArrayRef<Number> rows);
-  void productRows(const Buffer &a, Side side, Number first, unsigned count,
-                   Number depth, const Buffer &b, Start start, Finish finish);
+  void productRows(const Buffer &a, Side side, Number first, unsigned count, Number depth, const Buffer &b, Start start,
+                   Finish finish);
   /// Pieces of 16 columns: `body(first column, how many)`.
-  void forColumns(int64_t columns,
-                  llvm::function_ref<void(Number, unsigned)> body);
+  void forColumns(int64_t columns, llvm::function_ref<void(Number, unsigned)> body);
 };
 
 } // namespace tx::host

@@ -1,4 +1,4 @@
-//===- Tiles.h - Ops with loops of their own --------------------*- C++ -*-===//
+//===- Tiles.h - Ops with loops of their own ------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_CONVERSION_HOST_TILES_H
 #define TX_LIB_CONVERSION_HOST_TILES_H

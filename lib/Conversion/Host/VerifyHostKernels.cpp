@@ -1,4 +1,4 @@
-//===- VerifyHostKernels.cpp - What reaches the host's code generator -----===//
+//===- VerifyHostKernels.cpp - What reaches the host's code generator ---------------------------------------------===//
 
 #include "tx/Conversion/Passes.h"
 
@@ -57,8 +57,7 @@ static LogicalResult verifyRounding(arith::TruncFOp op) {
 
 static LogicalResult verifyOp(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<memref::LoadOp, memref::StoreOp>(
-          [](auto access) { return verifyRun(access, access.getMemRefType(), {}); })
+      .Case<memref::LoadOp, memref::StoreOp>([](auto access) { return verifyRun(access, access.getMemRefType(), {}); })
       .Case<vector::LoadOp, vector::StoreOp>(
           [](auto access) { return verifyRun(access, access.getMemRefType(), access.getVectorType()); })
       .Case<amx::TileLoadOp, amx::TileStoreOp>([](auto access) { return verifyTile(access, access.getBase()); })

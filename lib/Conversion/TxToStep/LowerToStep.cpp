@@ -1,4 +1,4 @@
-//===- LowerToStep.cpp - From placed ops to launches on addresses ---------===//
+//===- LowerToStep.cpp - From placed ops to launches on addresses -------------------------------------------------===//
 
 #include "tx/Conversion/TxToStep/Passes.h"
 
@@ -35,9 +35,9 @@ FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
   return buffer;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Kernels: outlined, equal ones once
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 class KernelTable {
 public:
@@ -45,8 +45,7 @@ public:
   KernelTable(Block &program, llvm::StringSet<> entries)
       : program(program), builder(program.getParentOp()->getContext()), entries(std::move(entries)) {}
 
-  /// The kernel of a nest whose body `fill` builds; an equal one if there is.
-  /// `hint` gives it a name for people.
+  /// The kernel of a nest whose body `fill` builds; an equal one if there is. `hint` gives it a name for people.
   step::KernelOp get(Location loc, KernelKind kind, ArrayRef<int64_t> space, ArrayRef<step::BufferAttr> buffers,
                      unsigned immediates, StringRef hint, llvm::function_ref<void(OpBuilder &, Block &)> fill) {
     SmallVector<int64_t> strides;
@@ -94,9 +93,9 @@ struct Immediates {
   }
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Axes, found once: each parameter's gradient has a collective
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 struct Axis {
   int64_t ranks, stride;
@@ -118,9 +117,9 @@ private:
   llvm::DenseMap<StringAttr, Axis> axes;
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Entries
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 class EntryBuilder {
 public:
@@ -175,26 +174,25 @@ private:
         immediates.add(cast<ScopedOpInterface>(op).getScope());
     }
     auto place = ScopeAttr::get(group.getContext(), Segment::Forward, -1, "");
-    auto kernel = kernels.get(
-        group.getLoc(), group.getKind(), group.getSpace(), buffers, immediates.values.size(), hint,
-        [&](OpBuilder &inner, Block &body) {
-          IRMapping mapping;
-          for (BlockArgument argument : source.getArguments())
-            mapping.map(argument, body.addArgument(argument.getType(), group.getLoc()));
-          for (Operation &op : source) {
-            Operation *clone = inner.clone(op, mapping);
-            auto scoped = dyn_cast<ScopedOpInterface>(clone);
-            if (!scoped)
-              continue;
-            if (auto replay = dyn_cast<RecomputeOpInterface>(clone);
-                replay && replay.getReplayKind() == ReplayKind::Keyed)
-              clone->setAttr("step.immediate", inner.getI64IntegerAttr(immediates.add(scoped.getScope())));
-            scoped.setScopeAttr(place);
-          }
-        });
+    auto kernel =
+        kernels.get(group.getLoc(), group.getKind(), group.getSpace(), buffers, immediates.values.size(), hint,
+                    [&](OpBuilder &inner, Block &body) {
+                      IRMapping mapping;
+                      for (BlockArgument argument : source.getArguments())
+                        mapping.map(argument, body.addArgument(argument.getType(), group.getLoc()));
+                      for (Operation &op : source) {
+                        Operation *clone = inner.clone(op, mapping);
+                        auto scoped = dyn_cast<ScopedOpInterface>(clone);
+                        if (!scoped)
+                          continue;
+                        if (auto replay = dyn_cast<RecomputeOpInterface>(clone);
+                            replay && replay.getReplayKind() == ReplayKind::Keyed)
+                          clone->setAttr("step.immediate", inner.getI64IntegerAttr(immediates.add(scoped.getScope())));
+                        scoped.setScopeAttr(place);
+                      }
+                    });
     step::LaunchOp::create(builder, group.getLoc(), kernel.getSymName(), attrs(buffers), immediates.values, flops,
-                           group.getScope(), getAttention(group),
-                           group->getAttrOfType<step::BufferAttr>(kScratchAttr));
+                           group.getScope(), getAttention(group), group->getAttrOfType<step::BufferAttr>(kScratchAttr));
     return success();
   }
 
@@ -243,9 +241,10 @@ private:
 
   /// The bias is C's first value, so that the product's form does not depend on it.
   void fillBias(GemmOpInterface op, Value bias, step::BufferAttr result) {
-    launchRows(op, "broadcast_rows", {getBuffer(bias)}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
-      return BroadcastRowsOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
-    });
+    launchRows(op, "broadcast_rows", {getBuffer(bias)}, result,
+               [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
+                 return BroadcastRowsOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
+               });
   }
 
   /// What a library has not done to the product.
@@ -258,9 +257,10 @@ private:
         return GeluOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
       });
     case ProductFunction::GeluGradient: // in place
-      return launchRows(op, "gelu_grad", {result, aux}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
-        return GeluGradOp::create(inner, op.getLoc(), inputs[0], inputs[1], place);
-      });
+      return launchRows(op, "gelu_grad", {result, aux}, result,
+                        [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
+                          return GeluGradOp::create(inner, op.getLoc(), inputs[0], inputs[1], place);
+                        });
     }
   }
 
@@ -304,8 +304,7 @@ private:
     step::GemmOp::create(builder, op.getLoc(), form.m, form.n, form.k, ArrayRef<int64_t>{form.batch0, form.batch1},
                          leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
                          llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), attrs(buffers),
-                         epilogue, vector, epilogue ? aux : nullptr,
-                         op->getAttrOfType<step::BufferAttr>(kScratchAttr),
+                         epilogue, vector, epilogue ? aux : nullptr, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
                          cast<ScopedOpInterface>(op.getOperation()).getScope());
     if (!epilogue)
       applyFunction(op, form.function, aux, result);
@@ -334,9 +333,9 @@ private:
   OpBuilder builder;
 };
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The pass
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
   void runOnOperation() override {
@@ -419,8 +418,7 @@ private:
     OpBuilder builder = OpBuilder::atBlockEnd(&program);
     auto entry = step::EntryOp::create(builder, func.getLoc(), func.getName(), attributes.getArrayAttr(argumentNames),
                                        attributes.getArrayAttr(arguments), attributes.getArrayAttr(argumentIds),
-                                       attributes.getArrayAttr(resultNames),
-                                       attributes.getArrayAttr(results));
+                                       attributes.getArrayAttr(resultNames), attributes.getArrayAttr(results));
     entry.getBody().emplaceBlock();
     for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports
       if (Attribute bytes = func->getAttr(name))

@@ -1,8 +1,8 @@
-//===- FullBlock.cpp - Recompute some layers, each alone ------------------===//
+//===- FullBlock.cpp - Recompute some layers, each alone ----------------------------------------------------------===//
 //
 // The first layers (Megatron's block), or a list of any layers.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Regions.h"
 
@@ -19,6 +19,8 @@ void tx::chooseFullBlock(const RematProblem &problem, const RematPolicy &policy,
   RegionChooser(problem, plan)
       .recompute(
           lines,
-          [&](const RematOp &op) { return policy.includesLayer(op.layer) ? problem.findLayer(op.layer) : std::nullopt; },
+          [&](const RematOp &op) {
+            return policy.includesLayer(op.layer) ? problem.findLayer(op.layer) : std::nullopt;
+          },
           RegionOutput::Kept);
 }

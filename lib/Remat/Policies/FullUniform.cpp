@@ -1,9 +1,8 @@
-//===- FullUniform.cpp - Recompute all layers, in chunks ------------------===//
+//===- FullUniform.cpp - Recompute all layers, in chunks ----------------------------------------------------------===//
 //
-// Chen et al. 2016. Only the input of each chunk is kept; the last chunk may be
-// shorter.
+// Chen et al. 2016. Only the input of each chunk is kept; the last chunk may be shorter.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Regions.h"
 
@@ -13,9 +12,9 @@ using namespace tx;
 
 void tx::chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
   std::vector<int> lines; // by chunk
-  for (llvm::ArrayRef<int> rest = problem.layers; !rest.empty(); rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))
-    lines.push_back(
-        plan.addLine("full uniform, " + describeLayers(rest.take_front(policy.numLayers).vec())));
+  for (llvm::ArrayRef<int> rest = problem.layers; !rest.empty();
+       rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))
+    lines.push_back(plan.addLine("full uniform, " + describeLayers(rest.take_front(policy.numLayers).vec())));
   auto chunkOf = [&](const RematOp &op) -> std::optional<int> {
     std::optional<int> place = problem.findLayer(op.layer);
     return place ? std::optional(*place / policy.numLayers) : std::nullopt;

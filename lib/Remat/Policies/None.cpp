@@ -1,4 +1,4 @@
-//===- None.cpp - Keep all that backward uses -----------------------------===//
+//===- None.cpp - Keep all that backward uses ---------------------------------------------------------------------===//
 
 #include "Regions.h"
 

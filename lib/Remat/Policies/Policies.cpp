@@ -1,4 +1,4 @@
-//===- Policies.cpp - The table of all recompute policies -----------------===//
+//===- Policies.cpp - The table of all recompute policies ---------------------------------------------------------===//
 
 #include "Regions.h"
 
@@ -6,9 +6,7 @@
 
 using namespace tx;
 
-static bool isSelective(const RematPolicy &policy) {
-  return policy.granularity == RecomputeGranularity::Selective;
-}
+static bool isSelective(const RematPolicy &policy) { return policy.granularity == RecomputeGranularity::Selective; }
 static bool isFull(const RematPolicy &policy) { return policy.granularity == RecomputeGranularity::Full; }
 
 const std::vector<RematPolicyKind> &tx::getRematPolicyKinds() {

@@ -1,4 +1,4 @@
-//===- Regions.cpp - Recompute what a part of the model computes ----------===//
+//===- Regions.cpp - Recompute what a part of the model computes --------------------------------------------------===//
 
 #include "Regions.h"
 

@@ -1,9 +1,9 @@
-//===- SaveOnly.cpp - Keep only values with these names -------------------===//
+//===- SaveOnly.cpp - Keep only values with these names -----------------------------------------------------------===//
 //
 // In the manner of JAX's save_only_these_names, over all layers as one region:
 // what carries from layer to layer is kept only if it is named.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Regions.h"
 

@@ -1,9 +1,9 @@
-//===- Selective.cpp - Recompute modules of layers ------------------------===//
+//===- Selective.cpp - Recompute modules of layers ----------------------------------------------------------------===//
 //
-// Korthikanti et al. 2022 (core attention), and Megatron-LM's later modules.
-// Over a block of first layers or a list of layers too, which Megatron refuses.
+// Korthikanti et al. 2022 (core attention), and Megatron-LM's later modules. Over a block of first layers or a list of
+// layers too, which Megatron refuses.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Regions.h"
 

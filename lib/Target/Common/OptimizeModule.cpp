@@ -1,4 +1,4 @@
-//===- OptimizeModule.cpp - LLVM's passes for kernels ---------------------===//
+//===- OptimizeModule.cpp - LLVM's passes for kernels -------------------------------------------------------------===//
 
 #include "OptimizeModule.h"
 

@@ -1,4 +1,4 @@
-//===- OptimizeModule.h - LLVM's passes for kernels -------------*- C++ -*-===//
+//===- OptimizeModule.h - LLVM's passes for kernels -----------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_TARGET_COMMON_OPTIMIZEMODULE_H
 #define TX_LIB_TARGET_COMMON_OPTIMIZEMODULE_H

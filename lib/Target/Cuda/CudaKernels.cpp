@@ -1,4 +1,4 @@
-//===- CudaKernels.cpp - Kernels of a step as PTX and cubins --------------===//
+//===- CudaKernels.cpp - Kernels of a step as PTX and cubins ------------------------------------------------------===//
 
 #include "tx/Target/CudaKernels.h"
 #include "../Common/OptimizeModule.h"
@@ -59,11 +59,12 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(unsigned capability, L
                                   std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-// Code comes as vectors in the loops that it should have; only the loops over
-// rows of column kernels gain from being unrolled, to have loads in flight.
+// Code comes as vectors in the loops that it should have; only the loops over rows of column kernels gain from being
+// unrolled, to have loads in flight.
 static constexpr const char *kPipeline =
     "function(infer-address-spaces,simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
-    "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg),"
+    "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg)"
+    ","
     "globaldce";
 
 static std::optional<unsigned> capabilityOf(StringRef architecture) {
@@ -150,10 +151,11 @@ FailureOr<CudaKernels> tx::compileCudaKernels(step::ProgramOp program, const Cud
   if (ptxas.empty()) {
     if (!options.ptxas.empty())
       return mlir::emitError(program.getLoc()) << "--ptxas " << options.ptxas << ": no program that can be run";
-    mlir::emitWarning(program.getLoc())
-        << "no ptxas of the CUDA toolkit in $CUDA_HOME/bin, $CUDA_PATH/bin, $PATH or /usr/local/cuda/bin: the artifact has "
-           "PTX of compute_"
-        << result->ptxCapability << " alone, which the driver compiles each time a run begins";
+    mlir::emitWarning(program.getLoc()) << "no ptxas of the CUDA toolkit in $CUDA_HOME/bin, $CUDA_PATH/bin, $PATH or "
+                                           "/usr/local/cuda/bin: the artifact has "
+                                           "PTX of compute_"
+                                        << result->ptxCapability
+                                        << " alone, which the driver compiles each time a run begins";
     return result;
   }
   FailureOr<SmallVector<unsigned>> capabilities = capabilitiesOf(program, options);

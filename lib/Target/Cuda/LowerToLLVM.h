@@ -1,4 +1,4 @@
-//===- LowerToLLVM.h - GPU threads to LLVM IR -------------------*- C++ -*-===//
+//===- LowerToLLVM.h - GPU threads to LLVM IR -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_TARGET_CUDA_LOWERTOLLVM_H
 #define TX_LIB_TARGET_CUDA_LOWERTOLLVM_H

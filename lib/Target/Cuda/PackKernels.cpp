@@ -1,4 +1,4 @@
-//===- PackKernels.cpp - GPU code of an artifact --------------------------===//
+//===- PackKernels.cpp - GPU code of an artifact ------------------------------------------------------------------===//
 
 #include "tx/Target/CudaKernels.h"
 

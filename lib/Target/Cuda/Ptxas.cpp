@@ -1,4 +1,4 @@
-//===- Ptxas.cpp - PTX to cubins by the CUDA toolkit's assembler ----------===//
+//===- Ptxas.cpp - PTX to cubins by the CUDA toolkit's assembler --------------------------------------------------===//
 
 #include "Ptxas.h"
 
@@ -15,8 +15,7 @@ using namespace llvm;
 
 namespace {
 
-/// A file for or from ptxas, gone with this object and with a signal that ends the
-/// program.
+/// A file for or from ptxas, gone with this object and with a signal that ends the program.
 class TemporaryFile {
 public:
   explicit TemporaryFile(StringRef suffix) {
@@ -147,9 +146,8 @@ static unsigned countSpilled(const tx::CudaImage &image) {
   return bytes;
 }
 
-/// Now and then ptxas spills a few bytes of a kernel that has registers to spare (4 of
-/// one with 168, seen with CUDA 13.0); at the next lower levels of its default, 5, it
-/// did not. An older ptxas that has no levels keeps what it has.
+/// Now and then ptxas spills a few bytes of a kernel that has registers to spare (4 of one with 168, seen with CUDA
+/// 13.0); at the next lower levels of its default, 5, it did not. An older ptxas that has no levels keeps what it has.
 Expected<tx::CudaImage> tx::cuda::assemble(StringRef ptxas, StringRef ptx, unsigned capability) {
   TemporaryFile in("ptx");
   if (in.error)

@@ -1,4 +1,4 @@
-//===- Ptxas.h - PTX to cubins by the CUDA toolkit's assembler --*- C++ -*-===//
+//===- Ptxas.h - PTX to cubins by the CUDA toolkit's assembler ------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_TARGET_CUDA_PTXAS_H
 #define TX_LIB_TARGET_CUDA_PTXAS_H

@@ -1,4 +1,4 @@
-//===- CodeGenerator.cpp - Functions on memory as x86-64 code -------------===//
+//===- CodeGenerator.cpp - Functions on memory as x86-64 code -----------------------------------------------------===//
 
 #include "CodeGenerator.h"
 
@@ -102,15 +102,13 @@ void CodeGenerator::setAttributes(llvm::Module &module) const {
   }
 }
 
-// The code comes as vectors, in the loops that it should have, without stack
-// slots: what is left is to clean up. The default pipeline makes the same code in three
-// times the time.
+// The code comes as vectors, in the loops that it should have, without stack slots: what is left is to clean up. The
+// default pipeline makes the same code in three times the time.
 static constexpr const char *kPipeline =
     "always-inline,function(simplifycfg,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),loop-mssa(licm),"
     "early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce";
 
-FailureOr<SmallVector<char, 0>> CodeGenerator::generate(ModuleOp module,
-                                                        function_ref<void(llvm::Module &)> add) const {
+FailureOr<SmallVector<char, 0>> CodeGenerator::generate(ModuleOp module, function_ref<void(llvm::Module &)> add) const {
   if (failed(verifyHostKernels(module)))
     return failure();
   loadLoweringDialects(module.getContext());

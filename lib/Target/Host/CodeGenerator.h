@@ -1,9 +1,9 @@
-//===- CodeGenerator.h - Functions on memory as x86-64 code -----*- C++ -*-===//
+//===- CodeGenerator.h - Functions on memory as x86-64 code ---------------------------------------------*- C++ -*-===//
 //
 //   FailureOr<CodeGenerator> generator = CodeGenerator::create({.cpu = "host"}, false, loc);
 //   FailureOr<SmallVector<char, 0>> object = generator->generate(module, {});
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LIB_TARGET_HOST_CODEGENERATOR_H
 #define TX_LIB_TARGET_HOST_CODEGENERATOR_H
@@ -20,8 +20,7 @@ class CodeGenerator {
 public:
   static constexpr const char *triple = "x86_64-unknown-linux-gnu";
 
-  /// For a CPU with AVX2 and FMA; others are diagnosed. `wantsTiles`: of this machine, the
-  /// matrix unit too.
+  /// For a CPU with AVX2 and FMA; others are diagnosed. `wantsTiles`: of this machine, the matrix unit too.
   static mlir::FailureOr<CodeGenerator> create(const HostTargetOptions &options, bool wantsTiles, mlir::Location loc);
 
   /// By LLVM's name of a feature.
@@ -29,8 +28,8 @@ public:
   /// A matrix unit.
   bool hasTiles() const;
 
-  /// An object with the functions of a module as `tx-lower-kernels-to-vector` makes them, memrefs as bare pointers,
-  /// and with those that `add` makes of them; to be linked (ObjectLink.h). Diagnosed at the module on failure.
+  /// An object with the functions of a module as `tx-lower-kernels-to-vector` makes them, memrefs as bare pointers, and
+  /// with those that `add` makes of them; to be linked (ObjectLink.h). Diagnosed at the module on failure.
   mlir::FailureOr<llvm::SmallVector<char, 0>> generate(mlir::ModuleOp module,
                                                        llvm::function_ref<void(llvm::Module &)> add) const;
 

@@ -1,4 +1,4 @@
-//===- HostKernels.cpp - Kernels of a step as x86-64 code -----------------===//
+//===- HostKernels.cpp - Kernels of a step as x86-64 code ---------------------------------------------------------===//
 
 #include "tx/Target/HostKernels.h"
 #include "CodeGenerator.h"
@@ -13,16 +13,16 @@ using namespace mlir;
 using namespace tx;
 using tx::host::CodeGenerator;
 
-// What a manifest may ask of a CPU: the features that change the code which LLVM
-// makes of vectors and loops.
-static constexpr const char *kFeatures[] = {
-    "avx",      "avx2",     "bmi",      "bmi2",       "f16c",       "fma",         "lzcnt",      "movbe",
-    "popcnt",   "sse3",     "sse4.1",   "sse4.2",     "ssse3",      "avx512f",     "avx512bw",   "avx512cd",
-    "avx512dq", "avx512vl", "avx512vbmi", "avx512vbmi2", "avx512ifma", "avx512vnni", "avx512bf16", "avx512bitalg",
-    "avx512vpopcntdq", "gfni", "avx512fp16"};
+// What a manifest may ask of a CPU: the features that change the code which LLVM makes of vectors and loops.
+static constexpr const char *kFeatures[] = {"avx",        "avx2",       "bmi",        "bmi2",         "f16c",
+                                            "fma",        "lzcnt",      "movbe",      "popcnt",       "sse3",
+                                            "sse4.1",     "sse4.2",     "ssse3",      "avx512f",      "avx512bw",
+                                            "avx512cd",   "avx512dq",   "avx512vl",   "avx512vbmi",   "avx512vbmi2",
+                                            "avx512ifma", "avx512vnni", "avx512bf16", "avx512bitalg", "avx512vpopcntdq",
+                                            "gfni",       "avx512fp16"};
 
-/// The function that the runtime calls: takes the operands out of the launch's
-/// array. `body` has a pointer for each buffer, then the immediates if any, then the range.
+/// The function that the runtime calls: takes the operands out of the launch's array. `body` has a pointer for each
+/// buffer, then the immediates if any, then the range.
 static void addEntryPoint(llvm::Function &body, step::KernelOp kernel) {
   llvm::LLVMContext &context = body.getContext();
   auto *pointer = llvm::PointerType::get(context, 0);
@@ -36,8 +36,7 @@ static void addEntryPoint(llvm::Function &body, step::KernelOp kernel) {
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", entry));
   SmallVector<llvm::Value *> arguments;
   for (unsigned i = 0, count = kernel.getInputCount() + kernel.getOutputCount(); i < count; ++i)
-    arguments.push_back(
-        builder.CreateLoad(pointer, builder.CreateConstInBoundsGEP1_64(pointer, entry->getArg(0), i)));
+    arguments.push_back(builder.CreateLoad(pointer, builder.CreateConstInBoundsGEP1_64(pointer, entry->getArg(0), i)));
   if (kernel.getImmediates())
     arguments.push_back(entry->getArg(1));
   arguments.push_back(entry->getArg(2));

@@ -1,9 +1,9 @@
-//===- LowerToLLVM.cpp - Vector code to LLVM IR ---------------------------===//
+//===- LowerToLLVM.cpp - Vector code to LLVM IR -------------------------------------------------------------------===//
 //
-// One conversion with all patterns: loops, memory, vectors and arithmetic go to
-// the LLVM dialect in one walk over the module.
+// One conversion with all patterns: loops, memory, vectors and arithmetic go to the LLVM dialect in one walk over the
+// module.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "LowerToLLVM.h"
 

@@ -1,4 +1,4 @@
-//===- LowerToLLVM.h - Vector code to LLVM IR -------------------*- C++ -*-===//
+//===- LowerToLLVM.h - Vector code to LLVM IR -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_TARGET_HOST_LOWERTOLLVM_H
 #define TX_LIB_TARGET_HOST_LOWERTOLLVM_H
@@ -12,8 +12,7 @@ namespace tx::host {
 /// Loads the dialects that `vectorToLLVM` goes through.
 void loadLoweringDialects(mlir::MLIRContext *context);
 
-/// Turns the functions of `tx-lower-kernels-to-vector` into LLVM IR, with
-/// pointers for memrefs. Null on failure.
+/// Turns the functions of `tx-lower-kernels-to-vector` into LLVM IR, with pointers for memrefs. Null on failure.
 std::unique_ptr<llvm::Module> vectorToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context);
 
 } // namespace tx::host

@@ -1,4 +1,4 @@
-//===- ObjectLink.cpp - An object becomes code at any place ---------------===//
+//===- ObjectLink.cpp - An object becomes code at any place -------------------------------------------------------===//
 
 #include "ObjectLink.h"
 

@@ -9,39 +9,29 @@ using ull = unsigned long long;
 static std::string keyOf(txrt_attention attention) {
   for (uint32_t &buffer : attention.buffers)
     buffer = 0;
-  return std::string(reinterpret_cast<const char *>(&attention),
-                     sizeof attention);
+  return std::string(reinterpret_cast<const char *>(&attention), sizeof attention);
 }
 
 static_assert(sizeof(txrt_attention) == 9 * 4 + 12 + 9 * 8 + 4 * 8 + 8,
               "keys are compared as bytes: there is no padding");
 
-Attention::Attention(const txrt_program &program, uint32_t capability,
-                     Stream stream)
-    : program(program), library(dnn::Library::get()), handle(library),
-      ofLaunch(program.launch_count) {
+Attention::Attention(const txrt_program &program, uint32_t capability, Stream stream)
+    : program(program), library(dnn::Library::get()), handle(library), ofLaunch(program.launch_count) {
   library.check(library.setStream(handle, stream), "stream");
   for (uint32_t i = 0; i < program.launch_count; ++i) {
     const txrt_launch &launch = program.launches[i];
     if (launch.kind != TXRT_LAUNCH_KERNEL || !launch.u.kernel.attention)
       continue;
-    const txrt_attention &attention =
-        program.attentions[launch.u.kernel.attention - 1];
-    AttentionPlan &plan =
-        plans.try_emplace(keyOf(attention), library, handle, attention, capability)
-            .first->second;
+    const txrt_attention &attention = program.attentions[launch.u.kernel.attention - 1];
+    AttentionPlan &plan = plans.try_emplace(keyOf(attention), library, handle, attention, capability).first->second;
     const uint64_t planned =
-        attention.has_scratch
-            ? program.buffers[launch.first_buffer + launch.buffer_count - 1]
-                  .bytes
-            : 0;
+        attention.has_scratch ? program.buffers[launch.first_buffer + launch.buffer_count - 1].bytes : 0;
     if (plan.scratchBytes() > planned)
       fail(TXRT_DEVICE,
            "%s asks for %llu bytes of scratch for launch %u (%s), planned were "
            "%llu",
            library.version().c_str(), static_cast<ull>(plan.scratchBytes()), i,
-           printable(program.strings + launch.name).c_str(),
-           static_cast<ull>(planned));
+           printable(program.strings + launch.name).c_str(), static_cast<ull>(planned));
     ofLaunch[i] = &plan;
   }
 }
@@ -54,19 +44,14 @@ void Attention::launchAll(DevicePointer arena) {
 
 void Attention::launch(uint32_t index, DevicePointer arena) {
   const txrt_launch &launch = program.launches[index];
-  const txrt_attention &attention =
-      program.attentions[launch.u.kernel.attention - 1];
+  const txrt_attention &attention = program.attentions[launch.u.kernel.attention - 1];
   auto place = [&](uint32_t buffer) {
     const txrt_buffer &b = program.buffers[launch.first_buffer + buffer];
-    return reinterpret_cast<void *>(arena + program.segment_base[b.segment] +
-                                    b.offset);
+    return reinterpret_cast<void *>(arena + program.segment_base[b.segment] + b.offset);
   };
   std::array<void *, TXRT_ATTENTION_OPERANDS> operands = {};
-  const int count = attention.backward ? TXRT_ATTENTION_OPERANDS
-                                       : int(TXRT_ATTENTION_DO);
+  const int count = attention.backward ? TXRT_ATTENTION_OPERANDS : int(TXRT_ATTENTION_DO);
   for (int i = 0; i < count; ++i)
     operands[static_cast<size_t>(i)] = place(attention.buffers[i]);
-  ofLaunch[index]->enqueue(
-      handle, operands,
-      attention.has_scratch ? place(launch.buffer_count - 1) : nullptr);
+  ofLaunch[index]->enqueue(handle, operands, attention.has_scratch ? place(launch.buffer_count - 1) : nullptr);
 }

@@ -1,12 +1,11 @@
-//===- Attention.h - Scaled dot product attention by cuDNN -----*- C++ -*-===//
+//===- Attention.h - Scaled dot product attention by cuDNN ----------------------------------------------*- C++ -*-===//
 //
-// Launches that say they are attention may run as a graph of cuDNN instead of
-// as the generated kernel. Which of the two is decided once for a session: all
-// launches run the same way, so no recomputation differs from its forward.
+// Launches that say they are attention may run as a graph of cuDNN instead of as the generated kernel. Which of the two
+// is decided once for a session: all launches run the same way, so no recomputation differs from its forward.
 //
 // Never executed on a device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_ATTENTION_H
 #define TXRT_BACKENDS_CUDA_ATTENTION_H
@@ -23,21 +22,16 @@ namespace txrt::cuda {
 /// One distinct attention, forward or backward.
 class AttentionPlan {
 public:
-  /// For a device of this compute capability, 90 for instance. Fails where the
-  /// library's version computes it wrong. A deterministic backward adds dQ in one
-  /// order; most engines keep batch * heads * queries * keys bf16 values in its
+  /// For a device of this compute capability, 90 for instance. Fails where the library's version computes it wrong. A
+  /// deterministic backward adds dQ in one order; most engines keep batch * heads * queries * keys bf16 values in its
   /// scratch for that. `device` as in Graph::finish.
-  AttentionPlan(const dnn::Library &library, dnn::Handle handle,
-                const txrt_attention &attention, uint32_t capability,
+  AttentionPlan(const dnn::Library &library, dnn::Handle handle, const txrt_attention &attention, uint32_t capability,
                 const char *device = nullptr);
 
-  /// What a call needs: the library's own workspace and what stays between the
-  /// parts of its graph.
+  /// What a call needs: the library's own workspace and what stays between the parts of its graph.
   uint64_t scratchBytes() const;
 
-  void enqueue(dnn::Handle handle,
-               const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands,
-               void *scratch);
+  void enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands, void *scratch);
 
 private:
   void buildForward();

@@ -12,30 +12,25 @@ using dnn::Tensor;
 static constexpr float unseen = -1e30f;
 
 static uint64_t aligned(uint64_t bytes) {
-  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT *
-         TXRT_SCRATCH_ALIGNMENT;
+  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// Up to 9.15.0 the gradients of a last tile of keys that is not whole are wrong
-/// unless lengths are given as a mask, which cudnn-frontend then does.
-static void requireTails(const dnn::Library &library,
-                         const txrt_attention &attention) {
+/// Up to 9.15.0 the gradients of a last tile of keys that is not whole are wrong unless lengths are given as a mask,
+/// which cudnn-frontend then does.
+static void requireTails(const dnn::Library &library, const txrt_attention &attention) {
   constexpr uint64_t tile = 128;
   constexpr size_t mended = 91501;
-  if (attention.backward && attention.keys % tile &&
-      library.getVersion() < mended)
+  if (attention.backward && attention.keys % tile && library.getVersion() < mended)
     fail(TXRT_DEVICE,
          "found %s; attention over %llu keys, no multiple of %llu, needs 9.15.1 "
          "or newer",
-         library.version().c_str(),
-         static_cast<unsigned long long>(attention.keys),
+         library.version().c_str(), static_cast<unsigned long long>(attention.keys),
          static_cast<unsigned long long>(tile));
 }
 
-/// Blackwell's own deterministic backward, which the library does not propose
-/// by itself: index and knobs are those of cudnn-frontend.
-static std::optional<dnn::Engine> ownEngine(const dnn::Library &library,
-                                            const txrt_attention &attention,
+/// Blackwell's own deterministic backward, which the library does not propose by itself: index and knobs are those of
+/// cudnn-frontend.
+static std::optional<dnn::Engine> ownEngine(const dnn::Library &library, const txrt_attention &attention,
                                             uint32_t capability) {
   if (!attention.backward || !attention.deterministic || capability / 10 != 10)
     return std::nullopt;
@@ -50,8 +45,7 @@ static std::optional<dnn::Engine> ownEngine(const dnn::Library &library,
                       {dnn::KnobStages, 2}}};
 }
 
-AttentionPlan::AttentionPlan(const dnn::Library &library, dnn::Handle handle,
-                             const txrt_attention &attention,
+AttentionPlan::AttentionPlan(const dnn::Library &library, dnn::Handle handle, const txrt_attention &attention,
                              uint32_t capability, const char *device)
     : attention(attention), graph(library) {
   requireTails(library, attention);
@@ -59,8 +53,7 @@ AttentionPlan::AttentionPlan(const dnn::Library &library, dnn::Handle handle,
     buildBackward();
   else
     buildForward();
-  const std::optional<dnn::Engine> own =
-      ownEngine(library, attention, capability);
+  const std::optional<dnn::Engine> own = ownEngine(library, attention, capability);
   graph.finish(handle, device, own ? &*own : nullptr);
 }
 
@@ -70,15 +63,13 @@ uint64_t AttentionPlan::scratchBytes() const {
 
 /// [batch, heads, length, width], as it lies in rows of [batch x length].
 Tensor AttentionPlan::operand(txrt_attention_operand which) {
-  const bool ofKeys = which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_V ||
-                      which == TXRT_ATTENTION_DK || which == TXRT_ATTENTION_DV;
+  const bool ofKeys = which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_V || which == TXRT_ATTENTION_DK ||
+                      which == TXRT_ATTENTION_DV;
   const int64_t length = ofKeys ? attention.keys : attention.queries;
   const int64_t row = attention.row_strides[which];
   const int64_t width = attention.width;
   Tensor tensor = graph.memory(
-      dnn::BF16,
-      {static_cast<int64_t>(attention.batch),
-       ofKeys ? attention.key_heads : attention.heads, length, width},
+      dnn::BF16, {static_cast<int64_t>(attention.batch), ofKeys ? attention.key_heads : attention.heads, length, width},
       {length * row, width, row, 1});
   ids[which] = tensor.id;
   return tensor;
@@ -88,9 +79,7 @@ Tensor AttentionPlan::operand(txrt_attention_operand which) {
 Tensor AttentionPlan::transposed(txrt_attention_operand which) {
   const int64_t row = attention.row_strides[which];
   const int64_t keys = attention.keys, width = attention.width;
-  Tensor tensor = graph.memory(dnn::BF16,
-                               {static_cast<int64_t>(attention.batch),
-                                attention.key_heads, width, keys},
+  Tensor tensor = graph.memory(dnn::BF16, {static_cast<int64_t>(attention.batch), attention.key_heads, width, keys},
                                {keys * row, width, 1, row});
   ids[which] = tensor.id;
   return tensor;
@@ -98,18 +87,15 @@ Tensor AttentionPlan::transposed(txrt_attention_operand which) {
 
 Tensor AttentionPlan::statistics() {
   const int64_t heads = attention.heads, queries = attention.queries;
-  Tensor tensor = graph.memory(
-      dnn::F32, {static_cast<int64_t>(attention.batch), heads, queries, 1},
-      {heads * queries, queries, 1, 1});
+  Tensor tensor = graph.memory(dnn::F32, {static_cast<int64_t>(attention.batch), heads, queries, 1},
+                               {heads * queries, queries, 1, 1});
   ids[TXRT_ATTENTION_LSE] = tensor.id;
   return tensor;
 }
 
 /// scale Q K^T
 Tensor AttentionPlan::scores(const Tensor &q, const Tensor &k) {
-  Tensor s = graph.matmul(
-      q, k,
-      {q.sizes[0], q.sizes[1], q.sizes[2], static_cast<int64_t>(attention.keys)});
+  Tensor s = graph.matmul(q, k, {q.sizes[0], q.sizes[1], q.sizes[2], static_cast<int64_t>(attention.keys)});
   return graph.pointwise(dnn::Multiply, s, graph.constant(attention.scale));
 }
 
@@ -126,16 +112,14 @@ void AttentionPlan::buildForward() {
   Tensor sum = graph.reduce(dnn::Sum, e, perRow);
   Tensor logarithm = graph.pointwise(dnn::Log, sum);
   graph.pointwise(dnn::Add, most, &logarithm, lse);
-  Tensor p = graph.virtualTensor(
-      dnn::BF16, s.sizes,
-      {s.sizes[1] * s.sizes[2] * s.sizes[3], s.sizes[2] * s.sizes[3],
-       s.sizes[3], 1});
+  Tensor p = graph.virtualTensor(dnn::BF16, s.sizes,
+                                 {s.sizes[1] * s.sizes[2] * s.sizes[3], s.sizes[2] * s.sizes[3], s.sizes[3], 1});
   graph.pointwise(dnn::Divide, e, &sum, p);
   graph.matmul(p, v, o);
 }
 
-/// With P = exp(scale Q K^T - lse) and D the row sums of dO * O: dV = P^T dO,
-/// dS = scale P (dO V^T - D), dQ = dS K, dK = dS^T Q.
+/// With P = exp(scale Q K^T - lse) and D the row sums of dO * O: dV = P^T dO, dS = scale P (dO V^T - D), dQ = dS K, dK
+/// = dS^T Q.
 void AttentionPlan::buildBackward() {
   Tensor q = operand(TXRT_ATTENTION_Q), k = transposed(TXRT_ATTENTION_K);
   Tensor v = transposed(TXRT_ATTENTION_V), o = operand(TXRT_ATTENTION_O);
@@ -148,14 +132,12 @@ void AttentionPlan::buildBackward() {
   auto keep = [&](Sizes sizes, Sizes strides) {
     Tensor tensor = graph.memory(dnn::F32, sizes, strides);
     kept.push_back({tensor.id, keptBytes});
-    keptBytes += aligned(static_cast<uint64_t>(sizes[0] * sizes[1] * sizes[2] *
-                                               sizes[3] * 4));
+    keptBytes += aligned(static_cast<uint64_t>(sizes[0] * sizes[1] * sizes[2] * sizes[3] * 4));
     return tensor;
   };
 
   const Sizes perRow = {b, h, s, 1};
-  Tensor product = graph.virtualTensor(dnn::F32, {b, h, s, d},
-                                       {h * s * d, s * d, h * d, 1});
+  Tensor product = graph.virtualTensor(dnn::F32, {b, h, s, d}, {h * s * d, s * d, h * d, 1});
   graph.pointwise(dnn::Multiply, dO, &o, product);
   Tensor rowSum = graph.reduce(dnn::Sum, product, perRow);
   Tensor sums = keep(perRow, {h * s, s, 1, 1});
@@ -163,8 +145,7 @@ void AttentionPlan::buildBackward() {
   graph.pointwise(dnn::Multiply, rowSum, &one, sums);
 
   Tensor scale = graph.constant(attention.scale);
-  Tensor scored = graph.pointwise(dnn::Multiply, graph.matmul(q, k, {b, h, s, t}),
-                                  scale);
+  Tensor scored = graph.pointwise(dnn::Multiply, graph.matmul(q, k, {b, h, s, t}), scale);
   Tensor shifted = graph.pointwise(dnn::Subtract, scored, lse);
   if (attention.causal)
     shifted = graph.lowerTriangle(shifted, graph.constant(unseen));
@@ -172,26 +153,20 @@ void AttentionPlan::buildBackward() {
 
   // Products with P^T and dS^T; of shared heads the sum.
   auto byKeys = [&](const Tensor &x, const Tensor &with, const Tensor &to) {
-    Tensor turned = graph.reshape(x, dnn::BF16, {b, h, t, s},
-                                  {h * s * t, s * t, 1, t});
+    Tensor turned = graph.reshape(x, dnn::BF16, {b, h, t, s}, {h * s * t, s * t, 1, t});
     if (!shared)
       return graph.matmul(turned, with, to);
-    Tensor all = graph.virtualTensor(dnn::BF16, {b, h, t, d},
-                                     {h * t * d, t * d, d, 1});
+    Tensor all = graph.virtualTensor(dnn::BF16, {b, h, t, d}, {h * t * d, t * d, d, 1});
     graph.matmul(turned, with, all);
     graph.reduce(dnn::Sum, all, to);
   };
   byKeys(p, dO, dV);
   Tensor dP = graph.matmul(dO, v, {b, h, s, t});
-  Tensor dS = graph.pointwise(
-      dnn::Multiply,
-      graph.pointwise(dnn::Multiply, graph.pointwise(dnn::Subtract, dP, sums),
-                      p),
-      scale);
+  Tensor dS = graph.pointwise(dnn::Multiply,
+                              graph.pointwise(dnn::Multiply, graph.pointwise(dnn::Subtract, dP, sums), p), scale);
   byKeys(dS, q, dK);
   const int64_t row = attention.row_strides[TXRT_ATTENTION_K];
-  Tensor keys = graph.reshape(k, dnn::BF16, {b, k.sizes[1], t, d},
-                              {t * row, d, row, 1});
+  Tensor keys = graph.reshape(k, dnn::BF16, {b, k.sizes[1], t, d}, {t * row, d, row, 1});
   if (attention.deterministic)
     return graph.matmul(dS, keys, dQ);
   Tensor added = keep({b, h, s, d}, {h * s * d, s * d, d, 1});
@@ -199,16 +174,13 @@ void AttentionPlan::buildBackward() {
   graph.pointwise(dnn::Identity, added, nullptr, dQ);
 }
 
-void AttentionPlan::enqueue(
-    dnn::Handle handle,
-    const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands,
-    void *scratch) {
+void AttentionPlan::enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands,
+                            void *scratch) {
   char *at = static_cast<char *>(scratch);
   std::vector<std::pair<int64_t, void *>> places;
   for (int i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
     if (ids[static_cast<size_t>(i)])
-      places.push_back(
-          {ids[static_cast<size_t>(i)], operands[static_cast<size_t>(i)]});
+      places.push_back({ids[static_cast<size_t>(i)], operands[static_cast<size_t>(i)]});
   for (auto [id, offset] : kept)
     places.push_back({id, at + offset});
   graph.enqueue(handle, places, at + keptBytes);

@@ -10,8 +10,7 @@ using namespace txrt::cuda;
 
 using Clock = std::chrono::steady_clock;
 
-// Up to here a step is asked without a pause, which would cost a short one much;
-// and how often ranks are looked after.
+// Up to here a step is asked without a pause, which would cost a short one much; and how often ranks are looked after.
 static constexpr std::chrono::milliseconds eager{2}, watchInterval{1};
 static constexpr std::chrono::microseconds pauseTime{50};
 
@@ -28,39 +27,32 @@ static OwnedEvent makeEvent(const Driver &driver) {
   return event;
 }
 
-Communication::Communication(const txrt_program &program, const Driver &driver,
-                             txrt_world &world)
-    : program(program), driver(driver), world(world), stream(driver),
-      ready(makeEvent(driver)), joined(makeEvent(driver)),
-      isAlone(takesNcclAlone()) {
+Communication::Communication(const txrt_program &program, const Driver &driver, txrt_world &world)
+    : program(program), driver(driver), world(world), stream(driver), ready(makeEvent(driver)),
+      joined(makeEvent(driver)), isAlone(takesNcclAlone()) {
   requireAxes(program, world);
   if (world.size() > 1 || isAlone)
     nccl = std::make_unique<Nccl>(program, driver, world);
-  // A collective that waits for a place among computation's blocks keeps the
-  // other ranks waiting, too. Greater priority is the lesser number.
+  // A collective that waits for a place among computation's blocks keeps the other ranks waiting, too. Greater priority
+  // is the lesser number.
   int least = 0, greatest = 0;
   driver.check(driver.ctxGetStreamPriorityRange(&least, &greatest), "stream");
-  driver.check(driver.streamCreateWithPriority(&stream, StreamNonBlocking,
-                                               greatest),
-               "stream");
+  driver.check(driver.streamCreateWithPriority(&stream, StreamNonBlocking, greatest), "stream");
   places.resize(program.launch_count);
   for (uint32_t e = 0; e < program.entry_count; ++e) {
     const txrt_entry &entry = program.entries[e];
     uint32_t place = 0;
-    for (uint32_t i = entry.first_launch;
-         i != entry.first_launch + entry.launch_count; ++i)
+    for (uint32_t i = entry.first_launch; i != entry.first_launch + entry.launch_count; ++i)
       places[i] = place += program.launches[i].kind == TXRT_LAUNCH_COLLECTIVE;
   }
   for (uint32_t i = 0; i < program.launch_count; ++i)
     if (program.waits[i])
       done.try_emplace(program.waits[i] - 1, makeEvent(driver));
   void *memory = nullptr;
-  driver.check(driver.memHostAlloc(&memory, sizeof *begun, HostAllocDeviceMap),
-               "memory of the host");
+  driver.check(driver.memHostAlloc(&memory, sizeof *begun, HostAllocDeviceMap), "memory of the host");
   begun = static_cast<uint32_t *>(memory);
   *begun = 0;
-  driver.check(driver.memHostGetDevicePointer(&begunOnDevice, memory, 0),
-               "memory of the host");
+  driver.check(driver.memHostGetDevicePointer(&begunOnDevice, memory, 0), "memory of the host");
 }
 
 Communication::~Communication() {
@@ -69,14 +61,12 @@ Communication::~Communication() {
     driver.memFreeHost(const_cast<uint32_t *>(begun));
 }
 
-void Communication::connect(const DeviceContext &context,
-                            const DeviceArena &arena) {
+void Communication::connect(const DeviceContext &context, const DeviceArena &arena) {
   if (!nccl)
     return;
   const DeviceId own = context.id();
   std::vector<DeviceId> all(static_cast<size_t>(world.size()));
-  world.collectives().allGather(world.all(), &own, all.data(), 1, sizeof own,
-                                "the ranks' GPUs");
+  world.collectives().allGather(world.all(), &own, all.data(), 1, sizeof own, "the ranks' GPUs");
   for (size_t a = 0; a < all.size(); ++a)
     for (size_t b = a + 1; b < all.size(); ++b)
       if (memcmp(&all[a], &all[b], sizeof all[a]) == 0)
@@ -89,20 +79,16 @@ void Communication::connect(const DeviceContext &context,
 }
 
 std::string Communication::description() const {
-  return nccl ? ", " + nccl->description() + ", " +
-                    txrt_world_description(&world)
-              : "";
+  return nccl ? ", " + nccl->description() + ", " + txrt_world_description(&world) : "";
 }
 
-void Communication::enqueue(uint32_t index, DevicePointer arena,
-                            Stream compute, const LaunchTimer &timer) {
+void Communication::enqueue(uint32_t index, DevicePointer arena, Stream compute, const LaunchTimer &timer) {
   const txrt_launch &launch = program.launches[index];
   driver.check(driver.eventRecord(ready, compute), "event");
   driver.check(driver.streamWaitEvent(stream, ready, 0), "event");
   isOpen = true;
   timer.markStart(index, stream);
-  driver.check(driver.memsetD32Async(begunOnDevice, index + 1, 1, stream),
-               "progress");
+  driver.check(driver.memsetD32Async(begunOnDevice, index + 1, 1, stream), "progress");
   if (launch.u.collective.ranks == 1 && !isAlone)
     copyAlone(launch, arena);
   else
@@ -121,21 +107,16 @@ void Communication::copyAlone(const txrt_launch &launch, DevicePointer arena) {
     return arena + program.segment_base[buffer.segment] + buffer.offset;
   };
   const DevicePointer from = address(buffers[0]), to = address(buffers[1]);
-  const bool isEmpty = c.collective == TXRT_SEND_RECV &&
-                       neighbor(groupOf(0, 1, 1), c.peer, c.wraps) < 0;
+  const bool isEmpty = c.collective == TXRT_SEND_RECV && neighbor(groupOf(0, 1, 1), c.peer, c.wraps) < 0;
   if (isEmpty)
-    driver.check(driver.memsetD8Async(to, 0, buffers[1].bytes, stream),
-                 "zeros");
+    driver.check(driver.memsetD8Async(to, 0, buffers[1].bytes, stream), "zeros");
   else if (from != to)
-    driver.check(driver.memcpyDtoDAsync(to, from, buffers[1].bytes, stream),
-                 "copy");
+    driver.check(driver.memcpyDtoDAsync(to, from, buffers[1].bytes, stream), "copy");
 }
 
 void Communication::waitBefore(uint32_t index, Stream compute) {
   if (program.waits[index])
-    driver.check(driver.streamWaitEvent(
-                     compute, done.at(program.waits[index] - 1), 0),
-                 "event");
+    driver.check(driver.streamWaitEvent(compute, done.at(program.waits[index] - 1), 0), "event");
 }
 
 void Communication::join(Stream compute) {
@@ -159,10 +140,8 @@ template <typename Work> void Communication::guard(Work work) {
 
 const char *Communication::whatRuns() const {
   const uint32_t launch = *begun;
-  return launch
-             ? operation.set(program.strings + program.launches[launch - 1].name,
-                             ended + places[launch - 1])
-             : operation.set("a step, behind collective", ended); // 0: none yet
+  return launch ? operation.set(program.strings + program.launches[launch - 1].name, ended + places[launch - 1])
+                : operation.set("a step, behind collective", ended); // 0: none yet
 }
 
 void Communication::watch(double secondsWithoutProgress) const {

@@ -1,16 +1,14 @@
-//===- Communication.h - Collectives beside the other launches -*- C++ -*-===//
+//===- Communication.h - Collectives beside the other launches ------------------------------------------*- C++ -*-===//
 //
-// Collectives have a stream of their own. One begins after all launches before
-// it; a launch that the program says waits for one does. Both by events, which a
-// captured graph turns into its edges.
+// Collectives have a stream of their own. One begins after all launches before it; a launch that the program says waits
+// for one does. Both by events, which a captured graph turns into its edges.
 //
-// While a step runs it is watched: a rank that is lost, an error of NCCL's, and
-// no progress for too long end it, with the name of the collective that had begun
-// last. The device writes that to memory of the host.
+// While a step runs it is watched: a rank that is lost, an error of NCCL's, and no progress for too long end it, with
+// the name of the collective that had begun last. The device writes that to memory of the host.
 //
 // Never executed on a device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_COMMUNICATION_H
 #define TXRT_BACKENDS_CUDA_COMMUNICATION_H
@@ -30,18 +28,15 @@ bool hasCollectives(const txrt_program &program);
 class Communication {
 public:
   /// Talks to nobody; `world` may be of one rank, which needs no NCCL.
-  Communication(const txrt_program &program, const Driver &driver,
-                txrt_world &world);
+  Communication(const txrt_program &program, const Driver &driver, txrt_world &world);
   Communication(const Communication &) = delete;
   ~Communication();
 
-  /// All ranks: fails where two have one GPU, and joins them; then the description
-  /// is whole.
+  /// All ranks: fails where two have one GPU, and joins them; then the description is whole.
   void connect(const DeviceContext &context, const DeviceArena &arena);
 
   /// Queues a collective behind what `compute` has.
-  void enqueue(uint32_t index, DevicePointer arena, Stream compute,
-               const LaunchTimer &timer);
+  void enqueue(uint32_t index, DevicePointer arena, Stream compute, const LaunchTimer &timer);
   /// Before another launch is queued on `compute`: what it waits for.
   void waitBefore(uint32_t index, Stream compute);
   /// The end of an entry: `compute` waits for all of them.

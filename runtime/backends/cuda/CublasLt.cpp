@@ -6,10 +6,9 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-CublasLt::CublasLt(const txrt_program &program, const txrt_options &options,
-                   const std::string &gpu, const Driver &driver, Stream stream)
-    : program(program), library(lt::Library::get()), handle(library),
-      warn(options.warn) {
+CublasLt::CublasLt(const txrt_program &program, const txrt_options &options, const std::string &gpu,
+                   const Driver &driver, Stream stream)
+    : program(program), library(lt::Library::get()), handle(library), warn(options.warn) {
   openCache(options, gpu);
   std::optional<Tuner> tuner;
   if (options.tune)
@@ -62,20 +61,16 @@ bool CublasLt::takeTuned(Product &product) {
   if (warn)
     warn(format("%s: %s does not take the algorithm for %s; it chooses one: "
                 "--tune again",
-                printable(cache->path).c_str(), library.version().c_str(),
-                product.key.text().c_str())
+                printable(cache->path).c_str(), library.version().c_str(), product.key.text().c_str())
              .c_str());
   return false;
 }
 
-bool CublasLt::tune(Tuner &tuner, Product &product,
-                    const txrt_launch &launch) {
+bool CublasLt::tune(Tuner &tuner, Product &product, const txrt_launch &launch) {
   std::optional<TunedChoice> choice = tuner.choose(product, program, launch);
   if (!choice) {
     if (warn)
-      warn(format("no memory beside the arena to tune %s",
-                  product.key.text().c_str())
-               .c_str());
+      warn(format("no memory beside the arena to tune %s", product.key.text().c_str()).c_str());
     return false;
   }
   product.algorithm = choice->algorithm;
@@ -84,9 +79,8 @@ bool CublasLt::tune(Tuner &tuner, Product &product,
   return true;
 }
 
-/// Sums that the library does not have beside the product become a product of their
-/// own, and `key` that of the rest: for all launches of the product, so for
-/// those of every policy.
+/// Sums that the library does not have beside the product become a product of their own, and `key` that of the rest:
+/// for all launches of the product, so for those of every policy.
 ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
   if (!txrt_epilogue_writes_vector(key.gemm.epilogue))
     return nullptr;
@@ -97,9 +91,8 @@ ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
       at->second = std::move(sums);
   }
   if (at->second)
-    key.gemm.epilogue = key.gemm.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS
-                            ? TXRT_EPILOGUE_GELU_GRAD
-                            : TXRT_EPILOGUE_NONE;
+    key.gemm.epilogue =
+        key.gemm.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS ? TXRT_EPILOGUE_GELU_GRAD : TXRT_EPILOGUE_NONE;
   return at->second.get();
 }
 
@@ -112,10 +105,8 @@ void CublasLt::takeFavourite(Product &product, uint32_t index) {
   else if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
     advice = "; a step compiled with --no-bias-gradient-fusion asks for no sums";
   if (candidates.empty())
-    fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s%s",
-         program.name, library.version().c_str(), index,
-         printable(program.strings + launch.name).c_str(),
-         product.key.text().c_str(), advice);
+    fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s%s", program.name, library.version().c_str(),
+         index, printable(program.strings + launch.name).c_str(), product.key.text().c_str(), advice);
   product.algorithm = candidates.front();
 }
 
@@ -123,31 +114,25 @@ std::string CublasLt::description() const {
   std::string text = library.version();
   if (tuned)
     text += format(" (%zu of %zu products tuned)", tuned, products.size());
-  const auto count = std::count_if(apart.begin(), apart.end(), [](auto &sums) {
-    return sums.second != nullptr;
-  });
+  const auto count = std::count_if(apart.begin(), apart.end(), [](auto &sums) { return sums.second != nullptr; });
   if (count)
     text += format(" (sums of %zu products apart)", static_cast<size_t>(count));
   return text;
 }
 
-void CublasLt::launch(uint32_t index, DevicePointer arena, float beta,
-                      Stream stream) {
+void CublasLt::launch(uint32_t index, DevicePointer arena, float beta, Stream stream) {
   const txrt_launch &launch = program.launches[index];
   const GemmBuffers at = gemmBuffers(launch.u.gemm);
   auto address = [&](int which) -> DevicePointer {
     if (which < 0)
       return 0;
-    const txrt_buffer &buffer =
-        program.buffers[launch.first_buffer + static_cast<uint32_t>(which)];
+    const txrt_buffer &buffer = program.buffers[launch.first_buffer + static_cast<uint32_t>(which)];
     return arena + program.segment_base[buffer.segment] + buffer.offset;
   };
   Product &product = *ofLaunch[index];
-  const ProductOperands operands = {address(0), address(1), address(2),
-                                    address(at.vector), address(at.aux),
-                                    address(at.scratch)};
-  product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm,
-                  stream);
+  const ProductOperands operands = {address(0),         address(1),      address(2),
+                                    address(at.vector), address(at.aux), address(at.scratch)};
+  product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm, stream);
   if (ProductSums *sums = apartOfLaunch[index])
     sums->enqueue(operands, stream);
 }

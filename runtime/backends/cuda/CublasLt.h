@@ -1,11 +1,10 @@
-//===- CublasLt.h - Matrix products on the GPU -----------------*- C++ -*-===//
+//===- CublasLt.h - Matrix products on the GPU ----------------------------------------------------------*- C++ -*-===//
 //
-// Every product of a program, ready to be queued: descriptors are made and the
-// algorithm is chosen when the session is created, once for each distinct
-// product. cuBLASLt is column-major; a row-major C = A B is the column-major
-// C^T = B^T A^T, so the operands change places and nothing is transposed.
+// Every product of a program, ready to be queued: descriptors are made and the algorithm is chosen when the session is
+// created, once for each distinct product. cuBLASLt is column-major; a row-major C = A B is the column-major C^T = B^T
+// A^T, so the operands change places and nothing is transposed.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLT_H
 #define TXRT_BACKENDS_CUDA_CUBLASLT_H
@@ -21,20 +20,17 @@ namespace txrt::cuda {
 
 class CublasLt {
 public:
-  /// Needs a current context. Fails when the library is missing or has no
-  /// algorithm for one of the products. Algorithms are those of the options'
-  /// tuning cache, else the library's favourites; with `tune` the fastest. A
-  /// cache that is of no use is worth a warning, unless it is to be written.
-  CublasLt(const txrt_program &program, const txrt_options &options,
-           const std::string &gpu, const Driver &driver, Stream stream);
+  /// Needs a current context. Fails when the library is missing or has no algorithm for one of the products. Algorithms
+  /// are those of the options' tuning cache, else the library's favourites; with `tune` the fastest. A cache that is of
+  /// no use is worth a warning, unless it is to be written.
+  CublasLt(const txrt_program &program, const txrt_options &options, const std::string &gpu, const Driver &driver,
+           Stream stream);
   CublasLt(const CublasLt &) = delete;
 
-  /// Queues launch `index`, a product. `arena` is the arena's address on the
-  /// device; `beta` replaces the launch's own.
+  /// Queues launch `index`, a product. `arena` is the arena's address on the device; `beta` replaces the launch's own.
   void launch(uint32_t index, DevicePointer arena, float beta, Stream stream);
 
-  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)"; and of how many products the
-  /// library does not have the sums beside.
+  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)"; and of how many products the library does not have the sums beside.
   std::string description() const;
 
 private:

@@ -1,9 +1,9 @@
-//===- CublasLtApi.h - The part of cuBLASLt in use -------------*- C++ -*-===//
+//===- CublasLtApi.h - The part of cuBLASLt in use ------------------------------------------------------*- C++ -*-===//
 //
-// Declared here so that the runtime builds where no CUDA toolkit is; a test
-// compares these declarations with the toolkit's header where there is one.
+// Declared here so that the runtime builds where no CUDA toolkit is; a test compares these declarations with the
+// toolkit's header where there is one.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLTAPI_H
 #define TXRT_BACKENDS_CUDA_CUBLASLTAPI_H
@@ -64,35 +64,28 @@ struct HeuristicResult {
 };
 
 // X(member, return type, symbol, arguments...)
-#define TXRT_CUBLASLT_FUNCTIONS(X)                                            \
-  X(getVersion, size_t, cublasLtGetVersion, void)                             \
-  X(getStatusString, const char *, cublasLtGetStatusString, Status)           \
-  X(create, Status, cublasLtCreate, Handle *)                                 \
-  X(destroy, Status, cublasLtDestroy, Handle)                                 \
-  X(matmulDescCreate, Status, cublasLtMatmulDescCreate, MatmulDesc *,         \
-    ComputeType, DataType)                                                    \
-  X(matmulDescSet, Status, cublasLtMatmulDescSetAttribute, MatmulDesc,        \
-    DescAttribute, const void *, size_t)                                      \
-  X(matmulDescDestroy, Status, cublasLtMatmulDescDestroy, MatmulDesc)         \
-  X(layoutCreate, Status, cublasLtMatrixLayoutCreate, MatrixLayout *,         \
-    DataType, uint64_t, uint64_t, int64_t)                                    \
-  X(layoutSet, Status, cublasLtMatrixLayoutSetAttribute, MatrixLayout,        \
-    LayoutAttribute, const void *, size_t)                                    \
-  X(layoutDestroy, Status, cublasLtMatrixLayoutDestroy, MatrixLayout)         \
-  X(preferenceCreate, Status, cublasLtMatmulPreferenceCreate, Preference *)   \
-  X(preferenceSet, Status, cublasLtMatmulPreferenceSetAttribute, Preference,  \
-    PreferenceAttribute, const void *, size_t)                                \
-  X(preferenceDestroy, Status, cublasLtMatmulPreferenceDestroy, Preference)   \
-  X(algoGetHeuristic, Status, cublasLtMatmulAlgoGetHeuristic, Handle,         \
-    MatmulDesc, MatrixLayout, MatrixLayout, MatrixLayout, MatrixLayout,       \
-    Preference, int, HeuristicResult *, int *)                                \
-  X(algoCheck, Status, cublasLtMatmulAlgoCheck, Handle, MatmulDesc,           \
-    MatrixLayout, MatrixLayout, MatrixLayout, MatrixLayout, const Algorithm *, \
-    HeuristicResult *)                                                        \
-  X(matmul, Status, cublasLtMatmul, Handle, MatmulDesc, const void *,         \
-    const void *, MatrixLayout, const void *, MatrixLayout, const void *,     \
-    const void *, MatrixLayout, void *, MatrixLayout, const Algorithm *,      \
-    void *, size_t, Stream)
+#define TXRT_CUBLASLT_FUNCTIONS(X)                                                                                     \
+  X(getVersion, size_t, cublasLtGetVersion, void)                                                                      \
+  X(getStatusString, const char *, cublasLtGetStatusString, Status)                                                    \
+  X(create, Status, cublasLtCreate, Handle *)                                                                          \
+  X(destroy, Status, cublasLtDestroy, Handle)                                                                          \
+  X(matmulDescCreate, Status, cublasLtMatmulDescCreate, MatmulDesc *, ComputeType, DataType)                           \
+  X(matmulDescSet, Status, cublasLtMatmulDescSetAttribute, MatmulDesc, DescAttribute, const void *, size_t)            \
+  X(matmulDescDestroy, Status, cublasLtMatmulDescDestroy, MatmulDesc)                                                  \
+  X(layoutCreate, Status, cublasLtMatrixLayoutCreate, MatrixLayout *, DataType, uint64_t, uint64_t, int64_t)           \
+  X(layoutSet, Status, cublasLtMatrixLayoutSetAttribute, MatrixLayout, LayoutAttribute, const void *, size_t)          \
+  X(layoutDestroy, Status, cublasLtMatrixLayoutDestroy, MatrixLayout)                                                  \
+  X(preferenceCreate, Status, cublasLtMatmulPreferenceCreate, Preference *)                                            \
+  X(preferenceSet, Status, cublasLtMatmulPreferenceSetAttribute, Preference, PreferenceAttribute, const void *,        \
+    size_t)                                                                                                            \
+  X(preferenceDestroy, Status, cublasLtMatmulPreferenceDestroy, Preference)                                            \
+  X(algoGetHeuristic, Status, cublasLtMatmulAlgoGetHeuristic, Handle, MatmulDesc, MatrixLayout, MatrixLayout,          \
+    MatrixLayout, MatrixLayout, Preference, int, HeuristicResult *, int *)                                             \
+  X(algoCheck, Status, cublasLtMatmulAlgoCheck, Handle, MatmulDesc, MatrixLayout, MatrixLayout, MatrixLayout,          \
+    MatrixLayout, const Algorithm *, HeuristicResult *)                                                                \
+  X(matmul, Status, cublasLtMatmul, Handle, MatmulDesc, const void *, const void *, MatrixLayout, const void *,        \
+    MatrixLayout, const void *, const void *, MatrixLayout, void *, MatrixLayout, const Algorithm *, void *, size_t,   \
+    Stream)
 
 } // namespace txrt::cuda::lt
 

@@ -9,16 +9,13 @@ using namespace txrt::cuda::lt;
 static constexpr size_t oldestVersion = 120000;
 
 Library::Library() {
-  void *library = openLibrary({"libcublasLt.so.13", "libcublasLt.so.12"},
-                              "the cuda backend needs cuBLASLt 12 or 13");
-#define TXRT_LOAD(member, type, function, ...)                                \
-  member = reinterpret_cast<type (*)(__VA_ARGS__)>(                           \
-      symbol(library, "cuBLASLt", #function));
+  void *library = openLibrary({"libcublasLt.so.13", "libcublasLt.so.12"}, "the cuda backend needs cuBLASLt 12 or 13");
+#define TXRT_LOAD(member, type, function, ...)                                                                         \
+  member = reinterpret_cast<type (*)(__VA_ARGS__)>(symbol(library, "cuBLASLt", #function));
   TXRT_CUBLASLT_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
   if (getVersion() < oldestVersion)
-    fail(TXRT_DEVICE, "found %s; the cuda backend needs 12.0 or newer",
-         version().c_str());
+    fail(TXRT_DEVICE, "found %s; the cuda backend needs 12.0 or newer", version().c_str());
 }
 
 const Library &Library::get() {

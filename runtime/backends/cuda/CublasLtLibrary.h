@@ -1,4 +1,4 @@
-//===- CublasLtLibrary.h - cuBLASLt, opened at run time --------*- C++ -*-===//
+//===- CublasLtLibrary.h - cuBLASLt, opened at run time -------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_BACKENDS_CUDA_CUBLASLTLIBRARY_H
 #define TXRT_BACKENDS_CUDA_CUBLASLTLIBRARY_H
@@ -13,16 +13,15 @@ struct Library {
   TXRT_CUBLASLT_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
-  /// too old.
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or too old.
   static const Library &get();
 
   /// "cuBLASLt 13.1.0".
   std::string version() const;
   void check(Status status, const char *what) const {
     if (status != lt::Success)
-      fail(status == AllocationFailed ? TXRT_OUT_OF_MEMORY : TXRT_DEVICE,
-           "cuBLASLt: %s: %s", what, getStatusString(status));
+      fail(status == AllocationFailed ? TXRT_OUT_OF_MEMORY : TXRT_DEVICE, "cuBLASLt: %s: %s", what,
+           getStatusString(status));
   }
 
 private:

@@ -1,13 +1,12 @@
-//===- Cuda.cpp - The NVIDIA GPU backend -----------------------*- C++ -*-===//
+//===- Cuda.cpp - The NVIDIA GPU backend ----------------------------------------------------------------*- C++ -*-===//
 //
-// One arena on the device, kernels from the artifact's GPU code, products
-// through cuBLASLt, all on one stream; collectives through NCCL on a second one.
-// An entry is one CUDA graph, captured when the session is created. Of several
-// ranks each has a device of its own.
+// One arena on the device, kernels from the artifact's GPU code, products through cuBLASLt, all on one stream;
+// collectives through NCCL on a second one. An entry is one CUDA graph, captured when the session is created. Of
+// several ranks each has a device of its own.
 //
 // Never executed on a device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "backends/cuda/Attention.h"
 #include "backends/cuda/Communication.h"
@@ -35,8 +34,8 @@ OwnedStream makeStream(const Driver &driver) {
 }
 
 /// What is in use before the arena is there, if the session will fit beside it.
-MemoryInUse checkMemory(const Driver &driver, const txrt_program &program,
-                        const txrt_options &options, uint32_t capability) {
+MemoryInUse checkMemory(const Driver &driver, const txrt_program &program, const txrt_options &options,
+                        uint32_t capability) {
   const MemoryInUse now = memoryInUse(driver);
   requireMemory(estimateMemory(program, options, capability), now);
   return now;
@@ -87,28 +86,21 @@ private:
   LaunchTimer timer;
   Nvtx nvtx;
   std::unique_ptr<Communication> communication; // null: no collectives
-  Graphs graphs; // NCCL's communicators outlive those that they are in
+  Graphs graphs;                                // NCCL's communicators outlive those that they are in
   std::unique_ptr<CublasLt> cublasLt;
   std::unique_ptr<Attention> attention; // null: the kernels do it
-  GraphExec begun = nullptr; // what the entry that has begun replays, if so
+  GraphExec begun = nullptr;            // what the entry that has begun replays, if so
 };
 
 Cuda::Cuda(const txrt_program &program, const txrt_options &options)
-    : threads(options.threads ? options.threads
-                              : static_cast<int>(usableCpus())),
-      program(program), driver(Driver::get()), graphed(!options.no_graph),
-      overlaps(!options.no_overlap),
-      world(options.world ? *options.world : alone),
-      context(driver, world.localRank()), stream(makeStream(driver)),
+    : threads(options.threads ? options.threads : static_cast<int>(usableCpus())), program(program),
+      driver(Driver::get()), graphed(!options.no_graph), overlaps(!options.no_overlap),
+      world(options.world ? *options.world : alone), context(driver, world.localRank()), stream(makeStream(driver)),
       beforeArena(checkMemory(driver, program, options, context.capability())),
-      arena(driver, program.arena_bytes, stream,
-            lenderOfArena(program, options)),
-      withArena(memoryInUse(driver)),
-      kernels(program, driver, context, arena.address),
-      resets(program), timer(program, driver), nvtx(program, options.warn),
-      graphs(driver, stream) {
-  description =
-      format("cuda, %s (sm_%u)", context.name().c_str(), context.capability());
+      arena(driver, program.arena_bytes, stream, lenderOfArena(program, options)), withArena(memoryInUse(driver)),
+      kernels(program, driver, context, arena.address), resets(program), timer(program, driver),
+      nvtx(program, options.warn), graphs(driver, stream) {
+  description = format("cuda, %s (sm_%u)", context.name().c_str(), context.capability());
   openLibraries(options);
   openAttention(options);
   if (!hasCollectives(program))
@@ -129,10 +121,8 @@ void Cuda::openLibraries(const txrt_options &options) {
   for (uint32_t i = 0; i < program.launch_count; ++i)
     products |= program.launches[i].kind == TXRT_LAUNCH_GEMM;
   if (products) {
-    const std::string gpu =
-        format("%s sm_%u", context.name().c_str(), context.capability());
-    cublasLt =
-        std::make_unique<CublasLt>(program, options, gpu, driver, stream);
+    const std::string gpu = format("%s sm_%u", context.name().c_str(), context.capability());
+    cublasLt = std::make_unique<CublasLt>(program, options, gpu, driver, stream);
     description += ", " + cublasLt->description();
   }
 }
@@ -141,8 +131,7 @@ void Cuda::openLibraries(const txrt_options &options) {
 void Cuda::openAttention(const txrt_options &options) {
   bool any = false;
   for (uint32_t i = 0; i < program.launch_count; ++i)
-    any |= program.launches[i].kind == TXRT_LAUNCH_KERNEL &&
-           program.launches[i].u.kernel.attention;
+    any |= program.launches[i].kind == TXRT_LAUNCH_KERNEL && program.launches[i].u.kernel.attention;
   if (!any)
     return;
   std::string who = "generated kernels";
@@ -155,14 +144,12 @@ void Cuda::openAttention(const txrt_options &options) {
     }
   } catch (const Failure &failure) {
     if (options.warn)
-      options.warn(
-          ("attention by generated kernels: " + failure.message).c_str());
+      options.warn(("attention by generated kernels: " + failure.message).c_str());
   }
   description += ", attention by " + who;
 }
 
-/// A plan that could be made may still not run, or not in a capture. Fails then,
-/// while there is a choice.
+/// A plan that could be made may still not run, or not in a capture. Fails then, while there is a choice.
 void Cuda::tryOut(Attention &candidate) {
   try {
     candidate.launchAll(arena.address);
@@ -179,8 +166,7 @@ void Cuda::tryOut(Attention &candidate) {
   capture.end(graph);
 }
 
-/// With both values of an entry's reset flags, if it has some; the last is the one
-/// that the cleared arena has.
+/// With both values of an entry's reset flags, if it has some; the last is the one that the cleared arena has.
 template <typename Work> void Cuda::forEachEntryAndFlag(Work work) {
   for (uint32_t e = 0; e < program.entry_count; ++e)
     for (bool flag : {true, false}) {
@@ -191,9 +177,8 @@ template <typename Work> void Cuda::forEachEntryAndFlag(Work work) {
     }
 }
 
-/// Libraries load their kernels at the first call, which must not happen while
-/// a graph is captured or a step is timed: run everything once, on zeros. A product
-/// that writes its result may have another kernel than one that adds to it.
+/// Libraries load their kernels at the first call, which must not happen while a graph is captured or a step is timed:
+/// run everything once, on zeros. A product that writes its result may have another kernel than one that adds to it.
 void Cuda::warmUp() {
   forEachEntryAndFlag([&](uint32_t entry) { enqueueEntry(entry); });
   sync();
@@ -205,8 +190,7 @@ void Cuda::warmUp() {
 }
 
 GraphExec Cuda::graphOf(uint32_t entry) {
-  return graphs.get(entry, resets.of(entry),
-                    [&] { enqueueEntry(entry); });
+  return graphs.get(entry, resets.of(entry), [&] { enqueueEntry(entry); });
 }
 
 void Cuda::begin(uint32_t entry, bool timed) {
@@ -239,9 +223,7 @@ void Cuda::sync() {
   nvtx.endEntry();
 }
 
-void Cuda::timing(uint32_t index, double &start, double &seconds) const {
-  timer.read(index, start, seconds);
-}
+void Cuda::timing(uint32_t index, double &start, double &seconds) const { timer.read(index, start, seconds); }
 
 void Cuda::enqueueEntry(uint32_t index) {
   const txrt_entry &entry = program.entries[index];
@@ -263,8 +245,7 @@ void Cuda::enqueue(uint32_t index) {
   if (communication)
     communication->waitBefore(index, stream);
   timer.markStart(index, stream);
-  if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention &&
-      attention)
+  if (launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention && attention)
     attention->launch(index, arena.address);
   else if (launch.kind == TXRT_LAUNCH_KERNEL)
     kernels.enqueue(launch, stream);
@@ -285,8 +266,7 @@ void Cuda::read(uint64_t offset, uint64_t bytes, void *to) {
   if (bytes == 0)
     return;
   context.makeCurrent();
-  driver.check(driver.memcpyDtoH(to, arena.address + offset, bytes),
-               "copying from the device");
+  driver.check(driver.memcpyDtoH(to, arena.address + offset, bytes), "copying from the device");
 }
 
 txrt_device_memory Cuda::deviceMemory() const {
@@ -294,8 +274,7 @@ txrt_device_memory Cuda::deviceMemory() const {
   const MemoryInUse now = memoryInUse(driver);
   // Another process may have given back some of its own meanwhile.
   auto grown = [](uint64_t from, uint64_t to) { return to - std::min(from, to); };
-  return {grown(beforeArena.used, withArena.used), grown(withArena.used, now.used),
-          beforeArena.used, now.total};
+  return {grown(beforeArena.used, withArena.used), grown(withArena.used, now.used), beforeArena.used, now.total};
 }
 
 Cuda &self(void *state) { return *static_cast<Cuda *>(state); }
@@ -306,13 +285,10 @@ extern "C" {
 extern const txrt_backend txrt_cuda_backend;
 const txrt_backend txrt_cuda_backend = {
     "cuda",
-    [](const txrt_program *program, const txrt_options *options, void **state,
-       txrt_error *error) {
+    [](const txrt_program *program, const txrt_options *options, void **state, txrt_error *error) {
       return guarded(error, [&] {
         std::unique_ptr<Cuda> cuda;
-        auto make = [&] {
-          cuda = std::make_unique<Cuda>(*program, *options);
-        };
+        auto make = [&] { cuda = std::make_unique<Cuda>(*program, *options); };
         if (options->world)
           options->world->together("start of the GPUs", make);
         else
@@ -325,22 +301,15 @@ const txrt_backend txrt_cuda_backend = {
     [](void *state, uint32_t entry, int timed, txrt_error *error) {
       return guarded(error, [&] { self(state).begin(entry, timed != 0); });
     },
-    [](void *state, uint32_t index, txrt_error *error) {
-      return guarded(error, [&] { self(state).launch(index); });
-    },
-    [](void *state, txrt_error *error) {
-      return guarded(error, [&] { self(state).sync(); });
-    },
-    [](void *state, uint32_t index, double *start, double *seconds,
-       txrt_error *error) {
+    [](void *state, uint32_t index, txrt_error *error) { return guarded(error, [&] { self(state).launch(index); }); },
+    [](void *state, txrt_error *error) { return guarded(error, [&] { self(state).sync(); }); },
+    [](void *state, uint32_t index, double *start, double *seconds, txrt_error *error) {
       return guarded(error, [&] { self(state).timing(index, *start, *seconds); });
     },
-    [](void *state, uint64_t offset, uint64_t bytes, const void *from,
-       txrt_error *error) {
+    [](void *state, uint64_t offset, uint64_t bytes, const void *from, txrt_error *error) {
       return guarded(error, [&] { self(state).write(offset, bytes, from); });
     },
-    [](void *state, uint64_t offset, uint64_t bytes, void *to,
-       txrt_error *error) {
+    [](void *state, uint64_t offset, uint64_t bytes, void *to, txrt_error *error) {
       return guarded(error, [&] { self(state).read(offset, bytes, to); });
     },
     [](void *state) { return self(state).arenaBytes(); },

@@ -1,9 +1,9 @@
-//===- CudnnApi.h - The part of cuDNN in use -------------------*- C++ -*-===//
+//===- CudnnApi.h - The part of cuDNN in use ------------------------------------------------------------*- C++ -*-===//
 //
-// Declared here so that the runtime builds where no cuDNN is; a test compares
-// these declarations with the library's header where there is one.
+// Declared here so that the runtime builds where no cuDNN is; a test compares these declarations with the library's
+// header where there is one.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_CUDNNAPI_H
 #define TXRT_BACKENDS_CUDA_CUDNNAPI_H
@@ -129,21 +129,18 @@ enum Attribute {
 };
 
 // X(member, return type, symbol, arguments...)
-#define TXRT_CUDNN_FUNCTIONS(X)                                               \
-  X(getVersion, size_t, cudnnGetVersion, void)                                \
-  X(getErrorString, const char *, cudnnGetErrorString, Status)                \
-  X(getLastErrorString, void, cudnnGetLastErrorString, char *, size_t)        \
-  X(create, Status, cudnnCreate, Handle *)                                    \
-  X(destroy, Status, cudnnDestroy, Handle)                                    \
-  X(setStream, Status, cudnnSetStream, Handle, Stream)                        \
-  X(createDescriptor, Status, cudnnBackendCreateDescriptor, DescriptorType,   \
-    Descriptor *)                                                             \
-  X(destroyDescriptor, Status, cudnnBackendDestroyDescriptor, Descriptor)     \
-  X(finalize, Status, cudnnBackendFinalize, Descriptor)                       \
-  X(setAttribute, Status, cudnnBackendSetAttribute, Descriptor, Attribute,    \
-    AttributeType, int64_t, const void *)                                     \
-  X(getAttribute, Status, cudnnBackendGetAttribute, Descriptor, Attribute,    \
-    AttributeType, int64_t, int64_t *, void *)                                \
+#define TXRT_CUDNN_FUNCTIONS(X)                                                                                        \
+  X(getVersion, size_t, cudnnGetVersion, void)                                                                         \
+  X(getErrorString, const char *, cudnnGetErrorString, Status)                                                         \
+  X(getLastErrorString, void, cudnnGetLastErrorString, char *, size_t)                                                 \
+  X(create, Status, cudnnCreate, Handle *)                                                                             \
+  X(destroy, Status, cudnnDestroy, Handle)                                                                             \
+  X(setStream, Status, cudnnSetStream, Handle, Stream)                                                                 \
+  X(createDescriptor, Status, cudnnBackendCreateDescriptor, DescriptorType, Descriptor *)                              \
+  X(destroyDescriptor, Status, cudnnBackendDestroyDescriptor, Descriptor)                                              \
+  X(finalize, Status, cudnnBackendFinalize, Descriptor)                                                                \
+  X(setAttribute, Status, cudnnBackendSetAttribute, Descriptor, Attribute, AttributeType, int64_t, const void *)       \
+  X(getAttribute, Status, cudnnBackendGetAttribute, Descriptor, Attribute, AttributeType, int64_t, int64_t *, void *)  \
   X(execute, Status, cudnnBackendExecute, Handle, Descriptor, Descriptor)
 
 } // namespace txrt::cuda::dnn

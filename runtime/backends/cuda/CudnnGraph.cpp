@@ -5,20 +5,18 @@
 
 namespace txrt::cuda::dnn {
 
-// NVIDIA's cudnn-frontend refuses attention in bf16 to 9.10.0 and 9.10.1, which have
-// bugs; before 9.6 an f32 sum of dQ had to be cleared for the library.
+// NVIDIA's cudnn-frontend refuses attention in bf16 to 9.10.0 and 9.10.1, which have bugs; before 9.6 an f32 sum of dQ
+// had to be cleared for the library.
 static constexpr size_t oldestVersion = 91002;
 
 Library::Library() {
   void *library = openLibrary({"libcudnn.so.9"}, "cuDNN 9 is not here");
-#define TXRT_LOAD(member, type, function, ...)                                \
-  member = reinterpret_cast<type (*)(__VA_ARGS__)>(                           \
-      symbol(library, "cuDNN", #function));
+#define TXRT_LOAD(member, type, function, ...)                                                                         \
+  member = reinterpret_cast<type (*)(__VA_ARGS__)>(symbol(library, "cuDNN", #function));
   TXRT_CUDNN_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
   if (getVersion() < oldestVersion)
-    fail(TXRT_DEVICE, "found %s; attention needs 9.10.2 or newer",
-         version().c_str());
+    fail(TXRT_DEVICE, "found %s; attention needs 9.10.2 or newer", version().c_str());
 }
 
 const Library &Library::get() {
@@ -36,15 +34,12 @@ void Library::check(Status status, const char *what) const {
     return;
   char text[512] = "";
   getLastErrorString(text, sizeof text);
-  fail(TXRT_DEVICE, "cuDNN: %s: %s%s%s", what, getErrorString(status),
-       *text ? ": " : "", printable(text).c_str());
+  fail(TXRT_DEVICE, "cuDNN: %s: %s%s%s", what, getErrorString(status), *text ? ": " : "", printable(text).c_str());
 }
 
 Graph::~Graph() {
   // Those made last refer to those made first.
-  std::for_each(owned.rbegin(), owned.rend(), [&](Descriptor descriptor) {
-    library.destroyDescriptor(descriptor);
-  });
+  std::for_each(owned.rbegin(), owned.rend(), [&](Descriptor descriptor) { library.destroyDescriptor(descriptor); });
 }
 
 Descriptor Graph::create(DescriptorType type) {
@@ -54,26 +49,19 @@ Descriptor Graph::create(DescriptorType type) {
   return descriptor;
 }
 
-void Graph::set(Descriptor descriptor, Attribute attribute, AttributeType type,
-                const void *values, int64_t count) {
-  library.check(library.setAttribute(descriptor, attribute, type, count, values),
-                "attribute");
+void Graph::set(Descriptor descriptor, Attribute attribute, AttributeType type, const void *values, int64_t count) {
+  library.check(library.setAttribute(descriptor, attribute, type, count, values), "attribute");
 }
 
-void Graph::finalize(Descriptor descriptor, const char *what) {
-  library.check(library.finalize(descriptor), what);
-}
+void Graph::finalize(Descriptor descriptor, const char *what) { library.check(library.finalize(descriptor), what); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Tensors
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-static Sizes packed(Sizes sizes) {
-  return {sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1};
-}
+static Sizes packed(Sizes sizes) { return {sizes[1] * sizes[2] * sizes[3], sizes[2] * sizes[3], sizes[3], 1}; }
 
-Tensor Graph::tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual,
-                     bool isConstant) {
+Tensor Graph::tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual, bool isConstant) {
   Tensor result{create(TensorDescriptor), nextId++, sizes};
   Descriptor d = result.descriptor;
   const int64_t alignment = isConstant ? 4 : 16;
@@ -88,9 +76,7 @@ Tensor Graph::tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual,
   return result;
 }
 
-Tensor Graph::memory(DataType type, Sizes sizes, Sizes strides) {
-  return tensor(type, sizes, strides, false, false);
-}
+Tensor Graph::memory(DataType type, Sizes sizes, Sizes strides) { return tensor(type, sizes, strides, false, false); }
 
 Tensor Graph::virtualTensor(DataType type, Sizes sizes, Sizes strides) {
   return tensor(type, sizes, strides, true, false);
@@ -102,9 +88,9 @@ Tensor Graph::constant(float value) {
   return result;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Operations
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 void Graph::matmul(const Tensor &a, const Tensor &b, const Tensor &to) {
   const DataType precision = F32;
@@ -126,8 +112,7 @@ Tensor Graph::matmul(const Tensor &a, const Tensor &b, Sizes sizes) {
   return to;
 }
 
-void Graph::pointwiseOp(PointwiseMode mode, DataType precision,
-                        const Tensor &x, const Tensor *b, const Tensor *t,
+void Graph::pointwiseOp(PointwiseMode mode, DataType precision, const Tensor &x, const Tensor *b, const Tensor *t,
                         const Tensor &to, int64_t axis) {
   Descriptor kind = create(PointwiseDescriptor);
   set(kind, PointwiseModeOf, TypePointwiseMode, &mode);
@@ -147,8 +132,7 @@ void Graph::pointwiseOp(PointwiseMode mode, DataType precision,
   operations.push_back(op);
 }
 
-void Graph::pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b,
-                      const Tensor &to) {
+void Graph::pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b, const Tensor &to) {
   pointwiseOp(mode, F32, x, b, nullptr, to);
 }
 
@@ -196,8 +180,7 @@ Tensor Graph::reduce(ReductionOperator op, const Tensor &x, Sizes sizes) {
   return to;
 }
 
-Tensor Graph::reshape(const Tensor &x, DataType type, Sizes sizes,
-                      Sizes strides) {
+Tensor Graph::reshape(const Tensor &x, DataType type, Sizes sizes, Sizes strides) {
   Tensor to = virtualTensor(type, sizes, strides);
   Descriptor op = create(OperationReshapeDescriptor);
   set(op, OperationReshapeX, TypeDescriptor, &x.descriptor);
@@ -207,22 +190,20 @@ Tensor Graph::reshape(const Tensor &x, DataType type, Sizes sizes,
   return to;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Plans
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 void Graph::describe(Handle handle, const char *device) {
   if (device) {
     properties = create(DevicePropertyDescriptor);
-    set(properties, DeviceJson, TypeChar, device,
-        static_cast<int64_t>(std::string(device).size()));
+    set(properties, DeviceJson, TypeChar, device, static_cast<int64_t>(std::string(device).size()));
     finalize(properties, "the device's description");
   }
   graph = create(OperationGraphDescriptor);
   if (handle)
     set(graph, GraphHandle, TypeHandle, &handle);
-  set(graph, GraphOperations, TypeDescriptor, operations.data(),
-      static_cast<int64_t>(operations.size()));
+  set(graph, GraphOperations, TypeDescriptor, operations.data(), static_cast<int64_t>(operations.size()));
   finalize(graph, "the graph");
 }
 
@@ -237,16 +218,11 @@ std::vector<Descriptor> Graph::choose() {
     set(heuristic, HeuristicDevice, TypeDescriptor, &properties);
   finalize(heuristic, what);
   int64_t count = 0;
-  library.check(library.getAttribute(heuristic, HeuristicResults,
-                                     TypeDescriptor, 0, &count, nullptr),
-                what);
+  library.check(library.getAttribute(heuristic, HeuristicResults, TypeDescriptor, 0, &count, nullptr), what);
   std::vector<Descriptor> configs;
   for (int64_t i = 0; i < count; ++i)
     configs.push_back(create(EngineConfigDescriptor));
-  library.check(library.getAttribute(heuristic, HeuristicResults,
-                                     TypeDescriptor, count, &count,
-                                     configs.data()),
-                what);
+  library.check(library.getAttribute(heuristic, HeuristicResults, TypeDescriptor, count, &count, configs.data()), what);
   configs.resize(static_cast<size_t>(count));
   return configs;
 }
@@ -269,8 +245,7 @@ Descriptor Graph::configure(const Engine &engine) {
   }
   Descriptor config = create(EngineConfigDescriptor);
   set(config, ConfigEngine, TypeDescriptor, &chosen);
-  set(config, ConfigKnobs, TypeDescriptor, choices.data(),
-      static_cast<int64_t>(choices.size()));
+  set(config, ConfigKnobs, TypeDescriptor, choices.data(), static_cast<int64_t>(choices.size()));
   return library.finalize(config) == dnn::Success ? config : nullptr;
 }
 
@@ -286,14 +261,12 @@ Status Graph::makePlan(Handle handle, Descriptor config) {
     return status;
   plan = candidate;
   int64_t found = 0;
-  library.check(library.getAttribute(plan, PlanWorkspaceBytes, TypeInt64, 1,
-                                     &found, &workspace),
+  library.check(library.getAttribute(plan, PlanWorkspaceBytes, TypeInt64, 1, &found, &workspace),
                 "the workspace's size");
   return status;
 }
 
-void Graph::finish(Handle handle, const char *device,
-                   const Engine *preferred) {
+void Graph::finish(Handle handle, const char *device, const Engine *preferred) {
   describe(handle, device);
   Descriptor own = preferred ? configure(*preferred) : nullptr;
   if (own && makePlan(handle, own) == dnn::Success)
@@ -308,9 +281,7 @@ void Graph::finish(Handle handle, const char *device,
   library.check(status, "a plan");
 }
 
-void Graph::enqueue(Handle handle,
-                    const std::vector<std::pair<int64_t, void *>> &places,
-                    void *workspaceAt) {
+void Graph::enqueue(Handle handle, const std::vector<std::pair<int64_t, void *>> &places, void *workspaceAt) {
   std::vector<int64_t> ids;
   std::vector<void *> pointers;
   for (auto [id, place] : places) {
@@ -322,16 +293,14 @@ void Graph::enqueue(Handle handle,
     pointers.push_back(&value);
   }
   Descriptor pack = nullptr;
-  library.check(library.createDescriptor(VariantPackDescriptor, &pack),
-                "operands");
+  library.check(library.createDescriptor(VariantPackDescriptor, &pack), "operands");
   struct Destroyed {
     const Library &library;
     Descriptor pack;
     ~Destroyed() { library.destroyDescriptor(pack); }
   } destroyed{library, pack};
   set(pack, PackIds, TypeInt64, ids.data(), static_cast<int64_t>(ids.size()));
-  set(pack, PackPointers, TypeVoidPointer, pointers.data(),
-      static_cast<int64_t>(pointers.size()));
+  set(pack, PackPointers, TypeVoidPointer, pointers.data(), static_cast<int64_t>(pointers.size()));
   set(pack, PackWorkspace, TypeVoidPointer, &workspaceAt);
   finalize(pack, "operands");
   library.check(library.execute(handle, plan, pack), "attention");

@@ -1,4 +1,4 @@
-//===- CudnnGraph.h - Operation graphs of cuDNN, and their plans -*- C++ -*-===//
+//===- CudnnGraph.h - Operation graphs of cuDNN, and their plans ----------------------------------------*- C++ -*-===//
 //
 //   Graph graph(dnn::Library::get());
 //   Tensor s = graph.matmul(q, kTransposed, {b, h, s, t});
@@ -6,7 +6,7 @@
 //   graph.finish(handle);
 //   graph.enqueue(handle, {{q, address}, ...}, workspace);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_CUDNNGRAPH_H
 #define TXRT_BACKENDS_CUDA_CUDNNGRAPH_H
@@ -26,8 +26,7 @@ struct Library {
   TXRT_CUDNN_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
-  /// too old.
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or too old.
   static const Library &get();
 
   /// "cuDNN 9.19.0".
@@ -69,8 +68,7 @@ public:
   void matmul(const Tensor &a, const Tensor &b, const Tensor &to);
   Tensor pointwise(PointwiseMode mode, const Tensor &x, const Tensor &b);
   Tensor pointwise(PointwiseMode mode, const Tensor &x);
-  void pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b,
-                 const Tensor &to);
+  void pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b, const Tensor &to);
   /// x where row index >= column index, else `otherwise`.
   Tensor lowerTriangle(const Tensor &x, const Tensor &otherwise);
   /// Over the dimensions that `sizes` has as 1.
@@ -81,16 +79,12 @@ public:
   /// A value in the graph that no memory is for.
   Tensor virtualTensor(DataType type, Sizes sizes, Sizes strides);
 
-  /// Has the library plan it for `handle`'s device; where there is none, for
-  /// the one that `device` describes (its JSON text). `preferred` runs it if it
-  /// can, else one that the library chooses.
-  void finish(Handle handle, const char *device = nullptr,
-              const Engine *preferred = nullptr);
+  /// Has the library plan it for `handle`'s device; where there is none, for the one that `device` describes (its JSON
+  /// text). `preferred` runs it if it can, else one that the library chooses.
+  void finish(Handle handle, const char *device = nullptr, const Engine *preferred = nullptr);
   /// Bytes that a call needs besides the tensors.
   int64_t workspaceBytes() const { return workspace; }
-  void enqueue(Handle handle,
-               const std::vector<std::pair<int64_t, void *>> &places,
-               void *workspaceAt);
+  void enqueue(Handle handle, const std::vector<std::pair<int64_t, void *>> &places, void *workspaceAt);
 
 private:
   void describe(Handle handle, const char *device);
@@ -99,14 +93,11 @@ private:
   /// How it went: a plan is made, or why not.
   Status makePlan(Handle handle, Descriptor config);
   Descriptor create(DescriptorType type);
-  void set(Descriptor descriptor, Attribute attribute, AttributeType type,
-           const void *values, int64_t count = 1);
+  void set(Descriptor descriptor, Attribute attribute, AttributeType type, const void *values, int64_t count = 1);
   void finalize(Descriptor descriptor, const char *what);
-  Tensor tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual,
-                bool isConstant);
-  void pointwiseOp(PointwiseMode mode, DataType precision, const Tensor &x,
-                   const Tensor *b, const Tensor *t, const Tensor &to,
-                   int64_t axis = -1);
+  Tensor tensor(DataType type, Sizes sizes, Sizes strides, bool isVirtual, bool isConstant);
+  void pointwiseOp(PointwiseMode mode, DataType precision, const Tensor &x, const Tensor *b, const Tensor *t,
+                   const Tensor &to, int64_t axis = -1);
 
   const Library &library;
   std::vector<Descriptor> owned, operations;

@@ -4,8 +4,7 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-DeviceContext::DeviceContext(const Driver &driver, int place)
-    : driver(driver) {
+DeviceContext::DeviceContext(const Driver &driver, int place) : driver(driver) {
   driver.check(driver.deviceGetCount(&devices), "counting devices");
   if (devices == 0)
     fail(TXRT_DEVICE, "the NVIDIA driver sees no device");
@@ -16,12 +15,8 @@ DeviceContext::DeviceContext(const Driver &driver, int place)
 
 uint32_t DeviceContext::capability() const {
   int major = 0, minor = 0;
-  driver.check(
-      driver.deviceGetAttribute(&major, ComputeCapabilityMajor, device),
-      "compute capability");
-  driver.check(
-      driver.deviceGetAttribute(&minor, ComputeCapabilityMinor, device),
-      "compute capability");
+  driver.check(driver.deviceGetAttribute(&major, ComputeCapabilityMajor, device), "compute capability");
+  driver.check(driver.deviceGetAttribute(&minor, ComputeCapabilityMinor, device), "compute capability");
   return static_cast<uint32_t>(major * 10 + minor);
 }
 
@@ -43,8 +38,7 @@ MemoryInUse cuda::memoryInUse(const Driver &driver) {
   return {total - available, total};
 }
 
-DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream,
-                         const nccl::Library *lender)
+DeviceArena::DeviceArena(const Driver &driver, uint64_t bytes, Stream stream, const nccl::Library *lender)
     : driver(driver), stream(stream), lender(lender) {
   if (bytes == 0)
     return;
@@ -68,10 +62,7 @@ DeviceArena::~DeviceArena() {
 uint64_t DeviceArena::rounding() const {
   DevicePointer base = 0;
   size_t bytes = 0;
-  return address && driver.memGetAddressRange(&base, &bytes, address) == Success &&
-                 bytes > size
-             ? bytes - size
-             : 0;
+  return address && driver.memGetAddressRange(&base, &bytes, address) == Success && bytes > size ? bytes - size : 0;
 }
 
 void DeviceArena::clear() {
@@ -83,8 +74,7 @@ void DeviceArena::clear() {
   driver.check(driver.streamSynchronize(stream), what);
 }
 
-void cuda::copyToDevice(const Driver &driver, DevicePointer to,
-                        const void *from, uint64_t bytes, Stream stream) {
+void cuda::copyToDevice(const Driver &driver, DevicePointer to, const void *from, uint64_t bytes, Stream stream) {
   const char *what = "copying to the device";
   driver.check(driver.memcpyHtoDAsync(to, from, bytes, stream), what);
   driver.check(driver.streamSynchronize(stream), what);

@@ -7,8 +7,7 @@ using namespace txrt;
 using namespace txrt::cuda;
 
 ResetFlags::ResetFlags(const txrt_program &program)
-    : program(program), arguments(program.segment_bytes[TXRT_SEGMENT_ARGUMENT]),
-      offsets(program.entry_count) {
+    : program(program), arguments(program.segment_bytes[TXRT_SEGMENT_ARGUMENT]), offsets(program.entry_count) {
   for (uint32_t e = 0; e < program.entry_count; ++e) {
     const txrt_entry &entry = program.entries[e];
     for (uint32_t i = 0; i < entry.launch_count; ++i) {
@@ -28,9 +27,7 @@ ResetFlags::ResetFlags(const txrt_program &program)
 const txrt_buffer *ResetFlags::flagOf(const txrt_launch &launch) const {
   if (launch.kind != TXRT_LAUNCH_GEMM || !launch.u.gemm.has_reset)
     return nullptr;
-  return &program.buffers[launch.first_buffer +
-                          static_cast<uint32_t>(
-                              gemmBuffers(launch.u.gemm).reset)];
+  return &program.buffers[launch.first_buffer + static_cast<uint32_t>(gemmBuffers(launch.u.gemm).reset)];
 }
 
 void ResetFlags::write(uint64_t offset, uint64_t bytes, const void *from) {
@@ -57,10 +54,8 @@ void ResetFlags::set(uint32_t entry, bool value) {
     arguments[offset] = value;
 }
 
-Capture::Capture(const Driver &driver, Stream stream)
-    : driver(driver), stream(stream) {
-  driver.check(driver.streamBeginCapture(stream, CaptureThreadLocal),
-               "capture");
+Capture::Capture(const Driver &driver, Stream stream) : driver(driver), stream(stream) {
+  driver.check(driver.streamBeginCapture(stream, CaptureThreadLocal), "capture");
 }
 
 Capture::~Capture() {
@@ -75,10 +70,8 @@ void Capture::end(OwnedGraph &graph) {
   driver.check(driver.streamEndCapture(stream, &graph), "capture");
 }
 
-GraphExec Graphs::get(uint32_t entry, const std::string &flags,
-                      const std::function<void()> &enqueue) {
-  auto [at, isNew] =
-      graphs.try_emplace({entry, flags}, OwnedGraphExec(driver));
+GraphExec Graphs::get(uint32_t entry, const std::string &flags, const std::function<void()> &enqueue) {
+  auto [at, isNew] = graphs.try_emplace({entry, flags}, OwnedGraphExec(driver));
   if (!isNew)
     return at->second;
   try {
@@ -87,9 +80,7 @@ GraphExec Graphs::get(uint32_t entry, const std::string &flags,
     enqueue();
     capture.end(graph);
     // A node keeps the priority of the stream that it was captured on.
-    driver.check(driver.graphInstantiate(&at->second, graph,
-                                         InstantiateUseNodePriority),
-                 "graph");
+    driver.check(driver.graphInstantiate(&at->second, graph, InstantiateUseNodePriority), "graph");
   } catch (...) {
     graphs.erase(at);
     throw;

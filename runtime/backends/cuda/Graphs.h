@@ -1,10 +1,9 @@
-//===- Graphs.h - An entry as one CUDA graph --------------------*- C++ -*-===//
+//===- Graphs.h - An entry as one CUDA graph ------------------------------------------------------------*- C++ -*-===//
 //
-// A product's reset flag is an entry argument. cuBLASLt wants to know beta on
-// the host, so an entry has a graph for each value of its flags: one for the
-// first microbatch, one for the later ones.
+// A product's reset flag is an entry argument. cuBLASLt wants to know beta on the host, so an entry has a graph for
+// each value of its flags: one for the first microbatch, one for the later ones.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_GRAPHS_H
 #define TXRT_BACKENDS_CUDA_GRAPHS_H
@@ -42,9 +41,8 @@ private:
   std::vector<std::set<uint64_t>> offsets; // of each entry's flags
 };
 
-/// What is queued on a stream meanwhile becomes a graph. However it goes, the capture
-/// ends: a stream that was left capturing would take no work, and its thread could
-/// neither allocate nor free.
+/// What is queued on a stream meanwhile becomes a graph. However it goes, the capture ends: a stream that was left
+/// capturing would take no work, and its thread could neither allocate nor free.
 class Capture {
 public:
   Capture(const Driver &driver, Stream stream);
@@ -63,8 +61,7 @@ public:
   Graphs(const Driver &driver, Stream stream) : driver(driver), stream(stream) {}
 
   /// The entry's graph for these flags; `enqueue` is captured if it is new.
-  GraphExec get(uint32_t entry, const std::string &flags,
-                const std::function<void()> &enqueue);
+  GraphExec get(uint32_t entry, const std::string &flags, const std::function<void()> &enqueue);
 
 private:
   const Driver &driver;

@@ -5,8 +5,7 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-LaunchTimer::LaunchTimer(const txrt_program &program, const Driver &driver)
-    : program(program), driver(driver) {
+LaunchTimer::LaunchTimer(const txrt_program &program, const Driver &driver) : program(program), driver(driver) {
   uint32_t most = 0;
   for (uint32_t e = 0; e < program.entry_count; ++e)
     most = std::max(most, program.entries[e].launch_count);
@@ -25,15 +24,12 @@ void LaunchTimer::begin(uint32_t entry, bool timed, Stream stream) {
 
 void LaunchTimer::mark(uint32_t launch, size_t end, Stream stream) const {
   if (isOn)
-    driver.check(driver.eventRecord(events[place(launch) + end], stream),
-                 "event");
+    driver.check(driver.eventRecord(events[place(launch) + end], stream), "event");
 }
 
 double LaunchTimer::between(size_t from, size_t to) const {
   float milliseconds = 0;
-  driver.check(
-      driver.eventElapsedTime(&milliseconds, events[from], events[to]),
-      "event");
+  driver.check(driver.eventElapsedTime(&milliseconds, events[from], events[to]), "event");
   return double(milliseconds) * 1e-3;
 }
 

@@ -1,11 +1,10 @@
-//===- LaunchTimer.h - The device's clock around each launch ---*- C++ -*-===//
+//===- LaunchTimer.h - The device's clock around each launch --------------------------------------------*- C++ -*-===//
 //
-// An event before and one behind each launch, on the stream that it runs on, and
-// one at the start of the entry.
+// An event before and one behind each launch, on the stream that it runs on, and one at the start of the entry.
 //
 // Never executed on a device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_LAUNCHTIMER_H
 #define TXRT_BACKENDS_CUDA_LAUNCHTIMER_H

@@ -1,13 +1,12 @@
-//===- LibraryHandle.h - A handle of cuBLASLt or cuDNN ----------*- C++ -*-===//
+//===- LibraryHandle.h - A handle of cuBLASLt or cuDNN --------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_BACKENDS_CUDA_LIBRARYHANDLE_H
 #define TXRT_BACKENDS_CUDA_LIBRARYHANDLE_H
 
 namespace txrt::cuda {
 
-/// Made by a library and given back to it, also by an owner whose constructor
-/// fails later: a handle holds memory of the device. What was made with it is
-/// declared after it.
+/// Made by a library and given back to it, also by an owner whose constructor fails later: a handle holds memory of the
+/// device. What was made with it is declared after it.
 template <typename Library, typename Handle> class LibraryHandle {
 public:
   explicit LibraryHandle(const Library &library) : library(library) {

@@ -17,24 +17,19 @@ static std::string versionName(int v) {
 }
 
 Library::Library() {
-  void *library = openLibrary(
-      {"libnccl.so.2"}, "several ranks on GPUs need NCCL 2.14 or newer "
-                        "(Debian and Ubuntu: libnccl2; pip: nvidia-nccl-cu13)");
-  getVersion = reinterpret_cast<Result (*)(int *)>(
-      symbol(library, "libnccl.so.2", "ncclGetVersion"));
+  void *library = openLibrary({"libnccl.so.2"}, "several ranks on GPUs need NCCL 2.14 or newer "
+                                                "(Debian and Ubuntu: libnccl2; pip: nvidia-nccl-cu13)");
+  getVersion = reinterpret_cast<Result (*)(int *)>(symbol(library, "libnccl.so.2", "ncclGetVersion"));
   int found = 0;
   if (getVersion(&found) != Success || found < oldestVersion)
-    fail(TXRT_DEVICE, "found %s; several ranks on GPUs need NCCL 2.14 or newer",
-         versionName(found).c_str());
-#define TXRT_LOAD(member, type, function, ...)                                \
-  member = reinterpret_cast<type (*)(__VA_ARGS__)>(                           \
-      symbol(library, "libnccl.so.2", #function));
+    fail(TXRT_DEVICE, "found %s; several ranks on GPUs need NCCL 2.14 or newer", versionName(found).c_str());
+#define TXRT_LOAD(member, type, function, ...)                                                                         \
+  member = reinterpret_cast<type (*)(__VA_ARGS__)>(symbol(library, "libnccl.so.2", #function));
   TXRT_NCCL_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
-#define TXRT_LOAD(member, type, function, version, ...)                       \
-  if (found >= version)                                                       \
-    member = reinterpret_cast<type (*)(__VA_ARGS__)>(                         \
-        dlsym(library, #function));
+#define TXRT_LOAD(member, type, function, version, ...)                                                                \
+  if (found >= version)                                                                                                \
+    member = reinterpret_cast<type (*)(__VA_ARGS__)>(dlsym(library, #function));
   TXRT_NCCL_NEWER_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
 }
@@ -52,7 +47,6 @@ std::string Library::version() const {
 
 void Library::refuse(Result result, Comm comm, const std::string &what) const {
   const char *more = getLastError(comm);
-  fail(result == SystemError || result == RemoteError ? TXRT_PEER : TXRT_DEVICE,
-       "%s: NCCL: %s%s%s", what.c_str(), getErrorString(result),
-       more && *more ? ": " : "", printable(more ? more : "", 300).c_str());
+  fail(result == SystemError || result == RemoteError ? TXRT_PEER : TXRT_DEVICE, "%s: NCCL: %s%s%s", what.c_str(),
+       getErrorString(result), more && *more ? ": " : "", printable(more ? more : "", 300).c_str());
 }

@@ -1,4 +1,4 @@
-//===- NcclLibrary.h - NCCL, opened at run time ----------------*- C++ -*-===//
+//===- NcclLibrary.h - NCCL, opened at run time ---------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_BACKENDS_CUDA_NCCLLIBRARY_H
 #define TXRT_BACKENDS_CUDA_NCCLLIBRARY_H
@@ -13,25 +13,20 @@ struct Library {
   TXRT_NCCL_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
   // Null where the library is older.
-#define TXRT_MEMBER(member, type, symbol, version, ...)                       \
-  type (*member)(__VA_ARGS__) = nullptr;
+#define TXRT_MEMBER(member, type, symbol, version, ...) type (*member)(__VA_ARGS__) = nullptr;
   TXRT_NCCL_NEWER_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or
-  /// too old.
+  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or too old.
   static const Library &get();
 
   /// Whether it lends memory that ranks may register.
-  bool lendsMemory() const {
-    return memAlloc && memFree && commRegister && commDeregister;
-  }
+  bool lendsMemory() const { return memAlloc && memFree && commRegister && commDeregister; }
   /// "NCCL 2.28.9".
   std::string version() const;
-  /// Fails with what the library says of a failure and of `comm`, which may be
-  /// null: TXRT_PEER where another rank may be the reason, else TXRT_DEVICE.
-  [[noreturn]] void refuse(Result result, Comm comm,
-                           const std::string &what) const;
+  /// Fails with what the library says of a failure and of `comm`, which may be null: TXRT_PEER where another rank may
+  /// be the reason, else TXRT_DEVICE.
+  [[noreturn]] void refuse(Result result, Comm comm, const std::string &what) const;
 
 private:
   Library();

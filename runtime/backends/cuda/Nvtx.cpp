@@ -7,8 +7,7 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-Nvtx::Nvtx(const txrt_program &program, void (*warn)(const char *))
-    : program(program) {
+Nvtx::Nvtx(const txrt_program &program, void (*warn)(const char *)) : program(program) {
   if (!getenv("NVTX_INJECTION64_PATH"))
     return;
   void *library = nullptr;

@@ -1,13 +1,12 @@
-//===- Nvtx.h - Ranges for NVIDIA's profilers ------------------*- C++ -*-===//
+//===- Nvtx.h - Ranges for NVIDIA's profilers -----------------------------------------------------------*- C++ -*-===//
 //
-// A profiler that wants ranges says so in the environment before the process
-// starts; only then is the library of ranges opened. Without one a range is a
-// test of a null pointer.
+// A profiler that wants ranges says so in the environment before the process starts; only then is the library of ranges
+// opened. Without one a range is a test of a null pointer.
 //
-// An entry is a range. When its launches are queued one by one, those of one
-// phase and layer are a range in it, and each launch one with its module's path.
+// An entry is a range. When its launches are queued one by one, those of one phase and layer are a range in it, and
+// each launch one with its module's path.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_NVTX_H
 #define TXRT_BACKENDS_CUDA_NVTX_H

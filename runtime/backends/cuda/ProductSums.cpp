@@ -17,12 +17,10 @@ static int summedOperand(const ProductKey &key) {
 
 /// Of the ones in scratch, which the library's part follows.
 static uint64_t onesBytes(uint64_t count, uint32_t dtype) {
-  return (count * dtypeBytes(dtype) + TXRT_SCRATCH_ALIGNMENT - 1) /
-         TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
+  return (count * dtypeBytes(dtype) + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times
-/// C [m, n].
+/// ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times C [m, n].
 static ProductKey onesTimes(const ProductKey &key) {
   ProductKey ones = key;
   const txrt_gemm_launch &g = key.gemm;
@@ -46,13 +44,10 @@ static ProductKey onesTimes(const ProductKey &key) {
   return ones;
 }
 
-ProductSums::ProductSums(const lt::Library &library, lt::Handle handle,
-                         const Driver &driver, const ProductKey &key)
-    : driver(driver), which(summedOperand(key)),
-      product(library, handle, onesTimes(key)) {
+ProductSums::ProductSums(const lt::Library &library, lt::Handle handle, const Driver &driver, const ProductKey &key)
+    : driver(driver), which(summedOperand(key)), product(library, handle, onesTimes(key)) {
   const std::vector<lt::Algorithm> found = product.candidates(1);
-  possible = !found.empty() &&
-             onesBytes(product.key.gemm.k, product.key.dtypes[0]) <= key.scratch;
+  possible = !found.empty() && onesBytes(product.key.gemm.k, product.key.dtypes[0]) <= key.scratch;
   if (possible)
     product.algorithm = found.front();
 }
@@ -60,13 +55,10 @@ ProductSums::ProductSums(const lt::Library &library, lt::Handle handle,
 void ProductSums::enqueue(const ProductOperands &operands, Stream stream) {
   const uint64_t count = product.key.gemm.k;
   const uint32_t dtype = product.key.dtypes[0];
-  driver.check(
-      dtype == TXRT_DTYPE_BF16
-          ? driver.memsetD16Async(operands.scratch, 0x3f80, count, stream)
-          : driver.memsetD32Async(operands.scratch, 0x3f800000, count, stream),
-      "ones");
+  driver.check(dtype == TXRT_DTYPE_BF16 ? driver.memsetD16Async(operands.scratch, 0x3f80, count, stream)
+                                        : driver.memsetD32Async(operands.scratch, 0x3f800000, count, stream),
+               "ones");
   const DevicePointer summed[] = {operands.a, operands.b, operands.c};
-  product.enqueue({operands.scratch, summed[which], operands.vector, 0, 0,
-                   operands.scratch + onesBytes(count, dtype)},
+  product.enqueue({operands.scratch, summed[which], operands.vector, 0, 0, operands.scratch + onesBytes(count, dtype)},
                   1, 0, product.algorithm, stream);
 }

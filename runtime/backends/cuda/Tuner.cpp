@@ -19,29 +19,23 @@ static constexpr uint64_t mostSets = 8, patternBytes = uint64_t(1) << 20;
 static constexpr uint64_t leftFree = uint64_t(64) << 20;
 
 static uint64_t aligned(uint64_t bytes) {
-  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT *
-         TXRT_SCRATCH_ALIGNMENT;
+  return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
 /// Device memory for sets of operands; nothing if there is not enough.
 struct Tuner::Sets {
-  Sets(const Driver &driver, const Product &product,
-       const txrt_program &program, const txrt_launch &launch, Stream stream)
+  Sets(const Driver &driver, const Product &product, const txrt_program &program, const txrt_launch &launch,
+       Stream stream)
       : driver(driver), scratchBytes(product.key.scratch) {
     const GemmBuffers at = gemmBuffers(launch.u.gemm);
     for (int which : {0, 1, 2, at.vector, at.aux})
       sizes.push_back(which < 0 ? 0
-                                : aligned(program
-                                              .buffers[launch.first_buffer +
-                                                       static_cast<uint32_t>(which)]
-                                              .bytes));
+                                : aligned(program.buffers[launch.first_buffer + static_cast<uint32_t>(which)].bytes));
     for (uint64_t size : sizes)
       setBytes += size;
     size_t available = 0, total = 0;
     driver.check(driver.memGetInfo(&available, &total), "free memory");
-    const uint64_t room = available > leftFree + scratchBytes
-                              ? available - leftFree - scratchBytes
-                              : 0;
+    const uint64_t room = available > leftFree + scratchBytes ? available - leftFree - scratchBytes : 0;
     count = std::min({coldBytes / setBytes + 1, mostSets, room / setBytes});
     if (count == 0)
       return;
@@ -59,15 +53,14 @@ struct Tuner::Sets {
     DevicePointer at[6] = {memory + set % count * setBytes};
     for (size_t i = 0; i < sizes.size(); ++i)
       at[i + 1] = at[i] + sizes[i];
-    return {at[0], at[1], at[2], sizes[3] ? at[3] : 0, sizes[4] ? at[4] : 0,
-            scratchBytes ? memory + count * setBytes : 0};
+    return {
+        at[0], at[1], at[2], sizes[3] ? at[3] : 0, sizes[4] ? at[4] : 0, scratchBytes ? memory + count * setBytes : 0};
   }
 
   uint64_t count = 0;
 
 private:
-  /// The same numbers again and again; C may be of another type, and has some
-  /// numbers too then.
+  /// The same numbers again and again; C may be of another type, and has some numbers too then.
   void fill(uint32_t dtype, Stream stream) const {
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
@@ -77,12 +70,10 @@ private:
       uint32_t bits;
       memcpy(&bits, &value, sizeof bits);
       // The upper half of an f32 is a bf16.
-      pattern[i] = static_cast<uint16_t>(
-          dtype == TXRT_DTYPE_BF16 || i % 2 ? bits >> 16 : random());
+      pattern[i] = static_cast<uint16_t>(dtype == TXRT_DTYPE_BF16 || i % 2 ? bits >> 16 : random());
     }
     for (uint64_t at = 0; at < bytes; at += patternBytes)
-      copyToDevice(driver, memory + at, pattern.data(),
-                   std::min(patternBytes, bytes - at), stream);
+      copyToDevice(driver, memory + at, pattern.data(), std::min(patternBytes, bytes - at), stream);
   }
 
   const Driver &driver;
@@ -99,14 +90,10 @@ static OwnedEvent makeEvent(const Driver &driver) {
 }
 
 Tuner::Tuner(const Driver &driver, Stream stream)
-    : driver(driver), stream(stream), start(makeEvent(driver)),
-      end(makeEvent(driver)) {}
+    : driver(driver), stream(stream), start(makeEvent(driver)), end(makeEvent(driver)) {}
 
-std::optional<TunedChoice> Tuner::choose(Product &product,
-                                         const txrt_program &program,
-                                         const txrt_launch &launch) {
-  const std::vector<lt::Algorithm> candidates =
-      product.candidates(mostCandidates);
+std::optional<TunedChoice> Tuner::choose(Product &product, const txrt_program &program, const txrt_launch &launch) {
+  const std::vector<lt::Algorithm> candidates = product.candidates(mostCandidates);
   const Sets sets(driver, product, program, launch, stream);
   if (candidates.empty() || sets.count == 0)
     return std::nullopt;
@@ -125,10 +112,8 @@ std::optional<TunedChoice> Tuner::choose(Product &product,
   return best;
 }
 
-/// Seconds of one call, the least of a few measurements; infinite if the
-/// library does not run it after all.
-double Tuner::time(Product &product, const Sets &sets, float alpha, float beta,
-                   const lt::Algorithm &algorithm) {
+/// Seconds of one call, the least of a few measurements; infinite if the library does not run it after all.
+double Tuner::time(Product &product, const Sets &sets, float alpha, float beta, const lt::Algorithm &algorithm) {
   double least = std::numeric_limits<double>::infinity();
   try {
     product.enqueue(sets[0], alpha, beta, algorithm, stream);

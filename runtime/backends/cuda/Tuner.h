@@ -1,8 +1,8 @@
-//===- Tuner.h - Which algorithm a product is fastest with -----*- C++ -*-===//
+//===- Tuner.h - Which algorithm a product is fastest with ----------------------------------------------*- C++ -*-===//
 //
 // Never executed on a device.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_TUNER_H
 #define TXRT_BACKENDS_CUDA_TUNER_H
@@ -17,19 +17,14 @@ class Tuner {
 public:
   Tuner(const Driver &driver, Stream stream);
 
-  /// Times some algorithms on operands as large as those of `launch`, several
-  /// sets of them in turn: one set would lie in the cache, as in no step. The
-  /// operands are random numbers, since zeros take less power; a product that
-  /// adds to C is timed adding. Nothing when there is no algorithm, or no
-  /// memory for the operands beside the arena.
-  std::optional<TunedChoice> choose(Product &product,
-                                    const txrt_program &program,
-                                    const txrt_launch &launch);
+  /// Times some algorithms on operands as large as those of `launch`, several sets of them in turn: one set would lie
+  /// in the cache, as in no step. The operands are random numbers, since zeros take less power; a product that adds to
+  /// C is timed adding. Nothing when there is no algorithm, or no memory for the operands beside the arena.
+  std::optional<TunedChoice> choose(Product &product, const txrt_program &program, const txrt_launch &launch);
 
 private:
   struct Sets;
-  double time(Product &product, const Sets &sets, float alpha, float beta,
-              const lt::Algorithm &algorithm);
+  double time(Product &product, const Sets &sets, float alpha, float beta, const lt::Algorithm &algorithm);
 
   const Driver &driver;
   Stream stream;

@@ -24,8 +24,7 @@ static std::string hexOf(const lt::Algorithm &algorithm) {
 
 static lt::Algorithm algorithmOf(const std::string &hex) {
   lt::Algorithm algorithm = {};
-  if (hex.size() != 16 * std::size(algorithm.data) ||
-      hex.find_first_not_of("0123456789abcdef") != std::string::npos)
+  if (hex.size() != 16 * std::size(algorithm.data) || hex.find_first_not_of("0123456789abcdef") != std::string::npos)
     throw std::runtime_error("an algorithm is not of 128 hexadecimal digits");
   for (size_t i = 0; i < std::size(algorithm.data); ++i)
     algorithm.data[i] = std::stoull(hex.substr(16 * i, 16), nullptr, 16);
@@ -38,8 +37,7 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
     return choices;
   const std::vector<uint8_t> bytes = readFile(path, maxBytes);
   auto refuse = [&](const std::string &what) {
-    fail(TXRT_BAD_INPUT, "%s: no tuning cache: %s", printable(path).c_str(),
-         what.c_str());
+    fail(TXRT_BAD_INPUT, "%s: no tuning cache: %s", printable(path).c_str(), what.c_str());
   };
   try {
     if (std::find(bytes.begin(), bytes.end(), 0) != bytes.end())
@@ -49,8 +47,7 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
       throw std::runtime_error("it has another format");
     for (const json &item : root.at("choices"))
       choices[{item.at("gpu"), item.at("library"), item.at("product")}] = {
-          algorithmOf(item.at("algorithm")),
-          item.at("microseconds").get<double>() * 1e-6,
+          algorithmOf(item.at("algorithm")), item.at("microseconds").get<double>() * 1e-6,
           item.at("heuristic_microseconds").get<double>() * 1e-6};
   } catch (const json::parse_error &error) {
     refuse(format("it is no JSON from byte %zu on", error.byte));
@@ -62,10 +59,8 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
   return choices;
 }
 
-TuningCache::TuningCache(std::string path, std::string gpu,
-                         std::string library)
-    : path(std::move(path)), gpu(std::move(gpu)), library(std::move(library)),
-      choices(read(this->path)) {}
+TuningCache::TuningCache(std::string path, std::string gpu, std::string library)
+    : path(std::move(path)), gpu(std::move(gpu)), library(std::move(library)), choices(read(this->path)) {}
 
 std::optional<TunedChoice> TuningCache::find(const std::string &product) const {
   auto found = choices.find({gpu, library, product});
@@ -91,7 +86,6 @@ void TuningCache::save() const {
                     {"algorithm", hexOf(choice.algorithm)},
                     {"microseconds", choice.seconds * 1e6},
                     {"heuristic_microseconds", choice.heuristicSeconds * 1e6}});
-  const json root = {
-      {"format", formatName}, {"version", 1}, {"choices", std::move(list)}};
+  const json root = {{"format", formatName}, {"version", 1}, {"choices", std::move(list)}};
   writeFileAtomically(path, root.dump(1) + "\n");
 }

@@ -1,15 +1,14 @@
-//===- TuningCache.h - Chosen algorithms, in a file ------------*- C++ -*-===//
+//===- TuningCache.h - Chosen algorithms, in a file -----------------------------------------------------*- C++ -*-===//
 //
-// What --tune has found, for later runs: JSON, one choice for each GPU, version
-// of the library and product. No policy is in the key, so a recomputation gets
-// the algorithm of its forward.
+// What --tune has found, for later runs: JSON, one choice for each GPU, version of the library and product. No policy
+// is in the key, so a recomputation gets the algorithm of its forward.
 //
 //   {"format": "tx-tuning", "version": 1, "choices": [
 //     {"gpu": "NVIDIA H100 80GB HBM3 sm_90", "library": "cuBLASLt 13.1.0",
 //      "product": "nn 4096x3072x768 ...", "algorithm": "0000002a...",
 //      "microseconds": 41.2, "heuristic_microseconds": 47.9}]}
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_CUDA_TUNINGCACHE_H
 #define TXRT_BACKENDS_CUDA_TUNINGCACHE_H
@@ -30,14 +29,12 @@ struct TunedChoice {
 
 class TuningCache {
 public:
-  /// Reads the file, if there is one. Throws a Failure that says what is wrong
-  /// with it when it is no tuning cache.
+  /// Reads the file, if there is one. Throws a Failure that says what is wrong with it when it is no tuning cache.
   TuningCache(std::string path, std::string gpu, std::string library);
 
   std::optional<TunedChoice> find(const std::string &product) const;
   void set(const std::string &product, const TunedChoice &choice);
-  /// Writes all choices, those of other machines and of runs that have written
-  /// meanwhile too.
+  /// Writes all choices, those of other machines and of runs that have written meanwhile too.
   void save() const;
 
   const std::string path;

@@ -9,13 +9,10 @@
 
 using namespace txrt;
 
-static bool has(const char *feature) {
-  return cpuFeature(feature) == Feature::Present;
-}
+static bool has(const char *feature) { return cpuFeature(feature) == Feature::Present; }
 
-/// OpenBLAS chooses kernels by the CPU's model, and falls back to very old ones
-/// for a model that it does not know; a virtual CPU often has such a model. For
-/// f32 GEMM three sets matter, and feature bits tell them apart.
+/// OpenBLAS chooses kernels by the CPU's model, and falls back to very old ones for a model that it does not know; a
+/// virtual CPU often has such a model. For f32 GEMM three sets matter, and feature bits tell them apart.
 static const char *coreType() {
   if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl"))
     return "SkylakeX";
@@ -47,24 +44,21 @@ private:
   std::string old;
 };
 
-template <typename Function>
-static Function symbol(void *library, const char *name) {
+template <typename Function> static Function symbol(void *library, const char *name) {
   void *address = dlsym(library, name);
   if (!address)
     fail(TXRT_USAGE, "the OpenBLAS that was found has no %s", name);
   return reinterpret_cast<Function>(address);
 }
 
-/// What openblas_get_parallel answers. The serial variant races for its own
-/// scratch memory when two threads are in it; the OpenMP one brings a second
-/// thread runtime.
+/// What openblas_get_parallel answers. The serial variant races for its own scratch memory when two threads are in it;
+/// the OpenMP one brings a second thread runtime.
 enum { Serial = 0, Pthread = 1, OpenMP = 2 };
 
 static void *openLibrary() {
   const char *wish = getenv("TXRT_OPENBLAS");
   // The path found at build time, then the names of Debian and of Fedora.
-  std::vector<const char *> places = {TXRT_OPENBLAS_PATH, "libopenblas.so.0",
-                                      "libopenblasp.so.0"};
+  std::vector<const char *> places = {TXRT_OPENBLAS_PATH, "libopenblas.so.0", "libopenblasp.so.0"};
   if (wish)
     places = {wish};
   std::string found;
@@ -77,8 +71,7 @@ static void *openLibrary() {
     int variant = symbol<int (*)()>(library, "openblas_get_parallel")();
     if (variant == Pthread)
       return library;
-    found += "; " + std::string(place) + " is the " +
-             (variant == Serial ? "serial" : "OpenMP") + " variant";
+    found += "; " + std::string(place) + " is the " + (variant == Serial ? "serial" : "OpenMP") + " variant";
     dlclose(library);
   }
   fail(TXRT_USAGE,
@@ -99,12 +92,10 @@ static Blas open() {
   blas.sgemm = symbol<Blas::Sgemm>(library, "cblas_sgemm");
   blas.takeScratch = symbol<void *(*)(int)>(library, "blas_memory_alloc");
   blas.returnScratch = symbol<void (*)(void *)>(library, "blas_memory_free");
-  std::string config =
-      symbol<char *(*)()>(library, "openblas_get_config")();
+  std::string config = symbol<char *(*)()>(library, "openblas_get_config")();
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": two words are enough.
-  blas.description =
-      config.substr(0, config.find(' ', config.find(' ') + 1)) + " " +
-      symbol<char *(*)()>(library, "openblas_get_corename")();
+  blas.description = config.substr(0, config.find(' ', config.find(' ') + 1)) + " " +
+                     symbol<char *(*)()>(library, "openblas_get_corename")();
   return blas;
 }
 

@@ -7,15 +7,13 @@ using namespace txrt;
 
 using Lock = std::unique_lock<std::mutex>;
 
-CommunicationThread::CommunicationThread(uint32_t launchCount,
-                                         std::function<void(uint32_t)> work)
+CommunicationThread::CommunicationThread(uint32_t launchCount, std::function<void(uint32_t)> work)
     : work(std::move(work)), numbers(launchCount) {
   posted.reserve(launchCount);
   try {
     thread = std::thread([this] { loop(); });
   } catch (const std::system_error &error) {
-    fail(TXRT_USAGE, "the system gives no thread for collectives: %s",
-         error.what());
+    fail(TXRT_USAGE, "the system gives no thread for collectives: %s", error.what());
   }
 }
 
@@ -31,9 +29,7 @@ CommunicationThread::~CommunicationThread() {
 void CommunicationThread::loop() {
   Lock lock(mutex);
   for (;;) {
-    wake.wait(lock, [&] {
-      return stopping || (!failure && done < finished + posted.size());
-    });
+    wake.wait(lock, [&] { return stopping || (!failure && done < finished + posted.size()); });
     if (stopping)
       return;
     const uint32_t launch = posted[done - finished];

@@ -1,4 +1,4 @@
-//===- CommunicationThread.h - Collectives beside the launches -*- C++ -*-===//
+//===- CommunicationThread.h - Collectives beside the launches ------------------------------------------*- C++ -*-===//
 //
 //   thread.post(7);      // runs collective 7, behind those posted before
 //   ... launches that do not touch its bytes ...
@@ -7,7 +7,7 @@
 //
 // Nothing is allocated after the constructor, unless one fails.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_HOST_COMMUNICATIONTHREAD_H
 #define TXRT_BACKENDS_HOST_COMMUNICATIONTHREAD_H
@@ -25,8 +25,7 @@ namespace txrt {
 class CommunicationThread {
 public:
   /// `work` runs the collective that is launch i of `launchCount`.
-  CommunicationThread(uint32_t launchCount,
-                      std::function<void(uint32_t)> work);
+  CommunicationThread(uint32_t launchCount, std::function<void(uint32_t)> work);
   ~CommunicationThread();
   CommunicationThread(const CommunicationThread &) = delete;
   CommunicationThread &operator=(const CommunicationThread &) = delete;
@@ -43,10 +42,10 @@ private:
   std::mutex mutex;
   std::condition_variable wake, progress;
   // Collectives are numbered in the order of their posting, from 1.
-  std::vector<uint32_t> posted;  // since the last `finish`
-  std::vector<uint64_t> numbers; // of each launch, when it was posted last
+  std::vector<uint32_t> posted;    // since the last `finish`
+  std::vector<uint64_t> numbers;   // of each launch, when it was posted last
   uint64_t done = 0, finished = 0; // up to here; when `finish` was called last
-  std::exception_ptr failure;   // after which nothing runs
+  std::exception_ptr failure;      // after which nothing runs
   bool stopping = false;
   std::thread thread;
 };

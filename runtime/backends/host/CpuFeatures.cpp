@@ -131,12 +131,10 @@ Feature txrt::cpuFeature(const std::string &name) {
     if (name != entry.name)
       continue;
     uint32_t reg[4];
-    if (!__get_cpuid_count(entry.leaf, entry.subleaf, &reg[EAX], &reg[EBX],
-                           &reg[ECX], &reg[EDX]))
+    if (!__get_cpuid_count(entry.leaf, entry.subleaf, &reg[EAX], &reg[EBX], &reg[ECX], &reg[EDX]))
       return Feature::Absent;
-    bool usable = (reg[entry.reg] >> entry.bit & 1) != 0 &&
-                  (entry.state == none ||
-                   (savedState() & entry.state) == entry.state);
+    bool usable =
+        (reg[entry.reg] >> entry.bit & 1) != 0 && (entry.state == none || (savedState() & entry.state) == entry.state);
     return usable ? Feature::Present : Feature::Absent;
   }
   return Feature::Unknown;
@@ -148,8 +146,7 @@ Feature txrt::cpuFeature(const std::string &) { return Feature::Unknown; }
 
 #endif
 
-/// Linux saves the matrix unit's registers for those that ask: a process asks
-/// once, for all its threads.
+/// Linux saves the matrix unit's registers for those that ask: a process asks once, for all its threads.
 static void requireTileState(const char *artifact) {
 #if defined(__x86_64__)
   constexpr long requestPermission = 0x1023, tileData = 18;
@@ -170,20 +167,18 @@ void txrt::requireTarget(const txrt_program &program) {
     fail(TXRT_DEVICE,
          "%s: built for backend '%s' (%s), this is 'host'; compile it with "
          "--target=host, or read it with --backend dryrun",
-         program.name, printable(program.target_backend).c_str(),
-         features.empty() ? "any device" : features.c_str());
+         program.name, printable(program.target_backend).c_str(), features.empty() ? "any device" : features.c_str());
   }
 #if !defined(__x86_64__)
   const char *here = "another architecture";
   bool matches = false;
 #else
   const char *here = "x86_64";
-  bool matches = strncmp(program.target_triple, "x86_64-", 7) == 0 &&
-                 strstr(program.target_triple, "linux");
+  bool matches = strncmp(program.target_triple, "x86_64-", 7) == 0 && strstr(program.target_triple, "linux");
 #endif
   if (!matches)
-    fail(TXRT_DEVICE, "%s: built for %s, this is %s Linux", program.name,
-         printable(program.target_triple).c_str(), here);
+    fail(TXRT_DEVICE, "%s: built for %s, this is %s Linux", program.name, printable(program.target_triple).c_str(),
+         here);
   std::string missing;
   for (uint32_t i = 0; i < program.target_feature_count; ++i) {
     std::string feature = program.target_features[i];
@@ -194,9 +189,8 @@ void txrt::requireTarget(const txrt_program &program) {
       missing += (missing.empty() ? "" : ", ") + feature;
       break;
     case Feature::Unknown:
-      fail(TXRT_DEVICE,
-           "%s: built for CPU feature '%s', which this runtime does not know",
-           program.name, printable(feature).c_str());
+      fail(TXRT_DEVICE, "%s: built for CPU feature '%s', which this runtime does not know", program.name,
+           printable(feature).c_str());
     }
   }
   if (!missing.empty())

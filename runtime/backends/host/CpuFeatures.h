@@ -1,9 +1,9 @@
-//===- CpuFeatures.h - What this CPU can do --------------------*- C++ -*-===//
+//===- CpuFeatures.h - What this CPU can do -------------------------------------------------------------*- C++ -*-===//
 //
-// Features by LLVM's names, read from CPUID and, for registers that the system
-// must save, from XCR0. By bits, never by model: virtual CPUs hide theirs.
+// Features by LLVM's names, read from CPUID and, for registers that the system must save, from XCR0. By bits, never by
+// model: virtual CPUs hide theirs.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_HOST_CPUFEATURES_H
 #define TXRT_BACKENDS_HOST_CPUFEATURES_H
@@ -17,8 +17,8 @@ namespace txrt {
 enum class Feature { Present, Absent, Unknown };
 Feature cpuFeature(const std::string &name);
 
-/// Fails with TXRT_DEVICE if the program was built for another backend, another
-/// architecture or features that this CPU has not.
+/// Fails with TXRT_DEVICE if the program was built for another backend, another architecture or features that this CPU
+/// has not.
 void requireTarget(const txrt_program &program);
 
 } // namespace txrt

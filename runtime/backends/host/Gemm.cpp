@@ -12,10 +12,8 @@ struct TileSize {
   uint64_t m, n;
 };
 static constexpr TileSize largeTile = {768, 768}, smallTile = {256, 192};
-static constexpr TileSize narrowTile = {TXRT_HOST_PRODUCT_M,
-                                        TXRT_HOST_PRODUCT_N};
-// The library's AVX-512 kernels work on 48 columns at once, those of bf16 on
-// 32 rows and columns.
+static constexpr TileSize narrowTile = {TXRT_HOST_PRODUCT_M, TXRT_HOST_PRODUCT_N};
+// The library's AVX-512 kernels work on 48 columns at once, those of bf16 on 32 rows and columns.
 static constexpr uint64_t columnStep = 48, narrowStep = 32;
 // Fewer tiles than this leave cores idle.
 static constexpr uint64_t fewTiles = 4;
@@ -31,8 +29,7 @@ static uint64_t evenTile(uint64_t extent, uint64_t largest, uint64_t step) {
   return std::min(largest, ceilDiv(part, step) * step);
 }
 
-static GemmGrid cut(const txrt_gemm_launch &g, TileSize largest,
-                    TileSize step) {
+static GemmGrid cut(const txrt_gemm_launch &g, TileSize largest, TileSize step) {
   GemmGrid grid;
   grid.tileM = evenTile(g.m, largest.m, step.m);
   grid.tileN = evenTile(g.n, largest.n, step.n);
@@ -41,12 +38,11 @@ static GemmGrid cut(const txrt_gemm_launch &g, TileSize largest,
   return grid;
 }
 
-// The grid depends on the product alone, never on the number of threads: the
-// library's bits depend on the sizes that it is called with.
+// The grid depends on the product alone, never on the number of threads: the library's bits depend on the sizes that it
+// is called with.
 GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g, bool isNarrow) {
   const uint64_t batch = g.batch0 * g.batch1;
-  GemmGrid grid = isNarrow ? cut(g, narrowTile, {narrowStep, narrowStep})
-                           : cut(g, largeTile, {1, columnStep});
+  GemmGrid grid = isNarrow ? cut(g, narrowTile, {narrowStep, narrowStep}) : cut(g, largeTile, {1, columnStep});
   auto enough = [&] { return batch * grid.countM * grid.countN >= fewTiles; };
   if (!enough() && !isNarrow)
     grid = cut(g, smallTile, {1, columnStep});
@@ -58,26 +54,20 @@ GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g, bool isNarrow) {
   if (grid.countM * grid.countN == 1) {
     double flops = 2.0 * double(g.m) * double(g.n) * double(g.k);
     double wanted = double(taskFlops) / flops;
-    grid.matricesPerTask = wanted < 1 ? 1
-                           : wanted > double(batch)
-                               ? batch
-                               : static_cast<uint64_t>(wanted);
+    grid.matricesPerTask = wanted < 1 ? 1 : wanted > double(batch) ? batch : static_cast<uint64_t>(wanted);
   }
-  grid.tasks =
-      ceilDiv(batch, grid.matricesPerTask) * grid.countM * grid.countN;
+  grid.tasks = ceilDiv(batch, grid.matricesPerTask) * grid.countM * grid.countN;
   return grid;
 }
 
 bool txrt::gemmFits(const txrt_gemm_launch &g, bool isNarrow) {
   // Tiles bound m and n; a batch of more than 2^31 tasks is no real product.
   const uint64_t limit = INT_MAX;
-  if (g.m > limit || g.n > limit || g.k > limit || g.lda > limit ||
-      g.ldb > limit || g.ldc > limit || g.batch0 > limit || g.batch1 > limit ||
-      g.batch0 * g.batch1 > limit)
+  if (g.m > limit || g.n > limit || g.k > limit || g.lda > limit || g.ldb > limit || g.ldc > limit ||
+      g.batch0 > limit || g.batch1 > limit || g.batch0 * g.batch1 > limit)
     return false;
   GemmGrid grid = gemmGrid(g, isNarrow);
-  unsigned __int128 tasks = (unsigned __int128)grid.countM * grid.countN *
-                            (g.batch0 * g.batch1);
+  unsigned __int128 tasks = (unsigned __int128)grid.countM * grid.countN * (g.batch0 * g.batch1);
   return tasks <= limit;
 }
 
@@ -115,44 +105,30 @@ struct Work {
     const uint64_t m0 = tileM * grid.tileM, n0 = tileN * grid.tileN;
     const uint64_t m = std::min(grid.tileM, g.m - m0);
     const uint64_t n = std::min(grid.tileN, g.n - n0);
-    const uint64_t fromA = i0 * g.stride_a0 + i1 * g.stride_a1 +
-                           (g.transpose_a ? m0 : m0 * g.lda);
-    const uint64_t fromB = i0 * g.stride_b0 + i1 * g.stride_b1 +
-                           (g.transpose_b ? n0 * g.ldb : n0);
+    const uint64_t fromA = i0 * g.stride_a0 + i1 * g.stride_a1 + (g.transpose_a ? m0 : m0 * g.lda);
+    const uint64_t fromB = i0 * g.stride_b0 + i1 * g.stride_b1 + (g.transpose_b ? n0 * g.ldb : n0);
     const uint64_t toC = i0 * g.stride_c0 + i1 * g.stride_c1 + m0 * g.ldc + n0;
     if (code.isNarrow())
-      return code.narrow(
-          at(a, fromA, 2), at(b, fromB, 2), at(c, toC, code.isWide ? 4 : 2),
-          static_cast<int64_t>(m), static_cast<int64_t>(n),
-          static_cast<int64_t>(g.k), static_cast<int64_t>(g.lda),
-          static_cast<int64_t>(g.ldb), static_cast<int64_t>(g.ldc), g.alpha,
-          beta);
-    code.blas->sgemm(
-        Blas::rowMajor, g.transpose_a ? Blas::transposed : Blas::plain,
-        g.transpose_b ? Blas::transposed : Blas::plain, static_cast<int>(m),
-        static_cast<int>(n), static_cast<int>(g.k), g.alpha,
-        static_cast<const float *>(a) + fromA, static_cast<int>(g.lda),
-        static_cast<const float *>(b) + fromB, static_cast<int>(g.ldb), beta,
-        static_cast<float *>(c) + toC, static_cast<int>(g.ldc));
+      return code.narrow(at(a, fromA, 2), at(b, fromB, 2), at(c, toC, code.isWide ? 4 : 2), static_cast<int64_t>(m),
+                         static_cast<int64_t>(n), static_cast<int64_t>(g.k), static_cast<int64_t>(g.lda),
+                         static_cast<int64_t>(g.ldb), static_cast<int64_t>(g.ldc), g.alpha, beta);
+    code.blas->sgemm(Blas::rowMajor, g.transpose_a ? Blas::transposed : Blas::plain,
+                     g.transpose_b ? Blas::transposed : Blas::plain, static_cast<int>(m), static_cast<int>(n),
+                     static_cast<int>(g.k), g.alpha, static_cast<const float *>(a) + fromA, static_cast<int>(g.lda),
+                     static_cast<const float *>(b) + fromB, static_cast<int>(g.ldb), beta,
+                     static_cast<float *>(c) + toC, static_cast<int>(g.ldc));
   }
 
   static const void *at(const void *base, uint64_t element, uint64_t bytes) {
     return static_cast<const char *>(base) + element * bytes;
   }
-  static void *at(void *base, uint64_t element, uint64_t bytes) {
-    return static_cast<char *>(base) + element * bytes;
-  }
+  static void *at(void *base, uint64_t element, uint64_t bytes) { return static_cast<char *>(base) + element * bytes; }
 };
 } // namespace
 
-void txrt::runGemm(ThreadPool &pool, const GemmCode &code,
-                   const txrt_gemm_launch &gemm, const void *a, const void *b,
+void txrt::runGemm(ThreadPool &pool, const GemmCode &code, const txrt_gemm_launch &gemm, const void *a, const void *b,
                    void *c, float beta) {
   Work work{code, gemm, gemmGrid(gemm, code.isNarrow()), a, b, c, beta};
   pool.run(
-      work.grid.tasks,
-      [](void *context, uint64_t index) {
-        static_cast<const Work *>(context)->task(index);
-      },
-      &work);
+      work.grid.tasks, [](void *context, uint64_t index) { static_cast<const Work *>(context)->task(index); }, &work);
 }

@@ -1,11 +1,10 @@
-//===- Gemm.h - A matrix product as tasks ----------------------*- C++ -*-===//
+//===- Gemm.h - A matrix product as tasks ---------------------------------------------------------------*- C++ -*-===//
 //
-// A product is cut into tiles of C by a grid that depends on its shape alone;
-// each tile is one call over the whole of k: of the library for f32, of the
-// artifact's own code for bf16. So the bits of the result do not depend on the
-// number of threads.
+// A product is cut into tiles of C by a grid that depends on its shape alone; each tile is one call over the whole of
+// k: of the library for f32, of the artifact's own code for bf16. So the bits of the result do not depend on the number
+// of threads.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_HOST_GEMM_H
 #define TXRT_BACKENDS_HOST_GEMM_H
@@ -38,8 +37,7 @@ struct GemmCode {
 };
 
 /// `beta` replaces the launch's own, which a reset makes 0.
-void runGemm(ThreadPool &pool, const GemmCode &code,
-             const txrt_gemm_launch &gemm, const void *a, const void *b,
+void runGemm(ThreadPool &pool, const GemmCode &code, const txrt_gemm_launch &gemm, const void *a, const void *b,
              void *c, float beta);
 
 } // namespace txrt

@@ -1,10 +1,9 @@
-//===- Host.cpp - The CPU backend ------------------------------*- C++ -*-===//
+//===- Host.cpp - The CPU backend -----------------------------------------------------------------------*- C++ -*-===//
 //
-// Kernels from the artifact's ELF object and products through the GEMM library,
-// both as tasks of one thread pool over one arena. Collectives have a thread of
-// their own, where there are several ranks, and go on beside them.
+// Kernels from the artifact's ELF object and products through the GEMM library, both as tasks of one thread pool over
+// one arena. Collectives have a thread of their own, where there are several ranks, and go on beside them.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "backends/host/Blas.h"
 #include "backends/host/CommunicationThread.h"
@@ -15,8 +14,8 @@
 #include "comm/Axes.h"
 #include "comm/World.h"
 #include "core/Arena.h"
-#include "core/Cpus.h"
 #include "core/CodeImage.h"
+#include "core/Cpus.h"
 #include "core/Failure.h"
 #include "core/Memory.h"
 
@@ -47,24 +46,20 @@ private:
   void runProduct(const txrt_launch &launch, const GemmCode &code);
   void prepareCollectives(bool overlaps);
   void runCollective(uint32_t index);
-  void *const *operands(const txrt_launch &launch) const {
-    return addresses.data() + launch.first_buffer;
-  }
+  void *const *operands(const txrt_launch &launch) const { return addresses.data() + launch.first_buffer; }
 
   const txrt_program &program;
   txrt_world alone;
   txrt_world &world; // who runs the collectives
   std::unique_ptr<CodeImage> image;
   std::vector<txrt_host_kernel> kernels;
-  std::vector<void *> addresses; // of each buffer of the program
-  std::vector<GemmCode> products; // of each launch of the program
+  std::vector<void *> addresses;                      // of each buffer of the program
+  std::vector<GemmCode> products;                     // of each launch of the program
   std::unique_ptr<CommunicationThread> communication; // null: one rank
 };
 
 unsigned localRanks(const txrt_options &options) {
-  return options.world
-             ? static_cast<unsigned>(txrt_world_local_ranks(options.world))
-             : 1;
+  return options.world ? static_cast<unsigned>(txrt_world_local_ranks(options.world)) : 1;
 }
 
 unsigned threadCount(const txrt_options &options) {
@@ -77,23 +72,18 @@ unsigned threadCount(const txrt_options &options) {
 void requireRoom(const txrt_program &program, const txrt_options &options) {
   const unsigned threads = threadCount(options);
   const bool multiplies =
-      std::any_of(program.launches, program.launches + program.launch_count,
-                  [&](const txrt_launch &launch) {
-                    return launch.kind == TXRT_LAUNCH_GEMM &&
-                           program.buffers[launch.first_buffer].dtype ==
-                               TXRT_DTYPE_F32;
-                  });
+      std::any_of(program.launches, program.launches + program.launch_count, [&](const txrt_launch &launch) {
+        return launch.kind == TXRT_LAUNCH_GEMM && program.buffers[launch.first_buffer].dtype == TXRT_DTYPE_F32;
+      });
   MemoryNeed need;
   need.add("arena", program.arena_bytes, program.arena_bytes);
   if (multiplies)
-    need.add("OpenBLAS", Blas::libraryBytes + threads * Blas::scratchBytes,
-             (threads + 1) * Blas::touchedBytes);
+    need.add("OpenBLAS", Blas::libraryBytes + threads * Blas::scratchBytes, (threads + 1) * Blas::touchedBytes);
   // This thread has its stack; one more serves the collectives.
   const unsigned started = threads - 1 + (localRanks(options) > 1);
   if (started)
     need.add("thread stacks", started * stackBytes(), 0);
-  need.add("kernels", program.code_bytes + Arena::slackBytes,
-           program.code_bytes);
+  need.add("kernels", program.code_bytes + Arena::slackBytes, program.code_bytes);
   need.add("files", options.own_bytes, options.own_bytes);
   // What another session of this process has and has not touched yet.
   need.add("the other arena", 0, Arena::untouchedBytes());
@@ -101,19 +91,14 @@ void requireRoom(const txrt_program &program, const txrt_options &options) {
 }
 
 Host::Host(const txrt_program &program, const txrt_options &options)
-    : pool((requireTarget(program), requireRoom(program, options),
-            threadCount(options))),
-      arena(program.arena_bytes), clock(program.launch_count),
-      program(program),
-      world(options.world ? *options.world : alone) {
+    : pool((requireTarget(program), requireRoom(program, options), threadCount(options))), arena(program.arena_bytes),
+      clock(program.launch_count), program(program), world(options.world ? *options.world : alone) {
   addresses.reserve(program.buffer_count);
   for (uint32_t i = 0; i < program.buffer_count; ++i) {
     const txrt_buffer &buffer = program.buffers[i];
-    addresses.push_back(arena.data() + program.segment_base[buffer.segment] +
-                        buffer.offset);
+    addresses.push_back(arena.data() + program.segment_base[buffer.segment] + buffer.offset);
   }
-  description = format("host, %u thread%s", pool.threads(),
-                       pool.threads() == 1 ? "" : "s");
+  description = format("host, %u thread%s", pool.threads(), pool.threads() == 1 ? "" : "s");
   loadKernels();
   prepareGemms();
   prepareCollectives(!options.no_overlap);
@@ -121,15 +106,12 @@ Host::Host(const txrt_program &program, const txrt_options &options)
 
 void Host::loadKernels() {
   if (program.code && !program.gpu_image_count)
-    image = std::make_unique<CodeImage>(
-        program.name, Span{program.code, program.code_bytes});
+    image = std::make_unique<CodeImage>(program.name, Span{program.code, program.code_bytes});
   else if (program.kernel_count)
-    fail(TXRT_BAD_INPUT,
-         "%s: has no code for the host; the dryrun backend can print it",
-         program.name);
+    fail(TXRT_BAD_INPUT, "%s: has no code for the host; the dryrun backend can print it", program.name);
   for (uint32_t i = 0; i < program.kernel_count; ++i)
-    kernels.push_back(reinterpret_cast<txrt_host_kernel>(image->address(
-        program.functions[program.kernel_functions[i]].entry)));
+    kernels.push_back(
+        reinterpret_cast<txrt_host_kernel>(image->address(program.functions[program.kernel_functions[i]].entry)));
 }
 
 /// A kernel may have any name; what has no units is a product.
@@ -139,8 +121,7 @@ txrt_host_product Host::findProduct(const std::string &name) const {
     if (f.units == 0 && name == program.function_names + f.name)
       return reinterpret_cast<txrt_host_product>(image->address(f.entry));
   }
-  fail(TXRT_BAD_INPUT, "%s: has a bf16 product and no function %s", program.name,
-       name.c_str());
+  fail(TXRT_BAD_INPUT, "%s: has a bf16 product and no function %s", program.name, name.c_str());
 }
 
 void Host::prepareGemms() {
@@ -156,20 +137,18 @@ void Host::prepareGemms() {
     const bool isWide = buffers[2].dtype == TXRT_DTYPE_F32;
     std::string name = printable(program.strings + launch.name);
     if (!isNarrow && !isWide)
-      fail(TXRT_USAGE, "%s: launch %u (%s) rounds an f32 product to bf16",
-           program.name, i, name.c_str());
+      fail(TXRT_USAGE, "%s: launch %u (%s) rounds an f32 product to bf16", program.name, i, name.c_str());
     if (gemm.epilogue)
-      fail(TXRT_USAGE, "%s: launch %u (%s) has an epilogue, which the host's "
-                       "products have not",
+      fail(TXRT_USAGE,
+           "%s: launch %u (%s) has an epilogue, which the host's "
+           "products have not",
            program.name, i, name.c_str());
     if (!gemmFits(gemm, isNarrow))
-      fail(TXRT_USAGE, "%s: launch %u (%s) has extents beyond 2^31",
-           program.name, i, name.c_str());
+      fail(TXRT_USAGE, "%s: launch %u (%s) has extents beyond 2^31", program.name, i, name.c_str());
     products[i].isWide = isWide;
     if (isNarrow)
-      products[i].narrow = findProduct(
-          format("gemm_bf16_%c%c_%s", gemm.transpose_a ? 't' : 'n',
-                 gemm.transpose_b ? 't' : 'n', isWide ? "f32" : "bf16"));
+      products[i].narrow = findProduct(format("gemm_bf16_%c%c_%s", gemm.transpose_a ? 't' : 'n',
+                                              gemm.transpose_b ? 't' : 'n', isWide ? "f32" : "bf16"));
     else
       products[i].blas = blas = &Blas::get();
   }
@@ -204,18 +183,16 @@ void Host::prepareCollectives(bool overlaps) {
     return;
   description += std::string(", ") + txrt_world_description(&world);
   if (overlaps && world.takesThreads())
-    communication = std::make_unique<CommunicationThread>(
-        program.launch_count, [this](uint32_t index) { runCollective(index); });
+    communication =
+        std::make_unique<CommunicationThread>(program.launch_count, [this](uint32_t index) { runCollective(index); });
 }
 
 void Host::runCollective(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
-  const auto dtype =
-      static_cast<txrt_dtype>(program.buffers[launch.first_buffer].dtype);
+  const auto dtype = static_cast<txrt_dtype>(program.buffers[launch.first_buffer].dtype);
   void *const *buffers = operands(launch);
   clock.around(index, [&] {
-    world.collectives().run(launch.u.collective, dtype, buffers[0], buffers[1],
-                            program.strings + launch.name);
+    world.collectives().run(launch.u.collective, dtype, buffers[0], buffers[1], program.strings + launch.name);
   });
 }
 
@@ -227,11 +204,9 @@ void Host::runKernel(const txrt_launch &launch) {
     uint64_t units, grain;
   };
   const txrt_kernel_launch &k = launch.u.kernel;
-  // Units are independent, so a coarser grain gives the same bits; the pool
-  // counts tasks in 32 bits.
+  // Units are independent, so a coarser grain gives the same bits; the pool counts tasks in 32 bits.
   const uint64_t grain = std::max(k.grain, (k.units >> 31) + 1);
-  Context context{kernels[k.kernel], operands(launch), k.immediates, k.units,
-                  grain};
+  Context context{kernels[k.kernel], operands(launch), k.immediates, k.units, grain};
   const uint64_t tasks = (k.units - 1) / grain + 1;
   pool.run(
       tasks,
@@ -239,8 +214,7 @@ void Host::runKernel(const txrt_launch &launch) {
         const auto &c = *static_cast<const Context *>(argument);
         const uint64_t begin = task * c.grain;
         const uint64_t end = std::min(begin + c.grain, c.units);
-        c.kernel(c.buffers, c.immediates, static_cast<int64_t>(begin),
-                 static_cast<int64_t>(end));
+        c.kernel(c.buffers, c.immediates, static_cast<int64_t>(begin), static_cast<int64_t>(end));
       },
       &context);
 }
@@ -249,8 +223,7 @@ void Host::runProduct(const txrt_launch &launch, const GemmCode &code) {
   const txrt_gemm_launch &gemm = launch.u.gemm;
   void *const *buffers = operands(launch);
   bool reset = gemm.has_reset && *static_cast<const uint8_t *>(buffers[3]);
-  runGemm(pool, code, gemm, buffers[0], buffers[1], buffers[2],
-          reset ? 0.0f : gemm.beta);
+  runGemm(pool, code, gemm, buffers[0], buffers[1], buffers[2], reset ? 0.0f : gemm.beta);
 }
 
 Host &self(void *state) { return *static_cast<Host *>(state); }
@@ -261,8 +234,7 @@ extern "C" {
 extern const txrt_backend txrt_host_backend;
 const txrt_backend txrt_host_backend = {
     "host",
-    [](const txrt_program *program, const txrt_options *options, void **state,
-       txrt_error *error) {
+    [](const txrt_program *program, const txrt_options *options, void **state, txrt_error *error) {
       return guarded(error, [&] { *state = new Host(*program, *options); });
     },
     [](void *state) { delete &self(state); },
@@ -270,20 +242,14 @@ const txrt_backend txrt_host_backend = {
       self(state).clock.begin(timed != 0);
       return TXRT_OK;
     },
-    [](void *state, uint32_t index, txrt_error *error) {
-      return guarded(error, [&] { self(state).launch(index); });
-    },
-    [](void *state, txrt_error *error) {
-      return guarded(error, [&] { self(state).sync(); });
-    },
-    [](void *state, uint32_t index, double *start, double *seconds,
-       txrt_error *) {
+    [](void *state, uint32_t index, txrt_error *error) { return guarded(error, [&] { self(state).launch(index); }); },
+    [](void *state, txrt_error *error) { return guarded(error, [&] { self(state).sync(); }); },
+    [](void *state, uint32_t index, double *start, double *seconds, txrt_error *) {
       *start = self(state).clock.start(index);
       *seconds = self(state).clock.taken(index);
       return TXRT_OK;
     },
-    [](void *state, uint64_t offset, uint64_t bytes, const void *from,
-       txrt_error *) {
+    [](void *state, uint64_t offset, uint64_t bytes, const void *from, txrt_error *) {
       if (bytes)
         memcpy(self(state).arena.data() + offset, from, bytes);
       return TXRT_OK;

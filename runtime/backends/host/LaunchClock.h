@@ -1,9 +1,9 @@
-//===- LaunchClock.h - When each launch ran --------------------*- C++ -*-===//
+//===- LaunchClock.h - When each launch ran -------------------------------------------------------------*- C++ -*-===//
 //
-// Each launch of an entry is timed by the thread that runs it, beside others or
-// not. Nothing is allocated after the constructor.
+// Each launch of an entry is timed by the thread that runs it, beside others or not. Nothing is allocated after the
+// constructor.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_HOST_LAUNCHCLOCK_H
 #define TXRT_BACKENDS_HOST_LAUNCHCLOCK_H
@@ -31,21 +31,15 @@ public:
     spans[launch] = {start, Clock::now()};
   }
   /// Seconds; after all launches of a timed entry.
-  double start(uint32_t launch) const {
-    return seconds(spans[launch].start - began);
-  }
-  double taken(uint32_t launch) const {
-    return seconds(spans[launch].end - spans[launch].start);
-  }
+  double start(uint32_t launch) const { return seconds(spans[launch].start - began); }
+  double taken(uint32_t launch) const { return seconds(spans[launch].end - spans[launch].start); }
 
 private:
   using Clock = std::chrono::steady_clock;
   struct Span {
     Clock::time_point start, end;
   };
-  static double seconds(Clock::duration duration) {
-    return std::chrono::duration<double>(duration).count();
-  }
+  static double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
   std::vector<Span> spans; // of each launch
   Clock::time_point began;

@@ -10,18 +10,15 @@
 
 using namespace txrt;
 
-// How long a thread watches before it sleeps. Between two launches there are a
-// few microseconds at most.
+// How long a thread watches before it sleeps. Between two launches there are a few microseconds at most.
 static constexpr std::chrono::microseconds watchTime{30};
 
 static void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
-  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAIT_PRIVATE,
-          expected, nullptr, nullptr, 0);
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
 }
 
 static void futexWake(std::atomic<uint32_t> &word, int count) {
-  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAKE_PRIVATE,
-          count, nullptr, nullptr, 0);
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
 }
 
 static void relax() {
@@ -51,8 +48,7 @@ ThreadPool::ThreadPool(unsigned threads) {
   } catch (const std::system_error &error) {
     size_t got = workers.size() + 1;
     stop();
-    fail(TXRT_USAGE, "asked for %u threads, the system gives %zu: %s", threads,
-         got, error.what());
+    fail(TXRT_USAGE, "asked for %u threads, the system gives %zu: %s", threads, got, error.what());
   }
 }
 
@@ -73,8 +69,8 @@ void ThreadPool::run(uint64_t tasks, Task function, void *argument) {
       function(argument, i);
     return;
   }
-  // Close the last run before its fields change: a late worker that still sees
-  // its exhausted ticket must not take it, with the new count, for a task.
+  // Close the last run before its fields change: a late worker that still sees its exhausted ticket must not take it,
+  // with the new count, for a task.
   const uint64_t last = ticket.load(std::memory_order_relaxed) >> 32;
   ticket.store(last << 32 | UINT32_MAX, std::memory_order_relaxed);
   count.store(tasks, std::memory_order_release);
@@ -108,9 +104,7 @@ void ThreadPool::runTasks(uint64_t seen) {
     const uint64_t index = seen & UINT32_MAX;
     if (index >= tasks)
       return;
-    if (!ticket.compare_exchange_weak(seen, seen + 1,
-                                      std::memory_order_acq_rel,
-                                      std::memory_order_acquire))
+    if (!ticket.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_acquire))
       continue;
     function(argument, index);
     if (done.fetch_add(1, std::memory_order_acq_rel) + 1 == tasks) {
@@ -128,8 +122,7 @@ void ThreadPool::work() {
   for (;;) {
     uint32_t seenWake = wake.load();
     auto news = [&] {
-      return ticket.load(std::memory_order_acquire) >> 32 != lastRun ||
-             stopping.load(std::memory_order_relaxed);
+      return ticket.load(std::memory_order_acquire) >> 32 != lastRun || stopping.load(std::memory_order_relaxed);
     };
     if (!watch(news)) {
       sleepers.fetch_add(1);

@@ -1,17 +1,15 @@
-//===- ThreadPool.h - The process's only threads ---------------*- C++ -*-===//
+//===- ThreadPool.h - The process's only threads --------------------------------------------------------*- C++ -*-===//
 //
 //   pool.run(taskCount, [](void *context, uint64_t task) { ... }, &context);
 //
-// Tasks are claimed one by one from an atomic counter, by the caller too, so a
-// slow core takes fewer. Which thread runs a task never changes its result.
-// Nothing is allocated by `run`. One `run` at a time.
+// Tasks are claimed one by one from an atomic counter, by the caller too, so a slow core takes fewer. Which thread runs
+// a task never changes its result. Nothing is allocated by `run`. One `run` at a time.
 //
-// A launch is tens of microseconds, so a worker that runs out of tasks first
-// watches for the next launch, then sleeps: idle spinning takes the core from
-// whoever competes, sleeping at once costs a wake-up for every launch
+// A launch is tens of microseconds, so a worker that runs out of tasks first watches for the next launch, then sleeps:
+// idle spinning takes the core from whoever competes, sleeping at once costs a wake-up for every launch
 // (docs/Rationale/cpu-gemm.md has the measurements).
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKENDS_HOST_THREADPOOL_H
 #define TXRT_BACKENDS_HOST_THREADPOOL_H
@@ -35,8 +33,7 @@ public:
 
   unsigned threads() const { return static_cast<unsigned>(workers.size()) + 1; }
 
-  /// Runs task(context, i) for every i < count and returns when all are done.
-  /// `count` is below 2^32.
+  /// Runs task(context, i) for every i < count and returns when all are done. `count` is below 2^32.
   void run(uint64_t count, Task task, void *context);
 
 private:

@@ -1,10 +1,9 @@
-//===- MpiTransport.cpp - Ranks over MPI -----------------------*- C++ -*-===//
+//===- MpiTransport.cpp - Ranks over MPI ----------------------------------------------------------------*- C++ -*-===//
 //
-// MPI carries bytes, from one rank to another. Every wait has an end: a rank that
-// is gone or stuck is named. Those that MPI itself waits for, at the start and at
-// the end, have a watchdog.
+// MPI carries bytes, from one rank to another. Every wait has an end: a rank that is gone or stuck is named. Those that
+// MPI itself waits for, at the start and at the end, have a watchdog.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "comm/Environment.h"
 #include "comm/Positions.h"
@@ -32,8 +31,7 @@ namespace {
 constexpr int messageTag = 0, positionTag = 1;
 // For an answer to where a rank is, and how often one looks for a question.
 constexpr double secondsToAnswer = 1, secondsToListen = 0.01;
-const char *const endOfRun =
-    ", and this run is being ended: a rank was lost, or a signal came";
+const char *const endOfRun = ", and this run is being ended: a rank was lost, or a signal came";
 const char *const slowRank = ": stuck, or much slower (see "
                              "--distributed-timeout-minutes); ";
 
@@ -42,8 +40,7 @@ int launchedRanks() { return ranksFromEnvironment("OMPI_COMM_WORLD_SIZE"); }
 /// How long to wait for ranks that may still answer once mpirun ends the run:
 /// well within the time that it leaves before SIGKILL.
 double secondsToStop() {
-  const int64_t left = numberFromEnvironment(
-      "OMPI_MCA_odls_base_sigkill_timeout", 0, 1 << 20, 1);
+  const int64_t left = numberFromEnvironment("OMPI_MCA_odls_base_sigkill_timeout", 0, 1 << 20, 1);
   return 0.5 * static_cast<double>(left);
 }
 
@@ -63,21 +60,18 @@ Mpi open() {
          "libopenmpi3)",
          launchedRanks(), printable(dlerror()).c_str());
   Mpi mpi;
-#define TXRT_LOAD(member, function, ...)                                      \
-  mpi.member =                                                                \
-      reinterpret_cast<int (*)(__VA_ARGS__)>(symbol(library, #function));
+#define TXRT_LOAD(member, function, ...)                                                                               \
+  mpi.member = reinterpret_cast<int (*)(__VA_ARGS__)>(symbol(library, #function));
   TXRT_MPI_FUNCTIONS(TXRT_LOAD)
 #undef TXRT_LOAD
-#define TXRT_LOAD(member, type, name, object)                                 \
-  mpi.member = static_cast<type>(symbol(library, #object));
+#define TXRT_LOAD(member, type, name, object) mpi.member = static_cast<type>(symbol(library, #object));
   TXRT_MPI_HANDLES(TXRT_LOAD)
 #undef TXRT_LOAD
   return mpi;
 }
 
 double secondsSince(std::chrono::steady_clock::time_point then) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then)
-      .count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
 class MpiTransport {
@@ -111,16 +105,15 @@ private:
   std::string askAll(const char *what);
 
   const txrt_world_options options;
-  std::vector<Message> messages; // on their way
-  Clock::time_point stopSeen = {}; // when the launcher began to end the run
+  std::vector<Message> messages;     // on their way
+  Clock::time_point stopSeen = {};   // when the launcher began to end the run
   std::vector<PositionMessage> told; // to each rank, on its way or not
   Positions positions{0, 0};
   const char *doing = "";
   Clock::time_point listened = {};
 };
 
-MpiTransport::MpiTransport(const txrt_world_options &options)
-    : options(options) {
+MpiTransport::MpiTransport(const txrt_world_options &options) : options(options) {
   int level = 0;
   {
     Watchdog watchdog("MPI_Init: not all ranks have come", options);
@@ -134,8 +127,7 @@ MpiTransport::MpiTransport(const txrt_world_options &options)
   int length = 0;
   check(mpi.libraryVersion(version, &length), "MPI_Init");
   std::string text(version);
-  description = format("rank %d of %d, %s", rank, size,
-                       printable(text.substr(0, text.find(','))).c_str());
+  description = format("rank %d of %d, %s", rank, size, printable(text.substr(0, text.find(','))).c_str());
   messages.reserve(2 * static_cast<size_t>(size));
   told.resize(static_cast<size_t>(size));
   positions = Positions(rank, size);
@@ -147,12 +139,10 @@ void MpiTransport::check(int result, const char *what) const {
   char text[MaxErrorString] = "unknown error";
   int length = 0;
   mpi.errorString(result, text, &length);
-  fail(TXRT_PEER, "rank %d of %d: %s: %s", rank, size,
-       printable(what).c_str(), printable(text).c_str());
+  fail(TXRT_PEER, "rank %d of %d: %s: %s", rank, size, printable(what).c_str(), printable(text).c_str());
 }
 
-void MpiTransport::exchange(const txrt_message *list, uint32_t count,
-                            const char *what) {
+void MpiTransport::exchange(const txrt_message *list, uint32_t count, const char *what) {
   positions.clear();
   // Receives first: what comes then has its place.
   for (int sends = 0; sends < 2; ++sends)
@@ -163,10 +153,8 @@ void MpiTransport::exchange(const txrt_message *list, uint32_t count,
       messages.push_back({message.peer, nullptr});
       Request *request = &messages.back().request;
       const int bytes = static_cast<int>(message.bytes);
-      check(sends ? mpi.send(message.data, bytes, mpi.byte, message.peer,
-                             messageTag, mpi.world, request)
-                  : mpi.receive(message.data, bytes, mpi.byte, message.peer,
-                                messageTag, mpi.world, request),
+      check(sends ? mpi.send(message.data, bytes, mpi.byte, message.peer, messageTag, mpi.world, request)
+                  : mpi.receive(message.data, bytes, mpi.byte, message.peer, messageTag, mpi.world, request),
             what);
     }
   waitForAll(what);
@@ -187,8 +175,7 @@ void MpiTransport::waitForAll(const char *what) {
   const Clock::time_point start = Clock::now();
   stopSeen = {};
   for (uint64_t round = 0;; ++round) {
-    messages.erase(std::remove_if(messages.begin(), messages.end(),
-                                  [&](Message &m) { return isDone(m, what); }),
+    messages.erase(std::remove_if(messages.begin(), messages.end(), [&](Message &m) { return isDone(m, what); }),
                    messages.end());
     if (messages.empty())
       return;
@@ -221,11 +208,9 @@ bool MpiTransport::isStopped() {
 void MpiTransport::watch(const char *what, double seconds) {
   listen(what);
   const bool stopped = isStopped();
-  if (stopped || (options.timeout_seconds > 0 &&
-                  seconds > options.timeout_seconds))
-    fail(TXRT_PEER, "rank %d of %d: %s: not done after %.1f s%s%s", rank, size,
-         printable(what, 120).c_str(), seconds, stopped ? endOfRun : slowRank,
-         stopped ? "" : askAll(what).c_str());
+  if (stopped || (options.timeout_seconds > 0 && seconds > options.timeout_seconds))
+    fail(TXRT_PEER, "rank %d of %d: %s: not done after %.1f s%s%s", rank, size, printable(what, 120).c_str(), seconds,
+         stopped ? endOfRun : slowRank, stopped ? "" : askAll(what).c_str());
 }
 
 /// Small enough that MPI takes it at once.
@@ -234,8 +219,7 @@ void MpiTransport::tell(int peer, bool asks) {
   message = {asks, doing};
   Request request = nullptr;
   int done = 0;
-  if (mpi.send(&message, sizeof message, mpi.byte, peer, positionTag, mpi.world,
-               &request) == Success)
+  if (mpi.send(&message, sizeof message, mpi.byte, peer, positionTag, mpi.world, &request) == Success)
     (void)mpi.test(&request, &done, nullptr);
 }
 
@@ -248,10 +232,8 @@ void MpiTransport::listen(const char *what) {
   for (int peer = 0; peer < size; ++peer)
     for (int is = 1; peer != rank && is;) {
       PositionMessage message;
-      if (mpi.probe(peer, positionTag, mpi.world, &is, nullptr) != Success ||
-          !is ||
-          mpi.receiveNow(&message, sizeof message, mpi.byte, peer, positionTag,
-                         mpi.world, nullptr) != Success)
+      if (mpi.probe(peer, positionTag, mpi.world, &is, nullptr) != Success || !is ||
+          mpi.receiveNow(&message, sizeof message, mpi.byte, peer, positionTag, mpi.world, nullptr) != Success)
         break;
       positions.hear(peer, message);
       if (message.asks)
@@ -281,12 +263,10 @@ std::string MpiTransport::askAll(const char *what) {
 void MpiTransport::giveUp(const char *what, double seconds, bool stopped) {
   std::string missing;
   for (int peer = 0; peer < size; ++peer)
-    if (std::any_of(messages.begin(), messages.end(),
-                    [&](const Message &m) { return m.peer == peer; }))
+    if (std::any_of(messages.begin(), messages.end(), [&](const Message &m) { return m.peer == peer; }))
       missing += (missing.empty() ? "" : ", ") + std::to_string(peer);
-  fail(TXRT_PEER, "rank %d of %d: %s: no answer from rank %s for %.1f s%s%s",
-       rank, size, printable(what, 120).c_str(), missing.c_str(), seconds,
-       stopped ? endOfRun : slowRank, stopped ? "" : askAll(what).c_str());
+  fail(TXRT_PEER, "rank %d of %d: %s: no answer from rank %s for %.1f s%s%s", rank, size, printable(what, 120).c_str(),
+       missing.c_str(), seconds, stopped ? endOfRun : slowRank, stopped ? "" : askAll(what).c_str());
 }
 
 MpiTransport &self(void *state) { return *static_cast<MpiTransport *>(state); }
@@ -309,20 +289,15 @@ const txrt_transport txrt_mpi_transport = {
     [](void *state) { return self(state).size; },
     [](void *) {
       // mpirun binds ranks to CPUs of their own, unless it is told not to.
-      return isBoundToCpus()
-                 ? 1
-                 : std::max(1, ranksFromEnvironment("OMPI_COMM_WORLD_LOCAL_SIZE"));
+      return isBoundToCpus() ? 1 : std::max(1, ranksFromEnvironment("OMPI_COMM_WORLD_LOCAL_SIZE"));
     },
     [](void *state) {
       const int ranks = self(state).size;
-      return static_cast<int>(numberFromEnvironment(
-          "OMPI_COMM_WORLD_LOCAL_RANK", 0, ranks - 1, 0));
+      return static_cast<int>(numberFromEnvironment("OMPI_COMM_WORLD_LOCAL_RANK", 0, ranks - 1, 0));
     },
     [](void *state) { return self(state).description.c_str(); },
-    [](void *state, const txrt_message *messages, uint32_t count,
-       const char *what, txrt_error *error) {
-      return guarded(error,
-                     [&] { self(state).exchange(messages, count, what); });
+    [](void *state, const txrt_message *messages, uint32_t count, const char *what, txrt_error *error) {
+      return guarded(error, [&] { self(state).exchange(messages, count, what); });
     },
     [](void *state) { return int(self(state).takesThreads); },
     [](void *state, const char *what, double seconds, txrt_error *error) {

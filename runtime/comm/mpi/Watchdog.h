@@ -1,4 +1,4 @@
-//===- Watchdog.h - An end to a wait in somebody else's code ---*- C++ -*-===//
+//===- Watchdog.h - An end to a wait in somebody else's code --------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_MPI_WATCHDOG_H
 #define TXRT_COMM_MPI_WATCHDOG_H
@@ -12,8 +12,8 @@
 
 namespace txrt {
 
-/// While it lives: after the options' timeout, or when the run is being ended,
-/// it says `what` on stderr and ends the process with TXRT_PEER.
+/// While it lives: after the options' timeout, or when the run is being ended, it says `what` on stderr and ends the
+/// process with TXRT_PEER.
 class Watchdog {
 public:
   Watchdog(std::string what, const txrt_world_options &options);

@@ -21,8 +21,7 @@ Socket::~Socket() {
 }
 
 static Socket listenOn(sockaddr *address, socklen_t length) {
-  Socket made(::socket(address->sa_family,
-                       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Socket made(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int yes = 1, no = 0;
   if (!made)
     return made;
@@ -37,8 +36,7 @@ static Socket listenOn(sockaddr *address, socklen_t length) {
   return made;
 }
 
-Acceptor::Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes)
-    : helloBytes(helloBytes) {
+Acceptor::Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes) : helloBytes(helloBytes) {
   sockaddr_in6 six = {};
   six.sin6_family = AF_INET6;
   six.sin6_addr = in6addr_any;
@@ -59,15 +57,13 @@ Acceptor::Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes)
   sockaddr_storage bound = {};
   socklen_t length = sizeof bound;
   ::getsockname(listening.get(), reinterpret_cast<sockaddr *>(&bound), &length);
-  number = ntohs(bound.ss_family == AF_INET6
-                     ? reinterpret_cast<sockaddr_in6 *>(&bound)->sin6_port
-                     : reinterpret_cast<sockaddr_in *>(&bound)->sin_port);
+  number = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6 *>(&bound)->sin6_port
+                                             : reinterpret_cast<sockaddr_in *>(&bound)->sin_port);
 }
 
 void Acceptor::letIn() {
   for (;;) {
-    Socket guest(::accept4(listening.get(), nullptr, nullptr,
-                           SOCK_CLOEXEC | SOCK_NONBLOCK));
+    Socket guest(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!guest)
       return;
     if (guests.size() == mostGuests)
@@ -76,25 +72,20 @@ void Acceptor::letIn() {
   }
 }
 
-bool Acceptor::next(Clock::time_point end, int (*interrupted)(void),
-                    std::vector<char> &hello, Socket &from) {
+bool Acceptor::next(Clock::time_point end, int (*interrupted)(void), std::vector<char> &hello, Socket &from) {
   std::vector<pollfd> polled;
   for (;;) {
     const Clock::time_point now = Clock::now();
     if (now >= end || (interrupted && interrupted()))
       return false;
-    guests.erase(std::remove_if(guests.begin(), guests.end(),
-                                [&](const Guest &guest) {
-                                  return now - guest.came > patience;
-                                }),
-                 guests.end());
+    guests.erase(
+        std::remove_if(guests.begin(), guests.end(), [&](const Guest &guest) { return now - guest.came > patience; }),
+        guests.end());
     polled.assign(1, {listening.get(), POLLIN, 0});
     for (const Guest &guest : guests)
       polled.push_back({guest.socket.get(), POLLIN, 0});
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - now);
-    const auto wait =
-        static_cast<int>(std::clamp<int64_t>(left.count(), 1, 500));
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - now);
+    const auto wait = static_cast<int>(std::clamp<int64_t>(left.count(), 1, 500));
     if (::poll(polled.data(), polled.size(), wait) <= 0)
       continue;
     for (size_t i = guests.size(); i-- > 0;) {
@@ -102,9 +93,8 @@ bool Acceptor::next(Clock::time_point end, int (*interrupted)(void),
       if (!polled[i + 1].revents)
         continue;
       char part[256];
-      const ssize_t length = ::recv(
-          guest.socket.get(), part,
-          std::min(sizeof part, helloBytes - guest.heard.size()), MSG_DONTWAIT);
+      const ssize_t length =
+          ::recv(guest.socket.get(), part, std::min(sizeof part, helloBytes - guest.heard.size()), MSG_DONTWAIT);
       if (length < 0 && (errno == EAGAIN || errno == EINTR))
         continue;
       if (length <= 0) {

@@ -1,4 +1,4 @@
-//===- Acceptor.h - Connections that have said who they are ----*- C++ -*-===//
+//===- Acceptor.h - Connections that have said who they are ---------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_SOCKET_ACCEPTOR_H
 #define TXRT_COMM_SOCKET_ACCEPTOR_H
@@ -31,8 +31,8 @@ private:
   int number = -1;
 };
 
-/// Listens, and reads a hello of a fixed size from everybody who comes. A
-/// connection that is slow, or says nothing, holds up no other.
+/// Listens, and reads a hello of a fixed size from everybody who comes. A connection that is slow, or says nothing,
+/// holds up no other.
 class Acceptor {
 public:
   using Clock = std::chrono::steady_clock;
@@ -41,10 +41,9 @@ public:
   Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes);
 
   uint16_t port() const { return number; }
-  /// The next whole hello and its connection; false when it is `end` before, or
-  /// `interrupted` (which may be null) says so.
-  bool next(Clock::time_point end, int (*interrupted)(void),
-            std::vector<char> &hello, Socket &from);
+  /// The next whole hello and its connection; false when it is `end` before, or `interrupted` (which may be null) says
+  /// so.
+  bool next(Clock::time_point end, int (*interrupted)(void), std::vector<char> &hello, Socket &from);
 
 private:
   struct Guest {

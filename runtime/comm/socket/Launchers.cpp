@@ -22,8 +22,8 @@ static bool isSrun() {
 // What torchrun sets, all three of them.
 static const char *const ofTorchrun[] = {"RANK", "WORLD_SIZE", "MASTER_ADDR"};
 
-/// One of them may be there for another reason. Two are a launcher's, and if the
-/// third is missing, to run alone would be to do all ranks' work in each of them.
+/// One of them may be there for another reason. Two are a launcher's, and if the third is missing, to run alone would
+/// be to do all ranks' work in each of them.
 static bool isTorchrun() {
   int found = 0;
   for (const char *name : ofTorchrun)
@@ -49,8 +49,7 @@ std::string txrt::firstHost(const std::string &list) {
   if (end == std::string::npos || close == std::string::npos)
     return "";
   const size_t after = std::min(list.find(',', close), list.size());
-  return list.substr(0, open) + list.substr(open + 1, end - open - 1) +
-         list.substr(close + 1, after - close - 1);
+  return list.substr(0, open) + list.substr(open + 1, end - open - 1) + list.substr(close + 1, after - close - 1);
 }
 
 static TcpLaunch readTorchrun() {
@@ -63,19 +62,14 @@ static TcpLaunch readTorchrun() {
            "the environment has RANK=%s, and no %s: torchrun sets RANK, "
            "WORLD_SIZE and MASTER_ADDR; unset RANK to run alone",
            printable(variable("RANK")).c_str(), name);
-  meeting.ranks = static_cast<int>(
-      numberFromEnvironment("WORLD_SIZE", 1, 1 << 20, 1));
-  meeting.rank = static_cast<int>(
-      numberFromEnvironment("RANK", 0, meeting.ranks - 1, 0));
+  meeting.ranks = static_cast<int>(numberFromEnvironment("WORLD_SIZE", 1, 1 << 20, 1));
+  meeting.rank = static_cast<int>(numberFromEnvironment("RANK", 0, meeting.ranks - 1, 0));
   meeting.host = variable("MASTER_ADDR");
   const bool isTaken = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
-  meeting.port = static_cast<uint16_t>(
-      numberFromEnvironment("MASTER_PORT", 1, 65534, 29500) + isTaken);
+  meeting.port = static_cast<uint16_t>(numberFromEnvironment("MASTER_PORT", 1, 65534, 29500) + isTaken);
   meeting.run = variable("TORCHELASTIC_RUN_ID");
-  launch.localRanks = static_cast<int>(
-      numberFromEnvironment("LOCAL_WORLD_SIZE", 1, meeting.ranks, 1));
-  launch.localRank = static_cast<int>(
-      numberFromEnvironment("LOCAL_RANK", 0, meeting.ranks - 1, 0));
+  launch.localRanks = static_cast<int>(numberFromEnvironment("LOCAL_WORLD_SIZE", 1, meeting.ranks, 1));
+  launch.localRank = static_cast<int>(numberFromEnvironment("LOCAL_RANK", 0, meeting.ranks - 1, 0));
   return launch;
 }
 
@@ -84,11 +78,8 @@ static TcpLaunch readSrun() {
   launch.launcher = "SLURM";
   Rendezvous &meeting = launch.meeting;
   meeting.ranks = ranksFromEnvironment("SLURM_NTASKS");
-  meeting.rank = static_cast<int>(
-      numberFromEnvironment("SLURM_PROCID", 0, meeting.ranks - 1, 0));
-  for (const char *name :
-       {"MASTER_ADDR", "SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST",
-        "SLURM_NODELIST"})
+  meeting.rank = static_cast<int>(numberFromEnvironment("SLURM_PROCID", 0, meeting.ranks - 1, 0));
+  for (const char *name : {"MASTER_ADDR", "SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST", "SLURM_NODELIST"})
     if (meeting.host.empty())
       meeting.host = firstHost(variable(name));
   if (meeting.host.empty())
@@ -100,17 +91,14 @@ static TcpLaunch readSrun() {
   constexpr int64_t lowest = 20000, span = 12000;
   const int64_t job = numberFromEnvironment("SLURM_JOB_ID", 0, INT64_MAX, 0);
   const int64_t step = numberFromEnvironment("SLURM_STEP_ID", 0, INT64_MAX, 0);
-  meeting.port = static_cast<uint16_t>(numberFromEnvironment(
-      "MASTER_PORT", 1, 65535, lowest + (job % span + step % span) % span));
+  meeting.port =
+      static_cast<uint16_t>(numberFromEnvironment("MASTER_PORT", 1, 65535, lowest + (job % span + step % span) % span));
   meeting.run = variable("SLURM_JOB_ID") + "." + variable("SLURM_STEP_ID");
   // "4(x2),3": as many on this node is not known; the first will do.
   const std::string tasks = variable("SLURM_STEP_TASKS_PER_NODE");
   launch.localRanks = std::max(1, atoi(tasks.c_str()));
-  launch.localRank = static_cast<int>(
-      numberFromEnvironment("SLURM_LOCALID", 0, meeting.ranks - 1, 0));
+  launch.localRank = static_cast<int>(numberFromEnvironment("SLURM_LOCALID", 0, meeting.ranks - 1, 0));
   return launch;
 }
 
-TcpLaunch txrt::readTcpLaunch() {
-  return isTorchrun() ? readTorchrun() : readSrun();
-}
+TcpLaunch txrt::readTcpLaunch() { return isTorchrun() ? readTorchrun() : readSrun(); }

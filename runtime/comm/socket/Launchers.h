@@ -1,4 +1,4 @@
-//===- Launchers.h - What torchrun and srun tell a process -----*- C++ -*-===//
+//===- Launchers.h - What torchrun and srun tell a process ----------------------------------------------*- C++ -*-===//
 //
 //   torchrun  RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR,
 //             MASTER_PORT
@@ -8,10 +8,10 @@
 //             SLURM_JOB_ID's; MASTER_ADDR and MASTER_PORT, where they are set,
 //             come first
 //
-// Torchrun's own store may already listen on MASTER_PORT; it says so in
-// TORCHELASTIC_USE_AGENT_STORE, and then ranks meet on the port after it.
+// Torchrun's own store may already listen on MASTER_PORT; it says so in TORCHELASTIC_USE_AGENT_STORE, and then ranks
+// meet on the port after it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_COMM_SOCKET_LAUNCHERS_H
 #define TXRT_COMM_SOCKET_LAUNCHERS_H
@@ -27,15 +27,13 @@ struct TcpLaunch {
   int localRank = 0;  // this one's place among them
 };
 
-/// How many ranks one of them has started; 0 for none, some number above 1 where its
-/// variables do not fit together.
+/// How many ranks one of them has started; 0 for none, some number above 1 where its variables do not fit together.
 int launchedOverTcp();
 
 /// Fails with TXRT_USAGE, and the variable's name, for what cannot be.
 TcpLaunch readTcpLaunch();
 
-/// The first host of SLURM's list: "gpu[003-007,9],login" is "gpu003". Empty if
-/// it is none.
+/// The first host of SLURM's list: "gpu[003-007,9],login" is "gpu003". Empty if it is none.
 std::string firstHost(const std::string &list);
 
 } // namespace txrt

@@ -1,11 +1,11 @@
-//===- LocalTransport.cpp - Ranks that tx-run has started ------*- C++ -*-===//
+//===- LocalTransport.cpp - Ranks that tx-run has started -----------------------------------------------*- C++ -*-===//
 //
-// `tx-run --ranks N` starts itself N times, each with one end of a socket pair
-// for each other rank. The environment says which:
+// `tx-run --ranks N` starts itself N times, each with one end of a socket pair for each other rank. The environment
+// says which:
 //
 //   TXRT_LOCAL_RANK=1  TXRT_LOCAL_RANKS=3  TXRT_LOCAL_SOCKETS=5,-,8
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "comm/Environment.h"
 #include "comm/socket/SocketTransport.h"
@@ -19,8 +19,9 @@ using namespace txrt;
 static std::vector<int> inheritedSockets(int ranks, int rank) {
   const char *list = getenv("TXRT_LOCAL_SOCKETS");
   auto refuse = [&] {
-    fail(TXRT_USAGE, "the environment's TXRT_LOCAL_SOCKETS is '%s', not the "
-                     "sockets of %d ranks: only tx-run --ranks sets it",
+    fail(TXRT_USAGE,
+         "the environment's TXRT_LOCAL_SOCKETS is '%s', not the "
+         "sockets of %d ranks: only tx-run --ranks sets it",
          printable(list ? list : "").c_str(), ranks);
   };
   std::vector<int> descriptors;
@@ -31,11 +32,9 @@ static std::vector<int> inheritedSockets(int ranks, int rank) {
     if (isOwn)
       end = const_cast<char *>(text) + 1;
     struct stat info;
-    if (end == text || (*end && *end != ',') ||
-        isOwn != (static_cast<int>(descriptors.size()) == rank) ||
-        (!isOwn && (value < 3 || value > INT32_MAX ||
-                    fstat(static_cast<int>(value), &info) ||
-                    !S_ISSOCK(info.st_mode))))
+    if (end == text || (*end && *end != ',') || isOwn != (static_cast<int>(descriptors.size()) == rank) ||
+        (!isOwn &&
+         (value < 3 || value > INT32_MAX || fstat(static_cast<int>(value), &info) || !S_ISSOCK(info.st_mode))))
       refuse();
     if (!isOwn)
       fcntl(static_cast<int>(value), F_SETFD, FD_CLOEXEC);
@@ -49,21 +48,18 @@ static std::vector<int> inheritedSockets(int ranks, int rank) {
 
 static int launchedRanks() { return ranksFromEnvironment("TXRT_LOCAL_RANKS"); }
 
-static txrt_status create(const txrt_world_options *options, void **state,
-                          txrt_error *error) {
+static txrt_status create(const txrt_world_options *options, void **state, txrt_error *error) {
   return guarded(error, [&] {
     const int ranks = launchedRanks();
-    const auto rank = static_cast<int>(
-        numberFromEnvironment("TXRT_LOCAL_RANK", 0, ranks - 1, 0));
-    *state = new SocketRanks{
-        {rank, inheritedSockets(ranks, rank), options->timeout_seconds,
-         format("rank %d of %d on this machine", rank, ranks)},
-        ranks, rank};
+    const auto rank = static_cast<int>(numberFromEnvironment("TXRT_LOCAL_RANK", 0, ranks - 1, 0));
+    *state = new SocketRanks{{rank, inheritedSockets(ranks, rank), options->timeout_seconds,
+                              format("rank %d of %d on this machine", rank, ranks)},
+                             ranks,
+                             rank};
   });
 }
 
 extern "C" {
 extern const txrt_transport txrt_local_transport;
-const txrt_transport txrt_local_transport =
-    socketTransport("local", launchedRanks, create);
+const txrt_transport txrt_local_transport = socketTransport("local", launchedRanks, create);
 }

@@ -41,8 +41,8 @@ struct Place {
   uint8_t reserved[4];
 };
 
-/// Rank 0's, to all: the run's key, and the places after it; or with the other
-/// mark a status, and after it why nobody meets.
+/// Rank 0's, to all: the run's key, and the places after it; or with the other mark a status, and after it why nobody
+/// meets.
 struct Answer {
   char mark[8];
   uint64_t key;
@@ -50,9 +50,8 @@ struct Answer {
 constexpr char refusalMark[8] = {'t', 'x', 'r', 'a', 'n', 'k', 'n', 'o'};
 constexpr size_t reasonBytes = 256;
 
-// How long rank 0 waits, once it knows that nobody meets, for ranks that are to be
-// told; and how much longer than their own time those that have reached it wait for
-// its word, which names who is missing.
+// How long rank 0 waits, once it knows that nobody meets, for ranks that are to be told; and how much longer than their
+// own time those that have reached it wait for its word, which names who is missing.
 constexpr std::chrono::seconds farewellTime{3};
 
 /// FNV-1a.
@@ -81,8 +80,7 @@ sockaddr_in6 peerOf(int socket) {
 }
 
 bool isLoopback(const in6_addr &address) {
-  return IN6_IS_ADDR_LOOPBACK(&address) ||
-         (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
+  return IN6_IS_ADDR_LOOPBACK(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
 }
 
 class Meeting {
@@ -90,8 +88,7 @@ public:
   explicit Meeting(const Rendezvous &where)
       : where(where),
         end(where.timeoutSeconds > 0
-                ? Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(
-                                     where.timeoutSeconds * 1000))
+                ? Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(where.timeoutSeconds * 1000))
                 : Clock::time_point::max()),
         links(static_cast<size_t>(where.ranks)) {}
 
@@ -108,20 +105,14 @@ public:
 
 private:
   [[noreturn]] void refuse(const std::string &what) const {
-    fail(TXRT_PEER, "rank %d of %d: start: %s", where.rank, where.ranks,
-         what.c_str());
+    fail(TXRT_PEER, "rank %d of %d: start: %s", where.rank, where.ranks, what.c_str());
   }
   void endIfInterrupted() const {
     if (where.interrupted && where.interrupted())
-      fail(TXRT_INTERRUPTED, "rank %d of %d: start: interrupted", where.rank,
-           where.ranks);
+      fail(TXRT_INTERRUPTED, "rank %d of %d: start: interrupted", where.rank, where.ranks);
   }
-  std::string place() const {
-    return printable(where.host) + ":" + std::to_string(where.port);
-  }
-  bool isOnlyLoopback() const {
-    return where.host == "localhost" || where.host.compare(0, 4, "127.") == 0;
-  }
+  std::string place() const { return printable(where.host) + ":" + std::to_string(where.port); }
+  bool isOnlyLoopback() const { return where.host == "localhost" || where.host.compare(0, 4, "127.") == 0; }
   /// "ranks 2 and 3 have not come".
   std::string missing(int from) const {
     std::vector<int> named;
@@ -142,26 +133,21 @@ private:
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   }
 
-  /// Takes `from` as the link to the rank that the hello names; false for a
-  /// hello of something else, and after a failure that is for all.
-  bool welcome(const std::vector<char> &bytes, Socket &from, uint64_t key,
-               int lowest, Hello &hello) {
+  /// Takes `from` as the link to the rank that the hello names; false for a hello of something else, and after a
+  /// failure that is for all.
+  bool welcome(const std::vector<char> &bytes, Socket &from, uint64_t key, int lowest, Hello &hello) {
     memcpy(&hello, bytes.data(), sizeof hello);
-    if (memcmp(hello.mark, mark, sizeof mark) != 0 || hello.key != key ||
-        hello.rank < static_cast<uint32_t>(lowest))
+    if (memcmp(hello.mark, mark, sizeof mark) != 0 || hello.key != key || hello.rank < static_cast<uint32_t>(lowest))
       return false;
     if (hello.ranks != static_cast<uint32_t>(where.ranks))
-      return refuseAll(
-          from, TXRT_BAD_INPUT,
-          format("rank %u says that there are %u ranks, rank %d that there are "
-                 "%d: start all with one world size",
-                 hello.rank, hello.ranks, where.rank, where.ranks));
+      return refuseAll(from, TXRT_BAD_INPUT,
+                       format("rank %u says that there are %u ranks, rank %d that there are "
+                              "%d: start all with one world size",
+                              hello.rank, hello.ranks, where.rank, where.ranks));
     if (hello.rank >= static_cast<uint32_t>(where.ranks))
       return false;
     if (links[hello.rank])
-      return refuseAll(
-          from, TXRT_PEER,
-          format("two processes say that they are rank %u", hello.rank));
+      return refuseAll(from, TXRT_PEER, format("two processes say that they are rank %u", hello.rank));
     links[hello.rank] = std::move(from);
     return true;
   }
@@ -189,22 +175,18 @@ private:
     for (std::vector<Socket> *list : {&links, &strangers})
       for (Socket &socket : *list)
         if (where.rank == 0 && socket) // small enough for any socket's buffer
-          (void)!::send(socket.get(), &message, sizeof message,
-                        MSG_DONTWAIT | MSG_NOSIGNAL);
-    fail(verdict, "rank %d of %d: start: %s", where.rank, where.ranks,
-         reason.c_str());
+          (void)!::send(socket.get(), &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    fail(verdict, "rank %d of %d: start: %s", where.rank, where.ranks, reason.c_str());
   }
 
-  void collect(Acceptor &door, uint64_t key, int lowest,
-               std::vector<Hello> &hellos) {
+  void collect(Acceptor &door, uint64_t key, int lowest, std::vector<Hello> &hellos) {
     for (int expected = where.ranks - lowest; expected > 0;) {
       std::vector<char> bytes;
       Socket from;
       const bool hasCome = door.next(end, where.interrupted, bytes, from);
       endIfInterrupted();
       if (!hasCome && reason.empty()) {
-        reason = format("%s within %.1f s",
-                        missing(lowest).c_str(), where.timeoutSeconds);
+        reason = format("%s within %.1f s", missing(lowest).c_str(), where.timeoutSeconds);
         verdict = TXRT_PEER;
       }
       if (!hasCome)
@@ -223,10 +205,8 @@ private:
     collect(door, hashOf(where.run), 1, hellos);
     Answer answer;
     memcpy(answer.mark, mark, sizeof mark);
-    if (::getrandom(&answer.key, sizeof answer.key, 0) !=
-        static_cast<ssize_t>(sizeof answer.key))
-      refuse(std::string("no random number for the run's key: ") +
-             strerror(errno));
+    if (::getrandom(&answer.key, sizeof answer.key, 0) != static_cast<ssize_t>(sizeof answer.key))
+      refuse(std::string("no random number for the run's key: ") + strerror(errno));
     std::vector<Place> table(static_cast<size_t>(where.ranks), Place{});
     for (int rank = 1; rank < where.ranks; ++rank) {
       const sockaddr_in6 peer = peerOf(links[rank].get());
@@ -267,8 +247,7 @@ private:
       sockaddr_in6 address = {};
       address.sin6_family = AF_INET6;
       address.sin6_port = htons(table[rank].port);
-      memcpy(address.sin6_addr.s6_addr,
-             table[rank].isWithFirst ? first.s6_addr : table[rank].address, 16);
+      memcpy(address.sin6_addr.s6_addr, table[rank].isWithFirst ? first.s6_addr : table[rank].address, 16);
       std::string problem;
       links[rank] = connectTo(address, problem);
       if (!links[rank])
@@ -283,8 +262,8 @@ private:
     char text[reasonBytes];
     receiveAll(0, text, sizeof text);
     text[reasonBytes - 1] = 0;
-    fail(status == TXRT_BAD_INPUT ? status : TXRT_PEER, "rank %d of %d: start: %s",
-         where.rank, where.ranks, printable(text, reasonBytes).c_str());
+    fail(status == TXRT_BAD_INPUT ? status : TXRT_PEER, "rank %d of %d: start: %s", where.rank, where.ranks,
+         printable(text, reasonBytes).c_str());
   }
 
   Socket connectToFirst() {
@@ -303,8 +282,7 @@ private:
           memcpy(&address, each->ai_addr, sizeof address);
         } else if (each->ai_family == AF_INET) {
           address.sin6_addr.s6_addr[10] = address.sin6_addr.s6_addr[11] = 0xff;
-          memcpy(address.sin6_addr.s6_addr + 12,
-                 &reinterpret_cast<sockaddr_in *>(each->ai_addr)->sin_addr, 4);
+          memcpy(address.sin6_addr.s6_addr + 12, &reinterpret_cast<sockaddr_in *>(each->ai_addr)->sin_addr, 4);
         } else {
           continue;
         }
@@ -319,8 +297,8 @@ private:
       endIfInterrupted();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     } while (Clock::now() < end);
-    refuse(format("rank 0 did not answer at %s within %.1f s: %s",
-                  place().c_str(), where.timeoutSeconds, problem.c_str()));
+    refuse(format("rank 0 did not answer at %s within %.1f s: %s", place().c_str(), where.timeoutSeconds,
+                  problem.c_str()));
   }
 
   /// Empty, with the problem, when nobody is there.
@@ -330,14 +308,10 @@ private:
     four.sin_family = AF_INET;
     four.sin_port = six.sin6_port;
     memcpy(&four.sin_addr, six.sin6_addr.s6_addr + 12, 4);
-    Socket socket(::socket(isFour ? AF_INET : AF_INET6,
-                           SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const auto *address = isFour ? reinterpret_cast<const sockaddr *>(&four)
-                                 : reinterpret_cast<const sockaddr *>(&six);
+    Socket socket(::socket(isFour ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto *address = isFour ? reinterpret_cast<const sockaddr *>(&four) : reinterpret_cast<const sockaddr *>(&six);
     int error = 0;
-    if (!socket ||
-        (::connect(socket.get(), address, isFour ? sizeof four : sizeof six) &&
-         errno != EINPROGRESS)) {
+    if (!socket || (::connect(socket.get(), address, isFour ? sizeof four : sizeof six) && errno != EINPROGRESS)) {
       problem = strerror(errno);
       return Socket();
     }
@@ -353,20 +327,16 @@ private:
   }
 
   /// Until the socket is ready, the meeting's end, or `most` later.
-  bool await(int socket, short events,
-             Clock::duration most = std::chrono::hours(10000)) const {
+  bool await(int socket, short events, Clock::duration most = std::chrono::hours(10000)) const {
     const Clock::time_point now = Clock::now();
-    const Clock::time_point until =
-        end - now < most ? end : now + most; // no overflow
+    const Clock::time_point until = end - now < most ? end : now + most; // no overflow
     for (;;) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-          until - Clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
       if (left.count() <= 0)
         return false;
       endIfInterrupted();
       pollfd polled = {socket, events, 0};
-      if (::poll(&polled, 1,
-                 static_cast<int>(std::min<int64_t>(left.count(), 1000))) > 0)
+      if (::poll(&polled, 1, static_cast<int>(std::min<int64_t>(left.count(), 1000))) > 0)
         return true;
     }
   }
@@ -374,8 +344,7 @@ private:
   void sendAll(int rank, const void *data, size_t bytes) {
     const char *from = static_cast<const char *>(data);
     while (bytes > 0) {
-      const ssize_t length = ::send(links[rank].get(), from, bytes,
-                                    MSG_DONTWAIT | MSG_NOSIGNAL);
+      const ssize_t length = ::send(links[rank].get(), from, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (length < 0 && errno != EAGAIN && errno != EINTR)
         refuse(format("rank %d: %s", rank, strerror(errno)));
       if (length < 0 && !await(links[rank].get(), POLLOUT))
@@ -392,13 +361,11 @@ private:
         refuse(format("rank %d at %s does not go on within %.1f s: some rank "
                       "has not come to it",
                       rank, place().c_str(), where.timeoutSeconds));
-      const ssize_t length =
-          ::recv(links[rank].get(), to, bytes, MSG_DONTWAIT);
+      const ssize_t length = ::recv(links[rank].get(), to, bytes, MSG_DONTWAIT);
       if (length < 0 && (errno == EAGAIN || errno == EINTR))
         continue;
       if (length <= 0)
-        refuse(format("rank %d at %s has closed the connection%s%s", rank,
-                      place().c_str(), length ? ": " : "",
+        refuse(format("rank %d at %s has closed the connection%s%s", rank, place().c_str(), length ? ": " : "",
                       length ? strerror(errno) : ""));
       to += length;
       bytes -= static_cast<size_t>(length);
@@ -415,6 +382,4 @@ private:
 
 } // namespace
 
-std::vector<int> txrt::meet(const Rendezvous &where) {
-  return Meeting(where).run();
-}
+std::vector<int> txrt::meet(const Rendezvous &where) { return Meeting(where).run(); }

@@ -1,5 +1,4 @@
-// Where this rank is and where the others are: messages between those of the
-// exchanges, of which nothing else depends.
+// Where this rank is and where the others are: messages between those of the exchanges, of which nothing else depends.
 
 #include "comm/socket/Sockets.h"
 
@@ -24,8 +23,7 @@ void Sockets::tell(int peer, bool asks) {
     PositionMessage message;
   } packet = {{positionMark, 0, 0, sizeof(PositionMessage)}, {asks, doing}};
   static_assert(sizeof packet == sizeof(Header) + sizeof(PositionMessage));
-  const ssize_t sent = ::send(link.descriptor, &packet, sizeof packet,
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t sent = ::send(link.descriptor, &packet, sizeof packet, MSG_DONTWAIT | MSG_NOSIGNAL);
   // Half of it makes the stream unreadable; its reader was not reading anyway.
   if (sent > 0 && sent < static_cast<ssize_t>(sizeof packet))
     ::shutdown(link.descriptor, SHUT_WR);
@@ -37,15 +35,14 @@ void Sockets::hear(int peer, const PositionMessage &message) {
     tell(peer, false);
 }
 
-/// Takes note of what a peer says of its position. That may lie behind messages of
-/// an operation that we have not come to: then it stays where it is.
+/// Takes note of what a peer says of its position. That may lie behind messages of an operation that we have not come
+/// to: then it stays where it is.
 void Sockets::listen(int peer) {
   const Link &link = links[peer];
   const Lane &in = link.in;
   if (in.done != 0 && in.done < sizeof(Header))
     return;
-  const ssize_t length = ::recv(link.descriptor, heard.data(), heard.size(),
-                                MSG_DONTWAIT | MSG_PEEK);
+  const ssize_t length = ::recv(link.descriptor, heard.data(), heard.size(), MSG_DONTWAIT | MSG_PEEK);
   if (length <= 0)
     return;
   const auto end = static_cast<uint64_t>(length);
@@ -61,8 +58,7 @@ void Sockets::listen(int peer) {
       isFirst = false;
     } else if (next <= end && header.bytes == sizeof(PositionMessage)) {
       PositionMessage message;
-      memcpy(static_cast<void *>(&message), &heard[at + sizeof(Header)],
-             sizeof message);
+      memcpy(static_cast<void *>(&message), &heard[at + sizeof(Header)], sizeof message);
       if (isFirst)
         (void)!::recv(link.descriptor, heard.data(), next - at, MSG_DONTWAIT);
       hear(peer, message);
@@ -73,9 +69,7 @@ void Sockets::listen(int peer) {
 
 /// Asks all who have not said so where they are, and waits a moment for answers.
 void Sockets::ask() {
-  auto isDone = [&](int peer) {
-    return peer == self || links[peer].isClosed || positions.isKnown(peer);
-  };
+  auto isDone = [&](int peer) { return peer == self || links[peer].isClosed || positions.isKnown(peer); };
   for (int peer = 0; peer < size(); ++peer)
     if (!isDone(peer))
       tell(peer, true);
@@ -86,8 +80,7 @@ void Sockets::ask() {
       if (peer != self && !links[peer].isClosed)
         listen(peer);
       pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
-      if (!isDone(peer) && ::poll(&probe, 1, 0) == 1 &&
-          (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+      if (!isDone(peer) && ::poll(&probe, 1, 0) == 1 && (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
         noticeClosed(peer);
       isAwaited |= !isDone(peer);
     }

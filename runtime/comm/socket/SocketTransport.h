@@ -1,10 +1,9 @@
-//===- SocketTransport.h - The table of functions over sockets -*- C++ -*-===//
+//===- SocketTransport.h - The table of functions over sockets ------------------------------------------*- C++ -*-===//
 //
-// All that transports over sockets differ in is who has started the ranks, and how
-// their sockets were made: their name, `launched_ranks` and `create`, which makes a
-// SocketRanks.
+// All that transports over sockets differ in is who has started the ranks, and how their sockets were made: their name,
+// `launched_ranks` and `create`, which makes a SocketRanks.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_COMM_SOCKET_SOCKETTRANSPORT_H
 #define TXRT_COMM_SOCKET_SOCKETTRANSPORT_H
@@ -22,13 +21,10 @@ struct SocketRanks {
   int localRanks, localRank;
 };
 
-inline SocketRanks &socketRanks(void *state) {
-  return *static_cast<SocketRanks *>(state);
-}
+inline SocketRanks &socketRanks(void *state) { return *static_cast<SocketRanks *>(state); }
 
-constexpr txrt_transport
-socketTransport(const char *name, decltype(txrt_transport::launched_ranks) launched,
-                decltype(txrt_transport::create) create) {
+constexpr txrt_transport socketTransport(const char *name, decltype(txrt_transport::launched_ranks) launched,
+                                         decltype(txrt_transport::create) create) {
   return {
       name,
       launched,
@@ -42,17 +38,12 @@ socketTransport(const char *name, decltype(txrt_transport::launched_ranks) launc
       [](void *state) { return socketRanks(state).localRanks; },
       [](void *state) { return socketRanks(state).localRank; },
       [](void *state) { return socketRanks(state).sockets.description().c_str(); },
-      [](void *state, const txrt_message *messages, uint32_t count,
-         const char *what, txrt_error *error) {
-        return guarded(error, [&] {
-          socketRanks(state).sockets.exchange(messages, count, what);
-        });
+      [](void *state, const txrt_message *messages, uint32_t count, const char *what, txrt_error *error) {
+        return guarded(error, [&] { socketRanks(state).sockets.exchange(messages, count, what); });
       },
       [](void *) { return 1; }, // takes threads
       [](void *state, const char *what, double seconds, txrt_error *error) {
-        return guarded(error, [&] {
-          socketRanks(state).sockets.watch(what, seconds);
-        });
+        return guarded(error, [&] { socketRanks(state).sockets.watch(what, seconds); });
       },
       [](void *state, int code, const char *why) {
         socketRanks(state).sockets.sayFarewell(code, why);

@@ -10,20 +10,17 @@
 
 using namespace txrt;
 
-// A rank that closes its socket while nothing is expected of it has come to its
-// end before us, or was lost: after this long without progress it was lost.
+// A rank that closes its socket while nothing is expected of it has come to its end before us, or was lost: after this
+// long without progress it was lost.
 static constexpr double secondsOfGrace = 2.0;
 static constexpr int pollMilliseconds = 200;
 // Without progress for so long, a rank looks for those who ask where it is.
 static constexpr double secondsToListen = 0.1;
 static constexpr size_t listenBytes = 64 << 10;
 
-Sockets::Sockets(int rank, std::vector<int> descriptors, double timeoutSeconds,
-                 std::string description)
-    : self(rank), timeout(timeoutSeconds), text(std::move(description)),
-      links(descriptors.size()), polled(descriptors.size()),
-      positions(rank, static_cast<int>(descriptors.size())),
-      heard(listenBytes) {
+Sockets::Sockets(int rank, std::vector<int> descriptors, double timeoutSeconds, std::string description)
+    : self(rank), timeout(timeoutSeconds), text(std::move(description)), links(descriptors.size()),
+      polled(descriptors.size()), positions(rank, static_cast<int>(descriptors.size())), heard(listenBytes) {
   for (size_t peer = 0; peer < descriptors.size(); ++peer)
     links[peer].descriptor = descriptors[peer];
 }
@@ -38,14 +35,11 @@ std::string Sockets::who(const char *what) const {
   return format("rank %d of %d: %s", self, size(), printable(what, 120).c_str());
 }
 
-void Sockets::refuse(const std::string &message) const {
-  fail(TXRT_PEER, "%s", message.c_str());
-}
+void Sockets::refuse(const std::string &message) const { fail(TXRT_PEER, "%s", message.c_str()); }
 
 /// Moves to the next message of the lane; false if there is none.
 bool Sockets::find(Lane &lane, int peer, int sends) const {
-  while (lane.next < listed &&
-         (list[lane.next].peer != peer || list[lane.next].sends != sends))
+  while (lane.next < listed && (list[lane.next].peer != peer || list[lane.next].sends != sends))
     ++lane.next;
   return lane.next < listed;
 }
@@ -61,18 +55,14 @@ void Sockets::push(int peer, const char *what) {
     iovec parts[2];
     int count = 0;
     if (lane.done < sizeof(Header))
-      parts[count++] = {reinterpret_cast<char *>(&lane.header) + lane.done,
-                        sizeof(Header) - lane.done};
-    const uint64_t sent =
-        lane.done < sizeof(Header) ? 0 : lane.done - sizeof(Header);
+      parts[count++] = {reinterpret_cast<char *>(&lane.header) + lane.done, sizeof(Header) - lane.done};
+    const uint64_t sent = lane.done < sizeof(Header) ? 0 : lane.done - sizeof(Header);
     if (sent < message.bytes)
-      parts[count++] = {static_cast<char *>(message.data) + sent,
-                        message.bytes - sent};
+      parts[count++] = {static_cast<char *>(message.data) + sent, message.bytes - sent};
     msghdr packet = {};
     packet.msg_iov = parts;
     packet.msg_iovlen = static_cast<size_t>(count);
-    const ssize_t length =
-        ::sendmsg(link.descriptor, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t length = ::sendmsg(link.descriptor, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (length < 0) {
       if (errno == EINTR)
         continue;
@@ -83,8 +73,7 @@ void Sockets::push(int peer, const char *what) {
         noticeClosed(peer);
         reportLost(what, 0);
       }
-      refuse(who(what) + format(": sending to rank %d: %s", peer,
-                                strerror(errno)));
+      refuse(who(what) + format(": sending to rank %d: %s", peer, strerror(errno)));
     }
     lane.done += static_cast<uint64_t>(length);
     if (lane.done < sizeof(Header) + message.bytes)
@@ -120,8 +109,7 @@ void Sockets::pull(int peer, const char *what) {
         return;
       if (errno == ECONNRESET)
         continue; // it has left what we sent unread; then comes what it sent
-      refuse(who(what) + format(": receiving from rank %d: %s", peer,
-                                strerror(errno)));
+      refuse(who(what) + format(": receiving from rank %d: %s", peer, strerror(errno)));
     }
     if (length == 0) {
       link.isClosed = true;
@@ -132,8 +120,7 @@ void Sockets::pull(int peer, const char *what) {
     if (!hadHeader && lane.done == sizeof(Header))
       readHeader(peer, what);
     const bool isPosition = lane.isPosition();
-    if (lane.done < sizeof(Header) +
-                        (isPosition ? sizeof link.position : message.bytes))
+    if (lane.done < sizeof(Header) + (isPosition ? sizeof link.position : message.bytes))
       continue;
     lane.done = 0;
     if (isPosition) {
@@ -154,21 +141,17 @@ void Sockets::readHeader(int peer, const char *what) {
   const uint64_t expected = list[lane.next].bytes;
   if (lane.isPosition() && lane.header.bytes == sizeof(PositionMessage))
     return;
-  if (lane.header.mark == messageMark && lane.header.number == lane.number &&
-      lane.header.bytes == expected)
+  if (lane.header.mark == messageMark && lane.header.number == lane.number && lane.header.bytes == expected)
     return;
-  refuse(who(what) +
-         format(": message %llu from rank %d has %llu bytes, where message "
-                "%llu of %llu is due: it runs another program, or something "
-                "else than tx-run writes to its socket",
-                static_cast<unsigned long long>(lane.header.number), peer,
-                static_cast<unsigned long long>(lane.header.bytes),
-                static_cast<unsigned long long>(lane.number),
-                static_cast<unsigned long long>(expected)));
+  refuse(who(what) + format(": message %llu from rank %d has %llu bytes, where message "
+                            "%llu of %llu is due: it runs another program, or something "
+                            "else than tx-run writes to its socket",
+                            static_cast<unsigned long long>(lane.header.number), peer,
+                            static_cast<unsigned long long>(lane.header.bytes),
+                            static_cast<unsigned long long>(lane.number), static_cast<unsigned long long>(expected)));
 }
 
-void Sockets::exchange(const txrt_message *messages, uint32_t count,
-                       const char *what) {
+void Sockets::exchange(const txrt_message *messages, uint32_t count, const char *what) {
   list = messages;
   listed = count;
   doing = what;
@@ -178,9 +161,7 @@ void Sockets::exchange(const txrt_message *messages, uint32_t count,
     link.isTold = false;
   }
   Clock::time_point progress = Clock::now();
-  auto waited = [&] {
-    return std::chrono::duration<double>(Clock::now() - progress).count();
-  };
+  auto waited = [&] { return std::chrono::duration<double>(Clock::now() - progress).count(); };
   for (;;) {
     bool isDone = true;
     for (int peer = 0; peer < size(); ++peer) {
@@ -219,16 +200,14 @@ void Sockets::exchange(const txrt_message *messages, uint32_t count,
     if (moved)
       progress = Clock::now();
     for (int peer = 0; lost && peer < size(); ++peer)
-      if (peer != self && links[peer].isClosed &&
-          (links[peer].farewell || find(links[peer].in, peer, 0)))
+      if (peer != self && links[peer].isClosed && (links[peer].farewell || find(links[peer].in, peer, 0)))
         reportLost(what, 0);
     // Whoever waits for us no more may still ask where we are.
     for (int peer = 0; ready == 0 && peer < size(); ++peer)
       if (peer != self)
         listen(peer);
     const double seconds = waited();
-    const bool anyClosed = std::any_of(
-        links.begin(), links.end(), [](const Link &l) { return l.isClosed; });
+    const bool anyClosed = std::any_of(links.begin(), links.end(), [](const Link &l) { return l.isClosed; });
     if (anyClosed && seconds > secondsOfGrace)
       reportLost(what, 0);
     if (timeout > 0 && seconds > timeout)
@@ -245,8 +224,7 @@ void Sockets::watch(const char *what, double seconds) {
     if (seconds > secondsToListen)
       listen(peer);
     pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
-    if (::poll(&probe, 1, 0) == 1 &&
-        (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+    if (::poll(&probe, 1, 0) == 1 && (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
       reportLost(what, 0);
   }
   if (timeout <= 0 || seconds <= timeout)
@@ -265,6 +243,5 @@ void Sockets::finish() {
   for (int peer = 0; peer < size(); ++peer)
     for (int sends = 0; sends < 2 && peer != self; ++sends)
       messages.push_back({peer, sends, &bytes[2 * peer + sends], 1});
-  exchange(messages.data(), static_cast<uint32_t>(messages.size()),
-           "the end of the run");
+  exchange(messages.data(), static_cast<uint32_t>(messages.size()), "the end of the run");
 }

@@ -17,8 +17,7 @@ static const char *const gaveUp = " gave up: ";
 void Sockets::readFarewell(int peer) {
   Link &link = links[peer];
   char reason[reasonBytes];
-  const uint64_t room =
-      std::min<uint64_t>(link.in.header.bytes, sizeof reason);
+  const uint64_t room = std::min<uint64_t>(link.in.header.bytes, sizeof reason);
   const ssize_t length = ::recv(link.descriptor, reason, room, MSG_DONTWAIT);
   link.isClosed = true;
   link.farewell = link.in.header.code;
@@ -35,10 +34,7 @@ void Sockets::noticeClosed(int peer) {
     return; // in the midst of a message
   listen(peer);
   Header next;
-  auto peek = [&] {
-    return ::recv(link.descriptor, &next, sizeof next,
-                  MSG_DONTWAIT | MSG_PEEK);
-  };
+  auto peek = [&] { return ::recv(link.descriptor, &next, sizeof next, MSG_DONTWAIT | MSG_PEEK); };
   ssize_t length = peek();
   if (length < 0 && errno == ECONNRESET)
     length = peek(); // see pull
@@ -46,8 +42,7 @@ void Sockets::noticeClosed(int peer) {
     skimToFarewell(peer);
 }
 
-/// Reads what is there up to a farewell, when the messages before it have no use
-/// any more.
+/// Reads what is there up to a farewell, when the messages before it have no use any more.
 void Sockets::skimToFarewell(int peer) {
   Link &link = links[peer];
   Lane &lane = link.in;
@@ -63,8 +58,7 @@ void Sockets::skimToFarewell(int peer) {
     } else {
       room = std::min(room, lane.header.bytes + sizeof(Header) - lane.done);
     }
-    const ssize_t length =
-        room ? ::recv(link.descriptor, to, room, MSG_DONTWAIT) : 0;
+    const ssize_t length = room ? ::recv(link.descriptor, to, room, MSG_DONTWAIT) : 0;
     if (room && length <= 0)
       return;
     lane.done += static_cast<uint64_t>(length);
@@ -74,8 +68,7 @@ void Sockets::skimToFarewell(int peer) {
   }
 }
 
-/// Who is to blame: the ranks that left for a reason of their own; if there is
-/// none, those that do not answer.
+/// Who is to blame: the ranks that left for a reason of their own; if there is none, those that do not answer.
 void Sockets::reportLost(const char *what, double seconds) {
   if (seconds > 0)
     ask();
@@ -91,8 +84,7 @@ void Sockets::reportLost(const char *what, double seconds) {
     isAwaited[peer] = find(in, peer, 0) || find(out, peer, 1);
     // Others may have seen it first, and have left since.
     pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
-    if (::poll(&probe, 1, 0) == 1 &&
-        (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
+    if (::poll(&probe, 1, 0) == 1 && (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
       noticeClosed(peer);
     if (links[peer].isClosed && links[peer].farewell == 0)
       skimToFarewell(peer);
@@ -104,23 +96,21 @@ void Sockets::reportLost(const char *what, double seconds) {
     if (link.isClosed && link.farewell == 0)
       left += comma + format("rank %d was lost: its process has ended", peer);
     else if (link.isClosed && link.farewell != TXRT_PEER)
-      left += comma + format("rank %d has left with exit code %d: %s", peer,
-                             link.farewell, printable(link.reason, reasonBytes).c_str());
+      left += comma + format("rank %d has left with exit code %d: %s", peer, link.farewell,
+                             printable(link.reason, reasonBytes).c_str());
     else if (link.isClosed && told.empty())
       // Somebody has given up before us, and said on whom, or who has before it.
-      told = link.reason.find(gaveUp) != std::string::npos
-                 ? link.reason
-                 : format("rank %d%s", peer, gaveUp) + link.reason;
+      told =
+          link.reason.find(gaveUp) != std::string::npos ? link.reason : format("rank %d%s", peer, gaveUp) + link.reason;
     else if (!link.isClosed && isAwaited[peer])
       silent += (silent.empty() ? "" : ", ") + std::to_string(peer);
   }
-  blame = !left.empty() ? left
-          : silent.empty() || seconds == 0
-              ? (told.empty() ? "the other ranks have left" : printable(told, reasonBytes))
-              : format("no answer from rank %s for %.1f s: stuck, or much "
-                       "slower (see --distributed-timeout-minutes); ",
-                       silent.c_str(), seconds) +
-                    positions.report(what);
+  blame = !left.empty()                    ? left
+          : silent.empty() || seconds == 0 ? (told.empty() ? "the other ranks have left" : printable(told, reasonBytes))
+                                           : format("no answer from rank %s for %.1f s: stuck, or much "
+                                                    "slower (see --distributed-timeout-minutes); ",
+                                                    silent.c_str(), seconds) +
+                                                 positions.report(what);
   refuse(who(what) + ": " + blame);
 }
 
@@ -138,8 +128,7 @@ void Sockets::sayFarewell(int code, const char *why) {
       continue;
     // In the midst of a message it would be taken for data.
     if (links[peer].out.done == 0)
-      (void)::send(links[peer].descriptor, packet, sizeof header + length,
-                   MSG_DONTWAIT | MSG_NOSIGNAL);
+      (void)::send(links[peer].descriptor, packet, sizeof header + length, MSG_DONTWAIT | MSG_NOSIGNAL);
     ::shutdown(links[peer].descriptor, SHUT_WR);
   }
   drain();
@@ -147,25 +136,16 @@ void Sockets::sayFarewell(int code, const char *why) {
 
 /// TCP takes back what it has sent when a socket is closed with data unread.
 void Sockets::drain() {
-  const Clock::time_point end =
-      Clock::now() + std::chrono::milliseconds(millisecondsToDrain);
+  const Clock::time_point end = Clock::now() + std::chrono::milliseconds(millisecondsToDrain);
   std::vector<char> ignored(65536);
   for (;;) {
     for (int peer = 0; peer < size(); ++peer)
-      polled[peer] = {peer == self || links[peer].isClosed
-                          ? -1
-                          : links[peer].descriptor,
-                      POLLIN, 0};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - Clock::now());
-    if (left.count() <= 0 ||
-        ::poll(polled.data(), polled.size(), static_cast<int>(left.count())) <=
-            0)
+      polled[peer] = {peer == self || links[peer].isClosed ? -1 : links[peer].descriptor, POLLIN, 0};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    if (left.count() <= 0 || ::poll(polled.data(), polled.size(), static_cast<int>(left.count())) <= 0)
       return;
     for (int peer = 0; peer < size(); ++peer)
-      if (polled[peer].revents &&
-          ::recv(links[peer].descriptor, ignored.data(), ignored.size(),
-                 MSG_DONTWAIT) <= 0)
+      if (polled[peer].revents && ::recv(links[peer].descriptor, ignored.data(), ignored.size(), MSG_DONTWAIT) <= 0)
         links[peer].isClosed = true;
   }
 }

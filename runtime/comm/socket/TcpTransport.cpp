@@ -1,17 +1,15 @@
-//===- TcpTransport.cpp - Ranks over TCP, found in the environment -*- C++ -*-===//
+//===- TcpTransport.cpp - Ranks over TCP, found in the environment --------------------------------------*- C++ -*-===//
 //
-// Torchrun's variables, and SLURM's. No library is needed, and no launcher of
-// this project.
+// Torchrun's variables, and SLURM's. No library is needed, and no launcher of this project.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "comm/socket/Launchers.h"
 #include "comm/socket/SocketTransport.h"
 
 using namespace txrt;
 
-static txrt_status create(const txrt_world_options *options, void **state,
-                          txrt_error *error) {
+static txrt_status create(const txrt_world_options *options, void **state, txrt_error *error) {
   return guarded(error, [&] {
     TcpLaunch launch = readTcpLaunch();
     launch.meeting.timeoutSeconds = options->timeout_seconds;
@@ -19,14 +17,13 @@ static txrt_status create(const txrt_world_options *options, void **state,
     std::vector<int> sockets = meet(launch.meeting);
     *state = new SocketRanks{
         {launch.meeting.rank, std::move(sockets), options->timeout_seconds,
-         format("rank %d of %d over TCP (%s)", launch.meeting.rank,
-                launch.meeting.ranks, launch.launcher)},
-        launch.localRanks, launch.localRank};
+         format("rank %d of %d over TCP (%s)", launch.meeting.rank, launch.meeting.ranks, launch.launcher)},
+        launch.localRanks,
+        launch.localRank};
   });
 }
 
 extern "C" {
 extern const txrt_transport txrt_tcp_transport;
-const txrt_transport txrt_tcp_transport =
-    socketTransport("tcp", launchedOverTcp, create);
+const txrt_transport txrt_tcp_transport = socketTransport("tcp", launchedOverTcp, create);
 }

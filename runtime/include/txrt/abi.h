@@ -1,8 +1,7 @@
-//===- abi.h - What the compiler writes and the runtime reads ---*- C -*-===//
+//===- abi.h - What the compiler writes and the runtime reads ---------------------------------------------*- C -*-===//
 //
-// The one header that both sides of Tx include. An artifact (`step.txa`) is a
-// container of sections; the launch table in it is made of the plain structs
-// below, little-endian, and is checked whole before anything of it is used.
+// The one header that both sides of Tx include. An artifact (`step.txa`) is a container of sections; the launch table
+// in it is made of the plain structs below, little-endian, and is checked whole before anything of it is used.
 //
 //   file  = txrt_header, txrt_section[section_count], section bytes ...
 //   every section starts at a multiple of TXRT_SECTION_ALIGNMENT
@@ -10,7 +9,7 @@
 //
 // Plain C, so that a backend may be written in any language.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_ABI_H
 #define TXRT_ABI_H
@@ -35,12 +34,12 @@ typedef struct {
 } txrt_header;
 
 typedef enum {
-  TXRT_SECTION_MANIFEST = 1, /* UTF-8 JSON, see docs/Artifact.md */
-  TXRT_SECTION_ENTRIES = 2,  /* txrt_entry[] */
-  TXRT_SECTION_LAUNCHES = 3, /* txrt_launch[] */
-  TXRT_SECTION_BUFFERS = 4,  /* txrt_buffer[]: the launches' operands */
-  TXRT_SECTION_KERNELS = 5,  /* txrt_kernel[] */
-  TXRT_SECTION_STRINGS = 6,  /* NUL-terminated names, referred to by offset */
+  TXRT_SECTION_MANIFEST = 1,   /* UTF-8 JSON, see docs/Artifact.md */
+  TXRT_SECTION_ENTRIES = 2,    /* txrt_entry[] */
+  TXRT_SECTION_LAUNCHES = 3,   /* txrt_launch[] */
+  TXRT_SECTION_BUFFERS = 4,    /* txrt_buffer[]: the launches' operands */
+  TXRT_SECTION_KERNELS = 5,    /* txrt_kernel[] */
+  TXRT_SECTION_STRINGS = 6,    /* NUL-terminated names, referred to by offset */
   TXRT_SECTION_CODE = 7,       /* the target's code unit; see txrt_code_end */
   TXRT_SECTION_ATTENTIONS = 8, /* txrt_attention[]; absent: there are none */
 } txrt_section_kind;
@@ -67,7 +66,7 @@ typedef enum {
   TXRT_DTYPE_F32 = 0,
   TXRT_DTYPE_BF16 = 1,
   TXRT_DTYPE_I32 = 2,
-  TXRT_DTYPE_I1 = 3, /* one byte, 0 or 1 */
+  TXRT_DTYPE_I1 = 3,   /* one byte, 0 or 1 */
   TXRT_DTYPE_BYTE = 4, /* of scratch: bytes that mean nothing afterwards */
 } txrt_dtype;
 
@@ -85,8 +84,8 @@ typedef struct {
 } txrt_buffer;
 
 typedef enum {
-  TXRT_LAUNCH_KERNEL = 0, /* generated code */
-  TXRT_LAUNCH_GEMM = 1,   /* library call */
+  TXRT_LAUNCH_KERNEL = 0,     /* generated code */
+  TXRT_LAUNCH_GEMM = 1,       /* library call */
   TXRT_LAUNCH_COLLECTIVE = 2, /* what several ranks do together */
 } txrt_launch_kind;
 
@@ -156,24 +155,20 @@ typedef enum {
   TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
   TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
   /* beta is 0 in all that follow, and there is no reset flag */
-  TXRT_EPILOGUE_GELU = 4,      /* C = gelu(P), aux = P */
-  TXRT_EPILOGUE_GELU_BIAS = 5, /* the same of P with n elements in every row */
-  TXRT_EPILOGUE_GELU_GRAD = 6, /* C = gelu'(aux) P */
+  TXRT_EPILOGUE_GELU = 4,           /* C = gelu(P), aux = P */
+  TXRT_EPILOGUE_GELU_BIAS = 5,      /* the same of P with n elements in every row */
+  TXRT_EPILOGUE_GELU_GRAD = 6,      /* C = gelu'(aux) P */
   TXRT_EPILOGUE_GELU_GRAD_SUMS = 7, /* and writes the n sums of C's rows */
 } txrt_epilogue;
 #define TXRT_EPILOGUE_COUNT 8
 
 static inline int txrt_epilogue_has_vector(uint32_t e) {
-  return e != TXRT_EPILOGUE_NONE && e != TXRT_EPILOGUE_GELU &&
-         e != TXRT_EPILOGUE_GELU_GRAD;
+  return e != TXRT_EPILOGUE_NONE && e != TXRT_EPILOGUE_GELU && e != TXRT_EPILOGUE_GELU_GRAD;
 }
 static inline int txrt_epilogue_writes_vector(uint32_t e) {
-  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B ||
-         e == TXRT_EPILOGUE_GELU_GRAD_SUMS;
+  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B || e == TXRT_EPILOGUE_GELU_GRAD_SUMS;
 }
-static inline int txrt_epilogue_has_aux(uint32_t e) {
-  return e >= TXRT_EPILOGUE_GELU;
-}
+static inline int txrt_epilogue_has_aux(uint32_t e) { return e >= TXRT_EPILOGUE_GELU; }
 static inline int txrt_epilogue_writes_aux(uint32_t e) {
   return e == TXRT_EPILOGUE_GELU || e == TXRT_EPILOGUE_GELU_BIAS;
 }
@@ -212,7 +207,7 @@ typedef enum {
   TXRT_ALL_TO_ALL = 3,     /* part i of rank j becomes part j of rank i */
   TXRT_BROADCAST = 4,      /* the operand of rank `peer`, for every rank */
   TXRT_REDUCE = 5,         /* the sum of all for rank `peer`, 0 for others */
-  TXRT_SEND_RECV = 6, /* the operand of the rank `peer` places before, or 0 */
+  TXRT_SEND_RECV = 6,      /* the operand of the rank `peer` places before, or 0 */
 } txrt_collective;
 #define TXRT_COLLECTIVE_COUNT 7
 
@@ -230,7 +225,7 @@ typedef struct {
   uint64_t count;
   uint64_t sent_bytes; /* the least that a rank has to send, for figures */
   uint64_t outer;
-  int32_t peer; /* a rank's place, or a distance; else 0 */
+  int32_t peer;   /* a rank's place, or a distance; else 0 */
   uint32_t wraps; /* SEND_RECV: 1 if the last stands before the first */
 } txrt_collective_launch;
 
@@ -336,9 +331,7 @@ typedef struct {
 
 /* The type of every host kernel: `buffers` are the launch's operands, [begin,
    end) the units of this task. No other side effect than writing operands. */
-typedef void (*txrt_host_kernel)(void *const *buffers,
-                                 const uint32_t *immediates, int64_t begin,
-                                 int64_t end);
+typedef void (*txrt_host_kernel)(void *const *buffers, const uint32_t *immediates, int64_t begin, int64_t end);
 
 /* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its
    code one function for each form of them, named "gemm_bf16_", 'n' or 't'
@@ -347,9 +340,7 @@ typedef void (*txrt_host_kernel)(void *const *buffers,
    and does not read C if beta is 0. Sums are f32. */
 #define TXRT_HOST_PRODUCT_M 256
 #define TXRT_HOST_PRODUCT_N 192
-typedef void (*txrt_host_product)(const void *a, const void *b, void *c,
-                                  int64_t m, int64_t n, int64_t k, int64_t lda,
-                                  int64_t ldb, int64_t ldc, float alpha,
-                                  float beta);
+typedef void (*txrt_host_product)(const void *a, const void *b, void *c, int64_t m, int64_t n, int64_t k, int64_t lda,
+                                  int64_t ldb, int64_t ldc, float alpha, float beta);
 
 #endif /* TXRT_ABI_H */

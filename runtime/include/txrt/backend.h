@@ -1,15 +1,13 @@
-//===- backend.h - What a backend gives the runtime ------------*- C -*-===//
+//===- backend.h - What a backend gives the runtime -------------------------------------------------------*- C -*-===//
 //
-// A backend is one table of functions, listed in core/Backends.cpp. The one
-// runtime loop drives it: `create` once, then for each run of an entry `begin`,
-// `launch` for each of its launches in order, `sync`. Everything in a program
-// has been checked when a backend sees it: indices, ranges, extents, names.
+// A backend is one table of functions, listed in core/Backends.cpp. The one runtime loop drives it: `create` once, then
+// for each run of an entry `begin`, `launch` for each of its launches in order, `sync`. Everything in a program has
+// been checked when a backend sees it: indices, ranges, extents, names.
 //
-// Plain C, so that a backend may be written in any language. `create` fills
-// `error` and leaves nothing behind when it fails. After `create` a backend
-// allocates nothing: what a step needs is made ready there.
+// Plain C, so that a backend may be written in any language. `create` fills `error` and leaves nothing behind when it
+// fails. After `create` a backend allocates nothing: what a step needs is made ready there.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BACKEND_H
 #define TXRT_BACKEND_H
@@ -63,15 +61,12 @@ typedef struct {
 
 typedef struct {
   const char *name;
-  txrt_status (*create)(const txrt_program *program,
-                        const txrt_options *options, void **state,
-                        txrt_error *error);
+  txrt_status (*create)(const txrt_program *program, const txrt_options *options, void **state, txrt_error *error);
   void (*destroy)(void *state);
 
   /* Tells that launches of this entry follow; if `timed`, `timing` will ask for
      each of them after `sync`. */
-  txrt_status (*begin)(void *state, uint32_t entry, int timed,
-                       txrt_error *error);
+  txrt_status (*begin)(void *state, uint32_t entry, int timed, txrt_error *error);
   /* Runs, or queues, one launch; launches take effect in order, or as if they
      did: see txrt_program's `waits`. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
@@ -82,20 +77,16 @@ typedef struct {
      seconds after the entry did, and how long it took. A collective that goes on
      beside other launches does so when it is timed, too; what a launch waits for
      before it begins is not in its time. NULL: nothing runs, and times are 0. */
-  txrt_status (*timing)(void *state, uint32_t launch, double *start,
-                        double *seconds, txrt_error *error);
+  txrt_status (*timing)(void *state, uint32_t launch, double *start, double *seconds, txrt_error *error);
 
   /* Copy between the caller's memory and [offset, offset + bytes) of the
      arena, after every launch so far; both NULL when the backend keeps no
      memory. */
-  txrt_status (*write)(void *state, uint64_t offset, uint64_t bytes,
-                       const void *from, txrt_error *error);
-  txrt_status (*read)(void *state, uint64_t offset, uint64_t bytes, void *to,
-                      txrt_error *error);
+  txrt_status (*write)(void *state, uint64_t offset, uint64_t bytes, const void *from, txrt_error *error);
+  txrt_status (*read)(void *state, uint64_t offset, uint64_t bytes, void *to, txrt_error *error);
   uint64_t (*arena_bytes)(void *state);
   /* NULL: the arena is the host's memory, or there is none. */
-  txrt_status (*device_memory)(void *state, txrt_device_memory *memory,
-                               txrt_error *error);
+  txrt_status (*device_memory)(void *state, txrt_device_memory *memory, txrt_error *error);
   int (*threads)(void *state);
   const char *(*description)(void *state);
 } txrt_backend;

@@ -1,14 +1,13 @@
-//===- bf16.h - What an f32 is as a bf16 ------------------------*- C -*-===//
+//===- bf16.h - What an f32 is as a bf16 ------------------------------------------------------------------*- C -*-===//
 //
-// One rule for kernels, runtime and tools (docs/Rationale/cpu-memory.md): the
-// nearest bf16, of two the even one; subnormal numbers are numbers; beyond the
-// largest it is an infinity; what is not a number keeps its sign and the upper
-// bits of its payload, and is quiet.
+// One rule for kernels, runtime and tools (docs/Rationale/cpu-memory.md): the nearest bf16, of two the even one;
+// subnormal numbers are numbers; beyond the largest it is an infinity; what is not a number keeps its sign and the
+// upper bits of its payload, and is quiet.
 //
 //   uint16_t bits = txrt_bf16_from_f32(1.0f / 3);
 //   float rounded = txrt_bf16_to_f32(bits);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_BF16_H
 #define TXRT_BF16_H

@@ -1,8 +1,7 @@
-//===- runtime.h - Load an artifact and run its entries --------*- C -*-===//
+//===- runtime.h - Load an artifact and run its entries ---------------------------------------------------*- C -*-===//
 //
-// The runtime's C interface. An artifact is a checked `step.txa`; a session is
-// an artifact with a backend, one arena, and everything that a step needs, all
-// of it allocated when the session is made and nothing while a step runs.
+// The runtime's C interface. An artifact is a checked `step.txa`; a session is an artifact with a backend, one arena,
+// and everything that a step needs, all of it allocated when the session is made and nothing while a step runs.
 //
 //   txrt_error error;
 //   txrt_artifact *artifact;
@@ -17,12 +16,11 @@
 //   txrt_session_run(session, entry, &error);
 //   txrt_session_read(session, TXRT_SEGMENT_TRANSIENT, 64, 4, &loss, &error);
 //
-// Every call returns a status (or NULL) and fills `error` when it fails;
-// `error` may be NULL. The statuses are the exit codes of the tools. No call
-// throws. A session is used by one thread at a time; an artifact may be shared
-// by sessions and must outlive them.
+// Every call returns a status (or NULL) and fills `error` when it fails; `error` may be NULL. The statuses are the exit
+// codes of the tools. No call throws. A session is used by one thread at a time; an artifact may be shared by sessions
+// and must outlive them.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_RUNTIME_H
 #define TXRT_RUNTIME_H
@@ -60,14 +58,11 @@ typedef struct txrt_artifact txrt_artifact;
 
 /* Reads the file whole and checks everything that can be checked without
    running any of it. `*artifact` is set only on success. */
-txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact,
-                               txrt_error *error);
+txrt_status txrt_artifact_open(const char *path, txrt_artifact **artifact, txrt_error *error);
 
 /* The same for bytes in memory; they are copied. `name` is what messages call
    the artifact (NULL: "artifact"). */
-txrt_status txrt_artifact_open_memory(const void *bytes, size_t size,
-                                      const char *name,
-                                      txrt_artifact **artifact,
+txrt_status txrt_artifact_open_memory(const void *bytes, size_t size, const char *name, txrt_artifact **artifact,
                                       txrt_error *error);
 
 void txrt_artifact_close(txrt_artifact *artifact);
@@ -83,8 +78,7 @@ const char *txrt_artifact_digest(const txrt_artifact *artifact);
 
 /* What the manifest plans for a segment; all segments together are what a
    session allocates. */
-uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact,
-                                     txrt_segment segment);
+uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact, txrt_segment segment);
 
 /*===-- Ranks ------------------------------------------------------------===*/
 
@@ -107,8 +101,7 @@ int txrt_world_launched_ranks(void);
 
 /* Joins them; without a launcher a world of one, which needs no library.
    `options` may be NULL. */
-txrt_status txrt_world_create(const txrt_world_options *options,
-                              txrt_world **world, txrt_error *error);
+txrt_status txrt_world_create(const txrt_world_options *options, txrt_world **world, txrt_error *error);
 
 /* Waits for all ranks; after the sessions that use it. */
 void txrt_world_destroy(txrt_world *world);
@@ -123,13 +116,11 @@ const char *txrt_world_description(const txrt_world *world);
 
 /* The sum over all ranks, in the order of ranks, in place. `what` names it in
    messages. After a failure nothing is left to do but to abort. */
-txrt_status txrt_world_all_reduce(txrt_world *world, void *values,
-                                  uint64_t count, txrt_dtype dtype,
-                                  const char *what, txrt_error *error);
+txrt_status txrt_world_all_reduce(txrt_world *world, void *values, uint64_t count, txrt_dtype dtype, const char *what,
+                                  txrt_error *error);
 
 /* `to` = every rank's `bytes` bytes of `from`, in the order of ranks. */
-txrt_status txrt_world_all_gather(txrt_world *world, const void *from,
-                                  void *to, uint64_t bytes, const char *what,
+txrt_status txrt_world_all_gather(txrt_world *world, const void *from, void *to, uint64_t bytes, const char *what,
                                   txrt_error *error);
 
 /* Ends this process with this exit code, and so the run: other ranks learn why,
@@ -165,9 +156,8 @@ typedef struct {
 
 /* Allocates the arena (zero-filled) and loads the kernels, after what all of it
    takes was compared with every limit of memory. `options` may be NULL. */
-txrt_status txrt_session_create(const txrt_artifact *artifact,
-                                const txrt_options *options,
-                                txrt_session **session, txrt_error *error);
+txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *options, txrt_session **session,
+                                txrt_error *error);
 
 void txrt_session_destroy(txrt_session *session);
 
@@ -196,27 +186,22 @@ typedef struct {
 
 /* What the session takes besides its arena is in no plan; after some steps all
    of it is there. Other processes must rest meanwhile. */
-txrt_status txrt_session_device_memory(const txrt_session *session,
-                                       txrt_device_memory *memory,
-                                       txrt_error *error);
+txrt_status txrt_session_device_memory(const txrt_session *session, txrt_device_memory *memory, txrt_error *error);
 
 /* Copy the caller's bytes to [offset, offset + bytes) of a segment, and back.
    The arena may be a device's memory, so there are no pointers into it. Fails
    when the range is not inside the segment or the backend keeps no memory.
    While no entry runs, several threads may copy at the same time. */
-txrt_status txrt_session_write(txrt_session *session, txrt_segment segment,
-                               uint64_t offset, uint64_t bytes,
+txrt_status txrt_session_write(txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
                                const void *from, txrt_error *error);
-txrt_status txrt_session_read(const txrt_session *session,
-                              txrt_segment segment, uint64_t offset,
-                              uint64_t bytes, void *to, txrt_error *error);
+txrt_status txrt_session_read(const txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
+                              void *to, txrt_error *error);
 
 /* The index of an entry, -1 if there is none of that name. */
 int txrt_session_find_entry(const txrt_session *session, const char *name);
 
 /* Runs one entry to its end. */
-txrt_status txrt_session_run(txrt_session *session, int entry,
-                             txrt_error *error);
+txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *error);
 
 /* Allocations (malloc family and mmap) that the process made during all
    txrt_session_run calls of this session: 0, by promise. Counted when the
@@ -226,11 +211,11 @@ int64_t txrt_session_step_allocations(const txrt_session *session);
 /*===-- Launches and profiles --------------------------------------------===*/
 
 typedef struct {
-  const char *name;      /* module path and op */
-  const char *kernel;    /* a kernel's symbol, "gemm" or "all_reduce" */
+  const char *name;   /* module path and op */
+  const char *kernel; /* a kernel's symbol, "gemm" or "all_reduce" */
   txrt_launch_kind kind;
   txrt_phase phase;
-  int layer;             /* -1: outside the layers */
+  int layer; /* -1: outside the layers */
   uint64_t flops;
   uint64_t bytes;        /* of all operands: the least it must move */
   uint64_t gemm[3];      /* m, n, k; zeros for a kernel */
@@ -251,8 +236,7 @@ int txrt_session_launch_count(const txrt_session *session, int entry);
 
 /* Fills `info` for a launch of an entry; its strings live as long as the
    artifact. */
-txrt_status txrt_session_launch_info(const txrt_session *session, int entry,
-                                     int launch, txrt_launch_info *info,
+txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int launch, txrt_launch_info *info,
                                      txrt_error *error);
 
 /* Turns the clock around each launch on or off; on also sets all times to 0.

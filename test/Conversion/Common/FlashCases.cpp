@@ -1,4 +1,4 @@
-//===- FlashCases.cpp - Flash attention as kernels ------------------------===//
+//===- FlashCases.cpp - Flash attention as kernels ----------------------------------------------------------------===//
 
 #include "FlashCases.h"
 
@@ -51,12 +51,8 @@ Tensor FlashCase::normal(std::vector<int64_t> shape) {
 
 bool FlashCase::isDropped(int64_t sample, int64_t row, int64_t column) const {
   auto word = [](double value) { return static_cast<uint32_t>(value); };
-  auto words =
-      philox({word(16 * (column / 64) + column % 16), word(row),
-              word(7 + sample), 0xdeadbeef},
-             {12345, 99});
-  return words[column / 16 % 4] <
-         static_cast<uint32_t>(kDrop * 4294967296.0);
+  auto words = philox({word(16 * (column / 64) + column % 16), word(row), word(7 + sample), 0xdeadbeef}, {12345, 99});
+  return words[column / 16 % 4] < static_cast<uint32_t>(kDrop * 4294967296.0);
 }
 
 void FlashCase::computeExpected() {
@@ -72,10 +68,7 @@ void FlashCase::computeExpected() {
       for (int64_t i = 0; i < s.queries; ++i) {
         int64_t at = (b * s.queries + i) * hidden + a * s.width;
         int64_t visible = s.causal ? i + 1 : s.keys;
-        auto keyAt = [&](int64_t j) {
-          return (b * s.keys + j) * narrow +
-                 a / (s.heads / s.keyHeads) * s.width;
-        };
+        auto keyAt = [&](int64_t j) { return (b * s.keys + j) * narrow + a / (s.heads / s.keyHeads) * s.width; };
         auto dot = [&](const Tensor &left, const Tensor &right, int64_t j) {
           double sum = 0;
           for (int64_t c = 0; c < s.width; ++c)
@@ -89,8 +82,7 @@ void FlashCase::computeExpected() {
         for (int64_t j = 0; j < visible; ++j) {
           sum += p[j] = std::exp(p[j] - largest);
           if (s.dropout)
-            mask[j] = isDropped(b, a * s.queries + i, j) ? 0
-                                                         : 1 / (1 - kDrop);
+            mask[j] = isDropped(b, a * s.queries + i, j) ? 0 : 1 / (1 - kDrop);
         }
         expectedLse[(b * s.heads + a) * s.queries + i] = largest + std::log(sum);
         double rowSum = 0;
@@ -141,10 +133,8 @@ static int64_t tiles(int64_t size) { return (size + 63) / 64; }
 
 OpCase FlashCase::forward() const {
   const FlashShape &s = shape;
-  OpCase op{"forward", "tile", s.batch * s.heads * tiles(s.queries),
-            64 * s.keys, "", {}, {}, {}};
-  op.op = "%r0, %r1 = " + text("tx.flash_attention", 3,
-                               q.type() + ", " + k.type());
+  OpCase op{"forward", "tile", s.batch * s.heads * tiles(s.queries), 64 * s.keys, "", {}, {}, {}};
+  op.op = "%r0, %r1 = " + text("tx.flash_attention", 3, q.type() + ", " + k.type());
   op.inputs = {q, k, v};
   op.outputs = {{q.shape, s.element}, {lse.shape}};
   return finish(op);
@@ -152,19 +142,19 @@ OpCase FlashCase::forward() const {
 
 OpCase FlashCase::backward() const {
   const FlashShape &s = shape;
-  OpCase op{"backward", "tile",
-            s.batch * (s.heads * tiles(s.queries) +
-                       s.keyHeads * tiles(s.keys)),
-            64 * std::max(s.queries, s.keys), "", {}, {}, {}};
-  op.op = "%r0, %r1, %r2 = " +
-          text("tx.flash_attention_grad", 6,
-               q.type() + ", " + k.type() + ", " + lse.type());
+  OpCase op{"backward",
+            "tile",
+            s.batch * (s.heads * tiles(s.queries) + s.keyHeads * tiles(s.keys)),
+            64 * std::max(s.queries, s.keys),
+            "",
+            {},
+            {},
+            {}};
+  op.op = "%r0, %r1, %r2 = " + text("tx.flash_attention_grad", 6, q.type() + ", " + k.type() + ", " + lse.type());
   op.inputs = {dy, q, k, v, y, lse};
-  op.outputs = {{q.shape, s.element}, {k.shape, s.element},
-                {k.shape, s.element}};
+  op.outputs = {{q.shape, s.element}, {k.shape, s.element}, {k.shape, s.element}};
   return finish(op);
 }
-
 
 std::vector<int64_t> FlashCase::stridesOf(const OpCase &op, int64_t gap) const {
   std::vector<int64_t> strides;

@@ -1,4 +1,4 @@
-//===- FlashCases.h - Flash attention as kernels ----------------*- C++ -*-===//
+//===- FlashCases.h - Flash attention as kernels --------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_CONVERSION_COMMON_FLASHCASES_H
 #define TX_TEST_CONVERSION_COMMON_FLASHCASES_H
@@ -14,8 +14,8 @@ struct FlashShape {
   int64_t batch, queries, keys, heads, keyHeads, width;
   bool causal, dropout;
   const char *element = "f32";
-  /// Not 0: the first column of each head of Q and K, and the others are whole numbers, so
-  /// that products are exact. Scores are then large, and near each other.
+  /// Not 0: the first column of each head of Q and K, and the others are whole numbers, so that products are exact.
+  /// Scores are then large, and near each other.
   double common = 0;
 
   /// By what the probabilities of backward may be off: tx.flash_attention_grad says so.
@@ -23,8 +23,7 @@ struct FlashShape {
 };
 void PrintTo(const FlashShape &shape, std::ostream *os);
 
-/// Attention of a shape on random tensors, and what it should give, from the formulas
-/// in double.
+/// Attention of a shape on random tensors, and what it should give, from the formulas in double.
 class FlashCase {
 public:
   explicit FlashCase(const FlashShape &shape);
@@ -35,8 +34,7 @@ public:
   /// With rows of Q, K, V and the like `gap` elements further apart than they are long.
   std::vector<int64_t> stridesOf(const OpCase &op, int64_t gap) const;
 
-  /// Record test failures where the error's norm is more than `tolerance` of the expected
-  /// one's.
+  /// Record test failures where the error's norm is more than `tolerance` of the expected one's.
   void expectForward(const std::vector<Tensor> &found, double tolerance) const;
   void expectBackward(const std::vector<Tensor> &found, double tolerance) const;
 

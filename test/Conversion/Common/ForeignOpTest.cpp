@@ -1,9 +1,9 @@
-//===- ForeignOpTest.cpp - A kernel's op that no backend knows ------------===//
+//===- ForeignOpTest.cpp - A kernel's op that no backend knows ----------------------------------------------------===//
 //
-// Who gives an op the kernel interface and forgets its lowering is told so, by
-// each backend. Such an op is made here of one of another dialect.
+// Who gives an op the kernel interface and forgets its lowering is told so, by each backend. Such an op is made here of
+// one of another dialect.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Conversion/Passes.h"
@@ -42,7 +42,8 @@ protected:
     arith::NegFOp::attachInterface<ForeignKernel>(context);
     kind = GetParam();
     module = parseSourceString<ModuleOp>("step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {\n"
-                                         "step.kernel @k " + stringifyKernelKind(kind).str() +
+                                         "step.kernel @k " +
+                                             stringifyKernelKind(kind).str() +
                                              " [2, 16] (%a: tensor<2x16xf32>) {\n"
                                              "%y = arith.negf %a : tensor<2x16xf32>\n"
                                              "step.yield %y : tensor<2x16xf32>\n}\n}",
@@ -62,7 +63,8 @@ protected:
   /// A kernel's, after the backend's word.
   static std::string expected(const char *backend) {
     return std::string("'arith.negf' op has no ") + backend + " code as " +
-           (kind == KernelKind::Tile ? "a kernel of tiles" : "part of a kernel of " + stringifyKernelKind(kind).str() + "s");
+           (kind == KernelKind::Tile ? "a kernel of tiles"
+                                     : "part of a kernel of " + stringifyKernelKind(kind).str() + "s");
   }
 
   MLIRContext context;

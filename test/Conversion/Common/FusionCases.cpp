@@ -11,8 +11,7 @@ using namespace txtest;
 namespace {
 constexpr int64_t kRows = 6;
 
-/// A way to make an op: its text with operands $0 $1 ... (rows of floats), the
-/// reduction passes that it needs.
+/// A way to make an op: its text with operands $0 $1 ... (rows of floats), the reduction passes that it needs.
 struct Recipe {
   const char *name;
   const char *text;
@@ -123,7 +122,8 @@ void Fusion::check(const std::function<std::unique_ptr<KernelRunner>(const std::
   std::mt19937 random(columns);
   std::string text;
   for (const Recipe &recipe : recipes) // each op alone
-    text += kernelText(recipe.name, recipe.operands == 1 ? std::vector<std::string>{"%x"} : std::vector<std::string>{"%x", "%y"},
+    text += kernelText(recipe.name,
+                       recipe.operands == 1 ? std::vector<std::string>{"%x"} : std::vector<std::string>{"%x", "%y"},
                        opText(recipe, "%z", {"%x", "%y"}), {"%z"});
   constexpr unsigned kKernels = 8, kInputs = 4;
   std::vector<std::vector<Node>> programs;

@@ -25,7 +25,8 @@ tx::step::ProgramOp txtest::parseKernels(const std::string &kernels, mlir::Ownin
                                          std::string &diagnostics) {
   DiagnosticsAsText handler(diagnostics);
   module = mlir::parseSourceString<mlir::ModuleOp>(
-      "step.program @p arena(persistent 0, argument 0, saved 0, transient 4096) {\n" + kernels + "\n}\n", &sharedContext());
+      "step.program @p arena(persistent 0, argument 0, saved 0, transient 4096) {\n" + kernels + "\n}\n",
+      &sharedContext());
   if (!module)
     return {};
   return *module->getOps<tx::step::ProgramOp>().begin();

@@ -1,4 +1,4 @@
-//===- KernelText.h - Kernels from text -------------------------*- C++ -*-===//
+//===- KernelText.h - Kernels from text -----------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_CONVERSION_COMMON_KERNELTEXT_H
 #define TX_TEST_CONVERSION_COMMON_KERNELTEXT_H
@@ -18,8 +18,7 @@ struct DiagnosticsAsText : mlir::ScopedDiagnosticHandler {
   explicit DiagnosticsAsText(std::string &text);
 };
 
-/// The program with these kernels, in `module`. Null, with diagnostics, if the
-/// text is none.
+/// The program with these kernels, in `module`. Null, with diagnostics, if the text is none.
 tx::step::ProgramOp parseKernels(const std::string &kernels, mlir::OwningOpRef<mlir::ModuleOp> &module,
                                  std::string &diagnostics);
 

@@ -17,13 +17,32 @@ void txtest::checkLargeLogits(const std::function<std::unique_ptr<KernelRunner>(
     logits.values.insert(logits.values.end(), {level, level - 10});
 
   const std::string l = logits.type(), t = targets.type(), d = dlosses.type();
-  OpCase loss{"loss", "row", rows, 2, "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100 in <\"x\"> : " + l + ", " + t,
-              {logits, targets}, {dlosses, statistics}, {}};
+  OpCase loss{"loss",
+              "row",
+              rows,
+              2,
+              "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100 in <\"x\"> : " + l + ", " + t,
+              {logits, targets},
+              {dlosses, statistics},
+              {}};
   const std::string gradient = " ignore -100 in <\"x\"> : " + d + ", " + l + ", " + t;
-  OpCase grad{"grad", "row", rows, 2, "%r0 = tx.cross_entropy_grad %0, %1, %2, %3" + gradient,
-              {dlosses, logits, targets, statistics}, {logits}, {}};
-  OpCase both{"both", "row", rows, 2, "%r0, %s = tx.cross_entropy %1, %2 ignore -100 in <\"x\"> : " + l + ", " + t +
-              "\n%r1 = tx.cross_entropy_grad %0, %1, %2, %s" + gradient, {dlosses, logits, targets}, {dlosses, logits}, {}};
+  OpCase grad{"grad",
+              "row",
+              rows,
+              2,
+              "%r0 = tx.cross_entropy_grad %0, %1, %2, %3" + gradient,
+              {dlosses, logits, targets, statistics},
+              {logits},
+              {}};
+  OpCase both{"both",
+              "row",
+              rows,
+              2,
+              "%r0, %s = tx.cross_entropy %1, %2 ignore -100 in <\"x\"> : " + l + ", " + t +
+                  "\n%r1 = tx.cross_entropy_grad %0, %1, %2, %s" + gradient,
+              {dlosses, logits, targets},
+              {dlosses, logits},
+              {}};
 
   std::unique_ptr<KernelRunner> kernels = compile(loss.text() + grad.text() + both.text());
   std::vector<Tensor> forward = run(*kernels, loss);

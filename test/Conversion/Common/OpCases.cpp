@@ -32,9 +32,7 @@ std::string Tensor::type() const {
   return text + element + ">";
 }
 
-static size_t bytesOf(const std::string &element) {
-  return element == "i1" ? 1 : element == "bf16" ? 2 : 4;
-}
+static size_t bytesOf(const std::string &element) { return element == "i1" ? 1 : element == "bf16" ? 2 : 4; }
 
 static void put(uint8_t *to, const std::string &element, double value) {
   float f = static_cast<float>(value);
@@ -96,8 +94,8 @@ bool Tensor::isAllThatIsWritten(Bytes bytes, int64_t stride) const {
 }
 
 std::string OpCase::text(const std::vector<int64_t> &strides) const {
-  std::string text = "step.kernel @" + name + " " + kind + " [" + std::to_string(rows) + ", " +
-                     std::to_string(columns) + "]";
+  std::string text =
+      "step.kernel @" + name + " " + kind + " [" + std::to_string(rows) + ", " + std::to_string(columns) + "]";
   auto join = [&](const char *prefix, size_t count, auto print) {
     for (size_t i = 0; i < count; ++i)
       text += (i ? ", " : prefix) + print(i);
@@ -195,9 +193,9 @@ std::array<uint32_t, 4> txtest::philox(std::array<uint32_t, 4> c, std::array<uin
   return c;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // The cases
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 using Values = std::vector<double>;
 using Inputs = std::vector<Tensor>;
@@ -230,15 +228,12 @@ static Tensor scalar(double value, const char *element = "f32") {
 }
 
 /// Calls `f(first element of the row)` for each row.
-template <typename F>
-static void forRows(int64_t rows, int64_t columns, F f) {
+template <typename F> static void forRows(int64_t rows, int64_t columns, F f) {
   for (int64_t r = 0; r < rows; ++r)
     f(r, r * columns);
 }
 
-static double geluOf(double x) {
-  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-}
+static double geluOf(double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }
 static double geluGradOf(double x) {
   double k = std::sqrt(2 / M_PI), t = std::tanh(k * (x + 0.044715 * x * x * x));
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * k * (1 + 3 * 0.044715 * x * x);
@@ -249,62 +244,124 @@ static const char *in = " in <\"x\"> : ";
 static void addElementwiseCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor x = normal({2, 3, c}, 1, 2), y = normal({2, 3, c}, 2), result{{2, 3, c}};
   std::string t = x.type();
-  cases.push_back({"add", "row", 6, c, "%r0 = tx.add %0, %1" + (in + t), {x, y}, {result}, [](const Inputs &v) {
+  cases.push_back({"add",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.add %0, %1" + (in + t),
+                   {x, y},
+                   {result},
+                   [](const Inputs &v) {
                      Values sum;
                      for (size_t i = 0; i < v[0].values.size(); ++i)
                        sum.push_back(v[0].values[i] + v[1].values[i]);
                      return Outputs{sum};
-                   }, {{0, 0}, {1, 0}}});
+                   },
+                   {{0, 0}, {1, 0}}});
   Tensor narrow{{2, 3, c}, "bf16", x.values}, narrowResult{{2, 3, c}, "bf16"};
   narrow.unpack(narrow.pack(0), 0);
   auto same = [](const Inputs &v) { return Outputs{v[0].values}; };
-  cases.push_back({"cast", "row", 6, c, "%r0 = tx.cast %0" + (in + t) + " to " + narrow.type(), {x}, {narrowResult},
-                   same, {}, 1.0 / 256});
-  cases.push_back({"cast_to_wider", "row", 6, c, "%r0 = tx.cast %0" + (in + narrow.type()) + " to " + t, {narrow},
-                   {result}, same, {}, 0});
-  cases.push_back({"gelu", "row", 6, c, "%r0 = tx.gelu %0" + (in + t), {x}, {result}, [](const Inputs &v) {
+  cases.push_back({"cast",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.cast %0" + (in + t) + " to " + narrow.type(),
+                   {x},
+                   {narrowResult},
+                   same,
+                   {},
+                   1.0 / 256});
+  cases.push_back({"cast_to_wider",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.cast %0" + (in + narrow.type()) + " to " + t,
+                   {narrow},
+                   {result},
+                   same,
+                   {},
+                   0});
+  cases.push_back({"gelu",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.gelu %0" + (in + t),
+                   {x},
+                   {result},
+                   [](const Inputs &v) {
                      Values out;
                      for (double x : v[0].values)
                        out.push_back(geluOf(x));
                      return Outputs{out};
-                   }, {{0, 0}}, 4e-7});
-  cases.push_back({"gelu_grad", "row", 6, c, "%r0 = tx.gelu_grad %1, %0" + (in + t), {x, y}, {result},
+                   },
+                   {{0, 0}},
+                   4e-7});
+  cases.push_back({"gelu_grad",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.gelu_grad %1, %0" + (in + t),
+                   {x, y},
+                   {result},
                    [](const Inputs &v) {
                      Values out;
                      for (size_t i = 0; i < v[0].values.size(); ++i)
                        out.push_back(geluGradOf(v[0].values[i]) * v[1].values[i]);
                      return Outputs{out};
-                   }, {{0, 0}, {1, 0}}, 1e-6});
-  cases.push_back({"copy", "row", 6, c, "%r0 = tx.cast %0" + (in + t) + " to " + t, {x}, {result},
-                   [](const Inputs &v) { return Outputs{v[0].values}; }});
-  cases.push_back({"zeros", "row", 6, c, "%r0 = tx.zeros" + (in + t), {}, {result},
-                   [c](const Inputs &) { return Outputs{Values(6 * c, 0.0)}; }});
-  cases.push_back({"broadcast_rows", "row", 6, c, "%r0 = tx.broadcast_rows %0 in <\"x\"> : tensor<" +
-                   std::to_string(c) + "xf32> -> " + t, {normal({c}, 3)}, {result}, [](const Inputs &v) {
+                   },
+                   {{0, 0}, {1, 0}},
+                   1e-6});
+  cases.push_back({"copy", "row", 6, c, "%r0 = tx.cast %0" + (in + t) + " to " + t, {x}, {result}, [](const Inputs &v) {
+                     return Outputs{v[0].values};
+                   }});
+  cases.push_back({"zeros", "row", 6, c, "%r0 = tx.zeros" + (in + t), {}, {result}, [c](const Inputs &) {
+                     return Outputs{Values(6 * c, 0.0)};
+                   }});
+  cases.push_back({"broadcast_rows",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.broadcast_rows %0 in <\"x\"> : tensor<" + std::to_string(c) + "xf32> -> " + t,
+                   {normal({c}, 3)},
+                   {result},
+                   [](const Inputs &v) {
                      Values out;
                      for (int row = 0; row < 6; ++row)
                        out.insert(out.end(), v[0].values.begin(), v[0].values.end());
                      return Outputs{out};
                    }});
   for (bool reset : {false, true})
-    cases.push_back({reset ? "bias_grad_reset" : "bias_grad", "column", 6, c, "%r0 = tx.bias_grad %0 into %1 reset %2" +
-                     (in + t) + ", tensor<" + std::to_string(c) + "xf32>, tensor<i1>",
-                     {x, normal({c}, 3), scalar(reset, "i1")}, {{{c}}}, [c](const Inputs &v) {
-                       Values sum(c, 0.0);
-                       for (size_t i = 0; i < v[0].values.size(); ++i)
-                         sum[i % c] += v[0].values[i];
-                       for (int64_t i = 0; i < c; ++i)
-                         sum[i] += v[2].values[0] ? 0 : v[1].values[i];
-                       return Outputs{sum};
-                     }, {{1, 0}}});
+    cases.push_back(
+        {reset ? "bias_grad_reset" : "bias_grad",
+         "column",
+         6,
+         c,
+         "%r0 = tx.bias_grad %0 into %1 reset %2" + (in + t) + ", tensor<" + std::to_string(c) + "xf32>, tensor<i1>",
+         {x, normal({c}, 3), scalar(reset, "i1")},
+         {{{c}}},
+         [c](const Inputs &v) {
+           Values sum(c, 0.0);
+           for (size_t i = 0; i < v[0].values.size(); ++i)
+             sum[i % c] += v[0].values[i];
+           for (int64_t i = 0; i < c; ++i)
+             sum[i] += v[2].values[0] ? 0 : v[1].values[i];
+           return Outputs{sum};
+         },
+         {{1, 0}}});
 }
 
 static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor x = normal({2, 3, c}, 1, 2), dy = normal({2, 3, c}, 2), w = normal({c}, 3), b = normal({c}, 4);
   Tensor mean = normal({2, 3}, 5, 0.1f), rstd = positive({2, 3}, 6), result{{2, 3, c}};
   std::string t = x.type(), tw = w.type(), ts = mean.type();
-  cases.push_back({"layer_norm", "row", 6, c, "%r0, %r1, %r2 = tx.layer_norm %0, %1, %2 eps 1.0e-2" + (in + t) + ", " + tw,
-                   {x, w, b}, {result, {{2, 3}}, {{2, 3}}}, [c](const Inputs &v) {
+  cases.push_back({"layer_norm",
+                   "row",
+                   6,
+                   c,
+                   "%r0, %r1, %r2 = tx.layer_norm %0, %1, %2 eps 1.0e-2" + (in + t) + ", " + tw,
+                   {x, w, b},
+                   {result, {{2, 3}}, {{2, 3}}},
+                   [c](const Inputs &v) {
                      Outputs out(3);
                      forRows(6, c, [&](int64_t, int64_t at) {
                        double mean = 0, variance = 0;
@@ -319,9 +376,16 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                        out[2].push_back(rstd);
                      });
                      return out;
-                   }, {{0, 0}}});
-  cases.push_back({"layer_norm_input_grad", "row", 6, c, "%r0 = tx.layer_norm_input_grad %0, %1, %2, %3, %4" +
-                   (in + t) + ", " + tw + ", " + ts, {dy, x, w, mean, rstd}, {result}, [c](const Inputs &v) {
+                   },
+                   {{0, 0}}});
+  cases.push_back({"layer_norm_input_grad",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.layer_norm_input_grad %0, %1, %2, %3, %4" + (in + t) + ", " + tw + ", " + ts,
+                   {dy, x, w, mean, rstd},
+                   {result},
+                   [c](const Inputs &v) {
                      Values out;
                      forRows(6, c, [&](int64_t row, int64_t at) {
                        double mean = v[3].values[row], rstd = v[4].values[row], g = 0, gn = 0;
@@ -333,28 +397,44 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                          out.push_back(rstd * (gOf(i) - g - nOf(i) * gn));
                      });
                      return Outputs{out};
-                   }, {{0, 0}, {1, 0}}});
-  cases.push_back({"layer_norm_weight_grad", "column", 6, c,
-                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
-                   {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
-                     Outputs out{v[4].values, v[5].values};
-                     forRows(6, c, [&](int64_t row, int64_t at) {
-                       for (int64_t i = 0; i < c; ++i) {
-                         double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
-                         out[0][i] += v[0].values[at + i] * n;
-                         out[1][i] += v[0].values[at + i];
-                       }
-                     });
-                     return out;
-                   }, {{4, 0}, {5, 1}}});
+                   },
+                   {{0, 0}, {1, 0}}});
+  cases.push_back(
+      {"layer_norm_weight_grad",
+       "column",
+       6,
+       c,
+       "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
+       {dy, x, mean, rstd, w, b},
+       {{{c}}, {{c}}},
+       [c](const Inputs &v) {
+         Outputs out{v[4].values, v[5].values};
+         forRows(6, c, [&](int64_t row, int64_t at) {
+           for (int64_t i = 0; i < c; ++i) {
+             double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
+             out[0][i] += v[0].values[at + i] * n;
+             out[1][i] += v[0].values[at + i];
+           }
+         });
+         return out;
+       },
+       {{4, 0}, {5, 1}}});
   Tensor parts = normal({5, c}, 1), others = normal({5, c}, 2);
-  cases.push_back({"add_parts", "column", 5, c, "%r0, %r1 = tx.add_parts %0, %1 into %2, %3" + (in + parts.type()) + ", " +
-                   parts.type() + " into " + tw + ", " + tw, {parts, others, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
+  cases.push_back({"add_parts",
+                   "column",
+                   5,
+                   c,
+                   "%r0, %r1 = tx.add_parts %0, %1 into %2, %3" + (in + parts.type()) + ", " + parts.type() + " into " +
+                       tw + ", " + tw,
+                   {parts, others, w, b},
+                   {{{c}}, {{c}}},
+                   [c](const Inputs &v) {
                      Outputs out{v[2].values, v[3].values};
                      for (int64_t i = 0; i < 5 * c; ++i)
                        out[0][i % c] += v[0].values[i], out[1][i % c] += v[1].values[i];
                      return out;
-                   }, {{2, 0}, {3, 1}}});
+                   },
+                   {{2, 0}, {3, 1}}});
 }
 
 /// Columns of more rows than threads share.
@@ -363,32 +443,54 @@ static void addTallCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor dy = normal({2, 301, c}, 1), x = normal({2, 301, c}, 2), w = normal({c}, 3), b = normal({c}, 4);
   Tensor mean = normal({2, 301}, 5, 0.1f), rstd = positive({2, 301}, 6);
   std::string t = dy.type(), tw = w.type(), ts = mean.type();
-  cases.push_back({"bias_grad_tall", "column", rows, c, "%r0 = tx.bias_grad %0 into %1 reset %2" + (in + t) + ", " + tw +
-                   ", tensor<i1>", {dy, w, scalar(0, "i1")}, {{{c}}}, [c](const Inputs &v) {
+  cases.push_back({"bias_grad_tall",
+                   "column",
+                   rows,
+                   c,
+                   "%r0 = tx.bias_grad %0 into %1 reset %2" + (in + t) + ", " + tw + ", tensor<i1>",
+                   {dy, w, scalar(0, "i1")},
+                   {{{c}}},
+                   [c](const Inputs &v) {
                      Values sum = v[1].values;
                      for (size_t i = 0; i < v[0].values.size(); ++i)
                        sum[i % c] += v[0].values[i];
                      return Outputs{sum};
-                   }, {{1, 0}}, 5e-5});
-  cases.push_back({"layer_norm_weight_grad_tall", "column", rows, c,
-                   "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
-                   {dy, x, mean, rstd, w, b}, {{{c}}, {{c}}}, [c](const Inputs &v) {
-                     Outputs out{v[4].values, v[5].values};
-                     forRows(rows, c, [&](int64_t row, int64_t at) {
-                       for (int64_t i = 0; i < c; ++i) {
-                         double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
-                         out[0][i] += v[0].values[at + i] * n;
-                         out[1][i] += v[0].values[at + i];
-                       }
-                     });
-                     return out;
-                   }, {{4, 0}, {5, 1}}, 5e-5});
+                   },
+                   {{1, 0}},
+                   5e-5});
+  cases.push_back(
+      {"layer_norm_weight_grad_tall",
+       "column",
+       rows,
+       c,
+       "%r0, %r1 = tx.layer_norm_weight_grad %0, %1, %2, %3 into %4, %5" + (in + t) + ", " + ts + ", " + tw + ", " + tw,
+       {dy, x, mean, rstd, w, b},
+       {{{c}}, {{c}}},
+       [c](const Inputs &v) {
+         Outputs out{v[4].values, v[5].values};
+         forRows(rows, c, [&](int64_t row, int64_t at) {
+           for (int64_t i = 0; i < c; ++i) {
+             double n = (v[1].values[at + i] - v[2].values[row]) * v[3].values[row];
+             out[0][i] += v[0].values[at + i] * n;
+             out[1][i] += v[0].values[at + i];
+           }
+         });
+         return out;
+       },
+       {{4, 0}, {5, 1}},
+       5e-5});
 }
 
 static void addEmbeddingCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor tokens = integers({2, 3}, 5, 1), table = normal({5, c}, 2), x = normal({2, 3, c}, 3), result{{2, 3, c}};
   std::string t = x.type(), tt = tokens.type() + ", " + table.type();
-  cases.push_back({"embedding", "row", 6, c, "%r0 = tx.embedding %0, %1" + (in + tt), {tokens, table}, {result},
+  cases.push_back({"embedding",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.embedding %0, %1" + (in + tt),
+                   {tokens, table},
+                   {result},
                    [c](const Inputs &v) {
                      Values out;
                      for (double token : v[0].values)
@@ -396,32 +498,51 @@ static void addEmbeddingCases(std::vector<OpCase> &cases, int64_t c) {
                          out.push_back(v[1].values[token * c + i]);
                      return Outputs{out};
                    }});
-  cases.push_back({"add_positions", "row", 6, c, "%r0 = tx.add_positions %0, %1" + (in + t) + ", " + table.type(),
-                   {x, table}, {result}, [c](const Inputs &v) {
+  cases.push_back({"add_positions",
+                   "row",
+                   6,
+                   c,
+                   "%r0 = tx.add_positions %0, %1" + (in + t) + ", " + table.type(),
+                   {x, table},
+                   {result},
+                   [c](const Inputs &v) {
                      Values out = v[0].values;
                      for (size_t i = 0; i < out.size(); ++i)
                        out[i] += v[1].values[i % (3 * c)];
                      return Outputs{out};
-                   }, {{0, 0}}});
+                   },
+                   {{0, 0}}});
   for (bool reset : {false, true}) {
     std::string suffix = reset ? "_reset" : "";
     std::string tail = ", " + table.type() + ", tensor<i1>";
-    cases.push_back({"embedding_weight_grad" + suffix, "column", 6, c,
+    cases.push_back({"embedding_weight_grad" + suffix,
+                     "column",
+                     6,
+                     c,
                      "%r0 = tx.embedding_weight_grad %0, %1 into %2 reset %3" + (in + tokens.type()) + ", " + t + tail,
-                     {tokens, x, table, scalar(reset, "i1")}, {{{5, c}}}, [c, reset](const Inputs &v) {
+                     {tokens, x, table, scalar(reset, "i1")},
+                     {{{5, c}}},
+                     [c, reset](const Inputs &v) {
                        Values out = reset ? Values(5 * c, 0.0) : v[2].values;
                        for (int64_t i = 0; i < 6 * c; ++i)
                          out[v[0].values[i / c] * c + i % c] += v[1].values[i];
                        return Outputs{out};
-                     }, {{2, 0}}});
-    cases.push_back({"position_weight_grad" + suffix, "column", 6, c,
+                     },
+                     {{2, 0}}});
+    cases.push_back({"position_weight_grad" + suffix,
+                     "column",
+                     6,
+                     c,
                      "%r0 = tx.position_weight_grad %0 into %1 reset %2" + (in + t) + tail,
-                     {x, table, scalar(reset, "i1")}, {{{5, c}}}, [c, reset](const Inputs &v) {
+                     {x, table, scalar(reset, "i1")},
+                     {{{5, c}}},
+                     [c, reset](const Inputs &v) {
                        Values out = reset ? Values(5 * c, 0.0) : v[1].values;
                        for (int64_t i = 0; i < 6 * c; ++i)
                          out[i % (3 * c)] += v[0].values[i];
                        return Outputs{out};
-                     }, {{1, 0}}});
+                     },
+                     {{1, 0}}});
   }
 }
 
@@ -430,8 +551,13 @@ static void addAttentionCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor x = normal({1, 2, s, c}, 1, 3), dy = normal({1, 2, s, c}, 2), result{{1, 2, s, c}};
   std::string t = x.type();
   for (bool causal : {false, true})
-    cases.push_back({causal ? "softmax_causal" : "softmax", "row", rows, c,
-                     std::string("%r0 = tx.softmax %0") + (causal ? " causal" : "") + in + t, {x}, {result},
+    cases.push_back({causal ? "softmax_causal" : "softmax",
+                     "row",
+                     rows,
+                     c,
+                     std::string("%r0 = tx.softmax %0") + (causal ? " causal" : "") + in + t,
+                     {x},
+                     {result},
                      [=](const Inputs &v) {
                        Values out;
                        forRows(rows, c, [&](int64_t row, int64_t at) {
@@ -445,9 +571,17 @@ static void addAttentionCases(std::vector<OpCase> &cases, int64_t c) {
                            out.push_back(i < n ? std::exp(v[0].values[at + i] - max) / sum : 0);
                        });
                        return Outputs{out};
-                     }, {{0, 0}}, 5e-7});
+                     },
+                     {{0, 0}},
+                     5e-7});
   Tensor y = normal({1, 2, s, c}, 3);
-  cases.push_back({"softmax_grad", "row", rows, c, "%r0 = tx.softmax_grad %0, %1" + (in + t), {dy, y}, {result},
+  cases.push_back({"softmax_grad",
+                   "row",
+                   rows,
+                   c,
+                   "%r0 = tx.softmax_grad %0, %1" + (in + t),
+                   {dy, y},
+                   {result},
                    [=](const Inputs &v) {
                      Values out;
                      forRows(rows, c, [&](int64_t, int64_t at) {
@@ -458,21 +592,32 @@ static void addAttentionCases(std::vector<OpCase> &cases, int64_t c) {
                          out.push_back(v[1].values[at + i] * (v[0].values[at + i] - sum));
                      });
                      return Outputs{out};
-                   }, {{0, 0}, {1, 0}}, 2.5e-5});
+                   },
+                   {{0, 0}, {1, 0}},
+                   2.5e-5});
   Tensor key{{4}, "i32", {12345, 99, 7, 0}};
   Tensor d = normal({2, 3, c}, 1), dropped{{2, 3, c}};
-  cases.push_back({"dropout", "row", 6, c, "%r0 = tx.dropout %0, %1 p 0.3 in <\"x\"> {step.immediate = 1 : i64} : " +
-                   d.type() + ", tensor<4xi32>", {d, key}, {dropped}, [c](const Inputs &v) {
-                     Values out;
-                     for (int64_t i = 0; i < 6 * c; ++i) {
-                       uint32_t row = i / c, column = i % c;
-                       auto words = philox({16 * (column / 64) + column % 16, row % 3, 7 + row / 3, 0xdeadbeef},
-                                           {12345, 99});
-                       bool isDropped = words[column / 16 % 4] < static_cast<uint32_t>(0.3 * 4294967296.0);
-                       out.push_back(isDropped ? 0 : v[0].values[i] * static_cast<float>(1 / (1 - 0.3)));
-                     }
-                     return Outputs{out};
-                   }, {{0, 0}}, 1e-7, {1, 0xdeadbeef}});
+  cases.push_back(
+      {"dropout",
+       "row",
+       6,
+       c,
+       "%r0 = tx.dropout %0, %1 p 0.3 in <\"x\"> {step.immediate = 1 : i64} : " + d.type() + ", tensor<4xi32>",
+       {d, key},
+       {dropped},
+       [c](const Inputs &v) {
+         Values out;
+         for (int64_t i = 0; i < 6 * c; ++i) {
+           uint32_t row = i / c, column = i % c;
+           auto words = philox({16 * (column / 64) + column % 16, row % 3, 7 + row / 3, 0xdeadbeef}, {12345, 99});
+           bool isDropped = words[column / 16 % 4] < static_cast<uint32_t>(0.3 * 4294967296.0);
+           out.push_back(isDropped ? 0 : v[0].values[i] * static_cast<float>(1 / (1 - 0.3)));
+         }
+         return Outputs{out};
+       },
+       {{0, 0}},
+       1e-7,
+       {1, 0xdeadbeef}});
 }
 
 static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
@@ -482,8 +627,14 @@ static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
   for (size_t i = 0; i < statistics.values.size(); i += 2) // maximum, sum
     statistics.values[i] = static_cast<float>(statistics.values[i] + 6);
   std::string t = logits.type(), tt = targets.type();
-  cases.push_back({"cross_entropy", "row", 6, c, "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100" + (in + t) + ", " + tt,
-                   {logits, targets}, {perRow, pairs}, [c](const Inputs &v) {
+  cases.push_back({"cross_entropy",
+                   "row",
+                   6,
+                   c,
+                   "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100" + (in + t) + ", " + tt,
+                   {logits, targets},
+                   {perRow, pairs},
+                   [c](const Inputs &v) {
                      Outputs out(2);
                      forRows(6, c, [&](int64_t row, int64_t at) {
                        double sum = 0, target = v[1].values[row];
@@ -495,33 +646,56 @@ static void addLossCases(std::vector<OpCase> &cases, int64_t c) {
                        out[1].push_back(sum);
                      });
                      return out;
-                   }, {}, 5e-7});
-  cases.push_back({"cross_entropy_grad", "row", 6, c, "%r0 = tx.cross_entropy_grad %0, %1, %2, %3 ignore -100 in <\"x\"> : " +
-                   dlosses.type() + ", " + t + ", " + tt, {dlosses, logits, targets, statistics}, {result}, [c](const Inputs &v) {
-                     Values out;
-                     forRows(6, c, [&](int64_t row, int64_t at) {
-                       for (int64_t i = 0; i < c; ++i) {
-                         double sum = v[3].values[2 * row + 1];
-                         double p = std::exp(v[1].values[at + i] - v[3].values[2 * row]);
-                         double factor = v[2].values[row] == -100 ? 0 : v[0].values[row] / sum;
-                         out.push_back((p - (v[2].values[row] == i ? sum : 0)) * factor);
-                       }
-                     });
-                     return Outputs{out};
-                   }, {{1, 0}}, 1e-6});
+                   },
+                   {},
+                   5e-7});
+  cases.push_back(
+      {"cross_entropy_grad",
+       "row",
+       6,
+       c,
+       "%r0 = tx.cross_entropy_grad %0, %1, %2, %3 ignore -100 in <\"x\"> : " + dlosses.type() + ", " + t + ", " + tt,
+       {dlosses, logits, targets, statistics},
+       {result},
+       [c](const Inputs &v) {
+         Values out;
+         forRows(6, c, [&](int64_t row, int64_t at) {
+           for (int64_t i = 0; i < c; ++i) {
+             double sum = v[3].values[2 * row + 1];
+             double p = std::exp(v[1].values[at + i] - v[3].values[2 * row]);
+             double factor = v[2].values[row] == -100 ? 0 : v[0].values[row] / sum;
+             out.push_back((p - (v[2].values[row] == i ? sum : 0)) * factor);
+           }
+         });
+         return Outputs{out};
+       },
+       {{1, 0}},
+       1e-6});
   Tensor losses = positive({1, c}, 5), many = integers({1, c}, 9, 6);
   for (int64_t i = 0; i < c; i += 3)
     many.values[i] = -100;
-  cases.push_back({"reduce_loss", "row", 1, c, "%r0, %r1 = tx.reduce_loss %0, %1 ignore -100" + (in + losses.type()) +
-                   ", " + many.type(), {losses, many}, {{{}}, {{}}}, [](const Inputs &v) {
+  cases.push_back({"reduce_loss",
+                   "row",
+                   1,
+                   c,
+                   "%r0, %r1 = tx.reduce_loss %0, %1 ignore -100" + (in + losses.type()) + ", " + many.type(),
+                   {losses, many},
+                   {{{}}, {{}}},
+                   [](const Inputs &v) {
                      double sum = 0, count = 0;
                      for (size_t i = 0; i < v[0].values.size(); ++i)
                        if (v[1].values[i] != -100)
                          sum += v[0].values[i], ++count;
                      return Outputs{{sum}, {count}};
                    }});
-  cases.push_back({"reduce_loss_grad", "row", 1, c, "%r0 = tx.reduce_loss_grad %0, %1 ignore -100 in <\"x\"> : tensor<f32>, " +
-                   many.type(), {scalar(0.3), many}, {losses}, [](const Inputs &v) {
+  cases.push_back({"reduce_loss_grad",
+                   "row",
+                   1,
+                   c,
+                   "%r0 = tx.reduce_loss_grad %0, %1 ignore -100 in <\"x\"> : tensor<f32>, " + many.type(),
+                   {scalar(0.3), many},
+                   {losses},
+                   [](const Inputs &v) {
                      Values out;
                      for (double target : v[1].values)
                        out.push_back(target == -100 ? 0 : v[0].values[0]);
@@ -535,18 +709,32 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
     std::string suffix = extra ? "_chunks" : "";
     Tensor p = normal({n}, 1), g = normal({n}, 2), m = normal({n}, 3, 0.1f), v = positive({n}, 4), result{{n}};
     std::string t = p.type();
-    cases.push_back({"sum_of_squares" + suffix, "flat", chunks, chunk, "%r0 = tx.sum_of_squares %0" + (in + t), {g},
-                     {{{chunks}}}, [=](const Inputs &v) {
+    cases.push_back({"sum_of_squares" + suffix,
+                     "flat",
+                     chunks,
+                     chunk,
+                     "%r0 = tx.sum_of_squares %0" + (in + t),
+                     {g},
+                     {{{chunks}}},
+                     [=](const Inputs &v) {
                        Values sums(chunks, 0.0);
                        for (int64_t i = 0; i < n; ++i)
                          sums[i / chunk] += v[0].values[i] * v[0].values[i];
                        return Outputs{sums};
                      }});
     auto adamW = [&](const char *name, double coefficient, auto reference) {
-      cases.push_back({name + suffix, "flat", chunks, chunk,
-                       "%r0, %r1, %r2 = tx.adamw %0, %1, %2, %3 clip %4 lr %5 step %6 betas 0.9, 0.95 eps 1.0e-8 decay 0.1" +
-                       (in + t) + ", " + t, {p, g, m, v, scalar(coefficient), scalar(0.02), scalar(3, "i32")},
-                       {result, result, result}, reference, {{0, 0}, {2, 1}, {3, 2}}, 5e-7});
+      cases.push_back(
+          {name + suffix,
+           "flat",
+           chunks,
+           chunk,
+           "%r0, %r1, %r2 = tx.adamw %0, %1, %2, %3 clip %4 lr %5 step %6 betas 0.9, 0.95 eps 1.0e-8 decay 0.1" +
+               (in + t) + ", " + t,
+           {p, g, m, v, scalar(coefficient), scalar(0.02), scalar(3, "i32")},
+           {result, result, result},
+           reference,
+           {{0, 0}, {2, 1}, {3, 2}},
+           5e-7});
     };
     adamW("adamw", 0.7, [](const Inputs &v) {
       Outputs out(3);
@@ -564,20 +752,27 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
     adamW("adamw_undone", NAN, [](const Inputs &v) { return Outputs{v[0].values, v[2].values, v[3].values}; });
   }
   for (double most : {0.0, 1.0, 1e9})
-    cases.push_back({"clip_" + std::to_string(static_cast<int64_t>(most)), "row", 1, c, "%r0, %r1 = tx.clip_coefficient %0 max " +
-                     std::to_string(most) + in + "tensor<" + std::to_string(c) + "xf32>", {positive({c}, 1)},
-                     {{{}}, {{}}}, [most](const Inputs &v) {
-                       double sum = 0;
-                       for (double x : v[0].values)
-                         sum += x;
-                       double norm = std::sqrt(sum);
-                       return Outputs{{norm}, {most == 0 ? 1 : std::min(1.0, most / (norm + 1e-6))}};
-                     }});
+    cases.push_back(
+        {"clip_" + std::to_string(static_cast<int64_t>(most)),
+         "row",
+         1,
+         c,
+         "%r0, %r1 = tx.clip_coefficient %0 max " + std::to_string(most) + in + "tensor<" + std::to_string(c) + "xf32>",
+         {positive({c}, 1)},
+         {{{}}, {{}}},
+         [most](const Inputs &v) {
+           double sum = 0;
+           for (double x : v[0].values)
+             sum += x;
+           double norm = std::sqrt(sum);
+           return Outputs{{norm}, {most == 0 ? 1 : std::min(1.0, most / (norm + 1e-6))}};
+         }});
 }
 
 std::vector<OpCase> txtest::opCases(int64_t columns) {
   std::vector<OpCase> cases;
-  for (auto add : {addElementwiseCases, addNormCases, addTallCases, addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
+  for (auto add : {addElementwiseCases, addNormCases, addTallCases, addEmbeddingCases, addAttentionCases, addLossCases,
+                   addOptimizerCases})
     add(cases, columns);
   return cases;
 }

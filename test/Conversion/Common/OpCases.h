@@ -1,4 +1,4 @@
-//===- OpCases.h - Each op as a kernel, with what it should give -*- C++ -*-===//
+//===- OpCases.h - Each op as a kernel, with what it should give ----------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_CONVERSION_COMMON_OPCASES_H
 #define TX_TEST_CONVERSION_COMMON_OPCASES_H
@@ -27,9 +27,8 @@ using Bytes = std::vector<uint8_t>;
 class KernelRunner {
 public:
   virtual ~KernelRunner() = default;
-  /// Runs the units [begin, end) of a kernel, or all if the backend does not split
-  /// them. `buffers` are as Tensor::pack has them; one twice where a result lies on an
-  /// input.
+  /// Runs the units [begin, end) of a kernel, or all if the backend does not split them. `buffers` are as Tensor::pack
+  /// has them; one twice where a result lies on an input.
   virtual void runUnits(const std::string &name, const std::vector<Bytes *> &buffers, int64_t begin, int64_t end,
                         const std::vector<uint32_t> &immediates) = 0;
 };
@@ -46,8 +45,7 @@ struct Tensor {
   int64_t elements() const;
   int64_t columns() const { return shape.empty() ? 1 : shape.back(); }
   std::string type() const;
-  /// The bytes in memory with rows `stride` elements apart (0: contiguous), then
-  /// kGuardBytes more; and back.
+  /// The bytes in memory with rows `stride` elements apart (0: contiguous), then kGuardBytes more; and back.
   Bytes pack(int64_t stride) const;
   void unpack(const Bytes &bytes, int64_t stride);
   /// Whether what lies between and behind the rows is as packed.
@@ -84,8 +82,7 @@ struct RunOptions {
 /// The outputs, unpacked.
 std::vector<Tensor> run(KernelRunner &kernels, const OpCase &op, const RunOptions &options = {});
 
-/// Records test failures where results are further from the reference than the case
-/// allows.
+/// Records test failures where results are further from the reference than the case allows.
 void expectAgrees(const OpCase &op, const std::vector<Tensor> &found);
 /// Results on inputs, one for each; `choice` 0 or 1: of two inputs for a result.
 std::vector<std::pair<unsigned, unsigned>> inPlaceOf(const OpCase &op, size_t choice);
@@ -98,9 +95,8 @@ std::vector<OpCase> opCases(int64_t columns);
 /// Philox4x32-10, one counter at a time.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-/// Random kernels of rows in an element type, with results laid over inputs wherever
-/// the planner may: the same bits as their ops one by one. `compile` takes the inside of
-/// a step.program.
+/// Random kernels of rows in an element type, with results laid over inputs wherever the planner may: the same bits as
+/// their ops one by one. `compile` takes the inside of a step.program.
 void checkFusion(const std::string &element, int64_t columns,
                  const std::function<std::unique_ptr<KernelRunner>(const std::string &)> &compile);
 

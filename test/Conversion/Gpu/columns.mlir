@@ -16,8 +16,8 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
     step.yield %g : tensor<3072xf32>
   }
 
-  // A block has four rows of the table. Warps find their tokens, list them in
-  // order, and add up eight rows of dy at a time.
+  // A block has four rows of the table. Warps find their tokens, list them in order, and add up eight rows of dy at a
+  // time.
   // CHECK-LABEL: gpu.func @table
   // CHECK-SAME: %[[TOKENS:[^:]*]]: memref<8192xi32>, %[[DY:[^:]*]]: memref<6291456xbf16>
   // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>, step.units = 50257 : i64, step.units_per_block = 4 : i64

@@ -1,5 +1,4 @@
-// What is refused for GPUs; what kernels may not hold on any backend is in
-// Host/kernels-invalid.mlir.
+// What is refused for GPUs; what kernels may not hold on any backend is in Host/kernels-invalid.mlir.
 // RUN: tx-opt --tx-lower-kernels-to-gpu --split-input-file --verify-diagnostics %s
 
 step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {

@@ -1,5 +1,5 @@
-// What cuDNN can not compute: an error where it has to, else a remark, and all of the
-// module is left to generated kernels.
+// What cuDNN can not compute: an error where it has to, else a remark, and all of the module is left to generated
+// kernels.
 // RUN: tx-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{attention=fused})'
 // RUN: sed 's/expected-error/expected-remark/; s/by cuDNN is refused/is left to generated kernels, not to cuDNN/' %s | tx-opt --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries)' | FileCheck %s
 

@@ -41,8 +41,8 @@ func.func @statistics_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, 
   return %lse : tensor<2x4x80xf32>
 }
 
-// Row sums: 4 * 2*4*80 = 2560. Deterministic: tiles of 128 x 128 bf16 numbers for 8 heads: 262144;
-// else a copy of dQ in f32: 20480, or two.
+// Row sums: 4 * 2*4*80 = 2560. Deterministic: tiles of 128 x 128 bf16 numbers for 8 heads: 262144; else a copy of dQ in
+// f32: 20480, or two.
 // CHECK-LABEL: func.func @backward
 // CHECK: step.scratch_bytes = 264960 : i64
 // ONE-LABEL: func.func @backward

@@ -3,9 +3,8 @@
 // RUN: not tx-opt %s --tx-lower-kernels-to-gpu=arch=sm_75 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: cannot be compiled for the GPU architecture 'sm_75'; known: sm_80, {{.*}}sm_90
 
-// Two warps have a row of 768, 16 blocks of 64 columns with four threads for each. A
-// thread that keeps what it read has vectors of four, also of bf16: more of them would
-// leave room for fewer threads. All is read before anything is added.
+// Two warps have a row of 768, 16 blocks of 64 columns with four threads for each. A thread that keeps what it read has
+// vectors of four, also of bf16: more of them would leave room for fewer threads. All is read before anything is added.
 // CHECK-LABEL: gpu.func @norm
 // CHECK-SAME: %[[X:.*]]: memref<3145728xbf16>, %[[W:[^:]*]]: memref<768xbf16>
 // CHECK-SAME: known_block_size = array<i32: 64, 1, 1>, step.units = 4096 : i64, step.units_per_block = 1 : i64

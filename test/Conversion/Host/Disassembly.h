@@ -1,11 +1,11 @@
-//===- Disassembly.h - What machine code does to memory ---------*- C++ -*-===//
+//===- Disassembly.h - What machine code does to memory -------------------------------------------------*- C++ -*-===//
 //
 //   for (const Access &access : accessesOf(object, "store_bf16_1"))
 //     EXPECT_LE(access.offset + access.bytes, 2) << access.text;
 //
 // Code for CPUs that cannot run here is read instead.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_CONVERSION_HOST_DISASSEMBLY_H
 #define TX_TEST_CONVERSION_HOST_DISASSEMBLY_H

@@ -1,5 +1,5 @@
-// Flash attention, forward and backward: right in every shape that code has a
-// case for, with the same bits however its units are split and its rows lie.
+// Flash attention, forward and backward: right in every shape that code has a case for, with the same bits however its
+// units are split and its rows lie.
 
 #include "FlashCases.h"
 #include "KernelHarness.h"
@@ -71,8 +71,8 @@ TEST_P(Flash, SameBitsForAnySplitOfUnits) {
   }
 }
 
-// Scores near 1000: what the one log-sum-exp of a row loses of them is within the bound that
-// the op states. Forward has maximum and sum, but rounds the scores themselves.
+// Scores near 1000: what the one log-sum-exp of a row loses of them is within the bound that the op states. Forward has
+// maximum and sum, but rounds the scores themselves.
 TEST(FlashLargeScores, AreWithinTheStatedBound) {
   FlashCase flash({"LargeScores", 1, 70, 70, 2, 2, 16, true, false, "f32", 58});
   Kernels kernels(flash.forward().text() + flash.backward().text());
@@ -86,7 +86,8 @@ TEST_P(Flash, SameBitsForRowsFurtherApart) {
     expectSame(op, RunOptions{flash.stridesOf(op, 5)});
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Flash, testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(kShapes)),
+INSTANTIATE_TEST_SUITE_P(Shapes, Flash,
+                         testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(kShapes)),
                          [](const auto &info) {
                            return nameOfLevel({std::get<0>(info.param), 0}) + "_" + std::get<1>(info.param).name;
                          });

@@ -95,9 +95,7 @@ std::string txtest::diagnosticOf(const std::string &kernels, const tx::HostTarge
   return diagnostics;
 }
 
-void *Kernels::function(const std::string &name) const {
-  return loaded ? loaded->function(name) : nullptr;
-}
+void *Kernels::function(const std::string &name) const { return loaded ? loaded->function(name) : nullptr; }
 
 void Kernels::run(const std::string &name, const std::vector<void *> &buffers, int64_t units,
                   const std::vector<uint32_t> &immediates) {

@@ -1,10 +1,10 @@
-//===- KernelHarness.h - Compiles kernels from text and runs them -*- C++ -*-===//
+//===- KernelHarness.h - Compiles kernels from text and runs them ---------------------------------------*- C++ -*-===//
 //
 //   Kernels kernels(R"(step.kernel @k row [2, 3] (%x: tensor<2x3xf32>) { ... })");
 //   std::vector<float> x(6), y(6);
 //   kernels.run("k", {x.data(), y.data()}, /*units=*/2);
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_CONVERSION_HOST_KERNELHARNESS_H
 #define TX_TEST_CONVERSION_HOST_KERNELHARNESS_H
@@ -40,8 +40,8 @@ private:
   std::unique_ptr<Image> image;
 };
 
-/// An object with the functions that `add` makes, from the code generator of real kernels. Records a test failure
-/// if there is none.
+/// An object with the functions that `add` makes, from the code generator of real kernels. Records a test failure if
+/// there is none.
 llvm::SmallVector<char, 0> compileFunctions(const std::string &cpu,
                                             llvm::function_ref<void(mlir::OpBuilder &, mlir::Location)> add);
 
@@ -53,8 +53,7 @@ std::string nameOfLevel(const testing::TestParamInfo<std::string> &info);
 
 class Kernels : public KernelRunner {
 public:
-  /// `kernels` is the inside of a step.program. Records a test failure if it
-  /// does not compile; then `run` does nothing.
+  /// `kernels` is the inside of a step.program. Records a test failure if it does not compile; then `run` does nothing.
   explicit Kernels(const std::string &kernels, const tx::HostTargetOptions &options = {});
 
   /// Runs [0, units), or the given range.

@@ -39,8 +39,8 @@ TEST_P(Gelu, isPreciseForAllSizesOfNumbers) {
     kernels.run("k", {x.data(), y.data()}, 1);
     for (size_t i = 0; i < x.size(); ++i) {
       double v = x[i], expected = v / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
-      // An absolute error in the exponent is a relative one of the result, far out;
-      // an exponential is never larger than exp(88), so far out is 1e-35, not 0.
+      // An absolute error in the exponent is a relative one of the result, far out; an exponential is never larger than
+      // exp(88), so far out is 1e-35, not 0.
       double bound = 2e-7 * std::abs(expected) * (1 + std::abs(v) + std::pow(std::abs(v), 3) * 0.1) + 1e-34;
       ASSERT_LE(std::abs(y[i] - expected), bound) << v;
     }
@@ -78,8 +78,8 @@ TEST_P(Softmax, ofLargeNumbers) {
 
 TEST_P(Bf16, roundsToNearestEven) {
   std::string t = tensor({1, 48}, "bf16");
-  Kernels kernels = compile("step.kernel @k row [1, 48] (%a: " + t + ", %b: " + t + ") { %y = tx.add %a, %b in <\"x\"> : " + t +
-                  " step.yield %y : " + t + " }");
+  Kernels kernels = compile("step.kernel @k row [1, 48] (%a: " + t + ", %b: " + t +
+                            ") { %y = tx.add %a, %b in <\"x\"> : " + t + " step.yield %y : " + t + " }");
   std::vector<uint16_t> a(48), b(48), y(48);
   std::mt19937 random(1);
   for (size_t i = 0; i < 48; ++i) {
@@ -108,9 +108,8 @@ TEST_P(Bf16, roundsToNearestEven) {
 }
 
 TEST_P(CrossEntropy, keepsItsDigitsAtLargeLogits) {
-  checkLargeLogits([](const std::string &text) {
-    return std::make_unique<Kernels>(text, tx::HostTargetOptions{GetParam(), {}});
-  });
+  checkLargeLogits(
+      [](const std::string &text) { return std::make_unique<Kernels>(text, tx::HostTargetOptions{GetParam(), {}}); });
 }
 
 TEST_P(CrossEntropy, ofATargetOutsideIsNotANumber) {

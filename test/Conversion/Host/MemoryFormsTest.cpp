@@ -1,6 +1,6 @@
-// All forms in which emitters touch memory, each alone, through the code generator of real kernels: read in the
-// code for each kind of CPU, and run against the end of a page at the levels that this machine has. LLVM 22 makes a
-// masked store of one narrowed lane too wide for every CPU with AVX-512 (docs/Rationale/cpu-memory.md).
+// All forms in which emitters touch memory, each alone, through the code generator of real kernels: read in the code
+// for each kind of CPU, and run against the end of a page at the levels that this machine has. LLVM 22 makes a masked
+// store of one narrowed lane too wide for every CPU with AVX-512 (docs/Rationale/cpu-memory.md).
 
 #include "Disassembly.h"
 #include "KernelHarness.h"
@@ -49,8 +49,11 @@ std::vector<Form> knownForms() {
 
 /// What bf16 products do; 32 lanes are two elements along the depth.
 std::vector<Form> laterForms() {
-  return {{"bf16", false, 32, 32, false}, {"bf16", false, 16, 16, false}, {"bf16", true, 16, 16, false},
-          {"f32", false, 16, 16, false},  {"f32", true, 16, 16, false}};
+  return {{"bf16", false, 32, 32, false},
+          {"bf16", false, 16, 16, false},
+          {"bf16", true, 16, 16, false},
+          {"f32", false, 16, 16, false},
+          {"f32", true, 16, 16, false}};
 }
 
 class FormEmitter : public tx::host::HostEmitter {
@@ -181,9 +184,9 @@ INSTANTIATE_TEST_SUITE_P(Forms, OnCpu, testing::ValuesIn(kCpus), nameOfLevel);
 
 // The reader itself: a store of four bytes at 6, one under a mask, a load of two.
 TEST(Disassembly, readsWidths) {
-  const uint8_t code[] = {0x89, 0x47, 0x06,                         // mov dword ptr [rdi + 6], eax
-                          0x62, 0xf2, 0x7e, 0x49, 0x33, 0x07,       // vpmovdw ymmword ptr [rdi] {k1}, zmm0
-                          0x0f, 0xb7, 0x44, 0x46, 0xfe, 0xc3};      // movzx eax, word ptr [rsi + 2*rax - 2]; ret
+  const uint8_t code[] = {0x89, 0x47, 0x06,                    // mov dword ptr [rdi + 6], eax
+                          0x62, 0xf2, 0x7e, 0x49, 0x33, 0x07,  // vpmovdw ymmword ptr [rdi] {k1}, zmm0
+                          0x0f, 0xb7, 0x44, 0x46, 0xfe, 0xc3}; // movzx eax, word ptr [rsi + 2*rax - 2]; ret
   std::vector<Access> accesses = accessesOf(disassemble(code));
   ASSERT_EQ(accesses.size(), 3u);
   EXPECT_EQ(std::tie(accesses[0].base, accesses[0].offset, accesses[0].bytes), std::tuple("rdi", 6, 4));

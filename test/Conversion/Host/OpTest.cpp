@@ -1,5 +1,5 @@
-// Every op at every row length: right, and with the same bits however its rows
-// lie in memory, whoever computes them, on whichever CPU.
+// Every op at every row length: right, and with the same bits however its rows lie in memory, whoever computes them, on
+// whichever CPU.
 
 #include "KernelHarness.h"
 
@@ -69,7 +69,8 @@ TEST_P(OpTest, sameBitsForStridedRowsOnAvx2) {
   expectSame(*strided, [](const OpCase &op) { return RunOptions{stridesOf(op)}; });
 }
 
-INSTANTIATE_TEST_SUITE_P(Columns, OpTest, testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(oddColumns)),
+INSTANTIATE_TEST_SUITE_P(Columns, OpTest,
+                         testing::Combine(testing::ValuesIn(tx::hostLevels()), testing::ValuesIn(oddColumns)),
                          [](const auto &info) {
                            std::string columns = std::to_string(std::get<1>(info.param));
                            return nameOfLevel({std::get<0>(info.param), 0}) + "_" + columns;
@@ -93,7 +94,8 @@ TEST(Philox, kernelsGiveTheKnownAnswer) {
       char text[512];
       std::snprintf(text, sizeof text,
                     "step.kernel @k row [1, 64] immediates 1 (%%x: tensor<1x64xf32>, %%k: tensor<4xi32>) {\n"
-                    "  %%y = tx.dropout %%x, %%k p %.17g in <\"x\"> {step.immediate = 0 : i64} : tensor<1x64xf32>, tensor<4xi32>\n"
+                    "  %%y = tx.dropout %%x, %%k p %.17g in <\"x\"> {step.immediate = 0 : i64} : tensor<1x64xf32>, "
+                    "tensor<4xi32>\n"
                     "  step.yield %%y : tensor<1x64xf32>\n}",
                     (words[vector] + more) / 4294967296.0);
       Kernels kernels(text);

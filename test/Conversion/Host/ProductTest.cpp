@@ -1,5 +1,5 @@
-// Products of bf16 matrices: right at every size that code has a case for,
-// nothing but C written, and C not read where beta is 0.
+// Products of bf16 matrices: right at every size that code has a case for, nothing but C written, and C not read where
+// beta is 0.
 
 #include "KernelHarness.h"
 
@@ -74,7 +74,8 @@ protected:
     }
     std::vector<float> wide = oldC;
     std::vector<uint16_t> rounded = oldNarrow;
-    std::string name = std::string("gemm_bf16_") + (c.ta ? 't' : 'n') + (c.tb ? 't' : 'n') + (c.isWide ? "_f32" : "_bf16");
+    std::string name =
+        std::string("gemm_bf16_") + (c.ta ? 't' : 'n') + (c.tb ? 't' : 'n') + (c.isWide ? "_f32" : "_bf16");
     auto product = reinterpret_cast<txrt_host_product>(kernels.function(name));
     ASSERT_TRUE(product) << name;
     void *to = c.isWide ? static_cast<void *>(wide.data()) : rounded.data();
@@ -118,8 +119,8 @@ TEST_P(Products, agreeWithDouble) {
 INSTANTIATE_TEST_SUITE_P(Levels, Products, testing::ValuesIn(tx::hostLevels()), nameOfLevel);
 
 TEST(ProductUnits, becomeCodeForEach) {
-  for (auto [cpu, hasTiles] : {std::pair("x86-64-v3", false), std::pair("x86-64-v4", false),
-                               std::pair("sapphirerapids", true)}) {
+  for (auto [cpu, hasTiles] :
+       {std::pair("x86-64-v3", false), std::pair("x86-64-v4", false), std::pair("sapphirerapids", true)}) {
     tx::HostTargetOptions options;
     options.cpu = cpu;
     Kernels kernels(allForms(), options);

@@ -1,5 +1,4 @@
-// Where an op belongs: the segment is left out when it is forward, the layer when
-// the op is outside of the layers.
+// Where an op belongs: the segment is left out when it is forward, the layer when the op is outside of the layers.
 // RUN: tx-opt %s | tx-opt | FileCheck %s
 // RUN: tx-opt %s --mlir-print-op-generic | tx-opt | FileCheck %s
 // RUN: tx-opt %s --mlir-print-op-generic | FileCheck %s --check-prefix=GENERIC

@@ -17,8 +17,7 @@ def gpt(layers, hidden, heads, sequence, batch, vocabulary, *more, dropout=0.0):
     ]
 
 
-# GELU beside products in cuBLASLt: the host's step is the one without, and the activation can not be
-# recomputed alone.
+# GELU beside products in cuBLASLt: the host's step is the one without, and the activation can not be recomputed alone.
 GELU = "--gemm-gelu-fusion"
 
 
@@ -30,14 +29,13 @@ def flags_for(flags, policy, target):
     return [str(f) for f in flags if target != "host" or f != GELU] + policy_flags
 
 
-# Two steps on a text that prepare.py makes: bytes below the smallest vocabulary of the cases, which
-# has 100 ids.
+# Two steps on a text that prepare.py makes: bytes below the smallest vocabulary of the cases, which has 100 ids.
 TRAIN = ["--train-iters", "2", "--lr", "1e-3", "--data-format", "text"]
 TEXT = "".join(chr(32 + i * i * 7 % 61) for i in range(60000))
 
-# The same step for the host and for the GPU, compared in loss and gradients; `tolerance` is of a
-# gradient's norm: f32 differs by the order of sums, bf16 by the last bit of each rounded value.
-# Small: the host's gradients travel with the suite.
+# The same step for the host and for the GPU, compared in loss and gradients; `tolerance` is of a gradient's norm: f32
+# differs by the order of sums, bf16 by the last bit of each rounded value. Small: the host's gradients travel with the
+# suite.
 COMPARED = {
     "f32-unfused": (gpt(2, 128, 2, 128, 4, 1000, "--fp32", "--attention-backend", "unfused"), 1e-4),
     "f32-unfused-dropout": (gpt(2, 192, 3, 96, 4, 509, "--fp32", "--attention-backend", "unfused", dropout=0.1), 1e-4),

@@ -1,5 +1,5 @@
-// Collectives over an axis of one rank, between launches that touch their bytes: what
-// a machine with one GPU can try of NCCL, which takes no two ranks on one.
+// Collectives over an axis of one rank, between launches that touch their bytes: what a machine with one GPU can try of
+// NCCL, which takes no two ranks on one.
 // RUN: tx-compile %s --target=cuda:sm_90 --ptxas none -o %t.txa
 // RUN: tx-run %t.txa --backend dryrun | FileCheck %s
 // CHECK: kernel c:{{.*}}; waits for b:all_reduce{{$}}

@@ -1,4 +1,4 @@
-//===- Access.cpp - Loads, stores, asynchronous copies --------------------===//
+//===- Access.cpp - Loads, stores, asynchronous copies ------------------------------------------------------------===//
 
 #include "Warp.h"
 

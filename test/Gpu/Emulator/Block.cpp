@@ -1,4 +1,4 @@
-//===- Block.cpp - Blocks of a launch, and barriers -----------------------===//
+//===- Block.cpp - Blocks of a launch, and barriers ---------------------------------------------------------------===//
 
 #include "Warp.h"
 
@@ -80,8 +80,8 @@ void Block::meet(const std::vector<Warp *> &members) {
   Meeting now;
   now.clocks.resize(warps.size());
   for (Warp *warp : members) {
-    // A warp that comes for the first time comes after those who met here last, as it knows from elsewhere, or
-    // might have come instead of one of them.
+    // A warp that comes for the first time comes after those who met here last, as it knows from elsewhere, or might
+    // have come instead of one of them.
     bool isLater = last.members.empty();
     for (unsigned member : last.members)
       isLater |= member == warp->index || warp->clocks[member] >= last.clocks[member];

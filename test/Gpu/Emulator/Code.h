@@ -1,10 +1,9 @@
-//===- Code.h - Decoded PTX -------------------------------------*- C++ -*-===//
+//===- Code.h - Decoded PTX -----------------------------------------------------------------------------*- C++ -*-===//
 //
-// Everything that an instruction names is a slot: 64 bits for each lane of a
-// warp. Registers are slots, and so are constants, addresses of variables and
-// special registers; they are filled before a kernel starts.
+// Everything that an instruction names is a slot: 64 bits for each lane of a warp. Registers are slots, and so are
+// constants, addresses of variables and special registers; they are filled before a kernel starts.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_GPU_EMULATOR_CODE_H
 #define TX_TEST_GPU_EMULATOR_CODE_H
@@ -33,8 +32,8 @@ enum class Control : uint8_t {
   Barrier, // the block's threads meet
 };
 
-/// How halves of 64 bits go through an instruction. LLVM fills one with a register that nobody
-/// wrote where it needs the other alone: that is an error only for who uses the half.
+/// How halves of 64 bits go through an instruction. LLVM fills one with a register that nobody wrote where it needs the
+/// other alone: that is an error only for who uses the half.
 enum class Halves : uint8_t {
   Together,
   Joined, // two registers become a pair
@@ -68,7 +67,22 @@ struct Instruction {
   uint32_t line = 0;   // in the text
 };
 
-enum class Special : uint8_t { TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ, LaneId, WarpId };
+enum class Special : uint8_t {
+  TidX,
+  TidY,
+  TidZ,
+  NtidX,
+  NtidY,
+  NtidZ,
+  CtaidX,
+  CtaidY,
+  CtaidZ,
+  NctaidX,
+  NctaidY,
+  NctaidZ,
+  LaneId,
+  WarpId
+};
 
 struct Kernel {
   std::string name;
@@ -99,8 +113,8 @@ void addConversions(Table &table);
 void addCollectives(Table &table);
 void addMatrices(Table &table);
 
-/// Loads, stores and copies: too many modifiers for a table. Sets `execute`, `results`
-/// and `variant` if the mnemonic is one of them; `why` says what is wrong with it.
+/// Loads, stores and copies: too many modifiers for a table. Sets `execute`, `results` and `variant` if the mnemonic is
+/// one of them; `why` says what is wrong with it.
 bool decodeAccess(const std::string &mnemonic, Instruction &instruction, std::string &why);
 
 /// Shared memory begins here, so that a null address is one.

@@ -1,4 +1,4 @@
-//===- Collectives.cpp - What threads of a warp or block do together ------===//
+//===- Collectives.cpp - What threads of a warp or block do together ----------------------------------------------===//
 
 #include "Lanes.h"
 
@@ -47,27 +47,25 @@ void shuffle(Warp &warp, const Instruction &instruction, uint32_t lanes) {
 }
 
 // Slots: result; predicate, members.
-template <int kind>
-void vote(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+template <int kind> void vote(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   uint32_t ballot = 0;
   forLanes(lanes, [&](unsigned lane) { ballot |= uint32_t(warp.slot(instruction.slots[1])[lane] & 1) << lane; });
-  const uint64_t result = kind == 0 ? ballot != 0 : kind == 1 ? ballot == lanes : kind == 2 ? ballot == 0 || ballot == lanes : ballot;
+  const uint64_t result = kind == 0   ? ballot != 0
+                          : kind == 1 ? ballot == lanes
+                          : kind == 2 ? ballot == 0 || ballot == lanes
+                                      : ballot;
   forLanes(lanes, [&](unsigned lane) { warp.slot(instruction.slots[0])[lane] = result; });
 }
 
-template <typename T, T (*f)(T, T)>
-void reduce(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+template <typename T, T (*f)(T, T)> void reduce(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   const uint64_t *values = warp.slot(instruction.slots[1]);
   T result = unpack<T>(values[__builtin_ctz(lanes)]);
   forLanes(lanes & (lanes - 1), [&](unsigned lane) { result = f(result, unpack<T>(values[lane])); });
   forLanes(lanes, [&](unsigned lane) { warp.slot(instruction.slots[0])[lane] = pack(result); });
 }
-template <typename T>
-T sum(T a, T b) { return static_cast<T>(uint32_t(a) + uint32_t(b)); }
-template <typename T>
-T least(T a, T b) { return a < b ? a : b; }
-template <typename T>
-T most(T a, T b) { return a > b ? a : b; }
+template <typename T> T sum(T a, T b) { return static_cast<T>(uint32_t(a) + uint32_t(b)); }
+template <typename T> T least(T a, T b) { return a < b ? a : b; }
+template <typename T> T most(T a, T b) { return a > b ? a : b; }
 uint32_t bitAnd(uint32_t a, uint32_t b) { return a & b; }
 uint32_t bitOr(uint32_t a, uint32_t b) { return a | b; }
 uint32_t bitXor(uint32_t a, uint32_t b) { return a ^ b; }
@@ -84,8 +82,9 @@ void meetInBlock(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   const auto first = static_cast<unsigned>(__builtin_ctz(lanes));
   forLanes(lanes, [&](unsigned lane) {
     if (uint32_t(ids[lane]) != uint32_t(ids[first]) || uint32_t(ids[lane]) > 15)
-      warp.fail(instruction, lane, "names barrier " + std::to_string(uint32_t(ids[lane])) +
-                                       ": the same one of 0 to 15 for all threads of a warp");
+      warp.fail(instruction, lane,
+                "names barrier " + std::to_string(uint32_t(ids[lane])) +
+                    ": the same one of 0 to 15 for all threads of a warp");
     if (threads[lane] % kLanes)
       warp.fail(instruction, lane, "waits for a number of threads that is no multiple of a warp");
   });
@@ -118,7 +117,8 @@ void ptx::addCollectives(Table &table) {
   table["redux.sync.or.b32"] = {reduce<uint32_t, bitOr>, 1, 2, Control::Members};
   table["redux.sync.xor.b32"] = {reduce<uint32_t, bitXor>, 1, 2, Control::Members};
   table["bar.warp.sync"] = {meetInWarp, 0, 1, Control::Members};
-  for (const char *name : {"bar.sync", "barrier.sync", "barrier.sync.aligned", "barrier.cta.sync", "barrier.cta.sync.aligned"})
+  for (const char *name :
+       {"bar.sync", "barrier.sync", "barrier.sync.aligned", "barrier.cta.sync", "barrier.cta.sync.aligned"})
     table[name] = {meetInBlock, 0, 2, Control::Barrier};
   table["activemask.b32"] = {readMask, 1, 0};
 }

@@ -20,9 +20,10 @@ std::vector<uint64_t> shuffled(const std::string &text) {
 
 TEST(Shuffle, EachDirection) {
   auto bfly = shuffled("shfl.sync.bfly.b32 %r2, %t, 5, 31, -1;"), up = shuffled("shfl.sync.up.b32 %r2, %t, 3, 0, -1;"),
-       down = shuffled("shfl.sync.down.b32 %r2, %t, 3, 31, -1;"), idx = shuffled("shfl.sync.idx.b32 %r2, %t, 7, 31, -1;"),
+       down = shuffled("shfl.sync.down.b32 %r2, %t, 3, 31, -1;"),
+       idx = shuffled("shfl.sync.idx.b32 %r2, %t, 7, 31, -1;"),
        halves = shuffled("shfl.sync.down.b32 %r2, %t, 1, 0x100f, -1;"), // segments of 16
-       range = shuffled("shfl.sync.down.b32 %r3|%p1, %t, 30, 31, -1; selp.b32 %r2, 1, 0, %p1;");
+      range = shuffled("shfl.sync.down.b32 %r3|%p1, %t, 30, 31, -1; selp.b32 %r2, 1, 0, %p1;");
   for (unsigned lane = 0; lane < 32; ++lane) {
     EXPECT_EQ(bfly[lane], lane ^ 5);
     EXPECT_EQ(up[lane], lane < 3 ? lane : lane - 3);
@@ -48,8 +49,10 @@ TEST(Shuffle, VotesAndReductions) {
 }
 
 TEST(Shuffle, Refusals) {
-  const char *conditional = "setp.lt.u32 %p1, %t, 16; @!%p1 bra END; shfl.sync.bfly.b32 %r2, %t, 8, 31, -1; END: bar.warp.sync -1;";
-  EXPECT_NE(TestRun(conditional, {0}, 32).error.find("waits for threads of its warp that never come"), std::string::npos);
+  const char *conditional =
+      "setp.lt.u32 %p1, %t, 16; @!%p1 bra END; shfl.sync.bfly.b32 %r2, %t, 8, 31, -1; END: bar.warp.sync -1;";
+  EXPECT_NE(TestRun(conditional, {0}, 32).error.find("waits for threads of its warp that never come"),
+            std::string::npos);
   EXPECT_NE(TestRun("shfl.sync.bfly.b32 %r2, %t, 8, 31, 0xffff;", {0}, 32).error.find("that its mask does not name"),
             std::string::npos);
   EXPECT_NE(TestRun("setp.lt.u32 %p1, %t, 16; @%p1 shfl.sync.idx.b32 %r2, %t, 20, 31, 0xffff;", {0}, 32)
@@ -58,9 +61,10 @@ TEST(Shuffle, Refusals) {
 }
 
 TEST(Barrier, OrdersSharedMemory) {
-  const std::string head = ".shared .align 16 .b8 memory[512]; mov.b32 %r1, memory; shl.b32 %r3, %t, 2; add.u32 %r4, %r1, %r3;"
-                           "st.shared.b32 [%r4], %t;",
-                    tail = "sub.u32 %r5, 508, %r3; add.u32 %r5, %r1, %r5; ld.shared.b32 %r2, [%r5];";
+  const std::string
+      head = ".shared .align 16 .b8 memory[512]; mov.b32 %r1, memory; shl.b32 %r3, %t, 2; add.u32 %r4, %r1, %r3;"
+             "st.shared.b32 [%r4], %t;",
+      tail = "sub.u32 %r5, 508, %r3; add.u32 %r5, %r1, %r5; ld.shared.b32 %r2, [%r5];";
   TestRun run(head + "bar.sync 0;" + tail + kStore, {0}, 128);
   ASSERT_EQ(run.error, "");
   for (unsigned t = 0; t < 128; ++t)
@@ -83,32 +87,35 @@ TEST(Barrier, Refusals) {
   EXPECT_EQ(TestRun("setp.lt.u32 %p1, %t, 32; @%p1 ret; bar.sync 0;", {0}, 64).error, "");
 }
 
-// One word of shared memory that all threads of three warps read, and the first then writes: of its warp, of a warp that
-// it meets, and of one that it does not.
+// One word of shared memory that all threads of three warps read, and the first then writes: of its warp, of a warp
+// that it meets, and of one that it does not.
 TEST(Barrier, OrdersThoseWhoMeet) {
   auto error = [](const std::string &meeting) {
     return TestRun(".shared .align 16 .b8 memory[16]; mov.b32 %r1, memory; shr.u32 %r3, %t, 5; setp.eq.u32 %p1, %t, 0;"
-                   "setp.lt.u32 %p2, %t, 64; @%p1 st.shared.b32 [%r1], 5; bar.sync 0; ld.shared.b32 %r2, [%r1];" + meeting +
-                       "@%p1 st.shared.b32 [%r1], 6;",
-                   {0}, 96).error;
+                   "setp.lt.u32 %p2, %t, 64; @%p1 st.shared.b32 [%r1], 5; bar.sync 0; ld.shared.b32 %r2, [%r1];" +
+                       meeting + "@%p1 st.shared.b32 [%r1], 6;",
+                   {0}, 96)
+        .error;
   };
   EXPECT_EQ(error("bar.sync 0;"), "");
   EXPECT_EQ(error("bar.sync 1, 96;"), "");
   EXPECT_EQ(error("bar.sync 1; bar.warp.sync -1;"), "");
-  EXPECT_NE(error("@!%p2 bra END; bar.sync 1, 64; END:").find("writes what thread 64 of block 0 accesses without a barrier"),
-            std::string::npos);
+  EXPECT_NE(
+      error("@!%p2 bra END; bar.sync 1, 64; END:").find("writes what thread 64 of block 0 accesses without a barrier"),
+      std::string::npos);
   EXPECT_NE(error("bar.warp.sync -1;").find("without a barrier between"), std::string::npos);
   // Over a third: what the second knows of the last.
-  EXPECT_EQ(error("setp.gt.u32 %p3, %t, 31; @!%p3 bra FIRST; bar.sync 2, 64; FIRST: @!%p2 bra END; bar.sync 1, 64; END:"), "");
+  EXPECT_EQ(
+      error("setp.gt.u32 %p3, %t, 31; @!%p3 bra FIRST; bar.sync 2, 64; FIRST: @!%p2 bra END; bar.sync 1, 64; END:"),
+      "");
 }
 
 // Two pairs of warps at one barrier may meet crosswise, also where here one pair came first.
 TEST(Barrier, ChanceSaysNotWhoMeets) {
-  auto error = [](const std::string &body) {
-    return TestRun("setp.lt.u32 %p1, %t, 64;" + body, {0}, 128).error;
-  };
+  auto error = [](const std::string &body) { return TestRun("setp.lt.u32 %p1, %t, 64;" + body, {0}, 128).error; };
   const std::string chance = "who meets whom is chance";
-  EXPECT_NE(error("bar.sync 1, 64;").find("barrier 1 waits for 64 threads and 128 have come: " + chance), std::string::npos);
+  EXPECT_NE(error("bar.sync 1, 64;").find("barrier 1 waits for 64 threads and 128 have come: " + chance),
+            std::string::npos);
   EXPECT_EQ(error("selp.b32 %r1, 1, 2, %p1; bar.sync %r1, 64;"), "");
   EXPECT_NE(error("@%p1 bra A; bar.sync 2, 64; A: bar.sync 1, 64;")
                 .find("barrier 1 has had other warps before, and nothing orders warp 2 after them: " + chance),
@@ -176,7 +183,8 @@ TEST(Matrices, Product) {
 }
 
 TEST(Matrices, NeedAWholeWarp) {
-  EXPECT_NE(TestRun("setp.lt.u32 %p1, %t, 16; @%p1 ret; ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%r3];", {0}, 32)
-                .error.find("needs all 32 threads"),
-            std::string::npos);
+  EXPECT_NE(
+      TestRun("setp.lt.u32 %p1, %t, 16; @%p1 ret; ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%r3];", {0}, 32)
+          .error.find("needs all 32 threads"),
+      std::string::npos);
 }

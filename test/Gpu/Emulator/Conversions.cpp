@@ -1,4 +1,4 @@
-//===- Conversions.cpp - cvt and cvta -------------------------------------===//
+//===- Conversions.cpp - cvt and cvta -----------------------------------------------------------------------------===//
 
 #include "Floats.h"
 #include "Lanes.h"
@@ -9,19 +9,13 @@ using namespace ptx;
 
 namespace {
 
-template <typename T>
-T same(T a) { return a; }
-template <typename T>
-T nearest(T a) { return std::nearbyint(a); }
-template <typename T>
-T below(T a) { return std::floor(a); }
-template <typename T>
-T above(T a) { return std::ceil(a); }
-template <typename T>
-T inner(T a) { return std::trunc(a); }
+template <typename T> T same(T a) { return a; }
+template <typename T> T nearest(T a) { return std::nearbyint(a); }
+template <typename T> T below(T a) { return std::floor(a); }
+template <typename T> T above(T a) { return std::ceil(a); }
+template <typename T> T inner(T a) { return std::trunc(a); }
 
-template <typename R, typename A>
-R convert(A a) { return static_cast<R>(a); }
+template <typename R, typename A> R convert(A a) { return static_cast<R>(a); }
 
 /// An integer narrower than its register fills it: with its sign, if it has one.
 template <typename R, typename A, R (*f)(A)>
@@ -31,10 +25,9 @@ void toRegister(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   forLanes(lanes, [&](unsigned lane) { to[lane] = static_cast<uint64_t>(f(unpack<A>(a[lane]))); });
 }
 
-/// Clamped to the integer's range. What is not a number gives 0, and where one of the two
-/// has 64 bits, the integer's highest bit alone.
-template <typename R, typename A, A (*round)(A)>
-R toInteger(A a) {
+/// Clamped to the integer's range. What is not a number gives 0, and where one of the two has 64 bits, the integer's
+/// highest bit alone.
+template <typename R, typename A, A (*round)(A)> R toInteger(A a) {
   if (std::isnan(a))
     return sizeof(A) == 8 || sizeof(R) == 8 ? static_cast<R>(uint64_t(1) << (8 * sizeof(R) - 1)) : R(0);
   A rounded = round(a);
@@ -46,15 +39,12 @@ R toInteger(A a) {
     return std::numeric_limits<R>::min();
   return static_cast<R>(rounded);
 }
-template <typename R, R (*f)(float)>
-R ofFlushed(float a) { return f(flushed(a)); }
+template <typename R, R (*f)(float)> R ofFlushed(float a) { return f(flushed(a)); }
 
-template <typename R, typename A>
-void addInteger(Table &table, const std::string &to, const std::string &from) {
+template <typename R, typename A> void addInteger(Table &table, const std::string &to, const std::string &from) {
   table["cvt." + to + "." + from] = {toRegister<R, A, convert<R, A>>, 1, 1};
 }
-template <typename R>
-void addIntegersTo(Table &table, const std::string &to) {
+template <typename R> void addIntegersTo(Table &table, const std::string &to) {
   addInteger<R, uint8_t>(table, to, "u8");
   addInteger<R, int8_t>(table, to, "s8");
   addInteger<R, uint16_t>(table, to, "u16");
@@ -69,18 +59,17 @@ template <typename I, typename F, F (*round)(F)>
 void addRounding(Table &table, const std::string &mode, const std::string &integer, const std::string &number) {
   table["cvt." + mode + "." + integer + "." + number] = {toRegister<I, F, toInteger<I, F, round>>, 1, 1};
   if constexpr (std::is_same_v<F, float>)
-    table["cvt." + mode + ".ftz." + integer + "." + number] = {toRegister<I, F, ofFlushed<I, toInteger<I, F, round>>>, 1, 1};
+    table["cvt." + mode + ".ftz." + integer + "." + number] = {toRegister<I, F, ofFlushed<I, toInteger<I, F, round>>>,
+                                                               1, 1};
 }
-template <typename I, typename F>
-void addNumber(Table &table, const std::string &integer, const std::string &number) {
+template <typename I, typename F> void addNumber(Table &table, const std::string &integer, const std::string &number) {
   table["cvt.rn." + number + "." + integer] = {unary<F, I, convert<F, I>>, 1, 1};
   addRounding<I, F, nearest<F>>(table, "rni", integer, number);
   addRounding<I, F, inner<F>>(table, "rzi", integer, number);
   addRounding<I, F, below<F>>(table, "rmi", integer, number);
   addRounding<I, F, above<F>>(table, "rpi", integer, number);
 }
-template <typename F>
-void addNumbers(Table &table, const std::string &number) {
+template <typename F> void addNumbers(Table &table, const std::string &number) {
   addNumber<uint16_t, F>(table, "u16", number);
   addNumber<int16_t, F>(table, "s16", number);
   addNumber<uint32_t, F>(table, "u32", number);
@@ -93,11 +82,9 @@ void addNumbers(Table &table, const std::string &number) {
   table["cvt.rpi." + number + "." + number] = {unary<F, F, above<F>>, 1, 1};
 }
 
-template <Rounding rounding>
-Bf16 toNarrow(float a) { return narrow(a, rounding); }
+template <Rounding rounding> Bf16 toNarrow(float a) { return narrow(a, rounding); }
 float fromNarrow(Bf16 a) { return canonical(widen(a)); }
-template <Rounding rounding>
-uint32_t toPair(float high, float low) {
+template <Rounding rounding> uint32_t toPair(float high, float low) {
   return uint32_t(narrow(high, rounding).bits) << 16 | narrow(low, rounding).bits;
 }
 

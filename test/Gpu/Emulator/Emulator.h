@@ -1,7 +1,7 @@
-//===- Emulator.h - Runs PTX on the CPU -------------------------*- C++ -*-===//
+//===- Emulator.h - Runs PTX on the CPU -----------------------------------------------------------------*- C++ -*-===//
 //
-// An oracle for tests: what kernels compute, and that they do nothing which a GPU
-// would punish. No model of speed, caches or the device's own approximations.
+// An oracle for tests: what kernels compute, and that they do nothing which a GPU would punish. No model of speed,
+// caches or the device's own approximations.
 //
 //   ptx::Module module(text);                   // parsed and checked as a whole
 //   ptx::Device device;
@@ -15,7 +15,7 @@
 // not all reach, and barriers where chance says who meets; instructions that are
 // unknown here; f32 sums and products that an assembler may contract.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_GPU_EMULATOR_EMULATOR_H
 #define TX_TEST_GPU_EMULATOR_EMULATOR_H

@@ -1,10 +1,9 @@
-//===- Floats.cpp - f32, f64 and bf16 arithmetic --------------------------===//
+//===- Floats.cpp - f32, f64 and bf16 arithmetic ------------------------------------------------------------------===//
 //
-// What PTX rounds (.rn) is rounded; its approximations are the host library's
-// functions, closer to the truth than a device's. f32 sums and products without
-// .rn are no operations here: an assembler may contract them to fma.
+// What PTX rounds (.rn) is rounded; its approximations are the host library's functions, closer to the truth than a
+// device's. f32 sums and products without .rn are no operations here: an assembler may contract them to fma.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Floats.h"
 
@@ -14,24 +13,15 @@ using namespace ptx;
 
 namespace {
 
-template <typename T>
-T add(T a, T b) { return a + b; }
-template <typename T>
-T sub(T a, T b) { return a - b; }
-template <typename T>
-T mul(T a, T b) { return a * b; }
-template <typename T>
-T div(T a, T b) { return a / b; }
-template <typename T>
-T fused(T a, T b, T c) { return std::fma(a, b, c); }
-template <typename T>
-T negate(T a) { return -a; }
-template <typename T>
-T absolute(T a) { return std::fabs(a); }
-template <typename T>
-T reciprocal(T a) { return 1 / a; }
-template <typename T>
-T root(T a) { return std::sqrt(a); }
+template <typename T> T add(T a, T b) { return a + b; }
+template <typename T> T sub(T a, T b) { return a - b; }
+template <typename T> T mul(T a, T b) { return a * b; }
+template <typename T> T div(T a, T b) { return a / b; }
+template <typename T> T fused(T a, T b, T c) { return std::fma(a, b, c); }
+template <typename T> T negate(T a) { return -a; }
+template <typename T> T absolute(T a) { return std::fabs(a); }
+template <typename T> T reciprocal(T a) { return 1 / a; }
+template <typename T> T root(T a) { return std::sqrt(a); }
 float reciprocalRoot(float a) { return static_cast<float>(1 / std::sqrt(static_cast<double>(a))); }
 float power2(float a) { return static_cast<float>(std::exp2(static_cast<double>(a))); }
 float log2Of(float a) { return static_cast<float>(std::log2(static_cast<double>(a))); }
@@ -40,75 +30,56 @@ float cosine(float a) { return static_cast<float>(std::cos(static_cast<double>(a
 float hyperbolicTangent(float a) { return static_cast<float>(std::tanh(static_cast<double>(a))); }
 
 // The other one, if one is not a number; -0 is less than +0.
-template <typename T>
-T smaller(T a, T b) {
+template <typename T> T smaller(T a, T b) {
   if (std::isnan(a) || std::isnan(b))
     return std::isnan(a) ? b : a;
   return a < b || (a == b && std::signbit(a)) ? a : b;
 }
-template <typename T>
-T larger(T a, T b) {
+template <typename T> T larger(T a, T b) {
   if (std::isnan(a) || std::isnan(b))
     return std::isnan(a) ? b : a;
   return a > b || (a == b && !std::signbit(a)) ? a : b;
 }
-template <typename T, T (*f)(T, T)>
-T orNan(T a, T b) { return std::isnan(a) || std::isnan(b) ? std::numeric_limits<T>::quiet_NaN() : f(a, b); }
+template <typename T, T (*f)(T, T)> T orNan(T a, T b) {
+  return std::isnan(a) || std::isnan(b) ? std::numeric_limits<T>::quiet_NaN() : f(a, b);
+}
 /// The sign of a, the number of b.
-template <typename T>
-T withSign(T a, T b) { return std::copysign(b, a); }
+template <typename T> T withSign(T a, T b) { return std::copysign(b, a); }
 
-template <float (*f)(float)>
-float ftz1(float a) { return flushed(f(flushed(a))); }
-template <float (*f)(float, float)>
-float ftz2(float a, float b) { return flushed(f(flushed(a), flushed(b))); }
-template <float (*f)(float, float, float)>
-float ftz3(float a, float b, float c) { return flushed(f(flushed(a), flushed(b), flushed(c))); }
+template <float (*f)(float)> float ftz1(float a) { return flushed(f(flushed(a))); }
+template <float (*f)(float, float)> float ftz2(float a, float b) { return flushed(f(flushed(a), flushed(b))); }
+template <float (*f)(float, float, float)> float ftz3(float a, float b, float c) {
+  return flushed(f(flushed(a), flushed(b), flushed(c)));
+}
 
-template <float (*f)(float)>
-float nan1(float a) { return canonical(f(a)); }
-template <float (*f)(float, float)>
-float nan2(float a, float b) { return canonical(f(a, b)); }
-template <float (*f)(float, float, float)>
-float nan3(float a, float b, float c) { return canonical(f(a, b, c)); }
+template <float (*f)(float)> float nan1(float a) { return canonical(f(a)); }
+template <float (*f)(float, float)> float nan2(float a, float b) { return canonical(f(a, b)); }
+template <float (*f)(float, float, float)> float nan3(float a, float b, float c) { return canonical(f(a, b, c)); }
 
-template <float (*f)(float)>
-void add1(Table &table, const std::string &head, const std::string &tail) {
+template <float (*f)(float)> void add1(Table &table, const std::string &head, const std::string &tail) {
   table[head + tail] = {unary<float, float, nan1<f>>, 1, 1};
   table[head + ".ftz" + tail] = {unary<float, float, nan1<ftz1<f>>>, 1, 1};
 }
-template <float (*f)(float, float)>
-void add2(Table &table, const std::string &head, const std::string &tail) {
+template <float (*f)(float, float)> void add2(Table &table, const std::string &head, const std::string &tail) {
   table[head + tail] = {binary<float, float, float, nan2<f>>, 1, 2};
   table[head + ".ftz" + tail] = {binary<float, float, float, nan2<ftz2<f>>>, 1, 2};
 }
-template <float (*f)(float, float, float)>
-void add3(Table &table, const std::string &head, const std::string &tail) {
+template <float (*f)(float, float, float)> void add3(Table &table, const std::string &head, const std::string &tail) {
   table[head + tail] = {ternary<float, float, float, float, nan3<f>>, 1, 3};
   table[head + ".ftz" + tail] = {ternary<float, float, float, float, nan3<ftz3<f>>>, 1, 3};
 }
 
-template <typename T>
-uint8_t lt(T a, T b) { return a < b; }
-template <typename T>
-uint8_t le(T a, T b) { return a <= b; }
-template <typename T>
-uint8_t gt(T a, T b) { return a > b; }
-template <typename T>
-uint8_t ge(T a, T b) { return a >= b; }
-template <typename T>
-uint8_t eq(T a, T b) { return a == b; }
-template <typename T>
-uint8_t ne(T a, T b) { return a < b || a > b; }
-template <typename T>
-uint8_t unordered(T a, T b) { return std::isnan(a) || std::isnan(b); }
+template <typename T> uint8_t lt(T a, T b) { return a < b; }
+template <typename T> uint8_t le(T a, T b) { return a <= b; }
+template <typename T> uint8_t gt(T a, T b) { return a > b; }
+template <typename T> uint8_t ge(T a, T b) { return a >= b; }
+template <typename T> uint8_t eq(T a, T b) { return a == b; }
+template <typename T> uint8_t ne(T a, T b) { return a < b || a > b; }
+template <typename T> uint8_t unordered(T a, T b) { return std::isnan(a) || std::isnan(b); }
 /// The comparison, or one of them is not a number.
-template <typename T, uint8_t (*f)(T, T)>
-uint8_t orUnordered(T a, T b) { return f(a, b) || unordered(a, b); }
-template <typename T>
-uint8_t ordered(T a, T b) { return !unordered(a, b); }
-template <uint8_t (*f)(float, float)>
-uint8_t ftzCompare(float a, float b) { return f(flushed(a), flushed(b)); }
+template <typename T, uint8_t (*f)(T, T)> uint8_t orUnordered(T a, T b) { return f(a, b) || unordered(a, b); }
+template <typename T> uint8_t ordered(T a, T b) { return !unordered(a, b); }
+template <uint8_t (*f)(float, float)> uint8_t ftzCompare(float a, float b) { return f(flushed(a), flushed(b)); }
 
 template <typename T, uint8_t (*f)(T, T)>
 void addComparison(Table &table, const std::string &name, const std::string &type) {
@@ -116,8 +87,7 @@ void addComparison(Table &table, const std::string &name, const std::string &typ
   if constexpr (std::is_same_v<T, float>)
     table["setp." + name + ".ftz." + type] = {binary<uint8_t, T, T, ftzCompare<f>>, 1, 2};
 }
-template <typename T>
-void addComparisons(Table &table, const std::string &type) {
+template <typename T> void addComparisons(Table &table, const std::string &type) {
   addComparison<T, lt<T>>(table, "lt", type);
   addComparison<T, le<T>>(table, "le", type);
   addComparison<T, gt<T>>(table, "gt", type);
@@ -134,27 +104,24 @@ void addComparisons(Table &table, const std::string &type) {
   addComparison<T, unordered<T>>(table, "nan", type);
 }
 
-template <typename T>
-T choose(T a, T b, uint8_t first) { return first & 1 ? a : b; }
-template <typename T>
-T same(T a) { return a; }
+template <typename T> T choose(T a, T b, uint8_t first) { return first & 1 ? a : b; }
+template <typename T> T same(T a) { return a; }
 
 /// Two numbers in 64 bits.
 struct Two {
   float low, high;
 };
-template <float (*f)(float, float)>
-Two two2(Two a, Two b) { return {f(a.low, b.low), f(a.high, b.high)}; }
-Two twoFused(Two a, Two b, Two c) { return {nan3<fused<float>>(a.low, b.low, c.low), nan3<fused<float>>(a.high, b.high, c.high)}; }
+template <float (*f)(float, float)> Two two2(Two a, Two b) { return {f(a.low, b.low), f(a.high, b.high)}; }
+Two twoFused(Two a, Two b, Two c) {
+  return {nan3<fused<float>>(a.low, b.low, c.low), nan3<fused<float>>(a.high, b.high, c.high)};
+}
 
 // bf16: sums and products of two are rounded from f32, which is as if from all bits.
 struct Pair {
   Bf16 low, high;
 };
-template <float (*f)(float)>
-Bf16 narrow1(Bf16 a) { return narrow(f(widen(a))); }
-template <float (*f)(float, float)>
-Bf16 narrow2(Bf16 a, Bf16 b) { return narrow(f(widen(a), widen(b))); }
+template <float (*f)(float)> Bf16 narrow1(Bf16 a) { return narrow(f(widen(a))); }
+template <float (*f)(float, float)> Bf16 narrow2(Bf16 a, Bf16 b) { return narrow(f(widen(a), widen(b))); }
 Bf16 fusedNarrow(Bf16 a, Bf16 b, Bf16 c) {
   double sum = static_cast<double>(widen(a)) * widen(b) + static_cast<double>(widen(c));
   // To f32 by rounding to odd, so that the second rounding sees what is left.
@@ -167,20 +134,17 @@ Bf16 fusedNarrow(Bf16 a, Bf16 b, Bf16 c) {
 }
 Bf16 negateNarrow(Bf16 a) { return {static_cast<uint16_t>(a.bits ^ 0x8000)}; }
 Bf16 absoluteNarrow(Bf16 a) { return {static_cast<uint16_t>(a.bits & 0x7fff)}; }
-template <Bf16 (*f)(Bf16)>
-Pair pair1(Pair a) { return {f(a.low), f(a.high)}; }
-template <Bf16 (*f)(Bf16, Bf16)>
-Pair pair2(Pair a, Pair b) { return {f(a.low, b.low), f(a.high, b.high)}; }
-template <Bf16 (*f)(Bf16, Bf16, Bf16)>
-Pair pair3(Pair a, Pair b, Pair c) { return {f(a.low, b.low, c.low), f(a.high, b.high, c.high)}; }
+template <Bf16 (*f)(Bf16)> Pair pair1(Pair a) { return {f(a.low), f(a.high)}; }
+template <Bf16 (*f)(Bf16, Bf16)> Pair pair2(Pair a, Pair b) { return {f(a.low, b.low), f(a.high, b.high)}; }
+template <Bf16 (*f)(Bf16, Bf16, Bf16)> Pair pair3(Pair a, Pair b, Pair c) {
+  return {f(a.low, b.low, c.low), f(a.high, b.high, c.high)};
+}
 
-template <Bf16 (*f)(Bf16)>
-void addNarrow1(Table &table, const std::string &head) {
+template <Bf16 (*f)(Bf16)> void addNarrow1(Table &table, const std::string &head) {
   table[head + ".bf16"] = {unary<Bf16, Bf16, f>, 1, 1};
   table[head + ".bf16x2"] = {unary<Pair, Pair, pair1<f>>, 1, 1};
 }
-template <Bf16 (*f)(Bf16, Bf16)>
-void addNarrow2(Table &table, const std::string &head) {
+template <Bf16 (*f)(Bf16, Bf16)> void addNarrow2(Table &table, const std::string &head) {
   table[head + ".bf16"] = {binary<Bf16, Bf16, Bf16, f>, 1, 2};
   table[head + ".bf16x2"] = {binary<Pair, Pair, Pair, pair2<f>>, 1, 2};
 }

@@ -1,4 +1,4 @@
-//===- Floats.h - Numbers as the GPU has them -------------------*- C++ -*-===//
+//===- Floats.h - Numbers as the GPU has them -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_GPU_EMULATOR_FLOATS_H
 #define TX_TEST_GPU_EMULATOR_FLOATS_H

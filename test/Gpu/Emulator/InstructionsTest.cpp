@@ -9,8 +9,8 @@ using namespace ptx;
 
 namespace {
 
-/// One instruction on up to three operands. Its names are %a %b %c and %x, which stand
-/// for registers of the kinds `kinds` says, the result's first: h, r, d or p.
+/// One instruction on up to three operands. Its names are %a %b %c and %x, which stand for registers of the kinds
+/// `kinds` says, the result's first: h, r, d or p.
 uint64_t evaluate(std::string text, const std::string &kinds, std::vector<uint64_t> operands) {
   std::string body;
   const char *names[] = {"%x", "%a", "%b", "%c"};
@@ -21,9 +21,10 @@ uint64_t evaluate(std::string text, const std::string &kinds, std::vector<uint64
     if (i == 0)
       continue;
     body += "ld.global.b64 " + wide + ", [%d0+" + std::to_string(8 * (i - 1)) + "];\n";
-    body += kinds[i] == 'p'   ? "setp.ne.b64 " + reg + ", " + wide + ", 0;\n"
-            : kinds[i] == 'd' ? "mov.b64 " + reg + ", " + wide + ";\n"
-                              : std::string("cvt.u") + (kinds[i] == 'h' ? "16" : "32") + ".u64 " + reg + ", " + wide + ";\n";
+    body += kinds[i] == 'p' ? "setp.ne.b64 " + reg + ", " + wide + ", 0;\n"
+            : kinds[i] == 'd'
+                ? "mov.b64 " + reg + ", " + wide + ";\n"
+                : std::string("cvt.u") + (kinds[i] == 'h' ? "16" : "32") + ".u64 " + reg + ", " + wide + ";\n";
   }
   body += text + "\n";
   body += kinds[0] == 'p'   ? "selp.b64 %d30, 1, 0, %p2;\n"
@@ -191,8 +192,11 @@ TEST(Instructions, NarrowIntegersFillTheirRegister) {
   EXPECT_EQ(evaluate("cvt.u32.s64 %x, %a;", "dd", {0x12345678f234f6f7}), 0xf234f6f7u);
   EXPECT_EQ(evaluate("cvt.rzi.s16.f32 %x, %a;", "rr", {bits(-1.9f)}), 0xffffffffu);
   // What is above a narrow register's bits is in no address.
-  EXPECT_EQ(evaluate(".shared .align 16 .b8 m[16]; mov.b32 %r9, m; st.shared.b32 [%r9], %a; or.b32 %r10, %r9, 0x80000000;"
-                     "cvt.s32.u32 %r11, %r10; ld.shared.b32 %x, [%r11+-2147483648];", "rr", {7}), 7u);
+  EXPECT_EQ(
+      evaluate(".shared .align 16 .b8 m[16]; mov.b32 %r9, m; st.shared.b32 [%r9], %a; or.b32 %r10, %r9, 0x80000000;"
+               "cvt.s32.u32 %r11, %r10; ld.shared.b32 %x, [%r11+-2147483648];",
+               "rr", {7}),
+      7u);
 }
 
 TEST(Instructions, Bf16) {

@@ -1,4 +1,4 @@
-//===- Integers.cpp - Integers, bits, comparisons of them, moves ----------===//
+//===- Integers.cpp - Integers, bits, comparisons of them, moves --------------------------------------------------===//
 
 #include "Lanes.h"
 
@@ -7,8 +7,7 @@ using namespace ptx;
 namespace {
 
 // Wrapping, whatever the sign.
-template <typename T>
-struct Arithmetic {
+template <typename T> struct Arithmetic {
   using U = std::make_unsigned_t<T>;
   static constexpr unsigned kBits = 8 * sizeof(T);
   static T add(T a, T b) { return static_cast<T>(U(a) + U(b)); }
@@ -35,7 +34,9 @@ struct Arithmetic {
   static T bitNot(T a) { return static_cast<T>(~a); }
   // Shifts by more than the width give what is left of the bits: none, or signs.
   static T shiftLeft(T a, uint32_t by) { return by >= kBits ? T(0) : static_cast<T>(U(a) << by); }
-  static T shiftRight(T a, uint32_t by) { return static_cast<T>(a >> (by >= kBits ? kBits - 1 : by)) >> (by >= kBits && !std::is_signed_v<T>); }
+  static T shiftRight(T a, uint32_t by) {
+    return static_cast<T>(a >> (by >= kBits ? kBits - 1 : by)) >> (by >= kBits && !std::is_signed_v<T>);
+  }
   static T extract(T a, uint32_t at, uint32_t length) {
     at &= 0xff, length &= 0xff;
     if (length == 0)
@@ -56,17 +57,14 @@ struct Arithmetic {
   static uint8_t unequal(T a, T b) { return a != b; }
 };
 
-template <typename W, typename T>
-W mulWide(T a, T b) { return static_cast<W>(a) * static_cast<W>(b); }
-template <typename W, typename T>
-W madWide(T a, T b, W c) { return Arithmetic<W>::add(static_cast<W>(a) * static_cast<W>(b), c); }
+template <typename W, typename T> W mulWide(T a, T b) { return static_cast<W>(a) * static_cast<W>(b); }
+template <typename W, typename T> W madWide(T a, T b, W c) {
+  return Arithmetic<W>::add(static_cast<W>(a) * static_cast<W>(b), c);
+}
 
-template <typename T>
-T choose(T a, T b, uint8_t first) { return first & 1 ? a : b; }
-template <typename T>
-T chooseBySign(T a, T b, int32_t c) { return c >= 0 ? a : b; }
-template <typename T>
-T same(T a) { return a; }
+template <typename T> T choose(T a, T b, uint8_t first) { return first & 1 ? a : b; }
+template <typename T> T chooseBySign(T a, T b, int32_t c) { return c >= 0 ? a : b; }
+template <typename T> T same(T a) { return a; }
 
 uint32_t funnelLeft(uint32_t low, uint32_t high, uint32_t by) {
   return static_cast<uint32_t>((uint64_t(high) << 32 | low) << by >> 32);
@@ -131,8 +129,7 @@ uint32_t reversed32(uint32_t a) {
 uint8_t notPredicate(uint8_t a) { return !(a & 1); }
 
 /// mov of equal parts to a whole, or of a whole to its parts.
-template <unsigned bits, unsigned parts>
-void join(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+template <unsigned bits, unsigned parts> void join(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   forLanes(lanes, [&](unsigned lane) {
     uint64_t whole = 0;
     for (unsigned i = 0; i < parts; ++i)
@@ -140,8 +137,7 @@ void join(Warp &warp, const Instruction &instruction, uint32_t lanes) {
     warp.slot(instruction.slots[0])[lane] = whole;
   });
 }
-template <unsigned bits, unsigned parts>
-void split(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+template <unsigned bits, unsigned parts> void split(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   forLanes(lanes, [&](unsigned lane) {
     uint64_t whole = warp.slot(instruction.slots[parts])[lane];
     for (unsigned i = 0; i < parts; ++i)
@@ -149,8 +145,7 @@ void split(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   });
 }
 
-template <typename T>
-void addType(Table &table, const std::string &type) {
+template <typename T> void addType(Table &table, const std::string &type) {
   using A = Arithmetic<T>;
   auto two = [&](const std::string &name, Execute execute) { table[name + type] = {execute, 1, 2}; };
   auto three = [&](const std::string &name, Execute execute) { table[name + type] = {execute, 1, 3}; };
@@ -170,11 +165,11 @@ void addType(Table &table, const std::string &type) {
   table["neg." + type] = {unary<T, T, A::negate>, 1, 1};
   table["abs." + type] = {unary<T, T, A::absolute>, 1, 1};
   const std::pair<const char *, Execute> comparisons[] = {
-      {"lt", binary<uint8_t, T, T, A::less>},     {"le", binary<uint8_t, T, T, A::lessEqual>},
-      {"gt", binary<uint8_t, T, T, A::greater>},  {"ge", binary<uint8_t, T, T, A::greaterEqual>},
-      {"lo", binary<uint8_t, T, T, A::less>},     {"ls", binary<uint8_t, T, T, A::lessEqual>},
-      {"hi", binary<uint8_t, T, T, A::greater>},  {"hs", binary<uint8_t, T, T, A::greaterEqual>},
-      {"eq", binary<uint8_t, T, T, A::equal>},    {"ne", binary<uint8_t, T, T, A::unequal>},
+      {"lt", binary<uint8_t, T, T, A::less>},    {"le", binary<uint8_t, T, T, A::lessEqual>},
+      {"gt", binary<uint8_t, T, T, A::greater>}, {"ge", binary<uint8_t, T, T, A::greaterEqual>},
+      {"lo", binary<uint8_t, T, T, A::less>},    {"ls", binary<uint8_t, T, T, A::lessEqual>},
+      {"hi", binary<uint8_t, T, T, A::greater>}, {"hs", binary<uint8_t, T, T, A::greaterEqual>},
+      {"eq", binary<uint8_t, T, T, A::equal>},   {"ne", binary<uint8_t, T, T, A::unequal>},
   };
   for (auto [name, execute] : comparisons)
     table[std::string("setp.") + name + "." + type] = {execute, 1, 2};
@@ -182,8 +177,7 @@ void addType(Table &table, const std::string &type) {
   table["slct." + type + ".s32"] = {ternary<T, T, T, int32_t, chooseBySign<T>>, 1, 3};
 }
 
-template <typename T>
-void addBits(Table &table, const std::string &type) {
+template <typename T> void addBits(Table &table, const std::string &type) {
   using A = Arithmetic<T>;
   table["and." + type] = {binary<T, T, T, A::bitAnd>, 1, 2};
   table["or." + type] = {binary<T, T, T, A::bitOr>, 1, 2};
@@ -197,8 +191,7 @@ void addBits(Table &table, const std::string &type) {
   table["selp." + type] = {ternary<T, T, T, uint8_t, choose<T>>, 1, 3};
 }
 
-template <typename W, typename T>
-void addWide(Table &table, const std::string &type) {
+template <typename W, typename T> void addWide(Table &table, const std::string &type) {
   table["mul.wide." + type] = {binary<W, T, T, mulWide<W, T>>, 1, 2};
   table["mad.wide." + type] = {ternary<W, T, T, W, madWide<W, T>>, 1, 3};
 }

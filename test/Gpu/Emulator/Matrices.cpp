@@ -1,4 +1,4 @@
-//===- Matrices.cpp - ldmatrix, stmatrix and mma --------------------------===//
+//===- Matrices.cpp - ldmatrix, stmatrix and mma ------------------------------------------------------------------===//
 //
 // Fragments lie as the PTX ISA says: with group = lane / 4 and pair = lane % 4,
 //   A (16 x 16)  registers 0..3: rows group, group + 8; columns 2 pair, then 8 more
@@ -7,7 +7,7 @@
 // A device adds products in an order that nobody promises: here all of them are
 // added in double and rounded once.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Floats.h"
 #include "Lanes.h"
@@ -19,8 +19,7 @@ namespace {
 float half(uint64_t pair, unsigned which) { return widen(Bf16{static_cast<uint16_t>(pair >> 16 * which)}); }
 
 /// D = A B + C; k = 16 or 8.
-template <unsigned k>
-void multiply(Warp &warp, const Instruction &instruction, uint32_t lanes) {
+template <unsigned k> void multiply(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   constexpr unsigned kA = k / 4, kB = k / 8; // registers
   float a[16][k], b[k][8], c[16][8];
   auto operand = [&](unsigned i, unsigned lane) { return warp.slot(instruction.slots[i])[lane]; };
@@ -47,8 +46,7 @@ void multiply(Warp &warp, const Instruction &instruction, uint32_t lanes) {
 }
 
 /// Lane 8 m + r has the address of row r of matrix m: 16 bytes. Returns them all.
-template <unsigned matrices>
-void rowsOf(Warp &warp, const Instruction &instruction, Use use, uint8_t *(&rows)[4][8]) {
+template <unsigned matrices> void rowsOf(Warp &warp, const Instruction &instruction, Use use, uint8_t *(&rows)[4][8]) {
   for (unsigned m = 0; m < matrices; ++m)
     for (unsigned r = 0; r < 8; ++r) {
       const unsigned lane = 8 * m + r;
@@ -65,7 +63,8 @@ void loadMatrices(Warp &warp, const Instruction &instruction, uint32_t lanes) {
     forLanes(lanes, [&](unsigned lane) {
       uint16_t elements[2];
       for (unsigned e = 0; e < 2; ++e) {
-        const unsigned row = transposed ? 2 * (lane % 4) + e : lane / 4, column = transposed ? lane / 4 : 2 * (lane % 4) + e;
+        const unsigned row = transposed ? 2 * (lane % 4) + e : lane / 4,
+                       column = transposed ? lane / 4 : 2 * (lane % 4) + e;
         std::memcpy(&elements[e], rows[m][row] + 2 * column, 2);
       }
       to[lane] = uint32_t(elements[1]) << 16 | elements[0];
@@ -81,7 +80,8 @@ void storeMatrices(Warp &warp, const Instruction &instruction, uint32_t lanes) {
     const uint64_t *from = warp.slot(instruction.slots[m]);
     forLanes(lanes, [&](unsigned lane) {
       for (unsigned e = 0; e < 2; ++e) {
-        const unsigned row = transposed ? 2 * (lane % 4) + e : lane / 4, column = transposed ? lane / 4 : 2 * (lane % 4) + e;
+        const unsigned row = transposed ? 2 * (lane % 4) + e : lane / 4,
+                       column = transposed ? lane / 4 : 2 * (lane % 4) + e;
         const auto element = static_cast<uint16_t>(from[lane] >> 16 * e);
         std::memcpy(rows[m][row] + 2 * column, &element, 2);
       }
@@ -89,13 +89,16 @@ void storeMatrices(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   }
 }
 
-template <unsigned matrices>
-void addMoves(Table &table) {
+template <unsigned matrices> void addMoves(Table &table) {
   const std::string count = ".x" + std::to_string(matrices);
-  table["ldmatrix.sync.aligned.m8n8" + count + ".shared.b16"] = {loadMatrices<matrices, false>, matrices, 0, Control::Warp};
-  table["ldmatrix.sync.aligned.m8n8" + count + ".trans.shared.b16"] = {loadMatrices<matrices, true>, matrices, 0, Control::Warp};
-  table["stmatrix.sync.aligned.m8n8" + count + ".shared.b16"] = {storeMatrices<matrices, false>, 0, matrices, Control::Warp};
-  table["stmatrix.sync.aligned.m8n8" + count + ".trans.shared.b16"] = {storeMatrices<matrices, true>, 0, matrices, Control::Warp};
+  table["ldmatrix.sync.aligned.m8n8" + count + ".shared.b16"] = {loadMatrices<matrices, false>, matrices, 0,
+                                                                 Control::Warp};
+  table["ldmatrix.sync.aligned.m8n8" + count + ".trans.shared.b16"] = {loadMatrices<matrices, true>, matrices, 0,
+                                                                       Control::Warp};
+  table["stmatrix.sync.aligned.m8n8" + count + ".shared.b16"] = {storeMatrices<matrices, false>, 0, matrices,
+                                                                 Control::Warp};
+  table["stmatrix.sync.aligned.m8n8" + count + ".trans.shared.b16"] = {storeMatrices<matrices, true>, 0, matrices,
+                                                                       Control::Warp};
 }
 
 } // namespace

@@ -22,8 +22,8 @@ void Shadow::clear() {
   pool.resize(1);
 }
 
-// The last readers of a warp: that there are some, two lanes (twice the same, if no other
-// has read), and their clock. Readers before are no danger to others that these are not.
+// The last readers of a warp: that there are some, two lanes (twice the same, if no other has read), and their clock.
+// Readers before are no danger to others that these are not.
 static constexpr uint32_t kSome = 1u << 31;
 static constexpr unsigned kLaneAt[] = {20, 25};
 static uint32_t laneOf(uint32_t readers, unsigned which) { return readers >> kLaneAt[which] & 31; }
@@ -59,8 +59,7 @@ Moment Shadow::findReader(const Byte &byte, Moment now, const uint32_t *clocks) 
   for (uint32_t warp = 0; warp < more[Warps]; ++warp) {
     const uint32_t last = more[First + warp];
     for (unsigned which = 0; last && which < 2; ++which) {
-      const Moment reader =
-          momentOf(more[Launch], more[Block], warp * 32 + laneOf(last, which), last & kMaxClock);
+      const Moment reader = momentOf(more[Launch], more[Block], warp * 32 + laneOf(last, which), last & kMaxClock);
       if (!isOrdered(reader, now, clocks))
         return reader;
     }

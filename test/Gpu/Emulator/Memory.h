@@ -1,11 +1,10 @@
-//===- Memory.h - Device memory and who accessed it -------------*- C++ -*-===//
+//===- Memory.h - Device memory and who accessed it -----------------------------------------------------*- C++ -*-===//
 //
-// Beside each byte lies who wrote it last and who read it since: two threads, and of
-// one block, whose warps barriers order in parts, each warp. Threads of a block are
-// ordered by barriers only: each warp has a clock, which a barrier moves on, and knows
-// the others' clocks as of their last meeting.
+// Beside each byte lies who wrote it last and who read it since: two threads, and of one block, whose warps barriers
+// order in parts, each warp. Threads of a block are ordered by barriers only: each warp has a clock, which a barrier
+// moves on, and knows the others' clocks as of their last meeting.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_GPU_EMULATOR_MEMORY_H
 #define TX_TEST_GPU_EMULATOR_MEMORY_H
@@ -40,8 +39,8 @@ public:
   Shadow(const Shadow &) = delete;
   void clear();
 
-  /// Records an access. Returns an access that may come before or after it, or 0.
-  /// `clocks`: of the block's warps, as `now`'s thread knows them.
+  /// Records an access. Returns an access that may come before or after it, or 0. `clocks`: of the block's warps, as
+  /// `now`'s thread knows them.
   Moment record(size_t first, size_t bytes, Use use, Moment now, const uint32_t *clocks) {
     for (size_t i = first; i < first + bytes; ++i)
       if (Moment other = recordByte(bytesOf[i], use, now, clocks))
@@ -55,8 +54,8 @@ private:
     Moment writer, readers[2];
     uint32_t more; // where in `pool` there are more readers; 0: nowhere
   };
-  /// In `pool`: the launch and block whose readers they are, how many warps have room,
-  /// and of each warp its last readers.
+  /// In `pool`: the launch and block whose readers they are, how many warps have room, and of each warp its last
+  /// readers.
   enum { Launch, Block, Warps, First };
   static bool isOrdered(Moment before, Moment now, const uint32_t *clocks) {
     if (launchOf(before) != launchOf(now))

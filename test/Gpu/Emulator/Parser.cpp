@@ -1,4 +1,4 @@
-//===- Parser.cpp - PTX text to code --------------------------------------===//
+//===- Parser.cpp - PTX text to code ------------------------------------------------------------------------------===//
 
 #include "Code.h"
 #include "Emulator.h"
@@ -234,7 +234,8 @@ std::unique_ptr<Kernel> Parser::parseKernel() {
   kernel = result.get();
   kernel->name = next().text;
   scopes.assign(1, {});
-  symbols.clear(), special.clear(), constants.clear(), labels.clear(), branches.clear(), dynamicSlots.clear(), narrow.clear();
+  symbols.clear(), special.clear(), constants.clear(), labels.clear(), branches.clear(), dynamicSlots.clear(),
+      narrow.clear();
   if (accept("("))
     parseParameters();
   while (peek().text != "{") {
@@ -455,7 +456,8 @@ void Parser::parseStatement() {
   std::string text;
   for (size_t i = begin; i < at; ++i) {
     const std::string &part = tokens[i].text;
-    bool spaced = !text.empty() && (tokens[i].kind != Token::Mark || std::strchr("{[", part[0])) && !std::strchr("@!{[+-", text.back());
+    bool spaced = !text.empty() && (tokens[i].kind != Token::Mark || std::strchr("{[", part[0])) &&
+                  !std::strchr("@!{[+-", text.back());
     text += (spaced ? " " : "") + part;
   }
 
@@ -498,7 +500,8 @@ void Parser::parseStatement() {
     } else if (mnemonic.compare(0, 4, "call") == 0) {
       why = "calls a function: kernels have none to call";
     } else if (operations().count(mnemonic.substr(0, 4) + "rn" + mnemonic.substr(3))) {
-      why = "may become part of a fused multiply-add: its numbers depend on the assembler; use ." + mnemonic.substr(0, 3) + ".rn";
+      why = "may become part of a fused multiply-add: its numbers depend on the assembler; use ." +
+            mnemonic.substr(0, 3) + ".rn";
     } else {
       why = "is unknown here";
     }

@@ -6,7 +6,8 @@
 
 using namespace ptx;
 
-static void expectError(const std::string &body, const std::string &message, unsigned threads = 1, unsigned blocks = 1) {
+static void expectError(const std::string &body, const std::string &message, unsigned threads = 1,
+                        unsigned blocks = 1) {
   TestRun run(body, {1, 2, 3, 4}, threads, blocks);
   EXPECT_NE(run.error.find(message), std::string::npos) << "'" << run.error << "' for " << body;
 }
@@ -15,8 +16,10 @@ TEST(Rules, Bounds) {
   expectError("ld.global.b64 %d2, [%d0+32];", "out of bounds: 0 bytes behind the end of 32");
   expectError("ld.global.v2.b64 {%d2, %d3}, [%d0+32];", "'ld.global.v2.b64 {%d2, %d3}, [%d0+32];' has the address 0x");
   expectError("ld.global.b64 %d2, [%d0+-8];", "out of bounds");
-  expectError("mov.b64 %d2, 0; st.global.b32 [%d2], 0;", "has the address 0x0, out of bounds: before all device memory");
-  expectError(".shared .align 16 .b8 m[64]; mov.b32 %r1, m; st.shared.b32 [%r1+64], 0;", "outside of 64 bytes of shared memory");
+  expectError("mov.b64 %d2, 0; st.global.b32 [%d2], 0;",
+              "has the address 0x0, out of bounds: before all device memory");
+  expectError(".shared .align 16 .b8 m[64]; mov.b32 %r1, m; st.shared.b32 [%r1+64], 0;",
+              "outside of 64 bytes of shared memory");
   expectError("mov.b32 %r1, 0; st.shared.b32 [%r1], 0;", "outside of 0 bytes of shared memory");
 }
 
@@ -36,11 +39,18 @@ TEST(Rules, Races) {
   expectError(everyone, "writes what thread 0 of block 0 accesses", 1, 2);
   expectError("bar.sync 0; st.global.b32 [%d1], 7;", "writes what thread 0 of block 0", 1, 2); // not between blocks
   // One writes what others have read, and the other way round.
-  expectError("ld.global.b32 %r1, [%d0]; setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], %r1;", "writes what thread", 64);
-  expectError("setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], 1; ld.global.b32 %r1, [%d0];", "reads what thread 5", 64);
-  EXPECT_EQ(TestRun("ld.global.b32 %r1, [%d0]; bar.sync 0; setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], %r1;", {0}, 64).error, "");
+  expectError("ld.global.b32 %r1, [%d0]; setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], %r1;", "writes what thread",
+              64);
+  expectError("setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], 1; ld.global.b32 %r1, [%d0];", "reads what thread 5",
+              64);
+  EXPECT_EQ(
+      TestRun("ld.global.b32 %r1, [%d0]; bar.sync 0; setp.eq.u32 %p1, %t, 5; @%p1 st.global.b32 [%d0], %r1;", {0}, 64)
+          .error,
+      "");
   // Neighbours are no race.
-  EXPECT_EQ(TestRun("cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; st.global.b8 [%d2], %h1;", {0}, 64).error, "");
+  EXPECT_EQ(
+      TestRun("cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; st.global.b8 [%d2], %h1;", {0}, 64).error,
+      "");
   TestRun unchecked("", {0});
 }
 
@@ -54,7 +64,8 @@ TEST(Rules, RegistersAreWrittenFirst) {
   expectError("st.global.b64 [%d1], %d5;", message);
   expectError("mov.b64 %d2, {%r1, %r2}; st.global.b64 [%d1], %d2;", "'st.global.b64 [%d1], %d2;' " + message);
   // Of a pair, who uses the half.
-  const std::string pair = "mov.b32 %r1, 0; mov.b64 %d2, {%r1, %r2}; add.rn.f32x2 %d3, %d2, %d2; mov.b64 {%r3, %r4}, %d3;";
+  const std::string pair =
+      "mov.b32 %r1, 0; mov.b64 %d2, {%r1, %r2}; add.rn.f32x2 %d3, %d2, %d2; mov.b64 {%r3, %r4}, %d3;";
   EXPECT_EQ(TestRun(pair + "add.s32 %r5, %r3, 1;", {0}).error, "");
   expectError(pair + "add.s32 %r5, %r4, 1;", "'add.s32 %r5, %r4, 1;' " + message);
   expectError("shfl.sync.bfly.b32 %r1, %r2, 1, 31, -1;", message, 32);
@@ -65,7 +76,9 @@ TEST(Rules, RegistersAreWrittenFirst) {
   const std::string once = "setp.eq.u32 %p1, %r3, 0; @%p1 mov.b32 %r1, 1; add.s32 %r2, %r1, 1;";
   expectError("mov.b32 %r3, %t; " + once, "block 0, thread 1", 2);
   expectError("mov.u32 %r3, %ctaid.x; " + once, "block 1, thread 0", 1, 2);
-  EXPECT_EQ(TestRun("setp.eq.u32 %p1, %t, 0; @%p1 mov.b32 %r1, 1; @!%p1 mov.b32 %r1, 2; add.s32 %r2, %r1, 1;", {0}, 2).error, "");
+  EXPECT_EQ(
+      TestRun("setp.eq.u32 %p1, %t, 0; @%p1 mov.b32 %r1, 1; @!%p1 mov.b32 %r1, 2; add.s32 %r2, %r1, 1;", {0}, 2).error,
+      "");
 }
 
 TEST(Rules, RacesCanBeIgnored) {
@@ -78,18 +91,23 @@ TEST(Rules, RacesCanBeIgnored) {
 }
 
 TEST(Rules, SharedMemoryIsWrittenFirst) {
-  expectError(".shared .align 4 .b8 m[64]; mov.b32 %r1, m; ld.shared.b32 %r2, [%r1];", "reads shared memory that nobody wrote, at byte 0");
+  expectError(".shared .align 4 .b8 m[64]; mov.b32 %r1, m; ld.shared.b32 %r2, [%r1];",
+              "reads shared memory that nobody wrote, at byte 0");
   // Also by the block itself: nothing is left of the block before.
-  expectError(".shared .align 4 .b8 m[64]; mov.b32 %r1, m; mov.u32 %r2, %ctaid.x; setp.eq.u32 %p1, %r2, 0; @%p1 st.shared.b32 [%r1], 1;"
-              "ld.shared.b32 %r3, [%r1];", "line 8, block 1, thread 0", 1, 2);
+  expectError(".shared .align 4 .b8 m[64]; mov.b32 %r1, m; mov.u32 %r2, %ctaid.x; setp.eq.u32 %p1, %r2, 0; @%p1 "
+              "st.shared.b32 [%r1], 1;"
+              "ld.shared.b32 %r3, [%r1];",
+              "line 8, block 1, thread 0", 1, 2);
 }
 
 TEST(Rules, DynamicSharedMemory) {
   Device device;
   uint64_t x = device.allocate(8);
   Module module(".version 7.8\n.extern .shared .align 16 .b8 all[];\n" +
-                kernelOf(".shared .align 4 .b8 m[4]; mov.b32 %r1, all; mov.b32 %r2, m; st.shared.b32 [%r2], 1; st.shared.b32 [%r1+12], 2;"
-                         "sub.u32 %r3, %r1, %r2; st.global.b32 [%d0], %r3;").substr(13));
+                kernelOf(".shared .align 4 .b8 m[4]; mov.b32 %r1, all; mov.b32 %r2, m; st.shared.b32 [%r2], 1; "
+                         "st.shared.b32 [%r1+12], 2;"
+                         "sub.u32 %r3, %r1, %r2; st.global.b32 [%d0], %r3;")
+                    .substr(13));
   const Kernel *kernel = module.find("k");
   device.run(*kernel, {{1, 1, 1}, {1, 1, 1}, 16, {&x, &x}});
   EXPECT_EQ(*reinterpret_cast<uint32_t *>(x), 16u);

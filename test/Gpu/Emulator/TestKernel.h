@@ -1,4 +1,4 @@
-//===- TestKernel.h - PTX around a few instructions -------------*- C++ -*-===//
+//===- TestKernel.h - PTX around a few instructions -----------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_GPU_EMULATOR_TESTKERNEL_H
 #define TX_TEST_GPU_EMULATOR_TESTKERNEL_H
@@ -9,8 +9,8 @@
 
 namespace ptx {
 
-/// A kernel with 64-bit parameters p0, p1 in %d0, %d1, the thread's number in %t, and
-/// registers of each kind: %p0.., %h0.. (16 bits), %r0.. (32), %d2.. (64).
+/// A kernel with 64-bit parameters p0, p1 in %d0, %d1, the thread's number in %t, and registers of each kind: %p0..,
+/// %h0.. (16 bits), %r0.. (32), %d2.. (64).
 inline std::string kernelOf(const std::string &body) {
   return ".version 7.8\n.target sm_90\n.address_size 64\n"
          ".visible .entry k(.param .u64 p0, .param .u64 p1)\n{\n"

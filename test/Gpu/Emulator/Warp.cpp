@@ -1,10 +1,9 @@
-//===- Warp.cpp - How lanes of a warp go on -------------------------------===//
+//===- Warp.cpp - How lanes of a warp go on -----------------------------------------------------------------------===//
 //
-// The lanes at the lowest place go first, together; so lanes that a branch has
-// parted meet again where its sides do. Lanes at an instruction which others must
-// execute with them wait.
+// The lanes at the lowest place go first, together; so lanes that a branch has parted meet again where its sides do.
+// Lanes at an instruction which others must execute with them wait.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "Warp.h"
 
@@ -43,10 +42,17 @@ void Warp::start(uint32_t lanes) {
       const unsigned of[] = {thread % launch.block[0],
                              thread / launch.block[0] % launch.block[1],
                              thread / launch.block[0] / launch.block[1],
-                             launch.block[0], launch.block[1], launch.block[2],
-                             block.place[0], block.place[1], block.place[2],
-                             launch.grid[0], launch.grid[1], launch.grid[2],
-                             lane, index};
+                             launch.block[0],
+                             launch.block[1],
+                             launch.block[2],
+                             block.place[0],
+                             block.place[1],
+                             block.place[2],
+                             launch.grid[0],
+                             launch.grid[1],
+                             launch.grid[2],
+                             lane,
+                             index};
       slot(slotIndex)[lane] = of[static_cast<unsigned>(special)];
     }
 }
@@ -157,8 +163,8 @@ void Warp::step(uint32_t group, uint32_t at, uint32_t stop) {
   go(group, at);
 }
 
-/// Executes what lanes that wait at `at` must execute together, if all whom it
-/// needs are there. Returns whether some could go on.
+/// Executes what lanes that wait at `at` must execute together, if all whom it needs are there. Returns whether some
+/// could go on.
 bool Warp::meet(uint32_t at, uint32_t lanes) {
   const Instruction &instruction = block.kernel.code[at];
   const unsigned first = static_cast<unsigned>(__builtin_ctz(lanes));
@@ -208,12 +214,14 @@ void Warp::failDivergent() {
   const auto lane = static_cast<unsigned>(__builtin_ctz(live));
   const Instruction &instruction = block.kernel.code[pcs[lane]];
   std::string others;
-  for (uint32_t rest = live & ~lanesAt(pcs[lane]); rest; rest &= ~lanesAt(pcs[static_cast<unsigned>(__builtin_ctz(rest))])) {
+  for (uint32_t rest = live & ~lanesAt(pcs[lane]); rest;
+       rest &= ~lanesAt(pcs[static_cast<unsigned>(__builtin_ctz(rest))])) {
     uint32_t at = pcs[static_cast<unsigned>(__builtin_ctz(rest))];
     others += (others.empty() ? "others wait at line " : ", ") + std::to_string(block.kernel.code[at].line);
   }
-  fail(instruction, lane, "waits for threads of its warp that never come: " +
-                              (others.empty() ? std::string("its mask names more than are there") : others));
+  fail(instruction, lane,
+       "waits for threads of its warp that never come: " +
+           (others.empty() ? std::string("its mask names more than are there") : others));
 }
 
 void Warp::fail(const Instruction &instruction, unsigned lane, const std::string &message) {
@@ -236,8 +244,8 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
     address -= space == Space::Shared ? kSharedWindow : 0;
   }
   if (address % bytes)
-    fail(instruction, lane, "has the address " + hex(address) + ", which is no multiple of its " +
-                                std::to_string(bytes) + " bytes");
+    fail(instruction, lane,
+         "has the address " + hex(address) + ", which is no multiple of its " + std::to_string(bytes) + " bytes");
   if (space == Space::Parameter) {
     if (use == Use::Write || address + bytes > block.parameters.size())
       fail(instruction, lane, "is outside of the kernel's parameters");
@@ -250,14 +258,15 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
   if (space == Space::Shared) {
     offset = address - kSharedBase;
     if (address < kSharedBase || offset + bytes > block.shared.size())
-      fail(instruction, lane, "has the address " + hex(address) + ", outside of " +
-                                  std::to_string(block.shared.size()) + " bytes of shared memory from " + hex(kSharedBase));
+      fail(instruction, lane,
+           "has the address " + hex(address) + ", outside of " + std::to_string(block.shared.size()) +
+               " bytes of shared memory from " + hex(kSharedBase));
     memory = &block.shared[offset];
     shadow = &block.sharedShadow;
     for (unsigned i = 0; i < bytes; ++i) {
       if (block.pendingCopies[offset + i])
-        fail(instruction, lane, "uses shared memory that an asynchronous copy has not reached, at byte " +
-                                    std::to_string(offset + i));
+        fail(instruction, lane,
+             "uses shared memory that an asynchronous copy has not reached, at byte " + std::to_string(offset + i));
       if (use == Use::Read && block.findsRaces && !shadow->isWritten(offset + i))
         fail(instruction, lane, "reads shared memory that nobody wrote, at byte " + std::to_string(offset + i));
     }
@@ -276,11 +285,10 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
       fail(instruction, lane, "comes after more barriers than the search for races counts");
     Moment now = momentOf(block.memory.launch, block.number, thread, clocks[index]);
     if (Moment other = shadow->record(offset, bytes, use, now, clocks.data()))
-      fail(instruction, lane, std::string(use == Use::Read ? "reads" : "writes") + " what thread " +
-                                  std::to_string(threadOf(other)) + " of block " + std::to_string(blockOf(other)) +
-                                  " accesses without a barrier between, at " +
-                                  (space == Space::Shared ? "byte " + std::to_string(offset) + " of shared memory"
-                                                          : hex(address)));
+      fail(instruction, lane,
+           std::string(use == Use::Read ? "reads" : "writes") + " what thread " + std::to_string(threadOf(other)) +
+               " of block " + std::to_string(blockOf(other)) + " accesses without a barrier between, at " +
+               (space == Space::Shared ? "byte " + std::to_string(offset) + " of shared memory" : hex(address)));
   }
   return memory;
 }

@@ -1,4 +1,4 @@
-//===- Warp.h - A warp and its block while a kernel runs --------*- C++ -*-===//
+//===- Warp.h - A warp and its block while a kernel runs ------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_GPU_EMULATOR_WARP_H
 #define TX_TEST_GPU_EMULATOR_WARP_H
@@ -15,8 +15,7 @@ namespace ptx {
 constexpr unsigned kLanes = 32;
 
 /// Calls `f(lane)` for the lanes of a mask.
-template <typename F>
-inline void forLanes(uint32_t lanes, F f) {
+template <typename F> inline void forLanes(uint32_t lanes, F f) {
   if (lanes == ~0u) {
     for (unsigned lane = 0; lane < kLanes; ++lane)
       f(lane);
@@ -27,14 +26,12 @@ inline void forLanes(uint32_t lanes, F f) {
 }
 
 /// A slot's low bits as a T, and back; those above mean nothing.
-template <typename T>
-inline T unpack(uint64_t bits) {
+template <typename T> inline T unpack(uint64_t bits) {
   T value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
-template <typename T>
-inline uint64_t pack(T value) {
+template <typename T> inline uint64_t pack(T value) {
   uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   return bits;
@@ -56,7 +53,8 @@ public:
 
   uint64_t *slot(uint32_t index) { return &registers[size_t(index) * kLanes]; }
   /// Memory of an access, checked and recorded.
-  uint8_t *access(const Instruction &instruction, unsigned lane, Space space, uint64_t address, unsigned bytes, Use use);
+  uint8_t *access(const Instruction &instruction, unsigned lane, Space space, uint64_t address, unsigned bytes,
+                  Use use);
   uint64_t addressOf(const Instruction &instruction, unsigned lane, unsigned which = 0) {
     const Address &address = instruction.addresses[which];
     return (slot(address.base)[lane] & address.mask) + static_cast<uint64_t>(address.offset);
@@ -76,8 +74,8 @@ public:
   };
   std::array<Copies, kLanes> copies;
 
-  int barrier = -1; // the one at which the warp waits
-  uint64_t barrierThreads = 0; // how many it waits for, 0: all
+  int barrier = -1;             // the one at which the warp waits
+  uint64_t barrierThreads = 0;  // how many it waits for, 0: all
   std::vector<uint32_t> clocks; // of each of the block's warps, as far as this one has met it
   Block &block;
   const unsigned index;

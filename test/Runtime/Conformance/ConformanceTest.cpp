@@ -1,5 +1,5 @@
-// What every backend passes: the interface's promises, and, for those that
-// execute, the same values whatever the number of threads.
+// What every backend passes: the interface's promises, and, for those that execute, the same values whatever the number
+// of threads.
 
 #include "TestArtifact.h"
 
@@ -11,8 +11,8 @@
 
 namespace {
 
-// Each backend of core/Backends.cpp is in one of these lists.
-// cuda runs on test/Runtime/FakeCuda here, whatever the machine has.
+// Each backend of core/Backends.cpp is in one of these lists. cuda runs on test/Runtime/FakeCuda here, whatever the
+// machine has.
 const char *const executing[] = {"host", "cuda"};
 const char *const printing[] = {"dryrun"};
 
@@ -23,9 +23,7 @@ protected:
     if (strcmp(GetParam(), "cuda") == 0)
       small.addGpuCode();
     std::vector<uint8_t> bytes = small.bytes();
-    ASSERT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa",
-                                        &artifact, &error),
-              TXRT_OK)
+    ASSERT_EQ(txrt_artifact_open_memory(bytes.data(), bytes.size(), "test.txa", &artifact, &error), TXRT_OK)
         << error.message;
     output = tmpfile();
     start(1);
@@ -44,35 +42,21 @@ protected:
     options.backend = GetParam();
     options.threads = threads;
     options.output = output;
-    ASSERT_EQ(txrt_session_create(artifact, &options, &session, &error),
-              TXRT_OK)
-        << error.message;
+    ASSERT_EQ(txrt_session_create(artifact, &options, &session, &error), TXRT_OK) << error.message;
   }
 
   void run(const char *entry) {
-    ASSERT_EQ(txrt_session_run(session, txrt_session_find_entry(session, entry),
-                               &error),
-              TXRT_OK)
+    ASSERT_EQ(txrt_session_run(session, txrt_session_find_entry(session, entry), &error), TXRT_OK) << error.message;
+  }
+
+  template <typename T> void set(txrt_segment segment, uint64_t offset, const std::vector<T> &values) {
+    EXPECT_EQ(txrt_session_write(session, segment, offset, values.size() * sizeof(T), values.data(), &error), TXRT_OK)
         << error.message;
   }
 
-  template <typename T>
-  void set(txrt_segment segment, uint64_t offset,
-           const std::vector<T> &values) {
-    EXPECT_EQ(txrt_session_write(session, segment, offset,
-                                 values.size() * sizeof(T), values.data(),
-                                 &error),
-              TXRT_OK)
-        << error.message;
-  }
-
-  std::vector<float> get(txrt_segment segment, uint64_t offset,
-                         uint64_t count) {
+  std::vector<float> get(txrt_segment segment, uint64_t offset, uint64_t count) {
     std::vector<float> values(count);
-    EXPECT_EQ(txrt_session_read(session, segment, offset, count * 4,
-                                values.data(), &error),
-              TXRT_OK)
-        << error.message;
+    EXPECT_EQ(txrt_session_read(session, segment, offset, count * 4, values.data(), &error), TXRT_OK) << error.message;
     return values;
   }
 
@@ -105,8 +89,7 @@ TEST_P(Conformance, Entries) {
   EXPECT_EQ(txrt_session_launch_count(session, -1), -1);
   EXPECT_EQ(txrt_session_run(session, 2, &error), TXRT_USAGE);
   EXPECT_EQ(txrt_session_run(session, -1, nullptr), TXRT_USAGE);
-  EXPECT_NE(strstr(txrt_session_description(session), GetParam()),
-            nullptr);
+  EXPECT_NE(strstr(txrt_session_description(session), GetParam()), nullptr);
 }
 
 TEST_P(Conformance, LaunchInfo) {
@@ -180,10 +163,7 @@ TEST_P(Executes, TheArenaBeginsAsZeros) {
   for (uint32_t s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
     const auto segment = static_cast<txrt_segment>(s);
     std::vector<uint8_t> bytes(txrt_artifact_segment_bytes(artifact, segment), 1);
-    ASSERT_EQ(txrt_session_read(session, segment, 0, bytes.size(), bytes.data(),
-                                &error),
-              TXRT_OK)
-        << error.message;
+    ASSERT_EQ(txrt_session_read(session, segment, 0, bytes.size(), bytes.data(), &error), TXRT_OK) << error.message;
     EXPECT_EQ(bytes, std::vector<uint8_t>(bytes.size())) << "segment " << s;
   }
 }
@@ -238,9 +218,7 @@ TEST_P(Executes, TwoSessionsOfOneArtifact) {
   run("weigh");
   EXPECT_EQ(get(TXRT_SEGMENT_TRANSIENT, 0, 1)[0], 7.0f);
   float theirs = -1;
-  ASSERT_EQ(txrt_session_read(other, TXRT_SEGMENT_TRANSIENT, 0, 4, &theirs,
-                              &error),
-            TXRT_OK);
+  ASSERT_EQ(txrt_session_read(other, TXRT_SEGMENT_TRANSIENT, 0, 4, &theirs, &error), TXRT_OK);
   EXPECT_EQ(theirs, 0.0f);
   txrt_session_destroy(other);
 }
@@ -248,40 +226,29 @@ TEST_P(Executes, TwoSessionsOfOneArtifact) {
 TEST_P(Prints, KeepsNothing) {
   EXPECT_EQ(txrt_session_arena_bytes(session), 0u);
   float value = 0;
-  EXPECT_EQ(txrt_session_read(session, TXRT_SEGMENT_ARGUMENT, 0, 4, &value,
-                              &error),
-            TXRT_USAGE);
-  EXPECT_EQ(txrt_session_write(session, TXRT_SEGMENT_ARGUMENT, 0, 4, &value,
-                               &error),
-            TXRT_USAGE);
+  EXPECT_EQ(txrt_session_read(session, TXRT_SEGMENT_ARGUMENT, 0, 4, &value, &error), TXRT_USAGE);
+  EXPECT_EQ(txrt_session_write(session, TXRT_SEGMENT_ARGUMENT, 0, 4, &value, &error), TXRT_USAGE);
   run("weigh");
   run("product");
-  EXPECT_EQ(
-      printed(),
-      "entry @weigh: 2 launches, arena 896 bytes\n"
-      "kernel h.0.weigh forward layer 0: @weigh units 60 grain 7 "
-      "immediates 0x00000000; 0 f32 argument+0x0 (240) 1 f32 transient+0x0 "
-      "(240) out flops 60 bytes 480\n"
-      "kernel bump recompute: @bump units 60 grain 16 "
-      "immediates 0x00000001,0x00000002; 0 f32 transient+0x0 (240) out "
-      "flops 60 bytes 240\n"
-      "entry @product: 1 launches, arena 896 bytes\n"
-      "gemm lm_head.dW backward: m 4 n 5 k 3 NN alpha 1 beta 1 lda 3 ldb 5 "
-      "ldc 5; a f32 argument+0x100 (48) b f32 argument+0x140 (60) "
-      "c f32 persistent+0x0 (80) out reset i1 argument+0x1c0 (1) "
-      "flops 120 bytes 189\n");
+  EXPECT_EQ(printed(), "entry @weigh: 2 launches, arena 896 bytes\n"
+                       "kernel h.0.weigh forward layer 0: @weigh units 60 grain 7 "
+                       "immediates 0x00000000; 0 f32 argument+0x0 (240) 1 f32 transient+0x0 "
+                       "(240) out flops 60 bytes 480\n"
+                       "kernel bump recompute: @bump units 60 grain 16 "
+                       "immediates 0x00000001,0x00000002; 0 f32 transient+0x0 (240) out "
+                       "flops 60 bytes 240\n"
+                       "entry @product: 1 launches, arena 896 bytes\n"
+                       "gemm lm_head.dW backward: m 4 n 5 k 3 NN alpha 1 beta 1 lda 3 ldb 5 "
+                       "ldc 5; a f32 argument+0x100 (48) b f32 argument+0x140 (60) "
+                       "c f32 persistent+0x0 (80) out reset i1 argument+0x1c0 (1) "
+                       "flops 120 bytes 189\n");
 }
 
-std::string nameOf(const testing::TestParamInfo<const char *> &info) {
-  return info.param;
-}
+std::string nameOf(const testing::TestParamInfo<const char *> &info) { return info.param; }
 
-INSTANTIATE_TEST_SUITE_P(Running, Conformance, testing::ValuesIn(executing),
-                         nameOf);
-INSTANTIATE_TEST_SUITE_P(Printing, Conformance, testing::ValuesIn(printing),
-                         nameOf);
-INSTANTIATE_TEST_SUITE_P(Running, Executes, testing::ValuesIn(executing),
-                         nameOf);
+INSTANTIATE_TEST_SUITE_P(Running, Conformance, testing::ValuesIn(executing), nameOf);
+INSTANTIATE_TEST_SUITE_P(Printing, Conformance, testing::ValuesIn(printing), nameOf);
+INSTANTIATE_TEST_SUITE_P(Running, Executes, testing::ValuesIn(executing), nameOf);
 INSTANTIATE_TEST_SUITE_P(Printing, Prints, testing::ValuesIn(printing), nameOf);
 
 } // namespace

@@ -1,9 +1,9 @@
-//===- FakeCublasLt.cpp - Products in host memory ---------------*- C++ -*-===//
+//===- FakeCublasLt.cpp - Products in host memory -------------------------------------------------------*- C++ -*-===//
 //
-// cuBLASLt's column-major products of f32 and bf16, with f32 sums in the order of
-// k. Where operands lie, and how aligned, is checked.
+// cuBLASLt's column-major products of f32 and bf16, with f32 sums in the order of k. Where operands lie, and how
+// aligned, is checked.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FakeCuda.h"
 
@@ -41,9 +41,7 @@ struct PreferenceOpaque {
 
 namespace {
 
-size_t elementBytes(const lt::MatrixLayout layout) {
-  return layout->type == lt::F32 ? 4 : 2;
-}
+size_t elementBytes(const lt::MatrixLayout layout) { return layout->type == lt::F32 ? 4 : 2; }
 
 float load(const void *matrix, const lt::MatrixLayout layout, size_t at) {
   if (layout->type == lt::F32)
@@ -51,8 +49,7 @@ float load(const void *matrix, const lt::MatrixLayout layout, size_t at) {
   return fake::widen(static_cast<const uint16_t *>(matrix)[at]);
 }
 
-void store(void *matrix, const lt::MatrixLayout layout, size_t at,
-           float value) {
+void store(void *matrix, const lt::MatrixLayout layout, size_t at, float value) {
   if (layout->type == lt::F32) {
     static_cast<float *>(matrix)[at] = value;
     return;
@@ -60,45 +57,35 @@ void store(void *matrix, const lt::MatrixLayout layout, size_t at,
   static_cast<uint16_t *>(matrix)[at] = fake::narrow(value);
 }
 
-size_t place(const lt::MatrixLayout layout, int64_t batch, uint64_t row,
-             uint64_t column) {
-  return static_cast<size_t>(batch * layout->stride) +
-         column * static_cast<size_t>(layout->leading) + row;
+size_t place(const lt::MatrixLayout layout, int64_t batch, uint64_t row, uint64_t column) {
+  return static_cast<size_t>(batch * layout->stride) + column * static_cast<size_t>(layout->leading) + row;
 }
 
 /// A matrix as columns of f32, transposed or not.
-void readColumns(std::vector<float> &result, const void *matrix,
-                 const lt::MatrixLayout layout, int64_t batch,
+void readColumns(std::vector<float> &result, const void *matrix, const lt::MatrixLayout layout, int64_t batch,
                  bool transposed) {
   const uint64_t rows = transposed ? layout->columns : layout->rows,
                  columns = transposed ? layout->rows : layout->columns;
   result.clear();
   for (uint64_t j = 0; j < columns; ++j)
     for (uint64_t i = 0; i < rows; ++i)
-      result.push_back(load(matrix, layout,
-                            transposed ? place(layout, batch, j, i)
-                                       : place(layout, batch, i, j)));
+      result.push_back(load(matrix, layout, transposed ? place(layout, batch, j, i) : place(layout, batch, i, j)));
 }
 
 /// Whether a matrix lies in device memory, and where its algorithm may read it.
-void checkPlace(const char *name, const void *matrix,
-                const lt::MatrixLayout layout, uint32_t alignment) {
+void checkPlace(const char *name, const void *matrix, const lt::MatrixLayout layout, uint32_t alignment) {
   const auto address = reinterpret_cast<uint64_t>(matrix);
-  const size_t elements =
-      place(layout, layout->count - 1, layout->rows - 1, layout->columns - 1) +
-      1;
+  const size_t elements = place(layout, layout->count - 1, layout->rows - 1, layout->columns - 1) + 1;
   if (!fake::device().contains(address, elements * elementBytes(layout)))
-    throw ptx::Error(std::string("cublasLtMatmul: matrix ") + name +
-                     " is out of bounds");
+    throw ptx::Error(std::string("cublasLtMatmul: matrix ") + name + " is out of bounds");
   if (address % alignment)
     throw ptx::Error(std::string("cublasLtMatmul: matrix ") + name +
                      " is less aligned than its algorithm was asked for");
 }
 
-// Algorithms are their number, what they were asked for, and a seal. The i-th
-// needs i times 256 bytes of scratch, and takes less time the closer it is to
-// FAKE_CUBLASLT_BEST. None gives sums beside a product if FAKE_CUBLASLT_SUMS is 0, or
-// GELU if FAKE_CUBLASLT_GELU is 0.
+// Algorithms are their number, what they were asked for, and a seal. The i-th needs i times 256 bytes of scratch, and
+// takes less time the closer it is to FAKE_CUBLASLT_BEST. None gives sums beside a product if FAKE_CUBLASLT_SUMS is 0,
+// or GELU if FAKE_CUBLASLT_GELU is 0.
 constexpr uint64_t algorithmCount = 24, seal = 42;
 
 lt::HeuristicResult resultOf(uint64_t number, const uint32_t *alignments) {
@@ -109,64 +96,48 @@ lt::HeuristicResult resultOf(uint64_t number, const uint32_t *alignments) {
 }
 
 long timeOf(uint64_t number) {
-  return 100 + 10 * std::labs(static_cast<long>(number) -
-                              fake::setting("FAKE_CUBLASLT_BEST", 0));
+  return 100 + 10 * std::labs(static_cast<long>(number) - fake::setting("FAKE_CUBLASLT_BEST", 0));
 }
 
-bool hasVector(uint32_t epilogue) {
-  return epilogue && epilogue != lt::GeluAux && epilogue != lt::GeluGradient;
-}
-bool hasSums(uint32_t epilogue) {
-  return epilogue == lt::GeluBiasGradient || epilogue >= lt::BiasGradientA;
-}
-bool hasAux(uint32_t epilogue) {
-  return epilogue >= lt::GeluAux && epilogue <= lt::GeluBiasGradient;
-}
+bool hasVector(uint32_t epilogue) { return epilogue && epilogue != lt::GeluAux && epilogue != lt::GeluGradient; }
+bool hasSums(uint32_t epilogue) { return epilogue == lt::GeluBiasGradient || epilogue >= lt::BiasGradientA; }
+bool hasAux(uint32_t epilogue) { return epilogue >= lt::GeluAux && epilogue <= lt::GeluBiasGradient; }
 
-/// As the library's documentation asks: a place for all that an epilogue has, and
-/// an aux of rows that are multiples of 8.
+/// As the library's documentation asks: a place for all that an epilogue has, and an aux of rows that are multiples of
+/// 8.
 bool hasPlaces(const lt::MatmulDesc desc, const lt::MatrixLayout c) {
   if (hasVector(desc->epilogue) && !desc->vector)
     return false;
   return !hasAux(desc->epilogue) ||
-         (desc->aux && reinterpret_cast<uintptr_t>(desc->aux) % 16 == 0 &&
-          desc->auxLeading % 8 == 0 &&
+         (desc->aux && reinterpret_cast<uintptr_t>(desc->aux) % 16 == 0 && desc->auxLeading % 8 == 0 &&
           desc->auxLeading >= static_cast<int64_t>(c->rows) && c->count == 1);
 }
 
-float gelu(float x) {
-  return x / 2 * (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
-}
+float gelu(float x) { return x / 2 * (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x))); }
 float geluDerivative(float x) {
   const float t = std::tanh(0.7978845608f * (x + 0.044715f * x * x * x));
-  return (1 + t) / 2 + x / 2 * (1 - t * t) * 0.7978845608f *
-                           (1 + 3 * 0.044715f * x * x);
+  return (1 + t) / 2 + x / 2 * (1 - t * t) * 0.7978845608f * (1 + 3 * 0.044715f * x * x);
 }
 
 int handles = 0;
-/// Kernels that a context has: they come at their first call, and those that add to C are
-/// others than those that write it.
+/// Kernels that a context has: they come at their first call, and those that add to C are others than those that write
+/// it.
 std::set<std::tuple<uint64_t, uint32_t, int, int, int, int, bool>> loaded;
 
 /// False in a capture: what is loaded then, it does not see.
-bool load(const lt::Algorithm &algorithm, const lt::MatmulDesc desc,
-          const lt::MatrixLayout a, const lt::MatrixLayout c, bool adds) {
-  const bool isNew = loaded
-                         .insert({algorithm.data[0], desc->epilogue, desc->a,
-                                  desc->b, a->type, c->type, adds})
-                         .second;
+bool load(const lt::Algorithm &algorithm, const lt::MatmulDesc desc, const lt::MatrixLayout a, const lt::MatrixLayout c,
+          bool adds) {
+  const bool isNew =
+      loaded.insert({algorithm.data[0], desc->epilogue, desc->a, desc->b, a->type, c->type, adds}).second;
   return !isNew || fake::mayActUnseen();
 }
 
-bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
-          const lt::MatrixLayout b, const lt::MatrixLayout c) {
+bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a, const lt::MatrixLayout b, const lt::MatrixLayout c) {
   const bool ta = desc->a == lt::Transposed, tb = desc->b == lt::Transposed;
   for (const lt::MatrixLayout layout : {a, b, c})
-    if (layout->leading < static_cast<int64_t>(layout->rows) ||
-        layout->count != c->count)
+    if (layout->leading < static_cast<int64_t>(layout->rows) || layout->count != c->count)
       return false;
-  return (ta ? a->columns : a->rows) == c->rows &&
-         (tb ? b->rows : b->columns) == c->columns &&
+  return (ta ? a->columns : a->rows) == c->rows && (tb ? b->rows : b->columns) == c->columns &&
          (ta ? a->rows : a->columns) == (tb ? b->columns : b->rows);
 }
 
@@ -174,9 +145,7 @@ bool fits(const lt::MatmulDesc desc, const lt::MatrixLayout a,
 
 extern "C" {
 
-size_t cublasLtGetVersion() {
-  return static_cast<size_t>(fake::setting("FAKE_CUBLASLT_VERSION", 130100));
-}
+size_t cublasLtGetVersion() { return static_cast<size_t>(fake::setting("FAKE_CUBLASLT_VERSION", 130100)); }
 const char *cublasLtGetStatusString(Status) { return "said by the fake"; }
 Status cublasLtCreate(lt::Handle *) {
   if (!fake::hasContext() || !fake::mayActUnseen())
@@ -192,14 +161,11 @@ Status cublasLtDestroy(lt::Handle) {
     loaded.clear();
   return 0;
 }
-Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType,
-                                lt::DataType) {
+Status cublasLtMatmulDescCreate(lt::MatmulDesc *desc, lt::ComputeType, lt::DataType) {
   *desc = new lt::MatmulDescOpaque;
   return 0;
 }
-Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc,
-                                      lt::DescAttribute attribute,
-                                      const void *value, size_t) {
+Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc, lt::DescAttribute attribute, const void *value, size_t) {
   if (attribute == lt::TransA)
     desc->a = *static_cast<const lt::Operation *>(value);
   else if (attribute == lt::TransB)
@@ -218,15 +184,13 @@ Status cublasLtMatmulDescDestroy(lt::MatmulDesc desc) {
   delete desc;
   return 0;
 }
-Status cublasLtMatrixLayoutCreate(lt::MatrixLayout *layout, lt::DataType type,
-                                  uint64_t rows, uint64_t columns,
+Status cublasLtMatrixLayoutCreate(lt::MatrixLayout *layout, lt::DataType type, uint64_t rows, uint64_t columns,
                                   int64_t leading) {
   *layout = new lt::MatrixLayoutOpaque{type, rows, columns, leading};
   return 0;
 }
-Status cublasLtMatrixLayoutSetAttribute(lt::MatrixLayout layout,
-                                        lt::LayoutAttribute attribute,
-                                        const void *value, size_t) {
+Status cublasLtMatrixLayoutSetAttribute(lt::MatrixLayout layout, lt::LayoutAttribute attribute, const void *value,
+                                        size_t) {
   if (attribute == lt::BatchCount)
     layout->count = *static_cast<const int32_t *>(value);
   else
@@ -241,12 +205,10 @@ Status cublasLtMatmulPreferenceCreate(lt::Preference *preference) {
   *preference = new lt::PreferenceOpaque;
   return 0;
 }
-Status cublasLtMatmulPreferenceSetAttribute(lt::Preference preference,
-                                            lt::PreferenceAttribute attribute,
+Status cublasLtMatmulPreferenceSetAttribute(lt::Preference preference, lt::PreferenceAttribute attribute,
                                             const void *value, size_t) {
   if (attribute >= lt::MinAlignmentA && attribute <= lt::MinAlignmentC)
-    preference->alignments[attribute - lt::MinAlignmentA] =
-        *static_cast<const uint32_t *>(value);
+    preference->alignments[attribute - lt::MinAlignmentA] = *static_cast<const uint32_t *>(value);
   else if (attribute == lt::MaxWorkspaceBytes)
     preference->workspace = *static_cast<const uint64_t *>(value);
   else if (attribute == lt::ReductionSchemeMask)
@@ -257,19 +219,15 @@ Status cublasLtMatmulPreferenceDestroy(lt::Preference preference) {
   delete preference;
   return 0;
 }
-Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
-                                      lt::MatrixLayout a, lt::MatrixLayout b,
-                                      lt::MatrixLayout c, lt::MatrixLayout,
-                                      lt::Preference preference, int most,
-                                      lt::HeuristicResult *results,
-                                      int *count) {
+Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc, lt::MatrixLayout a, lt::MatrixLayout b,
+                                      lt::MatrixLayout c, lt::MatrixLayout, lt::Preference preference, int most,
+                                      lt::HeuristicResult *results, int *count) {
   *count = 0;
   // Sums of parts in another type than f32 would be other numbers.
   if (!fits(desc, a, b, c) || preference->schemes != lt::SumInComputeType)
     return 0;
   if ((hasSums(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_SUMS", 1)) ||
-      (hasAux(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_GELU", 1)) ||
-      !hasPlaces(desc, c))
+      (hasAux(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_GELU", 1)) || !hasPlaces(desc, c))
     return 0;
   for (uint64_t i = 0; i < algorithmCount && *count < most; ++i)
     if (i * 256 <= preference->workspace)
@@ -277,13 +235,10 @@ Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc,
   return 0;
 }
 
-Status cublasLtMatmulAlgoCheck(lt::Handle, lt::MatmulDesc desc,
-                               lt::MatrixLayout a, lt::MatrixLayout b,
-                               lt::MatrixLayout c, lt::MatrixLayout,
-                               const lt::Algorithm *algorithm,
+Status cublasLtMatmulAlgoCheck(lt::Handle, lt::MatmulDesc desc, lt::MatrixLayout a, lt::MatrixLayout b,
+                               lt::MatrixLayout c, lt::MatrixLayout, const lt::Algorithm *algorithm,
                                lt::HeuristicResult *result) {
-  if (!fits(desc, a, b, c) || algorithm->data[0] >= algorithmCount ||
-      algorithm->data[4] != seal)
+  if (!fits(desc, a, b, c) || algorithm->data[0] >= algorithmCount || algorithm->data[4] != seal)
     return 15;
   *result = {};
   result->algorithm = *algorithm;
@@ -291,16 +246,12 @@ Status cublasLtMatmulAlgoCheck(lt::Handle, lt::MatmulDesc desc,
   return 0;
 }
 
-Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
-                      const void *a, lt::MatrixLayout la, const void *b,
-                      lt::MatrixLayout lb, const void *betaAt, const void *,
-                      lt::MatrixLayout, void *c, lt::MatrixLayout lc,
-                      const lt::Algorithm *algorithm, void *workspace,
-                      size_t workspaceBytes, Stream stream) {
-  if (!fits(desc, la, lb, lc) || (workspaceBytes && !workspace) ||
-      reinterpret_cast<uintptr_t>(workspace) % 256 ||
-      !hasPlaces(desc, lc) ||
-      (hasAux(desc->epilogue) && *static_cast<const float *>(betaAt) != 0))
+Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt, const void *a, lt::MatrixLayout la,
+                      const void *b, lt::MatrixLayout lb, const void *betaAt, const void *, lt::MatrixLayout, void *c,
+                      lt::MatrixLayout lc, const lt::Algorithm *algorithm, void *workspace, size_t workspaceBytes,
+                      Stream stream) {
+  if (!fits(desc, la, lb, lc) || (workspaceBytes && !workspace) || reinterpret_cast<uintptr_t>(workspace) % 256 ||
+      !hasPlaces(desc, lc) || (hasAux(desc->epilogue) && *static_cast<const float *>(betaAt) != 0))
     return 7;
   const float alpha = *static_cast<const float *>(alphaAt);
   const float beta = *static_cast<const float *>(betaAt);
@@ -311,9 +262,8 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
   if (!load(chosen, desc, la, lc, beta != 0))
     return 14;
   // Descriptions are copied when a product is queued.
-  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc,
-                     epilogue = desc->epilogue, vector = desc->vector,
-                     aux = desc->aux, auxLeading = desc->auxLeading]() mutable {
+  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc, epilogue = desc->epilogue, vector = desc->vector, aux = desc->aux,
+                     auxLeading = desc->auxLeading]() mutable {
     checkPlace("A", a, &la, static_cast<uint32_t>(chosen.data[1]));
     checkPlace("B", b, &lb, static_cast<uint32_t>(chosen.data[2]));
     checkPlace("C", c, &lc, static_cast<uint32_t>(chosen.data[3]));
@@ -353,9 +303,7 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt,
         for (uint64_t i = 0; i < m; ++i) {
           const size_t at = place(&lc, batch, i, j);
           float before = beta == 0 ? 0 : beta * load(c, &lc, at);
-          float bias = epilogue == lt::Bias || epilogue == lt::GeluAuxBias
-                           ? load(vector, &lc, i)
-                           : 0;
+          float bias = epilogue == lt::Bias || epilogue == lt::GeluAuxBias ? load(vector, &lc, i) : 0;
           float value = alpha * sums[i] + before + bias;
           const size_t beside = place(&lx, batch, i, j);
           if (epilogue == lt::GeluAux || epilogue == lt::GeluAuxBias) {

@@ -1,13 +1,12 @@
-//===- FakeCuda.cpp - A GPU in host memory ----------------------*- C++ -*-===//
+//===- FakeCuda.cpp - A GPU in host memory --------------------------------------------------------------*- C++ -*-===//
 //
-// What the cuda backend uses of libcuda and libcublasLt, well enough to check
-// the backend's own work where no GPU is: which launches it queues, with which
-// operands, how a graph replays them, what it does when something is refused.
-// It says nothing about speed.
+// What the cuda backend uses of libcuda and libcublasLt, well enough to check the backend's own work where no GPU is:
+// which launches it queues, with which operands, how a graph replays them, what it does when something is refused. It
+// says nothing about speed.
 //
-// Device memory is the host's; streams are FakeStreams.cpp's. PTX runs on the emulator (test/Gpu/Emulator), which also finds what a
-// device would punish; a "cubin" has the kernels of TestKernels.c, whatever its
-// bytes are. So a newer device than all of an artifact's cubins runs its PTX.
+// Device memory is the host's; streams are FakeStreams.cpp's. PTX runs on the emulator (test/Gpu/Emulator), which also
+// finds what a device would punish; a "cubin" has the kernels of TestKernels.c, whatever its bytes are. So a newer
+// device than all of an artifact's cubins runs its PTX.
 //
 //   FAKE_CUDA_CAPABILITY=90   compute capability
 //   FAKE_CUDA_FREE=1048576    bytes of free memory when nothing is allocated; without it, of
@@ -18,7 +17,7 @@
 //   FAKE_CUDA_REFUSED=weigh   the driver does not take its launch into a capture
 //   FAKE_CUDA_RACES=0         races are not looked for, which is faster
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FakeCuda.h"
 
@@ -88,12 +87,10 @@ unsigned mostSharedBytes(long capability) {
 }
 
 /// What every architecture allows.
-bool isGrid(unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
-            unsigned blockY, unsigned blockZ) {
+bool isGrid(unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY, unsigned blockZ) {
   const unsigned most = 65535;
-  return gridX >= 1 && gridX <= 0x7fffffff && gridY >= 1 && gridY <= most &&
-         gridZ >= 1 && gridZ <= most && blockX >= 1 && blockX <= 1024 &&
-         blockY >= 1 && blockY <= 1024 && blockZ >= 1 && blockZ <= 64 &&
+  return gridX >= 1 && gridX <= 0x7fffffff && gridY >= 1 && gridY <= most && gridZ >= 1 && gridZ <= most &&
+         blockX >= 1 && blockX <= 1024 && blockY >= 1 && blockY <= 1024 && blockZ >= 1 && blockZ <= 64 &&
          uint64_t(blockX) * blockY * blockZ <= 1024;
 }
 
@@ -102,20 +99,17 @@ std::map<DevicePointer, size_t> allocations;
 thread_local Context current = nullptr;
 std::string lastError = "said by the fake";
 
-void runTestKernel(const CUfunc_st &function,
-                   const std::vector<void *> &buffers,
+void runTestKernel(const CUfunc_st &function, const std::vector<void *> &buffers,
                    const std::vector<uint32_t> &immediates, uint64_t units) {
   const char *fault = getenv("FAKE_CUDA_FAULT");
   if (fault && strcmp(fault, function.name) == 0)
     throw ptx::Error("FAKE_CUDA_FAULT");
   fake::clock() += 1000;
   if (function.kernel)
-    function.kernel(buffers.data(), immediates.data(), 0,
-                    static_cast<int64_t>(units));
+    function.kernel(buffers.data(), immediates.data(), 0, static_cast<int64_t>(units));
 }
 
-Result launchTestKernel(const CUfunc_st &function, uint64_t threads,
-                        void **parameters, Stream stream) {
+Result launchTestKernel(const CUfunc_st &function, uint64_t threads, void **parameters, Stream stream) {
   std::vector<void *> buffers;
   std::vector<uint32_t> immediates;
   for (int i = 0; i < function.buffers; ++i)
@@ -221,12 +215,11 @@ Result cuDriverGetVersion(int *version) {
   return Success;
 }
 Result cuGetErrorName(Result result, const char **name) {
-  static const std::map<Result, const char *> names = {
-      {OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
-      {InvalidPtx, "CUDA_ERROR_INVALID_PTX"},
-      {LaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"},
-      {LaunchFailed, "CUDA_ERROR_LAUNCH_FAILED"},
-      {CaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
+  static const std::map<Result, const char *> names = {{OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+                                                       {InvalidPtx, "CUDA_ERROR_INVALID_PTX"},
+                                                       {LaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"},
+                                                       {LaunchFailed, "CUDA_ERROR_LAUNCH_FAILED"},
+                                                       {CaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}};
   auto known = names.find(result);
   *name = known == names.end() ? "CUDA_ERROR" : known->second;
   return Success;
@@ -249,9 +242,7 @@ Result cuDeviceGetName(char *name, int size, Device) {
 }
 Result cuDeviceGetAttribute(int *value, DeviceAttribute attribute, Device) {
   long capability = fake::setting("FAKE_CUDA_CAPABILITY", 90);
-  *value = static_cast<int>(attribute == ComputeCapabilityMajor
-                                ? capability / 10
-                                : capability % 10);
+  *value = static_cast<int>(attribute == ComputeCapabilityMajor ? capability / 10 : capability % 10);
   return Success;
 }
 Result cuDeviceGetUuid_v2(DeviceId *id, Device device) {
@@ -279,8 +270,7 @@ Result cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
   *address = fake::allocate(bytes);
   return *address ? Success : failed("out of memory", OutOfMemory);
 }
-Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
-                               DevicePointer address) {
+Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes, DevicePointer address) {
   auto next = allocations.upper_bound(address);
   if (next == allocations.begin())
     return InvalidValue;
@@ -288,30 +278,20 @@ Result cuMemGetAddressRange_v2(DevicePointer *base, size_t *bytes,
   return address < *base + *bytes ? Success : InvalidValue;
 }
 Result cuMemFree_v2(DevicePointer address) { return fake::release(address); }
-Result cuMemsetD16Async(DevicePointer address, unsigned short value,
-                        size_t count, Stream stream) {
-  fake::run(stream, [=] {
-    std::fill_n(reinterpret_cast<unsigned short *>(address), count, value);
-  });
+Result cuMemsetD16Async(DevicePointer address, unsigned short value, size_t count, Stream stream) {
+  fake::run(stream, [=] { std::fill_n(reinterpret_cast<unsigned short *>(address), count, value); });
   return Success;
 }
-Result cuMemsetD8Async(DevicePointer address, unsigned char value, size_t size,
-                       Stream stream) {
+Result cuMemsetD8Async(DevicePointer address, unsigned char value, size_t size, Stream stream) {
   fake::run(stream, [=] { memset(reinterpret_cast<void *>(address), value, size); });
   return Success;
 }
-Result cuMemsetD32Async(DevicePointer address, unsigned value, size_t count,
-                        Stream stream) {
-  fake::run(stream, [=] {
-    std::fill_n(reinterpret_cast<unsigned *>(address), count, value);
-  });
+Result cuMemsetD32Async(DevicePointer address, unsigned value, size_t count, Stream stream) {
+  fake::run(stream, [=] { std::fill_n(reinterpret_cast<unsigned *>(address), count, value); });
   return Success;
 }
-Result cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t size,
-                            Stream stream) {
-  fake::run(stream, [=] {
-    memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), size);
-  });
+Result cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t size, Stream stream) {
+  fake::run(stream, [=] { memcpy(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), size); });
   return Success;
 }
 Result cuMemHostAlloc(void **memory, size_t size, unsigned) {
@@ -320,8 +300,7 @@ Result cuMemHostAlloc(void **memory, size_t size, unsigned) {
   *memory = malloc(size);
   return Success;
 }
-Result cuMemHostGetDevicePointer_v2(DevicePointer *address, void *memory,
-                                    unsigned) {
+Result cuMemHostGetDevicePointer_v2(DevicePointer *address, void *memory, unsigned) {
   *address = reinterpret_cast<DevicePointer>(memory);
   return Success;
 }
@@ -332,8 +311,7 @@ Result cuMemFreeHost(void *memory) {
   return Success;
 }
 // Reads when its turn comes, as the driver does with pinned memory.
-Result cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t size,
-                            Stream stream) {
+Result cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t size, Stream stream) {
   fake::run(stream, [=] { memcpy(reinterpret_cast<void *>(to), from, size); });
   return current ? Success : InvalidValue;
 }
@@ -343,8 +321,7 @@ Result cuMemcpyDtoH_v2(void *to, DevicePointer from, size_t size) {
   memcpy(to, reinterpret_cast<void *>(from), size);
   return current ? Success : InvalidValue;
 }
-Result cuModuleLoadDataEx(Module *module, const void *image, unsigned count,
-                          JitOption *options, void **values) {
+Result cuModuleLoadDataEx(Module *module, const void *image, unsigned count, JitOption *options, void **values) {
   if (!fake::mayActUnseen())
     return fake::unsupported("loading code");
   char *log = nullptr;
@@ -381,8 +358,7 @@ Result cuModuleUnload(Module module) {
   delete module;
   return Success;
 }
-Result cuModuleGetFunction(Function *function, Module module,
-                           const char *name) {
+Result cuModuleGetFunction(Function *function, Module module, const char *name) {
   for (CUfunc_st &candidate : module->functions)
     if (strcmp(candidate.name, name) == 0)
       return *function = &candidate, Success;
@@ -402,17 +378,15 @@ Result cuFuncSetAttribute(Function function, FunctionAttribute, int value) {
   return Success;
 }
 
-Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
-                      unsigned gridZ, unsigned blockX, unsigned blockY,
-                      unsigned blockZ, unsigned sharedBytes, Stream stream,
-                      void **parameters, void **) {
+Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+                      unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream stream, void **parameters,
+                      void **) {
   const char *refused = getenv("FAKE_CUDA_REFUSED");
   if (refused && strcmp(refused, function->name) == 0 && !fake::mayActUnseen())
     return failed("FAKE_CUDA_REFUSED");
   if (!isGrid(gridX, gridY, gridZ, blockX, blockY, blockZ))
     return failed("a grid or block that no device has");
-  if (sharedBytes > function->dynamicBytes &&
-      sharedBytes + function->staticBytes() > staticMost)
+  if (sharedBytes > function->dynamicBytes && sharedBytes + function->staticBytes() > staticMost)
     return failed("more dynamic shared memory than the function's attribute allows");
   // Parameters are copied when a launch is queued.
   if (!function->code)
@@ -438,9 +412,9 @@ Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY,
 
 } // extern "C"
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // NVTX: the ranges so far, "[name" and "]"
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static std::string ranges;
 

@@ -1,17 +1,17 @@
-//===- FakeNccl.cpp - Collectives between processes by files ----*- C++ -*-===//
+//===- FakeNccl.cpp - Collectives between processes by files --------------------------------------------*- C++ -*-===//
 //
 // What the cuda backend uses of NCCL: ranks are processes with a fake GPU each, and
 // meet in a folder that the unique id names. What a rank gives to a group of
 // collectives is a file, and the group is done when all ranks' are there; what it
-// sends to another is one that the other takes away. Sums are taken in the order of ranks, in f32, which the real library does not promise.
-// Calls return at once, as those of a communicator that does not block.
+// sends to another is one that the other takes away. Sums are taken in the order of ranks, in f32, which the real
+// library does not promise. Calls return at once, as those of a communicator that does not block.
 //
 //   FAKE_NCCL_DIR=/tmp         where the folders are
 //   FAKE_NCCL_VERSION=22809
 //   FAKE_NCCL_FAIL=1:100       rank 1 has an error when its 100th group runs
 //   FAKE_NCCL_HANG=1:100       or never comes to its end
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FakeNccl.h"
 
@@ -28,8 +28,8 @@
 #include <vector>
 
 using namespace txrt::cuda::nccl;
-using txrt::cuda::Stream;
 using fake::exists, fake::publish;
+using txrt::cuda::Stream;
 
 extern "C" {
 Result ncclGroupStart();
@@ -60,9 +60,7 @@ struct Given {
   std::string bytes;
 };
 
-size_t elementBytes(DataType type) {
-  return type == U8 ? 1 : type == BF16 ? 2 : 4;
-}
+size_t elementBytes(DataType type) { return type == U8 ? 1 : type == BF16 ? 2 : 4; }
 
 std::string readAll(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
@@ -86,8 +84,7 @@ bool isMeant(const char *name, int rank, uint64_t number) {
   const char *text = getenv(name);
   int wantedRank;
   unsigned long long wanted;
-  return text && sscanf(text, "%d:%llu", &wantedRank, &wanted) == 2 &&
-         wantedRank == rank && wanted == number;
+  return text && sscanf(text, "%d:%llu", &wantedRank, &wanted) == 2 && wantedRank == rank && wanted == number;
 }
 
 } // namespace
@@ -110,28 +107,24 @@ struct Progress {
 
 bool isCollective(const Part &part) { return part.kind != Send && part.kind != Recv; }
 
-bool hasCollectives(const std::vector<Part> &parts) {
-  return std::any_of(parts.begin(), parts.end(), isCollective);
-}
+bool hasCollectives(const std::vector<Part> &parts) { return std::any_of(parts.begin(), parts.end(), isCollective); }
 
 size_t givenBytes(const Part &part, const ncclComm &comm) {
   const size_t bytes = part.count * elementBytes(part.type);
-  return part.kind == ReduceScatter                          ? bytes * size_t(comm.ranks)
+  return part.kind == ReduceScatter                         ? bytes * size_t(comm.ranks)
          : part.kind == Broadcast && part.peer != comm.rank ? 0
-                                                             : bytes;
+                                                            : bytes;
 }
 
 void give(const std::vector<Part> &parts, ncclComm &comm, Progress &progress) {
   std::string text;
   for (const Part &part : parts) {
     const Head head = {part.kind, part.peer, givenBytes(part, comm)};
-    const std::string bytes(static_cast<const char *>(part.from),
-                            part.from ? head.bytes : 0);
+    const std::string bytes(static_cast<const char *>(part.from), part.from ? head.bytes : 0);
     if (part.kind == Send)
       publish(comm.message(comm.rank, part.peer, comm.sent[part.peer]++), bytes);
     else if (part.kind == Recv)
-      progress.awaited.push_back(
-          comm.message(part.peer, comm.rank, comm.received[part.peer]++));
+      progress.awaited.push_back(comm.message(part.peer, comm.rank, comm.received[part.peer]++));
     else
       text += std::string(reinterpret_cast<const char *>(&head), sizeof head) + bytes;
   }
@@ -150,8 +143,7 @@ bool refuse(ncclComm &comm, const std::string &why) {
 }
 
 template <typename T, typename Widen, typename Narrow>
-void sum(const std::vector<const Given *> &from, size_t begin, const Part &part,
-         Widen widen, Narrow narrow) {
+void sum(const std::vector<const Given *> &from, size_t begin, const Part &part, Widen widen, Narrow narrow) {
   for (size_t i = 0; i < part.count; ++i) {
     decltype(widen(T())) total = {};
     for (const Given *given : from) {
@@ -209,8 +201,7 @@ bool finish(const std::vector<Part> &parts, ncclComm &comm, const Progress &prog
     std::vector<const Given *> from;
     for (const std::vector<Given> &theirs : all) {
       if (collective >= theirs.size() || theirs[collective].head.kind != part.kind ||
-          (part.kind != Broadcast &&
-           theirs[collective].bytes.size() != all[0][collective].bytes.size()))
+          (part.kind != Broadcast && theirs[collective].bytes.size() != all[0][collective].bytes.size()))
         return refuse(comm, "ranks do not call the same");
       from.push_back(&theirs[collective]);
     }
@@ -236,8 +227,7 @@ bool runGroup(const std::vector<Part> &parts, ncclComm &comm, Progress &progress
       give(parts, comm, progress);
   }
   if (!std::all_of(progress.awaited.begin(), progress.awaited.end(), exists) ||
-      (hasCollectives(parts) && !comm.allHave(std::to_string(comm.groups))) ||
-      !finish(parts, comm, progress))
+      (hasCollectives(parts) && !comm.allHave(std::to_string(comm.groups))) || !finish(parts, comm, progress))
     return false;
   fake::clock() += 2000;
   progress = {}; // a graph runs it again
@@ -281,8 +271,7 @@ Result ncclGetUniqueId(UniqueId *id) {
   return mkdtemp(id->bytes) ? Success : SystemError;
 }
 
-Result ncclCommInitRankConfig(Comm *comm, int ranks, UniqueId id, int rank,
-                              Config *config) {
+Result ncclCommInitRankConfig(Comm *comm, int ranks, UniqueId id, int rank, Config *config) {
   if (config->magic != 0xcafebeef || config->blocking != 0 || !fake::hasContext())
     return 4;
   *comm = new ncclComm;
@@ -294,10 +283,10 @@ Result ncclCommInitRankConfig(Comm *comm, int ranks, UniqueId id, int rank,
 Result ncclCommGetAsyncError(Comm comm, Result *result) {
   if (!comm->isJoined)
     comm->isJoined = comm->allHave("join");
-  *result = comm->error != Success                                ? comm->error
-            : !comm->isJoined || comm->awaitsWindows()            ? Result(InProgress)
+  *result = comm->error != Success                       ? comm->error
+            : !comm->isJoined || comm->awaitsWindows()   ? Result(InProgress)
             : comm->isLeaving && !comm->allHave("leave") ? Result(InProgress)
-                                                                  : Result(Success);
+                                                         : Result(Success);
   return Success;
 }
 
@@ -343,34 +332,28 @@ Result ncclGroupEnd() {
   if (!open.comm->isJoined)
     return 5;
   auto progress = std::make_shared<Progress>();
-  fake::attempt(open.stream, [parts = open.parts, comm = open.comm, progress] {
-    return runGroup(parts, *comm, *progress);
-  });
+  fake::attempt(open.stream,
+                [parts = open.parts, comm = open.comm, progress] { return runGroup(parts, *comm, *progress); });
   return InProgress;
 }
 
-Result ncclAllReduce(const void *from, void *to, size_t count, DataType type, Operation,
-                     Comm comm, Stream stream) {
+Result ncclAllReduce(const void *from, void *to, size_t count, DataType type, Operation, Comm comm, Stream stream) {
   return add(comm, stream, {AllReduce, from, to, count, type, 0});
 }
-Result ncclAllGather(const void *from, void *to, size_t count, DataType type, Comm comm,
-                     Stream stream) {
+Result ncclAllGather(const void *from, void *to, size_t count, DataType type, Comm comm, Stream stream) {
   return add(comm, stream, {AllGather, from, to, count, type, 0});
 }
-Result ncclReduceScatter(const void *from, void *to, size_t count, DataType type,
-                         Operation, Comm comm, Stream stream) {
+Result ncclReduceScatter(const void *from, void *to, size_t count, DataType type, Operation, Comm comm, Stream stream) {
   return add(comm, stream, {ReduceScatter, from, to, count, type, 0});
 }
-Result ncclBroadcast(const void *from, void *to, size_t count, DataType type, int root,
-                     Comm comm, Stream stream) {
+Result ncclBroadcast(const void *from, void *to, size_t count, DataType type, int root, Comm comm, Stream stream) {
   return add(comm, stream, {Broadcast, from, to, count, type, root});
 }
-Result ncclReduce(const void *from, void *to, size_t count, DataType type, Operation,
-                  int root, Comm comm, Stream stream) {
+Result ncclReduce(const void *from, void *to, size_t count, DataType type, Operation, int root, Comm comm,
+                  Stream stream) {
   return add(comm, stream, {Reduce, from, to, count, type, root});
 }
-Result ncclSend(const void *from, size_t count, DataType type, int peer, Comm comm,
-                Stream stream) {
+Result ncclSend(const void *from, size_t count, DataType type, int peer, Comm comm, Stream stream) {
   return add(comm, stream, {Send, from, nullptr, count, type, peer});
 }
 Result ncclRecv(void *to, size_t count, DataType type, int peer, Comm comm, Stream stream) {

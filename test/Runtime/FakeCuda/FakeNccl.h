@@ -1,4 +1,4 @@
-//===- FakeNccl.h - A communicator of the fake NCCL -------------*- C++ -*-===//
+//===- FakeNccl.h - A communicator of the fake NCCL -----------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_RUNTIME_FAKECUDA_FAKENCCL_H
 #define TX_TEST_RUNTIME_FAKECUDA_FAKENCCL_H
@@ -37,15 +37,13 @@ struct ncclComm {
   int ranks = 1, rank = 0;
   std::string folder;
   bool isJoined = false, isLeaving = false, isAborted = false;
-  uint64_t runs = 0;   // of groups
-  uint64_t groups = 0; // of those with collectives
+  uint64_t runs = 0;                      // of groups
+  uint64_t groups = 0;                    // of those with collectives
   std::map<int, uint64_t> sent, received; // messages, by peer
   Result error = Success;
   std::string lastError;
 
-  std::string file(const std::string &what, int who) const {
-    return folder + "/" + what + "." + std::to_string(who);
-  }
+  std::string file(const std::string &what, int who) const { return folder + "/" + what + "." + std::to_string(who); }
   std::string message(int from, int to, uint64_t number) const {
     return file("message" + std::to_string(number) + "." + std::to_string(from), to);
   }
@@ -54,9 +52,7 @@ struct ncclComm {
   int windows = 0;
 
   /// All ranks have come to the last window.
-  bool awaitsWindows() const {
-    return windows && !allHave("window" + std::to_string(windows - 1));
-  }
+  bool awaitsWindows() const { return windows && !allHave("window" + std::to_string(windows - 1)); }
   /// Either nothing is registered, or this is.
   bool mayUse(const void *buffer, size_t bytes) const;
   bool allHave(const std::string &what) const {

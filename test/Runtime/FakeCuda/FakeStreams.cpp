@@ -1,13 +1,12 @@
-//===- FakeStreams.cpp - Streams, events and graphs -------------*- C++ -*-===//
+//===- FakeStreams.cpp - Streams, events and graphs -----------------------------------------------------*- C++ -*-===//
 //
-// What is queued runs when the host waits for a stream, in any order that events
-// allow: one stream is always preferred, so that a wait that is missing is seen.
-// A graph keeps the order of the streams that it was captured on, and no other.
+// What is queued runs when the host waits for a stream, in any order that events allow: one stream is always preferred,
+// so that a wait that is missing is seen. A graph keeps the order of the streams that it was captured on, and no other.
 //
 //   FAKE_CUDA_ORDER=first   streams made first are preferred, and so run as far
 //                           ahead of the others as they may; or "last"
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "FakeCuda.h"
 
@@ -75,11 +74,11 @@ template <typename At> bool stepAny(size_t count, At at) {
 
 namespace txrt::cuda {
 struct CUgraph_st {
-  std::vector<Stream> streams; // the first is the captured one
-  std::vector<Queue> queues;   // of each
+  std::vector<Stream> streams;                 // the first is the captured one
+  std::vector<Queue> queues;                   // of each
   std::vector<std::map<size_t, size_t>> known; // items that are before, by stream
-  std::thread::id thread;   // that captures
-  bool isInvalid = false;   // something was done that it could not see
+  std::thread::id thread;                      // that captures
+  bool isInvalid = false;                      // something was done that it could not see
 };
 struct CUgraphExec_st {
   std::vector<Queue> queues;
@@ -90,8 +89,7 @@ struct CUgraphExec_st {
     auto at = [this](size_t i) -> Queue & { return queues[i]; };
     while (stepAny(queues.size(), at))
       ;
-    runs = !std::all_of(queues.begin(), queues.end(),
-                        [](const Queue &queue) { return queue.empty(); });
+    runs = !std::all_of(queues.begin(), queues.end(), [](const Queue &queue) { return queue.empty(); });
     return !runs;
   }
 };
@@ -171,9 +169,7 @@ bool fake::mayActUnseen() {
   return may;
 }
 
-void fake::attempt(Stream stream, std::function<bool()> work) {
-  push(stream, {Item::Work, std::move(work)});
-}
+void fake::attempt(Stream stream, std::function<bool()> work) { push(stream, {Item::Work, std::move(work)}); }
 
 extern "C" {
 
@@ -230,8 +226,7 @@ Result cuEventRecord(Event event, Stream stream) {
     event->time = fake::clock();
     return true;
   };
-  push(stream, {Item::Mark, stream->captured ? std::function<bool()>() : note,
-                event, ++event->marks, &event->passed});
+  push(stream, {Item::Mark, stream->captured ? std::function<bool()>() : note, event, ++event->marks, &event->passed});
   event->captured = stream->captured;
   event->wasCaptured = stream->captured != nullptr;
   if (event->captured)
@@ -290,10 +285,9 @@ Result cuStreamEndCapture(Stream stream, Graph *graph) {
   return isInvalid ? failed("the capture was invalidated before", CaptureInvalidated)
                    : failed("the capture has a stream that was not joined", CaptureUnjoined);
 }
-Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
-                                   unsigned long long flags) {
-  // The driver would run all of it with the priority of the stream it is launched
-  // on. Nobody who gives streams priorities wants that.
+Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph, unsigned long long flags) {
+  // The driver would run all of it with the priority of the stream it is launched on. Nobody who gives streams
+  // priorities wants that.
   if (!(flags & InstantiateUseNodePriority))
     for (Stream stream : graph->streams)
       if (stream->priority != graph->streams[0]->priority)

@@ -1,4 +1,4 @@
-//===- Narrow.h - bf16 and f32 ----------------------------------*- C++ -*-===//
+//===- Narrow.h - bf16 and f32 --------------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_TEST_RUNTIME_FAKECUDA_NARROW_H
 #define TX_TEST_RUNTIME_FAKECUDA_NARROW_H

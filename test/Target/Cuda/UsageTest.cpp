@@ -1,14 +1,13 @@
-//===- UsageTest.cpp - What ptxas says of a real step's kernels -----------===//
+//===- UsageTest.cpp - What ptxas says of a real step's kernels ---------------------------------------------------===//
 //
-// Every kernel of GPT-2 124M's step, in f32 and bf16, is accepted for every
-// architecture, spills nothing and stays within the registers of
-// test/Data/gpu-registers.txt. A kernel that needs more is a change that someone
-// should decide on; the table has a line for each family of kernels:
+// Every kernel of GPT-2 124M's step, in f32 and bf16, is accepted for every architecture, spills nothing and stays
+// within the registers of test/Data/gpu-registers.txt. A kernel that needs more is a change that someone should decide
+// on; the table has a line for each family of kernels:
 //
 //   # family              f32  bf16
 //   row layer_norm        224  200
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
@@ -54,8 +53,7 @@ std::string familyOf(llvm::StringRef kernel) {
   return (kind.rtrim("0123456789") + " " + op).str();
 }
 
-/// What a launch brings goes by a symbol of one byte: a kernel's own arrays would lie behind it, and be
-/// overlapped.
+/// What a launch brings goes by a symbol of one byte: a kernel's own arrays would lie behind it, and be overlapped.
 void expectSharedMemoryOfOneKind(const std::vector<tx::CudaKernel> &kernels, const std::vector<tx::CudaImage> &images) {
   std::map<std::string, unsigned> ofLaunch;
   for (const tx::CudaKernel &kernel : kernels)
@@ -68,8 +66,9 @@ void expectSharedMemoryOfOneKind(const std::vector<tx::CudaKernel> &kernels, con
 
 /// The kernels of a step, for all architectures that have schedules.
 std::vector<tx::CudaImage> imagesOf(const char *dtype, const char *attention) {
-  llvm::Expected<tx::CompileOptions> options = tx::parseCommandLine(
-      {"gpt2-124m", "--micro-batch-size", "8", "--seq-length", "1024", dtype, "--attention-backend", attention, "--target=cuda:sm_80", "--ptxas=none"});
+  llvm::Expected<tx::CompileOptions> options =
+      tx::parseCommandLine({"gpt2-124m", "--micro-batch-size", "8", "--seq-length", "1024", dtype,
+                            "--attention-backend", attention, "--target=cuda:sm_80", "--ptxas=none"});
   if (!options) {
     ADD_FAILURE() << llvm::toString(options.takeError());
     return {};

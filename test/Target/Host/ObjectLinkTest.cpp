@@ -1,8 +1,8 @@
-//===- ObjectLinkTest.cpp - What generated objects may not hold ----------===//
+//===- ObjectLinkTest.cpp - What generated objects may not hold ---------------------------------------------------===//
 //
 // Each fault on purpose in a small object.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #include "../../../lib/Target/Host/ObjectLink.h"
 
@@ -75,8 +75,7 @@ TEST(ObjectLink, Constructors) {
 }
 
 TEST(ObjectLink, AbsoluteAddresses) {
-  EXPECT_EQ(faultOf("@functions = constant [1 x ptr] [ptr @f]\ndefine void @f() {\n ret void\n}",
-                    llvm::Reloc::Static),
+  EXPECT_EQ(faultOf("@functions = constant [1 x ptr] [ptr @f]\ndefine void @f() {\n ret void\n}", llvm::Reloc::Static),
             "generated code has a relocation R_X86_64_64 in section .rela.rodata");
 }
 

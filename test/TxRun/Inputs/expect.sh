@@ -1,6 +1,5 @@
 #!/bin/sh
-# expect.sh CODE COMMAND...: runs the command, shows what it prints, and succeeds
-# when it leaves with the code.
+# expect.sh CODE COMMAND...: runs the command, shows what it prints, and succeeds when it leaves with the code.
 wanted=$1
 shift
 "$@" 2>&1

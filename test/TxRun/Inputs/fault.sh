@@ -1,7 +1,6 @@
 #!/bin/bash
-# fault.sh SIGNAL RANK LOG COMMAND...: starts the command with several ranks, sends
-# the signal to one of them once LOG has a step (to the launcher: rank "all"), and
-# prints what is said and the code it leaves with.
+# fault.sh SIGNAL RANK LOG COMMAND...: starts the command with several ranks, sends the signal to one of them once LOG
+# has a step (to the launcher: rank "all"), and prints what is said and the code it leaves with.
 signal=$1 rank=$2 log=$3
 shift 3
 "$@" 2>&1 &

@@ -1,6 +1,5 @@
 #!/bin/bash
-# interrupt-start.sh RANK COMMAND...: one rank of four, the others of which do not
-# come; it gets SIGINT after a second.
+# interrupt-start.sh RANK COMMAND...: one rank of four, the others of which do not come; it gets SIGINT after a second.
 rank=$1
 shift
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

@@ -1,6 +1,6 @@
 #!/bin/bash
-# interrupt.sh SIGNAL LOG COMMAND...: starts the command, sends the signal once
-# LOG has a step, and prints the code it leaves with.
+# interrupt.sh SIGNAL LOG COMMAND...: starts the command, sends the signal once LOG has a step, and prints the code it
+# leaves with.
 signal=$1 log=$2
 shift 2
 "$@" &

@@ -1,6 +1,6 @@
 #!/bin/bash
-# kill.sh FILE COMMAND...: starts the command, whose output FILE is the only one in its
-# folder, and kills it once the file is there. Nothing that is no half of a file remains.
+# kill.sh FILE COMMAND...: starts the command, whose output FILE is the only one in its folder, and kills it once the
+# file is there. Nothing that is no half of a file remains.
 file=$1
 shift
 mkdir -p "$(dirname "$file")"

@@ -1,7 +1,6 @@
 #!/bin/bash
-# limits.sh KIB... -- COMMAND...: runs the command within each limit of address
-# space. Each run works, or ends with 3 and one line that says whose limit it was;
-# none hangs, and none is ended by a signal.
+# limits.sh KIB... -- COMMAND...: runs the command within each limit of address space. Each run works, or ends with 3
+# and one line that says whose limit it was; none hangs, and none is ended by a signal.
 limits=()
 while [ "$1" != -- ]; do
   limits+=("$1")

@@ -1,5 +1,5 @@
-// A model that no config describes: the table of tokens has two rows more than there
-// are targets, id 0 is ignored, and nothing is random.
+// A model that no config describes: the table of tokens has two rows more than there are targets, id 0 is ignored, and
+// nothing is random.
 tx.global @in parameter normal(0.1) decay : tensor<9x8xf32>
 tx.global @out parameter normal(0.1) decay : tensor<7x8xf32>
 func.func @train(%ids: tensor<2x5xi32> {tx.name = "tokens"}, %next: tensor<2x5xi32> {tx.name = "targets"})

@@ -1,6 +1,6 @@
 #!/bin/sh
-# small.sh FOLDER [POLICY FLAGS]: a small byte-level GPT as FOLDER/step.txa, and
-# without recomputation as FOLDER/none.txa.
+# small.sh FOLDER [POLICY FLAGS]: a small byte-level GPT as FOLDER/step.txa, and without recomputation as
+# FOLDER/none.txa.
 folder=$1
 shift
 mkdir -p "$folder"

@@ -1,7 +1,6 @@
 #!/bin/bash
-# torchrun.sh RANKS[/WORLD] [VARIABLE=VALUE...] COMMAND...: starts RANKS ranks of a
-# world of WORLD as torchrun does, on a free port, and prints the code of each. WORLD
-# may be a list, of what each rank believes: 4,4,3,4.
+# torchrun.sh RANKS[/WORLD] [VARIABLE=VALUE...] COMMAND...: starts RANKS ranks of a world of WORLD as torchrun does, on
+# a free port, and prints the code of each. WORLD may be a list, of what each rank believes: 4,4,3,4.
 ranks=${1%/*}
 IFS=, read -ra worlds <<<"${1#*/}"
 shift

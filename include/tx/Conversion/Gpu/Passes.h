@@ -1,4 +1,4 @@
-//===- Passes.h - From kernels on tensors to GPU threads --------*- C++ -*-===//
+//===- Passes.h - From kernels on tensors to GPU threads ------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_CONVERSION_GPU_PASSES_H
 #define TX_CONVERSION_GPU_PASSES_H
@@ -29,8 +29,8 @@ constexpr llvm::StringLiteral kGpuSharedBytes = "step.shared_bytes";
 /// The architectures that have schedules: sm_80, ..., in ascending order.
 llvm::SmallVector<llvm::StringRef> getGpuArchitectures();
 
-/// What `tx-lower-kernels-to-gpu` puts into the program, unattached. Diagnosed at
-/// the kernel's op on failure. Its dialects must be loaded.
+/// What `tx-lower-kernels-to-gpu` puts into the program, unattached. Diagnosed at the kernel's op on failure. Its
+/// dialects must be loaded.
 mlir::FailureOr<mlir::gpu::GPUModuleOp> lowerKernelsToGpu(step::ProgramOp program, llvm::StringRef architecture);
 
 /// The dialects of that module.

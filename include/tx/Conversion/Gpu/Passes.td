@@ -1,4 +1,4 @@
-//===- Passes.td - From kernels on tensors to GPU threads --*- tablegen -*-===//
+//===- Passes.td - From kernels on tensors to GPU threads ------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_CONVERSION_GPU_PASSES
 #define TX_CONVERSION_GPU_PASSES

@@ -1,4 +1,4 @@
-//===- Passes.h - From placed ops to launches -------------------*- C++ -*-===//
+//===- Passes.h - From placed ops to launches -----------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_CONVERSION_TXTOSTEP_PASSES_H
 #define TX_CONVERSION_TXTOSTEP_PASSES_H

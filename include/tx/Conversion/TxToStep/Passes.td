@@ -1,4 +1,4 @@
-//===- Passes.td - From placed ops to launches -------------*- tablegen -*-===//
+//===- Passes.td - From placed ops to launches -----------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_CONVERSION_TXTOSTEP_PASSES_TD
 #define TX_CONVERSION_TXTOSTEP_PASSES_TD

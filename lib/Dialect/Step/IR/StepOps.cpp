@@ -1,4 +1,4 @@
-//===- StepOps.cpp - Groups, kernels, entries -----------------------------===//
+//===- StepOps.cpp - Groups, kernels, entries ---------------------------------------------------------------------===//
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -16,7 +16,8 @@ bool step::hasVector(Epilogue epilogue) { return epilogue != Epilogue::Gelu && e
 bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
 
 /// bias <vector>, gelu aux <matrix>, gelu_bias <vector> aux <matrix>: the part behind the name.
-static ParseResult parseEpilogueOperands(OpAsmParser &parser, EpilogueAttr epilogue, BufferAttr &vector, BufferAttr &aux) {
+static ParseResult parseEpilogueOperands(OpAsmParser &parser, EpilogueAttr epilogue, BufferAttr &vector,
+                                         BufferAttr &aux) {
   auto parseBuffer = [&](BufferAttr &buffer) -> ParseResult {
     buffer = dyn_cast_or_null<BufferAttr>(BufferAttr::parse(parser, {}));
     return success(static_cast<bool>(buffer));
@@ -38,9 +39,9 @@ static void printEpilogueOperands(OpAsmPrinter &printer, Operation *, EpilogueAt
 #define GET_OP_CLASSES
 #include "tx/Dialect/Step/IR/StepOps.cpp.inc"
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Shared syntax
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// kind [rows, columns]
 static ParseResult parseNest(OpAsmParser &parser, KernelKindAttr &kind, DenseI64ArrayAttr &space) {
@@ -66,8 +67,7 @@ static LogicalResult verifySpace(Operation *op, ArrayRef<int64_t> space) {
   return success();
 }
 
-/// Ops in a kernel are of its kind and of its space. Asks the ops, so these must
-/// have been verified.
+/// Ops in a kernel are of its kind and of its space. Asks the ops, so these must have been verified.
 static LogicalResult verifyNest(Region &body, KernelKind kind, ArrayRef<int64_t> space) {
   Operation *nest = body.getParentOp();
   if (kind == KernelKind::Gemm || kind == KernelKind::View) // the text has no word for them
@@ -87,9 +87,9 @@ static LogicalResult verifyNest(Region &body, KernelKind kind, ArrayRef<int64_t>
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // GroupOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 // step.group row [8, 6] in <...> (%a = %x, ...) : (types) -> (types) { ... }
 ParseResult GroupOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -125,9 +125,8 @@ void GroupOp::print(OpAsmPrinter &printer) {
   printer << " in ";
   getScope().print(printer);
   printer << " (";
-  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer, [&](auto binding) {
-    printer << std::get<0>(binding) << " = " << std::get<1>(binding);
-  });
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer,
+                        [&](auto binding) { printer << std::get<0>(binding) << " = " << std::get<1>(binding); });
   printer << ')';
   printer.printOptionalAttrDict(llvm::to_vector((*this)->getDiscardableAttrs()));
   printer << " : ";
@@ -136,9 +135,7 @@ void GroupOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
 
-std::optional<IdRange> GroupOp::getIdRange(unsigned operand) {
-  return tx::getIdRange(getBody().getArgument(operand));
-}
+std::optional<IdRange> GroupOp::getIdRange(unsigned operand) { return tx::getIdRange(getBody().getArgument(operand)); }
 
 LogicalResult GroupOp::verify() {
   if (getBody().front().getArgumentTypes() != getInputs().getTypes())
@@ -152,9 +149,9 @@ LogicalResult GroupOp::verifyRegions() {
   return verifyNest(getBody(), getKind(), getSpace());
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // KernelOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 // step.kernel @k row [8, 6] strides [0, 0, 18] immediates 1 (%a: t, ...) { ... }
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -238,9 +235,9 @@ bool KernelOp::readsInput(unsigned input) {
   });
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // EntryOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 /// `ids`: null where none may be; a unit where an argument has none.
 static ParseResult parseNamedBuffers(OpAsmParser &parser, ArrayAttr &names, ArrayAttr &buffers, ArrayAttr *ids) {
@@ -296,12 +293,11 @@ static ParseResult parseLaunches(OpAsmParser &parser, OperationState &result) {
 // step.entry @name (tokens<...>, ...) -> (loss_sum<...>, ...) { launches }
 ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &properties = result.getOrAddProperties<Properties>();
-  return failure(parser.parseSymbolName(properties.sym_name) ||
-                 parseNamedBuffers(parser, properties.argument_names, properties.argument_buffers,
-                                   &properties.argument_ids) ||
-                 parser.parseArrow() ||
-                 parseNamedBuffers(parser, properties.result_names, properties.result_buffers, nullptr) ||
-                 parser.parseOptionalAttrDictWithKeyword(result.attributes) || parseLaunches(parser, result));
+  return failure(
+      parser.parseSymbolName(properties.sym_name) ||
+      parseNamedBuffers(parser, properties.argument_names, properties.argument_buffers, &properties.argument_ids) ||
+      parser.parseArrow() || parseNamedBuffers(parser, properties.result_names, properties.result_buffers, nullptr) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes) || parseLaunches(parser, result));
 }
 
 void EntryOp::print(OpAsmPrinter &printer) {
@@ -353,9 +349,9 @@ LogicalResult EntryOp::verifyRegions() {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LaunchOp, GemmOp, CollectiveOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static LogicalResult verifyBuffers(Operation *op, ArrayAttr buffers) {
   for (Attribute buffer : buffers)
@@ -420,8 +416,8 @@ LogicalResult step::GemmOp::verify() {
   if (getBatch().size() != 2 || getLeading().size() != 3 || getBatchStrides().size() != 6)
     return emitOpError("takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found ")
            << getBatch().size() << ", " << getLeading().size() << " and " << getBatchStrides().size();
-  GemmForm form{static_cast<int64_t>(getM()), static_cast<int64_t>(getN()), static_cast<int64_t>(getK()),
-                getBatch()[0], getBatch()[1]};
+  GemmForm form{static_cast<int64_t>(getM()), static_cast<int64_t>(getN()), static_cast<int64_t>(getK()), getBatch()[0],
+                getBatch()[1]};
   for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
     if (size < 1)
       return emitOpError("takes sizes of at least 1, found ") << size;
@@ -499,9 +495,9 @@ LogicalResult CollectiveOp::verify() {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ProgramOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ProgramOp::verify() {
   for (uint64_t bytes : {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()})

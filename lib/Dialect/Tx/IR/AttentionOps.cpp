@@ -1,4 +1,4 @@
-//===- AttentionOps.cpp - Unfused core attention --------------------------===//
+//===- AttentionOps.cpp - Unfused core attention ------------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -23,9 +23,9 @@ static GemmOperand byMatrix(Value value, bool transpose = false) {
   return operand;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AttentionScoresOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AttentionScoresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                   SmallVectorImpl<Type> &types) {
@@ -38,8 +38,8 @@ LogicalResult AttentionScoresOp::inferReturnTypes(MLIRContext *, std::optional<L
                                              q.getDimSize(2));
   if (!tx::detail::hasCountedFlops({q.getDimSize(0), q.getDimSize(1), k.getDimSize(1), q.getDimSize(2)}))
     return inferenceError<AttentionScoresOp>(loc, "has more than 2^63 FLOPs");
-  types.push_back(RankedTensorType::get({q.getDimSize(0), heads, q.getDimSize(1), k.getDimSize(1)},
-                                        q.getElementType()));
+  types.push_back(
+      RankedTensorType::get({q.getDimSize(0), heads, q.getDimSize(1), k.getDimSize(1)}, q.getElementType()));
   return success();
 }
 
@@ -83,9 +83,9 @@ std::pair<int64_t, int64_t> AttentionScoresOp::getKernelSpace() { return rowSpac
 int64_t AttentionScoresOp::getMatrixFlops() { return getGemmForm().getFlops(); }
 int64_t AttentionScoresOp::getVectorFlops() { return 0; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // SoftmaxOp, SoftmaxGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult SoftmaxOp::verify() {
   auto type = tensorOf(getX());
@@ -121,9 +121,9 @@ std::pair<int64_t, int64_t> SoftmaxGradOp::getKernelSpace() { return rowSpace(ge
 SmallVector<unsigned> SoftmaxGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t SoftmaxGradOp::getVectorFlops() { return 4 * tensorOf(getDx()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AttentionContextOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AttentionContextOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                    SmallVectorImpl<Type> &types) {
@@ -136,12 +136,12 @@ LogicalResult AttentionContextOp::inferReturnTypes(MLIRContext *, std::optional<
                                               transposed ? " rows" : " columns", " of p and ", v.getDimSize(1),
                                               " rows of v");
   if (p.getDimSize(1) < 1 || v.getDimSize(2) % p.getDimSize(1))
-    return inferenceError<AttentionContextOp>(loc, "has ", p.getDimSize(1), " heads, which do not divide a hidden size of ",
-                                              v.getDimSize(2));
+    return inferenceError<AttentionContextOp>(loc, "has ", p.getDimSize(1),
+                                              " heads, which do not divide a hidden size of ", v.getDimSize(2));
   if (!tx::detail::hasCountedFlops({v.getDimSize(0), p.getDimSize(2), p.getDimSize(3), v.getDimSize(2)}))
     return inferenceError<AttentionContextOp>(loc, "has more than 2^63 FLOPs");
-  types.push_back(RankedTensorType::get({v.getDimSize(0), p.getDimSize(transposed ? 3 : 2), v.getDimSize(2)},
-                                        v.getElementType()));
+  types.push_back(
+      RankedTensorType::get({v.getDimSize(0), p.getDimSize(transposed ? 3 : 2), v.getDimSize(2)}, v.getElementType()));
   return success();
 }
 
@@ -159,14 +159,14 @@ LogicalResult AttentionContextOp::buildBackward(OpBuilder &builder, BackwardCont
   // Of P^T V: dP = V dy^T, dV = P dy.
   bool transposed = getTransposed();
   if (context.needsGradient(getP()))
-    context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(),
-                                                          transposed ? getV() : dy, transposed ? dy : getV(),
-                                                          builder.getI64IntegerAttr(tensorOf(getP()).getDimSize(1)), getScaleAttr(),
-                                                          context.getScope()));
+    context.addGradient(getP(), AttentionScoresOp::create(builder, getLoc(), getP().getType(), transposed ? getV() : dy,
+                                                          transposed ? dy : getV(),
+                                                          builder.getI64IntegerAttr(tensorOf(getP()).getDimSize(1)),
+                                                          getScaleAttr(), context.getScope()));
   if (context.needsGradient(getV()))
     context.addGradient(getV(), AttentionContextOp::create(builder, getLoc(), getV().getType(), getP(), dy,
-                                                           transposed ? UnitAttr() : builder.getUnitAttr(), getScaleAttr(),
-                                                           context.getScope()));
+                                                           transposed ? UnitAttr() : builder.getUnitAttr(),
+                                                           getScaleAttr(), context.getScope()));
   return success();
 }
 

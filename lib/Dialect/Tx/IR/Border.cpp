@@ -1,4 +1,4 @@
-//===- Border.cpp - What of backward forward's last kernel computes -------===//
+//===- Border.cpp - What of backward forward's last kernel computes -----------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/Border.h"
 
@@ -18,7 +18,7 @@ static bool isLoss(Operation *op) {
 }
 
 BorderOps tx::findBorderOps(Region &body) {
-  BorderOps border, early; // early: of arguments alone
+  BorderOps border, early;   // early: of arguments alone
   Operation *last = nullptr; // the loss: its kernel is the one
   /// Whether the op joins `last`, or the loss that it finds for it.
   auto joins = [&](KernelOpInterface op) {
@@ -35,9 +35,9 @@ BorderOps tx::findBorderOps(Region &body) {
       takesValue |= isAlike(def) && (isCandidate || border.contains(def));
     }
     return takesValue && last && llvm::all_of(op->getOperands(), [&](Value operand) {
-      Operation *def = operand.getDefiningOp();
-      return !def || def == last || border.contains(def) || early.contains(def) || def->isBeforeInBlock(last);
-    });
+             Operation *def = operand.getDefiningOp();
+             return !def || def == last || border.contains(def) || early.contains(def) || def->isBeforeInBlock(last);
+           });
   };
   if (body.empty())
     return border;

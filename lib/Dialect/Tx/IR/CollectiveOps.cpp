@@ -1,13 +1,13 @@
-//===- CollectiveOps.cpp - What ranks do together -------------------------===//
+//===- CollectiveOps.cpp - What ranks do together -----------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // MeshAxisOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult MeshAxisOp::verify() {
   int64_t size = getSize();
@@ -41,9 +41,9 @@ int64_t tx::getRankStride(CollectiveOpInterface op) {
   return stride;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // What the ops share
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static LogicalResult verifyAxis(CollectiveOpInterface op, SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom<MeshAxisOp>(op, op.getAxisAttr()))
@@ -119,9 +119,9 @@ static int64_t getWholeBytes(CollectiveOpInterface op) {
   return getRanks(op) > 1 ? getByteSize(op->getOperand(0).getType()) : 0;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AllReduceOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AllReduceOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyAxis(*this, symbols); }
 
@@ -131,13 +131,12 @@ LogicalResult AllReduceOp::buildBackward(OpBuilder &, BackwardContext &context) 
 
 SmallVector<std::pair<unsigned, unsigned>> AllReduceOp::getTies() { return {{0, 0}}; }
 CollectiveForm AllReduceOp::getCollectiveForm() { return {}; }
-// A rank sends its part of the others' shares, then its own finished share to
-// all others.
+// A rank sends its part of the others' shares, then its own finished share to all others.
 int64_t AllReduceOp::getSentBytes() { return 2 * getOthersBytes(*this, getOperand()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AllGatherOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AllGatherOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyPart(*this, symbols, tensorOf(getResult()), tensorOf(getOperand()), getDim());
@@ -153,9 +152,9 @@ LogicalResult AllGatherOp::buildBackward(OpBuilder &builder, BackwardContext &co
 CollectiveForm AllGatherOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
 int64_t AllGatherOp::getSentBytes() { return getOthersBytes(*this, getResult()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ReduceScatterOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ReduceScatterOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyPart(*this, symbols, tensorOf(getOperand()), tensorOf(getResult()), getDim());
@@ -170,9 +169,9 @@ LogicalResult ReduceScatterOp::buildBackward(OpBuilder &builder, BackwardContext
 CollectiveForm ReduceScatterOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
 int64_t ReduceScatterOp::getSentBytes() { return getOthersBytes(*this, getOperand()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AllToAllOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AllToAllOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifySplit(*this, symbols, tensorOf(getOperand()), getDim());
@@ -187,9 +186,9 @@ LogicalResult AllToAllOp::buildBackward(OpBuilder &builder, BackwardContext &con
 CollectiveForm AllToAllOp::getCollectiveForm() { return splitForm(tensorOf(getOperand()), getDim()); }
 int64_t AllToAllOp::getSentBytes() { return getOthersBytes(*this, getOperand()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // BroadcastOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult BroadcastOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyRoot(*this, symbols, getRoot());
@@ -205,9 +204,9 @@ CollectiveForm BroadcastOp::getCollectiveForm() { return rootForm(getRoot()); }
 // Passed on from rank to rank, by each but the last.
 int64_t BroadcastOp::getSentBytes() { return getWholeBytes(*this); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ReduceOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ReduceOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyRoot(*this, symbols, getRoot());
@@ -223,9 +222,9 @@ CollectiveForm ReduceOp::getCollectiveForm() { return rootForm(getRoot()); }
 // The same way back.
 int64_t ReduceOp::getSentBytes() { return getWholeBytes(*this); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // SendRecvOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult SendRecvOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (failed(verifyAxis(*this, symbols)))

@@ -1,13 +1,13 @@
-//===- ElementwiseOps.cpp - Residual add, GELU, dropout -------------------===//
+//===- ElementwiseOps.cpp - Residual add, GELU, dropout -----------------------------------------------------------===//
 
 #include "OpUtils.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AddOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AddOp::verify() { return success(); }
 
@@ -24,9 +24,9 @@ KernelKind AddOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> AddOp::getKernelSpace() { return rowSpace(getResult()); }
 SmallVector<unsigned> AddOp::getInPlaceOperands() { return {0, 1}; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // CastOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult CastOp::verify() {
   auto x = tensorOf(getX()), y = tensorOf(getY());
@@ -45,9 +45,9 @@ LogicalResult CastOp::buildBackward(OpBuilder &builder, BackwardContext &context
 KernelKind CastOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> CastOp::getKernelSpace() { return rowSpace(getY()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // GeluOp, GeluGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult GeluOp::verify() { return success(); }
 
@@ -74,9 +74,9 @@ std::pair<int64_t, int64_t> GeluGradOp::getKernelSpace() { return rowSpace(getDx
 SmallVector<unsigned> GeluGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t GeluGradOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // DropoutOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult DropoutOp::verify() {
   auto key = tensorOf(getKey());
@@ -110,9 +110,9 @@ SmallVector<unsigned> DropoutOp::getInPlaceOperands() { return {0}; }
 // Ten Philox rounds of about 8 integer operations give four words.
 int64_t DropoutOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ZerosOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ZerosOp::verify() { return success(); }
 KernelKind ZerosOp::getKernelKind() { return KernelKind::Row; }

@@ -1,13 +1,13 @@
-//===- EmbeddingOps.cpp - Tokens and learned positions --------------------===//
+//===- EmbeddingOps.cpp - Tokens and learned positions ------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // EmbeddingOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
@@ -48,9 +48,9 @@ KernelKind EmbeddingOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> EmbeddingOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t EmbeddingOp::getVectorFlops() { return 0; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // EmbeddingWeightGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult EmbeddingWeightGradOp::verify() {
   auto tokens = tensorOf(getTokens()), dy = tensorOf(getDy()), acc = tensorOf(getAcc());
@@ -72,9 +72,9 @@ Value EmbeddingWeightGradOp::getResetValue() { return getReset(); }
 KernelKind EmbeddingWeightGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> EmbeddingWeightGradOp::getKernelSpace() { return rowSpace(getDy()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AddPositionsOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AddPositionsOp::verify() {
   auto x = tensorOf(getX()), table = tensorOf(getTable());
@@ -101,9 +101,9 @@ KernelKind AddPositionsOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> AddPositionsOp::getKernelSpace() { return rowSpace(getResult()); }
 SmallVector<unsigned> AddPositionsOp::getInPlaceOperands() { return {0}; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // PositionWeightGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult PositionWeightGradOp::verify() {
   auto dy = tensorOf(getDy()), acc = tensorOf(getAcc());

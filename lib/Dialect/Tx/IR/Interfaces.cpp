@@ -1,4 +1,4 @@
-//===- Interfaces.cpp - Interface definitions, shape helpers --------------===//
+//===- Interfaces.cpp - Interface definitions, shape helpers ------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
@@ -57,13 +57,9 @@ int64_t tx::detail::defaultVectorFlops(Operation *op) {
   return elements;
 }
 
-Type tx::detail::scalarLike(Type tensor) {
-  return RankedTensorType::get({}, getElementTypeOrSelf(tensor));
-}
+Type tx::detail::scalarLike(Type tensor) { return RankedTensorType::get({}, getElementTypeOrSelf(tensor)); }
 
-Type tx::detail::stepType(Type tensor) {
-  return RankedTensorType::get({}, IntegerType::get(tensor.getContext(), 32));
-}
+Type tx::detail::stepType(Type tensor) { return RankedTensorType::get({}, IntegerType::get(tensor.getContext(), 32)); }
 
 Type tx::detail::pairsOf(Type tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor);
@@ -103,7 +99,8 @@ std::optional<int64_t> tx::detail::countElements(ArrayRef<int64_t> shape) {
   return elements;
 }
 
-LogicalResult tx::detail::verifyBoundedShape(llvm::function_ref<InFlightDiagnostic()> emitError, RankedTensorType type) {
+LogicalResult tx::detail::verifyBoundedShape(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                             RankedTensorType type) {
   for (int64_t size : type.getShape())
     if (size <= 0)
       return emitError() << "has a tensor with a dimension of " << size

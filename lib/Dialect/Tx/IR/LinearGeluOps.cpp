@@ -1,4 +1,4 @@
-//===- LinearGeluOps.cpp - A product and GELU in one ----------------------===//
+//===- LinearGeluOps.cpp - A product and GELU in one --------------------------------------------------------------===//
 
 #include "LinearOps.h"
 
@@ -9,9 +9,9 @@ using namespace tx;
 static int64_t geluFlops(Value value) { return 14 * tensorOf(value).getNumElements(); }
 static int64_t geluGradFlops(Value value) { return 22 * tensorOf(value).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LinearGeluOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LinearGeluOp::verify() {
   if (failed(linear::verifyShapes(*this, getX(), getWeight(), getTransposed(), getY())) ||
@@ -48,9 +48,9 @@ int64_t LinearGeluOp::getVectorFlops() {
   return geluFlops(getY()) + (getBias() ? tensorOf(getY()).getNumElements() : 0);
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LinearGeluInputGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static RankedTensorType getSumsType(LinearGeluInputGradOp op) {
   auto dpre = tensorOf(op.getDpre());
@@ -77,8 +77,8 @@ GemmForm LinearGeluInputGradOp::getGemmForm() {
 Operation *LinearGeluInputGradOp::buildWithSums(OpBuilder &builder, Value operand) {
   if (operand != getDpre() || getSums())
     return nullptr;
-  return LinearGeluInputGradOp::create(builder, getLoc(), getDpre().getType(), getSumsType(*this), getDy(),
-                                       getWeight(), getPre(), getTransposed(), getScope());
+  return LinearGeluInputGradOp::create(builder, getLoc(), getDpre().getType(), getSumsType(*this), getDy(), getWeight(),
+                                       getPre(), getTransposed(), getScope());
 }
 
 KernelKind LinearGeluInputGradOp::getKernelKind() { return KernelKind::Gemm; }

@@ -1,4 +1,4 @@
-//===- LinearOps.cpp - Linear layers and their gradients ------------------===//
+//===- LinearOps.cpp - Linear layers and their gradients ----------------------------------------------------------===//
 
 #include "LinearOps.h"
 
@@ -25,8 +25,8 @@ LogicalResult linear::verifyShapes(GemmOpInterface op, Value x, Value weight, bo
     return op->emitOpError("takes a weight of two dimensions, found ") << wType;
   auto [k, n] = inOut(wType, transposed);
   if (xType.getRank() < 1 || getColumns(xType) != k)
-    return op->emitOpError("takes rows of ") << k << " elements for the weight " << wType
-                                              << (transposed ? " (transposed)" : "") << ", found " << xType;
+    return op->emitOpError("takes rows of ")
+           << k << " elements for the weight " << wType << (transposed ? " (transposed)" : "") << ", found " << xType;
   if (yType.getRank() != xType.getRank() || getColumns(yType) != n ||
       yType.getShape().drop_back() != xType.getShape().drop_back())
     return op->emitOpError("gives rows of ") << n << " elements for " << xType << ", found " << yType;
@@ -59,9 +59,9 @@ GemmForm linear::inputGradForm(Value dy, Value weight, bool transposed, Value dx
   return form;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LinearOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LinearOp::verify() {
   if (failed(linear::verifyShapes(*this, getX(), getWeight(), getTransposed(), getY())) ||
@@ -110,9 +110,9 @@ std::pair<int64_t, int64_t> LinearOp::getKernelSpace() { return rowSpace(getY())
 int64_t LinearOp::getMatrixFlops() { return getGemmForm().getFlops(); }
 int64_t LinearOp::getVectorFlops() { return getBias() ? tensorOf(getY()).getNumElements() : 0; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LinearInputGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LinearInputGradOp::verify() {
   if (failed(linear::verifyShapes(*this, getDx(), getWeight(), getTransposed(), getDy())))
@@ -136,9 +136,9 @@ std::pair<int64_t, int64_t> LinearInputGradOp::getKernelSpace() { return rowSpac
 int64_t LinearInputGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
 int64_t LinearInputGradOp::getVectorFlops() { return 0; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LinearWeightGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static RankedTensorType getSumsType(LinearWeightGradOp op) {
   return RankedTensorType::get({getColumns(op.getDy().getType())}, tensorOf(op.getAcc()).getElementType());
@@ -180,9 +180,9 @@ std::pair<int64_t, int64_t> LinearWeightGradOp::getKernelSpace() { return rowSpa
 int64_t LinearWeightGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
 int64_t LinearWeightGradOp::getVectorFlops() { return getSums() ? tensorOf(getDy()).getNumElements() : 0; }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // BiasGradOp, BroadcastRowsOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult BiasGradOp::verify() {
   auto acc = tensorOf(getAcc());

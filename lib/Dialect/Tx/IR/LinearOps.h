@@ -1,4 +1,4 @@
-//===- LinearOps.h - What the ops of linear layers share --------*- C++ -*-===//
+//===- LinearOps.h - What the ops of linear layers share ------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_DIALECT_TX_IR_LINEAROPS_H
 #define TX_LIB_DIALECT_TX_IR_LINEAROPS_H

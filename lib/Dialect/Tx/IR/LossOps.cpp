@@ -1,4 +1,4 @@
-//===- LossOps.cpp - Cross entropy and its reduction ----------------------===//
+//===- LossOps.cpp - Cross entropy and its reduction --------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -11,9 +11,9 @@ static LogicalResult verifyTargets(Operation *op, RankedTensorType logits, Type 
   return success();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // CrossEntropyOp, CrossEntropyGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult CrossEntropyOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                SmallVectorImpl<Type> &types) {
@@ -25,16 +25,14 @@ LogicalResult CrossEntropyOp::inferReturnTypes(MLIRContext *, std::optional<Loca
   return success();
 }
 
-LogicalResult CrossEntropyOp::verify() {
-  return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType());
-}
+LogicalResult CrossEntropyOp::verify() { return verifyTargets(*this, tensorOf(getLogits()), getTargets().getType()); }
 
 LogicalResult CrossEntropyOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dlosses = context.getGradient(getLosses());
   if (dlosses && context.needsGradient(getLogits()))
-    context.addGradient(getLogits(),
-                        CrossEntropyGradOp::create(builder, getLoc(), getLogits().getType(), dlosses, getLogits(),
-                                                   getTargets(), getStatistics(), getIgnoreIndexAttr(), context.getScope()));
+    context.addGradient(getLogits(), CrossEntropyGradOp::create(builder, getLoc(), getLogits().getType(), dlosses,
+                                                                getLogits(), getTargets(), getStatistics(),
+                                                                getIgnoreIndexAttr(), context.getScope()));
   return success();
 }
 
@@ -68,9 +66,9 @@ std::pair<int64_t, int64_t> CrossEntropyGradOp::getKernelSpace() { return rowSpa
 SmallVector<unsigned> CrossEntropyGradOp::getInPlaceOperands() { return {1}; }
 int64_t CrossEntropyGradOp::getVectorFlops() { return 14 * tensorOf(getLogits()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ReduceLossOp, ReduceLossGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ReduceLossOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
                                              SmallVectorImpl<Type> &types) {

@@ -1,13 +1,13 @@
-//===- NormOps.cpp - Layer norm and its gradients -------------------------===//
+//===- NormOps.cpp - Layer norm and its gradients -----------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LayerNormOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
@@ -56,9 +56,9 @@ std::pair<int64_t, int64_t> LayerNormOp::getKernelSpace() { return rowSpace(getX
 SmallVector<unsigned> LayerNormOp::getInPlaceOperands() { return {0}; }
 int64_t LayerNormOp::getVectorFlops() { return 8 * tensorOf(getX()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LayerNormInputGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static LogicalResult verifyStatistics(Operation *op, RankedTensorType x, Type statistics) {
   if (x.getRank() < 1)
@@ -82,9 +82,9 @@ std::pair<int64_t, int64_t> LayerNormInputGradOp::getKernelSpace() { return rowS
 SmallVector<unsigned> LayerNormInputGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t LayerNormInputGradOp::getVectorFlops() { return 11 * tensorOf(getX()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LayerNormWeightGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LayerNormWeightGradOp::verify() {
   auto acc = tensorOf(getWeightAcc());
@@ -117,7 +117,8 @@ int64_t LayerNormWeightGradOp::getVectorFlops() { return 5 * tensorOf(getX()).ge
 Value LayerNormWeightGradOp::getSummedRows() { return getDy(); }
 SmallVector<Value> LayerNormWeightGradOp::buildInParts(OpBuilder &builder, int64_t parts) {
   auto type = RankedTensorType::get({parts, getColumns(getX().getType())}, tensorOf(getWeightAcc()).getElementType());
-  auto sums = LayerNormPartialGradOp::create(builder, getLoc(), type, type, getDy(), getX(), getMean(), getRstd(), getScope());
+  auto sums =
+      LayerNormPartialGradOp::create(builder, getLoc(), type, type, getDy(), getX(), getMean(), getRstd(), getScope());
   SmallVector<Value> sum = {sums.getWeightParts()}, accs = {getWeightAcc()};
   if (Value bias = getBiasAcc()) {
     sum.push_back(sums.getBiasParts());
@@ -126,9 +127,9 @@ SmallVector<Value> LayerNormWeightGradOp::buildInParts(OpBuilder &builder, int64
   return AddPartsOp::create(builder, getLoc(), sum, accs, getReset(), getScope()).getResults();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // LayerNormPartialGradOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult LayerNormPartialGradOp::verify() {
   auto parts = tensorOf(getWeightParts());
@@ -148,9 +149,9 @@ SmallVector<unsigned> LayerNormPartialGradOp::getInPlaceOperands() { return {0, 
 Value LayerNormPartialGradOp::getSharedOperand() { return getDy(); }
 int64_t LayerNormPartialGradOp::getVectorFlops() { return 5 * tensorOf(getX()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AddPartsOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AddPartsOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
                                            SmallVectorImpl<Type> &types) {
@@ -166,7 +167,8 @@ LogicalResult AddPartsOp::verify() {
     if (parts.getType() != getParts()[0].getType() || tensorOf(parts).getRank() < 2)
       return emitOpError("takes rows of one type, found ") << parts.getType();
     if (tensorOf(acc).getRank() != 1 || tensorOf(acc).getDimSize(0) != getColumns(parts.getType()))
-      return emitOpError("takes accumulators of ") << getColumns(parts.getType()) << " elements, found " << acc.getType();
+      return emitOpError("takes accumulators of ")
+             << getColumns(parts.getType()) << " elements, found " << acc.getType();
   }
   return success();
 }

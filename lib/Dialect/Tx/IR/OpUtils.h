@@ -1,4 +1,4 @@
-//===- OpUtils.h - Shared by the op families --------------------*- C++ -*-===//
+//===- OpUtils.h - Shared by the op families ------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_LIB_DIALECT_TX_IR_OPUTILS_H
 #define TX_LIB_DIALECT_TX_IR_OPUTILS_H
@@ -12,9 +12,7 @@ using Shape = llvm::ArrayRef<int64_t>;
 inline mlir::RankedTensorType tensorOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
-inline mlir::RankedTensorType tensorOf(mlir::Type type) {
-  return mlir::cast<mlir::RankedTensorType>(type);
-}
+inline mlir::RankedTensorType tensorOf(mlir::Type type) { return mlir::cast<mlir::RankedTensorType>(type); }
 /// The statistics' type of rows: f32 (f64 on f64), without the last dimension.
 inline mlir::RankedTensorType statisticsOf(mlir::RankedTensorType type) {
   mlir::Type element = type.getElementType();
@@ -33,9 +31,8 @@ inline std::pair<int64_t, int64_t> flatSpace(mlir::Value value) {
   return {(elements + chunk - 1) / chunk, chunk};
 }
 
-
-/// Infers: refuses as an op's verifier would, before there is an op. Operands are
-/// ranked tensors by then, but may have any rank, shape and element type.
+/// Infers: refuses as an op's verifier would, before there is an op. Operands are ranked tensors by then, but may have
+/// any rank, shape and element type.
 template <typename Op, typename... Args>
 mlir::LogicalResult inferenceError(std::optional<mlir::Location> loc, Args &&...args) {
   return mlir::emitOptionalError(loc, "'", Op::getOperationName(), "' op ", std::forward<Args>(args)...);

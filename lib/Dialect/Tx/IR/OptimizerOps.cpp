@@ -1,4 +1,4 @@
-//===- OptimizerOps.cpp - Global norm, AdamW ------------------------------===//
+//===- OptimizerOps.cpp - Global norm, AdamW ----------------------------------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -7,9 +7,9 @@ using namespace tx;
 
 static_assert(SumOfSquaresOp::kChunk == kFlatChunk, "one partial sum for each chunk of the loop nest");
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // SumOfSquaresOp, ClipCoefficientOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult SumOfSquaresOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                                SmallVectorImpl<Type> &types) {
@@ -47,9 +47,9 @@ SmallVector<unsigned> ClipCoefficientOp::getInPlaceOperands() { return {}; }
 std::pair<int64_t, int64_t> ClipCoefficientOp::getKernelSpace() { return rowSpace(getPartials()); }
 int64_t ClipCoefficientOp::getVectorFlops() { return tensorOf(getPartials()).getNumElements(); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // AdamWOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AdamWOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
                                         SmallVectorImpl<Type> &types) {
@@ -87,9 +87,7 @@ SmallVector<std::pair<unsigned, unsigned>> AdamWOp::getTies() {
 }
 
 // A narrow parameter is its master rounded.
-bool AdamWOp::readsOperand(unsigned operand) {
-  return !getMaster() || operand != getParamMutable().getOperandNumber();
-}
+bool AdamWOp::readsOperand(unsigned operand) { return !getMaster() || operand != getParamMutable().getOperandNumber(); }
 
 KernelKind AdamWOp::getKernelKind() { return KernelKind::Flat; }
 std::pair<int64_t, int64_t> AdamWOp::getKernelSpace() { return flatSpace(getGrad()); }

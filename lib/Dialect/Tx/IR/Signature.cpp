@@ -1,4 +1,4 @@
-//===- Signature.cpp - What a function of a step takes and gives ----------===//
+//===- Signature.cpp - What a function of a step takes and gives --------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
@@ -60,7 +60,7 @@ static LogicalResult verifyTypes(FunctionOpInterface function, const Side &side)
   for (auto [number, type] : llvm::enumerate(side.types))
     if (std::string fault = findFault(type); !fault.empty())
       return function->emitError("@") << getSymbol(function) << " has the " << side.what << ' ' << number << " of type "
-                                     << type << ", " << fault;
+                                      << type << ", " << fault;
   return success();
 }
 
@@ -71,7 +71,7 @@ static LogicalResult verifyNames(FunctionOpInterface function, const Side &side)
     Attribute given = side.getName(number);
     auto refuse = [&] {
       return function->emitError("@") << getSymbol(function) << " has the " << side.what << ' ' << number << " with "
-                                     << kNameAttr << " = " << given << ", ";
+                                      << kNameAttr << " = " << given << ", ";
     };
     if (given && !isa<StringAttr>(given))
       return refuse() << "which is no text; write " << kNameAttr << " = \"x\" or the like";
@@ -83,9 +83,9 @@ static LogicalResult verifyNames(FunctionOpInterface function, const Side &side)
     if (failed(tx::detail::verifyName(function, name)))
       return failure();
     if (auto [other, isNew] = known.try_emplace(name, number); !isNew)
-      return function->emitError(side.what) << "s " << other->second << " and " << number << " of @"
-                                           << getSymbol(function) << " have one name, '" << name
-                                           << "'; callers give and take them by name";
+      return function->emitError(side.what)
+             << "s " << other->second << " and " << number << " of @" << getSymbol(function) << " have one name, '"
+             << name << "'; callers give and take them by name";
   }
   return success();
 }

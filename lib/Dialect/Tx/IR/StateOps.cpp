@@ -1,4 +1,4 @@
-//===- StateOps.cpp - Globals, loads, stores ------------------------------===//
+//===- StateOps.cpp - Globals, loads, stores ----------------------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
@@ -20,8 +20,8 @@ ParseResult GlobalOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
   std::optional<GlobalRole> role = symbolizeGlobalRole(keyword);
   if (!role)
-    return parser.emitError(loc, "unknown role '") << keyword
-           << "'; known: parameter, gradient, moment1, moment2, master";
+    return parser.emitError(loc, "unknown role '")
+           << keyword << "'; known: parameter, gradient, moment1, moment2, master";
   properties.role = GlobalRoleAttr::get(parser.getContext(), *role);
 
   InitKind init = InitKind::Zeros;
@@ -36,8 +36,7 @@ ParseResult GlobalOp::parse(OpAsmParser &parser, OperationState &result) {
       properties.decay = builder.getUnitAttr();
     } else if (std::optional<InitKind> known = symbolizeInitKind(keyword)) {
       init = *known;
-      if (init == InitKind::Normal &&
-          (parser.parseLParen() || parser.parseFloat(stddev) || parser.parseRParen()))
+      if (init == InitKind::Normal && (parser.parseLParen() || parser.parseFloat(stddev) || parser.parseRParen()))
         return failure();
     } else {
       return parser.emitError(loc, "expected zeros, ones, normal(stddev), of @parameter or decay, found '")
@@ -91,14 +90,12 @@ LogicalResult GlobalOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol, Type type,
-                               SymbolTableCollection &symbols) {
+static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol, Type type, SymbolTableCollection &symbols) {
   auto global = symbols.lookupNearestSymbolFrom<GlobalOp>(op, symbol);
   if (!global)
     return op->emitOpError("names no tx.global: ") << symbol;
   if (global.getType() != type)
-    return op->emitOpError("has type ") << type << ", but " << symbol << " is "
-                                        << global.getType();
+    return op->emitOpError("has type ") << type << ", but " << symbol << " is " << global.getType();
   return success();
 }
 

@@ -1,4 +1,4 @@
-//===- TxDialect.cpp - Registration, the scope attribute ------------------===//
+//===- TxDialect.cpp - Registration, the scope attribute ----------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxDialect.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace tx;
 
-#include "tx/Dialect/Tx/IR/TxDialect.cpp.inc"
 #include "tx/Dialect/Tx/IR/TxAttrEnums.cpp.inc"
+#include "tx/Dialect/Tx/IR/TxDialect.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Tx/IR/TxAttrs.cpp.inc"
@@ -31,9 +31,9 @@ void TxDialect::initialize() {
       >();
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ScopeAttr
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 Attribute ScopeAttr::parse(AsmParser &parser, Type) {
   Segment segment = Segment::Forward;
@@ -47,8 +47,7 @@ Attribute ScopeAttr::parse(AsmParser &parser, Type) {
   if (more && keyword != "layer") {
     std::optional<Segment> known = symbolizeSegment(keyword);
     if (!known) {
-      parser.emitError(loc, "unknown segment '") << keyword
-          << "'; known: forward, backward, recompute, optimizer";
+      parser.emitError(loc, "unknown segment '") << keyword << "'; known: forward, backward, recompute, optimizer";
       return {};
     }
     segment = *known;
@@ -86,9 +85,7 @@ void ScopeAttr::print(AsmPrinter &printer) const {
   printer << '>';
 }
 
-ScopeAttr ScopeAttr::in(Segment segment) const {
-  return ScopeAttr::get(getContext(), segment, getLayer(), getPath());
-}
+ScopeAttr ScopeAttr::in(Segment segment) const { return ScopeAttr::get(getContext(), segment, getLayer(), getPath()); }
 
 bool ScopeAttr::isInside(RecomputeModule module) const {
   SmallVector<StringRef> components;
@@ -96,8 +93,8 @@ bool ScopeAttr::isInside(RecomputeModule module) const {
   return llvm::is_contained(components, stringifyRecomputeModule(module));
 }
 
-// FNV-1a, 32 bits: the site must be the same on every machine and in every
-// version, so no library hash (these are seeded or change).
+// FNV-1a, 32 bits: the site must be the same on every machine and in every version, so no library hash (these are
+// seeded or change).
 uint32_t ScopeAttr::getSiteHash() const {
   uint32_t hash = 2166136261u;
   for (char c : std::to_string(getLayer()) + ":" + getPath().str())
@@ -106,6 +103,5 @@ uint32_t ScopeAttr::getSiteHash() const {
 }
 
 std::string ScopeAttr::str() const {
-  return isInLayer() ? "layer " + std::to_string(getLayer()) + " " + getPath().str()
-                     : getPath().str();
+  return isInLayer() ? "layer " + std::to_string(getLayer()) + " " + getPath().str() : getPath().str();
 }

@@ -1,4 +1,4 @@
-//===- TxEnums.cpp - Every user-visible name, without MLIR ----------------===//
+//===- TxEnums.cpp - Every user-visible name, without MLIR --------------------------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/TxEnums.h"
 

@@ -1,13 +1,13 @@
-//===- ViewOps.cpp - Columns and runs of a tensor, without a copy ---------===//
+//===- ViewOps.cpp - Columns and runs of a tensor, without a copy -------------------------------------------------===//
 
 #include "OpUtils.h"
 
 using namespace mlir;
 using namespace tx;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // SliceOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                         SmallVectorImpl<Type> &types) {
@@ -24,8 +24,8 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
 
 LogicalResult SliceOp::verify() { return success(); }
 
-/// The sum, in order, of what the slices' gradients have for the columns [begin, end), each of
-/// them all of these or none; zeros if none has them.
+/// The sum, in order, of what the slices' gradients have for the columns [begin, end), each of them all of these or
+/// none; zeros if none has them.
 static Value buildColumns(OpBuilder &builder, Location loc, BackwardContext &context, ArrayRef<SliceOp> slices,
                           int64_t begin, int64_t end, RankedTensorType type) {
   Value sum;
@@ -42,9 +42,8 @@ static Value buildColumns(OpBuilder &builder, Location loc, BackwardContext &con
   return sum ? sum : ZerosOp::create(builder, loc, type, context.getScope()).getResult();
 }
 
-// The whole's gradient is put together once the last (in backward's order) slice is
-// met; autodiff visits users in reverse. Between the borders of slices all columns
-// have the same ones.
+// The whole's gradient is put together once the last (in backward's order) slice is met; autodiff visits users in
+// reverse. Between the borders of slices all columns have the same ones.
 LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (!context.needsGradient(getWhole()))
     return success();
@@ -84,9 +83,9 @@ SmallVector<std::pair<Value, int64_t>> SliceOp::getViewedParts() { return {{getP
 KernelKind SliceOp::getKernelKind() { return KernelKind::View; }
 std::pair<int64_t, int64_t> SliceOp::getKernelSpace() { return rowSpace(getPart()); }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // ConcatOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
@@ -99,10 +98,11 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     if (!first)
       first = type;
     if (type.getShape().drop_back() != first.getShape().drop_back() || type.getElementType() != first.getElementType())
-      return inferenceError<ConcatOp>(loc, "takes parts that agree in all but the last dimension, found ", first, " and ",
-                                      type);
+      return inferenceError<ConcatOp>(loc, "takes parts that agree in all but the last dimension, found ", first,
+                                      " and ", type);
     if (type.getShape().back() < 1 || type.getShape().back() > tx::detail::kMaxElements - columns)
-      return inferenceError<ConcatOp>(loc, "takes parts of at least one and together at most 2^56 columns, found ", type);
+      return inferenceError<ConcatOp>(loc, "takes parts of at least one and together at most 2^56 columns, found ",
+                                      type);
     columns += type.getShape().back();
   }
   if (!first)
@@ -119,9 +119,9 @@ LogicalResult ConcatOp::buildBackward(OpBuilder &builder, BackwardContext &conte
   Value dwhole = context.getGradient(getWhole());
   for (auto [part, column] : getViewedParts())
     if (context.needsGradient(part) && dwhole)
-      context.addGradient(part, SliceOp::create(builder, getLoc(), dwhole, builder.getI64IntegerAttr(column),
-                                                builder.getI64IntegerAttr(getColumns(part.getType())),
-                                                context.getScope()));
+      context.addGradient(part,
+                          SliceOp::create(builder, getLoc(), dwhole, builder.getI64IntegerAttr(column),
+                                          builder.getI64IntegerAttr(getColumns(part.getType())), context.getScope()));
   return success();
 }
 
@@ -139,12 +139,12 @@ SmallVector<std::pair<Value, int64_t>> ConcatOp::getViewedParts() {
   return parts;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // PackOp, UnpackOp
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
-/// Where each part starts in the row, and behind the last how long the row is; none if
-/// it has more elements than an address reaches.
+/// Where each part starts in the row, and behind the last how long the row is; none if it has more elements than an
+/// address reaches.
 static std::optional<SmallVector<int64_t>> findRuns(TypeRange parts) {
   SmallVector<int64_t> starts = {0};
   for (Type part : parts) {
@@ -195,8 +195,7 @@ LogicalResult UnpackOp::verify() {
   if (!starts)
     return emitOpError("gives parts of together more than 2^56 elements");
   if (tensorOf(getWhole()).getShape() != ArrayRef<int64_t>(starts->back()))
-    return emitOpError("gives the parts of a row of ")
-           << starts->back() << " elements, found " << getWhole().getType();
+    return emitOpError("gives the parts of a row of ") << starts->back() << " elements, found " << getWhole().getType();
   return success();
 }
 

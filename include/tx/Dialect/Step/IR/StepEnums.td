@@ -1,4 +1,4 @@
-//===- StepEnums.td - The arena, library calls -------------*- tablegen -*-===//
+//===- StepEnums.td - The arena, library calls -----------------------------------------------------*- tablegen -*-===//
 
 #ifndef STEP_ENUMS_TD
 #define STEP_ENUMS_TD

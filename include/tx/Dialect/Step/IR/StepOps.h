@@ -1,4 +1,4 @@
-//===- StepOps.h - The step dialect -----------------------------*- C++ -*-===//
+//===- StepOps.h - The step dialect ---------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_DIALECT_STEP_IR_STEPOPS_H
 #define TX_DIALECT_STEP_IR_STEPOPS_H
@@ -30,18 +30,17 @@ bool hasAux(Epilogue epilogue);
 
 namespace tx {
 
-/// Names of the attributes that carry addresses and sizes until there is a
-/// step.program: a function's arguments and a global have a buffer, other ops one for
-/// each result; sizes are those of the segments.
+/// Names of the attributes that carry addresses and sizes until there is a step.program: a function's arguments and a
+/// global have a buffer, other ops one for each result; sizes are those of the segments.
 inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
 inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
-/// What a target's libraries do for an op: the bytes of scratch that the call
-/// gets, then where they lie; an epilogue of its product.
+/// What a target's libraries do for an op: the bytes of scratch that the call gets, then where they lie; an epilogue of
+/// its product.
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "step.scratch_bytes";
 inline constexpr llvm::StringLiteral kScratchAttr = "step.scratch";
 inline constexpr llvm::StringLiteral kEpilogueAttr = "step.epilogue";
-/// On a group that is attention: a library may compute it in the kernel's place;
-/// true: only such that always gives the same bits.
+/// On a group that is attention: a library may compute it in the kernel's place; true: only such that always gives the
+/// same bits.
 inline constexpr llvm::StringLiteral kLibraryAttentionAttr = "step.library_attention";
 inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
 inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";

@@ -1,4 +1,4 @@
-//===- StepOps.td - The compiled step, as data -------------*- tablegen -*-===//
+//===- StepOps.td - The compiled step, as data -----------------------------------------------------*- tablegen -*-===//
 
 #ifndef STEP_OPS_TD
 #define STEP_OPS_TD

@@ -1,9 +1,9 @@
-//===- Signature.h - What a function of a step takes and gives --*- C++ -*-===//
+//===- Signature.h - What a function of a step takes and gives ------------------------------------------*- C++ -*-===//
 //
-// A function is called from outside: with tensors of static shape, by name. What
-// else a stranger's module may say is found here, before a pass relies on it.
+// A function is called from outside: with tensors of static shape, by name. What else a stranger's module may say is
+// found here, before a pass relies on it.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_DIALECT_TX_IR_SIGNATURE_H
 #define TX_DIALECT_TX_IR_SIGNATURE_H
@@ -19,8 +19,8 @@ constexpr llvm::StringLiteral kNameAttr = "tx.name";
 std::string getArgumentName(mlir::FunctionOpInterface function, unsigned number);
 std::string getResultName(mlir::FunctionOpInterface function, unsigned number);
 
-/// Whether the function can be called from outside: names that callers can give, and
-/// tensors that an artifact can hold. f64 passes: the reference computes with it.
+/// Whether the function can be called from outside: names that callers can give, and tensors that an artifact can hold.
+/// f64 passes: the reference computes with it.
 mlir::LogicalResult verifySignature(mlir::FunctionOpInterface function);
 
 mlir::LogicalResult verifyOneBlock(mlir::FunctionOpInterface function);

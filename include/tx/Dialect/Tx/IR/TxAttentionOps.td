@@ -1,4 +1,4 @@
-//===- TxAttentionOps.td - Core attention ------------------*- tablegen -*-===//
+//===- TxAttentionOps.td - Core attention ----------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_ATTENTION_OPS_TD
 #define TX_ATTENTION_OPS_TD
@@ -71,9 +71,9 @@ def Tx_AttentionContextOp : Tx_ComputeOp<"attention_context",
   }];
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // In one op
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 def Tx_FlashAttentionOp : Tx_ComputeOp<"flash_attention",
     (ins Tx_FloatTensor:$q, Tx_FloatTensor:$k, Tx_FloatTensor:$v, Optional<Tx_I32Tensor>:$key, I64Attr:$heads,

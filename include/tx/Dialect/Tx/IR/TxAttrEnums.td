@@ -1,4 +1,4 @@
-//===- TxAttrEnums.td - Enums that are attributes of ops ----*- tablegen -*-===//
+//===- TxAttrEnums.td - Enums that are attributes of ops -------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_ATTR_ENUMS_TD
 #define TX_ATTR_ENUMS_TD

@@ -1,4 +1,4 @@
-//===- TxBase.td - The dialect, its attributes, its op classes -*- tablegen -*-===//
+//===- TxBase.td - The dialect, its attributes, its op classes -------------------------------------*- tablegen -*-===//
 
 #ifndef TX_BASE_TD
 #define TX_BASE_TD
@@ -28,9 +28,9 @@ def Tx_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Attributes
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {
   let mnemonic = "scope";
@@ -56,8 +56,7 @@ def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {
     /// Whether the path has a component with this module's name.
     bool isInside(::tx::RecomputeModule module) const;
     bool isInLayer() const { return getLayer() >= 0; }
-    /// Identifies the site to the random number generator: a hash of layer and
-    /// path, the same in every segment.
+    /// Identifies the site to the random number generator: a hash of layer and path, the same in every segment.
     uint32_t getSiteHash() const;
     /// For people: `layer 3 mlp.fc1`.
     std::string str() const;
@@ -80,9 +79,9 @@ def Tx_IdsAttr : AttrDef<Tx_Dialect, "Ids"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Types
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 def Tx_FloatTensor : StaticShapeTensorOf<[F32, BF16, F64]>;
 def Tx_F32Tensor : StaticShapeTensorOf<[F32, F64]>; // f64 on the reference only
@@ -90,9 +89,9 @@ def Tx_I32Tensor : StaticShapeTensorOf<[I32]>;
 def Tx_AnyTensor : StaticShapeTensorOf<[F32, BF16, F64, I32, I1]>;
 def Tx_Bit : 0DTensorOf<[I1]>;
 
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 // Op classes
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 // No tensor of the op has more elements than an address can reach.
 def Tx_BoundedShapes : NativeOpTrait<"BoundedShapes"> {

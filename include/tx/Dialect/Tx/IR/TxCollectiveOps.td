@@ -1,4 +1,4 @@
-//===- TxCollectiveOps.td - What ranks do together ---------*- tablegen -*-===//
+//===- TxCollectiveOps.td - What ranks do together -------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_COLLECTIVE_OPS_TD
 #define TX_COLLECTIVE_OPS_TD

@@ -1,8 +1,8 @@
-//===- TxEnums.h - Every user-visible name, without MLIR --------*- C++ -*-===//
+//===- TxEnums.h - Every user-visible name, without MLIR ------------------------------------------------*- C++ -*-===//
 //
 // For plain C++ that plans; the dialect includes it too.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_DIALECT_TX_IR_TXENUMS_H
 #define TX_DIALECT_TX_IR_TXENUMS_H
@@ -14,8 +14,8 @@
 
 #include <optional>
 
-// The generated attribute parsers, templates that plain C++ never uses, say
-// these names as MLIR's own headers declare them.
+// The generated attribute parsers, templates that plain C++ never uses, say these names as MLIR's own headers declare
+// them.
 namespace mlir {
 using llvm::failed;
 using llvm::FailureOr;

@@ -1,10 +1,9 @@
-//===- TxEnums.td - Every user-visible name, once ----------*- tablegen -*-===//
+//===- TxEnums.td - Every user-visible name, once --------------------------------------------------*- tablegen -*-===//
 //
-// Flags, help texts, error messages, parsers and docs are generated from here.
-// Plain enums: planners use them without MLIR. Enums that are attributes of ops
-// are in TxAttrEnums.td.
+// Flags, help texts, error messages, parsers and docs are generated from here. Plain enums: planners use them without
+// MLIR. Enums that are attributes of ops are in TxAttrEnums.td.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_ENUMS_TD
 #define TX_ENUMS_TD
@@ -27,8 +26,8 @@ def Tx_ReplayKind : Tx_Enum<"ReplayKind", "whether a clone computes the same bit
   I32EnumCase<"Keyed", 1, "keyed">,
   I32EnumCase<"Never", 2, "never">]>;
 
-// The order is the order of Megatron's help text. A module of which no model
-// part exists yet is known, and refused with the reason.
+// The order is the order of Megatron's help text. A module of which no model part exists yet is known, and refused with
+// the reason.
 def Tx_RecomputeModule : Tx_Enum<"RecomputeModule", "a part of a layer that `selective` recomputes", [
   I32EnumCase<"CoreAttn", 0, "core_attn">,
   I32EnumCase<"Mlp", 1, "mlp">,

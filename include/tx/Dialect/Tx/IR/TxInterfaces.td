@@ -1,9 +1,9 @@
-//===- TxInterfaces.td - What a pass may ask of an op ------*- tablegen -*-===//
+//===- TxInterfaces.td - What a pass may ask of an op ----------------------------------------------*- tablegen -*-===//
 //
-// Passes know these interfaces, not op names. A pass that wants to ask
-// `isa<tx::SomeOp>` is asking the op to grow a method here.
+// Passes know these interfaces, not op names. A pass that wants to ask `isa<tx::SomeOp>` is asking the op to grow a
+// method here.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_INTERFACES_TD
 #define TX_INTERFACES_TD

@@ -1,9 +1,9 @@
-//===- TxLinearGeluOps.td - A product and GELU in one -------*- tablegen -*-===//
+//===- TxLinearGeluOps.td - A product and GELU in one ----------------------------------------------*- tablegen -*-===//
 //
-// What a library that multiplies computes in one pass. Each of these is one op for
-// rematerialization too: a GELU that is recomputed alone would have other bits.
+// What a library that multiplies computes in one pass. Each of these is one op for rematerialization too: a GELU that
+// is recomputed alone would have other bits.
 //
-//===----------------------------------------------------------------------===//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_LINEAR_GELU_OPS_TD
 #define TX_LINEAR_GELU_OPS_TD

@@ -1,4 +1,4 @@
-//===- TxOps.h - The ops of the tx dialect ----------------------*- C++ -*-===//
+//===- TxOps.h - The ops of the tx dialect --------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TX_DIALECT_TX_IR_TXOPS_H
 #define TX_DIALECT_TX_IR_TXOPS_H
@@ -22,8 +22,7 @@ namespace tx {
 inline constexpr int64_t kMaxRanks = int64_t(1) << 20;
 /// How many ranks run the op together.
 int64_t getRanks(CollectiveOpInterface op);
-/// How far apart neighbors on the op's axis are numbered: the ranks of the axes
-/// that follow it.
+/// How far apart neighbors on the op's axis are numbered: the ranks of the axes that follow it.
 int64_t getRankStride(CollectiveOpInterface op);
 
 } // namespace tx

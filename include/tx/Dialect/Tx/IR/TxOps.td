@@ -1,4 +1,4 @@
-//===- TxOps.td - All ops of the dialect -------------------*- tablegen -*-===//
+//===- TxOps.td - All ops of the dialect -----------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_OPS_TD
 #define TX_OPS_TD

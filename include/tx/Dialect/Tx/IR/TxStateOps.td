@@ -1,4 +1,4 @@
-//===- TxStateOps.td - Named state -------------------------*- tablegen -*-===//
+//===- TxStateOps.td - Named state -----------------------------------------------------------------*- tablegen -*-===//
 
 #ifndef TX_STATE_OPS_TD
 #define TX_STATE_OPS_TD

@@ -1,3 +1,3 @@
 // Not plain: MLIR is welcome.
-#include "tx/Remat/Plan.h"
 #include "mlir/IR/Builders.h"
+#include "tx/Remat/Plan.h"

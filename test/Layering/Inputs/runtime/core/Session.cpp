@@ -1,4 +1,4 @@
 #include "core/Session.h"
 
-#include <llvm/ADT/StringRef.h>
 #include "../backends/host/Gemm.h"
+#include <llvm/ADT/StringRef.h>

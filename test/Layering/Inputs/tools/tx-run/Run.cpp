@@ -1,4 +1,4 @@
-#include "txrt/runtime.h"
-#include "tx/Dialect/Tx/IR/TxEnums.h"
-#include "mlir/IR/MLIRContext.h"
 #include "core/Session.h"
+#include "mlir/IR/MLIRContext.h"
+#include "tx/Dialect/Tx/IR/TxEnums.h"
+#include "txrt/runtime.h"

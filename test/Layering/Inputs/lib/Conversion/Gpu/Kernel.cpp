@@ -1,3 +1,3 @@
 // Another backend's loops.
-#include "tx/Dialect/Tx/IR/TxOps.h"
 #include "../Host/Loops.h"
+#include "tx/Dialect/Tx/IR/TxOps.h"

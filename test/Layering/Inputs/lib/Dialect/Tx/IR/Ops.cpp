@@ -1,5 +1,5 @@
 // A dialect knows neither the one that follows nor the runtime.
-#include "tx/Dialect/Tx/IR/TxOps.h"
 #include "mlir/IR/Builders.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
-# include <txrt/abi.h>
+#include "tx/Dialect/Tx/IR/TxOps.h"
+#include <txrt/abi.h>

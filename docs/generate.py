@@ -76,13 +76,18 @@ def dialect_page(name, path):
 
 
 def interfaces_page():
-    page = tblgen("Dialect/Tx/IR/TxInterfaces.td", "-gen-op-interface-docs").replace("# OpInterface definitions\n\n", "")
+    page = tblgen("Dialect/Tx/IR/TxInterfaces.td", "-gen-op-interface-docs").replace(
+        "# OpInterface definitions\n\n", ""
+    )
     return WRITTEN + "# Interfaces of `tx` ops\n\nWhat a pass may ask of an op.\n\n" + page
 
 
 def passes_page():
-    found = {os.path.relpath(os.path.join(folder, "Passes.td"), os.path.join(ROOT, "include/tx"))
-             for folder, _, files in os.walk(os.path.join(ROOT, "include/tx")) if "Passes.td" in files}
+    found = {
+        os.path.relpath(os.path.join(folder, "Passes.td"), os.path.join(ROOT, "include/tx"))
+        for folder, _, files in os.walk(os.path.join(ROOT, "include/tx"))
+        if "Passes.td" in files
+    }
     if found != set(PASS_GROUPS.values()):
         sys.exit(f"PASS_GROUPS differs from the sources: {sorted(found ^ set(PASS_GROUPS.values()))}")
     page = WRITTEN + "# Passes of `tx-opt`\n\n| pipeline | |\n|---|---|\n"
@@ -111,7 +116,7 @@ def ops_of(lines, pattern):
         if re.search(pattern, lines[at]):
             indent = re.match(r" *", lines[at]).group()
             end = find_line(lines, f"^{indent}}}", at)
-            shown += lines[at:end + 1]
+            shown += lines[at : end + 1]
             at = end
         at += 1
     return shown
@@ -140,9 +145,9 @@ def excerpt(lines, options):
     if "op" in options:
         lines = ops_of(lines, options["op"])
     if "from" in options:
-        lines = lines[find_line(lines, options["from"], 0):]
+        lines = lines[find_line(lines, options["from"], 0) :]
     if "to" in options:
-        lines = lines[:find_line(lines, options["to"], 1) + 1]
+        lines = lines[: find_line(lines, options["to"], 1) + 1]
     if "only" in options:
         lines = [line for line in lines if re.search(options["only"], line)]
     return folded(lines, options["fold"]) if "fold" in options else lines
@@ -155,7 +160,7 @@ def page_with_output(page):
         run_shell("\n".join(block.body for block in blocks if block.language == "sh"), folder, arguments.tools)
         result, at = "", 0
         for block in blocks:
-            comment = re.search(r"<!-- show (.*) -->\n$", page[at:block.start])
+            comment = re.search(r"<!-- show (.*) -->\n$", page[at : block.start])
             if not comment:
                 continue
             name, *options = shlex.split(comment.group(1))
@@ -163,7 +168,7 @@ def page_with_output(page):
             shown = excerpt(lines, dict(option.split("=", 1) for option in options))
             if not shown:
                 sys.exit(f"nothing to show: {comment.group(1)}")
-            result += page[at:block.body_start] + "\n".join(shown) + "\n"
+            result += page[at : block.body_start] + "\n".join(shown) + "\n"
             at = block.body_end
         return result + page[at:]
 
@@ -190,7 +195,8 @@ for name, page in generated_pages():
         print(f"wrote docs/{name}")
         continue
     stale = True
-    sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), page.splitlines(True), f"docs/{name}",
-                                               f"docs/{name} as generated"))
+    sys.stdout.writelines(
+        difflib.unified_diff(old.splitlines(True), page.splitlines(True), f"docs/{name}", f"docs/{name} as generated")
+    )
 if stale:
     sys.exit("stale pages: run `ninja -C build docs`")

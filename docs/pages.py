@@ -25,8 +25,14 @@ def run_shell(commands, folder, tools=None):
     environment = dict(os.environ)
     if tools:
         environment["PATH"] = os.pathsep.join([tools, environment["PATH"]])
-    done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", commands], cwd=folder, env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", commands],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode:
         raise SystemExit(f"exit status {done.returncode} of\n{commands}\n{done.stdout}")
     return done.stdout

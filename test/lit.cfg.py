@@ -18,7 +18,7 @@ config.test_exec_root = os.path.join(config.tx_binary_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
     [config.tx_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
 )
-for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS", "TX_MUTANTS"]:
+for name in ["HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TX_PROPERTY_PAIRS", "TX_MUTANTS", "TX_KERNEL_CACHE"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
@@ -32,6 +32,13 @@ for name in ["CUDA_HOME", "CUDA_PATH"]:
 # A set-up of one's own may lack Open MPI; tools/check installs it.
 if shutil.which("mpirun"):
     config.available_features.add("mpi")
+
+# The version whose form the tree has; tools/check installs it.
+for name in ["clang-format-22", os.path.join(config.llvm_tools_dir, "clang-format")]:
+    if shutil.which(name):
+        config.available_features.add("clang-format")
+        config.substitutions.append(("%clang-format", name))
+        break
 
 # The allocations of a step; the sanitizers' own allocator is not counted.
 allocations = "not counted in this build" if config.tx_sanitize else "0"

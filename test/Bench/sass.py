@@ -20,7 +20,10 @@ PIPES = [
     ("fma", r"F(FMA|ADD|MUL|SWZADD)|HFMA2|HADD2|HMUL2|IMAD\.(MOV|SHL|IADD|U32)"),
     ("uniform", r"U[A-Z]|R2UR|S2UR|LDCU"),
     ("memory", r"(LDG|STG|LDS|STS|LDSM|LDGSTS|ATOM|RED|LD\b|ST\b|LDC|LDL|STL)"),
-    ("control", r"BRA|BSSY|BSYNC|EXIT|BAR|NOP|WARPSYNC|YIELD|CALL|RET|DEPBAR|LDGDEPBAR|ERRBAR|MEMBAR|PLOP|BREAK|CCTL|NANOSLEEP"),
+    (
+        "control",
+        r"BRA|BSSY|BSYNC|EXIT|BAR|NOP|WARPSYNC|YIELD|CALL|RET|DEPBAR|LDGDEPBAR|ERRBAR|MEMBAR|PLOP|BREAK|CCTL|NANOSLEEP",
+    ),
     ("alu", r""),
 ]
 _PIPES = [(name, re.compile(pattern)) for name, pattern in PIPES]
@@ -88,7 +91,9 @@ class Kernel:
         # Blocks that ptxas moved behind the last exit jump back: keep them.
         jumps = [(i, self._target(x)) for i, x in enumerate(self.code[:end])]
         self.code = self.code[:end]
-        self.loops = sorted(((target, i) for i, target in jumps if target is not None and target < i), key=lambda l: l[1] - l[0])
+        self.loops = sorted(
+            ((target, i) for i, target in jumps if target is not None and target < i), key=lambda l: l[1] - l[0]
+        )
         self.skipped = self._slow_ways()
 
     def _target(self, instruction):
@@ -114,7 +119,7 @@ class Kernel:
             target = self._target(self.code[i])
             if target is None or not i < target <= last:
                 continue
-            between = self.code[i + 1:target]
+            between = self.code[i + 1 : target]
             if not any(x.pipe in ("tensor", "memory", "special", "wide") for x in between):
                 result.update(range(i + 1, target))
         return result
@@ -122,7 +127,7 @@ class Kernel:
     def moved(self, loop=None):
         """(read, written) by one thread in one round of a loop, or in all."""
         first, last = loop or (0, len(self.code) - 1)
-        moves = [x.access() for i, x in enumerate(self.code[first:last + 1], first) if i not in self.skipped]
+        moves = [x.access() for i, x in enumerate(self.code[first : last + 1], first) if i not in self.skipped]
         return sum(r for r, _ in moves), sum(w for _, w in moves)
 
     def weights(self, trips):
@@ -146,7 +151,7 @@ class Kernel:
                 most = max(most, now)
                 # What was asked for before comes before.
                 order = list(waiting)
-                for r in order[:order.index(touched[-1]) + 1] if touched else order:
+                for r in order[: order.index(touched[-1]) + 1] if touched else order:
                     now -= waiting.pop(r)
             size = x.access()[0]
             if size:
@@ -172,8 +177,11 @@ class _Walk:
         self.come = [0.0] * 8
 
     def run(self, first, last, now, within):
-        loops = {loop[0]: loop for loop in sorted(self.kernel.loops, key=lambda l: l[1] - l[0])
-                 if loop != within and (within is None or within[0] <= loop[0] and loop[1] <= within[1])}
+        loops = {
+            loop[0]: loop
+            for loop in sorted(self.kernel.loops, key=lambda l: l[1] - l[0])
+            if loop != within and (within is None or within[0] <= loop[0] and loop[1] <= within[1])
+        }
         at = first
         while at < last:
             if at in loops and loops[at][1] < last:
@@ -230,13 +238,13 @@ def disassemble(nvdisasm, cubin):
 
 def _read_sections(elf, kernels):
     """Static shared memory is a section; registers stand in an attribute (0x2f) of the symbol, in .nv.info."""
-    start, = struct.unpack_from("<Q", elf, 40)
+    (start,) = struct.unpack_from("<Q", elf, 40)
     _, count, names = struct.unpack_from("<HHH", elf, 58)
     headers = [struct.unpack_from("<IIQQQQIIQQ", elf, start + i * 64) for i in range(count)]
 
     def text(table, at):
         begin = headers[table][4] + at
-        return elf[begin:elf.index(b"\0", begin)].decode()
+        return elf[begin : elf.index(b"\0", begin)].decode()
 
     symbols = []
     for kind, offset, size, link in ((h[1], h[4], h[5], h[6]) for h in headers):

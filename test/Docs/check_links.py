@@ -42,7 +42,9 @@ while waiting:
             reached.add(target)
             waiting.append(target)
 pages = {os.path.normpath(page) for page in glob.glob(os.path.join(root, "docs/**/*.md"), recursive=True)}
-faults += [f"{page}: README.md leads to it by no link" for page in sorted(pages - {os.path.normpath(p) for p in reached})]
+faults += [
+    f"{page}: README.md leads to it by no link" for page in sorted(pages - {os.path.normpath(p) for p in reached})
+]
 if faults:
     sys.exit("\n".join(faults))
 print(f"{len(reached)} pages")

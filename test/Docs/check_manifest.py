@@ -50,8 +50,9 @@ def faults(shown, found, place="manifest"):
 
 
 blocks = blocks_of(open(arguments.page).read())
-[command], [reader], [shown] = ([block.body for block in blocks if block.language == language]
-                                for language in ("sh", "python", "json"))
+[command], [reader], [shown] = (
+    [block.body for block in blocks if block.language == language] for language in ("sh", "python", "json")
+)
 with tempfile.TemporaryDirectory() as folder:
     os.mkdir(os.path.join(folder, "build"))
     os.symlink(arguments.tools, os.path.join(folder, "build", "bin"))

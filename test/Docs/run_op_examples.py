@@ -57,7 +57,9 @@ def in_function(example):
         done = tx_opt(source)
         if done.returncode == 0:
             return source, None
-        mismatch = re.search(r"use of value '(%\w+)' expects different type than prior uses: '(.*)' vs 'none'", done.stderr)
+        mismatch = re.search(
+            r"use of value '(%\w+)' expects different type than prior uses: '(.*)' vs 'none'", done.stderr
+        )
         if not mismatch or types.get(mismatch.group(1)) != "none":
             return source, done.stderr
         types[mismatch.group(1)] = mismatch.group(2)
@@ -93,7 +95,10 @@ def complaints(kind, name, examples):
     for example in examples:
         if kind == "attribute":
             values = [line.strip().removeprefix(f"#{name}") for line in example.splitlines() if line.strip()]
-            source, error = "\n".join(f"module attributes {{test.value = #{name}{value}}} {{}}" for value in values), None
+            source, error = (
+                "\n".join(f"module attributes {{test.value = #{name}{value}}} {{}}" for value in values),
+                None,
+            )
         else:
             source, error = in_function(example)
         complaint = error or check_round_trip(source, name)

@@ -41,8 +41,9 @@ def is_same(shown, printed):
     shown, printed = (MEASURED.sub("MEASURED", " ".join(text.split())) for text in (shown, printed))
     pattern = re.escape(LEARNT.sub("LEARNT", shown)).replace("LEARNT", f"({FIGURE})")
     match = re.fullmatch(pattern.replace(re.escape("..."), ".*"), printed)
-    return match is not None and all(abs(float(a) - float(b)) <= TOLERANCE * float(a)
-                                     for a, b in zip(LEARNT.findall(shown), match.groups()))
+    return match is not None and all(
+        abs(float(a) - float(b)) <= TOLERANCE * float(a) for a, b in zip(LEARNT.findall(shown), match.groups())
+    )
 
 
 page = open(arguments.page).read()
@@ -53,7 +54,7 @@ with tempfile.TemporaryDirectory() as folder:
     os.symlink(os.path.join(arguments.source, "test"), os.path.join(folder, "test"))
     end = 0
     for block in blocks_of(page):
-        before, end = page[end:block.start], block.end
+        before, end = page[end : block.start], block.end
         if block.language == "mlir":
             names = re.findall(r"`([\w-]+\.mlir)`", before)
             if not names:

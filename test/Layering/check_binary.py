@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 # The GEMM library is opened at run time; naming it would do no harm.
-ALLOWED = re.compile(r"lib(c|m|stdc\+\+|gcc_s|pthread|dl|rt|openblas\w*|mkl_rt|dnnl)\.so(\.\d+)*|ld-linux-[\w-]+\.so\.\d+")
+ALLOWED = re.compile(
+    r"lib(c|m|stdc\+\+|gcc_s|pthread|dl|rt|openblas\w*|mkl_rt|dnnl)\.so(\.\d+)*|ld-linux-[\w-]+\.so\.\d+"
+)
 # Parts of mangled names.
 COMPILER_SYMBOLS = {"llvm": b"N4llvm", "mlir": b"N4mlir"}
 

@@ -43,9 +43,25 @@ RULES = {
     "Target/Common": COMPILER,
     "Target/Host": {"Target", "Target/Common", "Conversion", "Conversion/Host", "Support", ABI} | DIALECTS | COMPILER,
     "Target/Cuda": {"Target", "Target/Common", "Conversion", "Conversion/Gpu", "Support", ABI} | DIALECTS | COMPILER,
-    "Pipeline": {"Frontend", "Parallel", "Autodiff", "Remat", "Schedule", "Memory", "Conversion", "Conversion/TxToStep",
-                 "Conversion/Host", "Conversion/Gpu", "Target", "Target/Host", "Target/Cuda", "Support", ABI}
-                | DIALECTS | COMPILER,
+    "Pipeline": {
+        "Frontend",
+        "Parallel",
+        "Autodiff",
+        "Remat",
+        "Schedule",
+        "Memory",
+        "Conversion",
+        "Conversion/TxToStep",
+        "Conversion/Host",
+        "Conversion/Gpu",
+        "Target",
+        "Target/Host",
+        "Target/Cuda",
+        "Support",
+        ABI,
+    }
+    | DIALECTS
+    | COMPILER,
     "tx-opt": {"Pipeline", "Frontend"} | COMPILER,
     "tx-compile": {"Pipeline", "Frontend"} | COMPILER,
     "tx-plan": {"Pipeline", "Frontend"} | COMPILER,
@@ -64,7 +80,13 @@ RULES = {
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCES = (".c", ".cpp", ".h", ".inc", ".def")
-FOLDERS = [("include/tx/", ""), ("lib/", ""), ("runtime/include/txrt/", "txrt/"), ("tools/", ""), ("runtime/", "runtime/")]
+FOLDERS = [
+    ("include/tx/", ""),
+    ("lib/", ""),
+    ("runtime/include/txrt/", "txrt/"),
+    ("tools/", ""),
+    ("runtime/", "runtime/"),
+]
 ROOTS = ["include", "runtime/include", "runtime"]
 
 
@@ -80,7 +102,7 @@ def folder_of(path):
     """The rule's folder that a path in the tree belongs to, or nothing."""
     for prefix, short in FOLDERS:
         if path.startswith(prefix):
-            parts = (short + path[len(prefix):]).split("/")[:-1]
+            parts = (short + path[len(prefix) :]).split("/")[:-1]
             for length in range(len(parts), 0, -1):
                 if "/".join(parts[:length]) in RULES:
                     return "/".join(parts[:length])
@@ -159,7 +181,9 @@ def main(root):
     paths = list(sources(root))
     wrong = [message for path in paths for message in check_folders(root, path)] + list(check_plain(root))
     print(*wrong, sep="\n", end="\n" if wrong else "")
-    print(f"{len(paths)} sources, {len(set(plain_sources(root)))} of plain C++: {len(wrong)} includes against the layers")
+    print(
+        f"{len(paths)} sources, {len(set(plain_sources(root)))} of plain C++: {len(wrong)} includes against the layers"
+    )
     return bool(wrong) or not paths
 
 

@@ -80,9 +80,7 @@ def logits(config, state, tokens):
 
 def loss(config, state, tokens, targets):
     """Mean over the targets that are not -100; targets[i] belongs to tokens[i], no shift."""
-    return F.cross_entropy(
-        logits(config, state, tokens).flatten(0, 1), targets.flatten(), ignore_index=-100
-    )
+    return F.cross_entropy(logits(config, state, tokens).flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
 def decays(tensor):
@@ -120,9 +118,7 @@ def read_safetensors(path):
     types = {tag: numpy.dtype(name) for name, tag in DTYPES.items()}
     return {
         name: torch.from_numpy(
-            numpy.frombuffer(data[8 + size + a : 8 + size + b], types[entry["dtype"]])
-            .reshape(entry["shape"])
-            .copy()
+            numpy.frombuffer(data[8 + size + a : 8 + size + b], types[entry["dtype"]]).reshape(entry["shape"]).copy()
         )
         for name, entry in header.items()
         for a, b in [entry["data_offsets"]]

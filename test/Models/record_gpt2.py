@@ -19,9 +19,7 @@ import gpt2_torch as gpt2
 # Small, odd sizes: no multiples of a vector's width, positions beyond the sequence.
 MODELS = {
     "tied-2x30": dict(layers=2, hidden=30, heads=3, ffn=None, vocab=67, positions=16, seq=12, batch=2),
-    "untied-3x20": dict(
-        layers=3, hidden=20, heads=4, ffn=52, vocab=53, positions=9, seq=9, batch=3, untied=True
-    ),
+    "untied-3x20": dict(layers=3, hidden=20, heads=4, ffn=52, vocab=53, positions=9, seq=9, batch=3, untied=True),
     "tied-1x40": dict(layers=1, hidden=40, heads=2, ffn=None, vocab=131, positions=32, seq=17, batch=1),
 }
 

@@ -39,12 +39,18 @@ TEXT = "".join(chr(32 + i * i * 7 % 61) for i in range(60000))
 COMPARED = {
     "f32-unfused": (gpt(2, 128, 2, 128, 4, 1000, "--fp32", "--attention-backend", "unfused"), 1e-4),
     "f32-unfused-dropout": (gpt(2, 192, 3, 96, 4, 509, "--fp32", "--attention-backend", "unfused", dropout=0.1), 1e-4),
-    "bf16-unfused-dropout": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1), 4e-2),
+    "bf16-unfused-dropout": (
+        gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "unfused", dropout=0.1),
+        4e-2,
+    ),
     "bf16-flash": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
     "bf16-cudnn": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
     "f32-gelu-fusion": (gpt(2, 128, 2, 128, 4, 1000, "--fp32", "--attention-backend", "unfused", GELU), 1e-4),
     "bf16-gelu-fusion": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "flash", GELU), 4e-2),
-    "bf16-flash-128-dropout": (gpt(1, 256, 2, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1), 4e-2),
+    "bf16-flash-128-dropout": (
+        gpt(1, 256, 2, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1),
+        4e-2,
+    ),
 }
 
 # Small enough for compute-sanitizer, which slows a kernel by 10 to 100 times.
@@ -91,7 +97,14 @@ PEERS = [("eager", "autocast"), ("compile", "autocast"), ("graphs", "autocast"),
 def sizes(flags):
     """(layers, hidden, heads, sequence, batch, vocabulary)"""
     values = dict(zip(flags[::2], flags[1::2]))
-    names = ["--num-layers", "--hidden-size", "--num-attention-heads", "--seq-length", "--micro-batch-size", "--vocab-size"]
+    names = [
+        "--num-layers",
+        "--hidden-size",
+        "--num-attention-heads",
+        "--seq-length",
+        "--micro-batch-size",
+        "--vocab-size",
+    ]
     return tuple(int(values[name]) for name in names)
 
 

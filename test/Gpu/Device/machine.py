@@ -47,7 +47,14 @@ class Clocks:
     def __enter__(self):
         self.busiest, self.process = {}, None
         self.file = tempfile.TemporaryFile("w+")
-        command = ["nvidia-smi", "--id=0", "--query-gpu=clocks.sm,power.draw", "--format=csv,noheader,nounits", "-lms", "250"]
+        command = [
+            "nvidia-smi",
+            "--id=0",
+            "--query-gpu=clocks.sm,power.draw",
+            "--format=csv,noheader,nounits",
+            "-lms",
+            "250",
+        ]
         try:
             self.process = subprocess.Popen(command, stdout=self.file, stderr=subprocess.DEVNULL)
         except OSError:

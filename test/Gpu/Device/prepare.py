@@ -28,7 +28,11 @@ def output_of(command):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
         return None, str(error)
-    return (done.stdout, "") if done.returncode == 0 else (None, f"exit status {done.returncode}: {done.stdout[-1000:].strip()}")
+    return (
+        (done.stdout, "")
+        if done.returncode == 0
+        else (None, f"exit status {done.returncode}: {done.stdout[-1000:].strip()}")
+    )
 
 
 class Folder:
@@ -66,7 +70,13 @@ class Folder:
         if not file:
             return
         log, gradients = self.path(f"{case}.jsonl"), f"{case}.host.safetensors"
-        command = [os.path.join(self.options.bin, "tx-run"), self.path(file), *cases.TRAIN, "--data-path", self.path("text.txt")]
+        command = [
+            os.path.join(self.options.bin, "tx-run"),
+            self.path(file),
+            *cases.TRAIN,
+            "--data-path",
+            self.path("text.txt"),
+        ]
         text, trouble = output_of([*command, "--log", log, "--dump-gradients", self.path(gradients)])
         if text is None:
             self.troubles[file] = trouble
@@ -80,7 +90,15 @@ class Folder:
     def write(self):
         commit, _ = output_of(["git", "-C", HERE, "describe", "--always", "--dirty", "--abbrev=12"])
         with open(self.list, "w") as file:
-            json.dump({"tx": (commit or "unknown").strip(), "steps": list(self.steps.values()), "references": self.references}, file, indent=1)
+            json.dump(
+                {
+                    "tx": (commit or "unknown").strip(),
+                    "steps": list(self.steps.values()),
+                    "references": self.references,
+                },
+                file,
+                indent=1,
+            )
 
 
 def main():
@@ -119,7 +137,9 @@ def main():
         shutil.copy(os.path.join(HERE, script), o.out)
     for file, trouble in folder.troubles.items():
         print(f"FAILED {file}: {trouble}")
-    print(f"{len(folder.steps)} steps in {o.out}, {len(folder.troubles)} failed; on the device: {os.path.join(o.out, 'run.py')}")
+    print(
+        f"{len(folder.steps)} steps in {o.out}, {len(folder.troubles)} failed; on the device: {os.path.join(o.out, 'run.py')}"
+    )
     sys.exit(1 if folder.troubles else 0)
 
 

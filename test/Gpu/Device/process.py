@@ -27,7 +27,11 @@ def environment(**more):
         spec = importlib.util.find_spec("nvidia")
     except (ImportError, ValueError):
         spec = None
-    folders = [f for place in (spec.submodule_search_locations or [] if spec else []) for f in sorted(glob.glob(f"{place}/*/lib"))]
+    folders = [
+        f
+        for place in (spec.submodule_search_locations or [] if spec else [])
+        for f in sorted(glob.glob(f"{place}/*/lib"))
+    ]
     if folders:
         result["LD_LIBRARY_PATH"] = ":".join(filter(None, [result.get("LD_LIBRARY_PATH"), *folders]))
     return result
@@ -37,8 +41,14 @@ def run(command, log, limit, **more):
     """What it prints, which stays in the file `log`, too. Past `limit` seconds it is killed with its children."""
     with open(log, "wb") as output:
         try:
-            process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                       env=environment(**more), start_new_session=True)
+            process = subprocess.Popen(
+                list(map(str, command)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment(**more),
+                start_new_session=True,
+            )
         except OSError as error:
             raise Missing(f"{command[0]}: {error.strerror}")
         try:

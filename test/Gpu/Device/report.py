@@ -47,7 +47,10 @@ class Results:
         return {n: j for n, j in self.data["jobs"].items() if j["state"] in states}
 
     def write(self):
-        for name, text in (("results.json", json.dumps(self.data, indent=1)), ("results.md", self.markdown() + "\n".join(["", *launches(self.data["jobs"]), ""]))):
+        for name, text in (
+            ("results.json", json.dumps(self.data, indent=1)),
+            ("results.md", self.markdown() + "\n".join(["", *launches(self.data["jobs"]), ""])),
+        ):
             # Whole or not at all: the machine may take us down at any time.
             try:
                 with open(self.path(name + ".part"), "w") as file:
@@ -59,11 +62,17 @@ class Results:
     def markdown(self):
         lines = [f"{what}: {value}  " for what, value in self.data["about"].items()]
         timed = [j["row"] for j in self.data["jobs"].values() if "row" in j]
-        lines += [f"{who}: {machine}  " for who, machine in sorted({(r["who"].split()[0], r["machine"]) for r in timed})]
+        lines += [
+            f"{who}: {machine}  " for who, machine in sorted({(r["who"].split()[0], r["machine"]) for r in timed})
+        ]
         lines += ["", *times(timed)]
         passed, failed, troubles, missing = (self.of(s) for s in ("passed", "FAILED", "trouble", "missing"))
-        lines += ["", f"{len(passed)} passed, {len(failed)} failed, {len(troubles)} without a result, {len(missing)} not possible here, "
-                      f"{len(self.left_out)} left for another call", ""]
+        lines += [
+            "",
+            f"{len(passed)} passed, {len(failed)} failed, {len(troubles)} without a result, {len(missing)} not possible here, "
+            f"{len(self.left_out)} left for another call",
+            "",
+        ]
         for title, some in (("FAILED", failed), ("no result", troubles), ("not possible", missing), ("passed", passed)):
             lines += [f"- {title}: {name}{': ' + j['note'] if j.get('note') else ''}" for name, j in some.items()]
         lines += [f"- left: {name} ({why})" for name, why in self.left_out.items()]
@@ -75,26 +84,42 @@ def number(value, scale=1.0, form="{:.2f}"):
 
 
 def times(rows):
-    lines = ["| model | who | policy | ms (least to most) | against none | tokens/s | model TFLOP/s | hardware TFLOP/s | GiB planned | "
-             "arena, PyTorch: allocated at most | all on the device | SM MHz, W |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| model | who | policy | ms (least to most) | against none | tokens/s | model TFLOP/s | hardware TFLOP/s | GiB planned | "
+        "arena, PyTorch: allocated at most | all on the device | SM MHz, W |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
     none = {(r["who"], r["case"]): r["ms"] for r in rows if r["policy"] == "none"}
     for r in sorted(rows, key=lambda r: r["case"]):
         base = none.get((r["who"], r["case"]))
         memory = " | ".join(number(r.get(what), 2**30) for what in ("planned", "arena", "taken"))
-        lines.append(f"| {r['case']} | {r['who']} | {r['policy']} | {r['ms']:.2f} ({r['least_ms']:.2f} to {r['most_ms']:.2f}) | "
-                     f"{number(base and 100 * (r['ms'] / base - 1), 1, '{:+.1f} %')} | {r['tokens_per_second']:.0f} | {r['model_tflops']:.1f} | "
-                     f"{number(r.get('hardware_tflops'), 1, '{:.1f}')} | {memory} | "
-                     f"{number(r.get('sm_mhz'), 1, '{:.0f}')}, {number(r.get('watts'), 1, '{:.0f}')} |")
-    return [*lines, "", "Model TFLOP/s: 6N + 6LhT FLOPs a token for everybody. Hardware: what Tx's launches count, recomputation with them. All on the",
-            "device: the process with its context and libraries, less what was in use before it began."]
+        lines.append(
+            f"| {r['case']} | {r['who']} | {r['policy']} | {r['ms']:.2f} ({r['least_ms']:.2f} to {r['most_ms']:.2f}) | "
+            f"{number(base and 100 * (r['ms'] / base - 1), 1, '{:+.1f} %')} | {r['tokens_per_second']:.0f} | {r['model_tflops']:.1f} | "
+            f"{number(r.get('hardware_tflops'), 1, '{:.1f}')} | {memory} | "
+            f"{number(r.get('sm_mhz'), 1, '{:.0f}')}, {number(r.get('watts'), 1, '{:.0f}')} |"
+        )
+    return [
+        *lines,
+        "",
+        "Model TFLOP/s: 6N + 6LhT FLOPs a token for everybody. Hardware: what Tx's launches count, recomputation with them. All on the",
+        "device: the process with its context and libraries, less what was in use before it began.",
+    ]
 
 
 def launches(jobs):
-    lines = ["Launches that take most, clocked one by one:", "", "| step | launches | ms | share | TFLOP/s | GB/s |", "|---|---|---|---|---|---|"]
+    lines = [
+        "Launches that take most, clocked one by one:",
+        "",
+        "| step | launches | ms | share | TFLOP/s | GB/s |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, job in jobs.items():
         groups = sorted(job.get("launches", {}).items(), key=lambda item: -item[1]["ms"])
         total = sum(group["ms"] for _, group in groups)
         for group_name, g in groups[:12]:
-            lines.append(f"| {name} | {g['launches']:.0f} {group_name} | {g['ms']:.3f} | {g['ms'] / max(total, 1e-9):.1%} | "
-                         f"{g['gflops'] / 1e3:.1f} | {g['gigabytes_per_second']:.0f} |")
+            lines.append(
+                f"| {name} | {g['launches']:.0f} {group_name} | {g['ms']:.3f} | {g['ms'] / max(total, 1e-9):.1%} | "
+                f"{g['gflops'] / 1e3:.1f} | {g['gigabytes_per_second']:.0f} |"
+            )
     return lines

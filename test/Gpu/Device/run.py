@@ -85,7 +85,11 @@ def main():
     with open(os.path.join(HERE, "steps.json")) as file:
         prepared = json.load(file)
     results = report.Results(o.out, {"date": time.strftime("%Y-%m-%d"), "Tx": prepared["tx"], **machine.description()})
-    jobs = [job for job in suite.Suite(o.out, prepared, results, o.python).jobs() if job.part in o.parts.split(",") and not results.isDone(job.name)]
+    jobs = [
+        job
+        for job in suite.Suite(o.out, prepared, results, o.python).jobs()
+        if job.part in o.parts.split(",") and not results.isDone(job.name)
+    ]
     jobs.sort(key=lambda job: results.state(job.name) is not None)  # what was tried in vain comes last
     print(f"{results.data['about']['device']}: {len(jobs)} runs to do", flush=True)
     try:

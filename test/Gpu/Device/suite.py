@@ -61,8 +61,19 @@ class Suite:
         for file in (log, gradients):
             if os.path.exists(file):
                 os.remove(file)
-        self.tx_run(step, limit, *cases.TRAIN, "--data-path", os.path.join(HERE, "text.txt"),
-                    "--log", log, "--dump-gradients", gradients, *flags, name="".join(flags))
+        self.tx_run(
+            step,
+            limit,
+            *cases.TRAIN,
+            "--data-path",
+            os.path.join(HERE, "text.txt"),
+            "--log",
+            log,
+            "--dump-gradients",
+            gradients,
+            *flags,
+            name="".join(flags),
+        )
         losses = [event["loss"] for event in events(log) if event.get("event") == "step"]
         if len(losses) != 2:
             raise process.Trouble(f"its log has {len(losses)} steps, not 2")
@@ -79,7 +90,9 @@ class Suite:
             reference, tolerance = self.references.get(case), cases.COMPARED[case][1]
             if not reference:
                 raise process.Trouble("prepare.py has no result of the host for it")
-            error, worst = tensors.worst_error(found, tensors.read_safetensors(os.path.join(HERE, reference["gradients"])))
+            error, worst = tensors.worst_error(
+                found, tensors.read_safetensors(os.path.join(HERE, reference["gradients"]))
+            )
             good = error <= tolerance and abs(kept["loss"] - reference["loss"]) <= tolerance * abs(reference["loss"])
             note = f"loss {kept['loss']:.6f}, host {reference['loss']:.6f}; worst gradient {error:.1e} of its norm off, {worst}"
             return verdict(good, note, **kept)
@@ -110,12 +123,25 @@ class Suite:
             results = []
             for alone, flags in (("0", []), ("1", []), ("1", ["--no-cuda-graph"])):
                 path = self.path("sum.npy")
-                flags = ["--function", "sum", "--input", "arg0=1.5", "--input", "arg1=0.25", "--output", f"result0={path}", *flags]
+                flags = [
+                    "--function",
+                    "sum",
+                    "--input",
+                    "arg0=1.5",
+                    "--input",
+                    "arg1=0.25",
+                    "--output",
+                    f"result0={path}",
+                    *flags,
+                ]
                 self.tx_run(step, limit / 3, *flags, TXRT_NCCL_ALONE=alone)
                 with open(path, "rb") as file:
                     results.append(file.read())
                 os.remove(path)
-            return verdict(all(result == results[0] for result in results), "NCCL over one rank against copies, with and without a graph")
+            return verdict(
+                all(result == results[0] for result in results),
+                "NCCL over one rank against copies, with and without a graph",
+            )
 
         return [Job(7, "nccl", "nccl one rank", 90, work)]
 
@@ -125,8 +151,19 @@ class Suite:
                 program = shutil.which("compute-sanitizer") or next(filter(os.path.exists, SANITIZER), None)
                 if not program:
                     raise process.Missing("there is no compute-sanitizer")
-                self.tx_run(step, limit, "--train-iters", 1, "--data-path", os.path.join(HERE, "text.txt"), "--data-format", "text",
-                            "--no-cuda-graph", name=f".{tool}", prefix=[program, "--tool", tool, "--error-exitcode", 99])
+                self.tx_run(
+                    step,
+                    limit,
+                    "--train-iters",
+                    1,
+                    "--data-path",
+                    os.path.join(HERE, "text.txt"),
+                    "--data-format",
+                    "text",
+                    "--no-cuda-graph",
+                    name=f".{tool}",
+                    prefix=[program, "--tool", tool, "--error-exitcode", 99],
+                )
                 return verdict(True)
 
             return Job(8, "sanitize", f"{tool} {step['case']}", 120, work)
@@ -144,8 +181,20 @@ class Suite:
                 os.remove(log)
             before = machine.used_bytes()
             with machine.Clocks() as clocks:
-                self.tx_run(step, limit, "--bench", "--bench-iters", 20, "--bench-warmup", 5, "--log", log,
-                            "--tuning-cache", self.path("tuning.json"), *flags)
+                self.tx_run(
+                    step,
+                    limit,
+                    "--bench",
+                    "--bench-iters",
+                    20,
+                    "--bench-warmup",
+                    5,
+                    "--log",
+                    log,
+                    "--tuning-cache",
+                    self.path("tuning.json"),
+                    *flags,
+                )
             found = [event for event in events(log) if event.get("event") == "bench"]
             if not found:
                 raise process.Trouble("its log has no times")
@@ -167,8 +216,16 @@ class Suite:
             if "device_arena_bytes" in memory:
                 parts = [memory[f"device_{what}_bytes"] for what in ("arena", "libraries", "context")]
                 row.update(arena=parts[0], taken=sum(parts) - before, libraries=parts[1])
-            good = event["peak_bytes"] == event["allocated_bytes"] and abs(row.get("arena", row["planned"]) - row["planned"]) <= ROUNDING
-            return verdict(good, note + ("" if good else "allocated is not what is planned"), row=row, launches=event.get("launches", {}))
+            good = (
+                event["peak_bytes"] == event["allocated_bytes"]
+                and abs(row.get("arena", row["planned"]) - row["planned"]) <= ROUNDING
+            )
+            return verdict(
+                good,
+                note + ("" if good else "allocated is not what is planned"),
+                row=row,
+                launches=event.get("launches", {}),
+            )
 
         rank = 9 if not cases.is_first(case) else 1 if policy == "none" else 3
         return [Job(rank, "time", f"time {case} {policy}", 150, work)]
@@ -176,8 +233,13 @@ class Suite:
     @staticmethod
     def rates(case, found):
         seconds = found["median_ms"] * 1e-3
-        return {"ms": found["median_ms"], "least_ms": found["least_ms"], "most_ms": found["most_ms"],
-                "tokens_per_second": found["tokens_per_second"], "model_tflops": cases.model_flops(case) / seconds * 1e-12}
+        return {
+            "ms": found["median_ms"],
+            "least_ms": found["least_ms"],
+            "most_ms": found["most_ms"],
+            "tokens_per_second": found["tokens_per_second"],
+            "model_tflops": cases.model_flops(case) / seconds * 1e-12,
+        }
 
     def peer(self, case, mode, precision, rank):
         who = f"PyTorch {mode}, {'bf16 autocast' if precision == 'autocast' else 'all in bf16'}"
@@ -192,11 +254,21 @@ class Suite:
             try:
                 found = json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
                 row = {"who": who, "case": case, "policy": "none", **self.rates(case, found), **clocks.busiest}
-                row.update(arena=found["allocated_bytes"], taken=found["device_bytes"] - before, machine=found["versions"],
-                           warmup_seconds=found["warmup_seconds"])
+                row.update(
+                    arena=found["allocated_bytes"],
+                    taken=found["device_bytes"] - before,
+                    machine=found["versions"],
+                    warmup_seconds=found["warmup_seconds"],
+                )
             except (IndexError, ValueError, KeyError) as error:
                 raise process.Trouble(f"it printed no result: {error!r}")
             return verdict(True, row=row)
 
         first = 2 if rank < 2 else 3.5
-        return Job(first if case in cases.FIRST_TIMED else 10 + rank, "peers", f"peer {case} {mode} {precision}", 90 if mode == "eager" else 180, work)
+        return Job(
+            first if case in cases.FIRST_TIMED else 10 + rank,
+            "peers",
+            f"peer {case} {mode} {precision}",
+            90 if mode == "eager" else 180,
+            work,
+        )

@@ -101,7 +101,13 @@ def main():
     median = statistics.median(times)
     free, total = torch.cuda.mem_get_info()
     versions = f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
-    result = {"versions": versions, "median_ms": median, "least_ms": min(times), "most_ms": max(times), "warmup_seconds": warmup}
+    result = {
+        "versions": versions,
+        "median_ms": median,
+        "least_ms": min(times),
+        "most_ms": max(times),
+        "warmup_seconds": warmup,
+    }
     result.update(tokens_per_second=batch * sequence / median * 1e3, allocated_bytes=torch.cuda.max_memory_allocated())
     result.update(reserved_bytes=torch.cuda.memory_reserved(), device_bytes=total - free)
     print(json.dumps(result))

@@ -4,13 +4,21 @@ import hashlib
 import json
 import struct
 
-SECTION_NAMES = {1: "manifest", 2: "entries", 3: "launches", 4: "buffers", 5: "kernels", 6: "strings", 7: "code",
-                 8: "attentions"}
+SECTION_NAMES = {
+    1: "manifest",
+    2: "entries",
+    3: "launches",
+    4: "buffers",
+    5: "kernels",
+    6: "strings",
+    7: "code",
+    8: "attentions",
+}
 KERNEL, GEMM, COLLECTIVE = 0, 1, 2
 
 
 def fields(text):
-    """"u32 kind, u64 offset" as [(name, format, offset)] and the size of all."""
+    """ "u32 kind, u64 offset" as [(name, format, offset)] and the size of all."""
     formats = {"u8": "B", "u16": "H", "u32": "I", "i32": "i", "u64": "Q", "f32": "f"}
     found, at = [], 0
     for item in text.split(","):
@@ -28,22 +36,36 @@ def numbered(kind, name, count):
 
 LAUNCH = "u32 kind, u32 phase, i32 layer, u32 name, u32 first_buffer, u32 buffer_count, u64 flops, "
 LAUNCHES = {
-    KERNEL: fields(LAUNCH + "u32 kernel, u32 immediate_count, u64 units, u64 grain, " + numbered("u32", "immediate", 6) +
-                   ", u32 attention, u32 reserved"),
-    GEMM: fields(LAUNCH + "u64 m, u64 n, u64 k, u64 batch0, u64 batch1, u64 lda, u64 ldb, u64 ldc, u64 stride_a0, "
-                 "u64 stride_a1, u64 stride_b0, u64 stride_b1, u64 stride_c0, u64 stride_c1, u64 ldaux, u8 transpose_a, "
-                 "u8 transpose_b, u8 has_reset, u8 has_scratch, u8 epilogue, u8 r0, u8 r1, u8 r2, f32 alpha, f32 beta"),
-    COLLECTIVE: fields(LAUNCH + "u32 collective, u32 axis, u32 ranks, u32 stride, u64 count, u64 sent, u64 outer, "
-                       "i32 peer, u32 wraps"),
+    KERNEL: fields(
+        LAUNCH
+        + "u32 kernel, u32 immediate_count, u64 units, u64 grain, "
+        + numbered("u32", "immediate", 6)
+        + ", u32 attention, u32 reserved"
+    ),
+    GEMM: fields(
+        LAUNCH + "u64 m, u64 n, u64 k, u64 batch0, u64 batch1, u64 lda, u64 ldb, u64 ldc, u64 stride_a0, "
+        "u64 stride_a1, u64 stride_b0, u64 stride_b1, u64 stride_c0, u64 stride_c1, u64 ldaux, u8 transpose_a, "
+        "u8 transpose_b, u8 has_reset, u8 has_scratch, u8 epilogue, u8 r0, u8 r1, u8 r2, f32 alpha, f32 beta"
+    ),
+    COLLECTIVE: fields(
+        LAUNCH + "u32 collective, u32 axis, u32 ranks, u32 stride, u64 count, u64 sent, u64 outer, i32 peer, u32 wraps"
+    ),
 }
 LAUNCH_BYTES = 168
 TABLES = {  # section: fields, bytes of an item
     "entries": (fields("u32 name, u32 first_launch, u32 launch_count, u32 reserved"), 16),
     "buffers": (fields("u32 segment, u32 dtype, u64 offset, u64 bytes, u32 writes, u32 unread"), 32),
     "kernels": (fields("u32 name, u32 buffer_count, u32 immediate_count, u32 reserved"), 16),
-    "attentions": (fields(numbered("u32", "buffer", 9) + ", u32 heads, u32 key_heads, f32 scale, " +
-                          numbered("u64", "row_stride", 9) + ", u64 batch, u64 queries, u64 keys, u64 width, u8 backward, "
-                          "u8 causal, u8 deterministic, u8 has_scratch, " + numbered("u8", "r", 4)), 160),
+    "attentions": (
+        fields(
+            numbered("u32", "buffer", 9)
+            + ", u32 heads, u32 key_heads, f32 scale, "
+            + numbered("u64", "row_stride", 9)
+            + ", u64 batch, u64 queries, u64 keys, u64 width, u8 backward, "
+            "u8 causal, u8 deterministic, u8 has_scratch, " + numbered("u8", "r", 4)
+        ),
+        160,
+    ),
 }
 HEADER = fields("u64 magic, u32 abi_version, u32 section_count, u64 file_bytes")
 SECTION = fields("u32 kind, u32 reserved, u64 offset, u64 bytes")
@@ -52,11 +74,15 @@ END = fields("u64 code_bytes, u32 function_count, u32 operand_count, u32 image_c
 END_BYTES, FUNCTION_BYTES, OPERAND_BYTES = 64, 48, 16
 FUNCTION = fields("u32 name, u32 first_operand, u32 operand_count, u32 immediate_count, u64 units")
 OPERAND = fields("u32 dtype, u16 writes, u16 unread, u64 bytes")
-ELF_HEADER = fields("u32 magic, u8 class, u8 data, u8 version, u8 abi, u64 pad, u16 e_type, u16 e_machine, u32 e_version, "
-                    "u64 e_entry, u64 e_phoff, u64 e_shoff, u32 e_flags, u16 e_ehsize, u16 e_phentsize, u16 e_phnum, "
-                    "u16 e_shentsize, u16 e_shnum, u16 e_shstrndx")
-ELF_SECTION = fields("u32 sh_name, u32 sh_type, u64 sh_flags, u64 sh_addr, u64 sh_offset, u64 sh_size, u32 sh_link, "
-                     "u32 sh_info, u64 sh_addralign, u64 sh_entsize")
+ELF_HEADER = fields(
+    "u32 magic, u8 class, u8 data, u8 version, u8 abi, u64 pad, u16 e_type, u16 e_machine, u32 e_version, "
+    "u64 e_entry, u64 e_phoff, u64 e_shoff, u32 e_flags, u16 e_ehsize, u16 e_phentsize, u16 e_phnum, "
+    "u16 e_shentsize, u16 e_shnum, u16 e_shstrndx"
+)
+ELF_SECTION = fields(
+    "u32 sh_name, u32 sh_type, u64 sh_flags, u64 sh_addr, u64 sh_offset, u64 sh_size, u32 sh_link, "
+    "u32 sh_info, u64 sh_addralign, u64 sh_entsize"
+)
 ELF_SYMBOL = fields("u32 st_name, u8 st_info, u8 st_other, u16 st_shndx, u64 st_value, u64 st_size")
 ELF_RELOCATION = fields("u64 r_offset, u32 r_type, u32 r_sym, u64 r_addend")
 
@@ -86,11 +112,11 @@ class Item:
 class Artifact:
     def __init__(self, data):
         self.header = bytearray(data[:64])
-        count, = struct.unpack_from("<I", data, 12)
+        (count,) = struct.unpack_from("<I", data, 12)
         self.sections = {}
         for i in range(count):
             kind, _, offset, size = struct.unpack_from("<IIQQ", data, 64 + 24 * i)
-            self.sections[SECTION_NAMES[kind]] = bytearray(data[offset:offset + size])
+            self.sections[SECTION_NAMES[kind]] = bytearray(data[offset : offset + size])
 
     def copy(self):
         other = Artifact.__new__(Artifact)
@@ -109,8 +135,10 @@ class Artifact:
     def items(self, table):
         data = self.sections.get(table, bytearray())
         if table == "launches":
-            return [Item(data, at, LAUNCHES[struct.unpack_from("<I", data, at)[0]])
-                    for at in range(0, len(data), LAUNCH_BYTES)]
+            return [
+                Item(data, at, LAUNCHES[struct.unpack_from("<I", data, at)[0]])
+                for at in range(0, len(data), LAUNCH_BYTES)
+            ]
         layout, size = TABLES[table]
         return [Item(data, at, layout) for at in range(0, len(data), size)]
 
@@ -156,8 +184,8 @@ class Artifact:
     def sign_code(self):
         code = self.sections["code"]
         at = len(code) - END_BYTES + 24
-        code[at:at + 32] = bytes(32)
-        code[at:at + 32] = hashlib.sha256(code).digest()
+        code[at : at + 32] = bytes(32)
+        code[at : at + 32] = hashlib.sha256(code).digest()
 
     def build(self, change=lambda data: None):
         """The file, with `change` made to its header and directory, under a valid digest."""

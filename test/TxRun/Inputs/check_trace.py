@@ -1,4 +1,5 @@
 """Events that do not overlap within a row, with phases and layers."""
+
 import json
 import sys
 

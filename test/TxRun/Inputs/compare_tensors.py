@@ -10,12 +10,12 @@ import sys
 
 def load(path):
     data = open(path, "rb").read()
-    size, = struct.unpack_from("<Q", data)
+    (size,) = struct.unpack_from("<Q", data)
     tensors = {}
-    for name, tensor in json.loads(data[8:8 + size]).items():
+    for name, tensor in json.loads(data[8 : 8 + size]).items():
         if name != "__metadata__":
             begin, end = tensor["data_offsets"]
-            tensors[name] = array.array("f", data[8 + size + begin:8 + size + end])
+            tensors[name] = array.array("f", data[8 + size + begin : 8 + size + end])
     return tensors
 
 

@@ -20,15 +20,45 @@ SECONDS = float(os.environ.get("TX_MUTANT_SECONDS", "60"))
 TOOL = os.environ.get("TX_MUTANT_RUN", "tx-run")
 # Any way to say no, and any end of a run; 139 and the like are signals' and no way to end.
 ENDS = {0, 1, 2, 3, 4, 5, 6, 7}
-NUMBERS = [0, 1, 2, 3, 7, 8, 63, 64, 65, 255, 256, 4095, 4096, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**47,
-           2**48, 2**63 - 1, 2**63, 2**64 - 1, 2**64 - 64]
+NUMBERS = [
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    63,
+    64,
+    65,
+    255,
+    256,
+    4095,
+    4096,
+    65535,
+    65536,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**32,
+    2**47,
+    2**48,
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+    2**64 - 64,
+]
 
 
 def number(chance, old, others):
     """Another number in place of `old`."""
-    choices = [lambda: chance.choice(NUMBERS), lambda: old + chance.choice([-64, -4, -1, 1, 4, 64]),
-               lambda: old * chance.choice([2, 3, 16]), lambda: old // 2, lambda: old ^ (1 << chance.randrange(64)),
-               lambda: chance.choice(others)]
+    choices = [
+        lambda: chance.choice(NUMBERS),
+        lambda: old + chance.choice([-64, -4, -1, 1, 4, 64]),
+        lambda: old * chance.choice([2, 3, 16]),
+        lambda: old // 2,
+        lambda: old ^ (1 << chance.randrange(64)),
+        lambda: chance.choice(others),
+    ]
     return chance.choice(choices)()
 
 
@@ -45,20 +75,25 @@ def change_field(chance, item, items):
 
 
 def change_table(chance, artifact):
-    table = chance.choice([t for t in ("entries", "launches", "launches", "launches", "buffers", "buffers", "kernels",
-                                       "attentions") if artifact.items(t)])
+    table = chance.choice(
+        [
+            t
+            for t in ("entries", "launches", "launches", "launches", "buffers", "buffers", "kernels", "attentions")
+            if artifact.items(t)
+        ]
+    )
     items, size, data = artifact.items(table), artifact.item_bytes(table), artifact.sections[table]
     item, other = chance.choice(items), chance.choice(items)
     kind = chance.randrange(12)
     if kind == 0:  # two change places
-        a, b = bytes(data[item.at:item.at + size]), bytes(data[other.at:other.at + size])
-        data[item.at:item.at + size], data[other.at:other.at + size] = b, a
+        a, b = bytes(data[item.at : item.at + size]), bytes(data[other.at : other.at + size])
+        data[item.at : item.at + size], data[other.at : other.at + size] = b, a
     elif kind == 1:
-        data[item.at:item.at + size] = data[other.at:other.at + size]
+        data[item.at : item.at + size] = data[other.at : other.at + size]
     elif kind == 2:
-        del data[item.at:item.at + size]
+        del data[item.at : item.at + size]
     elif kind == 3:
-        data[item.at:item.at] = data[other.at:other.at + size]
+        data[item.at : item.at] = data[other.at : other.at + size]
     elif kind == 4:
         at = item.at + chance.randrange(size)
         data[at] ^= 1 << chance.randrange(8)
@@ -70,7 +105,7 @@ def change_together(chance, artifact):
     """Fields that are held to each other, changed so that they agree."""
     launches, buffers = artifact.items("launches"), artifact.items("buffers")
     launch = chance.choice(launches)
-    mine = buffers[launch.get("first_buffer"):launch.get("first_buffer") + launch.get("buffer_count")]
+    mine = buffers[launch.get("first_buffer") : launch.get("first_buffer") + launch.get("buffer_count")]
     names = [name for name, _, _ in launch.layout]
     kind = chance.randrange(6)
     if kind == 0:  # operands elsewhere in their segment
@@ -158,7 +193,9 @@ def change_manifest(chance, artifact):
     elif kind == 1:
         parent[key + "x"] = old
     elif kind == 2:
-        parent[key] = chance.choice([None, True, False, "", "x", [], {}, 0, -1, 1.5, 1e308, 2**63, 2**64, [[]], "\0", "\u00e9" * 9])
+        parent[key] = chance.choice(
+            [None, True, False, "", "x", [], {}, 0, -1, 1.5, 1e308, 2**63, 2**64, [[]], "\0", "\u00e9" * 9]
+        )
     elif kind == 3:
         siblings = [p for p in within if p[-1] == key] if isinstance(key, str) else within
         other = manifest
@@ -172,8 +209,23 @@ def change_manifest(chance, artifact):
     elif isinstance(old, float):
         parent[key] = chance.choice([0.0, -old, 1e308, -1e308, 1e-308])
     elif isinstance(old, str):
-        parent[key] = chance.choice([old + "x", old[1:], old * 300, "f32", "i1", "bf16", "argument", "transient", "host",
-                                     "cuda", "gradient", "\x1b[2J", "../x"])
+        parent[key] = chance.choice(
+            [
+                old + "x",
+                old[1:],
+                old * 300,
+                "f32",
+                "i1",
+                "bf16",
+                "argument",
+                "transient",
+                "host",
+                "cuda",
+                "gradient",
+                "\x1b[2J",
+                "../x",
+            ]
+        )
     elif isinstance(old, list):
         chance.shuffle(old)
     else:
@@ -187,7 +239,11 @@ def change_shape(chance, artifact):
     tensors = list(manifest["globals"])
     for entry in manifest["entries"]:
         tensors += (entry["arguments"] + entry["results"]) * 3
-    for tensor in [chance.choice(tensors)] if chance.random() < 0.5 else [t for t in tensors if t["name"] == chance.choice(tensors)["name"]]:
+    for tensor in (
+        [chance.choice(tensors)]
+        if chance.random() < 0.5
+        else [t for t in tensors if t["name"] == chance.choice(tensors)["name"]]
+    ):
         if tensor["shape"] and chance.random() < 0.8:
             at = chance.randrange(len(tensor["shape"]))
             tensor["shape"][at] = number(chance, tensor["shape"][at], [0])
@@ -214,9 +270,9 @@ def change_text(chance, artifact):
     elif kind == 1:
         data[at] ^= 1 << chance.randrange(8)
     elif kind == 2:
-        data[at:at] = data[at:at + chance.randrange(1, 200)]
+        data[at:at] = data[at : at + chance.randrange(1, 200)]
     else:
-        del data[at:at + chance.randrange(1, 50)]
+        del data[at : at + chance.randrange(1, 50)]
 
 
 # -- The code --------------------------------------------------------------------
@@ -228,7 +284,7 @@ def change_code(chance, artifact):
     if kind == 0:  # anything at all, under its old digest
         code[chance.randrange(len(code))] ^= 1 << chance.randrange(8)
     elif kind == 1:
-        del code[chance.randrange(len(code)):]
+        del code[chance.randrange(len(code)) :]
     elif kind <= 3 and artifact.manifest["target"]["backend"] == "host":  # an object's own tables, signed again
         items = artifact.elf_items()
         change_field(chance, chance.choice(items), items)
@@ -242,8 +298,13 @@ def change_code(chance, artifact):
 
 def mutate(chance, artifact):
     """The bytes of a mutant."""
-    kinds = [change_table] * 6 + [change_together] * 5 + [change_manifest] * 4 + [change_shape] * 2 + [change_strings,
-                                                                                                       change_text, change_code]
+    kinds = (
+        [change_table] * 6
+        + [change_together] * 5
+        + [change_manifest] * 4
+        + [change_shape] * 2
+        + [change_strings, change_text, change_code]
+    )
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
         try:
             chance.choice(kinds)(chance, artifact)
@@ -278,19 +339,26 @@ def runs_of(artifact, folder):
     arguments = [argument for entry in manifest["entries"] for argument in entry["arguments"]]
     if "microbatch" not in names or any(a.get("ids", {}).get("below", 256) < 256 for a in arguments):
         for entry in manifest["entries"]:  # on arrays, or ones
-            inputs = [f"--input={a['name']}={folder}/{a['name']}{ranks}.{{rank}}.npy"
-                      if os.path.exists(f"{folder}/{a['name']}{ranks}.0.npy") else f"--input={a['name']}=1"
-                      for a in entry["arguments"]]
+            inputs = [
+                f"--input={a['name']}={folder}/{a['name']}{ranks}.{{rank}}.npy"
+                if os.path.exists(f"{folder}/{a['name']}{ranks}.0.npy")
+                else f"--input={a['name']}=1"
+                for a in entry["arguments"]
+            ]
             runs += [["--function", entry["name"]] + inputs + several] * 4
         return runs
     batch = manifest["entries"][0]["arguments"][0]["shape"][0] * ranks
     train = ["--data-path", data, "--train-iters", "2", "--lr", "1e-3", "--log-interval", "1"] + several
     return runs + [
-        train, train + ["--global-batch-size", str(2 * batch)], train + ["--save", save, "--save-optim"],
-        ["--data-path", data, "--evaluate", "--eval-iters", "2"] + several, ["--sample", "3", "--prompt", "And"] + several,
+        train,
+        train + ["--global-batch-size", str(2 * batch)],
+        train + ["--save", save, "--save-optim"],
+        ["--data-path", data, "--evaluate", "--eval-iters", "2"] + several,
+        ["--sample", "3", "--prompt", "And"] + several,
         ["--bench", "--bench-iters", "1", "--bench-warmup", "1"] + several,
         ["--function", "apply", "--input", "lr=1e-3", "--input", "step=1"] + several,
-        ["--function", "evaluate", "--input", "tokens=1", "--input", "targets=2"] + several]
+        ["--function", "evaluate", "--input", "tokens=1", "--input", "targets=2"] + several,
+    ]
 
 
 def limit():
@@ -303,9 +371,15 @@ def limit():
 def run(path, arguments):
     """What is wrong with a run, or nothing."""
     try:
-        done = subprocess.run([TOOL, path] + arguments + ([] if "--info" in arguments else ["--threads", "1"]),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=SECONDS,
-                              preexec_fn=limit, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+        done = subprocess.run(
+            [TOOL, path] + arguments + ([] if "--info" in arguments else ["--threads", "1"]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=SECONDS,
+            preexec_fn=limit,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        )
     except subprocess.TimeoutExpired:
         return f"does not end in {SECONDS:g} s", None
     said = done.stderr.decode(errors="replace")
@@ -320,7 +394,9 @@ def run(path, arguments):
 
 def main():
     count, seed, folder = int(os.environ.get("TX_MUTANTS", sys.argv[1])), sys.argv[2], sys.argv[3]
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".txa") and not name.startswith(("fault", "mutant")))
+    names = sorted(
+        name for name in os.listdir(folder) if name.endswith(".txa") and not name.startswith(("fault", "mutant"))
+    )
     artifacts = []
     for name in names:
         with open(os.path.join(folder, name), "rb") as file:

@@ -9,9 +9,16 @@ import sys
 
 def load(path):
     data = open(path, "rb").read()
-    size, = struct.unpack_from("<Q", data)
-    return {name: (tensor["dtype"], tensor["shape"], data[8 + size + tensor["data_offsets"][0]:8 + size + tensor["data_offsets"][1]])
-            for name, tensor in json.loads(data[8:8 + size]).items() if name != "__metadata__"}
+    (size,) = struct.unpack_from("<Q", data)
+    return {
+        name: (
+            tensor["dtype"],
+            tensor["shape"],
+            data[8 + size + tensor["data_offsets"][0] : 8 + size + tensor["data_offsets"][1]],
+        )
+        for name, tensor in json.loads(data[8 : 8 + size]).items()
+        if name != "__metadata__"
+    }
 
 
 a, b = load(sys.argv[1]), load(sys.argv[2])

@@ -14,18 +14,18 @@ import sys
 MANIFEST, KERNELS, STRINGS, CODE = 1, 5, 6, 7
 
 data = open(sys.argv[1], "rb").read()
-count, = struct.unpack_from("<I", data, 12)
+(count,) = struct.unpack_from("<I", data, 12)
 sections = {}
 for i in range(count):
     kind, _, offset, size = struct.unpack_from("<IIQQ", data, 64 + 24 * i)
-    sections[kind] = data[offset:offset + size]
+    sections[kind] = data[offset : offset + size]
 target = json.loads(sections[MANIFEST])["target"]
 print("target", target["backend"], target["triple"], *target["features"])
 
 strings = sections[STRINGS]
 names = []
 for offset, *_ in struct.iter_unpack("<IIII", sections[KERNELS]):
-    names.append(strings[offset:strings.index(0, offset)])
+    names.append(strings[offset : strings.index(0, offset)])
 
 unit = sections[CODE]  # code, functions, operands, images, names, end
 code_bytes, functions, operands, images, _ = struct.unpack_from("<QIIII", unit, len(unit) - 64)
@@ -50,11 +50,13 @@ def describe(image, is_ptx):
     return f"ELF for sm_{architecture}", missing
 
 
-for architecture, kind, offset, size in struct.iter_unpack("<IIQQ", unit[images_at:images_at + 24 * images]):
-    image = unit[offset:offset + size]
+for architecture, kind, offset, size in struct.iter_unpack("<IIQQ", unit[images_at : images_at + 24 * images]):
+    image = unit[offset : offset + size]
     what, missing = describe(image, kind == 1)
-    print(f"sm_{architecture} {'PTX' if kind else 'cubin'}: {what},",
-          f"without {missing}" if missing else f"all {len(names)} kernels")
+    print(
+        f"sm_{architecture} {'PTX' if kind else 'cubin'}: {what},",
+        f"without {missing}" if missing else f"all {len(names)} kernels",
+    )
     if len(sys.argv) > 2:
         name = f"compute_{architecture}.ptx" if kind else f"sm_{architecture}.cubin"
         open(f"{sys.argv[2]}/{name}", "wb").write(image.rstrip(b"\0") if kind else image)

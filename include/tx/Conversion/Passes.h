@@ -9,6 +9,7 @@
 
 namespace tx {
 namespace step {
+class KernelOp;
 class ProgramOp;
 } // namespace step
 
@@ -18,6 +19,8 @@ class ProgramOp;
 /// What `tx-lower-kernels-to-vector` puts into the program, as a module of its own: one function for each kernel.
 /// Diagnosed at the kernel's op on failure.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::ProgramOp program);
+/// The same of one kernel.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelToVector(step::KernelOp kernel);
 
 /// Whether the program multiplies bf16 matrices.
 bool hasNarrowProducts(step::ProgramOp program);

@@ -131,18 +131,26 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
   return failure(kernel.isRefused());
 }
 
-FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelsToVector(step::ProgramOp program) {
+static FailureOr<OwningOpRef<ModuleOp>> lowerToModule(ArrayRef<step::KernelOp> kernels, Location loc) {
   static const OpTable table;
-  OwningOpRef<ModuleOp> module = ModuleOp::create(program.getLoc(), "host_kernels");
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc, "host_kernels");
   OpBuilder builder(module->getContext());
   builder.setInsertionPointToEnd(module->getBody());
   LogicalResult result = success();
-  for (auto kernel : program.getBody().getOps<step::KernelOp>())
+  for (step::KernelOp kernel : kernels)
     if (failed(lowerKernel(kernel, builder, table)))
       result = failure(); // go on: all kernels' diagnostics at once
   if (failed(result))
     return failure();
   return module;
+}
+
+FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelsToVector(step::ProgramOp program) {
+  return lowerToModule(llvm::to_vector(program.getBody().getOps<step::KernelOp>()), program.getLoc());
+}
+
+FailureOr<OwningOpRef<ModuleOp>> tx::lowerKernelToVector(step::KernelOp kernel) {
+  return lowerToModule(kernel, kernel.getLoc());
 }
 
 void tx::registerVectorKernelDialects(DialectRegistry &registry) {

@@ -81,6 +81,10 @@ FailureOr<CodeGenerator> CodeGenerator::create(const HostTargetOptions &options,
   return generator;
 }
 
+std::string CodeGenerator::describe() const {
+  return (machine->getTargetCPU() + " " + machine->getTargetFeatureString()).str();
+}
+
 bool CodeGenerator::has(StringRef feature) const {
   return machine->getMCSubtargetInfo()->checkFeatures("+" + feature.str());
 }

@@ -23,13 +23,16 @@ public:
   /// For a CPU with AVX2 and FMA; others are diagnosed. `wantsTiles`: of this machine, the matrix unit too.
   static mlir::FailureOr<CodeGenerator> create(const HostTargetOptions &options, bool wantsTiles, mlir::Location loc);
 
+  /// CPU and features: code for other ones is other code.
+  std::string describe() const;
   /// By LLVM's name of a feature.
   bool has(llvm::StringRef feature) const;
   /// A matrix unit.
   bool hasTiles() const;
 
   /// An object with the functions of a module as `tx-lower-kernels-to-vector` makes them, memrefs as bare pointers, and
-  /// with those that `add` makes of them; to be linked (ObjectLink.h). Diagnosed at the module on failure.
+  /// with those that `add` makes of them; to be linked (ObjectLink.h). `add` is null or adds entry points. Diagnosed at
+  /// the module on failure.
   mlir::FailureOr<llvm::SmallVector<char, 0>> generate(mlir::ModuleOp module,
                                                        llvm::function_ref<void(llvm::Module &)> add) const;
 

@@ -2,16 +2,17 @@
 
 #include "tx/Target/HostKernels.h"
 #include "CodeGenerator.h"
+#include "EntryPoint.h"
+#include "HostCompilation.h"
 #include "ObjectLink.h"
 
 #include "tx/Conversion/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
 
-#include "llvm/IR/IRBuilder.h"
-
 using namespace mlir;
 using namespace tx;
 using tx::host::CodeGenerator;
+using tx::host::KernelCache;
 
 // What a manifest may ask of a CPU: the features that change the code which LLVM makes of vectors and loops.
 static constexpr const char *kFeatures[] = {"avx",        "avx2",       "bmi",        "bmi2",         "f16c",
@@ -21,31 +22,64 @@ static constexpr const char *kFeatures[] = {"avx",        "avx2",       "bmi",  
                                             "avx512ifma", "avx512vnni", "avx512bf16", "avx512bitalg", "avx512vpopcntdq",
                                             "gfni",       "avx512fp16"};
 
-/// The function that the runtime calls: takes the operands out of the launch's array. `body` has a pointer for each
-/// buffer, then the immediates if any, then the range.
-static void addEntryPoint(llvm::Function &body, step::KernelOp kernel) {
-  llvm::LLVMContext &context = body.getContext();
-  auto *pointer = llvm::PointerType::get(context, 0);
-  auto *i64 = llvm::Type::getInt64Ty(context);
-  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, pointer, i64, i64}, false);
-  std::string name = body.getName().str();
-  body.setName(name + ".body");
-  body.setLinkage(llvm::GlobalValue::InternalLinkage);
-  body.addFnAttr(llvm::Attribute::AlwaysInline);
-  auto *entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, body.getParent());
-  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", entry));
-  SmallVector<llvm::Value *> arguments;
-  for (unsigned i = 0, count = kernel.getInputCount() + kernel.getOutputCount(); i < count; ++i)
-    arguments.push_back(builder.CreateLoad(pointer, builder.CreateConstInBoundsGEP1_64(pointer, entry->getArg(0), i)));
-  if (kernel.getImmediates())
-    arguments.push_back(entry->getArg(1));
-  arguments.push_back(entry->getArg(2));
-  arguments.push_back(entry->getArg(3));
-  builder.CreateCall(&body, arguments);
-  builder.CreateRetVoid();
-}
+namespace {
+
+/// Makes the objects of a program's kernels, or finds them in the cache.
+class Compiler {
+public:
+  Compiler(const CodeGenerator &generator, KernelCache &cache) : generator(generator), cache(cache) {}
+
+  /// The object of a kernel has one function, `kernel`: kernels that differ in their names alone share it.
+  FailureOr<KernelCache::Object> compile(step::KernelOp kernel) {
+    OwningOpRef<step::KernelOp> nameless = kernel.clone();
+    nameless->setSymName("kernel");
+    return lookUp(textOf(*nameless), [&]() -> FailureOr<SmallVector<char, 0>> {
+      FailureOr<OwningOpRef<ModuleOp>> vector = lowerKernelToVector(kernel);
+      if (failed(vector))
+        return failure();
+      return generator.generate(vector->get(), [&](llvm::Module &module) {
+        host::addEntryPoint(*module.getFunction(kernel.getSymName()), kernel);
+      });
+    });
+  }
+
+  /// All products of bf16 matrices that a program has.
+  FailureOr<KernelCache::Object> compileProducts(step::ProgramOp program, ProductUnits units) {
+    OwningOpRef<ModuleOp> products = ModuleOp::create(program.getLoc(), "host_products");
+    addNarrowProducts(program, *products, units);
+    return lookUp(textOf(*products), [&] { return generator.generate(*products, {}); });
+  }
+
+private:
+  static std::string textOf(Operation *op) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    op->print(stream, OpPrintingFlags().useLocalScope());
+    return text;
+  }
+
+  FailureOr<KernelCache::Object> lookUp(StringRef form, function_ref<FailureOr<SmallVector<char, 0>>()> generate) {
+    std::string key = generator.describe() + "\n" + form.str();
+    if (KernelCache::Object known = cache.find(key))
+      return known;
+    FailureOr<SmallVector<char, 0>> object = generate();
+    if (failed(object))
+      return failure();
+    return cache.insert(key, std::move(*object));
+  }
+
+  const CodeGenerator &generator;
+  KernelCache &cache;
+};
+
+} // namespace
 
 FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const HostTargetOptions &options) {
+  return host::compileHostKernels(program, options, KernelCache::ofProcess());
+}
+
+FailureOr<HostKernels> host::compileHostKernels(step::ProgramOp program, const HostTargetOptions &options,
+                                                KernelCache &cache) {
   MLIRContext *context = program.getContext();
   DialectRegistry registry;
   registerVectorKernelDialects(registry);
@@ -53,31 +87,42 @@ FailureOr<HostKernels> tx::compileHostKernels(step::ProgramOp program, const Hos
   for (StringRef name : registry.getDialectNames())
     context->getOrLoadDialect(name);
 
-  FailureOr<CodeGenerator> generator = CodeGenerator::create(options, hasNarrowProducts(program), program.getLoc());
+  const bool hasProducts = hasNarrowProducts(program);
+  FailureOr<CodeGenerator> generator = CodeGenerator::create(options, hasProducts, program.getLoc());
   if (failed(generator))
     return failure();
-  FailureOr<OwningOpRef<ModuleOp>> vector = lowerKernelsToVector(program);
-  if (failed(vector))
+  const bool usesTiles = hasProducts && generator->hasTiles();
+  Compiler compiler(*generator, cache);
+  SmallVector<KernelCache::Object> objects; // keeps what `pieces` refer to
+  std::vector<host::Piece> pieces;
+  LogicalResult status = success();
+  auto add = [&](FailureOr<KernelCache::Object> object, StringRef name) {
+    if (failed(object)) {
+      status = failure(); // go on: all kernels' diagnostics at once
+      return;
+    }
+    pieces.push_back({**object, name.str()});
+    objects.push_back(std::move(*object));
+  };
+  for (auto kernel : program.getBody().getOps<step::KernelOp>())
+    add(compiler.compile(kernel), kernel.getSymName());
+  if (hasProducts)
+    add(compiler.compileProducts(program, {usesTiles, generator->has("avx512f")}), "");
+  if (failed(status))
     return failure();
-  bool usesTiles = hasNarrowProducts(program) && generator->hasTiles();
-  addNarrowProducts(program, vector->get(), {usesTiles, generator->has("avx512f")});
-  FailureOr<SmallVector<char, 0>> object = generator->generate(vector->get(), [&](llvm::Module &module) {
-    for (auto kernel : program.getBody().getOps<step::KernelOp>())
-      addEntryPoint(*module.getFunction(kernel.getSymName()), kernel);
-  });
-  if (failed(object))
-    return failure();
+  if (std::string warning = cache.takeWarning(); !warning.empty())
+    program.emitWarning(warning);
 
   HostKernels result;
   result.triple = CodeGenerator::triple;
   llvm::copy_if(kFeatures, std::back_inserter(result.features), [&](const char *name) { return generator->has(name); });
   if (usesTiles)
     llvm::append_range(result.features, host::kTileFeatures);
-  result.object = std::move(*object);
-  auto functions = host::linkObject(result.object);
-  if (!functions)
-    return program.emitOpError() << llvm::toString(functions.takeError());
-  result.functions = std::move(*functions);
+  auto linked = host::linkObjects(pieces);
+  if (!linked)
+    return program.emitOpError() << llvm::toString(linked.takeError());
+  result.object = std::move(linked->object);
+  result.functions = std::move(linked->functions);
   return result;
 }
 

@@ -22,12 +22,11 @@ struct Code::Image : txrt::CodeImage {
 };
 
 Code::Code(const llvm::SmallVector<char, 0> &object) {
-  llvm::SmallVector<char, 0> code = object;
-  auto functions = tx::host::linkObject(code); // a linked one is the same afterwards
-  if (functions)
-    image = std::make_unique<Image>(code, std::move(*functions));
+  auto linked = tx::host::linkObjects({{object, ""}}); // a linked one is the same afterwards
+  if (linked)
+    image = std::make_unique<Image>(linked->object, std::move(linked->functions));
   else
-    ADD_FAILURE() << llvm::toString(functions.takeError());
+    ADD_FAILURE() << llvm::toString(linked.takeError());
 }
 Code::Code(Code &&) = default;
 Code::~Code() = default;

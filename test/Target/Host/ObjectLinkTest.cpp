@@ -19,8 +19,8 @@
 
 namespace {
 
-/// What the linker says of an object of this IR; empty if it is good.
-std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::Reloc::PIC_) {
+/// An object of this IR; empty, with a test failure, if it is none.
+llvm::SmallVector<char, 0> objectOf(const char *source, llvm::Reloc::Model relocations = llvm::Reloc::PIC_) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
@@ -28,23 +28,32 @@ std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::R
   llvm::LLVMContext context;
   llvm::SMDiagnostic diagnostic;
   std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(source, diagnostic, context);
-  if (!module)
-    return diagnostic.getMessage().str();
+  llvm::SmallVector<char, 0> object;
+  if (!module) {
+    ADD_FAILURE() << diagnostic.getMessage().str();
+    return object;
+  }
   llvm::Triple triple("x86_64-unknown-linux-gnu");
   std::string error;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return error;
+  if (!target) {
+    ADD_FAILURE() << error;
+    return object;
+  }
   std::unique_ptr<llvm::TargetMachine> machine(
       target->createTargetMachine(triple, "x86-64-v3", "", llvm::TargetOptions(), relocations));
   module->setTargetTriple(triple);
   module->setDataLayout(machine->createDataLayout());
-  llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager codegen;
   machine->addPassesToEmitFile(codegen, stream, nullptr, llvm::CodeGenFileType::ObjectFile);
   codegen.run(*module);
-  return llvm::toString(tx::host::linkObject(object).takeError());
+  return object;
+}
+
+/// What the linker says of an object of this IR; empty if it is good.
+std::string faultOf(const char *source, llvm::Reloc::Model relocations = llvm::Reloc::PIC_) {
+  return llvm::toString(tx::host::linkObjects({{objectOf(source, relocations), ""}}).takeError());
 }
 
 TEST(ObjectLink, CodeWithItsOwnConstants) {
@@ -52,6 +61,26 @@ TEST(ObjectLink, CodeWithItsOwnConstants) {
                     "define float @f(i64 %i) {\n %p = getelementptr float, ptr @table, i64 %i\n"
                     " %v = load float, ptr %p\n ret float %v\n}"),
             "");
+}
+
+TEST(ObjectLink, EqualConstantsOfTwoObjectsAreOnce) {
+  auto object = objectOf("define float @f(float %x) {\n %y = fadd float %x, 2.5\n ret float %y\n}");
+  auto other = objectOf("define float @f(float %x) {\n %y = fadd float %x, 3.5\n ret float %y\n}");
+  auto linked = tx::host::linkObjects({{object, "first"}, {object, "second"}, {other, "third"}});
+  ASSERT_TRUE(bool(linked)) << llvm::toString(linked.takeError());
+  ASSERT_EQ(linked->functions.size(), 3u);
+  EXPECT_EQ(linked->functions[0].name, "first");
+  EXPECT_EQ(linked->functions[2].name, "third");
+  llvm::StringRef file(linked->object.data(), linked->object.size());
+  const float twoAndHalf = 2.5f, threeAndHalf = 3.5f;
+  EXPECT_EQ(file.count(llvm::StringRef(reinterpret_cast<const char *>(&twoAndHalf), 4)), 1u);
+  EXPECT_EQ(file.count(llvm::StringRef(reinterpret_cast<const char *>(&threeAndHalf), 4)), 1u);
+}
+
+TEST(ObjectLink, OneFunctionForEachName) {
+  auto two = objectOf("define void @f() {\n ret void\n}\ndefine void @g() {\n ret void\n}");
+  EXPECT_EQ(llvm::toString(tx::host::linkObjects({{two, "k"}}).takeError()),
+            "generated code has 2 functions in the place of 'k'");
 }
 
 TEST(ObjectLink, Functions) {
@@ -81,7 +110,7 @@ TEST(ObjectLink, AbsoluteAddresses) {
 
 TEST(ObjectLink, NoObject) {
   std::string text = "nothing of the kind";
-  EXPECT_NE(llvm::toString(tx::host::linkObject({text.data(), text.size()}).takeError()), "");
+  EXPECT_NE(llvm::toString(tx::host::linkObjects({{{text.data(), text.size()}, ""}}).takeError()), "");
 }
 
 } // namespace

@@ -26,12 +26,22 @@ if(NOT LLVM_ENABLE_RTTI)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
 endif()
 
+include(TxPrecompile)
+tx_precompile(tx-mlir-headers OPTIONS -fno-exceptions HEADERS ${TX_MLIR_HEADERS})
+tx_precompile(tx-op-headers OPTIONS -fno-exceptions HEADERS ${TX_MLIR_HEADERS} ${TX_OP_HEADERS}
+              DEPENDS TxDialectIncGen StepDialectIncGen)
+
 # tx_add_library(Name SOURCES... [DEPENDS ...] [LINK tx-libs...] [MLIR mlir-libs...])
 # One library of the compiler: static, linked against the shared MLIR.
 function(tx_add_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;MLIR" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_compile_options(${name} PRIVATE -fno-exceptions)
+  if(name MATCHES "Dialect$")
+    tx_use_precompiled(${name} tx-mlir-headers)
+  else()
+    tx_use_precompiled(${name} tx-op-headers)
+  endif()
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()

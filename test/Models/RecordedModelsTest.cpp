@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 using namespace txrun;
 
@@ -95,7 +96,7 @@ class RecordedModels : public testing::TestWithParam<Case> {
 protected:
   std::string compile(const RecordedBatch &batch, const nlohmann::json &o) {
     const Case &c = GetParam();
-    std::string artifact = testing::TempDir() + "/" + c.name + ".txa";
+    std::string artifact = testing::TempDir() + "/" + c.name + "-" + std::to_string(getpid()) + ".txa";
     std::ostringstream command;
     command << TX_TOOLS_DIR << "/tx-compile " << recorded(c.model, "config.json") << " --micro-batch-size "
             << (c.byRows ? 1 : batch.rows) << " --seq-length " << batch.columns << " --attention-backend "

@@ -22,6 +22,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace tx;
@@ -124,7 +125,7 @@ protected:
     module = parseSourceString<ModuleOp>(source, &context);
     ASSERT_TRUE(module);
     count = ranks;
-    std::string path = testing::TempDir() + "rank-function.mlir";
+    std::string path = testing::TempDir() + "rank-function-" + std::to_string(getpid()) + ".mlir";
     std::error_code written;
     llvm::raw_fd_ostream(path, written) << source;
     auto options = parseCommandLine({path});

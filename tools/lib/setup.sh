@@ -8,11 +8,13 @@ TX_PACKAGES_MLIR="llvm-22-dev libmlir-22-dev mlir-22-tools"
 TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
   libopenblas0-pthread libgtest-dev"
 TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
-# Only tests need these: steps of several ranks by MPI, and what fetches ptxas.
-TX_PACKAGES_TESTS="openmpi-bin python3-pip"
-# The assembler of the CUDA toolkit, of PyPI, for machines without the toolkit: the version that the bounds of test/Gpu
-# were measured with.
-TX_PTXAS="nvidia-cuda-nvcc==13.0.88"
+# Only tests need these: steps of several ranks by MPI, the sources' form, and what fetches parts of CUDA.
+TX_PACKAGES_TESTS="openmpi-bin clang-format-22 python3 ca-certificates"
+# Parts of CUDA on PyPI, for machines without the toolkit. The assembler is the version that the bounds of test/Gpu were
+# measured with; Tx's own declarations of the libraries are compared with the headers.
+TX_CUDA_WHEELS="nvidia-cuda-nvcc==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.88
+  nvidia-cublas==13.0.2.14 nvidia-cudnn-cu13==9.13.0.50 nvidia-nccl-cu13==2.27.7"
+TX_CUDA_FILES="nvidia/*/bin/ptxas nvidia/*/include/*.h nvidia/*/include/*.hpp"
 TX_SECURITY_SUITE="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
 http://deb.debian.org/debian-security bookworm-security main"
 
@@ -90,29 +92,36 @@ tx_install() {
     tx_stop 2 "error: apt-get could not install the packages. By hand:" "$(tx_install_line $missing)"
 }
 
-# tx_find_ptxas: where the compiler looks for it.
-tx_find_ptxas() {
-  local folder
-  for folder in ${CUDA_HOME:+"$CUDA_HOME/bin"} ${CUDA_PATH:+"$CUDA_PATH/bin"}; do
-    [ ! -x "$folder/ptxas" ] || return 0
+# tx_has_cuda: whether tests find the toolkit's assembler and the headers of all libraries by themselves.
+tx_has_cuda() {
+  local file folder found
+  for file in bin/ptxas include/cublasLt.h include/cudnn_graph.h include/nccl.h; do
+    found=
+    for folder in ${CUDA_HOME:+"$CUDA_HOME"} ${CUDA_PATH:+"$CUDA_PATH"} /usr/local/cuda; do
+      [ ! -e "$folder/$file" ] || found=1
+    done
+    [ -n "$found" ] || return 1
   done
-  command -v ptxas >/dev/null || [ -x /usr/local/cuda/bin/ptxas ]
 }
 
-# tx_fetch_ptxas FOLDER: CUDA_HOME becomes a folder with ptxas. Tests of cubins are skipped where that can not be had;
-# the build needs none.
-tx_fetch_ptxas() {
-  ! tx_find_ptxas || return 0
-  local wheels=$1/wheels home=$1/nvidia/cu13
-  if [ ! -x "$home/bin/ptxas" ]; then
-    tx_say "Fetching ptxas ($TX_PTXAS of PyPI, 40 MB) into $1"
-    python3 -m pip download -qq --disable-pip-version-check --no-deps --only-binary :all: -d "$wheels" "$TX_PTXAS" &&
-      python3 -m zipfile -e "$wheels"/*.whl "$1" && rm -r "$wheels" && chmod +x "$home/bin/ptxas" || {
-      tx_say "note: no ptxas; tests that need one are skipped"
+# tx_fetch_cuda FOLDER: CUDA_HOME becomes a folder with ptxas and headers. Tests that need one of them are skipped where
+# it can not be had; the build needs none.
+tx_fetch_cuda() {
+  ! tx_has_cuda || return 0
+  if [ "$(cat "$1/wheels" 2>/dev/null)" != "$TX_CUDA_WHEELS" ]; then
+    tx_say "Fetching ptxas and headers of the CUDA libraries (PyPI, 40 MB) into $1"
+    rm -rf "$1"
+    set -f
+    python3 "$TX_ROOT/tools/lib/fetch_wheel_files.py" "$1" $TX_CUDA_FILES -- $TX_CUDA_WHEELS || {
+      set +f
+      tx_say "note: no ptxas and no headers; tests that need one are skipped"
       return 0
     }
+    set +f
+    chmod +x "$1/bin/ptxas"
+    printf '%s\n' "$TX_CUDA_WHEELS" >"$1/wheels"
   fi
-  export CUDA_HOME=$home
+  export CUDA_HOME=$1
 }
 
 # Where a preset builds (the same names as in CMakePresets.json).

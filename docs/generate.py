@@ -176,6 +176,7 @@ def page_with_output(page):
 def generated_pages():
     yield "Reference/tx-dialect.md", dialect_page("tx", "Dialect/Tx/IR/TxOps.td")
     yield "Reference/step-dialect.md", dialect_page("step", "Dialect/Step/IR/StepOps.td")
+    yield "Reference/check-dialect.md", dialect_page("check", "Dialect/Check/IR/CheckOps.td")
     yield "Reference/interfaces.md", interfaces_page()
     yield "Reference/passes.md", passes_page()
     yield "Reference/tx-compile.md", run("tx-compile --help-markdown")

@@ -22,6 +22,8 @@ RULES = {
     "Support": COMPILER,
     "Dialect/Tx": {"Support"} | COMPILER,
     "Dialect/Step": {"Support", "Dialect/Tx"} | COMPILER,
+    # Of tests alone: no phase knows it.
+    "Dialect/Check": COMPILER,
     "Reference": {"Support", "Dialect/Tx"} | COMPILER,
     # Phases meet in the IR, not in each other's headers.
     "Frontend": {"Support"} | DIALECTS | COMPILER,
@@ -62,10 +64,11 @@ RULES = {
     }
     | DIALECTS
     | COMPILER,
-    "tx-opt": {"Pipeline", "Frontend"} | COMPILER,
+    # Runs what tests check, so it has the runtime too.
+    "tx-opt": {"Pipeline", "Frontend", "Reference", "Target", "Dialect/Check", "txrt"} | DIALECTS | COMPILER,
     "tx-compile": {"Pipeline", "Frontend"} | COMPILER,
     "tx-plan": {"Pipeline", "Frontend"} | COMPILER,
-    "tx-lsp-server": {"Pipeline"} | COMPILER,
+    "tx-lsp-server": {"Pipeline", "Dialect/Check"} | COMPILER,
     # Nothing of the compiler from here on.
     "tx-run": {"txrt"},
     "tx-demo": set(),

@@ -1,5 +1,8 @@
 //===- tx-opt.cpp - Runs passes on IR, as mlir-opt does -----------------------------------------------------------===//
 
+#include "RunChecks.h"
+
+#include "tx/Dialect/Check/IR/CheckOps.h"
 #include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Register.h"
@@ -45,7 +48,9 @@ int main(int argc, char **argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;
   tx::registerAllDialects(registry);
+  registry.insert<tx::check::CheckDialect>();
   tx::registerAllPasses();
+  tx::registerRunChecksPass();
   auto [inputName, outputName] =
       registerAndParseCLIOptions(argc, argv, "tx-opt: passes on the IR of training steps\n", registry);
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();

@@ -465,35 +465,9 @@ o.dataOrder = t == "random" ? DataOrder::Random : DataOrder::Sequential;
 #undef SET
 
 /// Flags of tx-compile that people give here by habit: what they say is already compiled into the artifact.
-const char *const compileFlags[] = {"weight-decay",
-                                    "clip-grad",
-                                    "adam-beta1",
-                                    "adam-beta2",
-                                    "adam-eps",
-                                    "micro-batch-size",
-                                    "seq-length",
-                                    "num-layers",
-                                    "hidden-size",
-                                    "ffn-hidden-size",
-                                    "num-attention-heads",
-                                    "max-position-embeddings",
-                                    "vocab-size",
-                                    "attention-dropout",
-                                    "hidden-dropout",
-                                    "attention-backend",
-                                    "fp32",
-                                    "bf16",
-                                    "recompute-granularity",
-                                    "recompute-method",
-                                    "recompute-num-layers",
-                                    "recompute-modules",
-                                    "recompute-activations",
-                                    "untie-embeddings-and-output-weights",
-                                    "init-method-std",
-                                    "config",
-                                    "preset",
-                                    "report",
-                                    "data-parallel-size"};
+const char *const compileFlags[] = {
+#include "CompilerFlags.inc"
+};
 
 size_t editDistance(const std::string &a, const std::string &b) {
   std::vector<size_t> row(b.size() + 1);

@@ -1,16 +1,13 @@
 # Finds MLIR/LLVM 22.1 and sets up what Tx's compiler libraries need of it.
 
-# Debian's package unless MLIR_DIR (a cache or environment variable) says otherwise.
-find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+set(TX_MLIR_REQUIRED REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/TxFindMLIR.cmake)
 message(STATUS "Using MLIR ${MLIR_VERSION} from ${MLIR_DIR}")
 
 # Without this mlir-doc writes outside of the build tree.
 set(MLIR_BINARY_DIR ${PROJECT_BINARY_DIR})
 # The default names a file that Debian's package does not have.
 set(LLVM_EXTERNAL_LIT "${LLVM_TOOLS_BINARY_DIR}/lit" CACHE FILEPATH "" FORCE)
-# Two shared libraries instead of archives: tools of 1 MB instead of 104 MB.
-set(LLVM_LINK_LLVM_DYLIB ON)
-set(MLIR_LINK_MLIR_DYLIB ON)
 
 list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
 include(TableGen)
@@ -49,4 +46,23 @@ function(tx_add_library name)
   if(ARG_MLIR)
     mlir_target_link_libraries(${name} PUBLIC ${ARG_MLIR})
   endif()
+endfunction()
+
+# tx_static_libraries_below(FOLDER VARIABLE): the static libraries that the CMakeLists.txt of the folder, and of those
+# in it, define.
+function(tx_static_libraries_below folder variable)
+  get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  set(libraries "")
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL STATIC_LIBRARY)
+      list(APPEND libraries ${target})
+    endif()
+  endforeach()
+  get_property(folders DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(sub IN LISTS folders)
+    tx_static_libraries_below(${sub} below)
+    list(APPEND libraries ${below})
+  endforeach()
+  set(${variable} ${libraries} PARENT_SCOPE)
 endfunction()

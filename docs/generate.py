@@ -93,6 +93,7 @@ def passes_page():
     page = WRITTEN + "# Passes of `tx-opt`\n\n| pipeline | |\n|---|---|\n"
     for name, summary in re.findall(r"^ *--(tx-to-\w+) +- *(.*)$", run("tx-opt --help"), re.M):
         page += f"| `--{name}` | {summary} |\n"
+    page += "\nA pipeline's options are flags of `tx-compile`; `tx-opt --help` lists them.\n"
     for title, path in PASS_GROUPS.items():
         page += f"\n## {title}\n\n" + tblgen(path, "-gen-pass-doc")
     return page

@@ -45,6 +45,12 @@ allocations = "not counted in this build" if config.tx_sanitize else "0"
 config.substitutions.append(("%no-allocations", allocations))
 config.substitutions.append(("%mlir-include", config.mlir_include_dirs))
 config.substitutions.append(("%tx-src", config.tx_source_dir))
+config.substitutions.append(("%tx-build", config.tx_binary_dir))
+# What the tests that compile something compile it with: as the build does.
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%cxx", config.cxx_compiler))
+config.substitutions.append(("%mlir-dir", config.mlir_dir))
+config.substitutions.append(("%tx-plugins", os.path.join(config.tx_binary_dir, "test", "Pipeline")))
 config.substitutions.append(("%tx-tools", config.tx_tools_dir))
 # The driver and the libraries of a GPU that is not there.
 fake_cuda = os.path.join(config.tx_binary_dir, "test", "Runtime", "FakeCuda", "lib")

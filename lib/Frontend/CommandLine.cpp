@@ -291,6 +291,8 @@ void CommandLineParser::takeLast() {
   for (const Given &item : given)
     byFlag[item.flag].push_back(&item);
   for (const auto &[flag, items] : byFlag) {
+    if (flag->repeats)
+      continue;
     SmallVector<std::string> values;
     for (const Given *item : items)
       values.push_back(llvm::join(item->values, ","));
@@ -298,7 +300,7 @@ void CommandLineParser::takeLast() {
       options.notes.push_back(llvm::formatv("{0} is given {1} times, with {2}: the last one counts", flag->name,
                                             values.size(), llvm::join(values, " and ")));
   }
-  llvm::erase_if(given, [&](const Given &item) { return byFlag[item.flag].back() != &item; });
+  llvm::erase_if(given, [&](const Given &item) { return !item.flag->repeats && byFlag[item.flag].back() != &item; });
 }
 
 /// Two switches for opposite things are a mistake.
@@ -328,6 +330,7 @@ Error CommandLineParser::apply() {
       return badUsage(flag.name + " describes a model, but the input is one already: " + options.input);
     if (Error error = flag.set(state, flag, item.values))
       return error;
+    options.given.push_back(flag.name);
   }
   noteIgnored();
   return Error::success();

@@ -130,6 +130,13 @@ static const Flag kFlags[] = {
   }                                                                                                                    \
   }                                                                                                                    \
   ,
+#define TX_REPEATED(GROUP, NAME, METAVAR, FIELD, HELP)                                                                 \
+  {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, METAVAR, HELP, "",                                   \
+   TX_SETTER{return assign(flag, values[0], state.FIELD.emplace_back());                                               \
+  }                                                                                                                    \
+  , nullptr, "", "", /*repeats=*/true                                                                                  \
+  }                                                                                                                    \
+  ,
 #define TX_ENUM(GROUP, NAME, ENUM, FIELD, HELP)                                                                        \
   {NAME, FlagClass::Modelled, FlagArity::Value, FlagGroup::GROUP, "", HELP, "",                                        \
    TX_SETTER{return assign(flag, values[0], state.FIELD);                                                              \

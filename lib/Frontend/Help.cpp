@@ -32,11 +32,14 @@ static void printWrapped(raw_ostream &os, StringRef text, unsigned indent) {
     os << '\n';
 }
 
-static std::string helpOf(const Flag &flag, ArrayRef<PhaseHelp> phases) {
+static std::string helpOf(const Flag &flag, ArrayRef<StageHelp> stages) {
   std::string text = flag.text.str();
-  if (flag.name == "--compile-to")
-    for (const PhaseHelp &phase : phases)
-      text += ((&phase == phases.begin() ? " " : "; ") + phase.first + ": " + phase.second).str();
+  SmallVector<std::string> shown;
+  for (const StageHelp &stage : stages)
+    if (flag.name == "--add-passes-after" || (flag.name == "--compile-to" && stage.isPhase))
+      shown.push_back((stage.name + ": " + stage.summary).str());
+  if (!shown.empty())
+    text += " " + llvm::join(shown, "; ");
   if (flag.getChoices && flag.arity == FlagArity::List)
     text += " " + llvm::join(flag.getChoices(), ", ") + ".";
   return text;
@@ -57,7 +60,7 @@ static const struct {
     {"The model as IR", "tx-compile config.json --compile-to=model"},
 };
 
-void tx::printHelp(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
+void tx::printHelp(raw_ostream &os, ArrayRef<StageHelp> stages) {
   os << "usage: " << kUsage << "\n\n";
   printWrapped(os, kIntroduction, 0);
   os << "\nExamples\n";
@@ -73,7 +76,7 @@ void tx::printHelp(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
       if (flag.group != group.group)
         continue;
       os << "  " << flag.getSignature() << '\n';
-      printWrapped(os, helpOf(flag, phases), 6);
+      printWrapped(os, helpOf(flag, stages), 6);
     }
   }
   os << "\nExit status: 0 done, 1 bad input, 2 usage, 7 a file could not be read or written.\n";
@@ -115,7 +118,7 @@ void tx::printMegatronHelp(raw_ostream &os) {
   }
 }
 
-void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
+void tx::printMarkdown(raw_ostream &os, ArrayRef<StageHelp> stages) {
   os << "# tx-compile\n\n<!-- Written by `tx-compile --help-markdown`. -->\n\n`" << kUsage << "`\n\n"
      << kIntroduction << "\n\n";
   for (const auto &example : kExamples)
@@ -134,7 +137,7 @@ void tx::printMarkdown(raw_ostream &os, ArrayRef<PhaseHelp> phases) {
       std::string name = flag.getSignature();
       for (size_t at = 0; (at = name.find('|', at)) != std::string::npos; at += 2)
         name.replace(at, 1, "\\|");
-      os << "| `" << name << "` | " << helpOf(flag, phases) << " |\n";
+      os << "| `" << name << "` | " << helpOf(flag, stages) << " |\n";
     }
   }
   os << "\n## Megatron's other flags\n\nNames are spelled in full, as Megatron wants them, too. Ignored here, since a "

@@ -1,7 +1,7 @@
 //===- Driver.cpp - From options to IR, report or artifact --------------------------------------------------------===//
 
+#include "AddedPasses.h"
 #include "InputPhase.h"
-#include "Phases.h"
 #include "Report.h"
 #include "Targets.h"
 
@@ -68,7 +68,7 @@ private:
   ScopedDiagnosticHandler handler;
 };
 
-/// One module on its way through the phases.
+/// One module on its way through the stages.
 class Compilation {
 public:
   explicit Compilation(const CompileOptions &options, const CompileHooks &hooks = {}, bool quiet = false)
@@ -81,6 +81,10 @@ public:
 
   /// IR may come from the middle of the way: it goes on from there.
   llvm::Error runTo(StringRef phase) {
+    llvm::Expected<std::unique_ptr<Target>> chosen = createTarget(options);
+    if (!chosen)
+      return chosen.takeError();
+    target = std::move(*chosen);
     llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
     if (!loaded)
       return loaded.takeError();
@@ -92,36 +96,22 @@ public:
       return error;
     if (failed(verifyInput(*module)))
       return lines.getError();
-    if (phase == "model")
-      return llvm::Error::success();
-    if (reached == ReachedPhase::Model)
-      if (llvm::Error error = parallelizeModule())
+    size_t first = findStage(reached);
+    for (const Stage &stage : getStages().slice(first, findStage(phase) + 1 - first))
+      if (llvm::Error error = runStage(stage))
         return error;
-    if (phase == "parallel")
-      return llvm::Error::success();
-    if (llvm::Error error = runJointPasses())
-      return error;
-    if (phase == "joint")
-      return llvm::Error::success();
-    if (llvm::Error error = reached == ReachedPhase::Remat ? summarizeModule() : rematerializeModule())
-      return error;
-    if (phase == "remat")
-      return llvm::Error::success();
-    return runStepPasses();
+    return llvm::Error::success();
   }
 
   /// Whether recomputation was decided before, in the input.
-  bool hasOwnRecompute() const { return reached == ReachedPhase::Remat; }
+  bool hasOwnRecompute() const { return reached == "remat"; }
 
   step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
   ModuleOp getModule() { return *module; }
   const RematSummary &getSummary() const { return summary; }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report) {
-    llvm::Expected<Target> target = parseTarget(options);
-    if (!target)
-      return target.takeError();
-    FailureOr<TargetCode> code = target->compile(getProgram());
+    FailureOr<TargetCode> code = target->compileKernels(getProgram());
     if (failed(code))
       return lines.getError();
     return serializeArtifact(getProgram(), *code, describeInput(options, hasOwnRecompute(), std::move(report)));
@@ -136,77 +126,53 @@ private:
     return llvm::Error::success();
   }
 
-  /// The passes of addStepPasses, with the hooks between them.
-  llvm::Error runStepPasses() {
-    auto call = [&](const CompileHooks::Hook &hook) {
-      if (hook)
-        hook(*module);
-    };
-    call(hooks.afterRemat);
-    llvm::Expected<Target> target = parseTarget(options);
-    if (!target)
-      return target.takeError();
-    if (target->chooseForms)
-      if (llvm::Error error = run(target->chooseForms))
+  llvm::Error runVerifier(const Stage &stage) {
+    return stage.addVerifier ? run(stage.addVerifier) : llvm::Error::success();
+  }
+
+  /// The input has its stage's passes behind it, and shows only here whether it keeps what they promise. Passes that
+  /// are added begin with what is verified, and leave what is verified again.
+  llvm::Error runStage(const Stage &stage) {
+    bool isInput = stage.name == reached, isAdded = false;
+    if (isInput)
+      if (llvm::Error error = runVerifier(stage))
         return error;
-    if (llvm::Error error = run([&](OpPassManager &manager) { addPlacementPasses(manager, target->planLibraries); }))
+    if (llvm::Error error = run([&](OpPassManager &manager) {
+          if (!isInput)
+            stage.addPasses(manager, options, *target);
+          isAdded = addPassesAfter(stage.name, options.plugins, manager);
+        }))
       return error;
-    call(hooks.afterPlacement);
-    if (llvm::Error error = run(addPlacementVerifier))
-      return error;
-    call(hooks.afterVerification);
-    if (llvm::Error error = run(addLaunchPasses))
-      return error;
-    call(hooks.afterStep);
+    call(stage, "placement", hooks.afterPlacement);
+    if (!isInput || isAdded)
+      if (llvm::Error error = runVerifier(stage))
+        return error;
+    call(stage, "remat", hooks.afterRemat);
+    call(stage, "placement", hooks.afterVerification);
+    call(stage, "step", hooks.afterStep);
+    if (stage.name == "remat")
+      summarize();
     return llvm::Error::success();
   }
 
-  llvm::Error runJointPasses() {
-    if (llvm::Error error = run(reached == ReachedPhase::Model ? addJointPasses : addJointVerifier))
-      return error;
-    if (reached == ReachedPhase::Remat)
-      return llvm::Error::success();
-    llvm::Expected<Target> target = parseTarget(options);
-    if (!target)
-      return target.takeError();
-    if (!target->joinOps)
-      return llvm::Error::success();
-    return run(target->joinOps);
+  void call(const Stage &stage, StringRef after, const CompileHooks::Hook &hook) {
+    if (stage.name == after && hook)
+      hook(*module);
   }
 
-  llvm::Error parallelizeModule() {
-    TxDataParallelPassOptions parallel;
-    parallel.size = options.parallel.dataParallelSize;
-    return run([&](OpPassManager &manager) { addParallelPasses(manager, parallel); });
-  }
-
-  llvm::Error rematerializeModule() {
-    RematPolicyOptions policy = getPolicyOptions(options.recompute);
-    for (auto func : module->getOps<func::FuncOp>())
-      if (func.getName() == "microbatch" && failed(rematerialize(func, policy, &summary)))
-        return lines.getError();
-    TxMakeEntriesPassOptions optimizer;
-    optimizer.clipGrad = options.optimizer.clipGrad;
-    optimizer.weightDecay = options.optimizer.weightDecay;
-    optimizer.adamBeta1 = options.optimizer.adamBeta1;
-    optimizer.adamBeta2 = options.optimizer.adamBeta2;
-    optimizer.adamEps = options.optimizer.adamEps;
-    return run([&](OpPassManager &manager) { addEntryPasses(manager, optimizer); });
-  }
-
-  llvm::Error summarizeModule() {
+  void summarize() {
     for (auto func : module->getOps<func::FuncOp>())
       if (func.getName() == "microbatch")
         summary = summarizeRemat(func);
-    return llvm::Error::success();
   }
 
   const CompileOptions &options;
-  ReachedPhase reached = ReachedPhase::Model;
   CompileHooks hooks;
   MLIRContext context;
   DiagnosticLines lines;
+  std::unique_ptr<Target> target;
   OwningOpRef<ModuleOp> module;
+  StringRef reached;
   RematSummary summary;
 };
 
@@ -246,6 +212,8 @@ static llvm::Expected<CompiledStep> compileStep(const CompileOptions &options, c
 }
 
 llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, const CompileHooks &hooks) {
+  if (llvm::Error error = loadPlugins(options.plugins, "step"))
+    return std::move(error);
   return compileStep(options, hooks, /*quiet=*/false);
 }
 
@@ -261,14 +229,17 @@ static llvm::Error writeTwin(const CompileOptions &options, StringRef path) {
 
 llvm::Error tx::compile(const CompileOptions &options) {
   const OutputOptions &output = options.output;
-  if (llvm::Error error = parseTarget(options).takeError())
+  if (llvm::Error error = createTarget(options).takeError())
+    return error;
+  bool makesStep = !output.reportFile.empty() || !output.artifactFile.empty() || !output.verifyTwinFile.empty();
+  if (llvm::Error error = loadPlugins(options.plugins, makesStep ? StringRef("step") : StringRef(output.compileTo)))
     return error;
   if (!output.compileTo.empty()) {
     Compilation compilation(options);
     if (llvm::Error error = compilation.runTo(output.compileTo))
       return error;
     compilation.getModule()->print(llvm::outs());
-    llvm::outs() << '\n';
+    llvm::outs() << '\n'; // as tx-opt does it
   }
   if (!output.reportFile.empty() || !output.artifactFile.empty()) {
     Compilation compilation(options);

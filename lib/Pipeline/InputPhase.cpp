@@ -1,11 +1,12 @@
 //===- InputPhase.cpp - Where on its way a module is --------------------------------------------------------------===//
 
 #include "InputPhase.h"
-#include "Report.h"
+#include "AddedPasses.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Frontend/Flags.h"
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
 
@@ -15,10 +16,10 @@
 using namespace mlir;
 using namespace tx;
 
-ReachedPhase tx::findReachedPhase(ModuleOp module) {
+StringRef tx::findReachedPhase(ModuleOp module) {
   auto has = [&](StringRef name) { return module.lookupSymbol<func::FuncOp>(name) != nullptr; };
   if (!module.getOps<step::ProgramOp>().empty())
-    return ReachedPhase::Step;
+    return "step";
   // Another function may have that name; it is not what autodiff made.
   auto microbatch = module.lookupSymbol<func::FuncOp>("microbatch");
   auto isScale = [](DictionaryAttr attributes) {
@@ -29,49 +30,24 @@ ReachedPhase tx::findReachedPhase(ModuleOp module) {
   if (microbatch)
     microbatch.getAllArgAttrs(arguments);
   if (llvm::none_of(arguments, isScale))
-    return ReachedPhase::Model;
-  return has("apply") || has("step") || has("evaluate") ? ReachedPhase::Remat : ReachedPhase::Joint;
-}
-
-static StringRef nameOf(ReachedPhase reached) {
-  switch (reached) {
-  case ReachedPhase::Model:
     return "model";
-  case ReachedPhase::Joint:
-    return "joint";
-  case ReachedPhase::Remat:
-    return "remat";
-  case ReachedPhase::Step:
-    return "step";
-  }
-  llvm_unreachable("all phases are named");
+  return has("apply") || has("step") || has("evaluate") ? "remat" : "joint";
 }
 
-/// A flag whose work is done in the input; empty if there is none.
-static std::string findLateFlag(const CompileOptions &options, ReachedPhase reached) {
-  if (reached >= ReachedPhase::Joint && options.parallel.dataParallelSize != 1)
-    return "--data-parallel-size";
-  if (reached < ReachedPhase::Remat)
-    return "";
-  if (!options.output.verifyTwinFile.empty())
-    return "--verify-twin";
-  RematPolicyOptions policy = getPolicyOptions(options.recompute);
-  for (const RematFlag &flag : getRematFlags())
-    if (policy.*flag.field)
-      return flag.name;
-  if (policy.recomputeActivations)
-    return kRecomputeActivationsFlag;
-  const OptimizerOptions &given = options.optimizer, standard;
-  const std::pair<const char *, double OptimizerOptions::*> constants[] = {
-      {"--weight-decay", &OptimizerOptions::weightDecay},
-      {"--clip-grad", &OptimizerOptions::clipGrad},
-      {"--adam-beta1", &OptimizerOptions::adamBeta1},
-      {"--adam-beta2", &OptimizerOptions::adamBeta2},
-      {"--adam-eps", &OptimizerOptions::adamEps}};
-  for (auto [flag, field] : constants)
-    if (given.*field != standard.*field)
-      return flag;
-  return "";
+/// A flag whose work is done in the input: of those that were given, one which the passes up to there read, and none
+/// behind. Empty if there is none.
+static StringRef findLateFlag(const CompileOptions &options, StringRef reached) {
+  ArrayRef<Stage> stages = getStages();
+  size_t place = findStage(reached);
+  auto areTaking = [](ArrayRef<Stage> some, const Flag &flag) {
+    return llvm::any_of(some, [&](const Stage &stage) { return stage.takesFlag(flag); });
+  };
+  if (reached != "model")
+    for (StringRef name : options.given)
+      if (const Flag &flag = *findFlag(name);
+          areTaking(stages.take_front(place + 1), flag) && !areTaking(stages.drop_front(place + 1), flag))
+        return name;
+  return reached == "remat" && !options.output.verifyTwinFile.empty() ? "--verify-twin" : "";
 }
 
 llvm::Error tx::checkFunctions(const CompileOptions &options, ModuleOp module) {
@@ -133,21 +109,39 @@ LogicalResult tx::verifyInput(ModuleOp module) {
   return success();
 }
 
-llvm::Error tx::checkReachedPhase(const CompileOptions &options, ReachedPhase reached, StringRef phase) {
-  ArrayRef<PhaseInfo> phases = getPhases();
-  auto placeOf = [&](StringRef name) {
-    return llvm::find_if(phases, [&](const PhaseInfo &info) { return info.name == name; }) - phases.begin();
-  };
-  StringRef now = nameOf(reached);
-  if (reached == ReachedPhase::Step)
+namespace {
+
+struct VerifyInputPass : PassWrapper<VerifyInputPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(VerifyInputPass)
+
+  StringRef getArgument() const override { return "tx-verify-input"; }
+  StringRef getDescription() const override { return "check that a module holds what a step is made of"; }
+
+  void runOnOperation() override {
+    if (failed(verifyInput(getOperation())))
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> tx::createVerifyInputPass() { return std::make_unique<VerifyInputPass>(); }
+
+llvm::Error tx::checkReachedPhase(const CompileOptions &options, StringRef reached, StringRef phase) {
+  if (reached == "step")
     return badInput(options.input +
-                    ": is in phase step, with addresses that are planned for one target; tx-compile "
-                    "goes on from " +
+                    ": is in phase step, with addresses that are planned for one target; tx-compile goes on from " +
                     llvm::join(llvm::drop_end(getPhaseNames()), ", "));
-  if (placeOf(phase) < placeOf(now))
-    return badInput(options.input + ": is in phase " + now + " already, behind --compile-to " + phase);
-  if (std::string flag = findLateFlag(options, reached); !flag.empty())
-    return badInput(options.input + ": is in phase " + now + " already, where " + flag +
+  if (findStage(phase) < findStage(reached))
+    return badInput(options.input + ": is in phase " + reached + " already, behind --compile-to " + phase);
+  StringRef late = findLateFlag(options, reached);
+  if (!late.empty())
+    return badInput(options.input + ": is in phase " + reached + " already, where " + late +
                     " comes too late; give it when the input is made, or compile the model");
+  for (const AddedPasses &added : splitAddedPasses(options.plugins))
+    if (findStage(added.stage) < findStage(reached))
+      return badInput(options.input + ": is in phase " + reached + " already, where --add-passes-after " + added.stage +
+                      " comes too late");
   return llvm::Error::success();
 }

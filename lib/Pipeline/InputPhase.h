@@ -9,16 +9,12 @@
 
 #include "tx/Frontend/CompileOptions.h"
 
+#include "mlir/Pass/Pass.h"
+
 namespace tx {
 
-enum class ReachedPhase {
-  Model, ///< or parallel: nothing is differentiated
-  Joint, ///< there is @microbatch
-  Remat, ///< and the other entries
-  Step,  ///< launches on addresses
-};
-
-ReachedPhase findReachedPhase(mlir::ModuleOp module);
+/// The name of a phase. `model` may be `parallel` too: nothing is differentiated.
+llvm::StringRef findReachedPhase(mlir::ModuleOp module);
 
 /// Whether there is something to compile.
 llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module);
@@ -26,9 +22,11 @@ llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module)
 /// Whether the module holds what a step is made of and nothing else: state, axes, and flat functions of tx ops that
 /// callers can call. Says in diagnostics what does not.
 mlir::LogicalResult verifyInput(mlir::ModuleOp module);
+/// The same as a pass, tx-verify-input.
+std::unique_ptr<mlir::Pass> createVerifyInputPass();
 
 /// Whether the way leads from there to `phase`, and no flag asks for what lies behind already.
-llvm::Error checkReachedPhase(const CompileOptions &options, ReachedPhase reached, llvm::StringRef phase);
+llvm::Error checkReachedPhase(const CompileOptions &options, llvm::StringRef reached, llvm::StringRef phase);
 
 } // namespace tx
 

@@ -1,109 +1,138 @@
-//===- Phases.cpp - The list of phases and their passes -----------------------------------------------------------===//
+//===- Phases.cpp - The list of stages, their passes and verifiers ------------------------------------------------===//
 
-#include "Phases.h"
+#include "InputPhase.h"
+#include "Report.h"
+#include "Targets.h"
 
 #include "tx/Autodiff/Passes.h"
 #include "tx/Conversion/TxToStep/Passes.h"
+#include "tx/Frontend/Flags.h"
 #include "tx/Memory/Passes.h"
+#include "tx/Parallel/Passes.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Remat/Passes.h"
 #include "tx/Schedule/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 
 using namespace mlir;
 using namespace tx;
 
-llvm::ArrayRef<PhaseInfo> tx::getPhases() {
-  static constexpr PhaseInfo kPhases[] = {
-      {"model", "the loss of a batch over named parameters, in tx ops",
-       [](OpPassManager &, std::unique_ptr<Pass> &) {}},
-      {"parallel", "the program of one rank, which has its part of the batch",
-       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addParallelPasses(manager, {}); }},
-      {"joint", "forward and backward in one function",
-       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addJointPasses(manager); }},
-      {"remat", "the same with recompute clones in backward, and all entries",
-       [](OpPassManager &manager, std::unique_ptr<Pass> &rematerialize) {
-         manager.addNestedPass<func::FuncOp>(std::move(rematerialize));
-         addEntryPasses(manager, {});
-       }},
-      {"step", "launches of kernels and library calls on arena addresses",
-       [](OpPassManager &manager, std::unique_ptr<Pass> &) { addStepPasses(manager); }},
-  };
-  return kPhases;
-}
+static bool takesNoFlag(const Flag &) { return false; }
+static void addNothing(OpPassManager &, const CompileOptions &, const Target &) {}
+static void addInputVerifier(OpPassManager &manager) { manager.addPass(createVerifyInputPass()); }
+static void addJointVerifier(OpPassManager &manager) { manager.addPass(createTxVerifyJointPass()); }
+static void addPlacementVerifier(OpPassManager &manager) { manager.addPass(createVerifyPlacementPass()); }
 
-llvm::SmallVector<llvm::StringRef> tx::getPhaseNames() {
-  return llvm::map_to_vector(getPhases(), [](const PhaseInfo &phase) { return phase.name; });
-}
+//===--------------------------------------------------------------------------------------------------------------===//
+// parallel, joint
+//===--------------------------------------------------------------------------------------------------------------===//
 
-void tx::addParallelPasses(OpPassManager &manager, const TxDataParallelPassOptions &data) {
+static bool takesParallelFlag(const Flag &flag) { return flag.name == "--data-parallel-size"; }
+
+static void addParallelPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
+  TxDataParallelPassOptions data;
+  data.size = options.parallel.dataParallelSize;
   manager.addPass(createTxDataParallelPass(data));
 }
 
-void tx::addJointPasses(OpPassManager &manager) {
+static void addJointPasses(OpPassManager &manager, const CompileOptions &, const Target &) {
   manager.addPass(createTxAutodiffPass());
-  manager.addPass(createTxVerifyJointPass());
 }
 
-void tx::addJointVerifier(OpPassManager &manager) { manager.addPass(createTxVerifyJointPass()); }
+//===--------------------------------------------------------------------------------------------------------------===//
+// remat
+//===--------------------------------------------------------------------------------------------------------------===//
 
-void tx::addEntryPasses(OpPassManager &manager, const TxMakeEntriesPassOptions &optimizer) {
+static bool takesRematFlag(const Flag &flag) {
+  return flag.group == FlagGroup::Recompute || flag.group == FlagGroup::Optimizer || flag.name == "--target" ||
+         flag.name == "--gemm-gelu-fusion";
+}
+
+static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &target) {
+  target.addJoiningPasses(manager);
+  manager.addNestedPass<func::FuncOp>(createRematerialize(getPolicyOptions(options.recompute)));
+  TxMakeEntriesPassOptions optimizer;
+  optimizer.clipGrad = options.optimizer.clipGrad;
+  optimizer.weightDecay = options.optimizer.weightDecay;
+  optimizer.adamBeta1 = options.optimizer.adamBeta1;
+  optimizer.adamBeta2 = options.optimizer.adamBeta2;
+  optimizer.adamEps = options.optimizer.adamEps;
   manager.addPass(createTxMakeEntriesPass(optimizer));
-  manager.addPass(createTxVerifyJointPass());
 }
 
-void tx::addPlacementPasses(OpPassManager &manager, const std::function<void(OpPassManager &)> &planLibraries) {
+//===--------------------------------------------------------------------------------------------------------------===//
+// step
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static bool takesFusionFlag(const Flag &flag) {
+  return flag.name == "--target" || flag.name == "--attention-backend" ||
+         flag.name == "--allow-nondeterministic-attention" || flag.name == "--no-bias-gradient-fusion";
+}
+
+static void addFusionPasses(OpPassManager &manager, const CompileOptions &, const Target &target) {
+  target.addFormPasses(manager);
   manager.addNestedPass<func::FuncOp>(createCopyViewsPass());
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
-  if (planLibraries)
-    planLibraries(manager);
+  target.addLibraryPasses(manager);
+}
+
+static void addPlacementPasses(OpPassManager &manager, const CompileOptions &, const Target &) {
   manager.addPass(createPlaceMemoryPass());
 }
 
-void tx::addPlacementVerifier(OpPassManager &manager) { manager.addPass(createVerifyPlacementPass()); }
-
-void tx::addLaunchPasses(OpPassManager &manager) { manager.addPass(createLowerToStepPass()); }
-
-void tx::addStepPasses(OpPassManager &manager) {
-  addPlacementPasses(manager);
-  addPlacementVerifier(manager);
-  addLaunchPasses(manager);
+static void addLaunchPasses(OpPassManager &manager, const CompileOptions &, const Target &) {
+  manager.addPass(createLowerToStepPass());
 }
 
-/// All phases up to the last one of the list. What is left of `rematerialize` says whether they have a policy.
-static void addPhases(ArrayRef<PhaseInfo> phases, OpPassManager &manager, std::unique_ptr<Pass> &rematerialize) {
-  for (const PhaseInfo &phase : phases)
-    phase.addPasses(manager, rematerialize);
+//===--------------------------------------------------------------------------------------------------------------===//
+// The list
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static constexpr Stage kStages[] = {
+    {"model", "the loss of a batch over named parameters, in tx ops", /*isPhase=*/true, takesNoFlag, addNothing,
+     addInputVerifier},
+    {"parallel", "the program of one rank, which has its part of the batch", /*isPhase=*/true, takesParallelFlag,
+     addParallelPasses, addInputVerifier},
+    {"joint", "forward and backward in one function", /*isPhase=*/true, takesNoFlag, addJointPasses, addJointVerifier},
+    {"remat", "the same with recompute clones in backward, and all entries", /*isPhase=*/true, takesRematFlag,
+     addRematPasses, addJointVerifier},
+    {"fusion", "ops in groups, each of which becomes a kernel", /*isPhase=*/false, takesFusionFlag, addFusionPasses,
+     nullptr},
+    {"placement", "the same with an address for each tensor", /*isPhase=*/false, takesNoFlag, addPlacementPasses,
+     addPlacementVerifier},
+    {"step", "launches of kernels and library calls on arena addresses", /*isPhase=*/true, takesNoFlag, addLaunchPasses,
+     nullptr},
+};
+
+llvm::ArrayRef<Stage> tx::getStages() { return kStages; }
+
+llvm::SmallVector<llvm::StringRef> tx::getStageNames() {
+  return llvm::map_to_vector(kStages, [](const Stage &stage) -> StringRef { return stage.name; });
 }
 
-static bool hasPolicy(ArrayRef<PhaseInfo> phases) {
-  OpPassManager unused(ModuleOp::getOperationName());
-  std::unique_ptr<Pass> rematerialize = createRematerialize();
-  addPhases(phases, unused, rematerialize);
-  return !rematerialize;
+size_t tx::findStage(StringRef name) {
+  const Stage *stage = llvm::find_if(kStages, [&](const Stage &each) { return each.name == name; });
+  assert(stage != std::end(kStages) && "no stage has the name");
+  return stage - kStages;
 }
 
-void tx::registerPipelines() {
-  ArrayRef<PhaseInfo> all = getPhases();
-  for (size_t count = 2; count <= all.size(); ++count) {
-    ArrayRef<PhaseInfo> phases = all.take_front(count);
-    std::string name = ("tx-to-" + phases.back().name).str();
-    std::string summary = ("from the model to the " + phases.back().name + " phase").str();
-    bool takesOptions = hasPolicy(phases);
-    if (takesOptions)
-      summary += "; takes the options of tx-rematerialize";
-    auto build = [=](OpPassManager &manager, StringRef options,
-                     llvm::function_ref<LogicalResult(const Twine &)> emitError) -> LogicalResult {
-      if (!takesOptions && !options.empty())
-        return emitError("--" + name + " takes no options; found '" + options + "'");
-      std::unique_ptr<Pass> rematerialize = createRematerialize();
-      if (failed(rematerialize->initializeOptions(options, emitError)))
-        return failure();
-      addPhases(phases, manager, rematerialize);
-      return success();
-    };
-    registerPassPipeline(name, summary, build, /*optHandler=*/[](auto) {});
+llvm::SmallVector<llvm::StringRef> tx::getPhaseNames() {
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const Stage &stage : kStages)
+    if (stage.isPhase)
+      names.push_back(stage.name);
+  return names;
+}
+
+llvm::Error tx::addStages(ArrayRef<Stage> stages, const CompileOptions &options, OpPassManager &manager) {
+  llvm::Expected<std::unique_ptr<Target>> target = createTarget(options);
+  if (!target)
+    return target.takeError();
+  for (const Stage &stage : stages) {
+    stage.addPasses(manager, options, **target);
+    if (stage.addVerifier)
+      stage.addVerifier(manager);
   }
+  return llvm::Error::success();
 }

@@ -2,6 +2,8 @@
 
 #include "tx/Pipeline/Register.h"
 
+#include "InputPhase.h"
+
 #include "tx/Autodiff/Passes.h"
 #include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Conversion/Passes.h"
@@ -33,6 +35,7 @@ void tx::registerAllPasses() {
   registerTxToStepPasses();
   registerConversionPasses();
   registerTxGpuPasses();
+  mlir::registerPass(createVerifyInputPass);
   registerPipelines();
   mlir::registerCSEPass();
   mlir::registerCanonicalizerPass();

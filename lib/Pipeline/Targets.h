@@ -1,9 +1,11 @@
 //===- Targets.h - What a step is compiled for ----------------------------------------------------------*- C++ -*-===//
 //
-// The one list of backends that the compiler knows; --target chooses:
+// --target chooses one of the backends that the compiler knows:
 //
-//   llvm::Expected<Target> target = parseTarget(options);
-//   FailureOr<TargetCode> code = target->compile(program);
+//   llvm::Expected<std::unique_ptr<Target>> target = createTarget(options);
+//   FailureOr<TargetCode> code = (*target)->compileKernels(program);
+//
+// A new backend is a subclass of Target in a file of its own, and a line in the list of Targets.cpp.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,7 +17,7 @@
 
 #include "mlir/Support/LLVM.h"
 
-#include <functional>
+#include <memory>
 
 namespace mlir {
 class OpPassManager;
@@ -26,21 +28,28 @@ namespace step {
 class ProgramOp;
 } // namespace step
 
-struct Target {
-  /// Adds the passes that join ops of the joint functions where that changes numbers, before anything is recomputed;
-  /// null: there are none.
-  std::function<void(mlir::OpPassManager &manager)> joinOps;
-  /// Adds the passes that give ops the forms that the target's libraries and kernels have, before fusion; null: there
-  /// are none.
-  std::function<void(mlir::OpPassManager &manager)> chooseForms;
-  /// Adds the pass that says what else the target's libraries compute, and what scratch they get; null: they need none.
-  std::function<void(mlir::OpPassManager &manager)> planLibraries;
+class Target {
+public:
+  virtual ~Target() = default;
+
+  /// Adds the passes that join ops of the joint functions where that changes numbers. They run before anything is
+  /// recomputed, so that forward and recomputation get the same op.
+  virtual void addJoiningPasses(mlir::OpPassManager &manager) const {}
+  /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before fusion.
+  virtual void addFormPasses(mlir::OpPassManager &manager) const {}
+  /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls
+  /// gets. They run after fusion and before placement.
+  virtual void addLibraryPasses(mlir::OpPassManager &manager) const {}
   /// The code of a program's kernels. Diagnosed on failure.
-  std::function<mlir::FailureOr<TargetCode>(step::ProgramOp program)> compile;
+  virtual mlir::FailureOr<TargetCode> compileKernels(step::ProgramOp program) const = 0;
 };
 
-/// Of --target and what belongs to it; an error names what would work.
-llvm::Expected<Target> parseTarget(const CompileOptions &options);
+/// The target that --target names, with what belongs to it. An error names what would work.
+llvm::Expected<std::unique_ptr<Target>> createTarget(const CompileOptions &options);
+
+/// What stands in the list of targets; `suffix` is what follows the colon of --target.
+llvm::Expected<std::unique_ptr<Target>> createHostTarget(const CompileOptions &options, llvm::StringRef suffix);
+llvm::Expected<std::unique_ptr<Target>> createCudaTarget(const CompileOptions &options, llvm::StringRef suffix);
 
 } // namespace tx
 

@@ -65,6 +65,16 @@ namespace {
 struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
   using RematerializeBase::RematerializeBase;
 
+  explicit Rematerialize(const RematPolicyOptions &policy) {
+    give(granularity, policy.granularity);
+    give(method, policy.method);
+    give(numLayers, policy.numLayers);
+    give(modules, policy.modules);
+    give(layers, policy.layers);
+    give(saveOnly, policy.saveOnly);
+    recomputeActivations = policy.recomputeActivations;
+  }
+
   void runOnOperation() override {
     RematPolicyOptions options;
     // An option that is given, be it empty, differs from one that is not.
@@ -81,5 +91,16 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     if (failed(rematerialize(getOperation(), options)))
       signalPassFailure();
   }
+
+private:
+  /// As if it was written: an option that is assigned would look as if nobody had given it.
+  static void give(Option<std::string> &option, const std::optional<std::string> &value) {
+    if (value)
+      option.addOccurrence(/*pos=*/0, option.ArgStr, *value);
+  }
 };
 } // namespace
+
+std::unique_ptr<Pass> tx::createRematerialize(const RematPolicyOptions &policy) {
+  return std::make_unique<Rematerialize>(policy);
+}

@@ -9,6 +9,7 @@
 #include "tx/Frontend/Help.h"
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Pipeline/Register.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -24,18 +25,18 @@ using namespace tx;
 
 /// What --help and its like ask for.
 static void print(OutputOptions::Print what) {
-  llvm::SmallVector<PhaseHelp> phases;
-  for (const PhaseInfo &phase : getPhases())
-    phases.emplace_back(phase.name, phase.summary);
+  llvm::SmallVector<StageHelp> stages;
+  for (const Stage &stage : getStages())
+    stages.push_back({stage.name, stage.summary, stage.isPhase});
   switch (what) {
   case OutputOptions::Print::Nothing:
     return;
   case OutputOptions::Print::Help:
-    return printHelp(llvm::outs(), phases);
+    return printHelp(llvm::outs(), stages);
   case OutputOptions::Print::MegatronHelp:
     return printMegatronHelp(llvm::outs());
   case OutputOptions::Print::Markdown:
-    return printMarkdown(llvm::outs(), phases);
+    return printMarkdown(llvm::outs(), stages);
   case OutputOptions::Print::Version:
     llvm::outs() << "tx 0.1.0\n";
     return;
@@ -63,6 +64,8 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
     return badUsage("nothing to do: give -o FILE.txa, --report FILE.json or --compile-to PHASE");
   if (llvm::Error error = checkOutputFiles(*options))
     return error;
+  if (!options->plugins.addedPasses.empty())
+    registerAllPasses();
   if (output.printModelConfig) {
     if (options->inputIsModule)
       return badUsage("--print-model-config: a module has no config; the input is " + options->input);

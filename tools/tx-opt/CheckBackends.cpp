@@ -3,6 +3,7 @@
 #include "CheckBackends.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Frontend/CompileOptions.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
 #include "tx/Target/Artifact.h"
@@ -64,8 +65,8 @@ public:
     if (!module)
       return failure();
     PassManager manager(&context);
-    std::unique_ptr<Pass> noPolicy;
-    getPhases().back().addPasses(manager, noPolicy);
+    if (llvm::Error error = addStages(getStages().drop_front(findStage("fusion")), CompileOptions(), manager))
+      return emitError(fallback) << llvm::toString(std::move(error));
     if (failed(manager.run(*module)))
       return failure();
     program = *module->getOps<step::ProgramOp>().begin();

@@ -5,6 +5,7 @@
 #include "tx/Dialect/Check/IR/CheckOps.h"
 #include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/UserError.h"
+#include "tx/Pipeline/PassPlugin.h"
 #include "tx/Pipeline/Register.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -41,6 +42,29 @@ static void hideFlagsOfLLVM() {
       option->setHiddenFlag(llvm::cl::Hidden);
 }
 
+/// Loads what --load-pass-plugin names, and takes these flags out of the arguments: before MLIR reads the others, so
+/// that the passes have their flags, as --my-pass. A plug-in that does not fit is an error here; MLIR would go on.
+static llvm::Error loadPassPlugins(std::vector<char *> &arguments) {
+  auto next = arguments.begin() + 1;
+  while (next != arguments.end()) {
+    llvm::StringRef name = *next, value;
+    std::tie(name, value) = name.split('=');
+    if (name != "--load-pass-plugin" && name != "-load-pass-plugin") {
+      ++next;
+      continue;
+    }
+    bool isAttached = llvm::StringRef(*next).contains('=');
+    if (!isAttached && next + 1 == arguments.end())
+      return tx::badUsage("--load-pass-plugin needs a value: --load-pass-plugin FILE.so");
+    if (!isAttached)
+      value = next[1];
+    if (llvm::Error error = tx::loadPassPlugin(value))
+      return error;
+    next = arguments.erase(next, next + (isAttached ? 1 : 2));
+  }
+  return llvm::Error::success();
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   hideFlagsOfLLVM(); // before our own are there
@@ -51,6 +75,12 @@ int main(int argc, char **argv) {
   registry.insert<tx::check::CheckDialect>();
   tx::registerAllPasses();
   tx::registerRunChecksPass();
+  std::vector<char *> arguments(argv, argv + argc);
+  if (llvm::Error error = loadPassPlugins(arguments))
+    return static_cast<int>(tx::report(std::move(error)));
+  argc = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
+  argv = arguments.data();
   auto [inputName, outputName] =
       registerAndParseCLIOptions(argc, argv, "tx-opt: passes on the IR of training steps\n", registry);
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();

@@ -58,6 +58,12 @@ struct OutputOptions {
   Print print = Print::Nothing; ///< instead of compiling
 };
 
+/// What a plug-in, or a person, adds to the passes.
+struct PluginOptions {
+  std::vector<std::string> files;       ///< --load-pass-plugin
+  std::vector<std::string> addedPasses; ///< --add-passes-after: `remat:pipeline`
+};
+
 /// What a GPU's libraries may do beside products.
 struct LibraryOptions {
   /// auto: cuDNN where it can; fused: cuDNN or nothing; else: never.
@@ -79,6 +85,9 @@ struct CompileOptions {
   ParallelOptions parallel;
   OutputOptions output;
   LibraryOptions libraries;
+  PluginOptions plugins;
+  /// The flags with an effect that were given, in their order.
+  std::vector<llvm::StringRef> given;
   /// What a person should know, a line each: what was ignored, for example.
   std::vector<std::string> notes;
 };

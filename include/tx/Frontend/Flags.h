@@ -57,6 +57,7 @@ struct Flag {
   llvm::SmallVector<llvm::StringRef> (*getChoices)() = nullptr;
   /// What a switch sets, and to what: two that set one field to two values contradict each other.
   llvm::StringRef field = {}, fieldValue = {};
+  bool repeats = false; ///< each value counts, and not the last one alone
 
   /// `--num-layers N`, `--recompute-method none|uniform|block`.
   std::string getSignature() const;

@@ -1,7 +1,8 @@
 //===- Pipelines.h - The way of one training step -------------------------------------------------------*- C++ -*-===//
 //
-// The phases, in order. The list feeds --compile-to and its help, and the named pipelines of tx-opt: `--tx-to-joint`,
-// `--tx-to-remat="granularity=full"`, ... docs/Pipeline.md has a chapter for each.
+// The stages of the way, in order. The one list feeds tx-compile (--compile-to, --add-passes-after, and their help) and
+// the named pipelines of tx-opt: `--tx-to-joint`, `--tx-to-step="target=cuda:sm_90 granularity=full"`, ...
+// docs/Pipeline.md has a chapter for each phase.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,25 +16,37 @@
 #include "llvm/Support/JSON.h"
 
 #include <functional>
-#include <memory>
 
 namespace mlir {
 class ModuleOp;
 class OpPassManager;
-class Pass;
 } // namespace mlir
 
 namespace tx {
 
+class Target;
 struct CompileOptions;
+struct Flag;
 
-struct PhaseInfo {
-  llvm::StringRef name;
-  llvm::StringRef summary; ///< what the program is after the phase
-  /// Adds the passes that lead here from the phase before; takes the policy's pass where it belongs.
-  void (*addPasses)(mlir::OpPassManager &manager, std::unique_ptr<mlir::Pass> &rematerialize);
+/// A stretch of the way: passes, and a pass that checks what holds after them.
+struct Stage {
+  llvm::StringLiteral name;
+  llvm::StringLiteral summary; ///< what the program is after the stage
+  bool isPhase;                ///< --compile-to can stop here; else it is a part of the phase that comes next
+  /// Whether the stage's passes read the flag.
+  bool (*takesFlag)(const Flag &flag);
+  /// Adds the passes that lead here from the stage before.
+  void (*addPasses)(mlir::OpPassManager &manager, const CompileOptions &options, const Target &target);
+  /// Adds the pass that checks what they promise; null: only the IR's own verifier does.
+  void (*addVerifier)(mlir::OpPassManager &manager);
 };
-llvm::ArrayRef<PhaseInfo> getPhases();
+llvm::ArrayRef<Stage> getStages();
+llvm::SmallVector<llvm::StringRef> getStageNames();
+/// Its place in the list; the name has to be there.
+size_t findStage(llvm::StringRef name);
+/// Adds the passes and the verifiers of some stages that follow each other. An error says which option is wrong.
+llvm::Error addStages(llvm::ArrayRef<Stage> stages, const CompileOptions &options, mlir::OpPassManager &manager);
+/// Of the stages that are phases.
 llvm::SmallVector<llvm::StringRef> getPhaseNames();
 
 /// Whether the outputs can be written, as far as that is known before a compilation: no two are one file, none is the

@@ -3,6 +3,8 @@
 #ifndef TX_REMAT_PASSES_H
 #define TX_REMAT_PASSES_H
 
+#include "tx/Remat/Options.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -10,6 +12,9 @@ namespace tx {
 
 #define GEN_PASS_DECL
 #include "tx/Remat/Passes.h.inc"
+
+/// tx-rematerialize with the flags of a command line.
+std::unique_ptr<mlir::Pass> createRematerialize(const RematPolicyOptions &policy);
 
 #define GEN_PASS_REGISTRATION
 #include "tx/Remat/Passes.h.inc"

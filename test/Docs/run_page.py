@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs what a page tells its reader to run, and compares what it shows.
 
-usage: run_page.py PAGE --tools DIR --source DIR
+usage: run_page.py PAGE --tools DIR --source DIR [--build DIR --folder DIR]
 
-In a new folder that looks like the source tree after a build, in the page's order:
+In a new folder that looks like the source tree after a build, in the page's order (with --folder in that one, which
+stays; with --build it has the whole build tree, and blocks that set something up are run too):
 
 - an `mlir` block is written to the file that the text before it names;
 - an `sh` block is run, but for those that set a machine up (tools/demo, tools/check,
@@ -16,6 +17,7 @@ In a new folder that looks like the source tree after a build, in the page's ord
 """
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -25,6 +27,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("page")
 parser.add_argument("--tools", required=True)
 parser.add_argument("--source", required=True)
+parser.add_argument("--build")
+parser.add_argument("--folder")
 arguments = parser.parse_args()
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(arguments.source, "docs"))
@@ -48,9 +52,12 @@ def is_same(shown, printed):
 
 page = open(arguments.page).read()
 ran, compared, printed = 0, 0, None
-with tempfile.TemporaryDirectory() as folder:
-    os.mkdir(os.path.join(folder, "build"))
-    os.symlink(arguments.tools, os.path.join(folder, "build", "bin"))
+with contextlib.nullcontext(arguments.folder) if arguments.folder else tempfile.TemporaryDirectory() as folder:
+    if arguments.build:
+        os.symlink(arguments.build, os.path.join(folder, "build"))
+    else:
+        os.mkdir(os.path.join(folder, "build"))
+        os.symlink(arguments.tools, os.path.join(folder, "build", "bin"))
     os.symlink(os.path.join(arguments.source, "test"), os.path.join(folder, "test"))
     end = 0
     for block in blocks_of(page):
@@ -61,7 +68,7 @@ with tempfile.TemporaryDirectory() as folder:
                 sys.exit(f"no text before this block names its file:\n{block.body}")
             open(os.path.join(folder, names[-1]), "w").write(block.body)
         elif block.language == "sh":
-            sets_up = SET_UP.match(block.body)
+            sets_up = SET_UP.match(block.body) and not arguments.build
             printed = None if sets_up else run_shell(block.body, folder)
             ran += not sets_up
         elif block.language == "text" and not before.strip():

@@ -147,11 +147,11 @@ private:
     if (!isInput || isAdded)
       if (llvm::Error error = runVerifier(stage))
         return error;
+    if (stage.name == "remat")
+      summarize();
     call(stage, "remat", hooks.afterRemat);
     call(stage, "placement", hooks.afterVerification);
     call(stage, "step", hooks.afterStep);
-    if (stage.name == "remat")
-      summarize();
     return llvm::Error::success();
   }
 

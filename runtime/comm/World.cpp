@@ -75,8 +75,7 @@ int txrt_world_launched_ranks(void) {
 
 txrt_status txrt_world_create(const txrt_world_options *options, txrt_world **world, txrt_error *error) {
   return guarded(error, [&] {
-    if (!world)
-      fail(TXRT_USAGE, "txrt_world_create: an argument is NULL");
+    requireArgument(world, "txrt_world_create");
     *world = new txrt_world(options ? *options : txrt_world_options{});
   });
 }

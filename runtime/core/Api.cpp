@@ -12,11 +12,6 @@
 
 using namespace txrt;
 
-static void requireArgument(bool given, const char *call) {
-  if (!given)
-    fail(TXRT_USAGE, "%s: an argument is NULL", call);
-}
-
 static uint32_t checkedEntry(const txrt_session *session, int entry) {
   if (entry < 0 || uint32_t(entry) >= session->program.entry_count)
     fail(TXRT_USAGE, "entry %d of %u", entry, session->program.entry_count);

@@ -1,58 +1,28 @@
 #include "core/Failure.h"
 
-#include <cstdarg>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 #include <new>
 #include <system_error>
 
 using namespace txrt;
 
-static std::string formatList(const char *format, va_list list) {
-  char text[1024];
-  int length = vsnprintf(text, sizeof text, format, list);
-  return length < 0 ? std::string(format) : std::string(text);
-}
-
 void txrt::fail(txrt_status code, const char *format, ...) {
   va_list list;
   va_start(list, format);
   std::string message = formatList(format, list);
   va_end(list);
-  throw Failure{code, message};
+  throw Failure(code, message);
 }
 
-std::string txrt::format(const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  std::string text = formatList(format, list);
-  va_end(list);
-  return text;
+void txrt::check(txrt_status status, const txrt_error &error) {
+  if (status != TXRT_OK)
+    throw Failure(status, error.message);
 }
 
-std::string txrt::printable(const std::string &text, size_t limit) {
-  std::string result;
-  for (unsigned char c : text) {
-    if (result.size() >= limit)
-      return result + "...";
-    if (c < 0x20 || c == 0x7f)
-      result += format("\\x%02x", c);
-    else
-      result += static_cast<char>(c);
-  }
-  return result;
-}
-
-std::string txrt::readableBytes(unsigned long long bytes) {
-  const char *units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024)
-    return format("%llu bytes", bytes);
-  double value = static_cast<double>(bytes);
-  int unit = 0;
-  for (; value >= 1024 && unit < 4; ++unit)
-    value /= 1024;
-  return format("%.1f %s", value, units[unit]);
+void txrt::requireArgument(bool given, const char *call) {
+  if (!given)
+    fail(TXRT_USAGE, "%s: an argument is NULL", call);
 }
 
 void txrt::setError(txrt_error *error, txrt_status code, const char *message) {
@@ -77,7 +47,7 @@ txrt_status txrt::statusOfException(txrt_error *error) noexcept {
   try {
     throw;
   } catch (const Failure &failure) {
-    setError(error, failure.code, failure.message.c_str());
+    setError(error, failure.code, failure.what());
     return failure.code;
   } catch (const std::bad_alloc &) {
     return outOfMemory(error);

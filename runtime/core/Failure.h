@@ -5,35 +5,34 @@
 //   if (header.file_bytes != size)
 //     fail(TXRT_BAD_INPUT, "%s: truncated: ...", name);
 //
-// At the C interface `guarded` turns it, and anything else, into a status.
+// At the C interface `guarded` turns it, and anything else, into a status; `check` turns a status back.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_FAILURE_H
 #define TXRT_CORE_FAILURE_H
 
+#include "core/Text.h"
 #include "txrt/runtime.h"
 
+#include <stdexcept>
 #include <string>
 
 namespace txrt {
 
-struct Failure {
+class Failure : public std::runtime_error {
+public:
+  Failure(txrt_status code, const std::string &message) : std::runtime_error(message), code(code) {}
   txrt_status code;
-  std::string message;
 };
 
 [[noreturn]] void fail(txrt_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/// printf into a string.
-std::string format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/// Throws when a call of a C interface did not succeed.
+void check(txrt_status status, const txrt_error &error);
 
-/// Text from a file, made safe for a one-line message: control characters become '?', text longer than the limit is
-/// cut.
-std::string printable(const std::string &text, size_t limit = 80);
-
-/// "1.5 GiB", for messages.
-std::string readableBytes(unsigned long long bytes);
+/// Throws unless all arguments that a call of the C interface needs are there.
+void requireArgument(bool given, const char *call);
 
 void setError(txrt_error *error, txrt_status code, const char *message);
 

@@ -1,105 +1,70 @@
 #include "core/File.h"
 #include "core/Failure.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <random>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace txrt;
 
-namespace {
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0)
-      close(fd);
-  }
-};
-} // namespace
-
-std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
-  const std::string name = printable(path);
-  // Non-blocking, or opening a FIFO would wait for its writer.
-  Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0)
-    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+InputFile::InputFile(const std::string &path) : name(path) {
+  // Without O_NONBLOCK the open of a FIFO waits for a writer.
+  descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    fail(TXRT_IO, "%s: cannot be opened: %s", printable(path, 200).c_str(), std::strerror(errno));
   struct stat info;
-  if (fstat(file.fd, &info) != 0)
-    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
-  if (!S_ISREG(info.st_mode))
-    fail(TXRT_BAD_INPUT, "%s: not a regular file", name.c_str());
-  uint64_t size = static_cast<uint64_t>(info.st_size);
-  if (size > limit)
-    fail(TXRT_BAD_INPUT, "%s: %s long; an artifact has at most %s", name.c_str(), readableBytes(size).c_str(),
-         readableBytes(limit).c_str());
-  std::vector<uint8_t> bytes(size);
-  for (uint64_t done = 0; done < size;) {
-    ssize_t got = pread(file.fd, bytes.data() + done, size - done, static_cast<off_t>(done));
+  int failed = ::fstat(descriptor, &info);
+  if (failed || !S_ISREG(info.st_mode)) {
+    ::close(descriptor);
+    fail(TXRT_BAD_INPUT, "%s: is no regular file; %s", printable(path, 200).c_str(),
+         !failed && S_ISDIR(info.st_mode) ? "it is a folder: name a file in it"
+                                          : "pipes and devices cannot be read at any offset: copy it first");
+  }
+  bytes = static_cast<uint64_t>(info.st_size);
+}
+
+InputFile::~InputFile() { ::close(descriptor); }
+
+void InputFile::readAt(uint64_t offset, void *to, size_t count) const {
+  char *at = static_cast<char *>(to);
+  while (count > 0) {
+    ssize_t got = ::pread(descriptor, at, std::min(count, maxTransfer), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
-      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
+      fail(TXRT_IO, "%s: reading at byte %llu failed: %s", printable(name, 200).c_str(),
+           static_cast<unsigned long long>(offset), std::strerror(errno));
     if (got == 0)
-      fail(TXRT_IO, "%s: became shorter while it was read", name.c_str());
-    done += static_cast<uint64_t>(got);
+      fail(TXRT_IO,
+           "%s: ends at byte %llu, it had %llu bytes when it was opened; does "
+           "another program write it?",
+           printable(name, 200).c_str(), static_cast<unsigned long long>(offset),
+           static_cast<unsigned long long>(bytes));
+    at += got;
+    offset += static_cast<uint64_t>(got);
+    count -= static_cast<size_t>(got);
   }
+}
+
+std::vector<uint8_t> txrt::readFile(const std::string &path, uint64_t limit) {
+  const InputFile file(path);
+  if (file.size() > limit)
+    fail(TXRT_BAD_INPUT, "%s: %s long; at most %s are read", printable(path, 200).c_str(),
+         readableBytes(double(file.size())).c_str(), readableBytes(double(limit)).c_str());
+  std::vector<uint8_t> bytes(file.size());
+  file.readAt(0, bytes.data(), bytes.size());
   return bytes;
 }
 
-static void writeWhole(int fd, const std::string &text, const std::string &name) {
-  for (size_t done = 0; done < text.size();) {
-    ssize_t written = write(fd, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
-    done += static_cast<size_t>(written);
-  }
-  if (fsync(fd) != 0)
-    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
-}
-
-void txrt::writeFileAtomically(const std::string &path, const std::string &text) {
-  const std::string name = printable(path);
-  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
-    if (mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
-      fail(TXRT_IO, "%s: %s", printable(path.substr(0, at)).c_str(), strerror(errno));
-  // A link's target is replaced and not the link.
-  char *real = realpath(path.c_str(), nullptr);
-  const std::string target = real ? real : path;
-  free(real);
-  struct stat old;
-  if (stat(target.c_str(), &old) == 0 &&
-      (!S_ISREG(old.st_mode) || !(old.st_mode & 0222) || access(target.c_str(), W_OK) != 0))
-    fail(TXRT_IO, "%s: %s", name.c_str(), S_ISREG(old.st_mode) ? "it is read-only" : "not a regular file");
-  std::string temporary;
-  Descriptor file{-1};
-  std::random_device random;
-  do {
-    temporary = target + format(".%08x.tmp", random());
-    file.fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                   0666); // new, so nobody's
-  } while (file.fd < 0 && errno == EEXIST);
-  if (file.fd < 0)
-    fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
-  try {
-    writeWhole(file.fd, text, name);
-    if (rename(temporary.c_str(), target.c_str()) != 0)
-      fail(TXRT_IO, "%s: %s", name.c_str(), strerror(errno));
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
-  }
-}
-
 std::string txrt::readSmallText(const char *path) {
-  Descriptor file{open(path, O_RDONLY | O_CLOEXEC)};
+  const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return "";
   char text[16384];
-  ssize_t got = file.fd < 0 ? -1 : read(file.fd, text, sizeof text);
+  const ssize_t got = ::read(descriptor, text, sizeof text);
+  ::close(descriptor);
   return got < 0 ? std::string() : std::string(text, static_cast<size_t>(got));
 }

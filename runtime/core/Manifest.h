@@ -1,38 +1,110 @@
 //===- Manifest.h - What an artifact says of itself -----------------------------------------------------*- C++ -*-===//
 //
-// The part of the manifest (docs/Artifact.md) that the runtime must believe:
-// target, sizes of the segments, places of globals, arguments and results. The
-// rest is for the tools, which read the text.
+// The one reader of the manifest (docs/Artifact.md): each field gets a type, one that is missing or of the wrong kind
+// is named, and every tensor lies inside of its segment. What is no business of the runtime's (the report) stays text,
+// for tools.
+//
+//   Manifest manifest = readManifest("step.txa", text);
+//   for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter)) ...
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TXRT_CORE_MANIFEST_H
 #define TXRT_CORE_MANIFEST_H
 
-#include "core/Container.h"
+#include "txrt/runtime.h"
 
 #include <array>
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace txrt {
 
+/// What an argument of ids may hold: [0, below), and `ignored`.
+struct IdRange {
+  bool isSet = false;
+  uint64_t below = std::numeric_limits<uint64_t>::max();
+  std::optional<int32_t> ignored;
+  bool holds(int64_t id) const { return (id >= 0 && uint64_t(id) < below) || (ignored && id == *ignored); }
+};
+
+/// A global, an argument or a result, and where it lies.
+struct TensorSpec {
+  std::string name;
+  txrt_dtype dtype = TXRT_DTYPE_F32;
+  std::vector<uint64_t> shape;
+  txrt_segment segment = TXRT_SEGMENT_PERSISTENT;
+  uint64_t offset = 0, bytes = 0;
+  IdRange ids; // of an argument
+  uint64_t elements() const;
+};
+
+enum class Role { Parameter, Gradient, Moment1, Moment2, Master };
+enum class InitKind { None, Normal, Ones, Zeros };
+
+struct GlobalSpec : TensorSpec {
+  Role role = Role::Parameter;
+  std::string of; // the parameter's name; empty for a parameter
+  InitKind init = InitKind::None;
+  double stddev = 0;
+};
+
+struct EntrySpec {
+  std::string name;
+  std::vector<TensorSpec> arguments, results;
+  /// Null if there is none of this name.
+  const TensorSpec *argument(const std::string &name) const;
+  const TensorSpec *result(const std::string &name) const;
+};
+
+/// What the model's config said, for people; IR has none.
+struct ModelSpec {
+  std::string type;
+  uint64_t numLayers = 0;
+  bool tied = false;
+};
+
+/// What the ranks of a mesh axis have parts of; an axis need not say it.
+enum class AxisKind { Batch, Sequence, Tensor, Expert, Stage, Unsaid };
+
+struct AxisSpec {
+  std::string name;
+  uint64_t size = 1;
+  AxisKind kind = AxisKind::Unsaid;
+};
+
 struct Manifest {
+  std::string compiler; // "tx 0.1"
   std::string backend, triple;
   std::vector<std::string> features;
   std::array<uint64_t, TXRT_SEGMENT_COUNT> segmentBytes = {};
-  std::vector<std::string> entries;
-  struct Axis {
-    std::string name;
-    uint64_t size;
-  };
-  std::vector<Axis> mesh; // the last axis is the fastest
+  uint64_t peakBytes = 0; // what the report plans
+  ModelSpec model;
+  std::string policy;         // "full, uniform, 1"
+  uint64_t seed = 0;          // of initial weights and dropout
+  std::vector<AxisSpec> mesh; // the last axis is the fastest
+  uint64_t ranks = 1;         // of all axes of the mesh
+  std::vector<GlobalSpec> globals;
+  std::vector<EntrySpec> entries;
+
+  const EntrySpec *findEntry(const std::string &name) const;
+  const GlobalSpec *findGlobal(const std::string &name) const;
+  std::vector<const GlobalSpec *> withRole(Role role) const;
+  /// "microbatch, apply", for messages.
+  std::string entryNames() const;
+
+  std::map<std::string, size_t> places; // of globals, by name
 };
 
-/// Reads and checks the manifest, or fails. Size and depth are bounded and duplicate keys refused, since a JSON library
-/// does neither by itself.
-Manifest readManifest(const std::string &artifact, Span text);
+/// Reads and checks it, or fails with a message that begins with `artifact`.
+Manifest readManifest(const std::string &artifact, const std::string &text);
+
+/// What was read of an artifact when it was opened.
+const Manifest &manifestOf(const txrt_artifact *artifact);
 
 /// Bytes of one element; 0 for an unknown dtype.
 uint64_t dtypeBytes(uint32_t dtype);
@@ -40,6 +112,9 @@ const char *dtypeName(uint32_t dtype);
 /// "?" for an unknown one.
 const char *collectiveName(uint32_t collective);
 const char *segmentName(uint32_t segment);
+
+/// "'tokens' i32[2, 16]", for messages.
+std::string describeTensor(const TensorSpec &tensor);
 
 } // namespace txrt
 

@@ -181,7 +181,9 @@ void Program::checkEntries() const {
   for (size_t i = 1; i < order.size(); ++i)
     if (order[i]->first_launch - order[i - 1]->first_launch < order[i - 1]->launch_count)
       refuse(format("launch %u is of two entries", order[i]->first_launch));
-  std::set<std::string> declared(manifest.entries.begin(), manifest.entries.end());
+  std::set<std::string> declared;
+  for (const EntrySpec &entry : manifest.entries)
+    declared.insert(entry.name);
   for (const std::string &text : names)
     if (!declared.count(text))
       refuse("entry '" + printable(text) + "' is not in the manifest");
@@ -307,7 +309,7 @@ void Program::checkAxis(uint32_t index) const {
     return;
   u128 stride = 1;
   for (size_t i = manifest.mesh.size(); i-- > 0;) {
-    const Manifest::Axis &known = manifest.mesh[i];
+    const AxisSpec &known = manifest.mesh[i];
     if (known.name == axis && known.size == c.ranks && stride == c.stride)
       return;
     stride = std::min(stride * known.size, u128(maxRanks) * 2);

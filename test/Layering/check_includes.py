@@ -70,11 +70,13 @@ RULES = {
     "tx-plan": {"Pipeline", "Frontend"} | COMPILER,
     "tx-lsp-server": {"Pipeline", "Dialect/Check"} | COMPILER,
     # Nothing of the compiler from here on.
-    "tx-run": {"txrt"},
+    "tx-run": {"txrt", "runtime/train", "runtime/core"},
     "tx-demo": set(),
     "txrt": set(),
     "runtime/core": {"txrt"},
     "runtime/comm": {"txrt", "runtime/core"},
+    # Training goes through the runtime's C interface; of its parts it has errors, files and the manifest.
+    "runtime/train": {"txrt", "runtime/core"},
     "runtime/backends/dryrun": {"txrt", "runtime/core"},
     # The host runs collectives through the ranks' transport, GPUs find each other so.
     "runtime/backends/host": {"txrt", "runtime/core", "runtime/comm"},

@@ -5,11 +5,11 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "Error.h"
-#include "Model.h"
-#include "Safetensors.h"
-#include "StepRunner.h"
-#include "Weights.h"
+#include "core/Failure.h"
+#include "train/Model.h"
+#include "train/Safetensors.h"
+#include "train/StepRunner.h"
+#include "train/Weights.h"
 
 #include "gtest/gtest.h"
 
@@ -20,7 +20,8 @@
 #include <sstream>
 #include <unistd.h>
 
-using namespace txrun;
+using namespace txrt;
+using namespace txrt::train;
 
 namespace {
 
@@ -136,18 +137,19 @@ TEST_P(RecordedModels, AgreesWithPyTorch) {
   std::string artifact = compile(batch, expected.at("optimizer"));
   ASSERT_FALSE(HasFailure());
 
-  Options options;
-  options.backend = "host";
-  Model model(artifact, options);
+  const Model model(OpenArtifact(artifact), txrt_options{});
   loadWeights(model, recorded(c.model, "weights.safetensors"), false);
-  StepRunner runner(model, batch, batch.rows, /*seed=*/1, /*guard=*/true);
+  StepRunner runner(model, batch.rows, /*guard=*/true);
+  RunPosition position; // every step trains on the same batch
+  position.seed = 1;
   ASSERT_EQ(runner.fused(), !c.byRows);
   SafetensorsReader gradients(recorded(c.model, c.narrow ? std::string("gradients-bf16-") + c.attention + ".safetensors"
                                                          : "gradients.safetensors"));
   size_t compared = 0;
   for (size_t step = 0; step < expected.at("loss").size(); ++step) {
     double lr = expected.at("optimizer").at("lr");
-    StepResult result = runner.run(0, int64_t(step) + 1, lr);
+    position.iteration = int64_t(step);
+    StepResult result = runner.run(batch, position, lr);
     double loss = numbers["loss"][step], norm = numbers["grad_norm"][step];
     // The later steps differ by more: AdamW divides by roots of small numbers.
     EXPECT_NEAR(result.loss, loss, c.lossBound(step) * loss) << step;

@@ -1,6 +1,6 @@
 #include "Harness.h"
 #include "LaunchTable.h"
-#include "Safetensors.h"
+#include "train/Safetensors.h"
 
 #include "tx/Frontend/CompileOptions.h"
 #include "txrt/runtime.h"
@@ -183,7 +183,7 @@ private:
         continue;
       }
       std::vector<uint16_t> rounded(weights.size());
-      std::transform(weights.begin(), weights.end(), rounded.begin(), txrun::roundToBfloat);
+      std::transform(weights.begin(), weights.end(), rounded.begin(), txrt_bf16_from_f32);
       write(place, rounded.data());
       for (const llvm::json::Value &value : *manifest.getArray("globals")) {
         const llvm::json::Object &master = *value.getAsObject();
@@ -319,7 +319,7 @@ std::vector<float> RunResult::floats(const std::string &name) const {
     return list<float>(name);
   std::vector<float> wide;
   for (uint16_t bits : list<uint16_t>(name))
-    wide.push_back(txrun::bfloatToFloat(bits));
+    wide.push_back(txrt_bf16_to_f32(bits));
   return wide;
 }
 

@@ -6,7 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
-#include "Safetensors.h"
+#include "train/Safetensors.h"
 
 #include "tx/Autodiff/Passes.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -34,7 +34,7 @@ public:
 
 private:
   template <typename T> Tensor read(const std::string &name) const {
-    const txrun::StoredTensor *stored = reader.find(name);
+    const txrt::train::StoredTensor *stored = reader.find(name);
     if (!stored || stored->bytes != stored->elements * sizeof(T)) {
       ADD_FAILURE() << reader.path() << " has no such " << name;
       return {};
@@ -44,7 +44,7 @@ private:
     return {SmallVector<int64_t, 4>(stored->shape.begin(), stored->shape.end()),
             std::vector<double>(values.begin(), values.end())};
   }
-  txrun::SafetensorsReader reader;
+  txrt::train::SafetensorsReader reader;
 };
 
 /// |a - b| / |b|, without the elements in [skipBegin, skipEnd).

@@ -368,9 +368,9 @@ TEST(ArtifactFields, Entries) {
 }
 
 TEST(ArtifactFields, ManifestText) {
-  refused("not JSON: byte 1", [](auto &a) { a.manifest = "x"; });
-  refused("not JSON", [](auto &a) { a.manifest = "{\"a\": \"\xff\"}"; });
-  refused("not JSON", [](auto &a) { a.manifest = "{} {}"; });
+  refused("is no JSON: parse error at line 1, column 1", [](auto &a) { a.manifest = "x"; });
+  refused("is no JSON", [](auto &a) { a.manifest = "{\"a\": \"\xff\"}"; });
+  refused("is no JSON", [](auto &a) { a.manifest = "{} {}"; });
   refused("is no object", [](auto &a) { a.manifest = "[]"; });
   refused("field 'format' is missing", [](auto &a) { a.manifest = "{}"; });
   refused("nested deeper than 64", [](auto &a) { a.manifest = std::string(100000, '[') + std::string(100000, ']'); });
@@ -380,7 +380,8 @@ TEST(ArtifactFields, ManifestText) {
       a.manifest += ",0";
     a.manifest += "]";
   });
-  refused("duplicate key 'format'", [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
+  refused("has the key 'format' twice",
+          [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
   refusedText("field 'abi_version' is 9", "\"abi_version\": 3", "\"abi_version\": 9");
@@ -405,7 +406,8 @@ TEST(ArtifactFields, ManifestPlaces) {
   refused("has the name 'c' a second time", [](auto &a) { a.globals += ", " + a.globals; });
   refused("field 'globals' has 'c' and 'd' at the same bytes", [](auto &a) {
     a.globals += ", {\"name\": \"d\", \"dtype\": \"f32\", \"shape\": [1], "
-                 "\"segment\": \"persistent\", \"offset\": 76, \"bytes\": 4}";
+                 "\"segment\": \"persistent\", \"offset\": 76, \"bytes\": 4, "
+                 "\"role\": \"parameter\", \"init\": {\"kind\": \"zeros\"}}";
   });
   const std::string two =
       R"("arguments": [{"name": "x", "dtype": "i32", "shape": [2], "segment": "argument", "offset": 0, "bytes": 8},)"

@@ -21,7 +21,7 @@ std::string refusalOf(const std::vector<uint8_t> &unit) {
     return "";
   } catch (const Failure &failure) {
     EXPECT_EQ(failure.code, TXRT_BAD_INPUT);
-    return failure.message;
+    return failure.what();
   }
 }
 

@@ -97,8 +97,8 @@ TEST(Cuda, MemoryBesideTheArena) {
     Setting free("FAKE_CUDA_FREE", std::to_string(bytes).c_str());
     work();
   };
-  const char *whole = "needs about 34.3 MiB of the GPU's memory (arena 896 bytes, kernels 2.0 MiB, cuBLASLt 32.0 MiB, "
-                      "graphs 256.0 KiB); free are ";
+  const char *whole = "needs about 34.3 MiB of the GPU's memory (arena 896 bytes, kernels 2.00 MiB, cuBLASLt 32.0 MiB, "
+                      "graphs 256 KiB); free are ";
   for (uint64_t bytes : {uint64_t(0), uint64_t(895), uint64_t(1024), needed - 1})
     with(bytes, [&] { refused(TXRT_OUT_OF_MEMORY, whole, gpuArtifact()); });
   with(needed, [&] {
@@ -113,7 +113,7 @@ TEST(Cuda, MemoryBesideTheArena) {
   Setting alone("TXRT_NCCL_ALONE", "1");
   TestArtifact collectives = overlapArtifact(1);
   collectives.addGpuCode();
-  with(1024, [&] { refused(TXRT_OUT_OF_MEMORY, "NCCL 441.0 MiB", collectives); });
+  with(1024, [&] { refused(TXRT_OUT_OF_MEMORY, "NCCL 441 MiB", collectives); });
 }
 
 // Entries are captured after the last thing that may fail for good; a capture that fails ends, and so neither its

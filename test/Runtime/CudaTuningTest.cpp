@@ -117,9 +117,9 @@ TEST(CudaTuning, FilesThatAreOfNoUse) {
   std::string cut = good;
   cut.replace(cut.find("000000000000002a"), 16, "2a");
   const std::pair<std::string, const char *> cases[] = {
-      {"{\"format\": ", "no tuning cache: it is no JSON from byte 12 on"},
-      {"", "no tuning cache: it is no JSON from byte 1 on"},
-      {"[1, 2]", "no tuning cache: a field is missing or of another type"},
+      {"{\"format\": ", "no tuning cache: is no JSON: parse error at line 1, column 12"},
+      {"", "no tuning cache: is no JSON: parse error at line 1, column 1"},
+      {"[1, 2]", "no tuning cache: is no object"},
       {"{\"format\": \"tx-artifact\", \"version\": 1}", "another format"},
       {"{\"format\": \"tx-tuning\", \"version\": 2}", "another format"},
       {"{\"format\": \"tx-tuning\", \"version\": 1, \"choices\": [{}]}", "no tuning cache: "},

@@ -87,7 +87,7 @@ TEST(Host, Options) {
 TEST(Host, OutOfMemory) {
   TestArtifact a = smallArtifact();
   a.segments[TXRT_SEGMENT_SAVED] = uint64_t(1) << 50;
-  refused(TXRT_OUT_OF_MEMORY, "needs 1024.0 TiB (arena 1024.0 TiB", a);
+  refused(TXRT_OUT_OF_MEMORY, "needs 1024 TiB (arena 1024 TiB", a);
 }
 
 // The count that the conformance suite expects to be 0 does count.

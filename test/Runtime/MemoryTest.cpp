@@ -110,8 +110,8 @@ TEST(Memory, NeedAgainstLimits) {
                                       "leaves 20.0 MiB of its 50.0 MiB: give it more, or choose a policy "
                                       "with a lower peak, a smaller batch or fewer threads");
   need.add("stacks", 95 * mib, 0);
-  EXPECT_EQ(failure(need, 1, limits), "needs 105.0 MiB (arena 10.0 MiB, stacks 95.0 MiB); the space leaves "
-                                      "100.0 MiB of its 200.0 MiB: raise it, or choose a policy with a "
+  EXPECT_EQ(failure(need, 1, limits), "needs 105 MiB (arena 10.0 MiB, stacks 95.0 MiB); the space leaves "
+                                      "100 MiB of its 200 MiB: raise it, or choose a policy with a "
                                       "lower peak, a smaller batch or fewer threads");
   // Sums do not wrap around.
   need.add("nonsense", UINT64_MAX - mib, UINT64_MAX - mib);

@@ -184,7 +184,7 @@ TEST_F(Nccl, TheArenaIsRegistered) {
   auto all = [&](bool declines = false) {
     return runRankProcesses(2, [&](txrt_world &world) { return describe(world, declines); });
   };
-  const std::string rounded = ", arena registered (rounded up by 2.0 MiB)";
+  const std::string rounded = ", arena registered (rounded up by 2.00 MiB)";
   EXPECT_EQ(all(), Texts(2, "NCCL 2.28.9" + rounded));
   EXPECT_EQ(all(true), Texts(2, "NCCL 2.28.9"));
   {
@@ -374,7 +374,7 @@ TEST_F(Nccl, Refusals) {
                                txrt_error error = {};
                                const bool isRefused =
                                    guarded(&error, [&] { mix(world, true); }) == TXRT_OUT_OF_MEMORY &&
-                                   strstr(error.message, "(arena 1.0 KiB, ") && strstr(error.message, ", NCCL ");
+                                   strstr(error.message, "(arena 1.00 KiB, ") && strstr(error.message, ", NCCL ");
                                const std::string message = error.message;
                                return isRefused ? message.substr(0, message.find(" about")) : message;
                              }),

@@ -256,7 +256,8 @@ TestArtifact smallArtifact() {
   a.segments[TXRT_SEGMENT_TRANSIENT] = 256;
   a.elf = testKernels();
   a.globals = "{\"name\": \"c\", \"dtype\": \"f32\", \"shape\": [4, 5], "
-              "\"segment\": \"persistent\", \"offset\": 0, \"bytes\": 80}";
+              "\"segment\": \"persistent\", \"offset\": 0, \"bytes\": 80, \"role\": \"parameter\", "
+              "\"init\": {\"kind\": \"zeros\"}}";
   uint32_t weigh = a.kernel("weigh", 2, 1);
   uint32_t bump = a.kernel("bump", 1, 2);
 

@@ -110,7 +110,7 @@ TEST_F(FileUsesTest, EveryPairByEveryName) {
         }
         ++refused;
         for (const char *who : {a.who, b.who})
-          expectError(ExitCode::Usage, who, [&] { refuseSharedFiles(fileUses(both, 1)); });
+          expectError(TXRT_USAGE, who, [&] { refuseSharedFiles(fileUses(both, 1)); });
       }
       // Two files are two files.
       const Options apart = options({{&a, existing}, {&b, write("other", "x")}});
@@ -123,7 +123,7 @@ TEST_F(FileUsesTest, RelativeAndAbsoluteNames) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder);
   const Options both = options({{&namingFlags[5], "new"}, {&namingFlags[8], file("new")}});
-  expectError(ExitCode::Usage, "--save and --log would both write it", [&] { refuseSharedFiles(fileUses(both, 1)); });
+  expectError(TXRT_USAGE, "--save and --log would both write it", [&] { refuseSharedFiles(fileUses(both, 1)); });
   std::filesystem::current_path(before);
 }
 
@@ -135,10 +135,10 @@ TEST_F(FileUsesTest, OneFileOfTwoRanks) {
   };
   EXPECT_NO_THROW(refuse("y{rank}", "z{rank}", 3));
   EXPECT_NO_THROW(refuse("y{rank}", "y3", 3));
-  expectError(ExitCode::Usage, "--output y of rank 2 and --output z", [&] { refuse("y{rank}", "y2", 3); });
+  expectError(TXRT_USAGE, "--output y of rank 2 and --output z", [&] { refuse("y{rank}", "y2", 3); });
   // One flag, two ranks, through a link.
   std::filesystem::create_symlink("0", file("1"));
-  expectError(ExitCode::Usage, "of rank 0 and --output y of rank 1", [&] { refuse("{rank}", "z", 2); });
+  expectError(TXRT_USAGE, "of rank 0 and --output y of rank 1", [&] { refuse("{rank}", "z", 2); });
 }
 
 TEST_F(FileUsesTest, StandardOutputIntoAFileThatIsWritten) {
@@ -152,7 +152,7 @@ TEST_F(FileUsesTest, StandardOutputIntoAFileThatIsWritten) {
   std::string said;
   try {
     refuseSharedFiles(fileUses(log, 1));
-  } catch (const Error &error) {
+  } catch (const Failure &error) {
     said = error.what();
   }
   ::dup2(before, STDOUT_FILENO);
@@ -178,27 +178,25 @@ TEST_F(FileUsesTest, TableIsWhole) {
     EXPECT_TRUE(isKnown) << flag;
     // No flag takes an empty name, or a stream for a file.
     for (const char *name : {"", "-"})
-      expectError(ExitCode::Usage, flag + ": '", [&] {
+      expectError(TXRT_USAGE, flag + ": '", [&] {
         const bool isPair = line.find("=FILE") != std::string::npos;
         parseOptions({"s", flag, (isPair ? "a=" : "") + std::string(name)});
       });
   }
   EXPECT_EQ(found, 11);
   for (const char *name : {"", "-"})
-    expectError(ExitCode::Usage, "is no artifact", [&] { parseOptions({name, "--bench"}); });
+    expectError(TXRT_USAGE, "is no artifact", [&] { parseOptions({name, "--bench"}); });
 }
 
 TEST_F(FileUsesTest, AnIndexBesideTheDataIsReadToo) {
   write("ids.bin", "x");
   const Options some = options({{&namingFlags[1], file("ids.bin")}, {&namingFlags[5], file("ids.idx")}});
-  expectError(ExitCode::Usage, "--save would overwrite --data-path's index",
-              [&] { refuseSharedFiles(fileUses(some, 1)); });
+  expectError(TXRT_USAGE, "--save would overwrite --data-path's index", [&] { refuseSharedFiles(fileUses(some, 1)); });
 }
 
 TEST_F(FileUsesTest, TheTwinIsKept) {
   const Options twin = parseOptions({file("artifact"), "--verify-recompute", existing, "--log", file("hard")});
-  expectError(ExitCode::Usage, "--log would overwrite --verify-recompute",
-              [&] { refuseSharedFiles(fileUses(twin, 1)); });
+  expectError(TXRT_USAGE, "--log would overwrite --verify-recompute", [&] { refuseSharedFiles(fileUses(twin, 1)); });
 }
 
 } // namespace

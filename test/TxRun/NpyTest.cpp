@@ -18,7 +18,7 @@ protected:
   }
   void expectRefused(const std::string &header, const std::string &data, const std::string &part) const {
     std::string path = make(header, data);
-    expectError(ExitCode::BadInput, part, [&] { readNpy(path); });
+    expectError(TXRT_BAD_INPUT, part, [&] { readNpy(path); });
   }
 };
 
@@ -62,13 +62,13 @@ TEST_F(NpyTest, WideIntegersNarrowWhenTheyFit) {
 
 TEST_F(NpyTest, Refusals) {
   std::string path = write("x", "abc");
-  expectError(ExitCode::BadInput, "only 3 bytes", [&] { readNpy(path); });
+  expectError(TXRT_BAD_INPUT, "only 3 bytes", [&] { readNpy(path); });
   path = write("x", std::string(100, 'x'));
-  expectError(ExitCode::BadInput, "numpy.save", [&] { readNpy(path); });
+  expectError(TXRT_BAD_INPUT, "numpy.save", [&] { readNpy(path); });
   path = write("x", std::string("\x93NUMPY\x09\0\0\0", 10) + "  ");
-  expectError(ExitCode::BadInput, "version 9", [&] { readNpy(path); });
+  expectError(TXRT_BAD_INPUT, "version 9", [&] { readNpy(path); });
   path = write("x", std::string("\x93NUMPY\x01\0\xff\xff", 10) + "  ");
-  expectError(ExitCode::BadInput, "65535 bytes", [&] { readNpy(path); });
+  expectError(TXRT_BAD_INPUT, "65535 bytes", [&] { readNpy(path); });
 
   expectRefused("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "1234", "fortran_order");
   expectRefused("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", "12345678", "elements '<f8'");

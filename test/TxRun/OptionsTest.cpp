@@ -8,7 +8,7 @@ using namespace txrun;
 namespace {
 
 void expectUsage(const std::vector<std::string> &arguments, const std::string &part) {
-  expectError(ExitCode::Usage, part, [&] { parseOptions(arguments); });
+  expectError(TXRT_USAGE, part, [&] { parseOptions(arguments); });
 }
 
 TEST(Options, BothSpellingsOfAValue) {
@@ -18,7 +18,7 @@ TEST(Options, BothSpellingsOfAValue) {
   for (const Options &options : {a, b}) {
     EXPECT_EQ(options.artifact, "s.txa");
     EXPECT_EQ(options.trainIterations, 5);
-    EXPECT_EQ(options.dataPath, "d");
+    EXPECT_EQ(options.data.path, "d");
     EXPECT_EQ(options.lr, 1e-3);
     EXPECT_EQ(options.lrDecayStyle, DecayStyle::Cosine);
   }
@@ -102,7 +102,7 @@ TEST(Options, NumbersThatLeaveTheirType) {
 
 TEST(Options, Split) {
   Options options = parseOptions({"s", "--evaluate", "--data-path", "d", "--split", "969, 30, 1"});
-  EXPECT_EQ(options.split, (std::vector<double>{969, 30, 1}));
+  EXPECT_EQ(options.data.split, (std::vector<double>{969, 30, 1}));
   expectUsage({"s", "--split", "1"}, "TRAINING,VALIDATION");
   expectUsage({"s", "--split", "0,0"}, "sum above 0");
   expectUsage({"s", "--split", "1,2,3,4"}, "TRAINING,VALIDATION");
@@ -136,7 +136,7 @@ TEST(Options, FlagsOfAnotherBackend) {
     expectUsage({"s", "--info", flag}, part + "none");
     const Options own = parseOptions({"s", "--bench", flag});
     EXPECT_NO_THROW(requireEffect(own, "cuda"));
-    expectError(ExitCode::Usage, part + "host", [&] { requireEffect(own, "host"); });
+    expectError(TXRT_USAGE, part + "host", [&] { requireEffect(own, "host"); });
   }
   expectUsage({"s", "--bench", "--backend=host", "--tuning-cache", "c.json"}, "--tuning-cache is for the backend cuda");
   EXPECT_NO_THROW(parseOptions({"s", "--bench", "--backend=cuda", "--tune", "--tuning-cache", "c.json"}));

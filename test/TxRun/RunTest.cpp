@@ -2,10 +2,10 @@
 
 #include "Run.h"
 #include "FakeRuntime.h"
-#include "File.h"
 #include "Interrupt.h"
-#include "Safetensors.h"
 #include "TestFiles.h"
+#include "core/OutputFile.h"
+#include "train/Safetensors.h"
 
 #include <nlohmann/json.hpp>
 
@@ -64,12 +64,12 @@ protected:
 
   std::string data, artifact;
   mutable std::string printed;
-  mutable ExitCode code = ExitCode::Ok;
+  mutable txrt_status code = TXRT_OK;
 };
 
 TEST_F(RunTest, TrainingLearnsAndLogs) {
   train(artifact, 30, {"--log", file("log"), "--eval-interval", "15", "--save", file("w.safetensors")});
-  EXPECT_EQ(code, ExitCode::Ok);
+  EXPECT_EQ(code, TXRT_OK);
   std::vector<json> steps = events(file("log"), "step");
   ASSERT_EQ(steps.size(), 30u);
   EXPECT_EQ(steps[0]["step"], 1);
@@ -129,7 +129,7 @@ TEST_F(RunTest, AnotherScheduleIsNoContinuation) {
                 "--lr-decay-style linear (this run: cosine)"},
                {{"--train-iters", "8", "--lr", "0.5", "--min-lr", "0.25"}, "--min-lr 0 (this run: 0.25)"}};
   for (const Case &one : cases)
-    expectError(ExitCode::BadInput, one.part, [&] { with(one.flags, load); });
+    expectError(TXRT_BAD_INPUT, one.part, [&] { with(one.flags, load); });
 
   const std::vector<std::string> other = {"--train-iters", "6", "--lr", "2", "--lr-decay-iters", "8"};
   std::vector<std::string> more = load;
@@ -170,7 +170,7 @@ TEST_F(RunTest, AccumulationSeesTheSameSamples) {
     EXPECT_EQ(six[i]["samples"], two[i]["samples"]);
     EXPECT_NEAR(six[i]["grad_norm"].get<double>(), two[i]["grad_norm"].get<double>(), 1e-5);
   }
-  expectError(ExitCode::BadInput, "no multiple of the artifact's micro batch of 2",
+  expectError(TXRT_BAD_INPUT, "no multiple of the artifact's micro batch of 2",
               [&] { train(artifact, 1, {"--global-batch-size", "3"}); });
 }
 
@@ -232,10 +232,10 @@ TEST_F(RunTest, NanIsRepeatedOnceAndStops) {
                {R"({"nan_gradient_at": 2, "transient": true})", "nan at index 5", "transient"}};
   for (const Case &one : cases) {
     std::string bad = with(one.faults);
-    expectError(ExitCode::Numeric, one.part, [&] { train(bad, 5, {}); });
-    expectError(ExitCode::Numeric, one.verdict, [&] { train(bad, 5, {}); });
+    expectError(TXRT_NUMERIC, one.part, [&] { train(bad, 5, {}); });
+    expectError(TXRT_NUMERIC, one.verdict, [&] { train(bad, 5, {}); });
   }
-  expectError(ExitCode::Numeric, "its gradients are finite and were applied",
+  expectError(TXRT_NUMERIC, "its gradients are finite and were applied",
               [&] { train(with(R"({"nan_loss_alone_at": 2})"), 5, {}); });
 }
 
@@ -261,12 +261,12 @@ TEST_F(RunTest, VerifyRecompute) {
   full.faults = R"({"flip_at": 2})";
   std::string bad = make("full.txa", full);
   // Also without data, on random tokens.
-  expectError(ExitCode::Numeric, "iteration 2: transformer.wte.weight.grad at index 7",
+  expectError(TXRT_NUMERIC, "iteration 2: transformer.wte.weight.grad at index 7",
               [&] { tool({bad, "--verify-recompute", artifact}); });
   FakeModel other;
   other.sequence = 8;
   std::string another = make("other.txa", other);
-  expectError(ExitCode::BadInput, "are two models", [&] { tool({bad, "--verify-recompute", another}); });
+  expectError(TXRT_BAD_INPUT, "are two models", [&] { tool({bad, "--verify-recompute", another}); });
 }
 
 TEST_F(RunTest, Function) {
@@ -280,14 +280,13 @@ TEST_F(RunTest, Function) {
   EXPECT_NE(out.find("valid_count = 32"), std::string::npos);
   EXPECT_EQ(read(file("l.npy")).size() % 64, 0u);
   EXPECT_GT(read(file("l.npy")).size(), 2u * 16 * 256 * 4);
-  expectError(ExitCode::BadInput, "--input targets=... is missing",
+  expectError(TXRT_BAD_INPUT, "--input targets=... is missing",
               [&] { tool({artifact, "--function", "evaluate", "--input", "tokens=1"}); });
-  expectError(ExitCode::BadInput, "has no argument 'x'; it takes: tokens",
+  expectError(TXRT_BAD_INPUT, "has no argument 'x'; it takes: tokens",
               [&] { tool({artifact, "--function", "evaluate", "--input", "x=1"}); });
-  expectError(ExitCode::BadInput, "'tokens' has 256 at index 0",
+  expectError(TXRT_BAD_INPUT, "'tokens' has 256 at index 0",
               [&] { tool({artifact, "--function", "evaluate", "--input", "tokens=256", "--input", "targets=1"}); });
-  expectError(ExitCode::BadInput, "no entry 'x'; present: microbatch, apply",
-              [&] { tool({artifact, "--function", "x"}); });
+  expectError(TXRT_BAD_INPUT, "no entry 'x'; present: microbatch, apply", [&] { tool({artifact, "--function", "x"}); });
 }
 
 TEST_F(RunTest, Bench) {
@@ -331,7 +330,7 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
          {"none/w", "only-read", "link", "pipe", "round", "folder", "only-read/w", "folder/", longName.c_str()}) {
       SCOPED_TRACE(flag + " " + name);
       const std::string shownName = std::string(name).substr(0, 40);
-      expectError(ExitCode::Io, shownName, [&] {
+      expectError(TXRT_IO, shownName, [&] {
         if (flag == "--output") // its inputs are missing
           tool({bad, "--function", "evaluate", flag, "loss_sum=" + file(name)});
         else
@@ -352,11 +351,11 @@ TEST_F(RunTest, RoomIsLookedForBeforeTheWork) {
   small.rlim_cur = 200000; // the weights are 256 x 256 x 4 bytes
   for (const char *flag : {"--save", "--dump-gradients"}) {
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    expectError(ExitCode::Io, "out: will take 256 KiB, and the limit of a file",
+    expectError(TXRT_IO, "out: will take 256 KiB, and the limit of a file",
                 [&] { train(bad, 1, {flag, file("out")}); });
     ::setrlimit(RLIMIT_FSIZE, &before);
   }
-  expectError(ExitCode::Io, "what is free on its disk is", [&] { requireRoom(file("out"), uint64_t(1) << 62); });
+  expectError(TXRT_IO, "what is free on its disk is", [&] { requireRoom(file("out"), uint64_t(1) << 62); });
   EXPECT_NO_THROW(requireRoom(file("out"), 1));
 }
 
@@ -387,7 +386,7 @@ TEST_F(RunTest, OneFileHasOneUse) {
   for (const std::string flag : outputFlags) {
     if (flag == "--save" || flag == "--output")
       continue;
-    expectError(ExitCode::Usage, flag + " would overwrite --load",
+    expectError(TXRT_USAGE, flag + " would overwrite --load",
                 [&] { train(artifact, 2, {"--load", file("w.safetensors"), flag, file("link")}); });
     EXPECT_EQ(read(file("w.safetensors")), weights);
   }
@@ -400,7 +399,7 @@ TEST_F(RunTest, ZAnInterruptSavesAndLeavesWith130) {
   catchInterrupts();
   std::raise(SIGINT);
   train(artifact, 1000, {"--save", file("w.safetensors")});
-  EXPECT_EQ(code, ExitCode::Interrupted);
+  EXPECT_EQ(code, TXRT_INTERRUPTED);
   EXPECT_TRUE(std::filesystem::exists(file("w.safetensors")));
   EXPECT_NE(printed.find("interrupted after iteration 0 of 1000"), std::string::npos);
   ::alarm(0); // that would end what does not leave

@@ -156,22 +156,22 @@ txrt_device_memory deviceMemory(const Model &model) {
 
 /// Where the arena is: on the host a difference of a few MiB is the program.
 std::string whatIsTaken(const txrt_device_memory &device, double planned) {
-  auto text = [](uint64_t bytes) { return humanBytes(double(bytes)); };
+  auto text = [](uint64_t bytes) { return readableBytes(double(bytes)); };
   if (device.total)
     return format("on the device %s: arena %s, libraries and graphs %s, context "
                   "and other processes %s",
                   text(device.arena + device.libraries + device.context).c_str(), text(device.arena).c_str(),
                   text(device.libraries).c_str(), text(device.context).c_str());
   double resident = double(residentBytes());
-  return format("%s resident (%s more than planned), %s resident at most", humanBytes(resident).c_str(),
-                humanBytes(std::max(0.0, resident - planned)).c_str(), text(peakResidentBytes()).c_str());
+  return format("%s resident (%s more than planned), %s resident at most", readableBytes(resident).c_str(),
+                readableBytes(std::max(0.0, resident - planned)).c_str(), text(peakResidentBytes()).c_str());
 }
 
 /// "planned" against what there is.
 std::string memoryLine(const Model &model, const txrt_device_memory &device) {
   double planned = double(model.manifest().peakBytes);
   double arena = double(txrt_session_arena_bytes(model.session()));
-  return format("memory: %s planned, %s allocated%s, %s", humanBytes(planned).c_str(), humanBytes(arena).c_str(),
+  return format("memory: %s planned, %s allocated%s, %s", readableBytes(planned).c_str(), readableBytes(arena).c_str(),
                 planned == arena ? " (equal)" : " (DIFFERENT)", whatIsTaken(device, planned).c_str());
 }
 
@@ -190,18 +190,22 @@ std::string jsonMemory(const txrt_device_memory &device) {
 
 } // namespace
 
-void bench(const Model &model, StepRunner &runner, const BenchOptions &options, Console &console, Log &log) {
+void bench(const Model &model, StepRunner &runner, SampleSource &source, const BenchOptions &options, Console &console,
+           Log &log) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
-  int64_t step = 0;
+  RunPosition position;
+  position.seed = options.seed;
   auto once = [&] {
     if (model.ranks().interrupted())
-      throw Error(ExitCode::Interrupted, "interrupted");
-    uint64_t samples = static_cast<uint64_t>(step) * runner.globalBatchSize();
+      throw Failure(TXRT_INTERRUPTED, "interrupted");
     Clock::time_point start = Clock::now();
-    StepResult result = runner.run(samples, ++step, options.lr);
+    StepResult result = runner.run(source, position, options.lr);
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    console.progress(format("step %lld  %.1f ms  loss %.4f", (long long)step, seconds * 1e3, shown(result.loss)));
+    ++position.iteration;
+    position.samples += runner.globalBatchSize();
+    console.progress(
+        format("step %lld  %.1f ms  loss %.4f", (long long)position.iteration, seconds * 1e3, shown(result.loss)));
     return seconds;
   };
   for (int64_t i = 0; i < options.warmup; ++i)

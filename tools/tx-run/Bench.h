@@ -4,19 +4,21 @@
 #define TXRUN_BENCH_H
 
 #include "Console.h"
-#include "StepRunner.h"
+#include "train/StepRunner.h"
 
 namespace txrun {
 
 struct BenchOptions {
   int64_t iterations = 10, warmup = 2;
+  uint64_t seed = 0;
   double lr = 1e-4;
   std::string trace; // where a Chrome trace goes; empty: nowhere
 };
 
 /// Times whole iterations first, without a clock inside; then a few more with the clock around each launch, for the
 /// tables.
-void bench(const Model &model, StepRunner &runner, const BenchOptions &options, Console &console, Log &log);
+void bench(const Model &model, StepRunner &runner, SampleSource &source, const BenchOptions &options, Console &console,
+           Log &log);
 
 struct Spread {
   double median = 0, least = 0, most = 0;

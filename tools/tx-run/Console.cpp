@@ -1,9 +1,9 @@
 //===- Console.cpp - Progress for people, a log for programs ------------------------------------------------------===//
 
 #include "Console.h"
-#include "Error.h"
-#include "File.h"
-#include "Json.h"
+#include "core/OutputFile.h"
+
+#include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <charconv>
@@ -30,7 +30,7 @@ void Console::put(const std::string &text) {
   pending = false;
   if (errno == EPIPE) // `tx-run ... | head`
     throw OutputClosed();
-  fail(ExitCode::Io, "writing to standard output failed: %s", std::strerror(errno));
+  fail(TXRT_IO, "writing to standard output failed: %s", std::strerror(errno));
 }
 
 // "\r\33[K" goes to the line's start and clears it.
@@ -87,7 +87,7 @@ Log::Log(const std::string &path) : path(path) {
   // O_NONBLOCK: the open of a FIFO without a reader would wait for ever.
   descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor < 0)
-    fail(ExitCode::Io, "%s: cannot be written: %s", shown.c_str(), std::strerror(errno));
+    fail(TXRT_IO, "%s: cannot be written: %s", shown.c_str(), std::strerror(errno));
   struct stat info;
   const char *problem = nullptr;
   if (::fstat(descriptor, &info) || !S_ISREG(info.st_mode))
@@ -100,7 +100,7 @@ Log::Log(const std::string &path) : path(path) {
   if (problem) {
     ::close(descriptor);
     descriptor = -1;
-    fail(ExitCode::Io, "%s: %s", shown.c_str(), problem);
+    fail(TXRT_IO, "%s: %s", shown.c_str(), problem);
   }
   char last = '\n';
   if (info.st_size > 0)
@@ -119,7 +119,7 @@ void Log::write(const JsonLine &line) {
   std::string text = (isTorn ? "\n" : "") + line.str() + "\n";
   isTorn = false;
   if (!writeAll(descriptor, text.data(), text.size()))
-    fail(ExitCode::Io, "%s: writing failed: %s", printable(path, 200).c_str(), std::strerror(errno));
+    fail(TXRT_IO, "%s: writing failed: %s", printable(path, 200).c_str(), std::strerror(errno));
 }
 
 } // namespace txrun

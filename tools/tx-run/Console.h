@@ -3,6 +3,8 @@
 #ifndef TXRUN_CONSOLE_H
 #define TXRUN_CONSOLE_H
 
+#include "Error.h"
+
 #include <cstdint>
 #include <string>
 

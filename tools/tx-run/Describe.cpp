@@ -2,8 +2,7 @@
 
 #include "Describe.h"
 #include "Error.h"
-#include "Model.h"
-#include "Safetensors.h"
+#include "train/Model.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -22,19 +21,16 @@ static std::string signature(const std::vector<TensorSpec> &tensors) {
 }
 
 void describe(const std::string &path, Console &console) {
-  txrt_error error;
-  txrt_artifact *opened = nullptr;
-  check(txrt_artifact_open(path.c_str(), &opened, &error), error);
-  std::unique_ptr<txrt_artifact, void (*)(txrt_artifact *)> artifact(opened, txrt_artifact_close);
-  Manifest manifest = parseManifest(txrt_artifact_manifest(opened), path);
+  const OpenArtifact artifact(path);
+  const Manifest &manifest = artifact.manifest();
   const ModelSpec &model = manifest.model;
   console.line(format("%s: %s, sha256 %s", printable(path, 200).c_str(), printable(manifest.compiler).c_str(),
-                      txrt_artifact_digest(opened)));
+                      artifact.digest()));
   uint64_t parameters = 0;
   for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter))
     parameters += parameter->elements();
-  if (manifest.batch) {
-    const BatchSpec &batch = *manifest.batch;
+  if (artifact.batch) {
+    const BatchSpec &batch = *artifact.batch;
     std::string config = "from IR";
     if (!model.type.empty())
       config = format("%s, %llu layers, head %s", printable(model.type).c_str(), (unsigned long long)model.numLayers,
@@ -44,7 +40,7 @@ void describe(const std::string &path, Console &console) {
                         config.c_str(), (unsigned long long)batch.vocabulary, double(parameters) * 1e-6,
                         (unsigned long long)batch.microBatch, (unsigned long long)batch.sequence));
   } else {
-    console.line(printable(path, 200) + ": " + manifest.noBatch);
+    console.line(printable(path, 200) + ": " + artifact.noBatch);
   }
   if (manifest.ranks > 1)
     console.line(format("ranks: %llu, each with its part of the batch", (unsigned long long)manifest.ranks));
@@ -55,11 +51,11 @@ void describe(const std::string &path, Console &console) {
   double total = 0;
   for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
     total += double(manifest.segmentBytes[i]);
-  console.line(
-      format("memory: %s, planned peak %s", humanBytes(total).c_str(), humanBytes(double(manifest.peakBytes)).c_str()));
+  console.line(format("memory: %s, planned peak %s", readableBytes(total).c_str(),
+                      readableBytes(double(manifest.peakBytes)).c_str()));
   for (int i = 0; i < TXRT_SEGMENT_COUNT; ++i)
     if (manifest.segmentBytes[i])
-      console.line(format("  %12s  %s", humanBytes(double(manifest.segmentBytes[i])).c_str(), segments[i]));
+      console.line(format("  %12s  %s", readableBytes(double(manifest.segmentBytes[i])).c_str(), segments[i]));
   for (const EntrySpec &entry : manifest.entries)
     console.line("entry " + printable(entry.name) + ": takes " + signature(entry.arguments) + "; gives " +
                  signature(entry.results));
@@ -72,17 +68,17 @@ static bool readerHasGone() {
 }
 
 void dryRun(const std::string &path, const std::string &entry) {
-  Options options;
+  txrt_options options = {};
   options.backend = "dryrun";
   options.threads = 1;
-  Model model(path, options);
+  const Model model(OpenArtifact(path), options);
   try {
     for (const EntrySpec &spec : model.manifest().entries)
       if (entry.empty() || spec.name == entry)
         model.entry(spec.name).run();
     if (std::fflush(stdout))
-      fail(ExitCode::Io, "writing to standard output failed: %s", std::strerror(errno));
-  } catch (const Error &) {
+      fail(TXRT_IO, "writing to standard output failed: %s", std::strerror(errno));
+  } catch (const Failure &) {
     if (readerHasGone())
       throw OutputClosed();
     throw;

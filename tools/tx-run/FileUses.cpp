@@ -4,7 +4,7 @@
 #include "Error.h"
 #include "Function.h"
 #include "Options.h"
-#include "TokenReading.h"
+#include "train/TokenReading.h"
 
 #include <map>
 #include <tuple>
@@ -31,12 +31,12 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
   add("the artifact", options.artifact, FileUse::Read);
   add("--verify-recompute", options.verifyTwin, FileUse::Read);
   for (const auto &[flag, path] :
-       {std::pair("--data-path", options.dataPath), std::pair("--valid-data-path", options.validDataPath)}) {
+       {std::pair("--data-path", options.data.path), std::pair("--valid-data-path", options.data.validPath)}) {
     add(flag, path, FileUse::Read);
     add(flag + std::string("'s index"), indexOf(path), FileUse::Read);
   }
   add("--load", options.load, FileUse::Read);
-  add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache", tuningCachePath(options),
+  add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache", options.tuningFile,
       options.tune ? FileUse::Merge : FileUse::Read);
   add("--save", options.save, FileUse::Replace);
   add("--dump-gradients", options.dumpGradients, FileUse::Replace);
@@ -69,11 +69,10 @@ static bool mayShare(const FileUse &a, const FileUse &b) {
 [[noreturn]] static void refuse(const FileUse &a, const FileUse &b) {
   const std::string path = printable(b.path, 200);
   if (a.kind != FileUse::Read && b.kind != FileUse::Read)
-    fail(ExitCode::Usage, "%s: %s and %s would both write it; name two files", path.c_str(), a.who.c_str(),
-         b.who.c_str());
+    fail(TXRT_USAGE, "%s: %s and %s would both write it; name two files", path.c_str(), a.who.c_str(), b.who.c_str());
   const FileUse &reader = a.kind == FileUse::Read ? a : b;
   const FileUse &writer = a.kind == FileUse::Read ? b : a;
-  fail(ExitCode::Usage, "%s: %s would overwrite %s; name another file", path.c_str(), writer.who.c_str(),
+  fail(TXRT_USAGE, "%s: %s would overwrite %s; name another file", path.c_str(), writer.who.c_str(),
        reader.who.c_str());
 }
 

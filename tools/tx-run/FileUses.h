@@ -13,7 +13,8 @@
 #ifndef TXRUN_FILEUSES_H
 #define TXRUN_FILEUSES_H
 
-#include "File.h"
+#include "Error.h"
+#include "core/OutputFile.h"
 
 #include <memory>
 #include <string>

@@ -3,7 +3,7 @@
 #include "Function.h"
 #include "Error.h"
 #include "Npy.h"
-#include "Safetensors.h"
+#include "train/Safetensors.h"
 
 #include <charconv>
 #include <cmath>
@@ -16,13 +16,6 @@ namespace txrun {
 static bool endsWith(const std::string &text, const char *end) {
   size_t length = std::strlen(end);
   return text.size() >= length && text.compare(text.size() - length, length, end) == 0;
-}
-
-static const TensorSpec *findTensor(const std::vector<TensorSpec> &list, const std::string &name) {
-  for (const TensorSpec &tensor : list)
-    if (tensor.name == name)
-      return &tensor;
-  return nullptr;
 }
 
 std::optional<double> numberOf(const std::string &value) {
@@ -45,7 +38,7 @@ static bool fits(txrt_dtype dtype, double value) {
     return !isFinite || std::fabs(value) <= std::numeric_limits<float>::max();
   case TXRT_DTYPE_BF16:
     return !isFinite || (std::fabs(value) <= std::numeric_limits<float>::max() &&
-                         std::isfinite(bfloatToFloat(roundToBfloat(static_cast<float>(value)))));
+                         std::isfinite(txrt_bf16_to_f32(txrt_bf16_from_f32(static_cast<float>(value)))));
   case TXRT_DTYPE_I32:
     return std::trunc(value) == value && value >= -2147483648.0 && value <= 2147483647.0;
   case TXRT_DTYPE_I1:
@@ -59,7 +52,7 @@ static bool fits(txrt_dtype dtype, double value) {
 /// Fills an argument with one number that its type can hold.
 static void fillWith(const Model &model, const TensorSpec &tensor, double value) {
   if (!fits(tensor.dtype, value))
-    fail(ExitCode::BadInput, "--input: %g does not fit '%s', which is %s", value, printable(tensor.name).c_str(),
+    fail(TXRT_BAD_INPUT, "--input: %g does not fit '%s', which is %s", value, printable(tensor.name).c_str(),
          dtypeName(tensor.dtype));
   std::vector<char> data(tensor.bytes);
   for (uint64_t i = 0; i < tensor.elements(); ++i) {
@@ -68,7 +61,7 @@ static void fillWith(const Model &model, const TensorSpec &tensor, double value)
       float narrow = static_cast<float>(value);
       std::memcpy(at, &narrow, 4);
     } else if (tensor.dtype == TXRT_DTYPE_BF16) {
-      uint16_t narrow = roundToBfloat(static_cast<float>(value));
+      uint16_t narrow = txrt_bf16_from_f32(static_cast<float>(value));
       std::memcpy(at, &narrow, 2);
     } else if (tensor.dtype == TXRT_DTYPE_I32) {
       int32_t narrow = static_cast<int32_t>(value);
@@ -84,7 +77,7 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
   SafetensorsReader reader(path);
   const StoredTensor *stored = reader.find(name);
   if (!stored)
-    fail(ExitCode::BadInput, "%s: has no tensor '%s'", printable(path, 200).c_str(), printable(name).c_str());
+    fail(TXRT_BAD_INPUT, "%s: has no tensor '%s'", printable(path, 200).c_str(), printable(name).c_str());
   NpyArray array;
   array.shape = stored->shape;
   if (stored->dtype == "I32") {
@@ -107,7 +100,7 @@ static std::vector<unsigned char> rounded(const std::vector<unsigned char> &wide
   for (size_t i = 0; i < wide.size() / 4; ++i) {
     float value;
     std::memcpy(&value, &wide[i * 4], 4);
-    uint16_t bits = roundToBfloat(value);
+    uint16_t bits = txrt_bf16_from_f32(value);
     std::memcpy(&narrow[i * 2], &bits, 2);
   }
   return narrow;
@@ -119,7 +112,7 @@ static void setInput(const Model &model, const TensorSpec &tensor, const std::st
   NpyArray array = endsWith(value, ".safetensors") ? readStored(value, tensor.name) : readNpy(value);
   const bool isRounded = array.dtype == TXRT_DTYPE_F32 && tensor.dtype == TXRT_DTYPE_BF16;
   if ((array.dtype != tensor.dtype && !isRounded) || array.shape != tensor.shape)
-    fail(ExitCode::BadInput, "%s: is %s %s, '%s' is %s %s", printable(value, 200).c_str(), dtypeName(array.dtype),
+    fail(TXRT_BAD_INPUT, "%s: is %s %s, '%s' is %s %s", printable(value, 200).c_str(), dtypeName(array.dtype),
          shapeText(array.shape).c_str(), printable(tensor.name).c_str(), dtypeName(tensor.dtype),
          shapeText(tensor.shape).c_str());
   if (isRounded) // NumPy has no bf16
@@ -139,7 +132,7 @@ static void checkIds(const Model &model, const EntrySpec &entry) {
       except = format(", or %d, which is ignored", *tensor.ids.ignored);
     for (uint64_t i = 0; i < tensor.elements(); ++i)
       if (!tensor.ids.holds(ids[i]))
-        fail(ExitCode::BadInput,
+        fail(TXRT_BAD_INPUT,
              "'%s' has %d at index %llu; its ids must be at least 0 and below "
              "%llu%s",
              printable(tensor.name).c_str(), ids[i], (unsigned long long)i, (unsigned long long)tensor.ids.below,
@@ -152,7 +145,7 @@ static float elementAt(txrt_dtype dtype, const void *at) {
   if (dtype == TXRT_DTYPE_BF16) {
     uint16_t bits;
     std::memcpy(&bits, at, 2);
-    return bfloatToFloat(bits);
+    return txrt_bf16_to_f32(bits);
   }
   float value;
   std::memcpy(&value, at, 4);
@@ -193,26 +186,26 @@ void runFunction(const Model &model, const std::string &entryName, const std::ve
   const EntrySpec &spec = entry.specification();
   std::set<std::string> given;
   for (const NameAndFile &input : inputs) {
-    const TensorSpec *tensor = findTensor(spec.arguments, input.first);
+    const TensorSpec *tensor = spec.argument(input.first);
     if (!tensor)
       tensor = model.manifest().findGlobal(input.first);
     if (!tensor)
-      fail(ExitCode::BadInput, "--input: entry '%s' has no argument '%s'; it takes: %s", printable(entryName).c_str(),
+      fail(TXRT_BAD_INPUT, "--input: entry '%s' has no argument '%s'; it takes: %s", printable(entryName).c_str(),
            printable(input.first).c_str(), list(spec.arguments).c_str());
     setInput(model, *tensor, input.second);
     given.insert(input.first);
   }
   for (const TensorSpec &tensor : spec.arguments)
     if (!given.count(tensor.name))
-      fail(ExitCode::BadInput, "--input %s=... is missing; entry '%s' takes: %s", printable(tensor.name).c_str(),
+      fail(TXRT_BAD_INPUT, "--input %s=... is missing; entry '%s' takes: %s", printable(tensor.name).c_str(),
            printable(entryName).c_str(), list(spec.arguments).c_str());
   std::vector<std::pair<const TensorSpec *, std::string>> targets;
   for (const NameAndFile &output : outputs) {
-    const TensorSpec *tensor = findTensor(spec.results, output.first);
+    const TensorSpec *tensor = spec.result(output.first);
     if (!tensor)
       tensor = model.manifest().findGlobal(output.first);
     if (!tensor)
-      fail(ExitCode::BadInput, "--output: entry '%s' has no result '%s'; it gives: %s", printable(entryName).c_str(),
+      fail(TXRT_BAD_INPUT, "--output: entry '%s' has no result '%s'; it gives: %s", printable(entryName).c_str(),
            printable(output.first).c_str(), list(spec.results).c_str());
     targets.emplace_back(tensor, output.second);
   }

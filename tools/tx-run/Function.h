@@ -4,7 +4,7 @@
 #define TXRUN_FUNCTION_H
 
 #include "Console.h"
-#include "Model.h"
+#include "train/Model.h"
 
 #include <optional>
 #include <string>

@@ -27,7 +27,7 @@ constexpr double secondsToLeave = 5.0;
 class Launcher {
 public:
   Launcher(int ranks, const std::vector<std::string> &arguments);
-  ExitCode run();
+  txrt_status run();
 
 private:
   struct Rank {
@@ -79,7 +79,7 @@ void Launcher::connect() {
     for (int j = i + 1; j < count; ++j) {
       int ends[2];
       if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-        txrun::fail(ExitCode::Usage, "--ranks %d: no more sockets: %s", count, std::strerror(errno));
+        txrun::fail(TXRT_USAGE, "--ranks %d: no more sockets: %s", count, std::strerror(errno));
       sockets[i][j] = ends[0];
       sockets[j][i] = ends[1];
     }
@@ -121,7 +121,7 @@ void Launcher::start(int rank) {
   if (process < 0) {
     const int reason = errno;
     signalAll(SIGKILL);
-    txrun::fail(ExitCode::Usage, "rank %d of %d cannot be started: %s", rank, count, std::strerror(reason));
+    txrun::fail(TXRT_USAGE, "rank %d of %d cannot be started: %s", rank, count, std::strerror(reason));
   }
   if (process == 0)
     becomeRank(rank, environment.data(), argument.data());
@@ -182,7 +182,7 @@ void Launcher::handle(int signal) {
   signalAll(signal == SIGHUP ? SIGTERM : signal);
 }
 
-ExitCode Launcher::run() {
+txrt_status Launcher::run() {
   connect();
   for (int rank = 0; rank < count; ++rank)
     start(rank);
@@ -208,11 +208,13 @@ ExitCode Launcher::run() {
                      rank, count, secondsToLeave);
     signalAll(SIGKILL);
   }
-  return static_cast<ExitCode>(result);
+  return static_cast<txrt_status>(result);
 }
 
 } // namespace
 
-ExitCode launchRanks(int ranks, const std::vector<std::string> &arguments) { return Launcher(ranks, arguments).run(); }
+txrt_status launchRanks(int ranks, const std::vector<std::string> &arguments) {
+  return Launcher(ranks, arguments).run();
+}
 
 } // namespace txrun

@@ -15,7 +15,7 @@ constexpr int mostLocalRanks = 64;
 
 /// Starts this program `ranks` times with these arguments, passes signals on, and waits. Returns 0 or the exit code of
 /// the rank that failed first. A rank that was killed, or does not leave after another has failed, is named.
-ExitCode launchRanks(int ranks, const std::vector<std::string> &arguments);
+txrt_status launchRanks(int ranks, const std::vector<std::string> &arguments);
 
 } // namespace txrun
 

@@ -2,8 +2,8 @@
 
 #include "Npy.h"
 #include "Error.h"
-#include "File.h"
-#include "Safetensors.h"
+#include "core/File.h"
+#include "core/OutputFile.h"
 
 #include <cstring>
 #include <limits>
@@ -54,7 +54,7 @@ public:
   std::vector<uint64_t> shape;
 
   [[noreturn]] void refuse(const std::string &reason) const {
-    fail(ExitCode::BadInput, "%s: %s", printable(path, 200).c_str(), reason.c_str());
+    fail(TXRT_BAD_INPUT, "%s: %s", printable(path, 200).c_str(), reason.c_str());
   }
 
 private:
@@ -121,24 +121,24 @@ NpyArray readNpy(const std::string &path) {
   unsigned char prefix[12] = {};
   size_t prefixBytes = 10;
   if (file.size() < prefixBytes)
-    fail(ExitCode::BadInput, "%s: is no .npy file: only %llu bytes", shown.c_str(), (unsigned long long)file.size());
+    fail(TXRT_BAD_INPUT, "%s: is no .npy file: only %llu bytes", shown.c_str(), (unsigned long long)file.size());
   file.readAt(0, prefix, prefixBytes);
   if (std::memcmp(prefix, "\x93NUMPY", 6) != 0)
-    fail(ExitCode::BadInput, "%s: is no .npy file: write one with numpy.save", shown.c_str());
+    fail(TXRT_BAD_INPUT, "%s: is no .npy file: write one with numpy.save", shown.c_str());
   int version = prefix[6];
   uint64_t headerBytes = prefix[8] | uint64_t(prefix[9]) << 8;
   if (version == 2 || version == 3) {
     prefixBytes = 12;
     if (file.size() < prefixBytes)
-      fail(ExitCode::BadInput, "%s: is cut off in its header", shown.c_str());
+      fail(TXRT_BAD_INPUT, "%s: is cut off in its header", shown.c_str());
     file.readAt(0, prefix, prefixBytes);
     headerBytes |= uint64_t(prefix[10]) << 16 | uint64_t(prefix[11]) << 24;
   } else if (version != 1) {
-    fail(ExitCode::BadInput, "%s: has format version %d; 1 to 3 are known", shown.c_str(), version);
+    fail(TXRT_BAD_INPUT, "%s: has format version %d; 1 to 3 are known", shown.c_str(), version);
   }
   // NumPy's own limit is 10000 bytes.
   if (headerBytes > 65536 || headerBytes > file.size() - prefixBytes)
-    fail(ExitCode::BadInput, "%s: its header would take %llu bytes", shown.c_str(), (unsigned long long)headerBytes);
+    fail(TXRT_BAD_INPUT, "%s: its header would take %llu bytes", shown.c_str(), (unsigned long long)headerBytes);
   std::string header(headerBytes, '\0');
   file.readAt(prefixBytes, &header[0], header.size());
   HeaderParser parser(header, path);
@@ -160,7 +160,7 @@ NpyArray readNpy(const std::string &path) {
     array.dtype = TXRT_DTYPE_I1;
     elementBytes = 1;
   } else {
-    fail(ExitCode::BadInput,
+    fail(TXRT_BAD_INPUT,
          "%s: has elements '%s'; '<f4', '<i4', '<i8' and '|b1' are known: "
          "convert it with .astype",
          shown.c_str(), printable(parser.descr).c_str());

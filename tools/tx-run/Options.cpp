@@ -1,4 +1,4 @@
-//===- Options.cpp - tx-run's command line ------------------------------------------------------------------------===//
+//===- Options.cpp - tx-run's command line --------------------------------===//
 
 #include "Options.h"
 #include "Error.h"
@@ -29,7 +29,7 @@ struct Flag {
 };
 
 [[noreturn]] void refuse(const Flag &flag, const std::string &text, const std::string &wanted) {
-  fail(ExitCode::Usage, "--%s: '%s' is %s", flag.name, printable(text).c_str(), wanted.c_str());
+  fail(TXRT_USAGE, "--%s: '%s' is %s", flag.name, printable(text).c_str(), wanted.c_str());
 }
 
 int64_t integer(const Flag &flag, const std::string &text, int64_t least,
@@ -132,6 +132,19 @@ DataFormat dataFormat(const Flag &flag, const std::string &text) {
   refuse(flag, text, "none of auto, text, uint16, uint32");
 }
 
+DataOrder dataOrder(const Flag &flag, const std::string &text) {
+  if (text != "random" && text != "sequential")
+    refuse(flag, text, "neither random nor sequential");
+  return text == "random" ? DataOrder::Random : DataOrder::Sequential;
+}
+
+DecayStyle decayStyle(const Flag &flag, const std::string &text) {
+  DecayStyle style = DecayStyle::Constant;
+  if (!findDecayStyle(text, style))
+    refuse(flag, text, "none of " + decayStyleNames());
+  return style;
+}
+
 std::string backend(const Flag &flag, const std::string &text) {
   std::string present;
   for (int i = 0; const char *name = txrt_backend_name(i); ++i) {
@@ -142,325 +155,205 @@ std::string backend(const Flag &flag, const std::string &text) {
   refuse(flag, text, "no backend; present: " + present);
 }
 
-#define SET [](Options & o, const Flag &f, const std::string &t)
+#define SET(...) [](Options &o, [[maybe_unused]] const Flag &f, [[maybe_unused]] const std::string &t) { __VA_ARGS__; }
 
 constexpr int64_t mostRanks = mostLocalRanks;
 
-const Flag flags[] = {{"What to do (training, evaluation and a sample follow each other in this "
-                       "order)",
-                       "train-iters", "N",
-                       "Train until N iterations are done, those of a loaded checkpoint counted. "
-                       "Each one costs the step that --bench shows.",
-                       SET{o.trainIterations = integer(f, t, 0, mostIterations);
-} // namespace
-} // namespace txrun
-, {nullptr, "evaluate", nullptr,
-   "Loss, perplexity and bits per byte over the validation data. A forward "
-   "pass only: about a third of a step for each batch.",
-   SET{o.evaluate = (void(f), void(t), true);
-}
-}
-, {nullptr, "sample", "N",
-   "Write N tokens of generated text. Runs the whole model for each token, so "
-   "it is for looking, not for serving.",
-   SET{o.sampleTokens = integer(f, t, 0);
-}
-}
-, {nullptr, "bench", nullptr,
-   "Time the step: median and spread, tokens/s, time by phase and kind, the "
-   "launches that take most, allocations, memory against plan. Uses random "
-   "tokens unless there is --data-path.",
-   SET{o.bench = (void(f), void(t), true);
-}
-}
-, {nullptr, "bench-iters", "N", "Timed steps of --bench (10).", SET{o.benchIterations = integer(f, t, 1, 1000000);
-}
-}
-, {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).", SET{o.benchWarmup = integer(f, t, 0, 1000000);
-}
-}
-, {nullptr, "verify-recompute", "NONE.txa",
-   "Run this artifact and NONE.txa, the same model compiled with no "
-   "recomputation, side by side and compare every bit of losses, gradient "
-   "norms, gradients and parameters. Exit 6 names the first difference. "
-   "Needs the memory of both.",
-   SET{o.verifyTwin = file(f, t);
-}
-}
-, {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
-   SET{o.verifyIterations = integer(f, t, 1, mostIterations);
-}
-}
-, {nullptr, "function", "ENTRY",
-   "Run one entry of the artifact once, on the arrays that --input names. "
-   "With --load the weights are a file's, else the initial ones.",
-   SET{o.function = entry(f, t);
-}
-}
-, {nullptr, "input", "NAME=FILE.npy",
-   "Value of an argument (or of a global) for --function; a number instead "
-   "of a file fills the whole argument. {rank} in a file's name is the "
-   "rank's number. Repeatable.",
-   SET{o.inputs.push_back(nameAndFile(f, t));
-}
-, nullptr, Flag::ReplacesOfOneName
-}
-, {nullptr, "output", "NAME=FILE.npy",
-   "Where --function writes a result (or a global): the first rank's, or "
-   "each rank's with {rank} in the file's name. Repeatable.",
-   SET{o.outputs.push_back(nameAndFile(f, t));
-}
-, nullptr, Flag::Adds
-}
-, {nullptr, "info", nullptr, "Describe the artifact: model, policy, entries, memory.",
-   SET{o.info = (void(f), void(t), true);
-}
-}
-,
+const Flag flags[] = {
+    {"What to do (training, evaluation and a sample follow each other in this "
+     "order)",
+     "train-iters", "N",
+     "Train until N iterations are done, those of a loaded checkpoint counted. "
+     "Each one costs the step that --bench shows.",
+     SET(o.trainIterations = integer(f, t, 0, mostIterations))},
+    {nullptr, "evaluate", nullptr,
+     "Loss, perplexity and bits per byte over the validation data. A forward "
+     "pass only: about a third of a step for each batch.",
+     SET(o.evaluate = true)},
+    {nullptr, "sample", "N",
+     "Write N tokens of generated text. Runs the whole model for each token, so "
+     "it is for looking, not for serving.",
+     SET(o.sampleTokens = integer(f, t, 0))},
+    {nullptr, "bench", nullptr,
+     "Time the step: median and spread, tokens/s, time by phase and kind, the "
+     "launches that take most, allocations, memory against plan. Uses random "
+     "tokens unless there is --data-path.",
+     SET(o.bench = true)},
+    {nullptr, "bench-iters", "N", "Timed steps of --bench (10).", SET(o.benchIterations = integer(f, t, 1, 1000000))},
+    {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).",
+     SET(o.benchWarmup = integer(f, t, 0, 1000000))},
+    {nullptr, "verify-recompute", "NONE.txa",
+     "Run this artifact and NONE.txa, the same model compiled with no "
+     "recomputation, side by side and compare every bit of losses, gradient "
+     "norms, gradients and parameters. Exit 6 names the first difference. "
+     "Needs the memory of both.",
+     SET(o.verifyTwin = file(f, t))},
+    {nullptr, "verify-iters", "N", "Steps that --verify-recompute compares (3).",
+     SET(o.verifyIterations = integer(f, t, 1, mostIterations))},
+    {nullptr, "function", "ENTRY",
+     "Run one entry of the artifact once, on the arrays that --input names. "
+     "With --load the weights are a file's, else the initial ones.",
+     SET(o.function = entry(f, t))},
+    {nullptr, "input", "NAME=FILE.npy",
+     "Value of an argument (or of a global) for --function; a number instead "
+     "of a file fills the whole argument. {rank} in a file's name is the "
+     "rank's number. Repeatable.",
+     SET(o.inputs.push_back(nameAndFile(f, t))), nullptr, Flag::ReplacesOfOneName},
+    {nullptr, "output", "NAME=FILE.npy",
+     "Where --function writes a result (or a global): the first rank's, or "
+     "each rank's with {rank} in the file's name. Repeatable.",
+     SET(o.outputs.push_back(nameAndFile(f, t))), nullptr, Flag::Adds},
+    {nullptr, "info", nullptr, "Describe the artifact: model, policy, entries, memory.", SET(o.info = true)},
 
     {"Data", "data-path", "FILE",
      "Training data; its last part is the validation data, see --split. "
      "FILE.safetensors holds prepared samples: tokens and targets, I32 or I64 "
      "[samples, sequence]; a target of -100 counts in no loss.",
-     SET{o.dataPath = file(f, t);
-}
-}
-, {nullptr, "valid-data-path", "FILE", "Validation data from a file of its own; then all of --data-path trains.",
-   SET{o.validDataPath = file(f, t);
-}
-}
-, {nullptr, "data-format", "auto|text|uint16|uint32",
-   "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
-   "are raw little-endian ids. auto (the default): by llm.c's header or "
-   "Megatron's NAME.idx beside NAME.bin; else a guess by the ending .txt or the "
-   "vocabulary's size, which the first line says and which is refused where the "
-   "data contradict it.",
-   SET{o.dataFormat = dataFormat(f, t);
-}
-}
-, {nullptr, "data-order", "random|sequential",
-   "random (the default): every sample is a window at a place drawn from "
-   "(seed, sample's number). sequential: window after window, to compare "
-   "with another framework.",
-   SET{if (t != "random" && t != "sequential") refuse(f, t, "neither random nor sequential");
-o.dataOrder = t == "random" ? DataOrder::Random : DataOrder::Sequential;
-}
-}
-, {nullptr, "split", "A,B[,C]",
-   "Shares of training, validation and test data (90,10). Use it when there "
-   "is one file only.",
-   SET{o.split = split(f, t);
-}
-}
-,
+     SET(o.data.path = file(f, t))},
+    {nullptr, "valid-data-path", "FILE", "Validation data from a file of its own; then all of --data-path trains.",
+     SET(o.data.validPath = file(f, t))},
+    {nullptr, "data-format", "auto|text|uint16|uint32",
+     "How tokens lie in the files: text is one token a byte; uint16 and uint32 "
+     "are raw little-endian ids. auto (the default): by llm.c's header or "
+     "Megatron's NAME.idx beside NAME.bin; else a guess by the ending .txt or the "
+     "vocabulary's size, which the first line says and which is refused where the "
+     "data contradict it.",
+     SET(o.data.format = dataFormat(f, t))},
+    {nullptr, "data-order", "random|sequential",
+     "random (the default): every sample is a window at a place drawn from "
+     "(seed, sample's number). sequential: window after window, to compare "
+     "with another framework.",
+     SET(o.data.order = dataOrder(f, t))},
+    {nullptr, "split", "A,B[,C]",
+     "Shares of training, validation and test data (90,10). Use it when there "
+     "is one file only.",
+     SET(o.data.split = split(f, t))},
 
     {"Training", "global-batch-size", "N",
      "Samples in one iteration: a multiple of the artifact's micro batch. "
      "Larger costs time and no memory (gradients accumulate). Default: one "
      "micro batch.",
-     SET{o.globalBatchSize = integer(f, t, 1, 1 << 30);
-}
-}
-, {nullptr, "lr", "RATE", "Highest learning rate (3e-4).", SET{o.lr = rate(f, t);
-}
-}
-, {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).", SET{o.minLr = rate(f, t);
-}
-}
-, {nullptr, "lr-warmup-iters", "N",
-   "Iterations over which the rate rises from 0 (0). A few hundred help "
-   "against early spikes; the first iteration then has rate 0.",
-   SET{o.lrWarmupIterations = integer(f, t, 0);
-}
-}
-, {nullptr, "lr-decay-iters", "N", "Iteration at which the decay ends (--train-iters).",
-   SET{o.lrDecayIterations = integer(f, t, 1);
-}
-}
-, {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
-   "Shape of the decay (linear); cosine is usual for GPT.", SET{o.lrDecayStyle = (void(f), parseDecayStyle(t));
-}
-}
-, {nullptr, "override-opt_param-scheduler", nullptr,
-   "With --load of a run's state: go on with the learning rates of this command "
-   "line where the checkpoint was trained with others, which is refused "
-   "otherwise.",
-   SET{o.overrideScheduler = (void(f), void(t), true);
-}
-}
-, {nullptr, "use-checkpoint-opt_param-scheduler", nullptr, "The other way: go on with those of the checkpoint.",
-   SET{o.useCheckpointScheduler = (void(f), void(t), true);
-}
-}
-, {nullptr, "seed", "N", "Decides data order, initial weights and dropout (the model's own seed).",
-   SET{o.seed = integer(f, t, 0);
-}
-}
-, {nullptr, "eval-interval", "N", "Evaluate after every N iterations (0: never).",
-   SET{o.evalInterval = integer(f, t, 0);
-}
-}
-, {nullptr, "eval-iters", "N", "Micro batches of one evaluation (all of the validation data).",
-   SET{o.evalIterations = integer(f, t, 1);
-}
-}
-, {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
-   "Go on when loss or gradients are NaN or Inf. Such gradients update nothing, "
-   "with or without this flag; the run then says so and takes the next batch.",
-   SET{o.checkForNan = (void(f), void(t), false);
-}
-}
-,
+     SET(o.globalBatchSize = uint64_t(integer(f, t, 1, 1 << 30)))},
+    {nullptr, "lr", "RATE", "Highest learning rate (3e-4).", SET(o.lr = rate(f, t))},
+    {nullptr, "min-lr", "RATE", "Rate at the end of the decay (0).", SET(o.minLr = rate(f, t))},
+    {nullptr, "lr-warmup-iters", "N",
+     "Iterations over which the rate rises from 0 (0). A few hundred help "
+     "against early spikes; the first iteration then has rate 0.",
+     SET(o.lrWarmupIterations = integer(f, t, 0))},
+    {nullptr, "lr-decay-iters", "N", "Iteration at which the decay ends (--train-iters).",
+     SET(o.lrDecayIterations = integer(f, t, 1))},
+    {nullptr, "lr-decay-style", "constant|linear|cosine|inverse-square-root",
+     "Shape of the decay (linear); cosine is usual for GPT.", SET(o.lrDecayStyle = decayStyle(f, t))},
+    {nullptr, "override-opt_param-scheduler", nullptr,
+     "With --load of a run's state: go on with the learning rates of this command "
+     "line where the checkpoint was trained with others, which is refused "
+     "otherwise.",
+     SET(o.overrideScheduler = true)},
+    {nullptr, "use-checkpoint-opt_param-scheduler", nullptr, "The other way: go on with those of the checkpoint.",
+     SET(o.useCheckpointScheduler = true)},
+    {nullptr, "seed", "N", "Decides data order, initial weights and dropout (the model's own seed).",
+     SET(o.seed = integer(f, t, 0))},
+    {nullptr, "eval-interval", "N", "Evaluate after every N iterations (0: never).",
+     SET(o.evalInterval = integer(f, t, 0))},
+    {nullptr, "eval-iters", "N", "Micro batches of one evaluation (all of the validation data).",
+     SET(o.evalIterations = integer(f, t, 1))},
+    {nullptr, "no-check-for-nan-in-loss-and-grad", nullptr,
+     "Go on when loss or gradients are NaN or Inf. Such gradients update nothing, "
+     "with or without this flag; the run then says so and takes the next batch.",
+     SET(o.checkForNan = false)},
 
     {"Files", "load", "FILE.safetensors",
      "Weights to begin with, Hugging Face GPT-2 names; a file written with "
      "--save-optim continues its run exactly.",
-     SET{o.load = file(f, t);
-}
-}
-, {nullptr, "save", "FILE.safetensors",
-   "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
-   "move: a crash leaves the old file, and so does a run whose weights are "
-   "no longer finite (exit 6). It may be the file that --load names; no other "
-   "two flags may name one file, if one of them is written.",
-   SET{o.save = file(f, t);
-}
-}
-, {nullptr, "save-interval", "N", "Also save after every N iterations (0).", SET{o.saveInterval = integer(f, t, 0);
-}
-}
-, {nullptr, "save-optim", nullptr,
-   "Save the optimizer's state too (three times the size), so that --load "
-   "continues bit by bit where the run stopped.",
-   SET{o.saveOptimizer = (void(f), void(t), true);
-}
-}
-, {nullptr, "no-load-optim", nullptr,
-   "Take only the weights of --load: begin at iteration 0 with a fresh "
-   "optimizer.",
-   SET{o.loadOptimizer = (void(f), void(t), false);
-}
-}
-, {nullptr, "dump-gradients", "FILE.safetensors",
-   "Every parameter's gradient of the last step (or --function), before "
-   "clipping, NaN and Inf too.",
-   SET{o.dumpGradients = file(f, t);
-}
-}
-, {nullptr, "log", "FILE.jsonl",
-   "Append a line of JSON for every step, evaluation and bench, below what is "
-   "there.",
-   SET{o.log = file(f, t);
-}
-}
-, {nullptr, "trace", "FILE.json",
-   "With --bench or --train-iters: the launches of one iteration after the "
-   "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
-   "phases, bytes and FLOPs. That iteration runs with a clock around each "
-   "launch, a few percent slower.",
-   SET{o.trace = file(f, t);
-}
-}
-, {nullptr, "log-interval", "N", "Iterations between two lines of progress (10).", SET{o.logInterval = integer(f, t, 1);
-}
-}
-,
+     SET(o.load = file(f, t))},
+    {nullptr, "save", "FILE.safetensors",
+     "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
+     "move: a crash leaves the old file, and so does a run whose weights are "
+     "no longer finite (exit 6). It may be the file that --load names; no other "
+     "two flags may name one file, if one of them is written.",
+     SET(o.save = file(f, t))},
+    {nullptr, "save-interval", "N", "Also save after every N iterations (0).", SET(o.saveInterval = integer(f, t, 0))},
+    {nullptr, "save-optim", nullptr,
+     "Save the optimizer's state too (three times the size), so that --load "
+     "continues bit by bit where the run stopped.",
+     SET(o.saveOptimizer = true)},
+    {nullptr, "no-load-optim", nullptr,
+     "Take only the weights of --load: begin at iteration 0 with a fresh "
+     "optimizer.",
+     SET(o.loadOptimizer = false)},
+    {nullptr, "dump-gradients", "FILE.safetensors",
+     "Every parameter's gradient of the last step (or --function), before "
+     "clipping, NaN and Inf too.",
+     SET(o.dumpGradients = file(f, t))},
+    {nullptr, "log", "FILE.jsonl",
+     "Append a line of JSON for every step, evaluation and bench, below what is "
+     "there.",
+     SET(o.log = file(f, t))},
+    {nullptr, "trace", "FILE.json",
+     "With --bench or --train-iters: the launches of one iteration after the "
+     "first for chrome://tracing or ui.perfetto.dev, with modules, layers, "
+     "phases, bytes and FLOPs. That iteration runs with a clock around each "
+     "launch, a few percent slower.",
+     SET(o.trace = file(f, t))},
+    {nullptr, "log-interval", "N", "Iterations between two lines of progress (10).",
+     SET(o.logInterval = integer(f, t, 1))},
 
     {"Text", "prompt", "TEXT",
      "What --sample continues: text for a vocabulary of 256, else ids with "
      "spaces between them.",
-     SET{o.prompt = (void(f), t);
-}
-}
-, {nullptr, "temperature", "T", "Below 1 sharper, above 1 wilder, 0 always the likeliest token (1).",
-   SET{o.temperature = real(f, t, 0);
-}
-}
-, {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).", SET{o.topK = integer(f, t, 0);
-}
-}
-,
+     SET(o.prompt = t)},
+    {nullptr, "temperature", "T", "Below 1 sharper, above 1 wilder, 0 always the likeliest token (1).",
+     SET(o.temperature = real(f, t, 0))},
+    {nullptr, "top-k", "K", "Draw only among the K likeliest tokens (0: all).", SET(o.topK = integer(f, t, 0))},
 
     {"Machine", "backend", "NAME",
      "host or cuda; default: what the artifact was compiled for. dryrun prints every launch "
      "with shapes and addresses and runs none, so it needs no memory and no "
      "GPU: of all entries, or of --function's.",
-     SET{o.backend = backend(f, t);
-}
-}
-, {nullptr, "no-cuda-graph", nullptr,
-   "On a GPU queue launches one by one instead of an entry as one CUDA "
-   "graph: slower, but a fault shows where it happened.",
-   SET{o.noCudaGraph = (void(f), void(t), true);
-}
-, "cuda"
-}
-, {nullptr, "no-cudnn", nullptr, "On a GPU compute attention by the generated kernels where cuDNN could.",
-   SET{o.noCudnn = (void(f), void(t), true);
-}
-, "cuda"
-}
-, {nullptr, "tune", nullptr,
-   "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
-   "before anything else runs, and keep the fastest for this and later runs "
-   "on such a GPU. Takes seconds for each product and, beside the arena, some "
-   "hundred MiB.",
-   SET{o.tune = (void(f), void(t), true);
-}
-, "cuda"
-}
-, {nullptr, "tuning-cache", "FILE.json",
-   "Where --tune keeps what it found, and every run looks "
-   "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
-   "for one GPU, version of the library and product, whatever the artifact.",
-   SET{o.tuningCache = file(f, t);
-}
-, "cuda"
-}
-, {nullptr, "threads", "N",
-   "Threads (one for each CPU that this process may use). Results have the "
-   "same bits for any number.",
-   SET{o.threads = integer(f, t, 1, 1024);
-}
-}
-,
+     SET(o.backend = backend(f, t))},
+    {nullptr, "no-cuda-graph", nullptr,
+     "On a GPU queue launches one by one instead of an entry as one CUDA "
+     "graph: slower, but a fault shows where it happened.",
+     SET(o.noCudaGraph = true), "cuda"},
+    {nullptr, "no-cudnn", nullptr, "On a GPU compute attention by the generated kernels where cuDNN could.",
+     SET(o.noCudnn = true), "cuda"},
+    {nullptr, "tune", nullptr,
+     "On a GPU time some 24 algorithms of cuBLASLt for each matrix product, "
+     "before anything else runs, and keep the fastest for this and later runs "
+     "on such a GPU. Takes seconds for each product and, beside the arena, some "
+     "hundred MiB.",
+     SET(o.tune = true), "cuda"},
+    {nullptr, "tuning-cache", "FILE.json",
+     "Where --tune keeps what it found, and every run looks "
+     "($XDG_CACHE_HOME/tx/tuning.json or ~/.cache/tx/tuning.json). A choice is "
+     "for one GPU, version of the library and product, whatever the artifact.",
+     SET(o.tuningCache = file(f, t)), "cuda"},
+    {nullptr, "threads", "N",
+     "Threads (one for each CPU that this process may use). Results have the "
+     "same bits for any number.",
+     SET(o.threads = integer(f, t, 1, 1024))},
 
     {nullptr, "ranks", "N",
      "Start N ranks on this machine, with a part of its CPUs each, for an "
      "artifact compiled with --data-parallel-size N. On several machines start "
      "them with mpirun, torchrun or srun, without this flag.",
-     SET{o.ranks = integer(f, t, 1, mostRanks);
-}
-}
-, {nullptr, "no-overlap-grad-reduce", nullptr,
-   "Compute nothing while ranks sum a gradient, or do anything else together: "
-   "slower, for comparison with --bench.",
-   SET{o.noOverlap = (void(f), void(t), true);
-}
-}
-, {nullptr, "no-nccl-ub", nullptr,
-   "On GPUs keep the arena out of NCCL's hands: it copies through buffers of its "
-   "own then, instead of reading and writing the arena from other GPUs.",
-   SET{o.noNcclBuffers = (void(f), void(t), true);
-}
-}
-, {nullptr, "distributed-timeout-minutes", "M",
-   "How long a rank waits for the others in one operation before it gives up "
-   "(10; fractions are taken). It must be longer than writing a checkpoint.",
-   SET{o.timeoutMinutes = real(f, t, 1e-4, 525600);
-}
-}
-,
+     SET(o.ranks = integer(f, t, 1, mostRanks))},
+    {nullptr, "no-overlap-grad-reduce", nullptr,
+     "Compute nothing while ranks sum a gradient, or do anything else together: "
+     "slower, for comparison with --bench.",
+     SET(o.noOverlap = true)},
+    {nullptr, "no-nccl-ub", nullptr,
+     "On GPUs keep the arena out of NCCL's hands: it copies through buffers of its "
+     "own then, instead of reading and writing the arena from other GPUs.",
+     SET(o.noNcclBuffers = true)},
+    {nullptr, "distributed-timeout-minutes", "M",
+     "How long a rank waits for the others in one operation before it gives up "
+     "(10; fractions are taken). It must be longer than writing a checkpoint.",
+     SET(o.timeoutMinutes = real(f, t, 1e-4, 525600))},
 
-    {"Help", "help", nullptr, "This text.", SET{o.help = (void(f), void(t), true);
-}
-}
-, {nullptr, "version", nullptr, "The version.", SET{o.version = (void(f), void(t), true);
-}
-}
-,
-}
-;
+    {"Help", "help", nullptr, "This text.", SET(o.help = true)},
+    {nullptr, "version", nullptr, "The version.", SET(o.version = true)},
+};
 
 #undef SET
 
@@ -488,7 +381,7 @@ size_t editDistance(const std::string &a, const std::string &b) {
 [[noreturn]] void refuseUnknown(const std::string &name) {
   for (const char *known : compileFlags)
     if (name == known)
-      fail(ExitCode::Usage, "--%s is fixed when the step is compiled: give it to tx-compile", known);
+      fail(TXRT_USAGE, "--%s is fixed when the step is compiled: give it to tx-compile", known);
   const Flag *nearest = nullptr;
   // A third of the letters wrong is another word.
   size_t least = std::max<size_t>(2, name.size() / 3) + 1;
@@ -500,8 +393,8 @@ size_t editDistance(const std::string &a, const std::string &b) {
     }
   }
   if (!nearest)
-    fail(ExitCode::Usage, "unknown flag --%s; --help lists all", printable(name).c_str());
-  fail(ExitCode::Usage,
+    fail(TXRT_USAGE, "unknown flag --%s; --help lists all", printable(name).c_str());
+  fail(TXRT_USAGE,
        "unknown flag --%s; the nearest one is --%s (--help "
        "lists all)",
        printable(name).c_str(), nearest->name);
@@ -516,8 +409,8 @@ const Flag &findFlag(const std::string &name) {
   refuseUnknown(name);
 }
 
-/// The last value counts, as in argparse: scripts override their defaults so. A note says all, as a slip of the hand
-/// looks the same.
+/// The last value counts, as in argparse: scripts override their defaults so. A
+/// note says all, as a slip of the hand looks the same.
 void noteRepeated(Options &options) {
   std::vector<std::pair<std::string, std::vector<std::string>>> all;
   for (const auto &[name, value] : options.given) {
@@ -552,54 +445,65 @@ void checkTogether(const Options &o) {
   int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info;
   bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
   if (alone + chain > 1)
-    fail(ExitCode::Usage, "--bench, --verify-recompute, --function and --info each run alone; "
-                          "only --train-iters, --evaluate and --sample go together");
+    fail(TXRT_USAGE, "--bench, --verify-recompute, --function and --info each run alone; "
+                     "only --train-iters, --evaluate and --sample go together");
   if (alone + chain == 0 && o.backend != "dryrun")
-    fail(ExitCode::Usage, "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
-                          "--verify-recompute, --function or --info (--help explains them)");
+    fail(TXRT_USAGE, "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
+                     "--verify-recompute, --function or --info (--help explains them)");
   if (o.backend == "dryrun" && alone + chain > !o.function.empty())
-    fail(ExitCode::Usage, "--backend dryrun runs nothing; give it alone or "
-                          "with --function to print one entry");
+    fail(TXRT_USAGE, "--backend dryrun runs nothing; give it alone or "
+                     "with --function to print one entry");
   if (o.function.empty() && (!o.inputs.empty() || !o.outputs.empty()))
-    fail(ExitCode::Usage, "--input and --output belong to --function");
-  if (o.trainIterations >= 0 && o.dataPath.empty())
-    fail(ExitCode::Usage, "--train-iters needs --data-path");
-  if ((o.evaluate || o.evalInterval > 0) && o.dataPath.empty() && o.validDataPath.empty())
-    fail(ExitCode::Usage, "an evaluation needs --valid-data-path or --data-path");
+    fail(TXRT_USAGE, "--input and --output belong to --function");
+  if (o.trainIterations >= 0 && o.data.path.empty())
+    fail(TXRT_USAGE, "--train-iters needs --data-path");
+  if ((o.evaluate || o.evalInterval > 0) && o.data.path.empty() && o.data.validPath.empty())
+    fail(TXRT_USAGE, "an evaluation needs --valid-data-path or --data-path");
   if (o.saveInterval > 0 && o.save.empty())
-    fail(ExitCode::Usage, "--save-interval needs --save");
+    fail(TXRT_USAGE, "--save-interval needs --save");
   if (o.saveOptimizer && o.save.empty())
-    fail(ExitCode::Usage, "--save-optim needs --save");
+    fail(TXRT_USAGE, "--save-optim needs --save");
   if (!o.save.empty() && o.trainIterations < 0)
-    fail(ExitCode::Usage, "--save needs --train-iters (0 saves the weights as "
-                          "they were initialized or loaded)");
+    fail(TXRT_USAGE, "--save needs --train-iters (0 saves the weights as "
+                     "they were initialized or loaded)");
   if (!o.dumpGradients.empty() && o.trainIterations < 1 && o.function.empty())
-    fail(ExitCode::Usage, "--dump-gradients needs --train-iters of at least 1, "
-                          "or --function");
+    fail(TXRT_USAGE, "--dump-gradients needs --train-iters of at least 1, "
+                     "or --function");
   if (!o.trace.empty() && o.trainIterations < 1 && !o.bench)
-    fail(ExitCode::Usage, "--trace needs --bench, or --train-iters of at least 1");
-  if (o.tune && tuningCachePath(o).empty())
-    fail(ExitCode::Usage, "--tune has no folder to keep what it finds in "
-                          "(neither XDG_CACHE_HOME nor HOME is set): give "
-                          "--tuning-cache");
+    fail(TXRT_USAGE, "--trace needs --bench, or --train-iters of at least 1");
+  if (o.tune && o.tuningFile.empty())
+    fail(TXRT_USAGE, "--tune has no folder to keep what it finds in "
+                     "(neither XDG_CACHE_HOME nor HOME is set): give "
+                     "--tuning-cache");
   // What the artifact was compiled for is not known yet.
   if (o.info)
     requireEffect(o, "none (--info runs nothing)");
   else if (!o.backend.empty())
     requireEffect(o, o.backend);
   if (o.overrideScheduler && o.useCheckpointScheduler)
-    fail(ExitCode::Usage, "--override-opt_param-scheduler and "
-                          "--use-checkpoint-opt_param-scheduler contradict each other");
+    fail(TXRT_USAGE, "--override-opt_param-scheduler and "
+                     "--use-checkpoint-opt_param-scheduler contradict each other");
   if ((o.overrideScheduler || o.useCheckpointScheduler) && o.load.empty())
-    fail(ExitCode::Usage, "--%s-opt_param-scheduler needs --load", o.overrideScheduler ? "override" : "use-checkpoint");
+    fail(TXRT_USAGE, "--%s-opt_param-scheduler needs --load", o.overrideScheduler ? "override" : "use-checkpoint");
   if (o.minLr > o.lr)
-    fail(ExitCode::Usage, "--min-lr %g is above %s %g", o.minLr, isGiven(o, "lr") ? "--lr" : "the rate without --lr,",
-         o.lr);
+    fail(TXRT_USAGE, "--min-lr %g is above %s %g", o.minLr, isGiven(o, "lr") ? "--lr" : "the rate without --lr,", o.lr);
   int64_t decay = o.lrDecayIterations > 0 ? o.lrDecayIterations : o.trainIterations;
   if (o.trainIterations > 0 && o.lrWarmupIterations >= decay && o.lrWarmupIterations > 0)
-    fail(ExitCode::Usage, "--lr-warmup-iters %lld is not below %s %lld, where the decay ends",
+    fail(TXRT_USAGE, "--lr-warmup-iters %lld is not below %s %lld, where the decay ends",
          (long long)o.lrWarmupIterations, o.lrDecayIterations > 0 ? "--lr-decay-iters" : "--train-iters",
          (long long)decay);
+}
+
+/// --tuning-cache, else tx/tuning.json in the user's folder of caches; empty where there is none.
+std::string tuningCachePath(const Options &options) {
+  if (!options.tuningCache.empty())
+    return options.tuningCache;
+  for (auto [variable, below] : {std::pair("XDG_CACHE_HOME", ""), std::pair("HOME", "/.cache")}) {
+    const char *folder = std::getenv(variable);
+    if (folder && *folder == '/')
+      return folder + std::string(below) + "/tx/tuning.json";
+  }
+  return "";
 }
 
 } // namespace
@@ -618,24 +522,24 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       continue;
     }
     if (argument.empty() || argument == "-")
-      fail(ExitCode::Usage,
+      fail(TXRT_USAGE,
            "'%s' is no artifact; it is read at any offset: name "
            "a file that tx-compile -o has made",
            argument.c_str());
     if (argument[0] != '-') {
       if (!options.artifact.empty())
-        fail(ExitCode::Usage, "two artifacts, '%s' and '%s': give one", printable(options.artifact).c_str(),
+        fail(TXRT_USAGE, "two artifacts, '%s' and '%s': give one", printable(options.artifact).c_str(),
              printable(argument).c_str());
       options.artifact = argument;
       continue;
     }
     if (argument.compare(0, 2, "--") != 0)
-      fail(ExitCode::Usage, "'%s': flags begin with two dashes", printable(argument).c_str());
+      fail(TXRT_USAGE, "'%s': flags begin with two dashes", printable(argument).c_str());
     size_t equals = argument.find('=');
     const Flag &flag = findFlag(argument.substr(2, equals == std::string::npos ? equals : equals - 2));
     if (!flag.value) {
       if (equals != std::string::npos)
-        fail(ExitCode::Usage, "--%s is a switch and takes no value", flag.name);
+        fail(TXRT_USAGE, "--%s is a switch and takes no value", flag.name);
       give(flag, "");
       continue;
     }
@@ -644,24 +548,56 @@ Options parseOptions(const std::vector<std::string> &arguments) {
       continue;
     }
     if (i + 1 == arguments.size() || arguments[i + 1].compare(0, 2, "--") == 0)
-      fail(ExitCode::Usage, "--%s needs a value: --%s %s", flag.name, flag.name, flag.value);
+      fail(TXRT_USAGE, "--%s needs a value: --%s %s", flag.name, flag.name, flag.value);
     give(flag, arguments[++i]);
   }
   if (options.help || options.version)
     return options;
   if (options.artifact.empty())
-    fail(ExitCode::Usage, "no artifact: tx-run step.txa --train-iters 100 "
-                          "--data-path text.txt (tx-compile makes step.txa)");
+    fail(TXRT_USAGE, "no artifact: tx-run step.txa --train-iters 100 "
+                     "--data-path text.txt (tx-compile makes step.txa)");
+  options.tuningFile = tuningCachePath(options);
   noteRepeated(options);
   checkTogether(options);
   return options;
+}
+
+LrSchedule scheduleOf(const Options &options) {
+  LrSchedule schedule;
+  schedule.maximum = options.lr;
+  schedule.minimum = options.minLr;
+  schedule.warmupIterations = options.lrWarmupIterations;
+  schedule.decayIterations = options.lrDecayIterations > 0 ? options.lrDecayIterations : options.trainIterations;
+  schedule.style = options.lrDecayStyle;
+  return schedule;
+}
+
+Holds whichHolds(const Options &options) {
+  return options.overrideScheduler ? Holds::Given : options.useCheckpointScheduler ? Holds::Stored : Holds::Neither;
+}
+
+static void warn(const char *message) { complain("warning", message); }
+
+txrt_options sessionOptions(const Options &options) {
+  txrt_options how = {};
+  how.backend = options.backend.empty() ? nullptr : options.backend.c_str();
+  how.threads = static_cast<int>(options.threads);
+  how.no_graph = options.noCudaGraph;
+  how.no_overlap = options.noOverlap;
+  how.no_cudnn = options.noCudnn;
+  how.no_nccl_buffers = options.noNcclBuffers;
+  how.tune = options.tune;
+  how.tuning_cache = options.tuningFile.empty() ? nullptr : options.tuningFile.c_str();
+  how.warn = warn;
+  how.own_bytes = bytesOfData(options.data);
+  return how;
 }
 
 void requireEffect(const Options &options, const std::string &backend) {
   for (const auto &given : options.given) {
     const Flag &flag = findFlag(given.first);
     if (flag.backend && backend != flag.backend)
-      fail(ExitCode::Usage, "--%s is for the backend %s; this run's is %s, so leave it out", flag.name, flag.backend,
+      fail(TXRT_USAGE, "--%s is for the backend %s; this run's is %s, so leave it out", flag.name, flag.backend,
            printable(backend).c_str());
   }
 }
@@ -698,17 +634,6 @@ std::string helpText() {
           "machine or device,\n5 a rank was lost or did not answer, 6 numbers (NaN, "
           "or bits that differ),\n7 reading or writing, 130 interrupted.\n";
   return text;
-}
-
-std::string tuningCachePath(const Options &options) {
-  if (!options.tuningCache.empty())
-    return options.tuningCache;
-  for (auto [variable, below] : {std::pair("XDG_CACHE_HOME", ""), std::pair("HOME", "/.cache")}) {
-    const char *folder = std::getenv(variable);
-    if (folder && *folder == '/')
-      return folder + std::string(below) + "/tx/tuning.json";
-  }
-  return "";
 }
 
 } // namespace txrun

@@ -7,7 +7,10 @@
 #ifndef TXRUN_OPTIONS_H
 #define TXRUN_OPTIONS_H
 
-#include "LrSchedule.h"
+#include "Error.h"
+#include "train/DataFiles.h"
+#include "train/LrSchedule.h"
+#include "train/Resume.h"
 
 #include <cstdint>
 #include <string>
@@ -15,12 +18,6 @@
 #include <vector>
 
 namespace txrun {
-
-/// A step takes its number as i32, and that of the next one must fit too.
-constexpr int64_t mostIterations = 2147483646;
-
-enum class DataFormat { Auto, Text, U16, U32 };
-enum class DataOrder { Random, Sequential };
 
 struct Options {
   std::string artifact;
@@ -38,13 +35,10 @@ struct Options {
   bool info = false;
 
   // Data.
-  std::string dataPath, validDataPath;
-  DataFormat dataFormat = DataFormat::Auto;
-  DataOrder dataOrder = DataOrder::Random;
-  std::vector<double> split = {90, 10};
+  DataOptions data;
 
   // Training.
-  int64_t globalBatchSize = -1; // -1: one microbatch
+  uint64_t globalBatchSize = 0; // 0: one microbatch
   double lr = 3e-4, minLr = 0;
   int64_t lrWarmupIterations = 0;
   int64_t lrDecayIterations = -1; // -1: train-iters
@@ -73,6 +67,7 @@ struct Options {
   bool noOverlap = false;
   bool tune = false;
   std::string tuningCache; // empty: the user's own
+  std::string tuningFile;  // where it is; empty: nowhere
   int64_t threads = 0;
   int64_t ranks = -1; // -1: as many as a launcher has started
   double timeoutMinutes = 10;
@@ -88,14 +83,17 @@ struct Options {
 /// Throws a usage error; does not look at any file.
 Options parseOptions(const std::vector<std::string> &arguments);
 
+/// The schedule that the flags ask for, and which one holds where a checkpoint has another one.
+LrSchedule scheduleOf(const Options &options);
+Holds whichHolds(const Options &options);
+
+/// How the flags want an artifact to be run. Its texts live as long as the options.
+txrt_options sessionOptions(const Options &options);
+
 /// Throws a usage error for a flag that says nothing to this backend.
 void requireEffect(const Options &options, const std::string &backend);
 
 std::string helpText();
-
-/// Where choices of algorithms are kept: --tuning-cache, else tx/tuning.json in the user's folder of caches; empty
-/// where there is none.
-std::string tuningCachePath(const Options &options);
 
 } // namespace txrun
 

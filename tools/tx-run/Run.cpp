@@ -4,9 +4,9 @@
 #include "Bench.h"
 #include "Describe.h"
 #include "FileUses.h"
-#include "Fingerprint.h"
 #include "Function.h"
 #include "Launch.h"
+#include "RankWorld.h"
 #include "Sampler.h"
 #include "Trainer.h"
 #include "Verify.h"
@@ -18,153 +18,56 @@ namespace txrun {
 
 namespace {
 
-/// The data that the options name, opened once and shared.
-class Data {
-public:
-  Data(const Options &options, const Model &model, uint64_t seed)
-      : options(options), batch(model.batch()), seed(seed) {}
-
-  std::unique_ptr<SampleSource> training() {
-    if (isPrepared(options.dataPath))
-      return prepared(options.dataPath);
-    TokenRange range =
-        options.validDataPath.empty() ? splitRange(open(options.dataPath), options.split, 0) : whole(options.dataPath);
-    return std::make_unique<WindowSource>(range, batch, options.dataOrder, seed, "training");
-  }
-
-  std::unique_ptr<SampleSource> validation() {
-    const std::string &path = options.validDataPath.empty() ? options.dataPath : options.validDataPath;
-    if (isPrepared(path))
-      return prepared(path);
-    TokenRange range = options.validDataPath.empty() ? splitRange(open(path), options.split, 1) : whole(path);
-    return std::make_unique<CoveringSource>(range, batch);
-  }
-
-  /// How each file that was opened is read, for people.
-  const std::vector<std::string> &readings() const { return said; }
-
-  /// The training data if there is any, else random tokens.
-  std::unique_ptr<SampleSource> trainingOrSynthetic() {
-    if (!options.dataPath.empty())
-      return training();
-    return std::make_unique<SyntheticSource>(batch, seed);
-  }
-
-private:
-  std::unique_ptr<SampleSource> prepared(const std::string &path) {
-    auto source = std::make_unique<PreparedSource>(path, batch);
-    said.push_back(format("tokens: %s read as prepared samples, %llu of %llu "
-                          "tokens",
-                          printable(path, 200).c_str(), (unsigned long long)source->size(),
-                          (unsigned long long)batch.sequence));
-    return source;
-  }
-
-  std::shared_ptr<const TokenFile> open(const std::string &path) {
-    if (file && file->path() == path)
-      return file;
-    file = std::make_shared<TokenFile>(path, options.dataFormat, batch.vocabulary);
-    said.push_back(file->describe());
-    return file;
-  }
-
-  TokenRange whole(const std::string &path) {
-    TokenRange range;
-    range.file = open(path);
-    range.end = range.file->size();
-    return range;
-  }
-
-  const Options &options;
-  const BatchSpec &batch;
-  uint64_t seed;
-  std::shared_ptr<const TokenFile> file;
-  std::vector<std::string> said;
-};
+Notes notesOn(Console &console) {
+  return [&](const std::string &line) { console.line(line); };
+}
 
 /// A wrong guess is seen in the first line or never.
-void say(const Data &data, Ranks &ranks, Console &console) {
+void say(const std::vector<std::string> &readings, Ranks &ranks, Console &console) {
   ranks.together([&] {
-    for (const std::string &reading : data.readings())
+    for (const std::string &reading : readings)
       console.line(reading);
   });
 }
 
-uint64_t globalBatch(const Options &options) {
-  return options.globalBatchSize > 0 ? static_cast<uint64_t>(options.globalBatchSize) : 0;
-}
-
-RunPosition loadOrInitialize(const Options &options, const Model &model, uint64_t seed, Console &console) {
-  RunPosition position;
-  position.seed = seed;
-  if (options.load.empty()) {
-    model.initialize(seed);
-    return position;
-  }
-  LoadResult loaded = loadWeights(model, options.load, options.loadOptimizer);
-  if (!loaded.hasOptimizer)
-    return position;
-  if (options.seed >= 0 && loaded.position.seed != seed)
-    console.line(format("note: the checkpoint was trained with seed %llu; "
-                        "from here on data and dropout follow --seed %llu",
-                        (unsigned long long)loaded.position.seed, (unsigned long long)seed));
-  position = loaded.position;
-  if (options.seed >= 0)
-    position.seed = seed;
-  return position;
-}
-
-/// Gives the model its weights; returns where they stand in a run.
-RunPosition prepareWeights(const Options &options, const Model &model, uint64_t seed, Console &console) {
-  RunPosition position;
-  Ranks &ranks = model.ranks();
-  ranks.together([&] { position = loadOrInitialize(options, model, seed, console); });
-  if (ranks.size() > 1)
-    ranks.requireSame({{"the seed", std::to_string(position.seed)},
-                       {"the checkpoint's iteration", std::to_string(position.iteration)},
-                       {"the weights", fingerprintOf(model)}});
-  return position;
-}
-
-/// Data of every rank, found to be the same.
-std::unique_ptr<SampleSource> openData(const Model &model, const char *what,
-                                       const std::function<std::unique_ptr<SampleSource>()> &open) {
-  std::unique_ptr<SampleSource> source;
-  std::string fingerprint;
-  model.ranks().together([&] {
-    source = open();
-    if (model.ranks().size() > 1)
-      fingerprint = fingerprintOf(*source, model);
+/// Opens the artifact on all ranks and gives it memory.
+Model openModel(const std::string &path, const Options &options, Ranks &ranks) {
+  std::optional<OpenArtifact> artifact;
+  ranks.together([&] {
+    artifact.emplace(path);
+    requireEffect(options, options.backend.empty() ? artifact->backend() : options.backend);
   });
-  model.ranks().requireSame({{what, fingerprint}});
-  return source;
+  txrt_options how = sessionOptions(options);
+  if (!ranks.isFirst())
+    how.warn = nullptr;
+  return Model(std::move(*artifact), how, &ranks);
 }
 
-ExitCode trainEvaluateSample(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
-  RunPosition position;
-  std::unique_ptr<SampleSource> training, validation;
-  {
-    // Data that is wrong is found before the weights are made.
-    Data data(options, model, seed);
-    if (options.trainIterations >= 0)
-      training = openData(model, "the training data", [&] { return data.training(); });
-    if (options.evaluate || options.evalInterval > 0)
-      validation = openData(model, "the validation data", [&] { return data.validation(); });
-    say(data, model.ranks(), console);
-    position = prepareWeights(options, model, seed, console);
-    if (training && position.seed != seed)
-      training = Data(options, model, position.seed).training();
-  }
-  if (training) {
-    Trainer trainer(options, model, *training, validation.get(), position, console, log);
-    ExitCode code = trainer.run();
-    position.iteration = trainer.iteration();
-    if (code != ExitCode::Ok)
+WeightsRequest weightsOf(const Options &options, uint64_t seed) {
+  WeightsRequest request;
+  request.load = options.load;
+  request.loadOptimizer = options.loadOptimizer;
+  request.seed = seed;
+  request.isSeedGiven = options.seed >= 0;
+  return request;
+}
+
+txrt_status trainEvaluateSample(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
+  TrainingOptions how;
+  how.globalBatch = options.globalBatchSize;
+  how.guard = options.checkForNan;
+  how.seed = seed;
+  how.note = notesOn(console);
+  Training training(model, how);
+  const bool trains = options.trainIterations >= 0;
+  training.openData(options.data, trains, options.evaluate || options.evalInterval > 0);
+  say(training.readings(), model.ranks(), console);
+  training.prepareWeights(weightsOf(options, seed));
+  if (trains)
+    if (txrt_status code = Trainer(options, training, console, log).run())
       return code;
-  }
   if (options.evaluate)
-    reportEvaluation(Evaluator(model, *validation).run(options.evalIterations), position.iteration, model, console,
-                     log);
+    reportEvaluation(training.evaluate(options.evalIterations), training.position().iteration, model, console, log);
   if (options.sampleTokens >= 0) {
     SamplerOptions sampler;
     sampler.prompt = options.prompt;
@@ -173,40 +76,45 @@ ExitCode trainEvaluateSample(const Options &options, const Model &model, uint64_
     sampler.seed = seed;
     sampleText(model, options.sampleTokens, sampler, console);
   }
-  return model.ranks().interrupted() ? ExitCode::Interrupted : ExitCode::Ok;
+  return model.ranks().interrupted() ? TXRT_INTERRUPTED : TXRT_OK;
+}
+
+/// What --bench and --verify-recompute run on.
+std::unique_ptr<SampleSource> openSamples(const Options &options, const Model &model, uint64_t seed, Console &console) {
+  DataFiles files(options.data, model.batch());
+  auto source = openOnAll(model, "the data", [&] { return files.trainingOrSynthetic(seed); });
+  say(files.readings(), model.ranks(), console);
+  return source;
 }
 
 void verify(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   Options twin = options;
   twin.tune = false; // the first has found the algorithms
-  Model none(options.verifyTwin, twin, model.ranks());
+  const Model none = openModel(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
-  Data data(options, model, seed);
-  auto source = openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
-  say(data, model.ranks(), console);
-  prepareWeights(options, model, seed, console);
-  prepareWeights(options, none, seed, console);
+  auto source = openSamples(options, model, seed, console);
+  prepareWeights(model, weightsOf(options, seed), notesOn(console));
+  prepareWeights(none, weightsOf(options, seed), notesOn(console));
   VerifyOptions what;
   what.iterations = options.verifyIterations;
   what.seed = seed;
-  what.globalBatch = globalBatch(options);
+  what.globalBatch = options.globalBatchSize;
   what.lr = options.lr;
   what.guard = options.checkForNan;
   verifyRecompute(model, none, *source, what, console, log);
 }
 
 void benchmark(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
-  Data data(options, model, seed);
-  auto source = openData(model, "the data", [&] { return data.trainingOrSynthetic(); });
-  say(data, model.ranks(), console);
-  prepareWeights(options, model, seed, console);
-  StepRunner runner(model, *source, globalBatch(options), seed, options.checkForNan);
+  auto source = openSamples(options, model, seed, console);
+  prepareWeights(model, weightsOf(options, seed), notesOn(console));
+  StepRunner runner(model, options.globalBatchSize, options.checkForNan);
   BenchOptions what;
   what.iterations = options.benchIterations;
   what.warmup = options.benchWarmup;
+  what.seed = seed;
   what.lr = options.lr;
   what.trace = options.trace;
-  bench(model, runner, what, console, log);
+  bench(model, runner, *source, what, console, log);
 }
 
 /// What ranks must have been started with alike: every flag but those that name files, whose contents are compared, and
@@ -235,7 +143,7 @@ Options optionsOf(const Ranks &ranks, const Options &all) {
 }
 
 /// What a rank does, be it the only one.
-ExitCode runRank(const Options &all, Ranks &ranks) {
+txrt_status runRank(const Options &all, Ranks &ranks) {
   const Options options = optionsOf(ranks, all);
   Console console(/*mute=*/!ranks.isFirst());
   if (ranks.isFirst())
@@ -252,7 +160,7 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
     log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
   });
 
-  Model model(options.artifact, options, ranks);
+  const Model model = openModel(options.artifact, options, ranks);
   ranks.together([&] {
     if (ranks.isFirst() && !options.save.empty())
       requireRoom(options.save, savedBytes(model, options.saveOptimizer));
@@ -265,40 +173,47 @@ ExitCode runRank(const Options &all, Ranks &ranks) {
   } else if (!options.verifyTwin.empty()) {
     verify(options, model, seed, console, *log);
   } else if (!options.function.empty()) {
-    prepareWeights(options, model, seed, console);
+    prepareWeights(model, weightsOf(options, seed), notesOn(console));
     runFunction(model, options.function, options.inputs, options.outputs, console);
     if (!options.dumpGradients.empty() && ranks.isFirst())
       dumpGradients(model, options.dumpGradients);
   } else {
     return trainEvaluateSample(options, model, seed, console, *log);
   }
-  return ExitCode::Ok;
+  return TXRT_OK;
 }
 
 } // namespace
 
-ExitCode run(const Options &options) {
+txrt_status run(const Options &options) {
   Console console;
   if (options.help) {
     console.raw(helpText());
-    return ExitCode::Ok;
+    return TXRT_OK;
   }
   if (options.version) {
     console.line("tx-run 0.1.0");
-    return ExitCode::Ok;
+    return TXRT_OK;
   }
   if (options.info) {
     describe(options.artifact, console);
-    return ExitCode::Ok;
+    return TXRT_OK;
   }
   if (options.backend == "dryrun") {
     dryRun(options.artifact, options.function);
-    return ExitCode::Ok;
+    return TXRT_OK;
   }
   if (options.ranks > 1 && txrt_world_launched_ranks() == 0)
     return launchRanks(static_cast<int>(options.ranks), options.arguments);
-  Ranks ranks(options);
-  return runRank(options, ranks);
+  RankWorld world(options);
+  try {
+    return runRank(options, world.ranks());
+  } catch (const AgreedFailure &failure) {
+    // Before the world ends: a launcher drops what a rank says once another has left.
+    if (world.ranks().isFirst())
+      complain("error", failure.what());
+    throw QuietFailure(failure.code, failure.what());
+  }
 }
 
 } // namespace txrun

@@ -9,7 +9,7 @@
 namespace txrun {
 
 /// Does what the options ask for, or throws.
-ExitCode run(const Options &options);
+txrt_status run(const Options &options);
 
 } // namespace txrun
 

@@ -2,7 +2,6 @@
 
 #include "Sampler.h"
 #include "Error.h"
-#include "TokenData.h"
 
 #include <algorithm>
 #include <charconv>
@@ -41,7 +40,7 @@ static std::vector<int32_t> parsePrompt(const std::string &prompt, uint64_t voca
   if (bytes) {
     for (unsigned char byte : prompt) {
       if (byte >= vocabulary)
-        fail(ExitCode::BadInput, "--prompt: byte %u is not below the model's vocabulary of %llu", byte,
+        fail(TXRT_BAD_INPUT, "--prompt: byte %u is not below the model's vocabulary of %llu", byte,
              (unsigned long long)vocabulary);
       tokens.push_back(byte);
     }
@@ -56,7 +55,7 @@ static std::vector<int32_t> parsePrompt(const std::string &prompt, uint64_t voca
     auto result = std::from_chars(prompt.data() + at, prompt.data() + prompt.size(), id);
     bool whole = result.ptr == prompt.data() + prompt.size() || *result.ptr == ' ';
     if (result.ec != std::errc() || !whole || id < 0 || uint64_t(id) >= vocabulary)
-      fail(ExitCode::BadInput,
+      fail(TXRT_BAD_INPUT,
            "--prompt: '%s' is no token id below %llu; this model's tokens are "
            "no bytes, so give ids with spaces between them",
            printable(prompt.substr(at, prompt.find(' ', at) - at)).c_str(), (unsigned long long)vocabulary);
@@ -110,10 +109,10 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
     logits.get((context.size() - 1) * columns, batch.vocabulary, last.data());
     for (uint64_t v = 0; v < batch.vocabulary; ++v)
       if (!std::isfinite(last[v]))
-        fail(ExitCode::Numeric,
+        fail(TXRT_NUMERIC,
              "the logit of token %llu is %g: are the "
              "weights finite?",
-             (unsigned long long)v, txrun::shown(last[v]));
+             (unsigned long long)v, txrt::shown(last[v]));
     int32_t token =
         drawToken(last.data(), batch.vocabulary, options.temperature, options.topK, stream.uniform(uint64_t(i)), order);
     context.push_back(token);

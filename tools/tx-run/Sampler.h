@@ -4,8 +4,8 @@
 #define TXRUN_SAMPLER_H
 
 #include "Console.h"
-#include "Model.h"
-#include "Random.h"
+#include "train/Model.h"
+#include "train/Random.h"
 
 namespace txrun {
 

@@ -2,7 +2,7 @@
 
 #include "Trace.h"
 #include "Error.h"
-#include "File.h"
+#include "core/OutputFile.h"
 
 #include <nlohmann/json.hpp>
 

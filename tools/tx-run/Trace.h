@@ -10,7 +10,7 @@
 #define TXRUN_TRACE_H
 
 #include "Console.h"
-#include "Model.h"
+#include "train/Model.h"
 
 namespace txrun {
 

@@ -2,7 +2,7 @@
 
 #include "Verify.h"
 #include "Error.h"
-#include "Safetensors.h"
+#include "txrt/bf16.h"
 
 #include <algorithm>
 #include <cstring>
@@ -13,19 +13,19 @@ void checkTwins(const Model &policy, const Model &none) {
   const BatchSpec &a = policy.batch(), &b = none.batch();
   std::string paths = printable(policy.path(), 200) + " and " + printable(none.path(), 200);
   if (a.vocabulary != b.vocabulary || a.sequence != b.sequence || a.microBatch != b.microBatch)
-    fail(ExitCode::BadInput,
+    fail(TXRT_BAD_INPUT,
          "%s: are two models (vocabulary %llu and %llu, batch %llu x %llu and "
          "%llu x %llu); compile both from the same flags",
          paths.c_str(), (unsigned long long)a.vocabulary, (unsigned long long)b.vocabulary,
          (unsigned long long)a.microBatch, (unsigned long long)a.sequence, (unsigned long long)b.microBatch,
          (unsigned long long)b.sequence);
   if (policy.manifest().globals.size() != none.manifest().globals.size())
-    fail(ExitCode::BadInput, "%s: have %zu and %zu parameters and states", paths.c_str(),
-         policy.manifest().globals.size(), none.manifest().globals.size());
+    fail(TXRT_BAD_INPUT, "%s: have %zu and %zu parameters and states", paths.c_str(), policy.manifest().globals.size(),
+         none.manifest().globals.size());
   for (const GlobalSpec &global : policy.manifest().globals) {
     const GlobalSpec *twin = none.manifest().findGlobal(global.name);
     if (!twin || twin->shape != global.shape || twin->dtype != global.dtype)
-      fail(ExitCode::BadInput,
+      fail(TXRT_BAD_INPUT,
            "%s: '%s' is %s %s in the first and %s in the "
            "second",
            paths.c_str(), printable(global.name).c_str(), dtypeName(global.dtype), shapeText(global.shape).c_str(),
@@ -40,7 +40,7 @@ static uint32_t bitsOf(float value) {
 }
 
 [[noreturn]] static void failDifferent(int64_t step, const std::string &what, float a, float b) {
-  fail(ExitCode::Numeric,
+  fail(TXRT_NUMERIC,
        "iteration %lld: %s differs: %.9g (0x%08x) under the policy, %.9g "
        "(0x%08x) under none",
        (long long)step, what.c_str(), shown(a), bitsOf(a), shown(b), bitsOf(b));
@@ -78,8 +78,8 @@ static void compareGlobal(const Model &policy, const Model &none, const GlobalSp
     uint16_t narrow[2];
     std::memcpy(narrow, first[0], 2);
     std::memcpy(narrow + 1, first[1], 2);
-    x = bfloatToFloat(narrow[0]);
-    y = bfloatToFloat(narrow[1]);
+    x = txrt_bf16_to_f32(narrow[0]);
+    y = txrt_bf16_to_f32(narrow[1]);
   } else {
     std::memcpy(&x, first[0], 4);
     std::memcpy(&y, first[1], 4);
@@ -102,15 +102,18 @@ static uint64_t recomputeLaunches(const Model &model, const StepRunner &runner) 
 
 void verifyRecompute(const Model &policy, const Model &none, SampleSource &source, const VerifyOptions &options,
                      Console &console, Log &log) {
-  StepRunner a(policy, source, options.globalBatch, options.seed, options.guard);
-  StepRunner b(none, source, options.globalBatch, options.seed, options.guard);
+  StepRunner a(policy, options.globalBatch, options.guard);
+  StepRunner b(none, options.globalBatch, options.guard);
+  RunPosition position;
+  position.seed = options.seed;
   uint64_t compared = 0;
   for (int64_t step = 1; step <= options.iterations; ++step) {
-    uint64_t samples = static_cast<uint64_t>(step - 1) * a.globalBatchSize();
-    StepResult x = a.run(samples, step, options.lr);
-    StepResult y = b.run(samples, step, options.lr);
+    StepResult x = a.run(source, position, options.lr);
+    StepResult y = b.run(source, position, options.lr);
+    position.iteration = step;
+    position.samples += a.globalBatchSize();
     if (std::memcmp(&x.loss, &y.loss, sizeof x.loss) != 0)
-      fail(ExitCode::Numeric,
+      fail(TXRT_NUMERIC,
            "iteration %lld: the loss differs: %.17g under the policy, %.17g "
            "under none",
            (long long)step, shown(x.loss), shown(y.loss));
@@ -127,9 +130,9 @@ void verifyRecompute(const Model &policy, const Model &none, SampleSource &sourc
     console.progress(format("iteration %lld/%lld  loss %.9g  same bits", (long long)step, (long long)options.iterations,
                             shown(x.loss)));
     if (policy.ranks().interrupted())
-      throw Error(ExitCode::Interrupted, format("interrupted after %lld of %lld iterations, which "
-                                                "were the same in every bit",
-                                                (long long)step, (long long)options.iterations));
+      throw Failure(TXRT_INTERRUPTED, format("interrupted after %lld of %lld iterations, which "
+                                             "were the same in every bit",
+                                             (long long)step, (long long)options.iterations));
   }
   console.line(format("same bits: %lld iterations under '%s' (%llu recompute launches) and "
                       "under '%s' (%llu): losses, gradient norms, and %llu values of "

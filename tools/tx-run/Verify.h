@@ -10,7 +10,7 @@
 #define TXRUN_VERIFY_H
 
 #include "Console.h"
-#include "StepRunner.h"
+#include "train/StepRunner.h"
 
 namespace txrun {
 

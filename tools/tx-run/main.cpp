@@ -1,7 +1,7 @@
 //===- main.cpp - tx-run ------------------------------------------------------------------------------------------===//
 
 #include "Interrupt.h"
-#include "Ranks.h"
+#include "RankWorld.h"
 #include "Run.h"
 
 #include <fcntl.h>
@@ -19,16 +19,19 @@ int main(int argc, char **argv) {
   using namespace txrun;
   fillStandardDescriptors();
   catchInterrupts();
-  ExitCode code;
+  txrt_status code;
   bool isQuiet = false;
   std::string message;
   try {
-    return static_cast<int>(run(parseOptions({argv + (argc > 0), argv + argc})));
-  } catch (const std::exception &error) {
-    code = codeOf(error);
-    message = messageOf(error);
-    const auto *own = dynamic_cast<const Error *>(&error);
-    isQuiet = own && own->quiet;
+    return run(parseOptions({argv + (argc > 0), argv + argc}));
+  } catch (const Failure &failure) {
+    code = failure.code;
+    message = failure.what();
+    isQuiet = dynamic_cast<const QuietFailure *>(&failure);
+  } catch (...) {
+    txrt_error error;
+    code = statusOfException(&error);
+    message = error.message;
   }
   // The runtime's messages of ranks begin with it.
   const std::string prefix = rankPrefix();
@@ -36,5 +39,5 @@ int main(int argc, char **argv) {
   if (!isQuiet)
     complain("error", (hasPrefix ? "" : prefix) + message);
   leaveRanks(code, message);
-  return static_cast<int>(code);
+  return code;
 }

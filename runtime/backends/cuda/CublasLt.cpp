@@ -44,7 +44,7 @@ void CublasLt::openCache(const txrt_options &options, const std::string &gpu) {
     if (options.tune) // it would be replaced, whatever it is
       throw;
     if (warn)
-      warn((failure.message + "; the library chooses algorithms").c_str());
+      warn((std::string(failure.what()) + "; the library chooses algorithms").c_str());
   }
 }
 

@@ -144,7 +144,7 @@ void Cuda::openAttention(const txrt_options &options) {
     }
   } catch (const Failure &failure) {
     if (options.warn)
-      options.warn(("attention by generated kernels: " + failure.message).c_str());
+      options.warn((std::string("attention by generated kernels: ") + failure.what()).c_str());
   }
   description += ", attention by " + who;
 }

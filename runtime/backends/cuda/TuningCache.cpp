@@ -1,10 +1,8 @@
 #include "backends/cuda/TuningCache.h"
-#include "core/Failure.h"
 #include "core/File.h"
+#include "core/Json.h"
+#include "core/OutputFile.h"
 
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
 #include <unistd.h>
 
 using namespace txrt;
@@ -22,10 +20,11 @@ static std::string hexOf(const lt::Algorithm &algorithm) {
   return text;
 }
 
-static lt::Algorithm algorithmOf(const std::string &hex) {
+static lt::Algorithm algorithmOf(const JsonField &field) {
+  const std::string hex = field.string();
   lt::Algorithm algorithm = {};
   if (hex.size() != 16 * std::size(algorithm.data) || hex.find_first_not_of("0123456789abcdef") != std::string::npos)
-    throw std::runtime_error("an algorithm is not of 128 hexadecimal digits");
+    field.refuse("is not of 128 hexadecimal digits");
   for (size_t i = 0; i < std::size(algorithm.data); ++i)
     algorithm.data[i] = std::stoull(hex.substr(16 * i, 16), nullptr, 16);
   return algorithm;
@@ -36,26 +35,16 @@ TuningCache::Choices TuningCache::read(const std::string &path) {
   if (access(path.c_str(), F_OK) != 0)
     return choices;
   const std::vector<uint8_t> bytes = readFile(path, maxBytes);
-  auto refuse = [&](const std::string &what) {
-    fail(TXRT_BAD_INPUT, "%s: no tuning cache: %s", printable(path).c_str(), what.c_str());
-  };
-  try {
-    if (std::find(bytes.begin(), bytes.end(), 0) != bytes.end())
-      throw std::runtime_error("it has a NUL"); // the parser would stop there
-    const json root = json::parse(bytes.begin(), bytes.end());
-    if (root.at("format") != formatName || root.at("version") != 1)
-      throw std::runtime_error("it has another format");
-    for (const json &item : root.at("choices"))
-      choices[{item.at("gpu"), item.at("library"), item.at("product")}] = {
-          algorithmOf(item.at("algorithm")), item.at("microseconds").get<double>() * 1e-6,
-          item.at("heuristic_microseconds").get<double>() * 1e-6};
-  } catch (const json::parse_error &error) {
-    refuse(format("it is no JSON from byte %zu on", error.byte));
-  } catch (const json::exception &) {
-    refuse("a field is missing or of another type");
-  } catch (const std::exception &error) {
-    refuse(printable(error.what()));
-  }
+  const auto *text = reinterpret_cast<const char *>(bytes.data());
+  const std::string what = printable(path, 200) + ": no tuning cache";
+  const json root = parseJson(text, text + bytes.size(), what);
+  const JsonField top(root, what);
+  if (top["format"].string() != formatName || top["version"].number() != 1)
+    fail(TXRT_BAD_INPUT, "%s: it has another format", what.c_str());
+  for (const JsonField &item : top["choices"].items())
+    choices[{item["gpu"].string(), item["library"].string(), item["product"].string()}] = {
+        algorithmOf(item["algorithm"]), item["microseconds"].real() * 1e-6,
+        item["heuristic_microseconds"].real() * 1e-6};
   return choices;
 }
 

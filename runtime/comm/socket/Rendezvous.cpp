@@ -54,14 +54,6 @@ constexpr size_t reasonBytes = 256;
 // own time those that have reached it wait for its word, which names who is missing.
 constexpr std::chrono::seconds farewellTime{3};
 
-/// FNV-1a.
-uint64_t hashOf(const std::string &text) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (unsigned char byte : text)
-    hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
-}
-
 sockaddr_in6 peerOf(int socket) {
   sockaddr_storage found = {};
   socklen_t length = sizeof found;

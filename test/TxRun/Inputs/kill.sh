@@ -14,5 +14,5 @@ kill -KILL $child
 wait $child 2> /dev/null
 [ -e "$file" ] || exit 1
 # One that was about to take the output's name may be there, with a name of its own.
-ls -A "$(dirname "$file")" | grep -v -x -e "$(basename "$file")" -e '\.tx-run-.*\.tmp'
+ls -A "$(dirname "$file")" | grep -v -x -e "$(basename "$file")" -e '\.tx-.*\.tmp'
 [ $? -eq 1 ]

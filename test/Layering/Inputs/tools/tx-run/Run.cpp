@@ -1,4 +1,5 @@
-#include "core/Session.h"
-#include "mlir/IR/MLIRContext.h"
+// clang-format off
 #include "tx/Dialect/Tx/IR/TxEnums.h"
+#include "mlir/IR/MLIRContext.h"
+#include "backends/host/Gemm.h"
 #include "txrt/runtime.h"

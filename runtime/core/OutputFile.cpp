@@ -1,0 +1,246 @@
+#include "core/OutputFile.h"
+#include "core/Failure.h"
+#include "core/File.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace txrt;
+
+bool txrt::writeAll(int descriptor, const void *from, size_t count) {
+  const char *at = static_cast<const char *>(from);
+  while (count > 0) {
+    ssize_t put = ::write(descriptor, at, std::min(count, maxTransfer));
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put < 0 && errno == EAGAIN) { // another program made the pipe so
+      struct pollfd pipe = {descriptor, POLLOUT, 0};
+      (void)::poll(&pipe, 1, -1);
+      continue;
+    }
+    if (put < 0)
+      return false;
+    at += put;
+    count -= static_cast<size_t>(put);
+  }
+  return true;
+}
+
+static std::string folderOf(const std::string &path) {
+  size_t slash = path.rfind('/');
+  if (slash == std::string::npos)
+    return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+static std::string nameOf(const std::string &path) {
+  return path.substr(path.rfind('/') + 1); // npos + 1 is 0
+}
+
+/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to nothing.
+static std::string followLinks(const std::string &path) {
+  std::string result = path;
+  for (int links = 0; links < 40; ++links) {
+    char target[4096];
+    const ssize_t length = ::readlink(result.c_str(), target, sizeof target - 1);
+    if (length < 0)
+      return result; // no link, or nothing
+    const std::string next(target, static_cast<size_t>(length));
+    result = next.compare(0, 1, "/") == 0 ? next : folderOf(result) + "/" + next;
+  }
+  fail(TXRT_IO, "%s: is a link that leads to itself", printable(path, 200).c_str());
+}
+
+[[noreturn]] static void failToWrite(const std::string &path, const char *reason) {
+  fail(TXRT_IO, "%s: cannot be written: %s", printable(path, 200).c_str(), reason);
+}
+
+/// Throws unless `target` may be replaced. A file without any permission to write was marked so by somebody: rename
+/// would not ask, and nothing stops root.
+static void requireReplaceable(const std::string &target, const std::string &asked) {
+  struct stat info, folder;
+  // Of a link of /proc only the kernel knows where it leads.
+  if (::stat(asked.c_str(), &info) && errno == ENOENT)
+    return; // nothing there: its folder decides
+  if (::stat(asked.c_str(), &info))
+    failToWrite(asked, std::strerror(errno));
+  if (!S_ISREG(info.st_mode))
+    fail(TXRT_IO, "%s: is no regular file, so it cannot be replaced; name another file", printable(asked, 200).c_str());
+  if (!(info.st_mode & 0222))
+    failToWrite(asked, "it is read-only");
+  const int descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (descriptor < 0)
+    failToWrite(asked, std::strerror(errno));
+  ::close(descriptor);
+  const uid_t user = ::geteuid();
+  if (user != 0 && ::stat(folderOf(target).c_str(), &folder) == 0 && (folder.st_mode & S_ISVTX) &&
+      info.st_uid != user && folder.st_uid != user)
+    failToWrite(asked, "it is another user's, in a folder where only its owner "
+                       "may replace it");
+}
+
+/// A name in the folder of `target` that nobody has by chance.
+static std::string makeTemporaryName(const std::string &target) {
+  uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number)
+    fail(TXRT_IO, "no random number: %s", std::strerror(errno));
+  return folderOf(target) + format("/.tx-%016llx.tmp", (unsigned long long)number);
+}
+
+/// Tries names until one is new.
+template <typename Make> static int makeUnique(const std::string &target, std::string &name, Make make) {
+  for (;;) {
+    name = makeTemporaryName(target);
+    const int result = make(name.c_str());
+    if (result >= 0 || errno != EEXIST)
+      return result;
+  }
+}
+
+/// A new file in the folder of `target`: without a name where the file system has such (then a killed run leaves
+/// nothing), else under a new one.
+static int openTemporary(const std::string &target, std::string &name) {
+  const int descriptor = ::open(folderOf(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (descriptor >= 0) {
+    // It gets its name through /proc, which a sandbox may lack.
+    if (::access(format("/proc/self/fd/%d", descriptor).c_str(), F_OK) == 0)
+      return descriptor;
+    ::close(descriptor);
+  }
+  const int named = makeUnique(
+      target, name, [](const char *path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+  if (named < 0)
+    name.clear();
+  return named;
+}
+
+AtomicFile::AtomicFile(const std::string &path) : target(followLinks(path)) {
+  requireReplaceable(target, path);
+  descriptor = openTemporary(target, temporary);
+  if (descriptor < 0)
+    failToWrite(path, std::strerror(errno));
+  struct stat old;
+  if (::stat(target.c_str(), &old) == 0)
+    (void)::fchmod(descriptor, old.st_mode & 0777); // who may read it stays
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor >= 0)
+    ::close(descriptor);
+  if (!temporary.empty())
+    ::unlink(temporary.c_str());
+}
+
+void AtomicFile::write(const void *from, size_t count) {
+  if (!writeAll(descriptor, from, count))
+    fail(TXRT_IO, "%s: writing failed: %s; the old file is untouched", printable(target, 200).c_str(),
+         std::strerror(errno));
+}
+
+void AtomicFile::commit() {
+  int failed = ::fsync(descriptor);
+  if (!failed && temporary.empty()) {
+    const std::string own = format("/proc/self/fd/%d", descriptor);
+    failed = makeUnique(target, temporary, [&](const char *name) {
+      return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+    });
+    if (failed)
+      temporary.clear();
+  }
+  // An error of close can be the first news of a full disk (NFS, quotas).
+  failed |= ::close(descriptor);
+  descriptor = -1;
+  if (failed)
+    fail(TXRT_IO, "%s: flushing failed: %s; the old file is untouched", printable(target, 200).c_str(),
+         std::strerror(errno));
+  if (::rename(temporary.c_str(), target.c_str()))
+    fail(TXRT_IO, "%s: cannot take its name: %s", printable(target, 200).c_str(), std::strerror(errno));
+  temporary.clear();
+  // The new name itself must survive a loss of power too.
+  int folder = ::open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+}
+
+OutputLock::OutputLock(const std::string &path) {
+  const std::string target = followLinks(path);
+  // Whether its folder takes a new file is best tried.
+  AtomicFile unused(path);
+  struct stat folder;
+  if (::stat(folderOf(target).c_str(), &folder))
+    failToWrite(path, std::strerror(errno));
+  const std::string name = format("tx-run %llx:%llx %016llx", (unsigned long long)folder.st_dev,
+                                  (unsigned long long)folder.st_ino, (unsigned long long)hashOf(nameOf(target)));
+  struct sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  // A first byte of 0: the name is the kernel's and no file's.
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const auto length = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + 1 + name.size());
+  // A sandbox without such sockets has no lock; files are whole there too.
+  if (socket >= 0 && ::bind(socket, reinterpret_cast<struct sockaddr *>(&address), length) && errno == EADDRINUSE) {
+    ::close(socket);
+    fail(TXRT_IO,
+         "%s: another run writes it; name another file or wait until that run "
+         "has ended",
+         printable(path, 200).c_str());
+  }
+}
+
+OutputLock::~OutputLock() {
+  if (socket >= 0)
+    ::close(socket);
+}
+
+void txrt::requireRoom(const std::string &path, uint64_t bytes) {
+  auto need = [&](double there, const char *what) {
+    fail(TXRT_IO, "%s: will take %s, and %s is %s", printable(path, 200).c_str(), readableBytes(double(bytes)).c_str(),
+         what, readableBytes(there).c_str());
+  };
+  struct statvfs disk;
+  const std::string folder = folderOf(followLinks(path));
+  // Some network file systems do not say how large they are.
+  if (::statvfs(folder.c_str(), &disk) == 0 && disk.f_blocks > 0) {
+    const double there = double(disk.f_bavail) * double(disk.f_frsize);
+    if (double(bytes) > there)
+      need(there, "what is free on its disk");
+  }
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
+    need(double(limit.rlim_cur), "the limit of a file here (ulimit -f)");
+}
+
+std::optional<FileIdentity> txrt::identify(const std::string &path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) {
+    if (!S_ISREG(info.st_mode))
+      return std::nullopt;
+    return FileIdentity{info.st_dev, info.st_ino, ""};
+  }
+  const std::string target = followLinks(path);
+  if (nameOf(target).empty() || ::stat(folderOf(target).c_str(), &info))
+    return std::nullopt;
+  return FileIdentity{info.st_dev, info.st_ino, nameOf(target)};
+}
+
+void txrt::writeFileAtomically(const std::string &path, const std::string &text) {
+  for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
+    if (::mkdir(path.substr(0, at).c_str(), 0777) != 0 && errno != EEXIST)
+      failToWrite(path.substr(0, at), std::strerror(errno));
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}

@@ -52,6 +52,7 @@ config.substitutions.append(("%cxx", config.cxx_compiler))
 config.substitutions.append(("%mlir-dir", config.mlir_dir))
 config.substitutions.append(("%tx-plugins", os.path.join(config.tx_binary_dir, "test", "Pipeline")))
 config.substitutions.append(("%tx-tools", config.tx_tools_dir))
+config.substitutions.append(("%tx-lib", os.path.join(config.tx_binary_dir, "lib")))
 # The driver and the libraries of a GPU that is not there.
 fake_cuda = os.path.join(config.tx_binary_dir, "test", "Runtime", "FakeCuda", "lib")
 config.substitutions.append(("%fake-cuda", fake_cuda))

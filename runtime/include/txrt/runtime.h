@@ -197,6 +197,40 @@ txrt_status txrt_session_write(txrt_session *session, txrt_segment segment, uint
 txrt_status txrt_session_read(const txrt_session *session, txrt_segment segment, uint64_t offset, uint64_t bytes,
                               void *to, txrt_error *error);
 
+/*===-- Tensors ----------------------------------------------------------===*/
+
+/* A global (a parameter, its gradient, optimizer state), or an argument or a
+   result of an entry. Its texts live as long as the artifact. */
+typedef struct {
+  const char *name;
+  txrt_dtype dtype;
+  int rank; /* how many extents the shape has; 0: a single number */
+  const uint64_t *shape;
+  uint64_t elements;
+  const void *place; /* for the runtime */
+} txrt_tensor;
+
+/* Finds a global by its name where `entry` is NULL, else an argument or, if
+   there is none, a result of that entry. */
+txrt_status txrt_session_find_tensor(const txrt_session *session, const char *entry, const char *name,
+                                     txrt_tensor *tensor, txrt_error *error);
+
+/* The globals, numbered from 0; TXRT_USAGE past the last. */
+txrt_status txrt_session_global(const txrt_session *session, int index, txrt_tensor *tensor, txrt_error *error);
+
+/* Copy a tensor as a plain row-major array of `elements` numbers out of the
+   session, and into it; that is how it looks, however it lies in the arena.
+   `dtype` is the array's: the tensor's own, or f32 for a bf16 tensor, whose
+   numbers are widened, or rounded to the nearest. A result is there until the
+   next entry runs. An entry's arguments are not checked here: an id that is not
+   in a table makes a kernel read outside of it. */
+txrt_status txrt_session_read_tensor(const txrt_session *session, const txrt_tensor *tensor, txrt_dtype dtype,
+                                     uint64_t elements, void *to, txrt_error *error);
+txrt_status txrt_session_write_tensor(txrt_session *session, const txrt_tensor *tensor, txrt_dtype dtype,
+                                      uint64_t elements, const void *from, txrt_error *error);
+
+/*===-- Runs -------------------------------------------------------------===*/
+
 /* The index of an entry, -1 if there is none of that name. */
 int txrt_session_find_entry(const txrt_session *session, const char *name);
 

@@ -27,6 +27,9 @@ include(TxPrecompile)
 tx_precompile(tx-mlir-headers OPTIONS -fno-exceptions HEADERS ${TX_MLIR_HEADERS})
 tx_precompile(tx-op-headers OPTIONS -fno-exceptions HEADERS ${TX_MLIR_HEADERS} ${TX_OP_HEADERS}
               DEPENDS TxDialectIncGen StepDialectIncGen)
+tx_precompile(tx-kernel-headers OPTIONS -fno-exceptions
+              HEADERS ${TX_MLIR_HEADERS} ${TX_OP_HEADERS} ${TX_KERNEL_HEADERS}
+              DEPENDS TxDialectIncGen StepDialectIncGen)
 
 # tx_add_library(Name SOURCES... [DEPENDS ...] [LINK tx-libs...] [MLIR mlir-libs...])
 # One library of the compiler: static, linked against the shared MLIR.
@@ -36,6 +39,8 @@ function(tx_add_library name)
   target_compile_options(${name} PRIVATE -fno-exceptions)
   if(name MATCHES "Dialect$")
     tx_use_precompiled(${name} tx-mlir-headers)
+  elseif(name MATCHES "^Tx(Conversion|Target|HostCodeGen)")
+    tx_use_precompiled(${name} tx-kernel-headers)
   else()
     tx_use_precompiled(${name} tx-op-headers)
   endif()

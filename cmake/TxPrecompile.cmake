@@ -14,6 +14,16 @@ set(TX_MLIR_HEADERS
 set(TX_OP_HEADERS
   <tx/Dialect/Tx/IR/TxOps.h>
   <tx/Dialect/Step/IR/StepOps.h>)
+# What lowerings of kernels build.
+set(TX_KERNEL_HEADERS
+  <mlir/Dialect/Arith/IR/Arith.h>
+  <mlir/Dialect/GPU/IR/GPUDialect.h>
+  <mlir/Dialect/LLVMIR/LLVMDialect.h>
+  <mlir/Dialect/LLVMIR/NVVMDialect.h>
+  <mlir/Dialect/Math/IR/Math.h>
+  <mlir/Dialect/MemRef/IR/MemRef.h>
+  <mlir/Dialect/SCF/IR/SCF.h>
+  <mlir/Dialect/Vector/IR/VectorOps.h>)
 
 # tx_precompile(Name HEADERS headers... [OPTIONS flags...] [LINK libs...] [DEPENDS targets...])
 # A target that holds precompiled headers; OPTIONS must be those of the targets that use it.

@@ -56,8 +56,10 @@ void copyAsync(Warp &warp, const Instruction &instruction, uint32_t lanes) {
       warp.fail(instruction, lane, "copies 4, 8 or 16 bytes from an address that is a multiple of them");
     warp.access(instruction, lane, Space::Shared, to, size, Use::Write);
     Warp::Copy copy = {to - kSharedBase, {}, size};
-    for (unsigned i = 0; i < read; ++i)
-      copy.bytes[i] = *warp.access(instruction, lane, Space::Global, from + i, 1, Use::Read);
+    for (unsigned i = 0, bytes = 0; i < read; i += bytes) {
+      bytes = i + 4 <= read ? 4 : 1;
+      std::memcpy(&copy.bytes[i], warp.access(instruction, lane, Space::Global, from + i, bytes, Use::Read), bytes);
+    }
     for (unsigned i = 0; i < size; ++i)
       warp.block.pendingCopies[copy.to + i] = 1;
     warp.copies[lane].open.push_back(copy);

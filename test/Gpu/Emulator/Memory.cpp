@@ -10,7 +10,7 @@
 using namespace ptx;
 
 // Pages of it come into being when they are touched.
-Shadow::Shadow(size_t bytes) : size(bytes ? bytes * sizeof(Byte) : 1) {
+Shadow::Shadow(size_t bytes) : size((bytes / kWord + 1) * kWord * sizeof(Byte)) {
   void *memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
     throw Error("no address space to watch " + std::to_string(bytes) + " bytes for races");
@@ -65,6 +65,19 @@ Moment Shadow::findReader(const Byte &byte, Moment now, const uint32_t *clocks) 
     }
   }
   return 0;
+}
+
+void Shadow::split(Byte *word) {
+  word->isSplit = 1;
+  for (size_t i = 1; i < kWord; ++i) {
+    word[i] = *word;
+    if (!word->more)
+      continue;
+    const uint32_t from = word->more, size = First + pool[from + Warps];
+    word[i].more = static_cast<uint32_t>(pool.size());
+    pool.resize(pool.size() + size);
+    std::copy_n(pool.begin() + from, size, pool.begin() + word[i].more);
+  }
 }
 
 Moment Shadow::recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks) {

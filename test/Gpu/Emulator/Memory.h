@@ -1,8 +1,9 @@
 //===- Memory.h - Device memory and who accessed it -----------------------------------------------------*- C++ -*-===//
 //
-// Beside each byte lies who wrote it last and who read it since: two threads, and of one block, whose warps barriers
-// order in parts, each warp. Threads of a block are ordered by barriers only: each warp has a clock, which a barrier
-// moves on, and knows the others' clocks as of their last meeting.
+// Beside each word of four bytes lies who wrote it last and who read it since: two threads, and of one block, whose
+// warps barriers order in parts, each warp. Once a part of a word is accessed alone, this is kept for each byte.
+// Threads of a block are ordered by barriers only: each warp has a clock, which a barrier moves on, and knows the
+// others' clocks as of their last meeting.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -42,17 +43,28 @@ public:
   /// Records an access. Returns an access that may come before or after it, or 0. `clocks`: of the block's warps, as
   /// `now`'s thread knows them.
   Moment record(size_t first, size_t bytes, Use use, Moment now, const uint32_t *clocks) {
-    for (size_t i = first; i < first + bytes; ++i)
+    for (size_t i = first, end = first + bytes; i < end;) {
+      Byte &word = bytesOf[i / kWord * kWord];
+      const bool isWhole = i % kWord == 0 && i + kWord <= end && !word.isSplit;
+      if (!isWhole && !word.isSplit)
+        split(&word);
       if (Moment other = recordByte(bytesOf[i], use, now, clocks))
         return other;
+      i += isWhole ? kWord : 1;
+    }
     return 0;
   }
-  bool isWritten(size_t byte) const { return bytesOf[byte].writer != 0; }
+  bool isWritten(size_t byte) const {
+    const Byte &word = bytesOf[byte / kWord * kWord];
+    return (word.isSplit ? bytesOf[byte] : word).writer != 0;
+  }
 
 private:
+  static constexpr size_t kWord = 4;
   struct Byte {
     Moment writer, readers[2];
-    uint32_t more; // where in `pool` there are more readers; 0: nowhere
+    uint32_t more;    // where in `pool` there are more readers; 0: nowhere
+    uint32_t isSplit; // of a word's first byte: the others have their own; else it stands for all four
   };
   /// In `pool`: the launch and block whose readers they are, how many warps have room, and of each warp its last
   /// readers.
@@ -65,6 +77,7 @@ private:
     return threadOf(before) == threadOf(now) || clocks[threadOf(before) / 32] > clockOf(before);
   }
   Moment recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks);
+  void split(Byte *word);
   void addReader(Byte &byte, Moment now);
   Moment findReader(const Byte &byte, Moment now, const uint32_t *clocks) const;
 

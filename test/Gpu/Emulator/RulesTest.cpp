@@ -52,6 +52,18 @@ TEST(Rules, Races) {
       TestRun("cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; st.global.b8 [%d2], %h1;", {0}, 64).error,
       "");
   TestRun unchecked("", {0});
+  // A word, and then a part of it; and the other way round.
+  const std::string byte = "mov.b16 %h1, 1; setp.eq.u32 %p1, %t, 5; ";
+  expectError(byte + "ld.global.b32 %r1, [%d1]; @%p1 st.global.b8 [%d1+3], %h1;", "writes what thread", 64);
+  expectError(byte + "@%p1 st.global.b8 [%d1+3], %h1; ld.global.b32 %r1, [%d1];", "reads what thread 5", 64);
+  expectError("ld.global.b32 %r1, [%d1]; cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; "
+              "st.global.b8 [%d2], %h1;",
+              "writes what thread", 4);
+  EXPECT_EQ(TestRun("ld.global.b32 %r1, [%d1]; bar.sync 0; cvt.u64.u32 %d2, %t; add.u64 %d2, %d2, %d1; mov.b16 %h1, 1; "
+                    "st.global.b8 [%d2], %h1;",
+                    {0}, 64)
+                .error,
+            "");
 }
 
 // A device has something in every register; nobody says what.

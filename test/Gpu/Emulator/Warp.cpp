@@ -243,7 +243,7 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
     space = address >= kSharedWindow ? Space::Shared : Space::Global;
     address -= space == Space::Shared ? kSharedWindow : 0;
   }
-  if (address % bytes)
+  if (address & (bytes - 1)) // powers of two
     fail(instruction, lane,
          "has the address " + hex(address) + ", which is no multiple of its " + std::to_string(bytes) + " bytes");
   if (space == Space::Parameter) {
@@ -263,13 +263,14 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
                " bytes of shared memory from " + hex(kSharedBase));
     memory = &block.shared[offset];
     shadow = &block.sharedShadow;
-    for (unsigned i = 0; i < bytes; ++i) {
-      if (block.pendingCopies[offset + i])
-        fail(instruction, lane,
-             "uses shared memory that an asynchronous copy has not reached, at byte " + std::to_string(offset + i));
-      if (use == Use::Read && block.findsRaces && !shadow->isWritten(offset + i))
+    const auto *pending = &block.pendingCopies[offset];
+    if (const void *at = std::memchr(pending, 1, bytes))
+      fail(instruction, lane,
+           "uses shared memory that an asynchronous copy has not reached, at byte " +
+               std::to_string(offset + (static_cast<decltype(pending)>(at) - pending)));
+    for (unsigned i = 0; use == Use::Read && block.findsRaces && i < bytes; ++i)
+      if (!shadow->isWritten(offset + i))
         fail(instruction, lane, "reads shared memory that nobody wrote, at byte " + std::to_string(offset + i));
-    }
   } else {
     uint64_t begin = 0;
     Allocation *allocation = block.memory.find(address, bytes, begin);

@@ -13,7 +13,8 @@ if(TX_BUILD_COMPILER)
 endif()
 
 # Programs and shared libraries of a component; find_package(Tx) gives them as Tx::NAME.
-set(TX_TARGETS_runtime tx-run)
+set(TX_TARGETS_runtime tx-run txrt_train)
+set_target_properties(txrt_train PROPERTIES EXPORT_NAME runtime)
 set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile)
 
 include(CMakePackageConfigHelpers)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -29,9 +30,11 @@ if any(map(shutil.which, [*ptxas, "ptxas", "/usr/local/cuda/bin/ptxas"])):
 for name in ["CUDA_HOME", "CUDA_PATH"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
-# A set-up of one's own may lack Open MPI; tools/check installs it.
+# A set-up of one's own may lack Open MPI or NumPy; tools/check installs them.
 if shutil.which("mpirun"):
     config.available_features.add("mpi")
+if subprocess.run(["python3", "-c", "import numpy"], capture_output=True).returncode == 0:
+    config.available_features.add("numpy")
 
 # The version whose form the tree has; tools/check installs it.
 for name in ["clang-format-22", os.path.join(config.llvm_tools_dir, "clang-format")]:

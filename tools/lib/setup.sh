@@ -9,7 +9,7 @@ TX_PACKAGES="g++ cmake ninja-build clang-22 lld-22 ccache nlohmann-json3-dev
   libopenblas0-pthread libgtest-dev"
 TX_PACKAGES_SANITIZER="libclang-rt-22-dev"
 # Only tests need these: steps of several ranks by MPI, the sources' form, and what fetches parts of CUDA.
-TX_PACKAGES_TESTS="openmpi-bin clang-format-22 python3 ca-certificates"
+TX_PACKAGES_TESTS="openmpi-bin clang-format-22 python3 python3-numpy ca-certificates"
 # Parts of CUDA on PyPI, for machines without the toolkit. The assembler is the version that the bounds of test/Gpu were
 # measured with; Tx's own declarations of the libraries are compared with the headers.
 TX_CUDA_WHEELS="nvidia-cuda-nvcc==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-cuda-runtime==13.0.88

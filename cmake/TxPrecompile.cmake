@@ -1,4 +1,4 @@
-# Headers that most sources of the compiler and of its tests include, compiled once: parsing MLIR takes half of a clean
+# Headers that most sources of the compiler and of its tests include, compiled once: parsing them takes half of a clean
 # build. Every source includes what it uses all the same; presets without precompiled headers see whether it does.
 option(TX_PRECOMPILE_HEADERS "Compile common headers once (Clang)" ON)
 

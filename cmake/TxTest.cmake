@@ -6,7 +6,8 @@ if(NOT GTest_FOUND)
 endif()
 
 include(TxPrecompile)
-tx_precompile(tx-test-headers OPTIONS -fPIE HEADERS <gtest/gtest.h> LINK GTest::gtest)
+tx_precompile(tx-test-headers OPTIONS -fPIE HEADERS <gtest/gtest.h> <nlohmann/json.hpp>
+              LINK GTest::gtest nlohmann_json::nlohmann_json)
 if(TX_BUILD_COMPILER)
   tx_precompile(tx-compiler-test-headers OPTIONS -fPIE HEADERS <gtest/gtest.h> ${TX_MLIR_HEADERS} ${TX_OP_HEADERS}
                 LINK GTest::gtest DEPENDS TxDialectIncGen StepDialectIncGen)

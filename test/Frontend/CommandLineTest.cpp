@@ -283,7 +283,7 @@ TEST(CommandLine, HelpNeedsNothingElse) {
 TEST(CommandLine, HelpTeachesEveryFlag) {
   std::string text, page;
   llvm::raw_string_ostream os(text), pageStream(page);
-  PhaseHelp phases[] = {{"model", "one function"}, {"joint", "forward and backward"}};
+  StageHelp phases[] = {{"model", "one function", true}, {"joint", "forward and backward", true}};
   printHelp(os, phases);
   printMegatronHelp(os);
   printMarkdown(pageStream, phases);

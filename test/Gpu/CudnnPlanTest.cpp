@@ -99,7 +99,7 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
       asked = AttentionPlan(*library(), nullptr, *attention, static_cast<uint32_t>(c.capability), device.c_str())
                   .scratchBytes();
     } catch (const txrt::Failure &failure) {
-      FAIL() << failure.message;
+      FAIL() << failure.what();
     }
     EXPECT_LE(asked, planned) << (attention->backward ? "backward" : "forward");
     // Rounding up to tiles is all that may be too much, and 256 bytes for the library.

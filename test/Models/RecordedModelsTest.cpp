@@ -34,7 +34,7 @@ nlohmann::json readJson(const std::string &path) {
   std::stringstream text;
   text << file.rdbuf();
   std::string bytes = text.str();
-  return parseJson(bytes.data(), bytes.data() + bytes.size(), path);
+  return txrt::parseJson(bytes.data(), bytes.data() + bytes.size(), path);
 }
 
 std::vector<float> readFloats(const SafetensorsReader &reader, const std::string &name) {

@@ -6,6 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "core/Failure.h"
+#include "core/Json.h"
 #include "train/Model.h"
 #include "train/Safetensors.h"
 #include "train/StepRunner.h"

@@ -12,10 +12,16 @@ if(TX_BUILD_COMPILER)
   list(APPEND TX_COMPONENTS compiler)
 endif()
 
-# Programs and shared libraries of a component; find_package(Tx) gives them as Tx::NAME.
-set(TX_TARGETS_runtime tx-run txrt_train)
-set_target_properties(txrt_train PROPERTIES EXPORT_NAME runtime)
-set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile)
+# Programs and shared libraries of a component, as far as they are built; find_package(Tx) gives them as Tx::NAME.
+set(TX_TARGETS_runtime tx-run)
+set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile tx-lsp-server)
+foreach(component IN LISTS TX_COMPONENTS)
+  foreach(target IN LISTS TX_TARGETS_${component})
+    if(NOT TARGET ${target})
+      list(REMOVE_ITEM TX_TARGETS_${component} ${target})
+    endif()
+  endforeach()
+endforeach()
 
 include(CMakePackageConfigHelpers)
 configure_package_config_file(cmake/TxConfig.cmake.in ${PROJECT_BINARY_DIR}/cmake/TxConfig.cmake

@@ -13,7 +13,7 @@ if(TX_BUILD_COMPILER)
 endif()
 
 # Programs and shared libraries of a component, as far as they are built; find_package(Tx) gives them as Tx::NAME.
-set(TX_TARGETS_runtime tx-run)
+set(TX_TARGETS_runtime txrt_train tx-run)
 set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile tx-lsp-server)
 foreach(component IN LISTS TX_COMPONENTS)
   foreach(target IN LISTS TX_TARGETS_${component})
@@ -22,6 +22,11 @@ foreach(component IN LISTS TX_COMPONENTS)
     endif()
   endforeach()
 endforeach()
+
+set_target_properties(txrt_train PROPERTIES EXPORT_NAME runtime)
+if(TX_BUILD_COMPILER)
+  set_target_properties(TxCompiler PROPERTIES EXPORT_NAME compiler)
+endif()
 
 include(CMakePackageConfigHelpers)
 configure_package_config_file(cmake/TxConfig.cmake.in ${PROJECT_BINARY_DIR}/cmake/TxConfig.cmake

@@ -18,7 +18,7 @@ PATH = re.compile(r"(?<![\w./-])((?:%s)/[\w.{},*/-]*[\w}*/])" % "|".join(FOLDERS
 CODE = re.compile(r"`([^`\n]+)`")
 COMMENT = re.compile(r"(?://|#|/\*|^\s*\*|^;)(.*)")
 SOURCES = (".cpp", ".h", ".c", ".td", ".def", ".py", ".cmake", ".txt", ".mlir", ".test", ".sh")
-# Forms of names, as lib/Remat/Policies/NAME.cpp.
+# Forms of names: a word in capitals, NAME.cpp, stands for a name of one's own.
 FORM = re.compile(r"\.\.\.|…|<|>|\$|/[A-Z]+\.\w+$")
 
 

@@ -196,6 +196,20 @@ TEST_F(TrainApi, ACheckpointIsHeldAgainstItsSchedule) {
   EXPECT_EQ(txrt_train_lr(train.get()), 0.25);
 }
 
+TEST_F(TrainApi, AnEvaluationCanBeInterrupted) {
+  int asked = 0;
+  txrt_train_options options = {};
+  options.context = &asked;
+  options.interrupted = [](void *context) { return int(++*static_cast<int *>(context) > 1); };
+  const Handle train = open(artifact, &options);
+  ASSERT_EQ(txrt_train_initialize(train.get(), 1, &error), TXRT_OK);
+  openData(train, /*validates=*/true);
+  txrt_evaluation evaluation = {};
+  ASSERT_EQ(txrt_train_evaluate(train.get(), 0, &evaluation, &error), TXRT_OK) << error.message;
+  EXPECT_EQ(evaluation.valid_count, 32u); // one micro batch of 2 x 16
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(TrainApi, NotesAreGivenAndNothingIsPrinted) {
   std::vector<std::string> lines;
   txrt_train_options options = {};

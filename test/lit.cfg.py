@@ -46,6 +46,9 @@ for name in ["clang-format-22", os.path.join(config.llvm_tools_dir, "clang-forma
 # The allocations of a step; the sanitizers' own allocator is not counted.
 allocations = "not counted in this build" if config.tx_sanitize else "0"
 config.substitutions.append(("%no-allocations", allocations))
+# What is built outside of the tree has no sanitizer, and does not link with what has one.
+if config.tx_sanitize:
+    config.available_features.add("sanitizer")
 config.substitutions.append(("%mlir-include", config.mlir_include_dirs))
 config.substitutions.append(("%tx-src", config.tx_source_dir))
 config.substitutions.append(("%tx-build", config.tx_binary_dir))

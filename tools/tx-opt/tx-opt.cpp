@@ -43,24 +43,27 @@ static void hideFlagsOfLLVM() {
 }
 
 /// Loads what --load-pass-plugin names, and takes these flags out of the arguments: before MLIR reads the others, so
-/// that the passes have their flags, as --my-pass. A plug-in that does not fit is an error here; MLIR would go on.
+/// that the passes have their flags, as --my-pass. What --load-dialect-plugin names is checked, and MLIR loads it. A
+/// plug-in that does not fit is an error here; MLIR would go on without it.
 static llvm::Error loadPassPlugins(std::vector<char *> &arguments) {
   auto next = arguments.begin() + 1;
   while (next != arguments.end()) {
-    llvm::StringRef name = *next, value;
-    std::tie(name, value) = name.split('=');
-    if (name != "--load-pass-plugin" && name != "-load-pass-plugin") {
+    llvm::StringRef argument = *next;
+    auto [name, value] = argument.split('=');
+    bool isDialect = name.trim('-') == "load-dialect-plugin";
+    if (!argument.starts_with("-") || (!isDialect && name.trim('-') != "load-pass-plugin")) {
       ++next;
       continue;
     }
-    bool isAttached = llvm::StringRef(*next).contains('=');
-    if (!isAttached && next + 1 == arguments.end())
-      return tx::badUsage("--load-pass-plugin needs a value: --load-pass-plugin FILE.so");
-    if (!isAttached)
-      value = next[1];
-    if (llvm::Error error = tx::loadPassPlugin(value))
+    auto end = next + 1;
+    if (!argument.contains('=')) {
+      if (end == arguments.end())
+        return tx::badUsage(name + " needs a value: " + name + " FILE.so");
+      value = *end++;
+    }
+    if (llvm::Error error = isDialect ? tx::checkPlugin(value) : tx::loadPassPlugin(value))
       return error;
-    next = arguments.erase(next, next + (isAttached ? 1 : 2));
+    next = isDialect ? end : arguments.erase(next, end);
   }
   return llvm::Error::success();
 }

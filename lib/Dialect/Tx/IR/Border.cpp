@@ -1,4 +1,4 @@
-//===- Border.cpp - What of backward forward's last kernel computes -----------------------------------------------===//
+//===- Border.cpp - The ops of backward that forward's last kernel computes ---------------------------------------===//
 
 #include "tx/Dialect/Tx/IR/Border.h"
 
@@ -7,56 +7,77 @@
 using namespace mlir;
 using namespace tx;
 
-static bool isForward(Operation *op) {
+static std::optional<Segment> getSegment(Operation *op) {
   auto scoped = dyn_cast_or_null<ScopedOpInterface>(op);
-  return scoped && scoped.getScope().getSegment() == Segment::Forward;
+  return scoped ? std::optional(scoped.getScope().getSegment()) : std::nullopt;
 }
 
-static bool isLoss(Operation *op) {
+/// Whether one kernel can compute both ops: each is a row op, and their rows are alike.
+static bool isRowOpLike(Operation *op, KernelOpInterface other) {
+  auto kernel = dyn_cast_or_null<KernelOpInterface>(op);
+  return kernel && kernel.getKernelKind() == KernelKind::Row && kernel.getKernelSpace() == other.getKernelSpace();
+}
+
+/// Whether the op is a loss of forward whose kernel can compute `gradient` too.
+static bool isLossOf(Operation *op, KernelOpInterface gradient) {
+  if (getSegment(op) != Segment::Forward || !isRowOpLike(op, gradient))
+    return false;
   auto evaluated = dyn_cast<EvaluationOpInterface>(op);
   return evaluated && evaluated.getPrediction();
 }
 
-BorderOps tx::findBorderOps(Region &body) {
-  BorderOps border, early;   // early: of arguments alone
-  Operation *last = nullptr; // the loss: its kernel is the one
-  /// Whether the op joins `last`, or the loss that it finds for it.
-  auto joins = [&](KernelOpInterface op) {
-    auto isAlike = [&](Operation *def) {
-      auto kernel = dyn_cast_or_null<KernelOpInterface>(def);
-      return kernel && kernel.getKernelKind() == KernelKind::Row && kernel.getKernelSpace() == op.getKernelSpace();
-    };
-    bool takesValue = false;
-    for (Value operand : op->getOperands()) {
-      Operation *def = operand.getDefiningOp();
-      bool isCandidate = isForward(def) && isLoss(def) && isAlike(def);
-      if (border.empty() && isCandidate && (!last || last->isBeforeInBlock(def)))
-        last = def;
-      takesValue |= isAlike(def) && (isCandidate || border.contains(def));
-    }
-    return takesValue && last && llvm::all_of(op->getOperands(), [&](Value operand) {
-             Operation *def = operand.getDefiningOp();
-             return !def || def == last || border.contains(def) || early.contains(def) || def->isBeforeInBlock(last);
-           });
-  };
-  if (body.empty())
-    return border;
-  for (Operation &op : body.front()) {
-    auto scoped = dyn_cast<ScopedOpInterface>(op);
-    if (!scoped || scoped.getScope().getSegment() == Segment::Forward)
+/// The row ops with which backward begins, up to the first op that is something else.
+static SmallVector<KernelOpInterface> getFirstRowOpsOfBackward(Block &block) {
+  SmallVector<KernelOpInterface> ops;
+  for (Operation &op : block) {
+    std::optional<Segment> segment = getSegment(&op);
+    if (!segment || segment == Segment::Forward)
       continue;
     auto kernel = dyn_cast<KernelOpInterface>(op);
-    if (scoped.getScope().getSegment() != Segment::Backward || !kernel || kernel.getKernelKind() != KernelKind::Row)
+    if (segment != Segment::Backward || !kernel || kernel.getKernelKind() != KernelKind::Row)
       break;
-    if (llvm::all_of(op.getOperands(), llvm::IsaPred<BlockArgument>))
-      early.insert(&op);
-    else if (joins(kernel))
-      border.insert(&op);
-    else
-      break;
+    ops.push_back(kernel);
   }
-  for (Operation *op : early)
-    if (!op->use_empty() && llvm::all_of(op->getUsers(), [&](Operation *user) { return border.contains(user); }))
+  return ops;
+}
+
+/// The loss that the op is the gradient of; the last one, if it reads several. Null if it reads none.
+static Operation *findLoss(KernelOpInterface gradient) {
+  Operation *loss = nullptr;
+  for (Value operand : gradient->getOperands())
+    if (Operation *def = operand.getDefiningOp(); isLossOf(def, gradient) && (!loss || loss->isBeforeInBlock(def)))
+      loss = def;
+  return loss;
+}
+
+BorderOps tx::findBorderOps(Region &body) {
+  if (body.empty())
+    return {};
+  BorderOps border;
+  BorderOps ofArguments; // ops that read arguments alone: a kernel before the loss's can compute them
+  Operation *loss = nullptr;
+  auto isThere = [&](Value value) { // when the loss's kernel runs
+    Operation *def = value.getDefiningOp();
+    return !def || def == loss || border.contains(def) || ofArguments.contains(def) || def->isBeforeInBlock(loss);
+  };
+  for (KernelOpInterface op : getFirstRowOpsOfBackward(body.front())) {
+    if (llvm::all_of(op->getOperands(), llvm::IsaPred<BlockArgument>)) {
+      ofArguments.insert(op);
+      continue;
+    }
+    if (!loss)
+      loss = findLoss(op);           // the first gradient decides which one
+    auto goesOn = [&](Value value) { // with what the kernel has of a row
+      Operation *def = value.getDefiningOp();
+      return isLossOf(def, op) || (border.contains(def) && isRowOpLike(def, op));
+    };
+    if (!loss || llvm::none_of(op->getOperands(), goesOn) || !llvm::all_of(op->getOperands(), isThere))
+      break;
+    border.insert(op);
+  }
+  auto isBorderOp = [&](Operation *user) { return border.contains(user); };
+  for (Operation *op : ofArguments)
+    if (!op->use_empty() && llvm::all_of(op->getUsers(), isBorderOp))
       border.insert(op);
   return border;
 }

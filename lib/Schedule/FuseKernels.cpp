@@ -6,7 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "OrderInBlock.h"
+#include "MoveReplays.h"
 
 #include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/Signature.h"
@@ -39,7 +39,7 @@ int getPart(Segment segment) {
   case Segment::Optimizer:
     return 2;
   }
-  return 0;
+  llvm_unreachable("all segments are listed");
 }
 
 struct Group {
@@ -50,20 +50,6 @@ struct Group {
   SmallVector<Operation *> ops;
   unsigned immediates = 0;
 };
-
-Segment getSegment(Operation *op) { return cast<ScopedOpInterface>(op).getScope().getSegment(); }
-
-bool isElementwiseReplay(Operation *op) {
-  auto kernel = dyn_cast<KernelOpInterface>(op);
-  return kernel && kernel.getKernelKind() == KernelKind::Row && kernel.getReductionPasses() == 0 &&
-         getSegment(op) == Segment::Recompute;
-}
-
-/// Ops of all layers read the key of random numbers: that is no reason to compute two of them together.
-bool isKey(Value operand, Operation *op) {
-  auto replay = dyn_cast<RecomputeOpInterface>(op);
-  return replay && replay.getReplayKey() == operand;
-}
 
 bool isShared(Value operand, Operation *op) {
   auto kernel = dyn_cast<KernelOpInterface>(op);
@@ -83,9 +69,7 @@ public:
       : block(block), maxBuffers(maxBuffers), border(findBorderOps(*block.getParent())) {}
 
   void run() {
-    OrderInBlock order(block);
-    for (Operation &op : llvm::make_early_inc_range(block))
-      delayReplays(&op, order);
+    moveReplays(block);
     unsigned place = 0;
     for (Operation &op : block)
       places[&op] = place += 2; // with room for one that comes earlier
@@ -99,45 +83,6 @@ public:
   }
 
 private:
-  /// A replay of elementwise ops comes right before the backward op that reads the same value, so that both become one
-  /// kernel: then discarding an activation costs no pass over memory. What uses the replay until then, as its weight's
-  /// gradient, comes right after.
-  void delayReplays(Operation *op, OrderInBlock &order) {
-    auto kernel = dyn_cast<KernelOpInterface>(op);
-    if (!kernel || kernel.getKernelKind() != KernelKind::Row || getSegment(op) != Segment::Backward)
-      return;
-    for (Value operand : op->getOperands()) {
-      if (isKey(operand, op))
-        continue;
-      for (Operation *replay : llvm::make_early_inc_range(operand.getUsers())) {
-        if (!isElementwiseReplay(replay) || !order.isBefore(replay, op) ||
-            cast<KernelOpInterface>(replay).getKernelSpace() != kernel.getKernelSpace())
-          continue;
-        llvm::SmallSetVector<Operation *, 4> users; // between them
-        for (Operation *user : replay->getUsers()) {
-          if (!order.isBefore(user, op))
-            continue;
-          users.insert(user);
-          for (Operation *next : user->getUsers()) // a bias's gradient, from the weight's product
-            if (isa<RowSumOpInterface>(next) && order.isBefore(next, op))
-              users.insert(next);
-        }
-        auto inOrder = users.takeVector();
-        llvm::sort(inOrder, [&](Operation *a, Operation *b) { return order.isBefore(a, b); });
-        auto isNeeded = [&](Operation *user) {
-          return llvm::any_of(user->getUsers(), [&](Operation *next) {
-            return next == op || (order.isBefore(next, op) && !llvm::is_contained(inOrder, next));
-          });
-        };
-        if (llvm::any_of(inOrder, isNeeded))
-          continue;
-        order.moveBefore(replay, op);
-        for (Operation *user : llvm::reverse(inOrder))
-          order.moveAfter(user, op);
-      }
-    }
-  }
-
   void assign(KernelOpInterface op) {
     auto scoped = cast<ScopedOpInterface>(op.getOperation());
     Group alone{op.getKernelKind(), op.getKernelSpace(), getPart(scoped.getScope().getSegment()), places[op], {op}};
@@ -188,10 +133,10 @@ private:
       if (alone.kind == KernelKind::Row) {
         if (Operation *def = operand.getDefiningOp(); def && groupOf.count(def))
           candidates.insert(groupOf[def]);
-        if (isKey(operand, op))
+        if (isRandomKey(operand, op))
           continue;
         for (Operation *user : operand.getUsers())
-          if (groupOf.count(user) && (isElementwiseReplay(user) || // see delayReplays
+          if (groupOf.count(user) && (isElementwiseReplay(user) || // see MoveReplays.h
                                       isShared(operand, op) || isShared(operand, user)))
             candidates.insert(groupOf[user]);
       } else if (cast<RankedTensorType>(operand.getType()).getRank() > 1) { // column reductions of one gradient

@@ -1,5 +1,6 @@
 #include "comm/Axes.h"
 #include "core/Failure.h"
+#include "core/Program.h"
 
 using namespace txrt;
 
@@ -10,7 +11,7 @@ void txrt::requireAxes(const txrt_program &program, const txrt_world &world) {
     const txrt_collective_launch &c = launch.u.collective;
     if (launch.kind != TXRT_LAUNCH_COLLECTIVE || size % (c.ranks * c.stride) == 0)
       continue;
-    fail(TXRT_BAD_INPUT, "%s: launch %u (%s) joins %u ranks of axis %s, and this run has %u", program.name, i,
-         printable(program.strings + launch.name).c_str(), c.ranks, printable(program.strings + c.axis).c_str(), size);
+    fail(TXRT_BAD_INPUT, "%s: %s joins %u ranks of axis %s, and this run has %u", program.name,
+         describeLaunch(program, i).c_str(), c.ranks, printable(program.strings + c.axis).c_str(), size);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "core/Artifact.h"
 #include "core/File.h"
+#include "core/Lifetimes.h"
 #include "core/Session.h"
 
 #include <memory>
@@ -45,6 +46,14 @@ const char *txrt_artifact_digest(const txrt_artifact *artifact) { return artifac
 uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact, txrt_segment segment) {
   auto index = static_cast<uint32_t>(segment);
   return index < TXRT_SEGMENT_COUNT ? artifact->manifest.segmentBytes[index] : 0;
+}
+
+txrt_status txrt_artifact_print_memory_map(const txrt_artifact *artifact, const char *what, FILE *output,
+                                           txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(artifact && what && output, "txrt_artifact_print_memory_map");
+    printMemoryMap(artifact->program.view(), what, output);
+  });
 }
 
 txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *options, txrt_session **session,

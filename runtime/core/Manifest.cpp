@@ -131,10 +131,10 @@ void readTensor(const JsonField &field, const Manifest &manifest, std::set<std::
   tensor.offset = field["offset"].number();
   const uint64_t size = manifest.segmentBytes[tensor.segment];
   if (tensor.offset > size || bytes > size - tensor.offset)
-    field.refuse(format("ends outside its segment %s (%llu bytes at %llu of %llu)", segmentNames[tensor.segment],
-                        static_cast<ull>(bytes), static_cast<ull>(tensor.offset), static_cast<ull>(size)));
+    field.refuse(format("ends outside its segment (%llu bytes at %s+0x%llx of %llu)", static_cast<ull>(bytes),
+                        segmentNames[tensor.segment], static_cast<ull>(tensor.offset), static_cast<ull>(size)));
   if (tensor.offset % dtypeBytes(tensor.dtype) != 0)
-    field.refuse(format("has offset %llu, not aligned to its dtype", static_cast<ull>(tensor.offset)));
+    field.refuse(format("has offset 0x%llx, not aligned to its dtype", static_cast<ull>(tensor.offset)));
   if (field.has("ids"))
     tensor.ids = readIds(field["ids"]);
 }

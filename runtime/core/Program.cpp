@@ -21,6 +21,7 @@ Program::Program(const Container &container, const Manifest &manifest) : contain
   for (uint32_t i = 0; i < launches.size(); ++i)
     checkLaunch(i);
   checkEntries();
+  namePlaces();
   waits = findWaits(data);
   data.waits = waits.data();
 }
@@ -98,6 +99,10 @@ std::string Program::describe(uint32_t launch) const {
   return who + " (" + printable(name(launches[launch].name, who)) + ")";
 }
 
+std::string txrt::describeLaunch(const txrt_program &program, uint32_t launch) {
+  return format("launch %u (%s)", launch, printable(program.strings + program.launches[launch].name).c_str());
+}
+
 void Program::checkBuffers() const {
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     const txrt_buffer &b = buffers[i];
@@ -115,11 +120,11 @@ void Program::checkBuffers() const {
       bad("is written, and said to be there for its place alone");
     uint64_t room = data.segment_bytes[b.segment];
     if (b.offset > room || b.bytes > room - b.offset)
-      bad(format("%llu bytes at %llu end outside segment %s (%llu)", static_cast<ull>(b.bytes),
-                 static_cast<ull>(b.offset), segmentName(b.segment), static_cast<ull>(room)));
+      bad(format("%llu bytes at %s+0x%llx end outside the segment's %llu", static_cast<ull>(b.bytes),
+                 segmentName(b.segment), static_cast<ull>(b.offset), static_cast<ull>(room)));
     if (b.offset % size != 0 || b.bytes % size != 0)
-      bad(format("%llu bytes at %llu are not aligned to %s", static_cast<ull>(b.bytes), static_cast<ull>(b.offset),
-                 dtypeName(b.dtype)));
+      bad(format("%llu bytes at %s+0x%llx are not aligned to %s", static_cast<ull>(b.bytes), segmentName(b.segment),
+                 static_cast<ull>(b.offset), dtypeName(b.dtype)));
   }
 }
 
@@ -190,6 +195,28 @@ void Program::checkEntries() const {
   for (const std::string &text : declared)
     if (!names.count(text))
       refuse("the manifest's entry '" + printable(text) + "' is not in section entries");
+}
+
+/// For people: what lies somewhere for a whole entry.
+void Program::namePlaces() {
+  auto add = [&](const TensorSpec &tensor, txrt_place_kind kind, uint32_t entry) {
+    const uint64_t begin = data.segment_base[tensor.segment] + tensor.offset;
+    places.push_back({tensor.name.c_str(), uint32_t(kind), entry, begin, begin + tensor.bytes});
+  };
+  for (const TensorSpec &global : manifest.globals)
+    add(global, TXRT_PLACE_STATE, 0);
+  std::sort(places.begin(), places.end(), [](const txrt_place &a, const txrt_place &b) { return a.begin < b.begin; });
+  for (uint32_t i = 0; i < entries.size(); ++i)
+    for (const EntrySpec &entry : manifest.entries) {
+      if (entry.name != data.strings + entries[i].name)
+        continue;
+      for (const TensorSpec &argument : entry.arguments)
+        add(argument, TXRT_PLACE_ARGUMENT, i);
+      for (const TensorSpec &result : entry.results)
+        add(result, TXRT_PLACE_RESULT, i);
+    }
+  data.places = places.data();
+  data.place_count = static_cast<uint32_t>(places.size());
 }
 
 void Program::checkLaunch(uint32_t index) const {

@@ -35,6 +35,7 @@ private:
   void findFunctions();
   void checkKernels() const;
   void checkEntries() const;
+  void namePlaces();
   void checkLaunch(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
   /// A launch takes what the kernel's instructions do.
@@ -62,9 +63,14 @@ private:
   std::vector<uint32_t> kernelFunctions; // of each kernel, in `code`
   std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
+  std::vector<txrt_place> places;
   std::vector<uint32_t> waits;
   txrt_program data = {};
 };
+
+/// "launch 57 (mlp.fc1:gemm)": how messages call a launch, by its index in the table. The step IR, a dry run and a
+/// trace have the same number.
+std::string describeLaunch(const txrt_program &program, uint32_t launch);
 
 /// What a launch moves between memory and itself of a buffer: all of it, once.
 inline uint64_t movedBytes(const txrt_buffer &buffer) {
@@ -85,6 +91,8 @@ struct GemmBuffers {
 GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
 /// "gelu_bias"; of a known one.
 const char *epilogueName(uint32_t epilogue);
+/// What its vector is: "bias", "sums_a", "sums_b" or "sums_c".
+const char *epilogueVectorName(uint32_t epilogue);
 
 } // namespace txrt
 

@@ -39,6 +39,18 @@ const char *txrt::epilogueName(uint32_t epilogue) {
   return names[epilogue];
 }
 
+const char *txrt::epilogueVectorName(uint32_t epilogue) {
+  switch (epilogue) {
+  case TXRT_EPILOGUE_BIAS:
+  case TXRT_EPILOGUE_GELU_BIAS:
+    return "bias";
+  case TXRT_EPILOGUE_GELU_GRAD_SUMS:
+    return "sums_c";
+  default:
+    return epilogueName(epilogue);
+  }
+}
+
 /// Whether two matrices of a batch, or two rows, have an element in common. In a tensor one axis lies inside of the
 /// next; an axis that repeats (a stride of 0) is `repeats`'.
 static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o, bool (&repeats)[2]) {
@@ -172,7 +184,7 @@ void Program::checkAux(uint32_t index) const {
                static_cast<ull>(g.n), TXRT_AUX_ROW_MULTIPLE));
   const uint64_t place = data.segment_base[aux.segment] + aux.offset;
   if (place % TXRT_BUFFER_ALIGNMENT)
-    bad(format("aux at %llu, no multiple of %u", static_cast<ull>(place), TXRT_BUFFER_ALIGNMENT));
+    bad(format("aux at 0x%llx of the arena, no multiple of %u", static_cast<ull>(place), TXRT_BUFFER_ALIGNMENT));
   if ((u128(g.m - 1) * g.ldaux + g.n) * dtypeBytes(aux.dtype) > aux.bytes)
     bad(format("aux reaches beyond its buffer of %llu bytes", static_cast<ull>(aux.bytes)));
   for (int i = 0; i < at.aux; ++i)
@@ -186,8 +198,8 @@ void Program::checkScratch(uint32_t index, int which) const {
   const txrt_buffer &scratch = operands[which];
   const uint64_t place = data.segment_base[scratch.segment] + scratch.offset;
   if (place % TXRT_SCRATCH_ALIGNMENT != 0)
-    refuse(describe(index) +
-           format(": scratch at %llu, no multiple of %u", static_cast<ull>(place), TXRT_SCRATCH_ALIGNMENT));
+    refuse(describe(index) + format(": scratch at 0x%llx of the arena, no multiple of %u", static_cast<ull>(place),
+                                    TXRT_SCRATCH_ALIGNMENT));
   for (uint32_t i = 0; i < l.buffer_count; ++i) {
     const txrt_buffer &other = operands[i];
     if (&other != &scratch && other.segment == scratch.segment && other.offset < scratch.offset + scratch.bytes &&

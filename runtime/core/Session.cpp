@@ -63,8 +63,8 @@ uint64_t txrt_session::arenaOffset(uint32_t segment, uint64_t offset, uint64_t b
     fail(TXRT_USAGE, "unknown segment %u", segment);
   uint64_t size = program.segment_bytes[segment];
   if (offset > size || bytes > size - offset)
-    fail(TXRT_USAGE, "%llu bytes at %llu are not inside segment %s (%llu)", static_cast<ull>(bytes),
-         static_cast<ull>(offset), segmentName(segment), static_cast<ull>(size));
+    fail(TXRT_USAGE, "%llu bytes at %s+0x%llx are not inside the segment's %llu", static_cast<ull>(bytes),
+         segmentName(segment), static_cast<ull>(offset), static_cast<ull>(size));
   if (!backend.read || !backend.write)
     fail(TXRT_USAGE, "backend %s keeps no memory", backend.name);
   return program.segment_base[segment] + offset;
@@ -89,6 +89,7 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   uint32_t index = program.entries[entry].first_launch + launch;
   const txrt_launch &l = program.launches[index];
   txrt_launch_info info = {};
+  info.number = index;
   info.name = program.strings + l.name;
   info.kind = static_cast<txrt_launch_kind>(l.kind);
   info.phase = static_cast<txrt_phase>(l.phase);

@@ -1,5 +1,5 @@
-/* A libcuda that loads code and does nothing else: all that cuDNN needs of a driver to
-   make a plan for a device that is described to it. */
+/* A libcuda that loads code and does nothing else: all that cuDNN needs of a driver to make a plan for a device that is
+   described to it. */
 
 enum { Success = 0, NotInitialized = 3 };
 

@@ -101,10 +101,10 @@ TEST(ArtifactFields, Buffers) {
   refused("'writes' is neither", change([](auto &b) { b.writes = 2; }));
   refused("'unread' is neither", change([](auto &b) { b.unread = 2; }));
   refused("for its place alone", change([](auto &b) { b.writes = b.unread = 1; }));
-  refused("end outside segment transient", change([](auto &b) { b.offset = 20; }));
+  refused("240 bytes at transient+0x14 end outside the segment's 256", change([](auto &b) { b.offset = 20; }));
   refused("end outside", change([](auto &b) { b.offset = ~uint64_t(0); }));
   refused("end outside", change([](auto &b) { b.bytes = ~uint64_t(3); }));
-  refused("end outside segment saved", change([](auto &b) { b.segment = TXRT_SEGMENT_SAVED; }));
+  refused("at saved+0x0 end outside the segment's 0", change([](auto &b) { b.segment = TXRT_SEGMENT_SAVED; }));
   refused("not aligned to f32", change([](auto &b) { b.offset = 2; }));
   refused("not aligned to f32", change([](auto &b) { b.bytes = 239; }));
 }
@@ -286,7 +286,7 @@ TEST(ArtifactFields, AuxOfEpilogues) {
     change("aux overlaps buffer 2", [](auto &, auto &x) { x.offset = 576; });
     change("aux overlaps buffer 0", [](auto &, auto &x) { x.offset = 0; });
     change("scratch overlaps buffer", [](auto &, auto &x) { x.segment = TXRT_SEGMENT_TRANSIENT, x.offset = 0; });
-    change("end outside segment argument", [](auto &, auto &x) { x.offset = 960; });
+    change("end outside the segment", [](auto &, auto &x) { x.offset = 960; });
   }
 }
 
@@ -399,7 +399,7 @@ TEST(ArtifactFields, ManifestPlaces) {
   refusedText("is 'f8'; known: f32, bf16, i32, i1", "\"f32\"", "\"f8\"");
   refusedText("its shape and dtype make 80", "\"bytes\": 80", "\"bytes\": 84");
   refusedText("product is too large", "[4, 5]", "[4294967296, 4294967296]");
-  refusedText("ends outside its segment persistent", "\"offset\": 0", "\"offset\": 64");
+  refusedText("ends outside its segment (", "\"offset\": 0", "\"offset\": 64");
   refusedText("ends outside", "\"offset\": 0", "\"offset\": 18446744073709551612");
   refusedText("not aligned to its dtype", "\"offset\": 0", "\"offset\": 2");
   refusedText("known: persistent, argument, saved, transient", "\"segment\": \"persistent\"", "\"segment\": \"heap\"");

@@ -1,6 +1,5 @@
-/* Kernels of the test artifacts, of the type txrt_host_kernel. Between them they
-   have what the loader must handle: constants in read-only data (PC32), calls
-   of local functions (PLT32), and none of what it refuses. */
+/* Kernels of the test artifacts, of the type txrt_host_kernel. Between them they have what the loader must handle:
+   constants in read-only data (PC32), calls of local functions (PLT32), and none of what it refuses. */
 
 #include "txrt/abi.h"
 

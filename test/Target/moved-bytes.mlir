@@ -16,8 +16,8 @@ tx.global @n.v moment2 of @n : tensor<8x4xf32>
 tx.global @n.master master of @n : tensor<8x4xf32>
 
 // CHECK: entry @wide:
-// CHECK-NEXT: kernel adamw:{{[a-z0-9_]+}} optimizer:
-// CHECK-SAME: ; 0 f32 persistent{{[^ ]*}} (128) 1 f32
+// CHECK-NEXT: {{[0-9]+}} kernel adamw:{{[a-z0-9_]+}} optimizer:
+// CHECK-SAME: ; 0 f32 persistent{{[^ ]*}} (128) {{".*"}} 1 f32
 // CHECK-SAME: bytes 908{{$}}
 func.func @wide(%c: tensor<f32>, %lr: tensor<f32>, %t: tensor<i32>) {
   %p = tx.load @w : tensor<8x4xf32>
@@ -32,8 +32,8 @@ func.func @wide(%c: tensor<f32>, %lr: tensor<f32>, %t: tensor<i32>) {
 }
 
 // CHECK: entry @narrow:
-// CHECK-NEXT: kernel adamw:{{[a-z0-9_]+}} optimizer:
-// CHECK-SAME: ; 0 bf16 persistent{{[^ ]*}} (64) unread 1 f32
+// CHECK-NEXT: {{[0-9]+}} kernel adamw:{{[a-z0-9_]+}} optimizer:
+// CHECK-SAME: ; 0 bf16 persistent{{[^ ]*}} (64) {{".*"}} unread 1 f32
 // CHECK-SAME: bytes 972{{$}}
 func.func @narrow(%c: tensor<f32>, %lr: tensor<f32>, %t: tensor<i32>) {
   %p = tx.load @n : tensor<8x4xbf16>

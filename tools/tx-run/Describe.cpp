@@ -67,15 +67,10 @@ static bool readerHasGone() {
   return ::poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
 }
 
-void dryRun(const std::string &path, const std::string &entry) {
-  txrt_options options = {};
-  options.backend = "dryrun";
-  options.threads = 1;
-  const Model model(OpenArtifact(path), options);
+/// What a library prints to standard output, to its end.
+template <typename Print> static void printAll(Print print) {
   try {
-    for (const EntrySpec &spec : model.manifest().entries)
-      if (entry.empty() || spec.name == entry)
-        model.entry(spec.name).run();
+    print();
     if (std::fflush(stdout))
       fail(TXRT_IO, "writing to standard output failed: %s", std::strerror(errno));
   } catch (const Failure &) {
@@ -83,6 +78,26 @@ void dryRun(const std::string &path, const std::string &entry) {
       throw OutputClosed();
     throw;
   }
+}
+
+void printMemoryMap(const std::string &path, const std::string &what) {
+  const OpenArtifact artifact(path);
+  printAll([&] {
+    txrt_error error;
+    check(txrt_artifact_print_memory_map(artifact.get(), what.c_str(), stdout, &error), error);
+  });
+}
+
+void dryRun(const std::string &path, const std::string &entry) {
+  txrt_options options = {};
+  options.backend = "dryrun";
+  options.threads = 1;
+  const Model model(OpenArtifact(path), options);
+  printAll([&] {
+    for (const EntrySpec &spec : model.manifest().entries)
+      if (entry.empty() || spec.name == entry)
+        model.entry(spec.name).run();
+  });
   if (!entry.empty())
     (void)model.entry(entry); // names the entries when there is none of it
 }

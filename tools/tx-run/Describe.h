@@ -15,6 +15,9 @@ void describe(const std::string &path, Console &console);
 /// --backend dryrun: prints the launches of an entry, or of all when `entry` is empty.
 void dryRun(const std::string &path, const std::string &entry);
 
+/// --memory-map: who lies where, of `all` entries, of one, or at the launch of a number.
+void printMemoryMap(const std::string &path, const std::string &what);
+
 } // namespace txrun
 
 #endif // TXRUN_DESCRIBE_H

@@ -203,6 +203,11 @@ const Flag flags[] = {
      "Where --function writes a result (or a global): the first rank's, or "
      "each rank's with {rank} in the file's name. Repeatable.",
      SET(o.outputs.push_back(nameAndFile(f, t))), nullptr, Flag::Adds},
+    {nullptr, "memory-map", "all|ENTRY|LAUNCH",
+     "Print who lies where in the arena, and from which launch to which: of all "
+     "entries, of one, or at the launch of this number (as the step IR, a dry run "
+     "and messages number launches). Says at which launch most is live.",
+     SET(o.memoryMap = entry(f, t))},
     {nullptr, "info", nullptr, "Describe the artifact: model, policy, entries, memory.", SET(o.info = true)},
 
     {"Data", "data-path", "FILE",
@@ -442,14 +447,14 @@ bool isGiven(const Options &options, const std::string &name) {
 
 /// What no single flag can see.
 void checkTogether(const Options &o) {
-  int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info;
+  int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info + !o.memoryMap.empty();
   bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
   if (alone + chain > 1)
-    fail(TXRT_USAGE, "--bench, --verify-recompute, --function and --info each run alone; "
+    fail(TXRT_USAGE, "--bench, --verify-recompute, --function, --info and --memory-map each run alone; "
                      "only --train-iters, --evaluate and --sample go together");
   if (alone + chain == 0 && o.backend != "dryrun")
     fail(TXRT_USAGE, "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
-                     "--verify-recompute, --function or --info (--help explains them)");
+                     "--verify-recompute, --function, --info or --memory-map (--help explains them)");
   if (o.backend == "dryrun" && alone + chain > !o.function.empty())
     fail(TXRT_USAGE, "--backend dryrun runs nothing; give it alone or "
                      "with --function to print one entry");
@@ -476,8 +481,8 @@ void checkTogether(const Options &o) {
                      "(neither XDG_CACHE_HOME nor HOME is set): give "
                      "--tuning-cache");
   // What the artifact was compiled for is not known yet.
-  if (o.info)
-    requireEffect(o, "none (--info runs nothing)");
+  if (o.info || !o.memoryMap.empty())
+    requireEffect(o, o.info ? "none (--info runs nothing)" : "none (--memory-map runs nothing)");
   else if (!o.backend.empty())
     requireEffect(o, o.backend);
   if (o.overrideScheduler && o.useCheckpointScheduler)

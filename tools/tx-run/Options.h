@@ -33,6 +33,7 @@ struct Options {
   std::string function;
   std::vector<std::pair<std::string, std::string>> inputs, outputs;
   bool info = false;
+  std::string memoryMap; // all, an entry, or a launch
 
   // Data.
   DataOptions data;

@@ -199,6 +199,10 @@ txrt_status run(const Options &options) {
     describe(options.artifact, console);
     return TXRT_OK;
   }
+  if (!options.memoryMap.empty()) {
+    printMemoryMap(options.artifact, options.memoryMap);
+    return TXRT_OK;
+  }
   if (options.backend == "dryrun") {
     dryRun(options.artifact, options.function);
     return TXRT_OK;

@@ -74,11 +74,8 @@ private:
     const bool isCollective = info.kind == TXRT_LAUNCH_COLLECTIVE;
     json launch = event(info.name, phase, isCollective ? CommunicationRow : LaunchRow, start, info.last_seconds);
     json &about = launch["args"];
-    about = {{"kind", kindName(info.kind)},
-             {"kernel", info.kernel},
-             {"phase", phase},
-             {"flops", info.flops},
-             {"bytes", info.bytes}};
+    about = {{"launch", info.number}, {"kind", kindName(info.kind)}, {"kernel", info.kernel},
+             {"phase", phase},        {"flops", info.flops},         {"bytes", info.bytes}};
     if (info.layer >= 0)
       about["layer"] = info.layer;
     if (info.waits_for)

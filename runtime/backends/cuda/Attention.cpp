@@ -1,4 +1,5 @@
 #include "backends/cuda/Attention.h"
+#include "core/Program.h"
 
 using namespace txrt;
 using namespace txrt::cuda;
@@ -27,11 +28,8 @@ Attention::Attention(const txrt_program &program, uint32_t capability, Stream st
     const uint64_t planned =
         attention.has_scratch ? program.buffers[launch.first_buffer + launch.buffer_count - 1].bytes : 0;
     if (plan.scratchBytes() > planned)
-      fail(TXRT_DEVICE,
-           "%s asks for %llu bytes of scratch for launch %u (%s), planned were "
-           "%llu",
-           library.version().c_str(), static_cast<ull>(plan.scratchBytes()), i,
-           printable(program.strings + launch.name).c_str(), static_cast<ull>(planned));
+      fail(TXRT_DEVICE, "%s asks for %llu bytes of scratch for %s, planned were %llu", library.version().c_str(),
+           static_cast<ull>(plan.scratchBytes()), describeLaunch(program, i).c_str(), static_cast<ull>(planned));
     ofLaunch[i] = &plan;
   }
 }

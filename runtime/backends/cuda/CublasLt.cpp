@@ -105,8 +105,8 @@ void CublasLt::takeFavourite(Product &product, uint32_t index) {
   else if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
     advice = "; a step compiled with --no-bias-gradient-fusion asks for no sums";
   if (candidates.empty())
-    fail(TXRT_DEVICE, "%s: %s has no algorithm for launch %u (%s): %s%s", program.name, library.version().c_str(),
-         index, printable(program.strings + launch.name).c_str(), product.key.text().c_str(), advice);
+    fail(TXRT_DEVICE, "%s: %s has no algorithm for %s: %s%s", program.name, library.version().c_str(),
+         describeLaunch(program, index).c_str(), product.key.text().c_str(), advice);
   product.algorithm = candidates.front();
 }
 

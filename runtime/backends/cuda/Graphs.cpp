@@ -16,9 +16,8 @@ ResetFlags::ResetFlags(const txrt_program &program)
         continue;
       if (flag->segment != TXRT_SEGMENT_ARGUMENT)
         fail(TXRT_USAGE,
-             "%s: launch %u: its reset flag is no argument of the entry; the "
-             "cuda backend takes beta from the caller",
-             program.name, entry.first_launch + i);
+             "%s: %s: its reset flag is no argument of the entry; the cuda backend takes beta from the caller",
+             program.name, describeLaunch(program, entry.first_launch + i).c_str());
       offsets[e].insert(flag->offset);
     }
   }

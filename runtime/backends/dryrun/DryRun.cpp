@@ -2,18 +2,22 @@
 //
 // One line for each launch, for people and FileCheck:
 //
-//   entry @step: 412 launches, arena 1073741824 bytes
-//   gemm h.0.attn.c_attn forward layer 0: m 256 n 2304 k 768 NN alpha 1 beta 0
-//     lda 768 ldb 2304 ldc 2304; a f32 transient+0x0 (786432) b f32 ...
-//     c f32 transient+0xc0000 (2359296) out flops 905969664 bytes 10223616
+//   entry @step: 412 launches, from 0 on, arena 1073741824 bytes
+//   57 gemm self_attention.qkv:gemm forward layer 0: m 256 n 2304 k 768 alpha 1 beta 0;
+//     a f32 transient+0x0 (786432) lda 768 b f32 persistent+0x940 (7077888) "transformer.h.0.attn.c_attn.weight" ldb
+//     2304
+//     -> c f32 transient+0xc0000 (2359296) ldc 2304 flops 905969664 bytes 10223616
 //
-// (a launch on one line). "; waits for NAME" at its end names a collective that must be done before; otherwise
-// collectives go on while others run. Needs no arena and no code: a GPU's step can be read where no GPU is.
+// (a launch on one line): the launch's number, which is that of the step IR, of traces and of messages; what it is;
+// what it reads, and behind the arrow what it writes, by dtype, address, bytes and the name of state or argument that
+// lies there. "; waits for 44 NAME" at its end names a collective that must be done before; otherwise collectives go on
+// while others run. Needs no arena and no code: a GPU's step can be read where no GPU is.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "core/Dependences.h"
 #include "core/Failure.h"
+#include "core/Lifetimes.h"
 #include "core/Manifest.h"
 #include "core/Program.h"
 #include "txrt/backend.h"
@@ -32,14 +36,15 @@ struct DryRun {
       : program(program), output(options.output ? options.output : stdout) {}
 
   void begin(const txrt_entry &entry) {
-    print("entry @%s: %u launches, arena %" PRIu64 " bytes\n", printable(program.strings + entry.name).c_str(),
-          entry.launch_count, program.arena_bytes);
+    current = static_cast<uint32_t>(&entry - program.entries);
+    print("entry @%s: %u launches, from %u on, arena %" PRIu64 " bytes\n",
+          printable(program.strings + entry.name).c_str(), entry.launch_count, entry.first_launch, program.arena_bytes);
   }
 
   void launch(uint32_t index) {
     const txrt_launch &launch = program.launches[index];
     static const char *const kinds[] = {"kernel", "gemm", "collective"};
-    print("%s %s %s", kinds[launch.kind], printable(program.strings + launch.name).c_str(),
+    print("%u %s %s %s", index, kinds[launch.kind], printable(program.strings + launch.name).c_str(),
           txrt_phase_name(static_cast<txrt_phase>(launch.phase)));
     if (launch.layer >= 0)
       print(" layer %d", launch.layer);
@@ -48,7 +53,7 @@ struct DryRun {
                                                              : printKernel(launch);
     print(" flops %" PRIu64 " bytes %" PRIu64, launch.flops, bytes);
     if (const char *collective = waitedFor(program, index))
-      print("; waits for %s", printable(collective).c_str());
+      print("; waits for %u %s", program.waits[index] - 1, printable(collective).c_str());
     print("\n");
   }
 
@@ -67,50 +72,72 @@ private:
       fail(TXRT_IO, "dryrun: the output can not be written");
   }
 
-  uint64_t printBuffer(const char *label, const txrt_buffer &buffer) {
-    print(" %s %s %s+0x%" PRIx64 " (%" PRIu64 ")%s", label, dtypeName(buffer.dtype), segmentName(buffer.segment),
-          buffer.offset, buffer.bytes,
-          buffer.writes   ? " out"
-          : buffer.unread ? " unread"
-                          : "");
-    return movedBytes(buffer);
+  void printBuffer(const std::string &label, const txrt_buffer &buffer) {
+    print(" %s%s%s %s+0x%" PRIx64 " (%" PRIu64 ")", label.c_str(), label.empty() ? "" : " ", dtypeName(buffer.dtype),
+          segmentName(buffer.segment), buffer.offset, buffer.bytes);
+    if (const std::string name = nameOfPlace(program, current, buffer); !name.empty())
+      print(" \"%s\"", name.c_str());
+    if (buffer.unread)
+      print(" unread");
   }
 
-  uint64_t printGemm(const txrt_launch &launch) {
-    const txrt_gemm_launch &g = launch.u.gemm;
-    print(": m %" PRIu64 " n %" PRIu64 " k %" PRIu64 " %c%c", g.m, g.n, g.k, g.transpose_a ? 'T' : 'N',
-          g.transpose_b ? 'T' : 'N');
-    if (g.batch0 != 1 || g.batch1 != 1)
-      print(" batch %" PRIu64 "x%" PRIu64, g.batch0, g.batch1);
-    print(" alpha %g beta %g lda %" PRIu64 " ldb %" PRIu64 " ldc %" PRIu64, double(g.alpha), double(g.beta), g.lda,
-          g.ldb, g.ldc);
-    if (g.ldaux)
-      print(" ldaux %" PRIu64 " epilogue %s", g.ldaux, epilogueName(g.epilogue));
-    print(";");
-    const char *vector = g.epilogue == TXRT_EPILOGUE_GELU_BIAS        ? "bias"
-                         : g.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS ? "sums_c"
-                                                                      : epilogueName(g.epilogue);
-    const GemmBuffers at = gemmBuffers(g);
+  /// What it reads, then behind an arrow what it writes. `label` of a buffer's number is its name, `more` prints what
+  /// else there is to say of it. Returns the bytes that are moved.
+  template <typename Label, typename More> uint64_t printBuffers(const txrt_launch &launch, Label label, More more) {
     uint64_t bytes = 0;
-    for (int i = 0; i < static_cast<int>(launch.buffer_count); ++i) {
-      const char *label = i == 0           ? "a"
-                          : i == 1         ? "b"
-                          : i == 2         ? "c"
-                          : i == at.reset  ? "reset"
-                          : i == at.vector ? vector
-                          : i == at.aux    ? "aux"
-                                           : "scratch";
-      bytes += printBuffer(label, program.buffers[launch.first_buffer + static_cast<uint32_t>(i)]);
+    print(";");
+    for (const bool writes : {false, true}) {
+      if (writes)
+        print(" ->");
+      for (uint32_t i = 0; i < launch.buffer_count; ++i) {
+        const txrt_buffer &buffer = program.buffers[launch.first_buffer + i];
+        if (static_cast<bool>(buffer.writes) != writes)
+          continue;
+        printBuffer(label(i), buffer);
+        more(i);
+        bytes += movedBytes(buffer);
+      }
     }
     return bytes;
   }
 
+  uint64_t printGemm(const txrt_launch &launch) {
+    const txrt_gemm_launch &g = launch.u.gemm;
+    const bool isBatch = g.batch0 != 1 || g.batch1 != 1;
+    print(": m %" PRIu64 " n %" PRIu64 " k %" PRIu64 "%s%s", g.m, g.n, g.k, g.transpose_a ? " transpose_a" : "",
+          g.transpose_b ? " transpose_b" : "");
+    if (isBatch)
+      print(" batch %" PRIu64 " x %" PRIu64, g.batch0, g.batch1);
+    print(" alpha %g beta %g", double(g.alpha), double(g.beta));
+    if (g.epilogue)
+      print(" epilogue %s", epilogueName(g.epilogue));
+    const GemmBuffers at = gemmBuffers(g);
+    auto label = [&](uint32_t buffer) -> std::string {
+      const int i = static_cast<int>(buffer);
+      return i < 3            ? std::string(1, "abc"[i])
+             : i == at.reset  ? "reset"
+             : i == at.vector ? epilogueVectorName(g.epilogue)
+             : i == at.aux    ? "aux"
+                              : "scratch";
+    };
+    auto more = [&](uint32_t buffer) {
+      if (buffer < 3) {
+        const GemmOperand o = gemmOperand(g, static_cast<int>(buffer));
+        print(" ld%c %" PRIu64, "abc"[buffer], o.leading);
+        if (isBatch)
+          print(" strides %" PRIu64 ",%" PRIu64, o.stride0, o.stride1);
+      } else if (static_cast<int>(buffer) == at.aux) {
+        print(" ldaux %" PRIu64, g.ldaux);
+      }
+    };
+    return printBuffers(launch, label, more);
+  }
+
   uint64_t printCollective(const txrt_launch &launch) {
     const txrt_collective_launch &c = launch.u.collective;
-    print(": %s axis %s ranks %u count %" PRIu64 " sent %" PRIu64 ";", collectiveName(c.collective),
+    print(": %s axis %s ranks %u count %" PRIu64 " sent %" PRIu64, collectiveName(c.collective),
           printable(program.strings + c.axis).c_str(), c.ranks, c.count, c.sent_bytes);
-    return printBuffer("from", program.buffers[launch.first_buffer]) +
-           printBuffer("to", program.buffers[launch.first_buffer + 1]);
+    return printBuffers(launch, [](uint32_t) { return ""; }, [](uint32_t) {});
   }
 
   void printAttention(const txrt_attention &a) {
@@ -132,17 +159,14 @@ private:
       print("%s0x%08x", i ? "," : " immediates ", k.immediates[i]);
     if (k.attention)
       printAttention(program.attentions[k.attention - 1]);
-    print(";");
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < launch.buffer_count; ++i) {
-      const txrt_buffer &buffer = program.buffers[launch.first_buffer + i];
-      const bool isScratch = buffer.dtype == TXRT_DTYPE_BYTE;
-      bytes += printBuffer(isScratch ? "scratch" : format("%u", i).c_str(), buffer);
-    }
-    return bytes;
+    auto label = [&](uint32_t i) -> std::string {
+      return program.buffers[launch.first_buffer + i].dtype == TXRT_DTYPE_BYTE ? "scratch" : format("%u", i);
+    };
+    return printBuffers(launch, label, [](uint32_t) {});
   }
 
   FILE *output;
+  uint32_t current = 0; // the entry
 };
 
 DryRun &self(void *state) { return *static_cast<DryRun *>(state); }

@@ -18,6 +18,7 @@
 #include "core/Cpus.h"
 #include "core/Failure.h"
 #include "core/Memory.h"
+#include "core/Program.h"
 
 #include <algorithm>
 #include <cstring>
@@ -135,16 +136,13 @@ void Host::prepareGemms() {
     const txrt_buffer *buffers = program.buffers + launch.first_buffer;
     const bool isNarrow = buffers[0].dtype == TXRT_DTYPE_BF16;
     const bool isWide = buffers[2].dtype == TXRT_DTYPE_F32;
-    std::string name = printable(program.strings + launch.name);
     if (!isNarrow && !isWide)
-      fail(TXRT_USAGE, "%s: launch %u (%s) rounds an f32 product to bf16", program.name, i, name.c_str());
+      fail(TXRT_USAGE, "%s: %s rounds an f32 product to bf16", program.name, describeLaunch(program, i).c_str());
     if (gemm.epilogue)
-      fail(TXRT_USAGE,
-           "%s: launch %u (%s) has an epilogue, which the host's "
-           "products have not",
-           program.name, i, name.c_str());
+      fail(TXRT_USAGE, "%s: %s has an epilogue, which the host's products have not", program.name,
+           describeLaunch(program, i).c_str());
     if (!gemmFits(gemm, isNarrow))
-      fail(TXRT_USAGE, "%s: launch %u (%s) has extents beyond 2^31", program.name, i, name.c_str());
+      fail(TXRT_USAGE, "%s: %s has extents beyond 2^31", program.name, describeLaunch(program, i).c_str());
     products[i].isWide = isWide;
     if (isNarrow)
       products[i].narrow = findProduct(format("gemm_bf16_%c%c_%s", gemm.transpose_a ? 't' : 'n',

@@ -51,9 +51,8 @@ typedef struct {
   uint64_t bytes;
 } txrt_section;
 
-/* The parts of the one arena, one after another in this order. The sizes are in
-   the manifest, each a multiple of TXRT_BUFFER_ALIGNMENT: their sum is what the
-   runtime allocates. */
+/* The parts of the one arena, one after another in this order. The sizes are in the manifest, each a multiple of
+   TXRT_BUFFER_ALIGNMENT: their sum is what the runtime allocates. */
 typedef enum {
   TXRT_SEGMENT_PERSISTENT = 0, /* parameters, gradients, optimizer state */
   TXRT_SEGMENT_ARGUMENT = 1,   /* entry arguments, written by the caller */
@@ -70,16 +69,15 @@ typedef enum {
   TXRT_DTYPE_BYTE = 4, /* of scratch: bytes that mean nothing afterwards */
 } txrt_dtype;
 
-/* `bytes` is the exact extent that the launch may touch from `offset` on (for
-   a view with a row stride: up to the end of its last row). */
+/* `bytes` is the exact extent that the launch may touch from `offset` on (for a view with a row stride: up to the end
+   of its last row). */
 typedef struct {
   uint32_t segment; /* txrt_segment */
   uint32_t dtype;   /* txrt_dtype */
   uint64_t offset;
   uint64_t bytes;
   uint32_t writes; /* 1: the launch writes it (perhaps also reads it) */
-  /* 1: a kernel gets it and does not read it: it is the place of a result that
-     is another buffer. No bytes move. */
+  /* 1: a kernel gets it and does not read it: it is the place of a result that is another buffer. No bytes move. */
   uint32_t unread;
 } txrt_buffer;
 
@@ -97,10 +95,9 @@ typedef enum {
   TXRT_PHASE_OPTIMIZER = 3,
 } txrt_phase;
 
-/* A kernel runs over [0, units); units are independent of each other, so any
-   split over threads gives the same bits. `grain` units are one task.
-   Immediates are what differs between layers that share a kernel (the hash of
-   a dropout's site). */
+/* A kernel runs over [0, units); units are independent of each other, so any split over threads gives the same bits.
+   `grain` units are one task. Immediates are what differs between layers that share a kernel (the hash of a dropout's
+   site). */
 #define TXRT_MAX_IMMEDIATES 6
 typedef struct {
   uint32_t kernel; /* index into txrt_kernel[] */
@@ -112,13 +109,11 @@ typedef struct {
   uint32_t reserved;
 } txrt_kernel_launch;
 
-/* What a kernel launch computes, so that a library may do it instead:
-   O = softmax(scale Q K^T) V by head, and the log-sum-exp of each row of
-   scores; or, backward, dQ, dK and dV from these and dO. If causal, query i
-   sees keys 0 to i. Head h is columns [h width, (h + 1) width) of Q and O;
-   heads / key_heads of them in a row share one of K and V. Rows of [batch x
-   length] follow each other at a stride in elements. All is bf16, but the
-   log-sum-exp: f32, [batch, heads, queries], without gaps. */
+/* What a kernel launch computes, so that a library may do it instead: O = softmax(scale Q K^T) V by head, and the
+   log-sum-exp of each row of scores; or, backward, dQ, dK and dV from these and dO. If causal, query i sees keys 0 to
+   i. Head h is columns [h width, (h + 1) width) of Q and O; heads / key_heads of them in a row share one of K and V.
+   Rows of [batch x length] follow each other at a stride in elements. All is bf16, but the log-sum-exp: f32, [batch,
+   heads, queries], without gaps. */
 typedef enum {
   TXRT_ATTENTION_Q = 0,
   TXRT_ATTENTION_K = 1,
@@ -140,15 +135,13 @@ typedef struct {
   uint64_t batch, queries, keys, width;
   uint8_t backward, causal;
   uint8_t deterministic; /* dQ is added in one order: always the same bits */
-  /* The launch has one buffer more than its kernel takes: scratch that the
-     library gets, and the kernel does not. */
+  /* The launch has one buffer more than its kernel takes: scratch that the library gets, and the kernel does not. */
   uint8_t has_scratch;
   uint8_t reserved[4];
 } txrt_attention;
 
-/* What a product does besides, in the same pass, with a vector and a matrix (m x
-   n, "aux") of C's dtype. It has no batch then. With P = alpha op(A) op(B), and
-   GELU in its tanh form: */
+/* What a product does besides, in the same pass, with a vector and a matrix (m x n, "aux") of C's dtype. It has no
+   batch then. With P = alpha op(A) op(B), and GELU in its tanh form: */
 typedef enum {
   TXRT_EPILOGUE_NONE = 0,
   TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
@@ -173,16 +166,13 @@ static inline int txrt_epilogue_writes_aux(uint32_t e) {
   return e == TXRT_EPILOGUE_GELU || e == TXRT_EPILOGUE_GELU_BIAS;
 }
 
-/* Rows of aux are this many elements apart, or a multiple of it, and it starts at a
-   multiple of TXRT_BUFFER_ALIGNMENT. */
+/* Rows of aux are this many elements apart, or a multiple of it; it starts at a multiple of TXRT_BUFFER_ALIGNMENT. */
 #define TXRT_AUX_ROW_MULTIPLE 8u
 
-/* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index
-   i = (i0, i1), all row-major; op(A) is m x k, op(B) is k x n, C is m x n.
-   Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken
-   as 0 (the accumulator's old content counts as zero); with an epilogue its
-   vector, then aux, if it has them; if has_scratch, bytes for the library, which it may leave as it likes.
-   Strides and leading dimensions are in elements. */
+/* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index i = (i0, i1), all row-major; op(A) is m x k,
+   op(B) is k x n, C is m x n. Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken as 0 (the
+   accumulator's old content counts as zero); with an epilogue its vector, then aux, if it has them; if has_scratch,
+   bytes for the library, which it may leave as it likes. Strides and leading dimensions are in elements. */
 typedef struct {
   uint64_t m, n, k;
   uint64_t batch0, batch1;
@@ -197,9 +187,9 @@ typedef struct {
   float alpha, beta;
 } txrt_gemm_launch;
 
-/* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks,
-   one after another; where a rank's part is spoken of, each block has one for
-   every rank, in their order. Sums: in the order of ranks, in f32; GPUs: NCCL's. */
+/* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks, one after another; where a rank's
+   part is spoken of, each block has one for every rank, in their order. Sums: in the order of ranks, in f32; GPUs:
+   NCCL's. */
 typedef enum {
   TXRT_ALL_REDUCE = 0,     /* the sum of all operands, for every rank */
   TXRT_ALL_GATHER = 1,     /* a block of the result has each rank's block */
@@ -211,12 +201,10 @@ typedef enum {
 } txrt_collective;
 #define TXRT_COLLECTIVE_COUNT 7
 
-/* The world is numbered with the last axis fastest: ranks of one axis are
-   `stride` apart, and rank r has place r / stride % ranks. Buffers in order:
-   operand and result, of one dtype. The operand has `count` elements, the
-   result as many, ranks times as many after a gather, or the ranks-th part
-   after a scatter. Operand and result of ALL_REDUCE and BROADCAST may be the
-   same bytes; otherwise they have none in common. */
+/* The world is numbered with the last axis fastest: ranks of one axis are `stride` apart, and rank r has place r /
+   stride % ranks. Buffers in order: operand and result, of one dtype. The operand has `count` elements, the result as
+   many, ranks times as many after a gather, or the ranks-th part after a scatter. Operand and result of ALL_REDUCE and
+   BROADCAST may be the same bytes; otherwise they have none in common. */
 typedef struct {
   uint32_t collective; /* txrt_collective */
   uint32_t axis;       /* string offset: the axis's name */
@@ -263,15 +251,14 @@ typedef struct {
      unit = code, txrt_function[], txrt_operand[], txrt_gpu_image[], names,
             txrt_code_end (the last bytes of the section)
 
-   Each part starts where the one before it ends; the code's size is a multiple of
-   TXRT_SECTION_ALIGNMENT. What a function touches of its operands, and for how many
-   units, stands in its instructions, which nobody can check. So it is said here, by
-   who made them, and every launch is held to it: a table that asks for something
-   else is refused, whatever the table says of itself.
+   Each part starts where the one before it ends; the code's size is a multiple of TXRT_SECTION_ALIGNMENT. What a
+   function touches of its operands, and for how many units, stands in its instructions, which nobody can check. So it
+   is said here, by who made them, and every launch is held to it: a table that asks for something else is refused,
+   whatever the table says of itself.
 
-   Host code is an ELF object whose relocations are applied at the places that its
-   sections have in the file: the file in memory is the code, wherever it lies. Its
-   headers, symbols and relocations are for people's tools, and are not read. */
+   Host code is an ELF object whose relocations are applied at the places that its sections have in the file: the file
+   in memory is the code, wherever it lies. Its headers, symbols and relocations are for people's tools, and are not
+   read. */
 #define TXRT_CODE_MAGIC "TXCODE\r\n" /* 8 bytes */
 
 typedef struct {
@@ -291,12 +278,10 @@ typedef struct {
   uint64_t bytes;
 } txrt_operand;
 
-/* How a kernel is launched on a GPU: ceil(units / units_per_block) blocks of
-   `threads` threads in one dimension, with `shared_bytes` of dynamic shared
-   memory. Its parameters, in order: one 64-bit address for each buffer, one
-   u32 for each immediate, and the units as u64. Units are independent of each
-   other; a block takes [b * units_per_block, (b + 1) * units_per_block) of
-   them. Zeros in host code. */
+/* How a kernel is launched on a GPU: ceil(units / units_per_block) blocks of `threads` threads in one dimension, with
+   `shared_bytes` of dynamic shared memory. Its parameters, in order: one 64-bit address for each buffer, one u32 for
+   each immediate, and the units as u64. Units are independent of each other; a block takes [b * units_per_block, (b +
+   1) * units_per_block) of them. Zeros in host code. */
 typedef struct {
   uint64_t units_per_block;
   uint32_t threads;
@@ -314,9 +299,8 @@ typedef struct {
   txrt_gpu_kernel gpu;
 } txrt_function;
 
-/* GPU code: every kernel of the artifact, for one architecture. A cubin runs on
-   devices of the same major compute capability and the same or a higher minor
-   one; PTX is compiled by the driver for any newer device. */
+/* GPU code: every kernel of the artifact, for one architecture. A cubin runs on devices of the same major compute
+   capability and the same or a higher minor one; PTX is compiled by the driver for any newer device. */
 typedef enum {
   TXRT_GPU_CUBIN = 0,
   TXRT_GPU_PTX = 1, /* NUL-terminated */
@@ -329,15 +313,13 @@ typedef struct {
   uint64_t bytes;
 } txrt_gpu_image;
 
-/* The type of every host kernel: `buffers` are the launch's operands, [begin,
-   end) the units of this task. No other side effect than writing operands. */
+/* The type of every host kernel: `buffers` are the launch's operands, [begin, end) the units of this task. No other
+   side effect than writing operands. */
 typedef void (*txrt_host_kernel)(void *const *buffers, const uint32_t *immediates, int64_t begin, int64_t end);
 
-/* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its
-   code one function for each form of them, named "gemm_bf16_", 'n' or 't'
-   for A, the same for B, then "_bf16" or "_f32" for C: "gemm_bf16_nt_f32".
-   It computes one tile of C, at most as large as below, over the whole of k,
-   and does not read C if beta is 0. Sums are f32. */
+/* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its code one function for each form of them,
+   named "gemm_bf16_", 'n' or 't' for A, the same for B, then "_bf16" or "_f32" for C: "gemm_bf16_nt_f32". It computes
+   one tile of C, at most as large as below, over the whole of k, and does not read C if beta is 0. Sums are f32. */
 #define TXRT_HOST_PRODUCT_M 256
 #define TXRT_HOST_PRODUCT_N 192
 typedef void (*txrt_host_product)(const void *a, const void *b, void *c, int64_t m, int64_t n, int64_t k, int64_t lda,

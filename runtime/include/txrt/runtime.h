@@ -80,6 +80,12 @@ const char *txrt_artifact_digest(const txrt_artifact *artifact);
    session allocates. */
 uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact, txrt_segment segment);
 
+/* Prints who lies where in the arena, as text with a row for each value: of all
+   entries (`what` is "all"), of the entry of this name, or at the launch of this
+   number. */
+txrt_status txrt_artifact_print_memory_map(const txrt_artifact *artifact, const char *what, FILE *output,
+                                           txrt_error *error);
+
 /*===-- Ranks ------------------------------------------------------------===*/
 
 /* The processes that run one step together, numbered from 0. */
@@ -245,6 +251,7 @@ int64_t txrt_session_step_allocations(const txrt_session *session);
 /*===-- Launches and profiles --------------------------------------------===*/
 
 typedef struct {
+  uint32_t number;    /* its index in the artifact's launch table, as in the step IR, a dry run and messages */
   const char *name;   /* module path and op */
   const char *kernel; /* a kernel's symbol, "gemm" or "all_reduce" */
   txrt_launch_kind kind;

@@ -230,18 +230,16 @@ TEST_P(Prints, KeepsNothing) {
   EXPECT_EQ(txrt_session_write(session, TXRT_SEGMENT_ARGUMENT, 0, 4, &value, &error), TXRT_USAGE);
   run("weigh");
   run("product");
-  EXPECT_EQ(printed(), "entry @weigh: 2 launches, arena 896 bytes\n"
-                       "kernel h.0.weigh forward layer 0: @weigh units 60 grain 7 "
-                       "immediates 0x00000000; 0 f32 argument+0x0 (240) 1 f32 transient+0x0 "
-                       "(240) out flops 60 bytes 480\n"
-                       "kernel bump recompute: @bump units 60 grain 16 "
-                       "immediates 0x00000001,0x00000002; 0 f32 transient+0x0 (240) out "
-                       "flops 60 bytes 240\n"
-                       "entry @product: 1 launches, arena 896 bytes\n"
-                       "gemm lm_head.dW backward: m 4 n 5 k 3 NN alpha 1 beta 1 lda 3 ldb 5 "
-                       "ldc 5; a f32 argument+0x100 (48) b f32 argument+0x140 (60) "
-                       "c f32 persistent+0x0 (80) out reset i1 argument+0x1c0 (1) "
-                       "flops 120 bytes 189\n");
+  EXPECT_EQ(printed(),
+            "entry @weigh: 2 launches, from 0 on, arena 896 bytes\n"
+            "0 kernel h.0.weigh forward layer 0: @weigh units 60 grain 7 immediates 0x00000000; "
+            "0 f32 argument+0x0 (240) -> 1 f32 transient+0x0 (240) flops 60 bytes 480\n"
+            "1 kernel bump recompute: @bump units 60 grain 16 immediates 0x00000001,0x00000002; "
+            "-> 0 f32 transient+0x0 (240) flops 60 bytes 240\n"
+            "entry @product: 1 launches, from 2 on, arena 896 bytes\n"
+            "2 gemm lm_head.dW backward: m 4 n 5 k 3 alpha 1 beta 1; a f32 argument+0x100 (48) lda 3 "
+            "b f32 argument+0x140 (60) ldb 5 reset i1 argument+0x1c0 (1) -> c f32 persistent+0x0 (80) \"c\" ldc 5 "
+            "flops 120 bytes 189\n");
 }
 
 std::string nameOf(const testing::TestParamInfo<const char *> &info) { return info.param; }

@@ -228,6 +228,9 @@ const char *txrt_backend_name(int index) {
 }
 const char *txrt_artifact_backend(const txrt_artifact *) { return "host"; }
 const char *txrt_artifact_digest(const txrt_artifact *) { return "0"; }
+txrt_status txrt_artifact_print_memory_map(const txrt_artifact *, const char *, FILE *, txrt_error *) {
+  return TXRT_OK;
+}
 
 txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *, txrt_session **session,
                                 txrt_error *) {

@@ -21,3 +21,6 @@ assert any("mlp.fc1" in event["name"] for event in gemms), gemms[0]
 assert all(event["args"]["flops"] > 0 for event in gemms)
 assert [event["name"] for event in rows[3]] == ["step"], rows[3]
 assert any(event["name"] == "backward layer 1" for event in rows[2]), rows[2]
+# The launch's number in the artifact's table, from the entry's first on.
+numbers = sorted(event["args"]["launch"] for event in events if event["tid"] in (1, 4))
+assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), numbers

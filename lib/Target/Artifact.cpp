@@ -5,7 +5,6 @@
 #include "CodeUnit.h"
 #include "Manifest.h"
 
-#include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
@@ -70,14 +69,12 @@ private:
   }
 
   /// `writes(i)`: whether the launch writes buffer i.
-  void addBuffers(txrt_launch &launch, ArrayRef<Attribute> list, llvm::function_ref<bool(size_t)> writes) {
-    for (auto [index, attribute] : llvm::enumerate(list)) {
-      auto buffer = cast<step::BufferAttr>(attribute);
+  void addBuffers(txrt_launch &launch, ArrayRef<step::BufferAttr> list, llvm::function_ref<bool(size_t)> writes) {
+    for (auto [index, buffer] : llvm::enumerate(list))
       buffers.push_back({static_cast<uint32_t>(buffer.getSegment()),
                          static_cast<uint32_t>(getDtype(buffer.getType().getElementType())),
                          static_cast<uint64_t>(buffer.getOffset()), static_cast<uint64_t>(buffer.getExtent()),
                          writes(index) ? 1u : 0u, 0});
-    }
     launch.buffer_count = list.size();
   }
 
@@ -110,12 +107,12 @@ private:
     record.causal = attention->getCausal().getValue();
     record.deterministic = attention->getDeterministic().getValue();
     record.has_scratch = op.getScratch().has_value();
-    auto operandOf = [&](int64_t index) { return cast<step::BufferAttr>(op.getBuffers()[index]); };
+    SmallVector<step::BufferAttr> operands = op.getKernelBuffers();
     for (auto [which, index] : llvm::enumerate(attention->getOperands().asArrayRef())) {
       record.buffers[which] = index;
-      record.row_strides[which] = operandOf(index).getRowStride();
+      record.row_strides[which] = operands[index].getRowStride();
     }
-    auto sizes = [&](txrt_attention_operand which) { return operandOf(record.buffers[which]).getType().getShape(); };
+    auto sizes = [&](txrt_attention_operand which) { return operands[record.buffers[which]].getType().getShape(); };
     record.row_strides[TXRT_ATTENTION_LSE] = 0;
     record.batch = sizes(TXRT_ATTENTION_Q)[0];
     record.queries = sizes(TXRT_ATTENTION_Q)[1];
@@ -130,52 +127,47 @@ private:
   }
 
   void addGemm(step::GemmOp op) {
-    auto unsignedValue = [](int64_t value) { return static_cast<uint64_t>(value); };
-    uint64_t m = op.getM(), n = op.getN(), k = op.getK();
-    ArrayRef<int64_t> batch = op.getBatch(), leading = op.getLeading(), strides = op.getBatchStrides();
-    txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch[0] * batch[1]);
-    SmallVector<Attribute> buffers = op.getAllBuffers();
+    uint64_t m = op.getM(), n = op.getN(), k = op.getK(), batch0 = op.getBatch0(), batch1 = op.getBatch1();
+    txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch0 * batch1);
     auto epilogue = op.getEpilogue() ? static_cast<uint8_t>(*op.getEpilogue()) : 0; // abi.h numbers them alike
-    size_t next = op.getBuffers().size();
-    llvm::SmallSet<size_t, 4> written = {2};
-    if (op.getVector() && next++ && txrt_epilogue_writes_vector(epilogue))
-      written.insert(next - 1);
-    if (op.getAux() && next++ && txrt_epilogue_writes_aux(epilogue))
-      written.insert(next - 1);
-    if (op.getScratch())
-      written.insert(next);
-    addBuffers(launch, buffers, [&](size_t buffer) { return written.contains(buffer); });
+    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) {
+      size_t vector = op.getReset() ? 4 : 3;
+      size_t aux = vector + op.getVector().has_value();
+      size_t scratch = aux + op.getAux().has_value();
+      return buffer == 2 || buffer == scratch || (buffer == vector && txrt_epilogue_writes_vector(epilogue)) ||
+             (buffer == aux && txrt_epilogue_writes_aux(epilogue));
+    });
     txrt_gemm_launch &gemm = launch.u.gemm;
     gemm.m = m;
     gemm.n = n;
     gemm.k = k;
-    gemm.batch0 = unsignedValue(batch[0]);
-    gemm.batch1 = unsignedValue(batch[1]);
-    gemm.lda = unsignedValue(leading[0]);
-    gemm.ldb = unsignedValue(leading[1]);
-    gemm.ldc = unsignedValue(leading[2]);
-    gemm.stride_a0 = unsignedValue(strides[0]);
-    gemm.stride_b0 = unsignedValue(strides[1]);
-    gemm.stride_c0 = unsignedValue(strides[2]);
-    gemm.stride_a1 = unsignedValue(strides[3]);
-    gemm.stride_b1 = unsignedValue(strides[4]);
-    gemm.stride_c1 = unsignedValue(strides[5]);
+    gemm.batch0 = batch0;
+    gemm.batch1 = batch1;
+    gemm.lda = op.getLda();
+    gemm.ldb = op.getLdb();
+    gemm.ldc = op.getLdc();
+    gemm.stride_a0 = op.getStridesA()[0];
+    gemm.stride_a1 = op.getStridesA()[1];
+    gemm.stride_b0 = op.getStridesB()[0];
+    gemm.stride_b1 = op.getStridesB()[1];
+    gemm.stride_c0 = op.getStridesC()[0];
+    gemm.stride_c1 = op.getStridesC()[1];
     gemm.transpose_a = op.getTransposeA();
     gemm.transpose_b = op.getTransposeB();
-    gemm.has_reset = op.getBuffers().size() > 3;
+    gemm.has_reset = op.getReset().has_value();
     gemm.has_scratch = op.getScratch().has_value();
     gemm.epilogue = epilogue;
-    gemm.ldaux = op.getAux() ? unsignedValue(op.getAux()->getRowStride()) : 0;
+    gemm.ldaux = op.getAux() ? op.getAux()->getRowStride() : 0;
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
     launches.push_back(launch);
   }
 
   void addCollective(step::CollectiveOp op) {
-    auto type = cast<step::BufferAttr>(op.getBuffers()[0]).getType();
+    RankedTensorType type = op.getFrom().getType();
     txrt_launch launch =
         begin(TXRT_LAUNCH_COLLECTIVE, op.getScope(), stringifyCollectiveKind(op.getKind()), type.getNumElements());
-    addBuffers(launch, op.getBuffers().getValue(), [](size_t buffer) { return buffer == 1; });
+    addBuffers(launch, op.getAllBuffers(), [](size_t buffer) { return buffer == 1; });
     launch.u.collective.collective = static_cast<uint32_t>(op.getKind()); // abi.h numbers them alike
     launch.u.collective.axis = addString(op.getAxis());
     launch.u.collective.ranks = op.getRanks();

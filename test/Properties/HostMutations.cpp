@@ -214,12 +214,10 @@ static void makeConversion(Block &program, StringRef name, RankedTensorType from
   step::YieldOp::create(builder, loc, converted);
 }
 
-static ArrayRef<Attribute> getWrittenBuffers(step::ProgramOp program, Operation *op) {
+static SmallVector<Attribute> getWrittenBuffers(Operation *op) {
   if (auto gemm = dyn_cast<step::GemmOp>(op))
-    return gemm.getBuffers().getValue().slice(2, 1);
-  auto launch = cast<step::LaunchOp>(op);
-  auto kernel = program.lookupSymbol<step::KernelOp>(launch.getKernel());
-  return launch.getBuffers().getValue().drop_front(kernel.getInputCount());
+    return {gemm.getC()};
+  return llvm::to_vector(cast<step::LaunchOp>(op).getOutputs());
 }
 
 bool txtest::roundSavedValue(ModuleOp module) {
@@ -229,7 +227,7 @@ bool txtest::roundSavedValue(ModuleOp module) {
   llvm::DenseSet<Attribute> ofForward;
   step::BufferAttr saved;
   for (Operation &op : entry.getBody().front()) {
-    ArrayRef<Attribute> written = getWrittenBuffers(program, &op);
+    SmallVector<Attribute> written = getWrittenBuffers(&op);
     if (segmentOf(&op) == Segment::Forward) {
       // The loss's kernel writes a gradient, which is no saved value.
       if (cast<ScopedOpInterface>(op).getScope().getPath() != "loss")
@@ -242,7 +240,7 @@ bool txtest::roundSavedValue(ModuleOp module) {
     border = border ? border : &op;
     // What a product of backward reads whole.
     if (auto gemm = dyn_cast<step::GemmOp>(op)) {
-      auto a = cast<step::BufferAttr>(gemm.getBuffers()[0]);
+      step::BufferAttr a = gemm.getA();
       if (a.getSegment() == step::ArenaSegment::Transient && a.getStride() == 0 && ofForward.contains(a)) {
         saved = a;
         break;
@@ -264,14 +262,16 @@ bool txtest::roundSavedValue(ModuleOp module) {
   makeConversion(body, "to_bf16", wide, narrow);
   makeConversion(body, "from_bf16", narrow, wide);
   auto launch = [&](StringRef kernel, step::BufferAttr from, step::BufferAttr to) {
-    step::LaunchOp::create(builder, border->getLoc(), kernel, builder.getArrayAttr({from, to}), ArrayRef<int32_t>(),
-                           /*flops=*/0, cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
+    step::LaunchOp::create(builder, border->getLoc(), /*number=*/0, kernel, builder.getArrayAttr({from}),
+                           builder.getArrayAttr({to}), ArrayRef<int32_t>(), /*flops=*/0,
+                           cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
   };
   auto address = [&](int64_t offset, RankedTensorType type) {
     return step::BufferAttr::get(builder.getContext(), saved.getSegment(), offset, type, /*stride=*/0);
   };
   launch("to_bf16", address(saved.getOffset(), wide), address(scratch, narrow));
   launch("from_bf16", address(scratch, narrow), address(saved.getOffset(), wide));
+  step::numberLaunches(program);
   return true;
 }
 

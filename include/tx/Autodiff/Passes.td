@@ -8,14 +8,13 @@ include "mlir/Pass/PassBase.td"
 def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
   let summary = "differentiate the function marked `tx.train`";
   let description = [{
-    Builds `@microbatch`: the loss and, after it, its gradients by every
-    parameter, added into the globals `@<parameter>.grad`. Arguments are those
-    of the marked function, then `loss_scale` (the gradient of the loss) and
-    `first` (the first contribution to each gradient starts from zero). What
-    backward needs of forward is a plain SSA use.
+    Builds `@microbatch`: the loss and, after it, its gradients by every parameter, added into the globals
+    `@<parameter>.grad`. Arguments are those of the marked function, then `loss_scale` (the gradient of the loss) and
+    `first` (the first contribution to each gradient starts from zero). What backward needs of forward is a plain SSA
+    use.
 
-    A gradient that has several parts is summed in the order in which backward
-    meets them. Ops that the loss does not need are left out.
+    A gradient that has several parts is summed in the order in which backward meets them. Ops that the loss does not
+    need are left out.
 
     Before:
 
@@ -66,8 +65,7 @@ def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
 def TxVerifyJointPass : Pass<"tx-verify-joint", "::mlir::ModuleOp"> {
   let summary = "check what the joint phase promises";
   let description = [{
-    Changes nothing. In every function but the marked one, which is of an earlier
-    phase:
+    Changes nothing. In every function but the marked one, which is of an earlier phase:
 
     - each global is loaded at most once, before all else, and stored at most
       once, after all else;
@@ -96,9 +94,9 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
   let description = [{
     - `@apply(lr, step) -> grad_norm`: clips the gradients by their global norm
       and updates the parameters by AdamW; weight decay for the globals that
-      are marked `decay`. Parameters of one decay and one type are one `tx.pack`,
-      so a few kernels do it all, however many there are. Adds the globals `.exp_avg`, `.exp_avg_sq` and, for a
-      parameter narrower than its gradient, `.master`.
+      are marked `decay`. Parameters of one decay and one type are one `tx.pack`, so a few kernels do it all, however
+      many there are. Adds the globals `.exp_avg`, `.exp_avg_sq` and, for a parameter narrower than its gradient,
+      `.master`.
     - `@step`: the body of `@microbatch` as it stands, then that of `@apply`, for
       steps of one microbatch. The gradients are stored all the same.
     - `@evaluate(tokens, targets) -> (loss_sum, valid_count, logits)`: the marked

@@ -8,16 +8,13 @@ include "mlir/Pass/PassBase.td"
 def LowerKernelsToVector : Pass<"tx-lower-kernels-to-vector", "::tx::step::ProgramOp"> {
   let summary = "Make each kernel a loop nest on vectors of the host";
   let description = [{
-    Adds a module `host_kernels` with a function for each `step.kernel`: its
-    arguments are the input buffers, the output buffers, the immediates (if
-    there are any) and the range of units. Rows are taken in blocks of 4 x 16
-    columns; the columns left over are shorter vectors. A row reduction ends a pass over
-    the row; what later passes use is loaded again where it is in memory,
-    else computed again.
+    Adds a module `host_kernels` with a function for each `step.kernel`: its arguments are the input buffers, the output
+    buffers, the immediates (if there are any) and the range of units. Rows are taken in blocks of 4 x 16 columns; the
+    columns left over are shorter vectors. A row reduction ends a pass over the row; what later passes use is loaded
+    again where it is in memory, else computed again.
 
-    No value depends on the kernel that it is computed in: each op's result is
-    rounded to its element type, and reductions have one order (lane i of 64 adds
-    columns i, i + 64, ...; then one tree over the lanes).
+    No value depends on the kernel that it is computed in: each op's result is rounded to its element type, and
+    reductions have one order (lane i of 64 adds columns i, i + 64, ...; then one tree over the lanes).
 
     Before:
 
@@ -62,10 +59,10 @@ def LowerKernelsToVector : Pass<"tx-lower-kernels-to-vector", "::tx::step::Progr
 def VerifyHostKernels : Pass<"tx-verify-host-kernels", "::mlir::ModuleOp"> {
   let summary = "check what reaches the host's code generator";
   let description = [{
-    Kernels touch memory by loads and stores of a run, which is a power of two of neighbours, at most 64 bytes, of
-    i8, i16, bf16, i32 or f32; and by the matrix unit's loads and stores, of tiles on the stack. No mask, gather or
-    call: for these forms a test reads in the code of each kind of CPU how wide its accesses are, on machines that
-    cannot run it too. And they round to bf16 on integers, since a CPU's own conversion may take denormals for 0.
+    Kernels touch memory by loads and stores of a run, which is a power of two of neighbours, at most 64 bytes, of i8,
+    i16, bf16, i32 or f32; and by the matrix unit's loads and stores, of tiles on the stack. No mask, gather or call:
+    for these forms a test reads in the code of each kind of CPU how wide its accesses are, on machines that cannot run
+    it too. And they round to bf16 on integers, since a CPU's own conversion may take denormals for 0.
   }];
 }
 

@@ -8,10 +8,9 @@ include "mlir/Pass/PassBase.td"
 def TxDataParallelPass : Pass<"tx-data-parallel", "::mlir::ModuleOp"> {
   let summary = "let each rank have its part of the batch";
   let description = [{
-    Adds the mesh axis `@dp` and sums the results of the function marked `tx.train`,
-    the loss and the count of valid tokens, over it: every rank knows those of all.
-    Autodiff leaves the gradients of parameters as each rank's own; tx-make-entries
-    sums them where an update needs them. A size of 1 changes nothing.
+    Adds the mesh axis `@dp` and sums the results of the function marked `tx.train`, the loss and the count of valid
+    tokens, over it: every rank knows those of all. Autodiff leaves the gradients of parameters as each rank's own;
+    tx-make-entries sums them where an update needs them. A size of 1 changes nothing.
 
     With `size=4`, before:
 

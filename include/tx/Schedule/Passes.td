@@ -8,12 +8,11 @@ include "mlir/Pass/PassBase.td"
 def CopyViewsPass : Pass<"tx-copy-views", "::mlir::func::FuncOp"> {
   let summary = "copy where a view can not be used";
   let description = [{
-    Slices and parts of a concat are columns of a wider tensor. An op whose kernel takes
-    no rows that lie apart (KernelOpInterface) gets a copy of a slice; a concat gets a copy of
-    a part that is a slice, an argument or state, that is a part of another tensor too, or
-    that is written or read by such an op. A copy is a tx.cast to the same type: tx-fuse-kernels
-    puts it into the kernel that has the numbers, where it can. It comes after
-    tx-rematerialize, so that a slice's copy is no activation to keep.
+    Slices and parts of a concat are columns of a wider tensor. An op whose kernel takes no rows that lie apart
+    (KernelOpInterface) gets a copy of a slice; a concat gets a copy of a part that is a slice, an argument or state,
+    that is a part of another tensor too, or that is written or read by such an op. A copy is a tx.cast to the same
+    type: tx-fuse-kernels puts it into the kernel that has the numbers, where it can. It comes after tx-rematerialize,
+    so that a slice's copy is no activation to keep.
 
     After the pass every view is one that tx-place-memory can place.
 
@@ -43,16 +42,13 @@ def CopyViewsPass : Pass<"tx-copy-views", "::mlir::func::FuncOp"> {
 def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
   let summary = "join ops of one loop nest into groups, each to become one kernel";
   let description = [{
-    Ops of one kernel kind and one space that feed each other (or, for column
-    reductions, read the same gradient) become one `step.group`. What is used
-    inside of the group only never reaches memory. Values do not change: each
-    op's result is rounded to its own type, fused or not. Forward, backward
-    (with recompute) and optimizer never mix, but for the gradient of the loss,
-    which needs nothing of backward: one kernel reads the logits for both.
+    Ops of one kernel kind and one space that feed each other (or, for column reductions, read the same gradient) become
+    one `step.group`. What is used inside of the group only never reaches memory. Values do not change: each op's result
+    is rounded to its own type, fused or not. Forward, backward (with recompute) and optimizer never mix, but for the
+    gradient of the loss, which needs nothing of backward: one kernel reads the logits for both.
 
-    An elementwise replay moves to the backward op that reads the same value, so
-    that a discarded activation costs no pass over memory; its weight's gradient
-    follows.
+    An elementwise replay moves to the backward op that reads the same value, so that a discarded activation costs no
+    pass over memory; its weight's gradient follows.
 
     After the pass every row, column and flat op is in a group.
 
@@ -88,15 +84,13 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
 def FuseActivationsPass : Pass<"tx-fuse-activations", "::mlir::ModuleOp"> {
   let summary = "make a product and its activation one op, where a library computes both";
   let description = [{
-    For targets whose library has such epilogues, and only if that is asked for: the
-    library applies the function before the product is rounded, so a result has other bits than
-    that of a separate op. Therefore it comes before tx-rematerialize, on the joint function,
-    and the op that it makes is recomputed whole or not at all.
+    For targets whose library has such epilogues, and only if that is asked for: the library applies the function before
+    the product is rounded, so a result has other bits than that of a separate op. Therefore it comes before
+    tx-rematerialize, on the joint function, and the op that it makes is recomputed whole or not at all.
 
-    A product and an elementwise op that reads it become one op when both say so
-    (GemmOpInterface, ActivationOpInterface), and so do the product that gives an
-    activation's gradient and the op that makes the gradient by its input of it. Where the
-    library can not, a remark says why and the ops stay.
+    A product and an elementwise op that reads it become one op when both say so (GemmOpInterface,
+    ActivationOpInterface), and so do the product that gives an activation's gradient and the op that makes the gradient
+    by its input of it. Where the library can not, a remark says why and the ops stay.
 
     Example:
 
@@ -127,18 +121,17 @@ def FuseActivationsPass : Pass<"tx-fuse-activations", "::mlir::ModuleOp"> {
 def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "let the library that multiplies do what belongs to a product";
   let description = [{
-    For targets whose library can; it comes before tx-fuse-kernels, whose kernels
-    do the rest. An op asks for what it can have by GemmOpInterface:
+    For targets whose library can; it comes before tx-fuse-kernels, whose kernels do the rest. An op asks for what it
+    can have by GemmOpInterface:
 
     - `bias`: a bias of C's type is added to its rows.
     - `sums`: the sums of a gradient's rows, which a bias's gradient takes
       (RowSumOpInterface), come from the product that reads the same gradient; what
       is left is to add one row to the accumulator.
 
-    Neither makes numbers depend on what is recomputed: a bias belongs to its op,
-    whose recomputations have it too, and gradients of parameters are computed once.
-    What would make another function of an op that is recomputed alone is no epilogue; an
-    activation is one where it is part of the product's op (tx-fuse-activations), so
+    Neither makes numbers depend on what is recomputed: a bias belongs to its op, whose recomputations have it too, and
+    gradients of parameters are computed once. What would make another function of an op that is recomputed alone is no
+    epilogue; an activation is one where it is part of the product's op (tx-fuse-activations), so
 
     - `activations`: the library applies the function of such an op, or its derivative,
       and then gives sums of the result's rows.

@@ -56,8 +56,9 @@ public:
       : architecture(architecture), builder(module.getBodyRegion()) {
     program.walk([&](step::LaunchOp launch) {
       Alignments &known = alignments[launch.getKernel()];
-      known.resize(launch.getBuffers().size(), 0);
-      for (auto [alignment, buffer] : llvm::zip(known, launch.getBuffers().getAsRange<step::BufferAttr>()))
+      SmallVector<step::BufferAttr> buffers = launch.getKernelBuffers();
+      known.resize(buffers.size(), 0);
+      for (auto [alignment, buffer] : llvm::zip(known, buffers))
         alignment = std::gcd(alignment, buffer.getOffset());
     });
   }

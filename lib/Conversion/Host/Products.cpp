@@ -391,22 +391,20 @@ static void emitFunction(OpBuilder &builder, Location loc, Form form, ProductUni
   ProductEmitter(builder, loc, entry, units).emit(form, entry->getArguments());
 }
 
-static bool isBF16(Attribute buffer) { return cast<step::BufferAttr>(buffer).getType().getElementType().isBF16(); }
+static bool isBF16(step::BufferAttr buffer) { return buffer.getType().getElementType().isBF16(); }
 
 bool tx::hasNarrowProducts(step::ProgramOp program) {
   return program
-      .walk([](step::GemmOp gemm) {
-        return isBF16(gemm.getBuffers()[0]) ? WalkResult::interrupt() : WalkResult::advance();
-      })
+      .walk([](step::GemmOp gemm) { return isBF16(gemm.getA()) ? WalkResult::interrupt() : WalkResult::advance(); })
       .wasInterrupted();
 }
 
 void tx::addNarrowProducts(step::ProgramOp program, ModuleOp module, ProductUnits units) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   program.walk([&](step::GemmOp gemm) {
-    if (!isBF16(gemm.getBuffers()[0]))
+    if (!isBF16(gemm.getA()))
       return;
-    Form form{gemm.getTransposeA(), gemm.getTransposeB(), !isBF16(gemm.getBuffers()[2])};
+    Form form{gemm.getTransposeA(), gemm.getTransposeB(), !isBF16(gemm.getC())};
     if (!module.lookupSymbol(form.name()))
       emitFunction(builder, module.getLoc(), form, units);
   });

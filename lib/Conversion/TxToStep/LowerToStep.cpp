@@ -118,13 +118,62 @@ private:
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Names of what lies at fixed addresses, for the reader of a launch
+//===--------------------------------------------------------------------------------------------------------------===//
+
+class PlaceNames {
+public:
+  /// State, which is where it is for all entries.
+  explicit PlaceNames(ModuleOp module) {
+    for (auto global : module.getOps<GlobalOp>())
+      if (auto buffer = global->getAttrOfType<step::BufferAttr>(kBufferAttr))
+        add(buffer, global.getSymName());
+    sortPlaces();
+  }
+
+  /// The arguments of an entry.
+  PlaceNames(ArrayRef<Attribute> names, ArrayRef<Attribute> buffers) {
+    for (auto [name, buffer] : llvm::zip(names, buffers))
+      add(cast<step::BufferAttr>(buffer), cast<StringAttr>(name).getValue());
+    sortPlaces();
+  }
+
+  /// "w", or "first .. last" for a kernel that goes over several at once; empty where none lies.
+  std::string lookup(step::BufferAttr buffer) const {
+    int64_t begin = buffer.getOffset(), end = begin + buffer.getExtent();
+    const auto *first = llvm::partition_point(places, [&](const Place &place) { return place.end <= begin; });
+    const auto *behind = std::find_if(first, places.end(), [&](const Place &place) { return place.begin >= end; });
+    if (first == behind)
+      return "";
+    return behind - first == 1 ? first->name.str() : (first->name + " .. " + std::prev(behind)->name).str();
+  }
+
+private:
+  struct Place {
+    int64_t begin, end;
+    StringRef name;
+  };
+
+  void add(step::BufferAttr buffer, StringRef name) {
+    places.push_back({buffer.getOffset(), buffer.getOffset() + buffer.getExtent(), name});
+  }
+  void sortPlaces() {
+    llvm::sort(places, [](const Place &a, const Place &b) { return a.begin < b.begin; });
+  }
+
+  SmallVector<Place> places; // apart, by address
+};
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Entries
 //===--------------------------------------------------------------------------------------------------------------===//
 
 class EntryBuilder {
 public:
-  EntryBuilder(step::EntryOp entry, KernelTable &kernels, const AxisTable &axes)
-      : kernels(kernels), axes(axes), builder(OpBuilder::atBlockEnd(&entry.getBody().front())) {}
+  EntryBuilder(step::EntryOp entry, KernelTable &kernels, const AxisTable &axes, const PlaceNames &state)
+      : kernels(kernels), axes(axes), state(state),
+        arguments(entry.getArgumentNames().getValue(), entry.getArgumentBuffers().getValue()),
+        builder(OpBuilder::atBlockEnd(&entry.getBody().front())) {}
 
   LogicalResult lower(Operation &op) {
     if (isa<LoadOp, StoreOp, ViewOpInterface, func::ReturnOp>(op))
@@ -149,8 +198,33 @@ private:
     return success();
   }
 
-  ArrayAttr attrs(ArrayRef<step::BufferAttr> buffers) {
-    return builder.getArrayAttr(SmallVector<Attribute>(buffers.begin(), buffers.end()));
+  step::BufferAttr named(step::BufferAttr buffer) const {
+    switch (buffer.getSegment()) {
+    case step::ArenaSegment::Persistent:
+      return buffer.withName(state.lookup(buffer));
+    case step::ArenaSegment::Argument:
+      return buffer.withName(arguments.lookup(buffer));
+    case step::ArenaSegment::Saved:
+    case step::ArenaSegment::Transient:
+      return buffer;
+    }
+    llvm_unreachable("all segments are listed");
+  }
+
+  ArrayAttr namedAttrs(ArrayRef<step::BufferAttr> buffers) {
+    SmallVector<Attribute> list;
+    for (step::BufferAttr buffer : buffers)
+      list.push_back(named(buffer));
+    return builder.getArrayAttr(list);
+  }
+
+  /// `buffers`: those of the kernel's inputs, then those of its outputs. All launches get their numbers at the end.
+  void launch(Location loc, step::KernelOp kernel, ArrayRef<step::BufferAttr> buffers, ArrayRef<int32_t> immediates,
+              int64_t flops, ScopeAttr scope, step::AttentionAttr attention = nullptr,
+              step::BufferAttr scratch = nullptr) {
+    unsigned inputs = kernel.getInputCount();
+    step::LaunchOp::create(builder, loc, /*number=*/0, kernel.getSymName(), namedAttrs(buffers.take_front(inputs)),
+                           namedAttrs(buffers.drop_front(inputs)), immediates, flops, scope, attention, scratch);
   }
 
   LogicalResult lowerGroup(step::GroupOp group) {
@@ -191,8 +265,8 @@ private:
                         scoped.setScopeAttr(place);
                       }
                     });
-    step::LaunchOp::create(builder, group.getLoc(), kernel.getSymName(), attrs(buffers), immediates.values, flops,
-                           group.getScope(), getAttention(group), group->getAttrOfType<step::BufferAttr>(kScratchAttr));
+    launch(group.getLoc(), kernel, buffers, immediates.values, flops, group.getScope(), getAttention(group),
+           group->getAttrOfType<step::BufferAttr>(kScratchAttr));
     return success();
   }
 
@@ -234,9 +308,8 @@ private:
                                 flops = cost ? cost.getVectorFlops() : tx::detail::defaultVectorFlops(row);
                                 step::YieldOp::create(inner, op.getLoc(), row->getResults());
                               });
-    step::LaunchOp::create(builder, op.getLoc(), kernel.getSymName(), attrs(buffers), ArrayRef<int32_t>(), flops,
-                           cast<ScopedOpInterface>(op.getOperation()).getScope(), /*attention=*/nullptr,
-                           /*scratch=*/nullptr);
+    launch(op.getLoc(), kernel, buffers, /*immediates=*/{}, flops,
+           cast<ScopedOpInterface>(op.getOperation()).getScope());
   }
 
   /// The bias is C's first value, so that the product's form does not depend on it.
@@ -288,23 +361,26 @@ private:
       buffers[2] = aux;
     if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
-    SmallVector<int64_t> leading, outer, inner;
-    const GemmOperand operands[] = {form.a, form.b, form.c};
-    for (auto [operand, buffer] : llvm::zip(operands, buffers)) {
+    auto stridesOf = [](const GemmOperand &operand, step::BufferAttr buffer) {
       int64_t stride = buffer.getRowStride();
-      leading.push_back(stride);
-      outer.push_back(operand.rowsPerBatch0 * stride);
-      inner.push_back(operand.rowsPerBatch1 * stride + operand.columnsPerBatch1);
-    }
-    outer.append(inner);
+      return std::array<int64_t, 2>{operand.rowsPerBatch0 * stride,
+                                    operand.rowsPerBatch1 * stride + operand.columnsPerBatch1};
+    };
+    step::BufferAttr a = buffers[0], b = buffers[1], c = buffers[2], reset;
     if (auto accumulating = dyn_cast<AccumulatingOpInterface>(op.getOperation()))
-      if (Value reset = accumulating.getResetValue())
-        if (failed(getBuffers(op, reset, buffers)))
+      if (Value value = accumulating.getResetValue()) {
+        FailureOr<step::BufferAttr> found = findBuffer(op, value);
+        if (failed(found))
           return failure();
-    step::GemmOp::create(builder, op.getLoc(), form.m, form.n, form.k, ArrayRef<int64_t>{form.batch0, form.batch1},
-                         leading, outer, form.a.transpose, form.b.transpose, llvm::APFloat(form.alpha),
-                         llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), attrs(buffers),
-                         epilogue, vector, epilogue ? aux : nullptr, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
+        reset = *found;
+      }
+    auto optional = [&](step::BufferAttr buffer) { return buffer ? named(buffer) : step::BufferAttr(); };
+    step::GemmOp::create(builder, op.getLoc(), /*number=*/0, form.m, form.n, form.k, form.a.transpose, form.b.transpose,
+                         form.batch0, form.batch1, llvm::APFloat(form.alpha),
+                         llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), named(a),
+                         a.getRowStride(), stridesOf(form.a, a), named(b), b.getRowStride(), stridesOf(form.b, b),
+                         named(c), c.getRowStride(), stridesOf(form.c, c), optional(reset), epilogue, optional(vector),
+                         epilogue ? optional(aux) : nullptr, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
                          cast<ScopedOpInterface>(op.getOperation()).getScope());
     if (!epilogue)
       applyFunction(op, form.function, aux, result);
@@ -321,15 +397,17 @@ private:
                << buffer.getType() << "; compute it by an op of its own";
     CollectiveForm form = op.getCollectiveForm();
     Axis axis = axes.lookup(op.getAxisAttr());
-    step::CollectiveOp::create(builder, op.getLoc(), op.getCollectiveKind(), op.getAxisAttr().getValue(), axis.ranks,
-                               axis.stride, form.outer, form.peer, form.wraps,
-                               cast<CostOpInterface>(op.getOperation()).getSentBytes(), attrs(buffers),
-                               cast<ScopedOpInterface>(op.getOperation()).getScope());
+    step::CollectiveOp::create(builder, op.getLoc(), /*number=*/0, op.getCollectiveKind(), op.getAxisAttr().getValue(),
+                               axis.ranks, axis.stride, form.outer, form.peer, form.wraps,
+                               cast<CostOpInterface>(op.getOperation()).getSentBytes(), named(buffers[0]),
+                               named(buffers[1]), cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }
 
   KernelTable &kernels;
   const AxisTable &axes;
+  const PlaceNames &state;
+  const PlaceNames arguments;
   OpBuilder builder;
 };
 
@@ -366,9 +444,11 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
       names.insert(func.getName());
     KernelTable kernels(body, std::move(names));
     AxisTable axes(module);
+    PlaceNames state(module);
     for (func::FuncOp func : functions)
-      if (failed(lowerFunction(func, body, kernels, axes)))
+      if (failed(lowerFunction(func, body, kernels, axes, state)))
         return signalPassFailure();
+    step::numberLaunches(program);
     for (func::FuncOp func : functions)
       func.erase();
     makeUnique(program);
@@ -392,7 +472,8 @@ private:
     return bytes ? bytes.getInt() : 0;
   }
 
-  LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels, const AxisTable &axes) {
+  LogicalResult lowerFunction(func::FuncOp func, Block &program, KernelTable &kernels, const AxisTable &axes,
+                              const PlaceNames &state) {
     auto returned = cast<func::ReturnOp>(func.getBody().front().back());
     Builder attributes(func.getContext());
     SmallVector<Attribute> argumentNames, arguments, argumentIds, resultNames, results;
@@ -423,7 +504,7 @@ private:
     for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports
       if (Attribute bytes = func->getAttr(name))
         entry->setAttr(name, bytes);
-    EntryBuilder lowering(entry, kernels, axes);
+    EntryBuilder lowering(entry, kernels, axes, state);
     for (Operation &op : func.getBody().front())
       if (failed(lowering.lower(op)))
         return failure();

@@ -12,7 +12,7 @@
 // CHECK-LABEL: func.func @forward
 // CHECK: step.group tile {{.*}} {step.library_attention = true, step.scratch_bytes = 256 : i64}
 // STEP: step.entry @forward
-// STEP: step.launch {{.*}} [#step.buffer<argument, 0, tensor<2x80x32xbf16>, stride 96>, #step.buffer<argument, 64, tensor<2x80x32xbf16>, stride 96>, #step.buffer<argument, 128, tensor<2x80x32xbf16>, stride 96>, #step.buffer<{{.*}}, tensor<2x80x32xbf16>>, #step.buffer<{{.*}}, tensor<2x4x80xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 3.500000e-01 : f64, operands = [0, 1, 2, 3, 4]> scratch <transient, {{[0-9]+}}, tensor<256xi8>>
+// STEP: step.launch {{.*}} (<argument, 0x0, tensor<2x80x32xbf16>, stride 96, "[[QKV:.*]]">, <argument, 0x40, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">, <argument, 0x80, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">) -> (<{{.*}}, tensor<2x80x32xbf16>>, <{{.*}}, tensor<2x4x80xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 3.500000e-01 : f64, operands = [0, 1, 2, 3, 4]> scratch <transient, {{0x[0-9a-f]+}}, tensor<256xi8>>
 func.func @forward(%qkv: tensor<2x80x96xbf16>) -> (tensor<2x80x32xbf16>, tensor<2x4x80xf32>) {
   %q = tx.slice %qkv 0 size 32 in <"qkv"> : tensor<2x80x96xbf16>
   %k = tx.slice %qkv 32 size 32 in <"qkv"> : tensor<2x80x96xbf16>

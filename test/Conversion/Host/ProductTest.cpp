@@ -29,15 +29,14 @@ float widen(uint16_t bits) {
 /// A program with every form of product; functions are made for these.
 std::string allForms() {
   std::string text = "step.entry @e () -> () {\n";
-  for (const char *ta : {"false", "true"})
-    for (const char *tb : {"false", "true"})
+  int number = 0;
+  for (const char *transposeA : {"", "transpose_a "})
+    for (const char *transposeB : {"", "transpose_b "})
       for (const char *element : {"bf16", "f32"})
-        text += std::string("step.gemm in <\"x\"> [4, 4, 4] batch [1, 1] ld [4, 4, 4] strides [0, 0, 0, 0, 0, 0] "
-                            "transpose ") +
-                ta + ", " + tb +
-                " alpha 1.0 beta 0.0 [#step.buffer<transient, 0, tensor<4x4xbf16>>, #step.buffer<transient, 64, "
-                "tensor<4x4xbf16>>, #step.buffer<transient, 128, tensor<4x4x" +
-                element + ">>]\n";
+        text += "step.gemm " + std::to_string(number++) + " in <\"x\"> m 4 n 4 k 4 " + transposeA + transposeB +
+                "alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<4x4xbf16>> lda 4, "
+                "b <transient, 0x40, tensor<4x4xbf16>> ldb 4) -> (c <transient, 0x80, tensor<4x4x" +
+                element + ">> ldc 4)\n";
   return text + "}\n";
 }
 

@@ -3,7 +3,7 @@
 
 // CHECK: step.kernel @row0_gelu__ row
 // CHECK: step.entry @row0_gelu
-// CHECK: step.launch @row0_gelu__
+// CHECK: step.launch 0 @row0_gelu__
 // CHECK: step.entry @row0_gelu_
 func.func @row0_gelu(%x: tensor<2x4x6xf32>) -> tensor<2x4x6xf32> {
   %y = tx.gelu %x in <"a"> : tensor<2x4x6xf32>

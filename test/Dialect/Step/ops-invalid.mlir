@@ -7,17 +7,17 @@ module attributes {test.buffer = #step.buffer<stack, 0, tensor<2x6xf32>>} {}
 // -----
 
 // expected-error @below {{a buffer holds numbers in a static shape, found 'tensor<2x?xf32>'}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x?xf32>>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<2x?xf32>>} {}
 
 // -----
 
 // expected-error @below {{a buffer holds numbers in a static shape, found 'tensor<2x6xindex>'}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xindex>>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<2x6xindex>>} {}
 
 // -----
 
 // expected-error @below {{has a tensor with a dimension of 0 elements; every dimension must be at least 1: 'tensor<2x0xf32>'}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x0xf32>>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<2x0xf32>>} {}
 
 // -----
 
@@ -27,23 +27,23 @@ module attributes {test.buffer = #step.buffer<saved, -64, tensor<2x6xf32>>} {}
 // -----
 
 // expected-error @below {{a buffer has no negative offset or stride}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xf32>, stride -6>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<2x6xf32>, stride -6>} {}
 
 // -----
 
 // expected-error @below {{rows of 6 elements do not fit a stride of 5}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<2x6xf32>, stride 5>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<2x6xf32>, stride 5>} {}
 
 // -----
 
 // Its elements are few, its rows far apart.
 // expected-error @below {{a buffer reaches beyond 2^63 bytes}}
-module attributes {test.buffer = #step.buffer<saved, 0, tensor<4294967296x2xf32>, stride 4294967296>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x0, tensor<4294967296x2xf32>, stride 4294967296>} {}
 
 // -----
 
 // expected-error @below {{a buffer reaches beyond 2^63 bytes}}
-module attributes {test.buffer = #step.buffer<saved, 9223372036854775800, tensor<2x6xf32>>} {}
+module attributes {test.buffer = #step.buffer<saved, 0x7ffffffffffffff8, tensor<2x6xf32>>} {}
 
 // -----
 
@@ -292,7 +292,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op says of 0 of its 1 arguments whether they hold ids}}
-  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [#step.buffer<argument, 0, tensor<4xi32>>], argument_ids = [], result_names = [], result_buffers = []}> ({
+  "step.entry"() <{sym_name = "f", argument_names = ["x"], argument_buffers = [#step.buffer<argument, 0x0, tensor<4xi32>>], argument_ids = [], result_names = [], result_buffers = []}> ({
   ^bb0:
   }) : () -> ()
 }
@@ -310,16 +310,16 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 // 36 bytes from 32 on are more than 64.
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
-  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<argument, 32, tensor<3x3xf32>>}}
-  step.entry @f (x<argument, 32, tensor<3x3xf32>>) -> () {
+  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<argument, 0x20, tensor<3x3xf32>>}}
+  step.entry @f (x<argument, 0x20, tensor<3x3xf32>>) -> () {
   }
 }
 
 // -----
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
-  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<saved, 0, tensor<2x6xf32>, stride 11>}}
-  step.entry @f () -> (y<saved, 0, tensor<2x6xf32>, stride 11>) {
+  // expected-error @below {{'step.entry' op reaches beyond its segment with #step.buffer<saved, 0x0, tensor<2x6xf32>, stride 11>}}
+  step.entry @f () -> (y<saved, 0x0, tensor<2x6xf32>, stride 11>) {
   }
 }
 
@@ -332,7 +332,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op names no step.kernel: @other}}
-    step.launch @other in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    step.launch 0 @other in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
   }
 }
 
@@ -346,7 +346,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op names no step.kernel: @f}}
-    step.launch @f in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    step.launch 0 @f in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
   }
 }
 
@@ -358,8 +358,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.yield %y : tensor<2x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op has 2 buffers, its kernel 3}}
-    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    // expected-error @below {{'step.launch' op has 1 inputs and 1 outputs, its kernel 2 and 1}}
+    step.launch 0 @k in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<2x6xf32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
   }
 }
 
@@ -371,8 +371,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.yield %y : tensor<2x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op has an address that is no step.buffer: 64 : i64}}
-    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, 64, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    // expected-error @below {{'step.launch' op attribute 'inputs' failed to satisfy constraint: a list of step.buffer}}
+    "step.launch"() <{number = 0 : i64, kernel = @k, inputs = [64], outputs = [], immediates = array<i32: 7>, flops = 12 : i64, scope = #tx.scope<"a">}> : () -> ()
   }
 }
 
@@ -384,8 +384,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.yield %y : tensor<2x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<argument, 0, tensor<3x4xf32>> where it takes 'tensor<2x6xf32>' of stride 0}}
-    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<3x4xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<argument, 0x0, tensor<3x4xf32>> where it takes 'tensor<2x6xf32>' of stride 0}}
+    step.launch 0 @k in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<3x4xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
   }
 }
 
@@ -397,8 +397,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.yield %y : tensor<2x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<transient, 0, tensor<2x6xf32>, stride 8> where it takes 'tensor<2x6xf32>' of stride 0}}
-    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>, stride 8>]
+    // expected-error @below {{'step.launch' op gives its kernel #step.buffer<transient, 0x0, tensor<2x6xf32>, stride 8> where it takes 'tensor<2x6xf32>' of stride 0}}
+    step.launch 0 @k in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>, stride 8>)
   }
 }
 
@@ -411,7 +411,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op has 0 immediates, its kernel 1}}
-    step.launch @k in <"a"> flops 12 immediates [] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 0, tensor<2x6xf32>>]
+    step.launch 0 @k in <"a"> flops 12 (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
   }
 }
 
@@ -423,53 +423,35 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
     step.yield %y : tensor<2x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op reaches beyond its segment with #step.buffer<transient, 32, tensor<2x6xf32>>}}
-    step.launch @k in <"a"> flops 12 immediates [7] [#step.buffer<argument, 0, tensor<2x6xf32>>, #step.buffer<persistent, 0, tensor<4xi32>>, #step.buffer<transient, 32, tensor<2x6xf32>>]
+    // expected-error @below {{'step.launch' op reaches beyond its segment with #step.buffer<transient, 0x20, tensor<2x6xf32>>}}
+    step.launch 0 @k in <"a"> flops 12 immediates [7] (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x20, tensor<2x6xf32>>)
   }
 }
 
 // -----
 
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes buffers A, B, C and perhaps a reset bit, found 2}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>]
+    // expected-error @below {{a product without 'b'}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
 // -----
 
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op has an address that is no step.buffer: "C"}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, "C"]
+    // expected-error @below {{Invalid attribute `c` in property conversion: "C"}}
+    "step.gemm"() <{number = 0 : i64, scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch0 = 1 : i64, batch1 = 1 : i64, alpha = 1.0 : f64, beta = 0.0 : f64, a = #step.buffer<argument, 0x0, tensor<2x3xf32>>, lda = 3 : i64, strides_a = array<i64: 0, 0>, b = #step.buffer<persistent, 0x0, tensor<3x4xf32>>, ldb = 4 : i64, strides_b = array<i64: 0, 0>, c = "C", ldc = 4 : i64, strides_c = array<i64: 0, 0>}> : () -> ()
   }
 }
 
 // -----
 
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 1, 3 and 6}}
-    step.gemm in <"a"> [2, 4, 3] batch [1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
-  }
-}
-
-// -----
-
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
-  step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 2, 2 and 6}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
-  }
-}
-
-// -----
-
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
-  step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found 2, 3 and 3}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+    // expected-error @below {{'step.gemm' op takes 2 strides of a batch for each matrix, found 1}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3 strides [6], b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -478,7 +460,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op takes sizes of at least 1, found 0}}
-    step.gemm in <"a"> [2, 4, 0] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+    step.gemm 0 in <"a"> m 2 n 4 k 0 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -487,7 +469,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op takes sizes of at least 1, found -1}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, -1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+    step.gemm 0 in <"a"> m 2 n 4 k 3 batch 1 x -1 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -496,7 +478,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op has more than 2^63 FLOPs}}
-    step.gemm in <"a"> [4294967296, 4294967296, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+    step.gemm 0 in <"a"> m 4294967296 n 4294967296 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -504,8 +486,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<argument, 64, tensor<2x3xf32>>}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 64, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>]
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<argument, 0x40, tensor<2x3xf32>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x40, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -513,8 +495,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes a vector of 4 elements in its epilogue, found #step.buffer<persistent, 48, tensor<2xf32>>}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<2xf32>>
+    // expected-error @below {{'step.gemm' op takes a vector of 4 elements in its epilogue, found #step.buffer<persistent, 0x30, tensor<2xf32>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<2xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -523,16 +505,26 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op has an epilogue for a batch of products}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 2] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<4xf32>>
+    step.gemm 0 in <"a"> m 2 n 4 k 3 batch 1 x 2 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
 // -----
 
-step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op has an epilogue without its vector, or the reverse}}
-    "step.gemm"() {scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch = array<i64: 1, 1>, leading = array<i64: 3, 4, 4>, batch_strides = array<i64: 0, 0, 0, 0, 0, 0>, transpose_a = false, transpose_b = false, alpha = 1.0 : f64, beta = 0.0 : f64, buffers = [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>], epilogue = #step<epilogue bias>} : () -> ()
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+// Only the generic form can say so.
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has an epilogue without its vector, or the reverse}}
+    "step.gemm"() <{number = 0 : i64, scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch0 = 1 : i64, batch1 = 1 : i64, alpha = 1.0 : f64, beta = 0.0 : f64, a = #step.buffer<argument, 0x0, tensor<2x3xf32>>, lda = 3 : i64, strides_a = array<i64: 0, 0>, b = #step.buffer<persistent, 0x0, tensor<3x4xf32>>, ldb = 4 : i64, strides_b = array<i64: 0, 0>, c = #step.buffer<transient, 0x0, tensor<2x4xf32>>, ldc = 4 : i64, strides_c = array<i64: 0, 0>, vector = #step.buffer<persistent, 0x30, tensor<4xf32>>}> : () -> ()
   }
 }
 
@@ -540,8 +532,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 0, tensor<256xi8>>}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] scratch <transient, 0, tensor<256xi8>>
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 0x0, tensor<256xi8>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, scratch <transient, 0x0, tensor<256xi8>>)
   }
 }
 
@@ -554,7 +546,7 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op is attention of 2 operands, expected 5}}
-    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1]>
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1]>
   }
 }
 
@@ -567,7 +559,7 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op is attention on buffer 2 of 2}}
-    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1, 2, 0, 0]>
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1, 2, 0, 0]>
   }
 }
 
@@ -580,7 +572,7 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op is attention on tensors of three dimensions, found 'tensor<8x6xf32>'}}
-    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<8x6xf32>>, #step.buffer<transient, 0, tensor<8x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<8x6xf32>>) -> (<transient, 0x0, tensor<8x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
   }
 }
 
@@ -593,7 +585,7 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op has 4 heads, which do not divide 'tensor<2x4x6xf32>'}}
-    step.launch @k in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>] attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
   }
 }
 
@@ -622,16 +614,17 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op has an epilogue without its aux matrix, or the reverse}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue gelu (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
 // -----
 
+// Only the generic form can say so.
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op has an epilogue without its aux matrix, or the reverse}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue bias <persistent, 48, tensor<4xf32>> aux <transient, 64, tensor<2x4xf32>>
+    "step.gemm"() <{number = 0 : i64, scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch0 = 1 : i64, batch1 = 1 : i64, alpha = 1.0 : f64, beta = 0.0 : f64, a = #step.buffer<argument, 0x0, tensor<2x3xf32>>, lda = 3 : i64, strides_a = array<i64: 0, 0>, b = #step.buffer<persistent, 0x0, tensor<3x4xf32>>, ldb = 4 : i64, strides_b = array<i64: 0, 0>, c = #step.buffer<transient, 0x0, tensor<2x4xf32>>, ldc = 4 : i64, strides_c = array<i64: 0, 0>, epilogue = #step<epilogue bias>, vector = #step.buffer<persistent, 0x30, tensor<4xf32>>, aux = #step.buffer<transient, 0x40, tensor<2x4xf32>>}> : () -> ()
   }
 }
 
@@ -639,8 +632,79 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes an aux matrix of 2 x 4 elements, found #step.buffer<transient, 64, tensor<4x2xf32>>}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu_grad aux <transient, 64, tensor<4x2xf32>>
+    // expected-error @below {{'aux' is no input of this product; known: a, b, reset, bias}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, aux <transient, 0x40, tensor<2x4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'bias' is no output of this product; known: c, sums_a, scratch}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue sums_a (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, bias <persistent, 0x30, tensor<4xf32>>)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'c' is there twice}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{unknown epilogue 'relu'; known: bias, sums_a, sums_b, gelu, gelu_bias, gelu_grad, gelu_grad_sums}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue relu (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op has the number 7, but is launch 0 of its program}}
+    step.gemm 7 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+// Numbers go on from entry to entry.
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+  step.entry @g () -> () {
+    // expected-error @below {{'step.gemm' op has the number 0, but is launch 1 of its program}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.kernel @k row [2, 6] immediates 1 (%x: tensor<2x6xf32>, %key: tensor<4xi32>) {
+    %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x6xf32>, tensor<4xi32>
+    step.yield %y : tensor<2x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{an immediate has 32 bits}}
+    step.launch 0 @k in <"a"> flops 12 immediates [0x100000000] (<argument, 0x0, tensor<2x6xf32>>, <persistent, 0x0, tensor<4xi32>>) -> (<transient, 0x0, tensor<2x6xf32>>)
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op takes an aux matrix of 2 x 4 elements, found #step.buffer<transient, 0x40, tensor<4x2xf32>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue gelu_grad (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, aux <transient, 0x40, tensor<4x2xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -649,7 +713,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op adds to C what is not the product: gelu takes a beta of 0}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 1.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu aux <transient, 64, tensor<2x4xf32>>
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 1.0 epilogue gelu (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, aux <transient, 0x40, tensor<2x4xf32>>)
   }
 }
 
@@ -658,7 +722,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'step.gemm' op adds to C what is not the product: gelu_grad_sums takes a beta of 0}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>, #step.buffer<argument, 32, tensor<i1>>] epilogue gelu_grad_sums <persistent, 48, tensor<4xf32>> aux <transient, 64, tensor<2x4xf32>>
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue gelu_grad_sums (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, reset <argument, 0x20, tensor<i1>>, aux <transient, 0x40, tensor<2x4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, sums_c <persistent, 0x30, tensor<4xf32>>)
   }
 }
 
@@ -666,8 +730,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 112, tensor<2x4xf32>>}}
-    step.gemm in <"a"> [2, 4, 3] batch [1, 1] ld [3, 4, 4] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x3xf32>>, #step.buffer<persistent, 0, tensor<3x4xf32>>, #step.buffer<transient, 0, tensor<2x4xf32>>] epilogue gelu aux <transient, 112, tensor<2x4xf32>>
+    // expected-error @below {{'step.gemm' op reaches beyond its segment with #step.buffer<transient, 0x70, tensor<2x4xf32>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue gelu (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, aux <transient, 0x70, tensor<2x4xf32>>)
   }
 }
 
@@ -675,7 +739,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op @f has two arguments of the name 'x'}}
-  step.entry @f (x<argument, 0, tensor<i1>>, x<argument, 1, tensor<i1>>) -> () {
+  step.entry @f (x<argument, 0x0, tensor<i1>>, x<argument, 0x1, tensor<i1>>) -> () {
   }
 }
 
@@ -683,7 +747,7 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op @f has two results of the name 'x'}}
-  step.entry @f () -> (x<argument, 0, tensor<i1>>, x<argument, 1, tensor<i1>>) {
+  step.entry @f () -> (x<argument, 0x0, tensor<i1>>, x<argument, 0x1, tensor<i1>>) {
   }
 }
 
@@ -691,6 +755,6 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   // expected-error @below {{'step.entry' op has a name with a NUL character, after 'x'}}
-  step.entry @f ("x\00y"<argument, 0, tensor<i1>>) -> () {
+  step.entry @f ("x\00y"<argument, 0x0, tensor<i1>>) -> () {
   }
 }

@@ -15,8 +15,8 @@ func.func @groups(%x: tensor<2x4x6xbf16>, %y: tensor<2x4x6xbf16>, %acc: tensor<6
     step.yield %s, %g : tensor<2x4x6xbf16>, tensor<2x4x6xbf16>
   }
   // Other attributes stay.
-  // CHECK: step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%{{.*}} = %[[SUM]]#0, %{{.*}} = %[[ACC]]) {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
-  %1 = step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%a = %0#0, %c = %acc) {step.buffers = [#step.buffer<persistent, 64, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
+  // CHECK: step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%{{.*}} = %[[SUM]]#0, %{{.*}} = %[[ACC]]) {step.buffers = [#step.buffer<persistent, 0x40, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
+  %1 = step.group column [8, 6] in <backward, layer 0, "mlp.fc2"> (%a = %0#0, %c = %acc) {step.buffers = [#step.buffer<persistent, 0x40, tensor<6xf32>>]} : (tensor<2x4x6xbf16>, tensor<6xf32>) -> tensor<6xf32> {
     %g = tx.bias_grad %a into %c in <backward, layer 0, "mlp.fc2"> : tensor<2x4x6xbf16>, tensor<6xf32>
     step.yield %g : tensor<6xf32>
   }
@@ -43,18 +43,25 @@ step.program @step arena(persistent 192, argument 64, saved 0, transient 768) at
   step.kernel @gelu flat [1, 48] strides [0, 0] immediates 0 (%x: tensor<48xf32>) attributes {tx.note = "kept"} {
     step.yield %x : tensor<48xf32>
   }
-  // CHECK: step.entry @microbatch (key<argument, 0, tensor<4xi32>>, "loss scale"<argument, 16, tensor<f32>>) -> (y<transient, 576, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
-  step.entry @microbatch (key<argument, 0, tensor<4xi32>>, "loss scale"<argument, 16, tensor<f32>>) -> (y<transient, 576, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
-    // CHECK-NEXT: step.launch @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
-    step.launch @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
-    // CHECK-NEXT: step.gemm in <backward, "output_layer">[6, 6, 8] batch [2, 1] ld [6, 6, 6] strides [24, 24, 0, 0, 0, 0] transpose true, false alpha 5.000000e-01 beta 1.000000e+00 [#step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x6xf32>>, #step.buffer<argument, 20, tensor<i1>>]
-    step.gemm in <backward, "output_layer"> [6, 6, 8] batch [2, 1] ld [6, 6, 6] strides [24, 24, 0, 0, 0, 0] transpose true, false alpha 0.5 beta 1.0 [#step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x6xf32>>, #step.buffer<argument, 20, tensor<i1>>]
+  // CHECK: step.entry @microbatch (key<argument, 0x0, tensor<4xi32>>, "loss scale"<argument, 0x10, tensor<f32>>) -> (y<transient, 0x240, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
+  step.entry @microbatch (key<argument, 0x0, tensor<4xi32>>, "loss scale"<argument, 0x10, tensor<f32>>) -> (y<transient, 0x240, tensor<2x4x6xf32>>) attributes {tx.note = "kept"} {
+    // CHECK-NEXT: step.launch 0 @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [0xfffffff9] (<transient, 0x0, tensor<2x4x6xf32>, stride 18>, <argument, 0x0, tensor<4xi32>, "key">) -> (<transient, 0x240, tensor<2x4x6xf32>>)
+    step.launch 0 @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] (<transient, 0, tensor<2x4x6xf32>, stride 18>, <argument, 0, tensor<4xi32>, "key">) -> (<transient, 576, tensor<2x4x6xf32>>)
+    // CHECK-NEXT: step.gemm 1 in <backward, "output_layer"> m 6 n 6 k 8 transpose_a batch 2 x 1 alpha 5.000000e-01 beta 1.000000e+00 (a <transient, 0x240, tensor<2x4x6xf32>> lda 6 strides [24, 0], b <transient, 0x240, tensor<2x4x6xf32>> ldb 6 strides [24, 0], reset <argument, 0x14, tensor<i1>>) -> (c <persistent, 0x0, tensor<6x6xf32>, "w.grad"> ldc 6)
+    step.gemm 1 in <backward, "output_layer"> m 6 n 6 k 8 transpose_a batch 2 x 1 alpha 0.5 beta 1.0 (a <transient, 0x240, tensor<2x4x6xf32>> lda 6 strides [24, 0], b <transient, 0x240, tensor<2x4x6xf32>> ldb 6 strides [24, 0], reset <argument, 0x14, tensor<i1>>) -> (c <persistent, 0x0, tensor<6x6xf32>, "w.grad"> ldc 6)
+    // What an epilogue reads stands before the arrow, what it writes behind.
+    // CHECK-NEXT: step.gemm 2 {{.*}} epilogue gelu_bias (a {{.*}} ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, aux <transient, 0x180, tensor<8x6xf32>, stride 8>, scratch <transient, 0x100, tensor<64xi8>>)
+    step.gemm 2 in <"fc"> m 8 n 6 k 6 alpha 1.0 beta 0.0 epilogue gelu_bias (a <transient, 0x240, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, aux <transient, 0x180, tensor<8x6xf32>, stride 8>, scratch <transient, 0x100, tensor<64xi8>>)
+    // CHECK-NEXT: step.gemm 3 {{.*}} transpose_b alpha {{.*}} epilogue gelu_grad_sums (a {{.*}} ldb 6, aux <transient, 0x240, tensor<8x6xf32>>) -> (c {{.*}} ldc 6, sums_c <persistent, 0x0, tensor<6xf32>>)
+    step.gemm 3 in <"fc"> m 8 n 6 k 6 transpose_b alpha 1.0 beta 0.0 epilogue gelu_grad_sums (a <transient, 0x0, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6, aux <transient, 0x240, tensor<8x6xf32>>) -> (c <transient, 0x180, tensor<8x6xf32>> ldc 6, sums_c <persistent, 0x0, tensor<6xf32>>)
+    // CHECK-NEXT: step.collective 4 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
+    step.collective 4 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
   }
   // An entry may have no launches.
-  // CHECK: step.entry @ids (x<argument, 0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 16, tensor<4xi32>> ids<below = 7>, z<argument, 32, tensor<4xi32>> ids<ignored = 0>) -> () {
+  // CHECK: step.entry @ids (x<argument, 0x0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 0x10, tensor<4xi32>> ids<below = 7>, z<argument, 0x20, tensor<4xi32>> ids<ignored = 0>) -> () {
   // CHECK: step.entry @nothing () -> () {
   // CHECK-NEXT: }
-  step.entry @ids (x<argument, 0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 16, tensor<4xi32>> ids<below = 7>, z<argument, 32, tensor<4xi32>> ids<ignored = 0>) -> () {
+  step.entry @ids (x<argument, 0x0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 0x10, tensor<4xi32>> ids<below = 7>, z<argument, 0x20, tensor<4xi32>> ids<ignored = 0>) -> () {
   }
   step.entry @nothing () -> () {
   }

@@ -8,10 +8,9 @@ include "mlir/Pass/PassBase.td"
 def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp"> {
   let summary = "Make each kernel a function of GPU threads";
   let description = [{
-    Adds a module `gpu_kernels` with a function for each `step.kernel`: its
-    arguments are the input buffers, the output buffers, the immediates and the
-    number of units. A block of threads has `step.units_per_block` of
-    `step.units` units; what a unit is depends on the kernel's kind:
+    Adds a module `gpu_kernels` with a function for each `step.kernel`: its arguments are the input buffers, the output
+    buffers, the immediates and the number of units. A block of threads has `step.units_per_block` of `step.units`
+    units; what a unit is depends on the kernel's kind:
 
     - `row`, `flat`: a row. Some threads share it; it stays in registers where
       it fits. Sums meet by shuffles, then in shared memory, in one order.
@@ -20,9 +19,8 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
     - `tile`: a tile of rows of a head. The block's threads share tiles in
       `step.shared_bytes` of dynamic shared memory; bf16 products are tensor cores'.
 
-    Vectors are as wide as 16 bytes of the narrowest element, where rows and
-    launches' addresses are aligned so. Threads, vectors and stripes come from one
-    schedule, which knows the architecture.
+    Vectors are as wide as 16 bytes of the narrowest element, where rows and launches' addresses are aligned so.
+    Threads, vectors and stripes come from one schedule, which knows the architecture.
 
     Before:
 
@@ -35,8 +33,7 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
     }
     ```
 
-    After, with four threads for a row of 16 columns and a vector for each; on longer rows a thread
-    has four vectors:
+    After, with four threads for a row of 16 columns and a vector for each; on longer rows a thread has four vectors:
 
     ```mlir
     step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
@@ -105,12 +102,11 @@ def LowerKernelsToGpu : Pass<"tx-lower-kernels-to-gpu", "::tx::step::ProgramOp">
 def SplitRowSums : Pass<"tx-split-row-sums", "::mlir::func::FuncOp"> {
   let summary = "Have sums over rows in parts, beside what reads the rows anyway";
   let description = [{
-    Runs before fusion, for GPUs. A sum over rows whose rows another op of backward reads
-    becomes two ops: one sums parts of the rows, and fusion puts it into the other op's
-    kernel, so that the rows are read once; one adds the parts to the accumulator, in
-    their order. How many parts there are depends on the architecture and the shape alone, so
-    a gradient has the same bits under every policy. Rows that a block's threads cannot hold
-    with their sums stay as they are.
+    Runs before fusion, for GPUs. A sum over rows whose rows another op of backward reads becomes two ops: one sums
+    parts of the rows, and fusion puts it into the other op's kernel, so that the rows are read once; one adds the parts
+    to the accumulator, in their order. How many parts there are depends on the architecture and the shape alone, so a
+    gradient has the same bits under every policy. Rows that a block's threads cannot hold with their sums stay as they
+    are.
 
     Before:
 
@@ -141,17 +137,14 @@ def SplitRowSums : Pass<"tx-split-row-sums", "::mlir::func::FuncOp"> {
 def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::ModuleOp"> {
   let summary = "Say what a GPU's libraries compute, and the scratch they get";
   let description = [{
-    Runs after fusion and before placement, so that scratch is a part of the
-    peak. A product by cuBLASLt gets bytes for the partial sums of a split k: 16
-    copies of C in f32, and no more than NVIDIA advises (32 MiB for sm_90 and newer,
-    4 MiB before).
+    Runs after fusion and before placement, so that scratch is a part of the peak. A product by cuBLASLt gets bytes for
+    the partial sums of a split k: 16 copies of C in f32, and no more than NVIDIA advises (32 MiB for sm_90 and newer, 4
+    MiB before).
 
-    A group that is core attention (AttentionOpInterface) is marked if cuDNN can
-    compute it in the kernel's place: bf16, no dropout, heads of a width that is a
-    multiple of 8 up to 128. It gets what cuDNN's plan asks for: deterministic, 2 b h s t
-    bytes backward; else one or two copies of dQ in f32. All of a module's attention is
-    marked or none, and such a group gives every result, whoever reads it: a
-    recomputation takes the way of its forward.
+    A group that is core attention (AttentionOpInterface) is marked if cuDNN can compute it in the kernel's place: bf16,
+    no dropout, heads of a width that is a multiple of 8 up to 128. It gets what cuDNN's plan asks for: deterministic, 2
+    b h s t bytes backward; else one or two copies of dQ in f32. All of a module's attention is marked or none, and such
+    a group gives every result, whoever reads it: a recomputation takes the way of its forward.
 
     Before:
 

@@ -8,16 +8,15 @@ include "mlir/Pass/PassBase.td"
 def LowerToStepPass : Pass<"tx-lower-to-step", "::mlir::ModuleOp"> {
   let summary = "turn placed functions into a step.program: launches on addresses";
   let description = [{
-    Each function becomes an entry; each group a launch of a kernel, equal
-    kernels (up to their place in the model) being one; each matrix product a
-    `step.gemm`, after a launch that writes its bias, if it has one. Views, loads and
+    Each function becomes an entry; each group a launch of a kernel, equal kernels (up to their place in the model)
+    being one; each matrix product a `step.gemm`, after a launch that writes its bias, if it has one. Views, loads and
     stores vanish: they were addresses.
 
     Example:
 
     ```mlir
-    func.func @f(%x: tensor<2x4x6xf32> {tx.name = "x", step.buffer = #step.buffer<argument, 0, tensor<2x4x6xf32>>}) -> (tensor<2x4x6xf32> {tx.name = "y"}) attributes {step.argument_bytes = 192 : i64, step.transient_bytes = 192 : i64} {
-      %0 = step.group row [8, 6] in <"a"> (%a = %x) {step.buffers = [#step.buffer<transient, 0, tensor<2x4x6xf32>>]} : (tensor<2x4x6xf32>) -> tensor<2x4x6xf32> {
+    func.func @f(%x: tensor<2x4x6xf32> {tx.name = "x", step.buffer = #step.buffer<argument, 0x0, tensor<2x4x6xf32>>}) -> (tensor<2x4x6xf32> {tx.name = "y"}) attributes {step.argument_bytes = 192 : i64, step.transient_bytes = 192 : i64} {
+      %0 = step.group row [8, 6] in <"a"> (%a = %x) {step.buffers = [#step.buffer<transient, 0x0, tensor<2x4x6xf32>>]} : (tensor<2x4x6xf32>) -> tensor<2x4x6xf32> {
         %1 = tx.gelu %a in <"a"> : tensor<2x4x6xf32>
         step.yield %1 : tensor<2x4x6xf32>
       }
@@ -33,8 +32,8 @@ def LowerToStepPass : Pass<"tx-lower-to-step", "::mlir::ModuleOp"> {
         %1 = tx.gelu %a in <""> : tensor<2x4x6xf32>
         step.yield %1 : tensor<2x4x6xf32>
       }
-      step.entry @f (x<argument, 0, tensor<2x4x6xf32>>) -> (y<transient, 0, tensor<2x4x6xf32>>) attributes {step.transient_bytes = 192 : i64} {
-        step.launch @row0_gelu in <"a"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>]
+      step.entry @f (x<argument, 0x0, tensor<2x4x6xf32>>) -> (y<transient, 0x0, tensor<2x4x6xf32>>) attributes {step.transient_bytes = 192 : i64} {
+        step.launch 0 @row0_gelu in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>, "x">) -> (<transient, 0x0, tensor<2x4x6xf32>>)
       }
     }
     ```

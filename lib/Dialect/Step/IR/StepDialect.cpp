@@ -38,25 +38,31 @@ Attribute BufferAttr::parse(AsmParser &parser, Type) {
   StringRef keyword;
   int64_t offset = 0, stride = 0;
   RankedTensorType type;
+  std::string name;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() || parser.parseKeyword(&keyword))
     return {};
   std::optional<ArenaSegment> segment = symbolizeArenaSegment(keyword);
   if (!segment) {
-    parser.emitError(loc, "unknown segment '") << keyword << "'; known: persistent, argument, saved, transient";
+    parser.emitError(loc, "unknown segment '")
+        << keyword << "'; known: " << listNames<ArenaSegment>(0, getMaxEnumValForArenaSegment());
     return {};
   }
   if (parser.parseComma() || parser.parseInteger(offset) || parser.parseComma() || parser.parseType(type))
     return {};
-  if (succeeded(parser.parseOptionalComma()) && (parser.parseKeyword("stride") || parser.parseInteger(stride)))
+  bool hasMore = succeeded(parser.parseOptionalComma());
+  if (hasMore && succeeded(parser.parseOptionalKeyword("stride"))) {
+    if (parser.parseInteger(stride))
+      return {};
+    hasMore = succeeded(parser.parseOptionalComma());
+  }
+  if ((hasMore && parser.parseString(&name)) || parser.parseGreater())
     return {};
-  if (parser.parseGreater())
-    return {};
-  return parser.getChecked<BufferAttr>(loc, parser.getContext(), *segment, offset, type, stride);
+  return parser.getChecked<BufferAttr>(loc, parser.getContext(), *segment, offset, type, stride, name);
 }
 
 LogicalResult BufferAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArenaSegment, int64_t offset,
-                                 RankedTensorType type, int64_t stride) {
+                                 RankedTensorType type, int64_t stride, StringRef) {
   if (!type.hasStaticShape() || !type.getElementType().isIntOrFloat())
     return emitError() << "a buffer holds numbers in a static shape, found " << type;
   if (failed(tx::detail::verifyBoundedShape(emitError, type)))
@@ -73,10 +79,20 @@ LogicalResult BufferAttr::verify(function_ref<InFlightDiagnostic()> emitError, A
 }
 
 void BufferAttr::print(AsmPrinter &printer) const {
-  printer << '<' << stringifyArenaSegment(getSegment()) << ", " << getOffset() << ", " << getType();
+  // Addresses are hexadecimal here, in a dry run and in the runtime's messages: a search finds all of them.
+  printer << '<' << stringifyArenaSegment(getSegment()) << ", 0x" << llvm::utohexstr(getOffset(), /*LowerCase=*/true)
+          << ", " << getType();
   if (getStride())
     printer << ", stride " << getStride();
+  if (!getName().empty()) {
+    printer << ", ";
+    printer.printString(getName());
+  }
   printer << '>';
+}
+
+BufferAttr BufferAttr::withName(StringRef name) const {
+  return get(getContext(), getSegment(), getOffset(), getType(), getStride(), name);
 }
 
 int64_t BufferAttr::getRowStride() const { return getStride() ? getStride() : getColumns(getType()); }

@@ -1,4 +1,5 @@
-//===- StepOps.cpp - Groups, kernels, entries ---------------------------------------------------------------------===//
+//===- StepOps.cpp - Groups, kernels, entries, the program
+//---------------------------------------------------------------------===//
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -6,35 +7,12 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace tx;
 using namespace tx::step;
 
-bool step::hasVector(Epilogue epilogue) { return epilogue != Epilogue::Gelu && epilogue != Epilogue::GeluGrad; }
-bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
-
-/// bias <vector>, gelu aux <matrix>, gelu_bias <vector> aux <matrix>: the part behind the name.
-static ParseResult parseEpilogueOperands(OpAsmParser &parser, EpilogueAttr epilogue, BufferAttr &vector,
-                                         BufferAttr &aux) {
-  auto parseBuffer = [&](BufferAttr &buffer) -> ParseResult {
-    buffer = dyn_cast_or_null<BufferAttr>(BufferAttr::parse(parser, {}));
-    return success(static_cast<bool>(buffer));
-  };
-  if (hasVector(epilogue.getValue()) && parseBuffer(vector))
-    return failure();
-  return succeeded(parser.parseOptionalKeyword("aux")) ? parseBuffer(aux) : success();
-}
-
-static void printEpilogueOperands(OpAsmPrinter &printer, Operation *, EpilogueAttr, BufferAttr vector, BufferAttr aux) {
-  if (vector)
-    vector.print(printer);
-  if (aux) {
-    printer << (vector ? " aux " : "aux ");
-    aux.print(printer);
-  }
-}
+#include "tx/Dialect/Step/IR/StepInterfaces.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "tx/Dialect/Step/IR/StepOps.cpp.inc"
@@ -344,154 +322,8 @@ IdsAttr EntryOp::getIds(unsigned number) { return dyn_cast<IdsAttr>(getArgumentI
 
 LogicalResult EntryOp::verifyRegions() {
   for (Operation &op : getBody().front())
-    if (!isa<LaunchOp, step::GemmOp, CollectiveOp>(op))
+    if (!isa<LaunchOpInterface>(op))
       return op.emitOpError("is no launch");
-  return success();
-}
-
-//===--------------------------------------------------------------------------------------------------------------===//
-// LaunchOp, GemmOp, CollectiveOp
-//===--------------------------------------------------------------------------------------------------------------===//
-
-static LogicalResult verifyBuffers(Operation *op, ArrayAttr buffers) {
-  for (Attribute buffer : buffers)
-    if (!isa<BufferAttr>(buffer))
-      return op->emitOpError("has an address that is no step.buffer: ") << buffer;
-  return success();
-}
-
-LogicalResult LaunchOp::verify() {
-  if (failed(verifyBuffers(*this, getBuffers())))
-    return failure();
-  std::optional<AttentionAttr> attention = getAttention();
-  if (!attention)
-    return success();
-  ArrayRef<int64_t> operands = attention->getOperands().asArrayRef();
-  size_t expected = attention->getBackward().getValue() ? 9 : 5;
-  if (operands.size() != expected)
-    return emitOpError("is attention of ") << operands.size() << " operands, expected " << expected;
-  for (auto [index, operand] : llvm::enumerate(operands)) {
-    if (operand < 0 || operand >= static_cast<int64_t>(getBuffers().size()))
-      return emitOpError("is attention on buffer ") << operand << " of " << getBuffers().size();
-    auto type = cast<BufferAttr>(getBuffers()[operand]).getType();
-    if (type.getRank() != 3)
-      return emitOpError("is attention on tensors of three dimensions, found ") << type;
-  }
-  auto q = cast<BufferAttr>(getBuffers()[operands.front()]).getType();
-  int64_t heads = attention->getHeads().getInt();
-  if (heads < 1 || q.getDimSize(2) % heads)
-    return emitOpError("has ") << heads << " heads, which do not divide " << q;
-  return success();
-}
-
-SmallVector<Attribute> LaunchOp::getAllBuffers() {
-  SmallVector<Attribute> buffers(getBuffers().begin(), getBuffers().end());
-  if (getScratch())
-    buffers.push_back(*getScratch());
-  return buffers;
-}
-
-LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
-  if (!kernel)
-    return emitOpError("names no step.kernel: ") << getKernelAttr();
-  SmallVector<Type> types = kernel.getBufferTypes();
-  if (types.size() != getBuffers().size())
-    return emitOpError("has ") << getBuffers().size() << " buffers, its kernel " << types.size();
-  for (auto [attribute, type, stride] : llvm::zip(getBuffers(), types, kernel.getRowStrides())) {
-    auto buffer = cast<BufferAttr>(attribute);
-    if (buffer.getType() != type || buffer.getStride() != stride)
-      return emitOpError("gives its kernel ") << buffer << " where it takes " << type << " of stride " << stride;
-  }
-  if (getImmediates().size() != static_cast<uint64_t>(kernel.getImmediates()))
-    return emitOpError("has ") << getImmediates().size() << " immediates, its kernel " << kernel.getImmediates();
-  return success();
-}
-
-LogicalResult step::GemmOp::verify() {
-  if (failed(verifyBuffers(*this, getBuffers())))
-    return failure();
-  if (getBuffers().size() != 3 && getBuffers().size() != 4)
-    return emitOpError("takes buffers A, B, C and perhaps a reset bit, found ") << getBuffers().size();
-  if (getBatch().size() != 2 || getLeading().size() != 3 || getBatchStrides().size() != 6)
-    return emitOpError("takes 2 batch sizes, 3 leading dimensions and 6 batch strides, found ")
-           << getBatch().size() << ", " << getLeading().size() << " and " << getBatchStrides().size();
-  GemmForm form{static_cast<int64_t>(getM()), static_cast<int64_t>(getN()), static_cast<int64_t>(getK()), getBatch()[0],
-                getBatch()[1]};
-  for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
-    if (size < 1)
-      return emitOpError("takes sizes of at least 1, found ") << size;
-  auto epilogue = getEpilogue();
-  if ((epilogue && hasVector(*epilogue)) != getVector().has_value())
-    return emitOpError("has an epilogue without its vector, or the reverse");
-  if ((epilogue && hasAux(*epilogue)) != getAux().has_value())
-    return emitOpError("has an epilogue without its aux matrix, or the reverse");
-  if (epilogue && form.batch0 * form.batch1 != 1)
-    return emitOpError("has an epilogue for a batch of products");
-  if (auto vector = getVector()) {
-    int64_t count = *epilogue == Epilogue::SumsA ? form.m : form.n;
-    if (vector->getType().getNumElements() != count || vector->getStride())
-      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *vector;
-  }
-  if (auto aux = getAux()) {
-    if (getRows(aux->getType()) != form.m || getColumns(aux->getType()) != form.n)
-      return emitOpError("takes an aux matrix of ") << form.m << " x " << form.n << " elements, found " << *aux;
-    if (!getBeta().isZero() || getBuffers().size() > 3)
-      return emitOpError("adds to C what is not the product: ") << stringifyEpilogue(*epilogue) << " takes a beta of 0";
-  }
-  return tx::detail::verifyFlops(*this, form);
-}
-
-SmallVector<Attribute> step::GemmOp::getAllBuffers() {
-  SmallVector<Attribute> buffers(getBuffers().begin(), getBuffers().end());
-  for (std::optional<BufferAttr> buffer : {getVector(), getAux(), getScratch()})
-    if (buffer)
-      buffers.push_back(*buffer);
-  return buffers;
-}
-
-/// Elements of operand and result, and the blocks that they fall into.
-static LogicalResult verifyParts(CollectiveOp op, RankedTensorType operand, RankedTensorType result) {
-  CollectiveKind kind = op.getKind();
-  int64_t ranks = op.getRanks(), outer = op.getOuter(), count = operand.getNumElements();
-  bool gathers = kind == CollectiveKind::AllGather, scatters = kind == CollectiveKind::ReduceScatter;
-  int64_t parts = scatters || kind == CollectiveKind::AllToAll ? ranks : 1;
-  if (outer < 1 || count % outer || count / outer % parts)
-    return op.emitOpError("has ") << operand << " as " << outer << " blocks for " << ranks << " ranks";
-  int64_t whole = gathers ? result.getNumElements() : count, part = gathers ? count : result.getNumElements();
-  if (gathers || scatters)
-    whole = whole % ranks ? 0 : whole / ranks;
-  if (operand.getElementType() != result.getElementType() || whole != part)
-    return op.emitOpError("makes ") << result << " of " << operand << " on " << ranks << " ranks";
-  return success();
-}
-
-LogicalResult CollectiveOp::verify() {
-  if (failed(verifyBuffers(*this, getBuffers())))
-    return failure();
-  if (getBuffers().size() != 2)
-    return emitOpError("takes an operand and a result, found ") << getBuffers().size() << " buffers";
-  for (auto buffer : getBuffers().getAsRange<BufferAttr>())
-    if (buffer.getStride())
-      return emitOpError("takes tensors whose rows follow each other, found ") << buffer;
-  int64_t ranks = getRanks(), stride = getStride(), peer = getPeer();
-  if (ranks < 1 || ranks > kMaxRanks)
-    return emitOpError("takes 1 to ") << kMaxRanks << " ranks, found " << ranks;
-  if (stride < 1 || stride > kMaxRanks / ranks)
-    return emitOpError("has ") << ranks << " ranks " << stride << " apart, of at most " << kMaxRanks;
-  CollectiveKind kind = getKind();
-  bool hasRoot = kind == CollectiveKind::Broadcast || kind == CollectiveKind::Reduce;
-  bool isMoved = kind == CollectiveKind::SendRecv;
-  if (hasRoot ? peer < 0 || peer >= ranks : isMoved ? peer <= -ranks || peer >= ranks : peer != 0)
-    return emitOpError("has peer ") << peer << " among " << ranks << " ranks";
-  auto operand = cast<BufferAttr>(getBuffers()[0]), result = cast<BufferAttr>(getBuffers()[1]);
-  if (failed(verifyParts(*this, operand.getType(), result.getType())))
-    return failure();
-  bool mayBeSame = kind == CollectiveKind::AllReduce || kind == CollectiveKind::Broadcast;
-  if (operand.getSegment() == result.getSegment() && !(mayBeSame && operand.getOffset() == result.getOffset()) &&
-      operand.getOffset() < result.getOffset() + result.getExtent() &&
-      result.getOffset() < operand.getOffset() + operand.getExtent())
-    return emitOpError("writes ") << result << " over " << operand << ", which it reads";
   return success();
 }
 
@@ -508,25 +340,32 @@ LogicalResult ProgramOp::verify() {
 
 LogicalResult ProgramOp::verifyRegions() {
   const uint64_t sizes[] = {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()};
-  auto verify = [&](Operation *op, ArrayRef<Attribute> buffers) -> LogicalResult {
-    for (Attribute attribute : buffers)
-      if (auto buffer = cast<BufferAttr>(attribute);
-          buffer.getOffset() + buffer.getExtent() > static_cast<int64_t>(sizes[static_cast<int>(buffer.getSegment())]))
+  auto verifyEach = [&](Operation *op, ArrayRef<BufferAttr> buffers) -> LogicalResult {
+    for (BufferAttr buffer : buffers)
+      if (buffer.getOffset() + buffer.getExtent() > static_cast<int64_t>(sizes[static_cast<int>(buffer.getSegment())]))
         return op->emitOpError("reaches beyond its segment with ") << buffer;
     return success();
   };
+  int64_t next = 0;
   for (auto entry : getBody().getOps<EntryOp>()) {
-    if (failed(verify(entry, entry.getArgumentBuffers().getValue())) ||
-        failed(verify(entry, entry.getResultBuffers().getValue())))
-      return failure();
-    for (Operation &launch : entry.getBody().front()) {
-      auto buffers = llvm::TypeSwitch<Operation *, SmallVector<Attribute>>(&launch)
-                         .Case<LaunchOp, step::GemmOp>([](auto op) { return op.getAllBuffers(); })
-                         .Case([](CollectiveOp op) { return llvm::to_vector(op.getBuffers()); })
-                         .Default(SmallVector<Attribute>());
-      if (failed(verify(&launch, buffers)))
+    for (ArrayAttr buffers : {entry.getArgumentBuffers(), entry.getResultBuffers()})
+      if (failed(verifyEach(entry, llvm::to_vector(buffers.getAsRange<BufferAttr>()))))
         return failure();
+    for (auto launch : entry.getBody().getOps<LaunchOpInterface>()) {
+      if (failed(verifyEach(launch, launch.getAllBuffers())))
+        return failure();
+      if (int64_t number = launch.getNumberAttr().getInt(); number != next)
+        return launch.emitOpError("has the number ") << number << ", but is launch " << next << " of its program";
+      ++next;
     }
   }
   return success();
+}
+
+void step::numberLaunches(ProgramOp program) {
+  Builder builder(program.getContext());
+  int64_t next = 0;
+  for (auto entry : program.getBody().getOps<EntryOp>())
+    for (auto launch : entry.getBody().getOps<LaunchOpInterface>())
+      launch.setNumberAttr(builder.getI64IntegerAttr(next++));
 }

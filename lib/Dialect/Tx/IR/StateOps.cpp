@@ -21,7 +21,7 @@ ParseResult GlobalOp::parse(OpAsmParser &parser, OperationState &result) {
   std::optional<GlobalRole> role = symbolizeGlobalRole(keyword);
   if (!role)
     return parser.emitError(loc, "unknown role '")
-           << keyword << "'; known: parameter, gradient, moment1, moment2, master";
+           << keyword << "'; known: " << listNames<GlobalRole>(0, getMaxEnumValForGlobalRole());
   properties.role = GlobalRoleAttr::get(parser.getContext(), *role);
 
   InitKind init = InitKind::Zeros;

@@ -47,7 +47,8 @@ Attribute ScopeAttr::parse(AsmParser &parser, Type) {
   if (more && keyword != "layer") {
     std::optional<Segment> known = symbolizeSegment(keyword);
     if (!known) {
-      parser.emitError(loc, "unknown segment '") << keyword << "'; known: forward, backward, recompute, optimizer";
+      parser.emitError(loc, "unknown segment '")
+          << keyword << "'; known: " << listNames<Segment>(0, getMaxEnumValForSegment());
       return {};
     }
     segment = *known;

@@ -16,14 +16,10 @@
 // The enums of TxAttrEnums.td come with the tx dialect; here is only the arena's.
 #include "tx/Dialect/Step/IR/StepEnums.h.inc"
 
-namespace tx::step {
-/// What an epilogue has beside A, B and C.
-bool hasVector(Epilogue epilogue);
-bool hasAux(Epilogue epilogue);
-} // namespace tx::step
-
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Step/IR/StepAttrs.h.inc"
+
+#include "tx/Dialect/Step/IR/StepInterfaces.h.inc"
 
 #define GET_OP_CLASSES
 #include "tx/Dialect/Step/IR/StepOps.h.inc"
@@ -49,6 +45,19 @@ inline constexpr llvm::StringLiteral kPeakLiveBytesAttr = "step.peak_live_bytes"
 
 /// Where a value of a function lies; null before tx-place-memory.
 step::BufferAttr getBuffer(mlir::Value value);
+
+namespace step {
+
+/// What an epilogue has beside A, B and C, and whether the product writes it.
+bool hasVector(Epilogue epilogue);
+bool writesVector(Epilogue epilogue);
+bool hasAux(Epilogue epilogue);
+bool writesAux(Epilogue epilogue);
+
+/// Gives each launch its number; for who has added or removed some.
+void numberLaunches(ProgramOp program);
+
+} // namespace step
 
 } // namespace tx
 

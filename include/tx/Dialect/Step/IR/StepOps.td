@@ -13,16 +13,16 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "tx/Dialect/Tx/IR/TxAttrEnums.td"
 include "tx/Dialect/Tx/IR/TxBase.td"
 include "tx/Dialect/Step/IR/StepEnums.td"
+include "tx/Dialect/Step/IR/StepInterfaces.td"
 
 def Step_Dialect : Dialect {
   let name = "step";
   let cppNamespace = "::tx::step";
   let summary = "A compiled step: launches of kernels and library calls on arena addresses";
   let description = [{
-    Two stages. On tensors, `step.group` holds ops that one kernel computes;
-    what is only used inside of a group never reaches memory. In a
-    `step.program`, entries are flat lists of launches on addresses: data, not
-    code, of which the artifact's launch table is a copy.
+    Two stages. On tensors, `step.group` holds ops that one kernel computes; what is only used inside of a group never
+    reaches memory. In a `step.program`, entries are flat lists of launches on addresses: data, not code, of which the
+    artifact's launch table is a copy.
   }];
   let dependentDialects = ["::tx::TxDialect"];
   let useDefaultAttributePrinterParser = 1;
@@ -32,17 +32,20 @@ def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
   let mnemonic = "buffer";
   let summary = "where a tensor lies in the arena";
   let description = [{
-    Segment, byte offset, type; the row stride in elements, when rows do not
-    follow each other (a view of some columns of a wider tensor).
+    Segment, byte offset, type; the row stride in elements, when rows do not follow each other (a view of some columns
+    of a wider tensor); the name of what lies there, in a launch that works on state or on an entry's argument.
 
     ```mlir
-    #step.buffer<transient, 4096, tensor<2x4x6xf32>>
-    #step.buffer<transient, 4120, tensor<2x4x6xf32>, stride 18>
+    #step.buffer<transient, 0x1000, tensor<2x4x6xf32>>
+    #step.buffer<transient, 0x1018, tensor<2x4x6xf32>, stride 18>
+    #step.buffer<persistent, 0x40, tensor<6xf32>, "transformer.ln_f.bias">
     ```
   }];
-  let parameters = (ins "::tx::step::ArenaSegment":$segment, "int64_t":$offset,
-                        "::mlir::RankedTensorType":$type,
-                        DefaultValuedParameter<"int64_t", "0">:$stride);
+  let parameters = (ins "::tx::step::ArenaSegment":$segment, "int64_t":$offset, "::mlir::RankedTensorType":$type,
+                        DefaultValuedParameter<"int64_t", "0">:$stride, StringRefParameter<"for people", [{""}]>:$name);
+  let builders = [AttrBuilder<(ins "::tx::step::ArenaSegment":$segment, "int64_t":$offset,
+                                   "::mlir::RankedTensorType":$type, "int64_t":$stride),
+                              [{ return $_get($_ctxt, segment, offset, type, stride, ::llvm::StringRef()); }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -50,8 +53,12 @@ def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
     int64_t getRowStride() const;
     /// Bytes from the first element to behind the last.
     int64_t getExtent() const;
+    /// The same place, with the name of what lies there.
+    BufferAttr withName(::llvm::StringRef name) const;
   }];
 }
+
+def Step_BuffersAttr : TypedArrayAttrBase<Step_BufferAttr, "a list of step.buffer">;
 
 def Step_EpilogueAttr : EnumAttr<Step_Dialect, Step_Epilogue, "epilogue">;
 
@@ -59,9 +66,8 @@ def Step_AttentionAttr : AttrDef<Step_Dialect, "Attention"> {
   let mnemonic = "attention";
   let summary = "that a launch is core attention, which a library may compute";
   let description = [{
-    `operands` are the launch's buffers in the order of txrt_attention_operand:
-    Q, K, V, O, the log-sum-exp; backward also dO, dQ, dK, dV. Sizes are those of
-    their types. `deterministic`: the library too has to add dQ in one order.
+    `operands` are the launch's buffers in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp; backward
+    also dO, dQ, dK, dV. Sizes are those of their types. `deterministic`: the library too has to add dQ in one order.
 
     ```mlir
     #step.attention<backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 0.5 : f64, operands = [0, 1, 2, 3, 4]>
@@ -90,12 +96,12 @@ def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">, Tx_ScopedOpInterface,
-                                       Tx_IdReading]> {
+def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">,
+                                     Tx_ScopedOpInterface, Tx_IdReading]> {
   let summary = "ops that one kernel computes";
   let description = [{
-    All ops have the group's kernel kind and space. The scope is that of the
-    op that gives the group its name in reports.
+    All ops have the group's kernel kind and space. The scope is that of the op that gives the group its name in
+    reports.
 
     ```mlir
     %0 = step.group row [8, 6] in <layer 0, "residual"> (%a = %x, %b = %r) : (tensor<2x4x6xf32>, tensor<2x4x6xf32>) -> tensor<2x4x6xf32> {
@@ -113,12 +119,12 @@ def Step_GroupOp : Step_Op<"group", [Pure, IsolatedFromAbove, SingleBlockImplici
   let hasRegionVerifier = 1;
 }
 
-def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
+def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable, NoTerminator, SingleBlock,
+                                         NoRegionArguments]> {
   let summary = "everything an artifact holds: kernels and entries";
   let description = [{
-    The arena is one block of `persistent + argument + saved + transient` bytes;
-    every buffer lies in its segment. Kernels stand beside the entries that launch
-    them: equal kernels are one.
+    The arena is one block of `persistent + argument + saved + transient` bytes; every buffer lies in its segment.
+    Kernels stand beside the entries that launch them: equal kernels are one.
 
     ```mlir
     step.program @step arena(persistent 0, argument 192, saved 0, transient 192) {
@@ -126,8 +132,8 @@ def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable,
         %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
         step.yield %y : tensor<2x4x6xf32>
       }
-      step.entry @f (x<argument, 0, tensor<2x4x6xf32>>) -> (y<transient, 0, tensor<2x4x6xf32>>) {
-        step.launch @row0_gelu in <layer 0, "mlp.mlp_act"> flops 672 immediates [] [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<transient, 0, tensor<2x4x6xf32>>]
+      step.entry @f (x<argument, 0x0, tensor<2x4x6xf32>>) -> (y<transient, 0x0, tensor<2x4x6xf32>>) {
+        step.launch 0 @row0_gelu in <layer 0, "mlp.mlp_act"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>, "x">) -> (<transient, 0x0, tensor<2x4x6xf32>>)
       }
     }
     ```
@@ -143,17 +149,16 @@ def Step_ProgramOp : Step_Op<"program", [IsolatedFromAbove, Symbol, SymbolTable,
   let hasRegionVerifier = 1;
 }
 
-def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImplicitTerminator<"YieldOp">, HasParent<"ProgramOp">]> {
+def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImplicitTerminator<"YieldOp">,
+                                       HasParent<"ProgramOp">]> {
   let summary = "a loop nest, to be generated";
   let description = [{
-    The block's arguments are the input buffers in order; the yielded values
-    are written to the output buffers, which follow. `row_strides` gives each buffer's
-    row stride in elements (0: rows follow each other). An output may lie
+    The block's arguments are the input buffers in order; the yielded values are written to the output buffers, which
+    follow. `row_strides` gives each buffer's row stride in elements (0: rows follow each other). An output may lie
     exactly on an input where the memory plan says so (accumulators, in-place results).
 
-    Ops keep a scope without a layer: what differs between layers that share
-    the kernel comes as immediates. A `tx.dropout` in a kernel has the attribute `step.immediate`,
-    the index of the immediate that holds its site hash.
+    Ops keep a scope without a layer: what differs between layers that share the kernel comes as immediates. A
+    `tx.dropout` in a kernel has the attribute `step.immediate`, the index of the immediate that holds its site hash.
 
     Units are rows (`row`), blocks of 64 columns (`column`), chunks (`flat`) or tiles (`tile`).
 
@@ -188,17 +193,16 @@ def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImp
 def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegionArguments, HasParent<"ProgramOp">]> {
   let summary = "a list of launches with arguments and results at fixed addresses";
   let description = [{
-    What a caller runs: it writes the arguments to their addresses, has the
-    launches done in order, and reads the results at theirs. An argument that holds
-    ids says which ones a caller may give.
+    What a caller runs: it writes the arguments to their addresses, has the launches done in order, and reads the
+    results at theirs. An argument that holds ids says which ones a caller may give.
 
     ```mlir
     step.program @ids arena(persistent 0, argument 32, saved 0, transient 0) {
-      step.entry @f (tokens<argument, 0, tensor<2x4xi32>> ids<below = 7>) -> () {
+      step.entry @f (tokens<argument, 0x0, tensor<2x4xi32>> ids<below = 7>) -> () {
       }
     }
     step.program @step arena(persistent 0, argument 192, saved 0, transient 0) {
-      step.entry @identity (x<argument, 0, tensor<2x4x6xf32>>) -> (y<argument, 0, tensor<2x4x6xf32>>) {
+      step.entry @identity (x<argument, 0x0, tensor<2x4x6xf32>>) -> (y<argument, 0x0, tensor<2x4x6xf32>>) {
       }
     }
     ```
@@ -215,12 +219,17 @@ def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegion
   let hasRegionVerifier = 1;
 }
 
-def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterface, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+class Step_LaunchLike<string mnemonic, list<Trait> traits = []>
+    : Step_Op<mnemonic, !listconcat([HasParent<"EntryOp">, Tx_ScopedOpInterface, Step_LaunchOpInterface], traits)> {
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Step_LaunchOp : Step_LaunchLike<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers: its inputs, then its outputs";
   let description = [{
-    Buffers have the types and row strides that the kernel was made for; the
-    immediates are what differs between its launches. What a library may compute in
-    the kernel's place says so, with the scratch that the library gets.
+    Buffers have the types and row strides that the kernel was made for; the immediates are what differs between its
+    launches. What a library may compute in the kernel's place says so, with the scratch that the library gets.
 
     ```mlir
     step.program @step arena(persistent 0, argument 16, saved 0, transient 768) {
@@ -228,93 +237,91 @@ def Step_LaunchOp : Step_Op<"launch", [HasParent<"EntryOp">, Tx_ScopedOpInterfac
         %y = tx.dropout %x, %key p 0.1 in <""> {step.immediate = 0 : i64} : tensor<2x4x6xf32>, tensor<4xi32>
         step.yield %y : tensor<2x4x6xf32>
       }
-      step.entry @f (key<argument, 0, tensor<4xi32>>) -> () {
-        step.launch @row0_dropout in <layer 3, "residual"> flops 1056 immediates [1471] [#step.buffer<transient, 0, tensor<2x4x6xf32>, stride 18>, #step.buffer<argument, 0, tensor<4xi32>>, #step.buffer<transient, 576, tensor<2x4x6xf32>>]
+      step.entry @f (key<argument, 0x0, tensor<4xi32>>) -> () {
+        step.launch 0 @row0_dropout in <layer 3, "residual"> flops 1056 immediates [0x5bf] (<transient, 0x0, tensor<2x4x6xf32>, stride 18>, <argument, 0x0, tensor<4xi32>, "key">) -> (<transient, 0x240, tensor<2x4x6xf32>>)
       }
     }
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel, ArrayAttr:$buffers, DenseI32ArrayAttr:$immediates,
-                       I64Attr:$flops, Tx_ScopeAttr:$scope, OptionalAttr<Step_AttentionAttr>:$attention,
-                       OptionalAttr<Step_BufferAttr>:$scratch);
-  let assemblyFormat = [{
-    $kernel `in` $scope `flops` $flops `immediates` $immediates $buffers
-    (`attention` $attention^)? (`scratch` $scratch^)? attr-dict
-  }];
+  let arguments = (ins I64Attr:$number, FlatSymbolRefAttr:$kernel, Step_BuffersAttr:$inputs, Step_BuffersAttr:$outputs,
+                       DenseI32ArrayAttr:$immediates, I64Attr:$flops, Tx_ScopeAttr:$scope,
+                       OptionalAttr<Step_AttentionAttr>:$attention, OptionalAttr<Step_BufferAttr>:$scratch);
   let extraClassDeclaration = [{
+    /// Those of the kernel: inputs, then outputs.
+    ::llvm::SmallVector<BufferAttr> getKernelBuffers();
     /// Those of the kernel, then scratch.
-    ::llvm::SmallVector<::mlir::Attribute> getAllBuffers();
+    ::llvm::SmallVector<BufferAttr> getAllBuffers();
   }];
-  let hasVerifier = 1;
 }
 
-def Step_GemmOp : Step_Op<"gemm", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+def Step_GemmOp : Step_LaunchLike<"gemm"> {
   let summary = "C = alpha op(A) op(B) + beta C, batched, by the library";
   let description = [{
-    The fields are those of txrt_gemm_launch; a fourth buffer is the reset bit.
-    With an epilogue the library also adds a `bias` to each row of C, or writes
-    the sums of op(A) (`sums_a`) or op(B) (`sums_b`) over k; or C is the `gelu` of the product
-    (`gelu_bias`: and a bias), which is written to `aux`; or C is the product times GELU's
-    derivative at `aux` (`gelu_grad`; `gelu_grad_sums` writes the sums of C's rows too).
-    `scratch` is for the library alone.
-    `batch_strides` = strides of A, B, C by the outer, then by the inner batch index.
+    The fields are those of txrt_gemm_launch. What the library reads stands before the arrow, what it writes behind it;
+    `c` is read too where beta is not 0 and `reset`, if there is one, holds 0. With `transpose_a` A is given as k x m,
+    with `transpose_b` B as n x k. Each matrix has its leading dimension (`lda`, in elements) and, in a batch, the
+    distances of its matrices by the outer and by the inner index (`strides`).
+
+    An epilogue adds a `bias` to each row of C, or writes the sums of op(A) (`sums_a`) or of op(B) (`sums_b`) over k; or
+    C is the `gelu` of the product (`gelu_bias`: with a bias), which is written to `aux`; or C is the product times
+    GELU's derivative at `aux` (`gelu_grad`; `gelu_grad_sums` writes the sums of C's rows to `sums_c` too). `scratch` is
+    for the library alone.
 
     ```mlir
     step.program @step arena(persistent 256, argument 192, saved 0, transient 512) {
       step.entry @f () -> () {
-        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>]
-        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>] epilogue bias <persistent, 192, tensor<8xf32>> scratch <transient, 256, tensor<256xi8>>
-        step.gemm in <layer 0, "mlp.fc1"> [8, 8, 6] batch [1, 1] ld [6, 8, 8] strides [0, 0, 0, 0, 0, 0] transpose false, false alpha 1.0 beta 0.0 [#step.buffer<argument, 0, tensor<2x4x6xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<transient, 0, tensor<2x4x8xf32>>] epilogue gelu_bias <persistent, 192, tensor<8xf32>> aux <transient, 256, tensor<2x4x8xf32>>
+        step.gemm 0 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8)
+        step.gemm 1 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8, bias <persistent, 0xc0, tensor<8xf32>>) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, scratch <transient, 0x100, tensor<256xi8>>)
+        step.gemm 2 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 epilogue gelu (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, aux <transient, 0x100, tensor<2x4x8xf32>>)
+        step.gemm 3 in <layer 0, "core_attn"> m 4 n 4 k 3 transpose_b batch 2 x 2 alpha 0.5 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], b <transient, 0x0, tensor<2x4x6xf32>> ldb 6 strides [24, 3]) -> (c <transient, 0xc0, tensor<2x2x4x4xf32>> ldc 4 strides [32, 16])
       }
     }
     ```
   }];
-  let arguments = (ins I64Attr:$m, I64Attr:$n, I64Attr:$k, DenseI64ArrayAttr:$batch,
-                       DenseI64ArrayAttr:$leading, DenseI64ArrayAttr:$batch_strides,
-                       BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, F64Attr:$beta,
-                       ArrayAttr:$buffers, OptionalAttr<Step_EpilogueAttr>:$epilogue,
+  let arguments = (ins I64Attr:$number, I64Attr:$m, I64Attr:$n, I64Attr:$k,
+                       UnitAttr:$transpose_a, UnitAttr:$transpose_b,
+                       I64Attr:$batch0, I64Attr:$batch1, F64Attr:$alpha, F64Attr:$beta,
+                       Step_BufferAttr:$a, I64Attr:$lda, DenseI64ArrayAttr:$strides_a,
+                       Step_BufferAttr:$b, I64Attr:$ldb, DenseI64ArrayAttr:$strides_b,
+                       Step_BufferAttr:$c, I64Attr:$ldc, DenseI64ArrayAttr:$strides_c,
+                       OptionalAttr<Step_BufferAttr>:$reset, OptionalAttr<Step_EpilogueAttr>:$epilogue,
                        OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$aux,
-                       OptionalAttr<Step_BufferAttr>:$scratch,
-                       Tx_ScopeAttr:$scope);
-  let assemblyFormat = [{
-    `in` $scope `[` $m `,` $n `,` $k `]` `batch` $batch `ld` $leading `strides` $batch_strides
-    `transpose` $transpose_a `,` $transpose_b `alpha` $alpha `beta` $beta $buffers
-    (`epilogue` $epilogue^ custom<EpilogueOperands>(ref($epilogue), $vector, $aux))? (`scratch` $scratch^)? attr-dict
-  }];
+                       OptionalAttr<Step_BufferAttr>:$scratch, Tx_ScopeAttr:$scope);
   let extraClassDeclaration = [{
-    /// Those of the launch, in the order of txrt_gemm_launch.
-    ::llvm::SmallVector<::mlir::Attribute> getAllBuffers();
+    /// In the order of txrt_gemm_launch: a, b, c, reset, vector, aux, scratch, as far as there are any.
+    ::llvm::SmallVector<BufferAttr> getAllBuffers();
   }];
-  let hasVerifier = 1;
 }
 
-def Step_CollectiveOp : Step_Op<"collective", [HasParent<"EntryOp">, Tx_ScopedOpInterface]> {
+def Step_CollectiveOp : Step_LaunchLike<"collective"> {
   let summary = "what the ranks of a mesh axis do together, by the communication library";
   let description = [{
-    The buffers are the operand and the result; an `all_reduce` may write where it
-    reads, and so may a `broadcast`. Ranks of the axis are `stride` apart in the mesh.
-    Where a rank's part is spoken of, the operand is `outer` blocks that each have one
-    for every rank, or are one of a block of the result. `peer` is the root's place on
-    the axis, or how far `send_recv` sends; with `wraps` the last stands before the
-    first. `sent` is the least that a rank has to send, in bytes.
+    It reads the buffer before the arrow and writes the one behind it; an `all_reduce` may write where it reads, and so
+    may a `broadcast`. Ranks of the axis are `stride` apart in the mesh. Where a rank's part is spoken of, the operand
+    is `outer` blocks that each have one for every rank, or are one of a block of the result. `peer` is the root's place
+    on the axis, or how far `send_recv` sends; with `wraps` the last stands before the first. `sent` is the least that a
+    rank has to send, in bytes.
 
     ```mlir
     step.program @step arena(persistent 192, argument 0, saved 0, transient 0) {
       step.entry @f () -> () {
-        step.collective all_reduce in <backward, layer 0, "mlp.fc1"> axis "dp" ranks 4 sent 288 [#step.buffer<persistent, 0, tensor<6x8xf32>>, #step.buffer<persistent, 0, tensor<6x8xf32>>]
+        step.collective 0 all_reduce in <backward, layer 0, "mlp.fc1"> axis "dp" ranks 4 sent 288 (<persistent, 0x0, tensor<6x8xf32>>) -> (<persistent, 0x0, tensor<6x8xf32>>)
       }
     }
     ```
   }];
-  let arguments = (ins Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks,
+  let arguments = (ins I64Attr:$number, Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks,
                        DefaultValuedAttr<I64Attr, "1">:$stride, DefaultValuedAttr<I64Attr, "1">:$outer,
-                       DefaultValuedAttr<I64Attr, "0">:$peer, UnitAttr:$wraps, I64Attr:$sent, ArrayAttr:$buffers,
-                       Tx_ScopeAttr:$scope);
-  let assemblyFormat = [{
-    $kind `in` $scope `axis` $axis `ranks` $ranks (`stride` $stride^)? (`outer` $outer^)? (`peer` $peer^)?
-    (`wraps` $wraps^)? `sent` $sent $buffers attr-dict
+                       DefaultValuedAttr<I64Attr, "0">:$peer, UnitAttr:$wraps, I64Attr:$sent, Step_BufferAttr:$from,
+                       Step_BufferAttr:$to, Tx_ScopeAttr:$scope);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<BufferAttr> getAllBuffers() { return {getFrom(), getTo()}; }
   }];
-  let hasVerifier = 1;
+  let hasCustomAssemblyFormat = 0;
+  let assemblyFormat = [{
+    $number $kind `in` $scope `axis` $axis `ranks` $ranks (`stride` $stride^)? (`outer` $outer^)? (`peer` $peer^)?
+    (`wraps` $wraps^)? `sent` $sent ` ` `(` $from `)` `->` `(` $to `)` attr-dict
+  }];
 }
 
 #endif // STEP_OPS_TD

@@ -10,8 +10,8 @@ def Tx_AttentionScoresOp : Tx_ComputeOp<"attention_scores",
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, Tx_Inferred]> {
   let summary = "scale Q K^T, by head";
   let description = [{
-    q [b,s,h], k [b,t,h], head i in columns [i h/a, (i+1) h/a) -> [b,a,s,t].
-    The gradient of P V by P is the same op on (dO, V).
+    q [b,s,h], k [b,t,h], head i in columns [i h/a, (i+1) h/a) -> [b,a,s,t]. The gradient of P V by P is the same op on
+    (dO, V).
 
     ```mlir
     %scores = tx.attention_scores %q, %k heads 2 scale 0.5 in <layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
@@ -27,8 +27,7 @@ def Tx_SoftmaxOp : Tx_ComputeOp<"softmax", (ins Tx_FloatTensor:$x, UnitAttr:$cau
     [Tx_Exact, Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, SameOperandsAndResultType]> {
   let summary = "softmax over the last dimension, causal or not";
   let description = [{
-    x [b,a,s,t]. If `causal`, row i takes part with its first i + 1 columns and
-    the others become 0.
+    x [b,a,s,t]. If `causal`, row i takes part with its first i + 1 columns and the others become 0.
 
     ```mlir
     %p = tx.softmax %scores causal in <layer 0, "self_attention.core_attn"> : tensor<2x2x4x4xf32>
@@ -57,8 +56,8 @@ def Tx_AttentionContextOp : Tx_ComputeOp<"attention_context",
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, Tx_Inferred]> {
   let summary = "scale P V, by head";
   let description = [{
-    p [b,a,s,t], v [b,t,h] -> [b,s,h]; if `transposed`, P^T: v [b,s,h] -> [b,t,h].
-    The gradients of scores by Q and K and of P V by V are this op too.
+    p [b,a,s,t], v [b,t,h] -> [b,s,h]; if `transposed`, P^T: v [b,s,h] -> [b,t,h]. The gradients of scores by Q and K
+    and of P V by V are this op too.
 
     ```mlir
     %o = tx.attention_context %p, %v in <layer 0, "self_attention.core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>
@@ -82,14 +81,12 @@ def Tx_FlashAttentionOp : Tx_ComputeOp<"flash_attention",
      AllTypesMatch<["k", "v"]>]> {
   let summary = "dropout(softmax(scale Q K^T)) V by head, without the scores in memory";
   let description = [{
-    q [b,s,h], k and v [b,t,g d] with heads of width d = h/a -> o [b,s,h] and
-    the log-sum-exp of each row of scores [b,a,s], in f32, which backward uses.
-    With g < a key and value heads, a/g heads in a row share one. If `causal`,
-    query i sees the first i + 1 keys. The FLOPs are those of the scores that
-    are seen.
+    q [b,s,h], k and v [b,t,g d] with heads of width d = h/a -> o [b,s,h] and the log-sum-exp of each row of scores
+    [b,a,s], in f32, which backward uses. With g < a key and value heads, a/g heads in a row share one. If `causal`,
+    query i sees the first i + 1 keys. The FLOPs are those of the scores that are seen.
 
-    Dropout is that of `tx.dropout` on the probabilities [b,a,s,t] in the same
-    place: the same elements are dropped. Dao 2023: "FlashAttention-2".
+    Dropout is that of `tx.dropout` on the probabilities [b,a,s,t] in the same place: the same elements are dropped. Dao
+    2023: "FlashAttention-2".
 
     ```mlir
     %o, %lse = tx.flash_attention %q, %k, %v heads 2 scale 0.5 causal in <layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
@@ -116,14 +113,12 @@ def Tx_FlashAttentionGradOp : Tx_ComputeOp<"flash_attention_grad",
      AllTypesMatch<["k", "v", "dk", "dv"]>]> {
   let summary = "the gradients of `tx.flash_attention` by Q, K and V";
   let description = [{
-    Takes o and its log-sum-exp from forward and computes scores and
-    probabilities again. The log-sum-exp is one f32 (4 b a s bytes, as in FlashAttention), so
-    all probabilities of a row are off by one factor, exp(d) with |d| <= 2^-21 |lse| + 2^-20:
-    1 in 2000 where scores are near 1000, nothing that f32 shows where they are near 1.
+    Takes o and its log-sum-exp from forward and computes scores and probabilities again. The log-sum-exp is one f32 (4
+    b a s bytes, as in FlashAttention), so all probabilities of a row are off by one factor, exp(d) with |d| <= 2^-21
+    |lse| + 2^-20: 1 in 2000 where scores are near 1000, nothing that f32 shows where they are near 1.
 
-    With P after and S before the softmax, M the mask of
-    dropout, the row sums D = sum(dO * O): dV = (P M)^T dO, dP = M dO V^T,
-    dS = P (dP - D), dQ = scale dS K, dK = scale dS^T Q.
+    With P after and S before the softmax, M the mask of dropout, the row sums D = sum(dO * O): dV = (P M)^T dO, dP = M
+    dO V^T, dS = P (dP - D), dQ = scale dS K, dK = scale dS^T Q.
 
     ```mlir
     %dq, %dk, %dv = tx.flash_attention_grad %do, %q, %k, %v, %o, %lse heads 2 scale 0.5 causal in <backward, layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x2x4xf32>

@@ -17,13 +17,11 @@ def Tx_Dialect : Dialect {
   let cppNamespace = "::tx";
   let summary = "Layers of a transformer's training step";
   let description = [{
-    Ops on ranked static tensors, all of them pure: randomness, statistics and
-    state are operands and results, so a clone of an op is its exact
-    recomputation. State is named (`tx.global`), loaded once at entry and
-    stored once at exit.
+    Ops on ranked static tensors, all of them pure: randomness, statistics and state are operands and results, so a
+    clone of an op is its exact recomputation. State is named (`tx.global`), loaded once at entry and stored once at
+    exit.
 
-    Shapes in the docs: `b` microbatch, `s` sequence, `h` hidden, `a` heads,
-    `f` feed-forward width, `v` vocabulary.
+    Shapes in the docs: `b` microbatch, `s` sequence, `h` hidden, `a` heads, `f` feed-forward width, `v` vocabulary.
   }];
   let useDefaultAttributePrinterParser = 1;
 }
@@ -36,9 +34,8 @@ def Tx_ScopeAttr : AttrDef<Tx_Dialect, "Scope"> {
   let mnemonic = "scope";
   let summary = "where an op belongs: segment, layer, module path";
   let description = [{
-    The segment is left out when it is `forward`, the layer when the op is
-    outside of the layers. The path's components name the modules that the op
-    is part of, the outermost first.
+    The segment is left out when it is `forward`, the layer when the op is outside of the layers. The path's components
+    name the modules that the op is part of, the outermost first.
 
     ```mlir
     <"embedding">
@@ -103,7 +100,8 @@ class Tx_Op<string mnemonic, list<Trait> traits = []>
 
 defvar Tx_Exact = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface>;
 defvar Tx_Keyed = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind", "getReplayKey"]>;
-defvar Tx_KeyedGrad = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind", "getReplayKey", "getForwardName"]>;
+defvar Tx_KeyedGrad = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface,
+                                                ["getReplayKind", "getReplayKey", "getForwardName"]>;
 defvar Tx_MatrixCost = DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getMatrixFlops", "getVectorFlops"]>;
 // One FLOP for each element of the results.
 defvar Tx_ElementCost = DeclareOpInterfaceMethods<Tx_CostOpInterface>;
@@ -114,7 +112,8 @@ defvar Tx_RandomInTraining = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface,
 defvar Tx_Predicting = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getPrediction"]>;
 defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;
-defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getReductionPasses"]>;
+defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface,
+                                                     ["getInPlaceOperands", "getReductionPasses"]>;
 defvar Tx_SharingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getSharedOperand"]>;
 defvar Tx_IdReading = DeclareOpInterfaceMethods<Tx_IdReadingOpInterface>;
 defvar Tx_PartialSums = DeclareOpInterfaceMethods<Tx_PartialSumsOpInterface>;

@@ -8,18 +8,16 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 def Tx_MeshAxisOp : Tx_Op<"mesh_axis", [Symbol]> {
   let summary = "a direction in which a program's ranks are numbered";
   let description = [{
-    The ranks that run one program are a mesh, and a collective joins those that
-    differ in one axis alone. The first axis of a module varies slowest. An axis
-    says what its ranks have parts of:
+    The ranks that run one program are a mesh, and a collective joins those that differ in one axis alone. The first
+    axis of a module varies slowest. An axis says what its ranks have parts of:
 
     - `batch`: the global batch. Parameters are the same, and their gradients are
       summed over it.
     - `sequence`, `tensor`, `expert`, `stage`: the tokens of a sample, the weights
       of a layer, the experts, the layers.
 
-    A plain function runs on any mesh, also over an axis that says nothing. A module
-    is trained over batch axes alone: over any other one, ranks need the same samples
-    and parts of the parameters, which nothing gives them yet.
+    A plain function runs on any mesh, also over an axis that says nothing. A module is trained over batch axes alone:
+    over any other one, ranks need the same samples and parts of the parameters, which nothing gives them yet.
 
     ```mlir
     tx.mesh_axis @dp size 4 batch
@@ -62,11 +60,11 @@ class Tx_ShapedAlikeCollectiveOp<string mnemonic, string kind, bit sums, string 
 def Tx_AllReduceOp : Tx_ShapedAlikeCollectiveOp<"all_reduce", "AllReduce", 1, "Never", (ins), [Tx_Accumulating]> {
   let summary = "the sum over the ranks of an axis, on each of them, in place";
   let description = [{
-    Ranks add in the order of their numbers, in f32 with one rounding at the end for
-    narrower types, so every rank has the same bits and every run the same.
+    Ranks add in the order of their numbers, in f32 with one rounding at the end for narrower types, so every rank has
+    the same bits and every run the same.
 
-    Its dual is the identity: the result is one value that all ranks share, and so
-    is its gradient, which each rank passes on to its own summand.
+    Its dual is the identity: the result is one value that all ranks share, and so is its gradient, which each rank
+    passes on to its own summand.
 
     ```mlir
     tx.mesh_axis @dp size 4 batch
@@ -80,9 +78,8 @@ def Tx_AllReduceOp : Tx_ShapedAlikeCollectiveOp<"all_reduce", "AllReduce", 1, "N
 def Tx_AllGatherOp : Tx_CollectiveOp<"all_gather", "AllGather", 0, "Exact", (ins I64Attr:$dim)> {
   let summary = "the operands of all ranks, joined along a dimension, on each of them";
   let description = [{
-    In the order of ranks. Each rank goes on with the whole in its own way, so its
-    dual sums: `tx.reduce_scatter`. The result's type is written, since the axis that
-    it depends on may stand behind the op.
+    In the order of ranks. Each rank goes on with the whole in its own way, so its dual sums: `tx.reduce_scatter`. The
+    result's type is written, since the axis that it depends on may stand behind the op.
 
     ```mlir
     tx.mesh_axis @tp size 2
@@ -96,8 +93,8 @@ def Tx_AllGatherOp : Tx_CollectiveOp<"all_gather", "AllGather", 0, "Exact", (ins
 def Tx_ReduceScatterOp : Tx_CollectiveOp<"reduce_scatter", "ReduceScatter", 1, "Exact", (ins I64Attr:$dim)> {
   let summary = "a rank's part of the sum over all ranks";
   let description = [{
-    Parts lie along a dimension, in the order of ranks; sums are as those of
-    `tx.all_reduce`. Its dual is `tx.all_gather`.
+    Parts lie along a dimension, in the order of ranks; sums are as those of `tx.all_reduce`. Its dual is
+    `tx.all_gather`.
 
     ```mlir
     tx.mesh_axis @tp size 2
@@ -111,8 +108,7 @@ def Tx_ReduceScatterOp : Tx_CollectiveOp<"reduce_scatter", "ReduceScatter", 1, "
 def Tx_AllToAllOp : Tx_ShapedAlikeCollectiveOp<"all_to_all", "AllToAll", 0, "Exact", (ins I64Attr:$dim)> {
   let summary = "part i of rank j becomes part j of rank i";
   let description = [{
-    Parts lie along a dimension, before and after: what one rank had for all is what
-    it has of all. Its own dual.
+    Parts lie along a dimension, before and after: what one rank had for all is what it has of all. Its own dual.
 
     ```mlir
     tx.mesh_axis @ep size 2
@@ -155,9 +151,8 @@ def Tx_SendRecvOp : Tx_ShapedAlikeCollectiveOp<"send_recv", "SendRecv", 0, "Neve
                                                (ins I64Attr:$shift, UnitAttr:$wraps)> {
   let summary = "the operand of the rank some places before";
   let description = [{
-    Every rank sends to the one `shift` places after it, and has zeros where nobody
-    sends to it; with `wraps` the last rank stands before the first. Its dual shifts
-    the other way.
+    Every rank sends to the one `shift` places after it, and has zeros where nobody sends to it; with `wraps` the last
+    rank stands before the first. Its dual shifts the other way.
 
     ```mlir
     tx.mesh_axis @pp size 4

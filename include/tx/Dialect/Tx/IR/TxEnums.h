@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <optional>
+#include <string>
 
 // The generated attribute parsers, templates that plain C++ never uses, say these names as MLIR's own headers declare
 // them.
@@ -22,5 +23,17 @@ using llvm::FailureOr;
 } // namespace mlir
 
 #include "tx/Dialect/Tx/IR/TxEnums.h.inc"
+
+namespace tx {
+
+/// The names of an enumeration's values from `first` to `last`, for messages: "forward, backward, recompute".
+template <typename Enum> std::string listNames(unsigned first, unsigned last) {
+  std::string list;
+  for (unsigned value = first; value <= last; ++value)
+    list += (value > first ? ", " : "") + stringifyEnum(static_cast<Enum>(value)).str();
+  return list;
+}
+
+} // namespace tx
 
 #endif // TX_DIALECT_TX_IR_TXENUMS_H

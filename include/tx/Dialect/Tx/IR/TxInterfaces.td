@@ -13,8 +13,8 @@ include "mlir/IR/OpBase.td"
 def Tx_ScopedOpInterface : OpInterface<"ScopedOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    Says where an op belongs: segment, layer and module path. Policies and
-    reports derive from it; kernels that differ only in it are equal.
+    Says where an op belongs: segment, layer and module path. Policies and reports derive from it; kernels that differ
+    only in it are equal.
   }];
   let methods = [
     InterfaceMethod<"Where the op belongs.", "::tx::ScopeAttr", "getScope">,
@@ -28,12 +28,10 @@ def Tx_ScopedOpInterface : OpInterface<"ScopedOpInterface"> {
 def Tx_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    Builds the op's backward. The op reads the gradients of its results from
-    the context and gives the gradients of its operands back; what it uses of
-    forward values it uses as plain SSA operands, and these uses are what a
-    step has to keep or to recompute. A parameter's gradient is not a value but
-    an accumulator: see BackwardContext::accumulate. Fails, with an error on the
-    op, for a form that has no gradient.
+    Builds the op's backward. The op reads the gradients of its results from the context and gives the gradients of its
+    operands back; what it uses of forward values it uses as plain SSA operands, and these uses are what a step has to
+    keep or to recompute. A parameter's gradient is not a value but an accumulator: see BackwardContext::accumulate.
+    Fails, with an error on the op, for a form that has no gradient.
   }];
   let methods = [
     InterfaceMethod<"Builds the backward ops.", "::llvm::LogicalResult", "buildBackward",
@@ -62,9 +60,8 @@ def Tx_EvaluationOpInterface : OpInterface<"EvaluationOpInterface"> {
 def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    What an op costs. Matrix FLOPs are those of the papers' formulas (a
-    multiply-add is two); vector FLOPs are those of the elementwise work. The
-    bytes of memory that it moves are those of its operands and results.
+    What an op costs. Matrix FLOPs are those of the papers' formulas (a multiply-add is two); vector FLOPs are those of
+    the elementwise work. The bytes of memory that it moves are those of its operands and results.
   }];
   let methods = [
     InterfaceMethod<"FLOPs of matrix products.", "int64_t", "getMatrixFlops",
@@ -80,20 +77,19 @@ def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
 def Tx_RecomputeOpInterface : OpInterface<"RecomputeOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    Whether a clone of the op is its recomputation: `exact` for a pure function
-    of its operands, `keyed` if one of these is a random key, `never` for what
-    must happen once.
+    Whether a clone of the op is its recomputation: `exact` for a pure function of its operands, `keyed` if one of these
+    is a random key, `never` for what must happen once.
   }];
   let methods = [
     InterfaceMethod<"How the op replays.", "::tx::ReplayKind", "getReplayKind",
                     (ins), "", [{ return ::tx::ReplayKind::Exact; }]>,
     InterfaceMethod<"The random key of a keyed op, else null.", "::mlir::Value",
                     "getReplayKey", (ins), "", [{ return ::mlir::Value(); }]>,
-    InterfaceMethod<"The name of the op in forward that draws the same random numbers; its attributes are the same too.",
+    InterfaceMethod<"The name of the op in forward that draws the same random numbers, with the same attributes.",
                     "::llvm::StringRef", "getForwardName", (ins), "", [{ return $_op->getName().getStringRef(); }]>,
     InterfaceMethod<[{
-        Modules whose work the op does among other things: they are recomputed with all of
-        the op or not at all, and a policy that names one of them alone is refused.
+        Modules whose work the op does among other things: they are recomputed with all of the op or not at all, and a
+        policy that names one of them alone is refused.
       }], "::llvm::SmallVector<::tx::RecomputeModule>", "getIndivisibleModules", (ins), "", [{ return {}; }]>,
   ];
 }
@@ -101,8 +97,8 @@ def Tx_RecomputeOpInterface : OpInterface<"RecomputeOpInterface"> {
 def Tx_AccumulatingOpInterface : OpInterface<"AccumulatingOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    Destination style: results continue accumulator operands in place. When the
-    optional reset operand (one bit) is true, the old content counts as zero.
+    Destination style: results continue accumulator operands in place. When the optional reset operand (one bit) is
+    true, the old content counts as zero.
   }];
   let methods = [
     InterfaceMethod<"(operand number, result number) of each accumulator.",
@@ -133,8 +129,8 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
                     "::llvm::SmallVector<unsigned>", "getInPlaceOperands",
                     (ins), "", [{ return {}; }]>,
     InterfaceMethod<[{
-        Whether the elements of an operand are read. One that is not gives its place in
-        memory alone: a result that is tied to it is written there.
+        Whether the elements of an operand are read. One that is not gives its place in memory alone: a result that is
+        tied to it is written there.
       }], "bool", "readsOperand", (ins "unsigned":$operand), "", [{ return true; }]>,
     InterfaceMethod<"Whether an operand may be columns of a wider tensor, whose rows lie apart.", "bool",
                     "takesColumns", (ins "unsigned":$operand), "",
@@ -143,12 +139,12 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
                     (ins "unsigned":$result), "",
                     [{ return ::tx::detail::mayBeColumns($_op, $_op->getResult(result)); }]>,
     InterfaceMethod<[{
-        Passes over the row that must end before the results can be written:
-        one for each reduction that waits for another.
+        Passes over the row that must end before the results can be written: one for each reduction that waits for
+        another.
       }], "unsigned", "getReductionPasses", (ins), "", [{ return 0; }]>,
     InterfaceMethod<[{
-        An operand whose other readers are best in one kernel with the op, though neither
-        takes a result of the other: it is read once for all of them. Or null.
+        An operand whose other readers are best in one kernel with the op, though neither takes a result of the other:
+        it is read once for all of them. Or null.
       }], "::mlir::Value", "getSharedOperand", (ins), "", [{ return ::mlir::Value(); }]>,
   ];
 }
@@ -156,9 +152,8 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
 def Tx_IdReadingOpInterface : OpInterface<"IdReadingOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    An op that takes numbers of rows or classes (token ids) and would read outside of a
-    tensor if one were out of range. The bounds of a function's arguments derive from
-    its ops: who calls the function checks them.
+    An op that takes numbers of rows or classes (token ids) and would read outside of a tensor if one were out of range.
+    The bounds of a function's arguments derive from its ops: who calls the function checks them.
   }];
   let methods = [
     InterfaceMethod<"Which ids an operand may hold; none if it holds no ids.", "::std::optional<::tx::IdRange>",
@@ -169,9 +164,8 @@ def Tx_IdReadingOpInterface : OpInterface<"IdReadingOpInterface"> {
 def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    Sums over rows, into accumulators, of rows that other ops read too. Such sums can be
-    had in parts: a kernel of rows that reads them anyway sums some rows in each of its
-    places, and a second op adds the parts to the accumulators.
+    Sums over rows, into accumulators, of rows that other ops read too. Such sums can be had in parts: a kernel of rows
+    that reads them anyway sums some rows in each of its places, and a second op adds the parts to the accumulators.
   }];
   let methods = [
     InterfaceMethod<"The operand with the rows.", "::mlir::Value", "getSummedRows">,
@@ -184,9 +178,8 @@ def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
 def Tx_ActivationOpInterface : OpInterface<"ActivationOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    An elementwise op on a product's result, or on the gradient by it, that a library may
-    compute while it multiplies. It then sees numbers that are not rounded yet,
-    so the two have to become one op before anything is recomputed.
+    An elementwise op on a product's result, or on the gradient by it, that a library may compute while it multiplies.
+    It then sees numbers that are not rounded yet, so the two have to become one op before anything is recomputed.
   }];
   let methods = [
     InterfaceMethod<"What a library calls it.", "::tx::ProductFunction", "getProductFunction">,
@@ -204,13 +197,13 @@ def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
   let methods = [
     InterfaceMethod<"Sizes, operands, transposes and strides.", "::tx::GemmForm", "getGemmForm">,
     InterfaceMethod<[{
-        The op once more, with the sums of `operand` over all its rows as its last
-        result; `operand` may be the op's own result: a library has them at hand while it multiplies. Null: not of this operand.
+        The op once more, with the sums of `operand` over all its rows as its last result; `operand` may be the op's own
+        result: a library has them at hand while it multiplies. Null: not of this operand.
       }], "::mlir::Operation *", "buildWithSums",
                     (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$operand), "", [{ return nullptr; }]>,
     InterfaceMethod<[{
-        The op and `activation`, which reads its result, as one op: its first result is the
-        activation's, and if it has a second one that is the product. Null: not with this one.
+        The op and `activation`, which reads its result, as one op: its first result is the activation's, and if it has
+        a second one that is the product. Null: not with this one.
       }], "::mlir::Operation *", "buildWithActivation",
                     (ins "::mlir::OpBuilder &":$builder, "::tx::ActivationOpInterface":$activation), "",
                     [{ return nullptr; }]>,
@@ -220,8 +213,8 @@ def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
 def Tx_RowSumOpInterface : OpInterface<"RowSumOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    An op that adds the sum of all rows of a tensor into an accumulator. The sum
-    of rows that somebody has summed before is taken from a tensor of one row.
+    An op that adds the sum of all rows of a tensor into an accumulator. The sum of rows that somebody has summed before
+    is taken from a tensor of one row.
   }];
   let methods = [
     InterfaceMethod<"The tensor.", "::mlir::OpOperand &", "getSummedOperand">,
@@ -231,8 +224,7 @@ def Tx_RowSumOpInterface : OpInterface<"RowSumOpInterface"> {
 def Tx_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    An op that is core attention, or its gradient, as a whole: a library may
-    compute it in place of a generated kernel.
+    An op that is core attention, or its gradient, as a whole: a library may compute it in place of a generated kernel.
   }];
   let methods = [
     InterfaceMethod<"Sizes and operands.", "::tx::AttentionForm", "getAttentionForm">,
@@ -242,10 +234,9 @@ def Tx_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
 def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    No code: parts (narrow tensors) are columns of the whole (the wide tensor). Or the
-    whole is one row, and parts of any shape are runs of its elements: then what lies
-    between them is not the program's. A whole that is made of such parts is found where
-    they lie: in state.
+    No code: parts (narrow tensors) are columns of the whole (the wide tensor). Or the whole is one row, and parts of
+    any shape are runs of its elements: then what lies between them is not the program's. A whole that is made of such
+    parts is found where they lie: in state.
   }];
   let methods = [
     InterfaceMethod<"The wide value.", "::mlir::Value", "getViewedWhole">,
@@ -259,8 +250,8 @@ def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
 def Tx_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    An op that the ranks of a mesh axis run together. It becomes one launch on
-    one operand and one result. The dual is what DifferentiableOpInterface builds.
+    An op that the ranks of a mesh axis run together. It becomes one launch on one operand and one result. The dual is
+    what DifferentiableOpInterface builds.
   }];
   let methods = [
     InterfaceMethod<"What the ranks do.", "::tx::CollectiveKind", "getCollectiveKind">,

@@ -84,9 +84,8 @@ def Tx_LayerNormOp : Tx_ComputeOp<"layer_norm",
     [Tx_Exact, Tx_Differentiable, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred, AllTypesMatch<["weight", "bias"]>]> {
   let summary = "layer norm over the last dimension, with its statistics";
   let description = [{
-    y = (x - mean) * rstd * weight + bias; mean and rstd = 1/sqrt(var + eps)
-    are f32 and have x's shape without the last dimension. The variance is the
-    biased one, computed in a second pass over the row.
+    y = (x - mean) * rstd * weight + bias; mean and rstd = 1/sqrt(var + eps) are f32 and have x's shape without the last
+    dimension. The variance is the biased one, computed in a second pass over the row.
 
     ```mlir
     %y, %mean, %rstd = tx.layer_norm %x, %w, %b eps 1.0e-5 in <layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<6xf32>
@@ -107,8 +106,7 @@ def Tx_LayerNormInputGradOp : Tx_ComputeOp<"layer_norm_input_grad",
      AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "the gradient of `tx.layer_norm` by its input";
   let description = [{
-    With g = dy * weight and n = (x - mean) * rstd:
-    dx = rstd * (g - avg(g) - n * avg(g * n)), averages over the row.
+    With g = dy * weight and n = (x - mean) * rstd: dx = rstd * (g - avg(g) - n * avg(g * n)), averages over the row.
 
     ```mlir
     %dx = tx.layer_norm_input_grad %dy, %x, %w, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<6xf32>, tensor<2x4xf32>
@@ -127,8 +125,8 @@ def Tx_LayerNormWeightGradOp : Tx_ComputeOp<"layer_norm_weight_grad",
      AllTypesMatch<["dy", "x"]>, AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "adds the gradients of `tx.layer_norm` by its weight and bias to theirs";
   let description = [{
-    weight_acc += sum over rows of dy * (x - mean) * rstd; bias_acc += sum over rows of dy. Without
-    bias_acc that of the weight alone: the bias is no parameter, or has its sum from `tx.bias_grad`.
+    weight_acc += sum over rows of dy * (x - mean) * rstd; bias_acc += sum over rows of dy. Without bias_acc that of the
+    weight alone: the bias is no parameter, or has its sum from `tx.bias_grad`.
 
     ```mlir
     %gw, %gb = tx.layer_norm_weight_grad %dy, %x, %mean, %rstd into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32>, tensor<6xf32>, tensor<6xf32>
@@ -148,8 +146,8 @@ def Tx_LayerNormPartialGradOp : Tx_ComputeOp<"layer_norm_partial_grad",
      AllTypesMatch<["weight_parts", "bias_parts"]>]> {
   let summary = "the gradients of `tx.layer_norm` by its weight and bias, in parts";
   let description = [{
-    Row p of the results are the sums of `tx.layer_norm_weight_grad` over the p-th of equal
-    parts of the rows (the last may be shorter), from its first row on.
+    Row p of the results are the sums of `tx.layer_norm_weight_grad` over the p-th of equal parts of the rows (the last
+    may be shorter), from its first row on.
 
     ```mlir
     %pw, %pb = tx.layer_norm_partial_grad %dy, %x, %mean, %rstd in <backward, layer 0, "layernorm.input"> : tensor<2x4x6xf32>, tensor<2x4xf32> -> tensor<4x6xf32>
@@ -171,8 +169,7 @@ def Tx_AddPartsOp : Tx_ComputeOp<"add_parts",
     [Tx_Resettable, Tx_Kernel, Tx_Inferred, AttrSizedOperandSegments]> {
   let summary = "each acc += the sum of its parts, which are rows";
   let description = [{
-    The second half of sums over rows that were had in parts. All parts are of one type,
-    and all accumulators.
+    The second half of sums over rows that were had in parts. All parts are of one type, and all accumulators.
 
     ```mlir
     %gw, %gb = tx.add_parts %pw, %pb into %accw, %accb in <backward, layer 0, "layernorm.input"> : tensor<4x6xf32>, tensor<4x6xf32> into tensor<6xf32>, tensor<6xf32>
@@ -194,10 +191,9 @@ def Tx_LinearOp : Tx_ComputeOp<"linear",
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_ActivatingGemm, Tx_MatrixCost]> {
   let summary = "y = x weight + bias";
   let description = [{
-    x [..., k], weight [k,n] (GPT-2's Conv1D) or, if `transposed`, [n,k]
-    (torch.nn.Linear and tied heads), bias [n] -> [..., n]. The bias is the
-    accumulator's first value. The result may be of a wider type than x; its
-    gradient is then rounded to x's type, since a product takes operands of one.
+    x [..., k], weight [k,n] (GPT-2's Conv1D) or, if `transposed`, [n,k] (torch.nn.Linear and tied heads), bias [n] ->
+    [..., n]. The bias is the accumulator's first value. The result may be of a wider type than x; its gradient is then
+    rounded to x's type, since a product takes operands of one.
 
     ```mlir
     %y = tx.linear %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
@@ -234,11 +230,11 @@ def Tx_LinearWeightGradOp : Tx_ComputeOp<"linear_weight_grad",
     [Tx_Resettable, Tx_Kernel, Tx_SummingGemm, Tx_MatrixCost, AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc += x^T dy";
   let description = [{
-    x [..., k], dy [..., n], acc [k,n], or [n,k] if `transposed`. One matrix
-    product for the first and for later microbatches.
+    x [..., k], dy [..., n], acc [k,n], or [n,k] if `transposed`. One matrix product for the first and for later
+    microbatches.
 
-    `sums` [n] are those of dy's rows, for the bias's gradient, from the library that
-    multiplies: tx-fuse-epilogues asks for them where a target's library has them.
+    `sums` [n] are those of dy's rows, for the bias's gradient, from the library that multiplies: tx-fuse-epilogues asks
+    for them where a target's library has them.
 
     ```mlir
     %g = tx.linear_weight_grad %x, %dy into %acc in <backward, layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
@@ -303,9 +299,8 @@ def Tx_CastOp : Tx_ComputeOp<"cast", (ins Tx_FloatTensor:$x),
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_ElementCost]> {
   let summary = "the same numbers in another type, rounded to nearest even";
   let description = [{
-    In x's own type it is a copy, for what wants its numbers in a place of their own.
-    Fusion puts it into the kernel that computes x, so that the wider numbers
-    never reach memory unless something else reads them.
+    In x's own type it is a copy, for what wants its numbers in a place of their own. Fusion puts it into the kernel
+    that computes x, so that the wider numbers never reach memory unless something else reads them.
 
     ```mlir
     %y = tx.cast %x in <backward, "output_layer"> : tensor<2x4x7xf32> to tensor<2x4x7xbf16>
@@ -346,14 +341,13 @@ def Tx_DropoutOp : Tx_ComputeOp<"dropout",
     [Tx_Keyed, Tx_Differentiable, Tx_EvaluatedAs, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["x", "result"]>]> {
   let summary = "zeroes elements at random, scales the others by 1/(1-p)";
   let description = [{
-    x [b, ..., n]; key [4] = (seed low, seed high, global index of the
-    microbatch's first sample, 0). An element is dropped when its random word is
-    below p 2^32. The word is a function of the seed, of the sample, of the
-    site (layer and module path) and of the element's place alone, so the mask
-    is never stored, its gradient is the same op on dy, and a clone drops the same elements:
+    x [b, ..., n]; key [4] = (seed low, seed high, global index of the microbatch's first sample, 0). An element is
+    dropped when its random word is below p 2^32. The word is a function of the seed, of the sample, of the site (layer
+    and module path) and of the element's place alone, so the mask is never stored, its gradient is the same op on dy,
+    and a clone drops the same elements:
 
-    Philox4x32-10 with key (seed low, seed high) and counter (16 (c/64) + c%16,
-    row in the sample, sample, site hash); the element in column c takes word (c/16)%4.
+    Philox4x32-10 with key (seed low, seed high) and counter (16 (c/64) + c%16, row in the sample, sample, site hash);
+    the element in column c takes word (c/16)%4.
 
     ```mlir
     %y = tx.dropout %x, %key p 0.1 in <layer 0, "residual"> : tensor<2x4x6xf32>, tensor<4xi32>
@@ -383,8 +377,8 @@ def Tx_SliceOp : Tx_ComputeOp<"slice", (ins Tx_FloatTensor:$whole, I64Attr:$offs
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_View, Tx_Inferred]> {
   let summary = "some columns of a tensor, without a copy";
   let description = [{
-    whole [..., n] -> [..., size]. Slices of a tensor may overlap and need not cover it;
-    columns that none of them has get a gradient of 0.
+    whole [..., n] -> [..., size]. Slices of a tensor may overlap and need not cover it; columns that none of them has
+    get a gradient of 0.
 
     ```mlir
     %k = tx.slice %qkv 6 size 6 in <layer 0, "self_attention.qkv"> : tensor<2x4x18xf32>
@@ -412,11 +406,10 @@ def Tx_PackOp : Tx_ComputeOp<"pack", (ins Variadic<Tx_FloatTensor>:$parts),
     [Tx_Kernel, Tx_RunsView, Tx_Inferred]> {
   let summary = "pieces of state one behind another as one row, without a copy";
   let description = [{
-    Each part starts at the next multiple of 64 elements, and the row ends at one; what is
-    between is zero. So the optimizer is one kernel for many parameters, and packs of
-    different types (weights, their f32 master, moments, gradients) have one order. Parts
-    are loaded, or continue what was loaded in place: state is laid out for its packs, and
-    no two may want it in different orders.
+    Each part starts at the next multiple of 64 elements, and the row ends at one; what is between is zero. So the
+    optimizer is one kernel for many parameters, and packs of different types (weights, their f32 master, moments,
+    gradients) have one order. Parts are loaded, or continue what was loaded in place: state is laid out for its packs,
+    and no two may want it in different orders.
 
     ```mlir
     %g = tx.pack %gw, %gb in <optimizer, "adamw"> : tensor<8x4xf32>, tensor<6xf32> -> tensor<128xf32>

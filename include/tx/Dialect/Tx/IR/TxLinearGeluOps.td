@@ -12,17 +12,16 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_LinearGeluOp : Tx_ComputeOp<"linear_gelu",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Optional<Tx_FloatTensor>:$bias, UnitAttr:$transposed),
-    [DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getIndivisibleModules"]>, Tx_Differentiable, Tx_Kernel, Tx_Gemm,
-     Tx_MatrixCost, AllTypesMatch<["y", "pre"]>]> {
+    [DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getIndivisibleModules"]>, Tx_Differentiable, Tx_Kernel,
+     Tx_Gemm, Tx_MatrixCost, AllTypesMatch<["y", "pre"]>]> {
   let summary = "y = gelu(pre), pre = x weight + bias, indivisible";
   let description = [{
-    x, weight and bias as in `tx.linear`; GELU in its tanh form, as in `tx.gelu`.
-    `pre` is what backward needs. A library takes the GELU of the sum before that is
-    rounded to pre's type, a kernel takes that of `pre`: which of them it is
-    depends on the target, never on what is recomputed, since a clone computes both results.
+    x, weight and bias as in `tx.linear`; GELU in its tanh form, as in `tx.gelu`. `pre` is what backward needs. A
+    library takes the GELU of the sum before that is rounded to pre's type, a kernel takes that of `pre`: which of them
+    it is depends on the target, never on what is recomputed, since a clone computes both results.
 
-    tx-fuse-activations makes it of a product and its GELU. It stands where the product
-    stood: `mlp` recomputes it whole, `mlp_act` has nothing to recompute.
+    tx-fuse-activations makes it of a product and its GELU. It stands where the product stood: `mlp` recomputes it
+    whole, `mlp_act` has nothing to recompute.
 
     ```mlir
     %y, %pre = tx.linear_gelu %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x8xf32>, tensor<8xf32> -> tensor<2x4x8xf32>
@@ -44,11 +43,11 @@ def Tx_LinearGeluInputGradOp : Tx_ComputeOp<"linear_gelu_input_grad",
     [Tx_Exact, Tx_Kernel, Tx_SummingGemm, Tx_MatrixCost, AllTypesMatch<["pre", "dpre"]>]> {
   let summary = "dpre = gelu'(pre) (dy weight^T)";
   let description = [{
-    The gradient of `tx.linear` by its input, and through the GELU that gave this input:
-    dy [..., n], weight as in `tx.linear`, pre [..., k] -> [..., k].
+    The gradient of `tx.linear` by its input, and through the GELU that gave this input: dy [..., n], weight as in
+    `tx.linear`, pre [..., k] -> [..., k].
 
-    `sums` [k] are those of dpre's rows, for the gradient of the bias that belongs to
-    pre, from the library that multiplies: of dpre's type, and so rounded to it once.
+    `sums` [k] are those of dpre's rows, for the gradient of the bias that belongs to pre, from the library that
+    multiplies: of dpre's type, and so rounded to it once.
 
     ```mlir
     %d = tx.linear_gelu_input_grad %dy, %w, %pre in <backward, layer 0, "mlp.fc2"> : tensor<2x4x8xf32>, tensor<6x8xf32> -> tensor<2x4x6xf32>

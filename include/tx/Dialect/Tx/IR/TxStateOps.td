@@ -8,9 +8,8 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 def Tx_GlobalOp : Tx_Op<"global", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a parameter, a gradient or a piece of optimizer state";
   let description = [{
-    Named with the Hugging Face name. `of` names the parameter that a gradient
-    or a moment belongs to, of the same shape. `decay` says that weight decay
-    applies. A parameter starts as zeros if nothing else is said.
+    Named with the Hugging Face name. `of` names the parameter that a gradient or a moment belongs to, of the same
+    shape. `decay` says that weight decay applies. A parameter starts as zeros if nothing else is said.
 
     ```mlir
     tx.global @w parameter normal(0.02) decay : tensor<8x4xf32>

@@ -14,10 +14,9 @@ def Tx_CrossEntropyOp : Tx_ComputeOp<"cross_entropy",
     [Tx_Exact, Tx_Differentiable, Tx_Predicting, Tx_IdReading, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "each token's negative log-likelihood, with the statistics of its softmax";
   let description = [{
-    logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is
-    the ignore index), statistics [b,s,2] f32: the row's maximum m and its sum of
-    exp(logits - m). They stay two numbers, since a log-sum-exp of large logits
-    has no digits left for the sum.
+    logits [b,s,v], targets [b,s] -> losses [b,s] f32 (0 where the target is the ignore index), statistics [b,s,2] f32:
+    the row's maximum m and its sum of exp(logits - m). They stay two numbers, since a log-sum-exp of large logits has
+    no digits left for the sum.
 
     ```mlir
     %losses, %stats = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
@@ -40,9 +39,8 @@ def Tx_CrossEntropyGradOp : Tx_ComputeOp<"cross_entropy_grad",
                     "::tx::detail::pairsOf($_self)">]> {
   let summary = "the gradient of `tx.cross_entropy` by the logits";
   let description = [{
-    With (m, sum) of the row's statistics and e = exp(logits - m):
-    dlogits = (e - onehot(target) sum) * (dlosses / sum), 0 for ignored rows. The
-    target's difference is taken before the division, so it has the digits of the sum.
+    With (m, sum) of the row's statistics and e = exp(logits - m): dlogits = (e - onehot(target) sum) * (dlosses / sum),
+    0 for ignored rows. The target's difference is taken before the division, so it has the digits of the sum.
 
     ```mlir
     %dlogits = tx.cross_entropy_grad %dl, %logits, %targets, %stats ignore -100 in <backward, "loss"> : tensor<2x4xf32>, tensor<2x4x7xf32>, tensor<2x4xi32>
@@ -78,8 +76,8 @@ def Tx_ReduceLossGradOp : Tx_ComputeOp<"reduce_loss_grad",
     [Tx_Exact, Tx_IdReading, Tx_Kernel, Tx_Inferred]> {
   let summary = "the gradient of `tx.reduce_loss` by the losses";
   let description = [{
-    dlosses [b,s] = dsum, but 0 where the target is the ignore index: what `tx.reduce_loss`
-    leaves out has no influence, whatever computed it.
+    dlosses [b,s] = dsum, but 0 where the target is the ignore index: what `tx.reduce_loss` leaves out has no influence,
+    whatever computed it.
 
     ```mlir
     %dl = tx.reduce_loss_grad %loss_scale, %targets ignore -100 in <backward, "loss"> : tensor<f32>, tensor<2x4xi32>
@@ -115,9 +113,8 @@ def Tx_ClipCoefficientOp : Tx_ComputeOp<"clip_coefficient",
     [Tx_Exact, Tx_ReducingKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "the global norm and the factor that clips it";
   let description = [{
-    partials [n] of `tx.sum_of_squares` -> norm = sqrt(sum), coefficient =
-    min(1, max_norm / (norm + 1e-6)); 1 if max_norm is 0 (torch.nn.utils.clip_grad_norm_);
-    NaN if the norm is not finite, which leaves the update undone.
+    partials [n] of `tx.sum_of_squares` -> norm = sqrt(sum), coefficient = min(1, max_norm / (norm + 1e-6)); 1 if
+    max_norm is 0 (torch.nn.utils.clip_grad_norm_); NaN if the norm is not finite, which leaves the update undone.
 
     ```mlir
     %norm, %coefficient = tx.clip_coefficient %partials max 1.0 in <optimizer, "grad_norm"> : tensor<9xf32>
@@ -133,15 +130,16 @@ def Tx_AdamWOp : Tx_ComputeOp<"adamw",
          F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps, F64Attr:$weight_decay),
     [Tx_Accumulating, DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["readsOperand"]>, Tx_VectorCost, Tx_Inferred,
      AllTypesMatch<["grad", "m", "v"]>,
-     TypesMatchWith<"the coefficient is a scalar of the gradient's type", "grad", "coefficient", "::tx::detail::scalarLike($_self)">,
-     TypesMatchWith<"the learning rate is a scalar of the gradient's type", "grad", "lr", "::tx::detail::scalarLike($_self)">,
+     TypesMatchWith<"the coefficient is a scalar of the gradient's type", "grad", "coefficient",
+                    "::tx::detail::scalarLike($_self)">,
+     TypesMatchWith<"the learning rate is a scalar of the gradient's type", "grad", "lr",
+                    "::tx::detail::scalarLike($_self)">,
      TypesMatchWith<"the step is an i32 scalar", "grad", "step", "::tx::detail::stepType($_self)">]> {
   let summary = "AdamW with decoupled weight decay, in place";
   let description = [{
-    With g = grad * coefficient, m = beta1 m + (1-beta1) g, v = beta2 v + (1-beta2) g^2:
-    param -= lr * (m / (1-beta1^step) / (sqrt(v / (1-beta2^step)) + eps) + weight_decay * param)
-    (Loshchilov and Hutter 2019; torch.optim.AdamW). When parameters are
-    narrower than f32, a master copy holds the exact ones. A coefficient that is
+    With g = grad * coefficient, m = beta1 m + (1-beta1) g, v = beta2 v + (1-beta2) g^2: param -= lr * (m /
+    (1-beta1^step) / (sqrt(v / (1-beta2^step)) + eps) + weight_decay * param) (Loshchilov and Hutter 2019;
+    torch.optim.AdamW). When parameters are narrower than f32, a master copy holds the exact ones. A coefficient that is
     not finite changes nothing: all results are the operands.
 
     ```mlir

@@ -1,0 +1,427 @@
+//===- StepLaunches.cpp - What an entry has: launches, products, collectives --------------------------------------===//
+
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Dialect/Tx/IR/TxOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace tx;
+using namespace tx::step;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Shared syntax
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static ParseResult parseInteger(OpAsmParser &parser, IntegerAttr &field) {
+  int64_t value = 0;
+  if (parser.parseInteger(value))
+    return failure();
+  field = parser.getBuilder().getI64IntegerAttr(value);
+  return success();
+}
+
+/// name 8
+static ParseResult parseInteger(OpAsmParser &parser, StringRef name, IntegerAttr &field) {
+  return failure(parser.parseKeyword(name) || parseInteger(parser, field));
+}
+
+/// An attribute without its dialect's prefix: <transient, 0x40, tensor<6xf32>>
+template <typename Attr> static ParseResult parseBare(OpAsmParser &parser, Attr &attribute) {
+  attribute = dyn_cast_or_null<Attr>(Attr::parse(parser, {}));
+  return success(static_cast<bool>(attribute));
+}
+
+/// 57 and in <layer 0, "mlp.fc1"> are in all of them.
+static ParseResult parseScope(OpAsmParser &parser, ScopeAttr &scope) {
+  return failure(parser.parseKeyword("in") || parseBare(parser, scope));
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// LaunchOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// (<argument, 0x0, tensor<4xi32>>, ...)
+static ParseResult parseBuffers(OpAsmParser &parser, ArrayAttr &buffers) {
+  SmallVector<Attribute> list;
+  auto parseOne = [&]() -> ParseResult {
+    BufferAttr buffer;
+    if (parseBare(parser, buffer))
+      return failure();
+    list.push_back(buffer);
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
+    return failure();
+  buffers = parser.getBuilder().getArrayAttr(list);
+  return success();
+}
+
+static void printBuffers(OpAsmPrinter &printer, ArrayAttr buffers) {
+  printer << '(';
+  llvm::interleaveComma(buffers.getAsRange<BufferAttr>(), printer, [&](BufferAttr buffer) { buffer.print(printer); });
+  printer << ')';
+}
+
+// step.launch 57 @kernel in <...> flops 1056 immediates [0x5bf] (inputs) -> (outputs) attention <...> scratch <...>
+ParseResult LaunchOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto &properties = result.getOrAddProperties<Properties>();
+  SmallVector<int32_t> immediates;
+  auto parseImmediate = [&]() -> ParseResult {
+    SMLoc loc = parser.getCurrentLocation();
+    int64_t value = 0;
+    if (parser.parseInteger(value))
+      return failure();
+    if (value < INT32_MIN || value > UINT32_MAX)
+      return parser.emitError(loc, "an immediate has 32 bits");
+    immediates.push_back(static_cast<int32_t>(value));
+    return success();
+  };
+  if (parseInteger(parser, properties.number) || parser.parseAttribute(properties.kernel) ||
+      parseScope(parser, properties.scope) || parseInteger(parser, "flops", properties.flops))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("immediates")) &&
+      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseImmediate))
+    return failure();
+  properties.immediates = parser.getBuilder().getDenseI32ArrayAttr(immediates);
+  if (parseBuffers(parser, properties.inputs) || parser.parseArrow() || parseBuffers(parser, properties.outputs))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("attention")) && parseBare(parser, properties.attention))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("scratch")) && parseBare(parser, properties.scratch))
+    return failure();
+  return parser.parseOptionalAttrDict(result.attributes);
+}
+
+void LaunchOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getNumber() << ' ' << getKernelAttr() << " in ";
+  getScope().print(printer);
+  printer << " flops " << getFlops();
+  if (!getImmediates().empty()) {
+    printer << " immediates [";
+    llvm::interleaveComma(getImmediates(), printer, [&](int32_t value) {
+      printer << "0x" << llvm::utohexstr(static_cast<uint32_t>(value), /*LowerCase=*/true, /*Width=*/8);
+    });
+    printer << ']';
+  }
+  printer << ' ';
+  printBuffers(printer, getInputs());
+  printer << " -> ";
+  printBuffers(printer, getOutputs());
+  if (std::optional<AttentionAttr> attention = getAttention()) {
+    printer << " attention ";
+    attention->print(printer);
+  }
+  if (std::optional<BufferAttr> scratch = getScratch()) {
+    printer << " scratch ";
+    scratch->print(printer);
+  }
+  printer.printOptionalAttrDict(llvm::to_vector((*this)->getDiscardableAttrs()));
+}
+
+LogicalResult LaunchOp::verify() {
+  std::optional<AttentionAttr> attention = getAttention();
+  if (!attention)
+    return success();
+  SmallVector<BufferAttr> buffers = getKernelBuffers();
+  ArrayRef<int64_t> operands = attention->getOperands().asArrayRef();
+  size_t expected = attention->getBackward().getValue() ? 9 : 5;
+  if (operands.size() != expected)
+    return emitOpError("is attention of ") << operands.size() << " operands, expected " << expected;
+  for (int64_t operand : operands) {
+    if (operand < 0 || operand >= static_cast<int64_t>(buffers.size()))
+      return emitOpError("is attention on buffer ") << operand << " of " << buffers.size();
+    if (RankedTensorType type = buffers[operand].getType(); type.getRank() != 3)
+      return emitOpError("is attention on tensors of three dimensions, found ") << type;
+  }
+  RankedTensorType q = buffers[operands.front()].getType();
+  int64_t heads = attention->getHeads().getInt();
+  if (heads < 1 || q.getDimSize(2) % heads)
+    return emitOpError("has ") << heads << " heads, which do not divide " << q;
+  return success();
+}
+
+SmallVector<BufferAttr> LaunchOp::getKernelBuffers() {
+  auto buffers = llvm::to_vector(getInputs().getAsRange<BufferAttr>());
+  llvm::append_range(buffers, getOutputs().getAsRange<BufferAttr>());
+  return buffers;
+}
+
+SmallVector<BufferAttr> LaunchOp::getAllBuffers() {
+  SmallVector<BufferAttr> buffers = getKernelBuffers();
+  if (getScratch())
+    buffers.push_back(*getScratch());
+  return buffers;
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("names no step.kernel: ") << getKernelAttr();
+  if (getInputs().size() != kernel.getInputCount() || getOutputs().size() != kernel.getOutputCount())
+    return emitOpError("has ") << getInputs().size() << " inputs and " << getOutputs().size() << " outputs, its kernel "
+                               << kernel.getInputCount() << " and " << kernel.getOutputCount();
+  for (auto [buffer, type, stride] : llvm::zip(getKernelBuffers(), kernel.getBufferTypes(), kernel.getRowStrides()))
+    if (buffer.getType() != type || buffer.getStride() != stride)
+      return emitOpError("gives its kernel ") << buffer << " where it takes " << type << " of stride " << stride;
+  if (getImmediates().size() != static_cast<uint64_t>(kernel.getImmediates()))
+    return emitOpError("has ") << getImmediates().size() << " immediates, its kernel " << kernel.getImmediates();
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// GemmOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+bool step::hasVector(Epilogue epilogue) { return epilogue != Epilogue::Gelu && epilogue != Epilogue::GeluGrad; }
+bool step::writesVector(Epilogue epilogue) {
+  return epilogue == Epilogue::SumsA || epilogue == Epilogue::SumsB || epilogue == Epilogue::GeluGradSums;
+}
+bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
+bool step::writesAux(Epilogue epilogue) { return epilogue == Epilogue::Gelu || epilogue == Epilogue::GeluBias; }
+
+/// What the text calls the epilogue's vector.
+static StringRef getVectorName(Epilogue epilogue) {
+  switch (epilogue) {
+  case Epilogue::Bias:
+  case Epilogue::GeluBias:
+    return "bias";
+  case Epilogue::SumsA:
+    return "sums_a";
+  case Epilogue::SumsB:
+    return "sums_b";
+  case Epilogue::GeluGradSums:
+    return "sums_c";
+  case Epilogue::Gelu:
+  case Epilogue::GeluGrad:
+    return "";
+  }
+  llvm_unreachable("all epilogues are listed");
+}
+
+namespace {
+
+/// A buffer of a product in the text: its name, where it is kept, and of a matrix also what its rows and batches are
+/// apart.
+struct ProductBuffer {
+  StringRef name;
+  BufferAttr *buffer;
+  IntegerAttr *leading = nullptr;
+  DenseI64ArrayAttr *strides = nullptr;
+};
+
+/// The buffers before and behind the arrow, in the order of the text.
+struct ProductBuffers {
+  SmallVector<ProductBuffer> inputs, outputs;
+
+  template <typename Properties> explicit ProductBuffers(Properties &p) {
+    inputs = {{"a", &p.a, &p.lda, &p.strides_a}, {"b", &p.b, &p.ldb, &p.strides_b}, {"reset", &p.reset}};
+    outputs = {{"c", &p.c, &p.ldc, &p.strides_c}};
+    if (p.epilogue && hasVector(p.epilogue.getValue()))
+      (writesVector(p.epilogue.getValue()) ? outputs : inputs)
+          .push_back({getVectorName(p.epilogue.getValue()), &p.vector});
+    if (p.epilogue && hasAux(p.epilogue.getValue()))
+      (writesAux(p.epilogue.getValue()) ? outputs : inputs).push_back({"aux", &p.aux});
+    outputs.push_back({"scratch", &p.scratch});
+  }
+};
+
+} // namespace
+
+/// (a <transient, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], ...); `what` is an input or an output.
+static ParseResult parseProductBuffers(OpAsmParser &parser, ArrayRef<ProductBuffer> known, StringRef what) {
+  auto parseOne = [&]() -> ParseResult {
+    SMLoc loc = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name))
+      return failure();
+    const auto *found = llvm::find_if(known, [&](const ProductBuffer &each) { return each.name == name; });
+    if (found == known.end()) {
+      InFlightDiagnostic error = parser.emitError(loc)
+                                 << "'" << name << "' is no " << what << " of this product; known: ";
+      llvm::interleaveComma(known, error, [&](const ProductBuffer &each) { error << each.name; });
+      return error;
+    }
+    if (*found->buffer)
+      return parser.emitError(loc, "'") << name << "' is there twice";
+    if (parseBare(parser, *found->buffer))
+      return failure();
+    if (!found->leading)
+      return success();
+    if (parseInteger(parser, ("ld" + name).str(), *found->leading))
+      return failure();
+    if (failed(parser.parseOptionalKeyword("strides"))) {
+      *found->strides = parser.getBuilder().getDenseI64ArrayAttr({0, 0});
+      return success();
+    }
+    return parseBare(parser, *found->strides);
+  };
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
+    return failure();
+  for (const ProductBuffer &each : known)
+    if (each.leading && !*each.buffer)
+      return parser.emitError(loc, "a product without '") << each.name << "'";
+  return success();
+}
+
+static void printProductBuffers(OpAsmPrinter &printer, ArrayRef<ProductBuffer> known) {
+  auto isThere = [](const ProductBuffer &each) { return static_cast<bool>(*each.buffer); };
+  printer << '(';
+  llvm::interleaveComma(llvm::make_filter_range(known, isThere), printer, [&](const ProductBuffer &each) {
+    printer << each.name << ' ';
+    each.buffer->print(printer);
+    if (!each.leading)
+      return;
+    printer << " ld" << each.name << ' ' << each.leading->getInt();
+    if (llvm::any_of(each.strides->asArrayRef(), [](int64_t stride) { return stride != 0; }))
+      printer << " strides [" << each.strides->asArrayRef() << ']';
+  });
+  printer << ')';
+}
+
+// step.gemm 57 in <...> m 8 n 8 k 6 transpose_b batch 2 x 2 alpha 1.0 beta 0.0 epilogue bias (inputs) -> (outputs)
+ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto &p = result.getOrAddProperties<Properties>();
+  Builder &builder = parser.getBuilder();
+  double alpha = 0, beta = 0;
+  if (parseInteger(parser, p.number) || parseScope(parser, p.scope) || parseInteger(parser, "m", p.m) ||
+      parseInteger(parser, "n", p.n) || parseInteger(parser, "k", p.k))
+    return failure();
+  for (auto [name, flag] : {std::pair("transpose_a", &p.transpose_a), std::pair("transpose_b", &p.transpose_b)})
+    if (succeeded(parser.parseOptionalKeyword(name)))
+      *flag = builder.getUnitAttr();
+  p.batch0 = p.batch1 = builder.getI64IntegerAttr(1);
+  if (succeeded(parser.parseOptionalKeyword("batch")) &&
+      (parseInteger(parser, p.batch0) || parseInteger(parser, "x", p.batch1)))
+    return failure();
+  if (parser.parseKeyword("alpha") || parser.parseFloat(alpha) || parser.parseKeyword("beta") ||
+      parser.parseFloat(beta))
+    return failure();
+  p.alpha = builder.getF64FloatAttr(alpha);
+  p.beta = builder.getF64FloatAttr(beta);
+  if (succeeded(parser.parseOptionalKeyword("epilogue"))) {
+    SMLoc loc = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name))
+      return failure();
+    std::optional<Epilogue> epilogue = symbolizeEpilogue(name);
+    if (!epilogue)
+      return parser.emitError(loc, "unknown epilogue '")
+             << name << "'; known: " << listNames<Epilogue>(1, getMaxEnumValForEpilogue());
+    p.epilogue = EpilogueAttr::get(builder.getContext(), *epilogue);
+  }
+  ProductBuffers buffers(p);
+  return failure(parseProductBuffers(parser, buffers.inputs, "input") || parser.parseArrow() ||
+                 parseProductBuffers(parser, buffers.outputs, "output") ||
+                 parser.parseOptionalAttrDict(result.attributes));
+}
+
+void step::GemmOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getNumber() << " in ";
+  getScope().print(printer);
+  printer << " m " << getM() << " n " << getN() << " k " << getK();
+  if (getTransposeA())
+    printer << " transpose_a";
+  if (getTransposeB())
+    printer << " transpose_b";
+  if (getBatch0() != 1 || getBatch1() != 1)
+    printer << " batch " << getBatch0() << " x " << getBatch1();
+  printer << " alpha ";
+  printer.printFloat(getAlpha());
+  printer << " beta ";
+  printer.printFloat(getBeta());
+  if (std::optional<Epilogue> epilogue = getEpilogue())
+    printer << " epilogue " << stringifyEpilogue(*epilogue);
+  ProductBuffers buffers(getProperties());
+  printer << ' ';
+  printProductBuffers(printer, buffers.inputs);
+  printer << " -> ";
+  printProductBuffers(printer, buffers.outputs);
+  printer.printOptionalAttrDict(llvm::to_vector((*this)->getDiscardableAttrs()));
+}
+
+LogicalResult step::GemmOp::verify() {
+  for (ArrayRef<int64_t> strides : {getStridesA(), getStridesB(), getStridesC()})
+    if (strides.size() != 2)
+      return emitOpError("takes 2 strides of a batch for each matrix, found ") << strides.size();
+  GemmForm form{static_cast<int64_t>(getM()), static_cast<int64_t>(getN()), static_cast<int64_t>(getK()),
+                static_cast<int64_t>(getBatch0()), static_cast<int64_t>(getBatch1())};
+  for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
+    if (size < 1)
+      return emitOpError("takes sizes of at least 1, found ") << size;
+  auto epilogue = getEpilogue();
+  if ((epilogue && hasVector(*epilogue)) != getVector().has_value())
+    return emitOpError("has an epilogue without its vector, or the reverse");
+  if ((epilogue && hasAux(*epilogue)) != getAux().has_value())
+    return emitOpError("has an epilogue without its aux matrix, or the reverse");
+  if (epilogue && form.batch0 * form.batch1 != 1)
+    return emitOpError("has an epilogue for a batch of products");
+  if (auto vector = getVector()) {
+    int64_t count = *epilogue == Epilogue::SumsA ? form.m : form.n;
+    if (vector->getType().getNumElements() != count || vector->getStride())
+      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *vector;
+  }
+  if (auto aux = getAux()) {
+    if (getRows(aux->getType()) != form.m || getColumns(aux->getType()) != form.n)
+      return emitOpError("takes an aux matrix of ") << form.m << " x " << form.n << " elements, found " << *aux;
+    if (!getBeta().isZero() || getReset())
+      return emitOpError("adds to C what is not the product: ") << stringifyEpilogue(*epilogue) << " takes a beta of 0";
+  }
+  return tx::detail::verifyFlops(*this, form);
+}
+
+SmallVector<BufferAttr> step::GemmOp::getAllBuffers() {
+  SmallVector<BufferAttr> buffers = {getA(), getB(), getC()};
+  for (std::optional<BufferAttr> buffer : {getReset(), getVector(), getAux(), getScratch()})
+    if (buffer)
+      buffers.push_back(*buffer);
+  return buffers;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// CollectiveOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Elements of operand and result, and the blocks that they fall into.
+static LogicalResult verifyParts(CollectiveOp op, RankedTensorType operand, RankedTensorType result) {
+  CollectiveKind kind = op.getKind();
+  int64_t ranks = op.getRanks(), outer = op.getOuter(), count = operand.getNumElements();
+  bool gathers = kind == CollectiveKind::AllGather, scatters = kind == CollectiveKind::ReduceScatter;
+  int64_t parts = scatters || kind == CollectiveKind::AllToAll ? ranks : 1;
+  if (outer < 1 || count % outer || count / outer % parts)
+    return op.emitOpError("has ") << operand << " as " << outer << " blocks for " << ranks << " ranks";
+  int64_t whole = gathers ? result.getNumElements() : count, part = gathers ? count : result.getNumElements();
+  if (gathers || scatters)
+    whole = whole % ranks ? 0 : whole / ranks;
+  if (operand.getElementType() != result.getElementType() || whole != part)
+    return op.emitOpError("makes ") << result << " of " << operand << " on " << ranks << " ranks";
+  return success();
+}
+
+LogicalResult CollectiveOp::verify() {
+  for (BufferAttr buffer : getAllBuffers())
+    if (buffer.getStride())
+      return emitOpError("takes tensors whose rows follow each other, found ") << buffer;
+  int64_t ranks = getRanks(), stride = getStride(), peer = getPeer();
+  if (ranks < 1 || ranks > kMaxRanks)
+    return emitOpError("takes 1 to ") << kMaxRanks << " ranks, found " << ranks;
+  if (stride < 1 || stride > kMaxRanks / ranks)
+    return emitOpError("has ") << ranks << " ranks " << stride << " apart, of at most " << kMaxRanks;
+  CollectiveKind kind = getKind();
+  bool hasRoot = kind == CollectiveKind::Broadcast || kind == CollectiveKind::Reduce;
+  bool isMoved = kind == CollectiveKind::SendRecv;
+  if (hasRoot ? peer < 0 || peer >= ranks : isMoved ? peer <= -ranks || peer >= ranks : peer != 0)
+    return emitOpError("has peer ") << peer << " among " << ranks << " ranks";
+  BufferAttr operand = getFrom(), result = getTo();
+  if (failed(verifyParts(*this, operand.getType(), result.getType())))
+    return failure();
+  bool mayBeSame = kind == CollectiveKind::AllReduce || kind == CollectiveKind::Broadcast;
+  if (operand.getSegment() == result.getSegment() && !(mayBeSame && operand.getOffset() == result.getOffset()) &&
+      operand.getOffset() < result.getOffset() + result.getExtent() &&
+      result.getOffset() < operand.getOffset() + operand.getExtent())
+    return emitOpError("writes ") << result << " over " << operand << ", which it reads";
+  return success();
+}

@@ -85,7 +85,7 @@ std::string mapOf(Launches &launches, const std::string &what) {
   try {
     printMemoryMap(launches.view(), what, file);
   } catch (const Failure &failure) {
-    result = failure.message;
+    result = failure.what();
   }
   fclose(file);
   result = text + result;
@@ -200,22 +200,22 @@ TEST(MemoryMap, SaysWhoIsThereAndWhereMostIsLive) {
   p.add({{0, 64, false}, {0, 64, false, TXRT_SEGMENT_PERSISTENT}, {64, 128, true}});
   p.read(64, 128);
   EXPECT_EQ(mapOf(p, "all"),
-            "arena: 1.5 KiB; of them 256 bytes of state, in all entries\n"
+            "arena: 1.50 KiB; of them 256 bytes of state, in all entries\n"
             "    at              size      state\n"
             "    persistent+0x0  64 bytes  w\n"
-            "entry @f: launches 0 to 2; most is live at launch 1 (f): 192 bytes of transient's 1.0 KiB\n"
+            "entry @f: launches 0 to 2; most is live at launch 1 (f): 192 bytes of transient's 1.00 KiB\n"
             "    at              size       launches  what\n"
             "    argument+0x0    64 bytes   0 to 0    x\n"
             "  * transient+0x0   64 bytes   0 to 1    f32 of f, forward\n"
             "  * transient+0x40  128 bytes  1 to 2    f32 of f, forward\n");
   EXPECT_EQ(mapOf(p, "1"),
             "launch 1 (f): kernel, forward, of entry @f: launches 0 to 2; most is live at launch 1 (f): 192 bytes of "
-            "transient's 1.0 KiB\n"
+            "transient's 1.00 KiB\n"
             "    at              size                it reads and writes\n"
             "    transient+0x0   64 bytes   read     f32 of f, forward\n"
             "    persistent+0x0  64 bytes   read     w\n"
             "    transient+0x40  128 bytes  written  f32 of f, forward\n"
-            "live at launch 1: 192 bytes of transient's 1.0 KiB\n"
+            "live at launch 1: 192 bytes of transient's 1.00 KiB\n"
             "    at              size       launches  what\n"
             "    transient+0x0   64 bytes   0 to 1    f32 of f, forward\n"
             "    transient+0x40  128 bytes  1 to 2    f32 of f, forward\n");

@@ -1,6 +1,7 @@
 #include "core/Text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -100,6 +101,15 @@ std::string txrt::shapeText(const std::vector<uint64_t> &shape) {
 }
 
 double txrt::shown(double value) { return std::isnan(value) ? NAN : value; }
+
+template <typename T> static std::string shortestOf(T value) {
+  char digits[64];
+  const auto result = std::to_chars(digits, digits + sizeof digits, value);
+  return std::string(digits, result.ptr);
+}
+
+std::string txrt::shortest(double value) { return shortestOf(value); }
+std::string txrt::shortest(float value) { return shortestOf(value); }
 
 uint64_t txrt::hashOf(const std::string &text) {
   uint64_t hash = 0xcbf29ce484222325;

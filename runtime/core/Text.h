@@ -24,6 +24,10 @@ std::string readableBytes(double bytes);
 /// "[2, 3]".
 std::string shapeText(const std::vector<uint64_t> &shape);
 
+/// The fewest digits that give the same bits, with a point whatever the locale; for numbers that are finite.
+std::string shortest(double value);
+std::string shortest(float value);
+
 /// FNV-1a.
 uint64_t hashOf(const std::string &text);
 

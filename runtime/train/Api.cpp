@@ -40,7 +40,9 @@ static std::function<bool()> interruptionOf(const txrt_train_options &options) {
 static Model openModel(const char *path, const txrt_train_options &options, Ranks &ranks) {
   std::optional<OpenArtifact> artifact;
   ranks.together([&] { artifact.emplace(path); });
-  return Model(std::move(*artifact), options.session, &ranks);
+  txrt_options how = options.session;
+  how.own_bytes += bytesOfData(DataOptions());
+  return Model(std::move(*artifact), how, &ranks);
 }
 
 static TrainingOptions trainingOptions(const txrt_train_options &options, const Model &model) {

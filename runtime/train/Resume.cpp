@@ -12,13 +12,7 @@ static bool isSchedule(const std::string &name) {
   return name != "global-batch-size" && name != "data-order" && name != "split";
 }
 
-static std::string shortest(double value) {
-  char digits[64];
-  const auto result = std::to_chars(digits, digits + sizeof digits, value);
-  return std::string(digits, result.ptr);
-}
-
-static std::string shortest(const std::vector<double> &values) {
+static std::string list(const std::vector<double> &values) {
   std::string text;
   for (double value : values)
     text += (text.empty() ? "" : ",") + shortest(value);
@@ -33,7 +27,7 @@ RunSettings settingsOf(const DataOptions &data, const LrSchedule &schedule, uint
   if (!data.path.empty() && !isPrepared(data.path)) { // whose samples are in their order
     settings["data-order"] = data.order == DataOrder::Random ? "random" : "sequential";
     if (data.validPath.empty())
-      settings["split"] = shortest(data.split);
+      settings["split"] = list(data.split);
   }
   if (schedule.style != DecayStyle::Constant) { // which has no end
     settings["min-lr"] = shortest(schedule.minimum);

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fcntl.h>
@@ -59,18 +58,13 @@ JsonLine &JsonLine::text(const char *name, const std::string &value) {
   return *this;
 }
 
-// to_chars and not printf: a decimal comma of the locale would break the JSON.
-template <typename T> static std::string shortest(T value) {
-  if (!std::isfinite(value))
-    return "null";
-  char digits[64];
-  auto result = std::to_chars(digits, digits + sizeof digits, value);
-  return std::string(digits, result.ptr);
+JsonLine &JsonLine::number(const char *name, double value) {
+  return json(name, std::isfinite(value) ? shortest(value) : "null");
 }
 
-JsonLine &JsonLine::number(const char *name, double value) { return json(name, shortest(value)); }
-
-JsonLine &JsonLine::number(const char *name, float value) { return json(name, shortest(value)); }
+JsonLine &JsonLine::number(const char *name, float value) {
+  return json(name, std::isfinite(value) ? shortest(value) : "null");
+}
 
 JsonLine &JsonLine::integer(const char *name, int64_t value) { return json(name, std::to_string(value)); }
 

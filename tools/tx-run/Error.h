@@ -13,7 +13,7 @@
 
 #include <string>
 
-namespace txrt::train {}
+namespace txrt::train {} // namespace txrt::train
 
 namespace txrun {
 

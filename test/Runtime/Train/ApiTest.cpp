@@ -154,9 +154,18 @@ TEST_F(TrainApi, ARunThatStopsGoesOnBitByBit) {
     ASSERT_EQ(txrt_train_save(train->get(), file("rest").c_str(), 0, &error), TXRT_OK);
     EXPECT_EQ(read(file("rest")), read(file("whole")));
   }
-  // The weights alone begin again.
-  ASSERT_EQ(txrt_train_load(used.get(), file("part").c_str(), 1, &error), TXRT_OK);
-  EXPECT_EQ(iteration(used), 0);
+  // The weights alone begin again, and initial ones: nothing of the optimizer's state is left.
+  const Handle other = open(artifact);
+  openData(other);
+  for (const Handle *train : {&used, &other}) {
+    ASSERT_EQ(txrt_train_load(train->get(), file("part").c_str(), 1, &error), TXRT_OK);
+    EXPECT_EQ(iteration(*train), 0);
+  }
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(step(used), step(other)) << i;
+  ASSERT_EQ(txrt_train_initialize(used.get(), 1234, &error), TXRT_OK);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(step(used), losses[i]) << i;
 }
 
 TEST_F(TrainApi, SeveralHandlesDoNotMeet) {

@@ -1,6 +1,7 @@
 //===- InterpreterTest.cpp - State, arguments, refusals of the reference ------------------------------------------===//
 //
-// That the ops compute the right numbers is the matter of RecordedModelsTest and of test/Autodiff.
+// That the ops compute the right numbers is the matter of test/Numerics/Ops, which also has what the reference refuses
+// of values, of RecordedModelsTest and of test/Autodiff.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -41,19 +42,6 @@ protected:
   OwningOpRef<ModuleOp> module;
   State state;
 };
-
-TEST_F(Reference, RoundsResultsToBf16) {
-  auto result = run(R"(func.func @f(%x: tensor<6xf32>) -> (tensor<6xbf16>, tensor<6xf32>) {
-    %y = tx.cast %x in <"a"> : tensor<6xf32> to tensor<6xbf16>
-    %z = tx.cast %x in <"a"> : tensor<6xf32> to tensor<6xf32>
-    return %y, %z : tensor<6xbf16>, tensor<6xf32>
-  })",
-                    {Tensor{{6}, {1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-50, -0x1.8p-133, 3.4e38, INFINITY}}});
-  ASSERT_TRUE(succeeded(result)) << messages;
-  // Ties to even; above a tie; the smallest denormals; past the largest number.
-  EXPECT_EQ((*result)[0].values, (std::vector<double>{1, 1 + 0x2p-7, 1 + 0x1p-7, -0x1p-132, INFINITY, INFINITY}));
-  EXPECT_EQ((*result)[1].values[2], 1 + 0x1p-8 + 0x1p-50);
-}
 
 TEST_F(Reference, KnowsEveryOp) {
   for (RegisteredOperationName name : context.getRegisteredOperations()) {
@@ -101,45 +89,6 @@ TEST_F(Reference, AccumulatesUnlessReset) {
   EXPECT_EQ(state["b.grad"].values, (std::vector<double>{9, 12}));
 }
 
-// A product and GELU in one op, and its gradient with the sums of its rows, are what the separate ops are, in double to
-// the last bits.
-TEST_F(Reference, ProductsWithGeluAreTheirParts) {
-  int count = 0;
-  auto fill = [&](ArrayRef<int64_t> shape) {
-    Tensor tensor = Tensor::zeros(shape);
-    for (double &value : tensor.values)
-      value = std::sin(1.7 * ++count);
-    return tensor;
-  };
-  for (bool transposed : {false, true}) {
-    std::string source =
-        R"(func.func @f(%x: tensor<5x3xf32>, %w: tensor<WxF>, %b: tensor<4xf32>, %dy: tensor<5x2xf32>, %v: tensor<VxF>, %acc: tensor<4xf32>)
-        -> (tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>) {
-      %g, %p = tx.linear_gelu %x, %w T bias %b in <"fc1"> : tensor<5x3xf32>, tensor<WxF>, tensor<4xf32> -> tensor<5x4xf32>
-      %d, %s = tx.linear_gelu_input_grad %dy, %v, %p T in <backward, "fc2"> : tensor<5x2xf32>, tensor<VxF> -> tensor<5x4xf32> sums tensor<4xf32>
-      %p1 = tx.linear %x, %w T bias %b in <"fc1"> : tensor<5x3xf32>, tensor<WxF>, tensor<4xf32> -> tensor<5x4xf32>
-      %g1 = tx.gelu %p1 in <"act"> : tensor<5x4xf32>
-      %e = tx.linear_input_grad %dy, %v T in <backward, "fc2"> : tensor<5x2xf32>, tensor<VxF> -> tensor<5x4xf32>
-      %d1 = tx.gelu_grad %e, %p1 in <backward, "act"> : tensor<5x4xf32>
-      %s1 = tx.bias_grad %d1 into %acc in <backward, "fc1"> : tensor<5x4xf32>, tensor<4xf32>
-      return %g, %p, %d, %s, %g1, %p1, %d1, %s1 : tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<5x4xf32>, tensor<4xf32>
-    })";
-    auto replace = [&](StringRef from, StringRef to) {
-      for (size_t at = 0; (at = source.find(from.str(), at)) != std::string::npos; at += to.size())
-        source.replace(at, from.size(), to.str());
-    };
-    replace("WxF", transposed ? "4x3xf32" : "3x4xf32");
-    replace("VxF", transposed ? "2x4xf32" : "4x2xf32");
-    replace(" T ", transposed ? " transposed " : " ");
-    auto results = run(source, {fill({5, 3}), transposed ? fill({4, 3}) : fill({3, 4}), fill({4}), fill({5, 2}),
-                                transposed ? fill({2, 4}) : fill({4, 2}), Tensor::zeros({4})});
-    ASSERT_TRUE(succeeded(results)) << messages;
-    for (int i = 0; i < 4; ++i)
-      for (size_t j = 0; j < (*results)[i].values.size(); ++j)
-        EXPECT_NEAR((*results)[i].values[j], (*results)[i + 4].values[j], 1e-14) << i << " " << j;
-  }
-}
-
 TEST_F(Reference, RefusesArgumentsThatDoNotFit) {
   EXPECT_TRUE(failed(run(kAccumulate, {})));
   EXPECT_NE(messages.find("takes 2 arguments, got 0"), std::string::npos) << messages;
@@ -154,36 +103,9 @@ TEST_F(Reference, RefusesStateThatIsNotThere) {
   EXPECT_NE(messages.find("loads @b.grad, which the state does not have"), std::string::npos) << messages;
 }
 
-TEST_F(Reference, RefusesTokensOutsideOfTheVocabulary) {
-  const char *source = R"(
-    func.func @f(%tokens: tensor<1x2xi32>, %table: tensor<3x1xf32>) -> tensor<1x2x1xf32> {
-      %x = tx.embedding %tokens, %table in <"embedding"> : tensor<1x2xi32>, tensor<3x1xf32>
-      return %x : tensor<1x2x1xf32>
-    })";
-  for (double token : {-1.0, 3.0})
-    EXPECT_TRUE(failed(run(source, {Tensor{{1, 2}, {0, token}}, Tensor::zeros({3, 1})})));
-  EXPECT_NE(messages.find("has token -1, not in [0, 3)"), std::string::npos) << messages;
-  EXPECT_NE(messages.find("has token 3, not in [0, 3)"), std::string::npos) << messages;
-}
-
-TEST_F(Reference, RefusesTargetsOutsideOfTheVocabulary) {
-  EXPECT_TRUE(failed(run(R"(
-    func.func @f(%logits: tensor<1x1x3xf32>, %targets: tensor<1x1xi32>) -> tensor<1x1xf32> {
-      %l, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<1x1x3xf32>, tensor<1x1xi32>
-      return %l : tensor<1x1xf32>
-    })",
-                         {Tensor::zeros({1, 1, 3}), Tensor{{1, 1}, {-99}}})));
-  EXPECT_NE(messages.find("has target -99, neither in [0, 3) nor the ignore index"), std::string::npos) << messages;
-}
-
 TEST_F(Reference, RefusesSeveralBlocks) {
   EXPECT_TRUE(failed(run("func.func @f() {\n return\n^other:\n return\n}", {})));
   EXPECT_NE(messages.find("the reference runs functions of one block"), std::string::npos) << messages;
-}
-
-TEST_F(Reference, RefusesForeignOps) {
-  EXPECT_TRUE(failed(run("func.func private @g()\nfunc.func @f() { call @g() : () -> () return }", {})));
-  EXPECT_NE(messages.find("is unknown to the reference"), std::string::npos) << messages;
 }
 
 } // namespace

@@ -133,7 +133,7 @@ static int64_t tiles(int64_t size) { return (size + 63) / 64; }
 
 OpCase FlashCase::forward() const {
   const FlashShape &s = shape;
-  OpCase op{"forward", "tile", s.batch * s.heads * tiles(s.queries), 64 * s.keys, "", {}, {}, {}};
+  OpCase op{"forward", "tile", s.batch * s.heads * tiles(s.queries), 64 * s.keys, "", {}, {}};
   op.op = "%r0, %r1 = " + text("tx.flash_attention", 3, q.type() + ", " + k.type());
   op.inputs = {q, k, v};
   op.outputs = {{q.shape, s.element}, {lse.shape}};
@@ -147,7 +147,6 @@ OpCase FlashCase::backward() const {
             s.batch * (s.heads * tiles(s.queries) + s.keyHeads * tiles(s.keys)),
             64 * std::max(s.queries, s.keys),
             "",
-            {},
             {},
             {}};
   op.op = "%r0, %r1, %r2 = " + text("tx.flash_attention_grad", 6, q.type() + ", " + k.type() + ", " + lse.type());

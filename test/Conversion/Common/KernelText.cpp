@@ -2,6 +2,7 @@
 
 #include "tx/Dialect/Tx/IR/TxDialect.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 
 using namespace txtest;
@@ -9,7 +10,7 @@ using namespace txtest;
 mlir::MLIRContext &txtest::sharedContext() {
   static auto *context = [] {
     auto *context = new mlir::MLIRContext(mlir::MLIRContext::Threading::DISABLED);
-    context->loadDialect<tx::TxDialect, tx::step::StepDialect>();
+    context->loadDialect<tx::TxDialect, tx::step::StepDialect, mlir::func::FuncDialect>();
     return context;
   }();
   return *context;

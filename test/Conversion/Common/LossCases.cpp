@@ -23,8 +23,7 @@ void txtest::checkLargeLogits(const std::function<std::unique_ptr<KernelRunner>(
               2,
               "%r0, %r1 = tx.cross_entropy %0, %1 ignore -100 in <\"x\"> : " + l + ", " + t,
               {logits, targets},
-              {dlosses, statistics},
-              {}};
+              {dlosses, statistics}};
   const std::string gradient = " ignore -100 in <\"x\"> : " + d + ", " + l + ", " + t;
   OpCase grad{"grad",
               "row",
@@ -32,8 +31,7 @@ void txtest::checkLargeLogits(const std::function<std::unique_ptr<KernelRunner>(
               2,
               "%r0 = tx.cross_entropy_grad %0, %1, %2, %3" + gradient,
               {dlosses, logits, targets, statistics},
-              {logits},
-              {}};
+              {logits}};
   OpCase both{"both",
               "row",
               rows,
@@ -41,8 +39,7 @@ void txtest::checkLargeLogits(const std::function<std::unique_ptr<KernelRunner>(
               "%r0, %s = tx.cross_entropy %1, %2 ignore -100 in <\"x\"> : " + l + ", " + t +
                   "\n%r1 = tx.cross_entropy_grad %0, %1, %2, %s" + gradient,
               {dlosses, logits, targets},
-              {dlosses, logits},
-              {}};
+              {dlosses, logits}};
 
   std::unique_ptr<KernelRunner> kernels = compile(loss.text() + grad.text() + both.text());
   std::vector<Tensor> forward = run(*kernels, loss);

@@ -1,4 +1,9 @@
-//===- OpCases.h - Each op as a kernel, with what it should give ----------------------------------------*- C++ -*-===//
+//===- OpCases.h - Each op as a kernel, and what a backend makes of it ----------------------------------*- C++ -*-===//
+//
+// A kernel's numbers are compared with those of the reference interpreter; these are written down, op by op, in
+// test/Numerics/Ops.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_TEST_CONVERSION_COMMON_OPCASES_H
 #define TX_TEST_CONVERSION_COMMON_OPCASES_H
@@ -58,12 +63,12 @@ struct OpCase {
   int64_t rows, columns;
   std::string op;
   std::vector<Tensor> inputs, outputs; // outputs without values
-  /// From the inputs in double.
-  std::function<std::vector<std::vector<double>>(const std::vector<Tensor> &)> reference;
   /// (input, output) that may be one piece of memory.
   std::vector<std::pair<unsigned, unsigned>> inPlace = {};
   double tolerance = 2e-6;
   std::vector<uint32_t> immediates = {};
+  /// What the op gives, in double, where the reference interpreter does not say it.
+  std::function<std::vector<std::vector<double>>(const std::vector<Tensor> &)> reference = nullptr;
 
   int64_t units() const { return kind == "column" ? columnUnits(columns) : rows; }
   /// The kernel's text; strides of inputs, then outputs.

@@ -140,5 +140,7 @@ json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompu
   json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}, {"seed", options.model.seed}};
   if (!options.inputIsModule)
     about["model"] = toJson(options.model);
+  if (!options.plugins.addedPasses.empty())
+    about["added_passes"] = json::Array(options.plugins.addedPasses);
   return about;
 }

@@ -39,12 +39,12 @@ from pages import blocks_of, run_shell  # noqa: E402
 
 # What a configuration is made of; the copy's is BUILD's.
 CACHED = ["CMAKE_BUILD_TYPE", "CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_EXE_LINKER_FLAGS",
-          "CMAKE_LINKER_TYPE", "CMAKE_PREFIX_PATH", "MLIR_DIR", "TX_SANITIZE"]
+          "CMAKE_SHARED_LINKER_FLAGS", "CMAKE_PREFIX_PATH", "MLIR_DIR", "TX_SANITIZE"]
 
 
 def changed(text, diff, name):
     """The text of FILE after the lines of a diff, or an exit that says why they do not fit."""
-    lines = [line for line in diff.split("\n")[:-1]]
+    lines = diff.split("\n")[:-1]
     before = [line[1:] for line in lines if not line.startswith("+")]
     after = [line[1:] for line in lines if not line.startswith("-")]
     old = text.split("\n")

@@ -54,6 +54,10 @@ static LogicalResult verifySignature(func::FuncOp source) {
   return success();
 }
 
+static bool isElement(Type type) {
+  return type.isF32() || type.isBF16() || type.isF64() || type.isSignlessInteger(32) || type.isSignlessInteger(1);
+}
+
 /// State would be a second place for inputs, and its changes a second one for results.
 static LogicalResult verifyOp(Operation &op) {
   if (isa<LoadOp, StoreOp>(op))
@@ -61,8 +65,9 @@ static LogicalResult verifyOp(Operation &op) {
                           "stored");
   for (Type type : op.getResultTypes()) {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !tensor.hasStaticShape())
-      return op.emitOpError("gives ") << type << "; a check computes with tensors of static shape";
+    if (!tensor || !tensor.hasStaticShape() || !isElement(tensor.getElementType()))
+      return op.emitOpError("gives ")
+             << type << "; a check computes with tensors of f32, bf16, i32, i1 and f64, of static shape";
     std::optional<int64_t> elements = tx::detail::countElements(tensor.getShape());
     if (!elements || *elements > kMaxElements)
       return op.emitOpError("gives ") << type << "; in a check, tensors have at most " << kMaxElements << " elements";

@@ -160,8 +160,24 @@ func.func @f() {
 // -----
 
 func.func @f() {
-  // expected-error @below {{gives 'f32'; a check computes with tensors of static shape}}
+  // expected-error @below {{gives 'f32'; a check computes with tensors of f32, bf16, i32, i1 and f64, of static shape}}
   %x = arith.constant 1.0 : f32
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{gives 'tensor<2xcomplex<f32>>'; a check computes with tensors of f32, bf16, i32, i1 and f64}}
+  %x = arith.constant dense<(1.0, 0.0)> : tensor<2xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{gives 'tensor<2xi64>'; a check computes with tensors of f32, bf16, i32, i1 and f64}}
+  %x = arith.constant dense<1> : tensor<2xi64>
   return
 }
 

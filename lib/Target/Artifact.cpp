@@ -2,6 +2,7 @@
 
 #include "tx/Target/Artifact.h"
 
+#include "AbiEnums.h"
 #include "CodeUnit.h"
 #include "Manifest.h"
 
@@ -60,7 +61,7 @@ private:
   txrt_launch begin(txrt_launch_kind kind, ScopeAttr scope, const Twine &what, uint64_t flops) {
     txrt_launch launch{};
     launch.kind = kind;
-    launch.phase = static_cast<uint32_t>(scope.getSegment()); // abi.h numbers them alike
+    launch.phase = toAbi(scope.getSegment());
     launch.layer = scope.getLayer();
     launch.name = addString((scope.getPath() + ":" + what).str());
     launch.first_buffer = buffers.size();
@@ -71,8 +72,7 @@ private:
   /// `writes(i)`: whether the launch writes buffer i.
   void addBuffers(txrt_launch &launch, ArrayRef<step::BufferAttr> list, llvm::function_ref<bool(size_t)> writes) {
     for (auto [index, buffer] : llvm::enumerate(list))
-      buffers.push_back({static_cast<uint32_t>(buffer.getSegment()),
-                         static_cast<uint32_t>(getDtype(buffer.getType().getElementType())),
+      buffers.push_back({toAbi(buffer.getSegment()), static_cast<uint32_t>(getDtype(buffer.getType().getElementType())),
                          static_cast<uint64_t>(buffer.getOffset()), static_cast<uint64_t>(buffer.getExtent()),
                          writes(index) ? 1u : 0u, 0});
     launch.buffer_count = list.size();
@@ -129,7 +129,7 @@ private:
   void addGemm(step::GemmOp op) {
     uint64_t m = op.getM(), n = op.getN(), k = op.getK(), batch0 = op.getBatch0(), batch1 = op.getBatch1();
     txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch0 * batch1);
-    auto epilogue = op.getEpilogue() ? static_cast<uint8_t>(*op.getEpilogue()) : 0; // abi.h numbers them alike
+    auto epilogue = op.getEpilogue() ? toAbi(*op.getEpilogue()) : TXRT_EPILOGUE_NONE;
     addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) {
       size_t vector = op.getReset() ? 4 : 3;
       size_t aux = vector + op.getVector().has_value();
@@ -168,7 +168,7 @@ private:
     txrt_launch launch =
         begin(TXRT_LAUNCH_COLLECTIVE, op.getScope(), stringifyCollectiveKind(op.getKind()), type.getNumElements());
     addBuffers(launch, op.getAllBuffers(), [](size_t buffer) { return buffer == 1; });
-    launch.u.collective.collective = static_cast<uint32_t>(op.getKind()); // abi.h numbers them alike
+    launch.u.collective.collective = toAbi(op.getKind());
     launch.u.collective.axis = addString(op.getAxis());
     launch.u.collective.ranks = op.getRanks();
     launch.u.collective.stride = op.getStride();

@@ -16,30 +16,18 @@ txrt_dtype tx::getDtype(Type elementType) {
     return TXRT_DTYPE_F32;
   if (elementType.isBF16())
     return TXRT_DTYPE_BF16;
+  if (elementType.isInteger(32))
+    return TXRT_DTYPE_I32;
   if (elementType.isInteger(8))
     return TXRT_DTYPE_BYTE;
-  return elementType.isInteger(1) ? TXRT_DTYPE_I1 : TXRT_DTYPE_I32;
-}
-
-static StringRef dtypeName(Type elementType) {
-  switch (getDtype(elementType)) {
-  case TXRT_DTYPE_F32:
-    return "f32";
-  case TXRT_DTYPE_BF16:
-    return "bf16";
-  case TXRT_DTYPE_I32:
-    return "i32";
-  case TXRT_DTYPE_I1:
-    return "i1";
-  case TXRT_DTYPE_BYTE:
-    return "byte";
-  }
-  llvm_unreachable("all dtypes are named");
+  if (elementType.isInteger(1))
+    return TXRT_DTYPE_I1;
+  llvm_unreachable("tx-lower-to-step refuses other types");
 }
 
 static json::Object describe(StringRef name, step::BufferAttr buffer) {
   return json::Object{{"name", name},
-                      {"dtype", dtypeName(buffer.getType().getElementType())},
+                      {"dtype", txrt_dtype_name(getDtype(buffer.getType().getElementType()))},
                       {"shape", json::Array(buffer.getType().getShape())},
                       {"segment", step::stringifyArenaSegment(buffer.getSegment())},
                       {"offset", buffer.getOffset()},

@@ -146,17 +146,3 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int
 }
 
 void txrt_session_profile(txrt_session *session, int enabled) { session->profile(enabled != 0); }
-
-const char *txrt_phase_name(txrt_phase phase) {
-  switch (phase) {
-  case TXRT_PHASE_FORWARD:
-    return "forward";
-  case TXRT_PHASE_BACKWARD:
-    return "backward";
-  case TXRT_PHASE_RECOMPUTE:
-    return "recompute";
-  case TXRT_PHASE_OPTIMIZER:
-    return "optimizer";
-  }
-  return "?";
-}

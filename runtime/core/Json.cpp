@@ -151,12 +151,12 @@ std::string JsonField::string() const {
   return text;
 }
 
-uint32_t JsonField::oneOf(const char *const *names, uint32_t count) const {
+uint32_t JsonField::oneOf(const char *(*name)(uint32_t), uint32_t count) const {
   std::string text = string(), known;
   for (uint32_t i = 0; i < count; ++i) {
-    if (text == names[i])
+    if (text == name(i))
       return i;
-    known += std::string(i ? ", " : "") + names[i];
+    known += std::string(i ? ", " : "") + name(i);
   }
   refuse("is '" + printable(text) + "'; known: " + known);
 }

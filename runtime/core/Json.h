@@ -53,9 +53,8 @@ public:
   double real() const;
   bool boolean() const;
   std::string string() const;
-  /// The position of a string in `names`.
-  uint32_t oneOf(const char *const *names, uint32_t count) const;
-  template <uint32_t N> uint32_t oneOf(const char *const (&names)[N]) const { return oneOf(names, N); }
+  /// The number below `count` that has this string for its name, by a function of txrt/abi.h.
+  uint32_t oneOf(const char *(*name)(uint32_t), uint32_t count) const;
   [[noreturn]] void refuse(const std::string &why) const;
 
 private:

@@ -143,5 +143,5 @@ std::string txrt::describeAddress(const txrt_program &program, uint64_t place) {
   uint32_t segment = TXRT_SEGMENT_COUNT - 1;
   while (segment && (place < program.segment_base[segment] || !program.segment_bytes[segment]))
     --segment;
-  return format("%s+0x%llx", segmentName(segment), static_cast<ull>(place - program.segment_base[segment]));
+  return format("%s+0x%llx", txrt_segment_name(segment), static_cast<ull>(place - program.segment_base[segment]));
 }

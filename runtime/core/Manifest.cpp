@@ -13,22 +13,33 @@ using ull = unsigned long long;
 
 static constexpr uint64_t maxText = uint64_t(256) << 20;
 
-static const char *const segmentNames[] = {"persistent", "argument", "saved", "transient"};
-static const char *const dtypeNames[] = {"f32", "bf16", "i32", "i1", "byte"};
-static const uint64_t dtypeSizes[] = {4, 2, 4, 1, 1};
-// In the order of their enums.
-static const char *const roleNames[] = {"parameter", "gradient", "moment1", "moment2", "master"};
-static const char *const initNames[] = {"normal", "ones", "zeros"};
-static const char *const axisKindNames[] = {"batch", "sequence", "tensor", "expert", "stage"};
+static_assert(uint32_t(Role::Parameter) == TXRT_ROLE_PARAMETER && uint32_t(Role::Gradient) == TXRT_ROLE_GRADIENT &&
+              uint32_t(Role::Moment1) == TXRT_ROLE_MOMENT1 && uint32_t(Role::Moment2) == TXRT_ROLE_MOMENT2 &&
+              uint32_t(Role::Master) == TXRT_ROLE_MASTER);
+static_assert(uint32_t(InitKind::Zeros) == 1 + TXRT_INIT_ZEROS && uint32_t(InitKind::Ones) == 1 + TXRT_INIT_ONES &&
+              uint32_t(InitKind::Normal) == 1 + TXRT_INIT_NORMAL);
+static_assert(uint32_t(AxisKind::Batch) == TXRT_AXIS_BATCH && uint32_t(AxisKind::Sequence) == TXRT_AXIS_SEQUENCE &&
+              uint32_t(AxisKind::Tensor) == TXRT_AXIS_TENSOR && uint32_t(AxisKind::Expert) == TXRT_AXIS_EXPERT &&
+              uint32_t(AxisKind::Stage) == TXRT_AXIS_STAGE);
 
-uint64_t txrt::dtypeBytes(uint32_t dtype) { return dtype <= TXRT_DTYPE_BYTE ? dtypeSizes[dtype] : 0; }
-const char *txrt::dtypeName(uint32_t dtype) { return dtype <= TXRT_DTYPE_BYTE ? dtypeNames[dtype] : "?"; }
-const char *txrt::segmentName(uint32_t segment) { return segment < TXRT_SEGMENT_COUNT ? segmentNames[segment] : "?"; }
+uint64_t txrt::dtypeBytes(uint32_t dtype) {
+  switch (dtype) {
+  case TXRT_DTYPE_F32:
+  case TXRT_DTYPE_I32:
+    return 4;
+  case TXRT_DTYPE_BF16:
+    return 2;
+  case TXRT_DTYPE_I1:
+  case TXRT_DTYPE_BYTE:
+    return 1;
+  default:
+    return 0;
+  }
+}
 
-const char *txrt::collectiveName(uint32_t collective) {
-  static const char *const names[TXRT_COLLECTIVE_COUNT] = {"all_reduce", "all_gather", "reduce_scatter", "all_to_all",
-                                                           "broadcast",  "reduce",     "send_recv"};
-  return collective < TXRT_COLLECTIVE_COUNT ? names[collective] : "?";
+const char *txrt::dtypeName(uint32_t dtype) {
+  const char *name = txrt_dtype_name(dtype);
+  return name ? name : "an unknown dtype";
 }
 
 std::string txrt::describeTensor(const TensorSpec &tensor) {
@@ -116,7 +127,7 @@ void readTensor(const JsonField &field, const Manifest &manifest, std::set<std::
   tensor.name = field["name"].string();
   if (!names.insert(tensor.name).second)
     field.refuse("has the name '" + printable(tensor.name) + "' a second time");
-  tensor.dtype = static_cast<txrt_dtype>(field["dtype"].oneOf(dtypeNames, TXRT_DTYPE_I1 + 1));
+  tensor.dtype = static_cast<txrt_dtype>(field["dtype"].oneOf(txrt_dtype_name, TXRT_DTYPE_I1 + 1));
   uint64_t bytes = dtypeBytes(tensor.dtype);
   for (const JsonField &extent : field["shape"].items()) {
     tensor.shape.push_back(extent.number());
@@ -127,12 +138,12 @@ void readTensor(const JsonField &field, const Manifest &manifest, std::set<std::
   if (tensor.bytes != bytes)
     field.refuse(format("has %llu bytes, but its shape and dtype make %llu", static_cast<ull>(tensor.bytes),
                         static_cast<ull>(bytes)));
-  tensor.segment = static_cast<txrt_segment>(field["segment"].oneOf(segmentNames));
+  tensor.segment = static_cast<txrt_segment>(field["segment"].oneOf(txrt_segment_name, TXRT_SEGMENT_COUNT));
   tensor.offset = field["offset"].number();
   const uint64_t size = manifest.segmentBytes[tensor.segment];
   if (tensor.offset > size || bytes > size - tensor.offset)
     field.refuse(format("ends outside its segment (%llu bytes at %s+0x%llx of %llu)", static_cast<ull>(bytes),
-                        segmentNames[tensor.segment], static_cast<ull>(tensor.offset), static_cast<ull>(size)));
+                        txrt_segment_name(tensor.segment), static_cast<ull>(tensor.offset), static_cast<ull>(size)));
   if (tensor.offset % dtypeBytes(tensor.dtype) != 0)
     field.refuse(format("has offset 0x%llx, not aligned to its dtype", static_cast<ull>(tensor.offset)));
   if (field.has("ids"))
@@ -140,7 +151,7 @@ void readTensor(const JsonField &field, const Manifest &manifest, std::set<std::
 }
 
 void readInit(const JsonField &init, GlobalSpec &global) {
-  global.init = static_cast<InitKind>(1 + init["kind"].oneOf(initNames));
+  global.init = static_cast<InitKind>(1 + init["kind"].oneOf(txrt_init_name, TXRT_INIT_COUNT));
   if (global.init != InitKind::Normal)
     return;
   global.stddev = init["stddev"].real();
@@ -153,7 +164,7 @@ void readGlobals(const JsonField &list, Manifest &manifest) {
   for (const JsonField &field : list.items()) {
     GlobalSpec global;
     readTensor(field, manifest, names, global);
-    global.role = static_cast<Role>(field["role"].oneOf(roleNames));
+    global.role = static_cast<Role>(field["role"].oneOf(txrt_role_name, TXRT_ROLE_COUNT));
     if (global.role == Role::Parameter)
       readInit(field["init"], global);
     else
@@ -193,7 +204,7 @@ void readEntries(const JsonField &list, Manifest &manifest) {
 void readSegments(const JsonField &arena, Manifest &manifest) {
   uint64_t total = 0;
   for (uint32_t s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
-    std::string key = std::string(segmentNames[s]) + "_bytes";
+    std::string key = std::string(txrt_segment_name(s)) + "_bytes";
     const JsonField size = arena[key.c_str()];
     manifest.segmentBytes[s] = size.number();
     // Otherwise the arena would be larger than the sum, that is, than planned.
@@ -212,7 +223,7 @@ void readMesh(const JsonField &mesh, Manifest &manifest) {
     if (spec.size == 0 || __builtin_mul_overflow(manifest.ranks, spec.size, &manifest.ranks))
       axis["size"].refuse("is impossible");
     if (axis.has("kind"))
-      spec.kind = static_cast<AxisKind>(axis["kind"].oneOf(axisKindNames));
+      spec.kind = static_cast<AxisKind>(axis["kind"].oneOf(txrt_axis_kind_name, TXRT_AXIS_COUNT));
     manifest.mesh.push_back(spec);
   }
 }

@@ -44,7 +44,7 @@ struct TensorSpec {
 };
 
 enum class Role { Parameter, Gradient, Moment1, Moment2, Master };
-enum class InitKind { None, Normal, Ones, Zeros };
+enum class InitKind { None, Zeros, Ones, Normal };
 
 struct GlobalSpec : TensorSpec {
   Role role = Role::Parameter;
@@ -108,10 +108,8 @@ const Manifest &manifestOf(const txrt_artifact *artifact);
 
 /// Bytes of one element; 0 for an unknown dtype.
 uint64_t dtypeBytes(uint32_t dtype);
+/// For messages, which may be about an unknown one.
 const char *dtypeName(uint32_t dtype);
-/// "?" for an unknown one.
-const char *collectiveName(uint32_t collective);
-const char *segmentName(uint32_t segment);
 
 /// "'tokens' i32[2, 16]", for messages.
 std::string describeTensor(const TensorSpec &tensor);

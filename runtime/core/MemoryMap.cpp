@@ -51,12 +51,8 @@ private:
   std::vector<std::pair<bool, Row>> rows;
 };
 
-std::string kindOf(const txrt_launch &launch) {
-  return launch.kind == TXRT_LAUNCH_KERNEL ? "kernel" : launch.kind == TXRT_LAUNCH_GEMM ? "gemm" : "collective";
-}
-
 std::string placeOf(const txrt_launch &launch) {
-  std::string text = txrt_phase_name(static_cast<txrt_phase>(launch.phase));
+  std::string text = txrt_phase_name(launch.phase);
   return launch.layer < 0 ? text : text + format(" layer %d", launch.layer);
 }
 
@@ -93,8 +89,8 @@ public:
     const uint32_t entry = entryOf(number);
     const txrt_launch &launch = program.launches[number];
     const std::vector<Lifetime> values = findLifetimes(program, entry);
-    line(describeLaunch(program, number) + ": " + kindOf(launch) + ", " + placeOf(launch) + ", of " + title(entry) +
-         mostLive(findPeak(entry, values)));
+    line(describeLaunch(program, number) + ": " + txrt_launch_kind_name(launch.kind) + ", " + placeOf(launch) +
+         ", of " + title(entry) + mostLive(findPeak(entry, values)));
     Table operands;
     operands.add(false, {"at", "size", "", "it reads and writes"});
     for (uint32_t i = 0; i < launch.buffer_count; ++i)

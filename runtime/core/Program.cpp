@@ -121,10 +121,10 @@ void Program::checkBuffers() const {
     uint64_t room = data.segment_bytes[b.segment];
     if (b.offset > room || b.bytes > room - b.offset)
       bad(format("%llu bytes at %s+0x%llx end outside the segment's %llu", static_cast<ull>(b.bytes),
-                 segmentName(b.segment), static_cast<ull>(b.offset), static_cast<ull>(room)));
+                 txrt_segment_name(b.segment), static_cast<ull>(b.offset), static_cast<ull>(room)));
     if (b.offset % size != 0 || b.bytes % size != 0)
-      bad(format("%llu bytes at %s+0x%llx are not aligned to %s", static_cast<ull>(b.bytes), segmentName(b.segment),
-                 static_cast<ull>(b.offset), dtypeName(b.dtype)));
+      bad(format("%llu bytes at %s+0x%llx are not aligned to %s", static_cast<ull>(b.bytes),
+                 txrt_segment_name(b.segment), static_cast<ull>(b.offset), dtypeName(b.dtype)));
   }
 }
 
@@ -303,7 +303,7 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
   const txrt_buffer &from = buffers[l.first_buffer];
   const txrt_buffer &to = buffers[l.first_buffer + 1];
   if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_BYTE || (sums && from.dtype == TXRT_DTYPE_I1))
-    bad(format("%s of %s to %s", collectiveName(c.collective), dtypeName(from.dtype), dtypeName(to.dtype)));
+    bad(format("%s of %s to %s", txrt_collective_name(c.collective), dtypeName(from.dtype), dtypeName(to.dtype)));
   // Parts are whole numbers of elements.
   u128 parts = c.outer, results = c.count;
   if (c.collective == TXRT_REDUCE_SCATTER || c.collective == TXRT_ALL_TO_ALL)

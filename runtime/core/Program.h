@@ -89,8 +89,6 @@ struct GemmBuffers {
   uint32_t count; // of all
 };
 GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
-/// "gelu_bias"; of a known one.
-const char *epilogueName(uint32_t epilogue);
 /// What its vector is: "bias", "sums_a", "sums_b" or "sums_c".
 const char *epilogueVectorName(uint32_t epilogue);
 

@@ -33,12 +33,6 @@ GemmBuffers txrt::gemmBuffers(const txrt_gemm_launch &g) {
   return at;
 }
 
-const char *txrt::epilogueName(uint32_t epilogue) {
-  static const char *const names[TXRT_EPILOGUE_COUNT] = {"none", "bias",      "sums_a",    "sums_b",
-                                                         "gelu", "gelu_bias", "gelu_grad", "gelu_grad_sums"};
-  return names[epilogue];
-}
-
 const char *txrt::epilogueVectorName(uint32_t epilogue) {
   switch (epilogue) {
   case TXRT_EPILOGUE_BIAS:
@@ -47,7 +41,7 @@ const char *txrt::epilogueVectorName(uint32_t epilogue) {
   case TXRT_EPILOGUE_GELU_GRAD_SUMS:
     return "sums_c";
   default:
-    return epilogueName(epilogue);
+    return txrt_epilogue_name(epilogue);
   }
 }
 
@@ -176,7 +170,7 @@ void Program::checkAux(uint32_t index) const {
   const txrt_buffer &aux = operands[at.aux], &c = operands[2];
   const bool writes = txrt_epilogue_writes_aux(g.epilogue);
   if (g.beta != 0 || g.has_reset)
-    bad(format("epilogue %s for a product that adds to C", epilogueName(g.epilogue)));
+    bad(format("epilogue %s for a product that adds to C", txrt_epilogue_name(g.epilogue)));
   if (aux.dtype != c.dtype || aux.writes != writes)
     bad(format("the epilogue's aux is not of %s that it %s", dtypeName(c.dtype), writes ? "writes" : "reads"));
   if (g.ldaux < g.n || g.ldaux > maxExtent || g.ldaux % TXRT_AUX_ROW_MULTIPLE)

@@ -64,7 +64,7 @@ uint64_t txrt_session::arenaOffset(uint32_t segment, uint64_t offset, uint64_t b
   uint64_t size = program.segment_bytes[segment];
   if (offset > size || bytes > size - offset)
     fail(TXRT_USAGE, "%llu bytes at %s+0x%llx are not inside the segment's %llu", static_cast<ull>(bytes),
-         segmentName(segment), static_cast<ull>(offset), static_cast<ull>(size));
+         txrt_segment_name(segment), static_cast<ull>(offset), static_cast<ull>(size));
   if (!backend.read || !backend.write)
     fail(TXRT_USAGE, "backend %s keeps no memory", backend.name);
   return program.segment_base[segment] + offset;
@@ -104,7 +104,7 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
     info.gemm[0] = g.m, info.gemm[1] = g.n, info.gemm[2] = g.k;
     info.batch = g.batch0 * g.batch1;
   } else if (l.kind == TXRT_LAUNCH_COLLECTIVE) {
-    info.kernel = collectiveName(l.u.collective.collective);
+    info.kernel = txrt_collective_name(l.u.collective.collective);
     info.sent_bytes = l.u.collective.sent_bytes;
   } else {
     const txrt_kernel_launch &k = l.u.kernel;

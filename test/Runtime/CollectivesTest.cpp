@@ -29,8 +29,8 @@ void check(int world, const std::vector<txrt_collective_launch> &launches) {
         const float wanted = expected(c, ranks.rank(), i);
         if (std::memcmp(&to[i], &wanted, sizeof wanted) == 0)
           continue;
-        ADD_FAILURE() << collectiveName(c.collective) << " of " << c.ranks << " ranks, " << c.stride << " apart, rank "
-                      << ranks.rank() << ", element " << i << ": " << to[i] << ", not " << wanted;
+        ADD_FAILURE() << txrt_collective_name(c.collective) << " of " << c.ranks << " ranks, " << c.stride
+                      << " apart, rank " << ranks.rank() << ", element " << i << ": " << to[i] << ", not " << wanted;
         break;
       }
     }

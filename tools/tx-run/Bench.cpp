@@ -64,7 +64,7 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
       txrt_launch_info info;
       check(txrt_session_launch_info(model.session(), entry.index(), i, &info, &error), error);
       for (Share *share : {&profile.all, &profile.phases[txrt_phase_name(info.phase)],
-                           &profile.kinds[kindName(info.kind)], &profile.groups[groupName(info)]})
+                           &profile.kinds[txrt_launch_kind_name(info.kind)], &profile.groups[groupName(info)]})
         share->add(info);
       launches.push_back(info);
       profile.hasCollectives |= info.kind == TXRT_LAUNCH_COLLECTIVE;

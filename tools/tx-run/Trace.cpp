@@ -12,18 +12,6 @@ namespace txrun {
 
 using nlohmann::json;
 
-const char *kindName(txrt_launch_kind kind) {
-  switch (kind) {
-  case TXRT_LAUNCH_KERNEL:
-    return "kernel";
-  case TXRT_LAUNCH_GEMM:
-    return "gemm";
-  case TXRT_LAUNCH_COLLECTIVE:
-    return "collective";
-  }
-  return "?";
-}
-
 namespace {
 
 enum Row { LaunchRow = 1, LayerRow, EntryRow, CommunicationRow };
@@ -74,8 +62,9 @@ private:
     const bool isCollective = info.kind == TXRT_LAUNCH_COLLECTIVE;
     json launch = event(info.name, phase, isCollective ? CommunicationRow : LaunchRow, start, info.last_seconds);
     json &about = launch["args"];
-    about = {{"launch", info.number}, {"kind", kindName(info.kind)}, {"kernel", info.kernel},
-             {"phase", phase},        {"flops", info.flops},         {"bytes", info.bytes}};
+    about = {{"launch", info.number}, {"kind", txrt_launch_kind_name(info.kind)},
+             {"kernel", info.kernel}, {"phase", phase},
+             {"flops", info.flops},   {"bytes", info.bytes}};
     if (info.layer >= 0)
       about["layer"] = info.layer;
     if (info.waits_for)

@@ -14,9 +14,6 @@
 
 namespace txrun {
 
-/// "kernel", "gemm", "collective".
-const char *kindName(txrt_launch_kind kind);
-
 /// Of what the session's clock saw last; it must have been on.
 void writeTrace(const Model &model, const std::vector<Entry> &entries, const std::string &path, Console &console);
 

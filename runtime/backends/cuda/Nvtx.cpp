@@ -45,7 +45,7 @@ void Nvtx::beginLaunch(uint32_t index) {
   if (!inLayer) {
     phase = launch.phase;
     layer = launch.layer;
-    std::string name = txrt_phase_name(static_cast<txrt_phase>(phase));
+    std::string name = txrt_phase_name(phase);
     if (layer >= 0)
       name += " layer " + std::to_string(layer);
     push(name.c_str());

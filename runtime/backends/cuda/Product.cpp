@@ -67,7 +67,7 @@ std::string ProductKey::text() const {
                    static_cast<ull>(g.stride_b0), static_cast<ull>(g.stride_b1), static_cast<ull>(g.stride_c0),
                    static_cast<ull>(g.stride_c1));
   if (g.epilogue)
-    text += std::string(" ") + epilogueName(g.epilogue);
+    text += std::string(" ") + txrt_epilogue_name(g.epilogue);
   if (g.ldaux)
     text += format(" ldaux %llu", static_cast<ull>(g.ldaux));
   if (g.has_reset)

@@ -43,9 +43,8 @@ struct DryRun {
 
   void launch(uint32_t index) {
     const txrt_launch &launch = program.launches[index];
-    static const char *const kinds[] = {"kernel", "gemm", "collective"};
-    print("%u %s %s %s", index, kinds[launch.kind], printable(program.strings + launch.name).c_str(),
-          txrt_phase_name(static_cast<txrt_phase>(launch.phase)));
+    print("%u %s %s %s", index, txrt_launch_kind_name(launch.kind), printable(program.strings + launch.name).c_str(),
+          txrt_phase_name(launch.phase));
     if (launch.layer >= 0)
       print(" layer %d", launch.layer);
     uint64_t bytes = launch.kind == TXRT_LAUNCH_GEMM         ? printGemm(launch)
@@ -74,7 +73,7 @@ private:
 
   void printBuffer(const std::string &label, const txrt_buffer &buffer) {
     print(" %s%s%s %s+0x%" PRIx64 " (%" PRIu64 ")", label.c_str(), label.empty() ? "" : " ", dtypeName(buffer.dtype),
-          segmentName(buffer.segment), buffer.offset, buffer.bytes);
+          txrt_segment_name(buffer.segment), buffer.offset, buffer.bytes);
     if (const std::string name = nameOfPlace(program, current, buffer); !name.empty())
       print(" \"%s\"", name.c_str());
     if (buffer.unread)
@@ -110,7 +109,7 @@ private:
       print(" batch %" PRIu64 " x %" PRIu64, g.batch0, g.batch1);
     print(" alpha %g beta %g", double(g.alpha), double(g.beta));
     if (g.epilogue)
-      print(" epilogue %s", epilogueName(g.epilogue));
+      print(" epilogue %s", txrt_epilogue_name(g.epilogue));
     const GemmBuffers at = gemmBuffers(g);
     auto label = [&](uint32_t buffer) -> std::string {
       const int i = static_cast<int>(buffer);
@@ -135,7 +134,7 @@ private:
 
   uint64_t printCollective(const txrt_launch &launch) {
     const txrt_collective_launch &c = launch.u.collective;
-    print(": %s axis %s ranks %u count %" PRIu64 " sent %" PRIu64, collectiveName(c.collective),
+    print(": %s axis %s ranks %u count %" PRIu64 " sent %" PRIu64, txrt_collective_name(c.collective),
           printable(program.strings + c.axis).c_str(), c.ranks, c.count, c.sent_bytes);
     return printBuffers(launch, [](uint32_t) { return ""; }, [](uint32_t) {});
   }

@@ -313,6 +313,183 @@ typedef struct {
   uint64_t bytes;
 } txrt_gpu_image;
 
+/* What people call these numbers: in manifests, dry runs, messages. Each list stands here alone; the compiler's
+   enumerations have the same numbers and names (lib/Target/AbiEnums.h and its test). NULL: an unknown number. */
+#ifdef __cplusplus
+#define TXRT_NAMES constexpr inline const char *
+#else
+#define TXRT_NAMES static inline const char *
+#endif
+
+TXRT_NAMES txrt_segment_name(uint32_t segment) {
+  switch (segment) {
+  case TXRT_SEGMENT_PERSISTENT:
+    return "persistent";
+  case TXRT_SEGMENT_ARGUMENT:
+    return "argument";
+  case TXRT_SEGMENT_SAVED:
+    return "saved";
+  case TXRT_SEGMENT_TRANSIENT:
+    return "transient";
+  default:
+    return 0;
+  }
+}
+TXRT_NAMES txrt_dtype_name(uint32_t dtype) {
+  switch (dtype) {
+  case TXRT_DTYPE_F32:
+    return "f32";
+  case TXRT_DTYPE_BF16:
+    return "bf16";
+  case TXRT_DTYPE_I32:
+    return "i32";
+  case TXRT_DTYPE_I1:
+    return "i1";
+  case TXRT_DTYPE_BYTE:
+    return "byte";
+  default:
+    return 0;
+  }
+}
+TXRT_NAMES txrt_launch_kind_name(uint32_t kind) {
+  switch (kind) {
+  case TXRT_LAUNCH_KERNEL:
+    return "kernel";
+  case TXRT_LAUNCH_GEMM:
+    return "gemm";
+  case TXRT_LAUNCH_COLLECTIVE:
+    return "collective";
+  default:
+    return 0;
+  }
+}
+TXRT_NAMES txrt_epilogue_name(uint32_t epilogue) {
+  switch (epilogue) {
+  case TXRT_EPILOGUE_NONE:
+    return "none";
+  case TXRT_EPILOGUE_BIAS:
+    return "bias";
+  case TXRT_EPILOGUE_SUMS_A:
+    return "sums_a";
+  case TXRT_EPILOGUE_SUMS_B:
+    return "sums_b";
+  case TXRT_EPILOGUE_GELU:
+    return "gelu";
+  case TXRT_EPILOGUE_GELU_BIAS:
+    return "gelu_bias";
+  case TXRT_EPILOGUE_GELU_GRAD:
+    return "gelu_grad";
+  case TXRT_EPILOGUE_GELU_GRAD_SUMS:
+    return "gelu_grad_sums";
+  default:
+    return 0;
+  }
+}
+TXRT_NAMES txrt_collective_name(uint32_t collective) {
+  switch (collective) {
+  case TXRT_ALL_REDUCE:
+    return "all_reduce";
+  case TXRT_ALL_GATHER:
+    return "all_gather";
+  case TXRT_REDUCE_SCATTER:
+    return "reduce_scatter";
+  case TXRT_ALL_TO_ALL:
+    return "all_to_all";
+  case TXRT_BROADCAST:
+    return "broadcast";
+  case TXRT_REDUCE:
+    return "reduce";
+  case TXRT_SEND_RECV:
+    return "send_recv";
+  default:
+    return 0;
+  }
+}
+
+TXRT_NAMES txrt_phase_name(uint32_t phase) {
+  switch (phase) {
+  case TXRT_PHASE_FORWARD:
+    return "forward";
+  case TXRT_PHASE_BACKWARD:
+    return "backward";
+  case TXRT_PHASE_RECOMPUTE:
+    return "recompute";
+  case TXRT_PHASE_OPTIMIZER:
+    return "optimizer";
+  default:
+    return 0;
+  }
+}
+
+/* What the manifest says in names alone: the role of a global, how a parameter begins, what the ranks of an axis have
+   parts of. */
+typedef enum {
+  TXRT_ROLE_PARAMETER = 0,
+  TXRT_ROLE_GRADIENT = 1,
+  TXRT_ROLE_MOMENT1 = 2,
+  TXRT_ROLE_MOMENT2 = 3,
+  TXRT_ROLE_MASTER = 4,
+  TXRT_ROLE_COUNT = 5,
+} txrt_role;
+TXRT_NAMES txrt_role_name(uint32_t role) {
+  switch (role) {
+  case TXRT_ROLE_PARAMETER:
+    return "parameter";
+  case TXRT_ROLE_GRADIENT:
+    return "gradient";
+  case TXRT_ROLE_MOMENT1:
+    return "moment1";
+  case TXRT_ROLE_MOMENT2:
+    return "moment2";
+  case TXRT_ROLE_MASTER:
+    return "master";
+  default:
+    return 0;
+  }
+}
+typedef enum {
+  TXRT_INIT_ZEROS = 0,
+  TXRT_INIT_ONES = 1,
+  TXRT_INIT_NORMAL = 2,
+  TXRT_INIT_COUNT = 3,
+} txrt_init;
+TXRT_NAMES txrt_init_name(uint32_t init) {
+  switch (init) {
+  case TXRT_INIT_ZEROS:
+    return "zeros";
+  case TXRT_INIT_ONES:
+    return "ones";
+  case TXRT_INIT_NORMAL:
+    return "normal";
+  default:
+    return 0;
+  }
+}
+typedef enum {
+  TXRT_AXIS_BATCH = 0,
+  TXRT_AXIS_SEQUENCE = 1,
+  TXRT_AXIS_TENSOR = 2,
+  TXRT_AXIS_EXPERT = 3,
+  TXRT_AXIS_STAGE = 4,
+  TXRT_AXIS_COUNT = 5,
+} txrt_axis_kind;
+TXRT_NAMES txrt_axis_kind_name(uint32_t kind) {
+  switch (kind) {
+  case TXRT_AXIS_BATCH:
+    return "batch";
+  case TXRT_AXIS_SEQUENCE:
+    return "sequence";
+  case TXRT_AXIS_TENSOR:
+    return "tensor";
+  case TXRT_AXIS_EXPERT:
+    return "expert";
+  case TXRT_AXIS_STAGE:
+    return "stage";
+  default:
+    return 0;
+  }
+}
+
 /* The type of every host kernel: `buffers` are the launch's operands, [begin, end) the units of this task. No other
    side effect than writing operands. */
 typedef void (*txrt_host_kernel)(void *const *buffers, const uint32_t *immediates, int64_t begin, int64_t end);

@@ -285,9 +285,6 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int
    are timed, too: times may add up to more than an entry takes. */
 void txrt_session_profile(txrt_session *session, int enabled);
 
-/* "forward", "backward", "recompute", "optimizer". */
-const char *txrt_phase_name(txrt_phase phase);
-
 #ifdef __cplusplus
 }
 #endif

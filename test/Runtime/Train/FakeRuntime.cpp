@@ -322,9 +322,4 @@ txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int
 
 void txrt_session_profile(txrt_session *, int) {}
 
-const char *txrt_phase_name(txrt_phase phase) {
-  const char *const names[] = {"forward", "backward", "recompute", "optimizer"};
-  return names[phase];
-}
-
 } // extern "C"

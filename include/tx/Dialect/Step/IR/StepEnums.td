@@ -5,7 +5,7 @@
 
 include "mlir/IR/EnumAttr.td"
 
-// Values are those of txrt_segment in runtime/include/txrt/abi.h.
+// Numbers and names are those of txrt_segment in runtime/include/txrt/abi.h; lib/Target/AbiEnums.h holds them to it.
 def Step_Segment : I32EnumAttr<"ArenaSegment", "a part of the arena", [
   I32EnumAttrCase<"Persistent", 0, "persistent">,
   I32EnumAttrCase<"Argument", 1, "argument">,
@@ -15,7 +15,7 @@ def Step_Segment : I32EnumAttr<"ArenaSegment", "a part of the arena", [
   let genSpecializedAttr = 0;
 }
 
-// Values are those of txrt_epilogue.
+// The same of txrt_epilogue.
 def Step_Epilogue : I32EnumAttr<"Epilogue", "what a product does besides, in the same pass", [
   I32EnumAttrCase<"Bias", 1, "bias">,
   I32EnumAttrCase<"SumsA", 2, "sums_a">,

@@ -31,7 +31,7 @@ def Tx_KernelKind : Tx_AttrEnum<"KernelKind", "the loop nest that an op fits int
   I32EnumAttrCase<"View", 4, "view">,
   I32EnumAttrCase<"Tile", 5, "tile">]>;
 
-// Values are those of txrt_collective in runtime/include/txrt/abi.h.
+// Numbers and names are those of txrt_collective in runtime/include/txrt/abi.h; lib/Target/AbiEnums.h holds them to it.
 def Tx_CollectiveKind : Tx_AttrEnum<"CollectiveKind", "what ranks do together", [
   I32EnumAttrCase<"AllReduce", 0, "all_reduce">,
   I32EnumAttrCase<"AllGather", 1, "all_gather">,

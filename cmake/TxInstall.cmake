@@ -1,7 +1,7 @@
 # What `cmake --install` puts where, in two components:
 #
-#   runtime   tx-run, the runtime's libraries, their C headers
-#   compiler  tx-opt, tx-compile, libTxCompiler, headers (the generated ones too), TableGen files
+#   runtime   tx-run, libtxrt_train, C headers
+#   compiler  tx-opt, tx-compile, tx-lsp-server, libTxCompiler, headers (the generated ones too), TableGen files
 #
 # The tree can be moved: programs find their libraries, and find_package(Tx) its files, from where they are themselves.
 # `cpack` in the build folder makes a .tar.xz of each component; both unpack into one folder.

@@ -5,7 +5,6 @@
 #include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/PassPlugin.h"
 #include "tx/Pipeline/Pipelines.h"
-#include "tx/Pipeline/Register.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"

@@ -61,14 +61,14 @@ public:
   }
 
 private:
-  std::list<std::string> texts; // options keep references
+  std::list<std::string> texts; // descriptions of options, which keep references to them
   std::vector<std::pair<const Flag *, std::unique_ptr<Option<std::string>>>> values;
   std::vector<std::pair<const Flag *, std::unique_ptr<Option<bool>>>> switches;
 };
 
 } // namespace
 
-/// An option's text with the flags that it stands for, read and checked as tx-compile does it.
+/// The options that the text gives, read and checked as the flags of tx-compile that they stand for.
 static llvm::Expected<CompileOptions> readOptions(ArrayRef<Stage> stages, StringRef text) {
   PipelineOptions options(stages);
   std::string message;

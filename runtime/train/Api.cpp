@@ -126,7 +126,7 @@ txrt_status txrt_train_where(const txrt_train *train, txrt_train_position *posit
 
 static DataOptions dataOptions(const txrt_train_data &data) {
   if (data.format < TXRT_DATA_AUTO || data.format > TXRT_DATA_UINT32)
-    fail(TXRT_USAGE, "txrt_train_open_data: %d is no format of data", static_cast<int>(data.format));
+    fail(TXRT_USAGE, "txrt_train_open_data: %d is no format of data", data.format);
   DataOptions options;
   options.path = data.path ? data.path : "";
   options.validPath = data.valid_path ? data.valid_path : "";
@@ -152,14 +152,14 @@ txrt_status txrt_train_open_data(txrt_train *train, const txrt_train_data *data,
   });
 }
 
-txrt_status txrt_train_set_schedule(txrt_train *train, const txrt_lr_schedule *schedule, txrt_schedule_choice choice,
+txrt_status txrt_train_set_schedule(txrt_train *train, const txrt_lr_schedule *schedule, int choice,
                                     txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(train && schedule, "txrt_train_set_schedule");
     if (schedule->decay < TXRT_DECAY_CONSTANT || schedule->decay > TXRT_DECAY_INVERSE_SQUARE_ROOT)
-      fail(TXRT_USAGE, "txrt_train_set_schedule: %d is no shape of a decay", static_cast<int>(schedule->decay));
+      fail(TXRT_USAGE, "txrt_train_set_schedule: %d is no shape of a decay", schedule->decay);
     if (choice < TXRT_SCHEDULE_SAME || choice > TXRT_SCHEDULE_STORED)
-      fail(TXRT_USAGE, "txrt_train_set_schedule: %d is no choice", static_cast<int>(choice));
+      fail(TXRT_USAGE, "txrt_train_set_schedule: %d is no choice", choice);
     if (!isRate(schedule->lr) || !isRate(schedule->min_lr) || schedule->warmup_iters < 0 || schedule->decay_iters < 0)
       fail(TXRT_USAGE, "txrt_train_set_schedule: rates must be finite and not negative, and so must be iterations");
     train->training.setSchedule({schedule->lr, schedule->min_lr, schedule->warmup_iters, schedule->decay_iters,

@@ -114,9 +114,9 @@ typedef struct {
   const char *path;       /* a file of text or ids, or .safetensors with samples; NULL: no training data */
   const char *valid_path; /* NULL: a part of `path` is for validation */
   int validates;          /* whether txrt_train_evaluate will be called */
-  txrt_data_format format;
-  int sequential;  /* window after window; 0: at places drawn from (seed, sample's number) */
-  double split[3]; /* shares of training, validation and test; all 0: 90, 10, 0 */
+  int format;             /* txrt_data_format */
+  int sequential;         /* window after window; 0: at places drawn from (seed, sample's number) */
+  double split[3];        /* shares of training, validation and test; all 0: 90, 10, 0 */
 } txrt_train_data;
 
 /* Opens them. Samples follow the seed and the samples that are consumed, so a
@@ -136,7 +136,7 @@ typedef enum {
 typedef struct {
   double lr, min_lr;
   int64_t warmup_iters, decay_iters;
-  txrt_decay decay;
+  int decay; /* txrt_decay */
 } txrt_lr_schedule;
 
 /* Which one holds where a checkpoint was trained with another schedule. */
@@ -147,8 +147,8 @@ typedef enum {
 } txrt_schedule_choice;
 
 /* After the weights. A checkpoint keeps the schedule, and is held against it. */
-txrt_status txrt_train_set_schedule(txrt_train *train, const txrt_lr_schedule *schedule, txrt_schedule_choice choice,
-                                    txrt_error *error);
+txrt_status txrt_train_set_schedule(txrt_train *train, const txrt_lr_schedule *schedule,
+                                    int choice /* txrt_schedule_choice */, txrt_error *error);
 
 /* The schedule's rate for the next iteration; 0 without one. */
 double txrt_train_lr(const txrt_train *train);

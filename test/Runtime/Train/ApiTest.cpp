@@ -344,7 +344,7 @@ TEST_F(TrainApi, WhatIsWrongIsNamed) {
   from.path = "none.txt";
   expectRefused(txrt_train_open_data(t, &from, &error), TXRT_IO, "none.txt");
   from.path = data.c_str();
-  from.format = static_cast<txrt_data_format>(9);
+  from.format = 9;
   expectRefused(txrt_train_open_data(t, &from, &error), TXRT_USAGE, "9 is no format");
   from.format = TXRT_DATA_UINT16;
   expectRefused(txrt_train_open_data(t, &from, &error), TXRT_BAD_INPUT, "--data-format");
@@ -352,11 +352,10 @@ TEST_F(TrainApi, WhatIsWrongIsNamed) {
   from.split[0] = -1;
   expectRefused(txrt_train_open_data(t, &from, &error), TXRT_USAGE, "-1 is no share");
 
-  txrt_lr_schedule schedule = {1, 0, 0, 1, static_cast<txrt_decay>(7)};
+  txrt_lr_schedule schedule = {1, 0, 0, 1, 7};
   expectRefused(txrt_train_set_schedule(t, &schedule, TXRT_SCHEDULE_SAME, &error), TXRT_USAGE, "7 is no shape");
   schedule.decay = TXRT_DECAY_LINEAR;
-  expectRefused(txrt_train_set_schedule(t, &schedule, static_cast<txrt_schedule_choice>(5), &error), TXRT_USAGE,
-                "5 is no choice");
+  expectRefused(txrt_train_set_schedule(t, &schedule, 5, &error), TXRT_USAGE, "5 is no choice");
   schedule.lr = INFINITY;
   expectRefused(txrt_train_set_schedule(t, &schedule, TXRT_SCHEDULE_SAME, &error), TXRT_USAGE, "rates must be finite");
 

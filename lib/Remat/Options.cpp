@@ -20,10 +20,10 @@ static const std::string kGranularity = "--recompute-granularity", kMethod = "--
                          kLayers = "--recompute-layers", kSaveOnly = "--recompute-save-only";
 
 static std::string listGranularities() {
-  return listChoices<RecomputeGranularity>(0, getMaxEnumValForRecomputeGranularity());
+  return listNames<RecomputeGranularity>(0, getMaxEnumValForRecomputeGranularity());
 }
-static std::string listMethods() { return listChoices<RecomputeMethod>(1, getMaxEnumValForRecomputeMethod()); }
-static std::string listModules() { return listChoices<RecomputeModule>(0, getMaxEnumValForRecomputeModule()); }
+static std::string listMethods() { return listNames<RecomputeMethod>(1, getMaxEnumValForRecomputeMethod()); }
+static std::string listModules() { return listNames<RecomputeModule>(0, getMaxEnumValForRecomputeModule()); }
 
 const std::vector<RematFlag> &tx::getRematFlags() {
   static const std::vector<RematFlag> flags = {

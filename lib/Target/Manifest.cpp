@@ -1,6 +1,7 @@
 //===- Manifest.cpp - The JSON part of an artifact ----------------------------------------------------------------===//
 
 #include "Manifest.h"
+#include "TxVersion.inc"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -84,7 +85,7 @@ json::Object tx::buildManifest(step::ProgramOp program, const TargetCode &code, 
   json::Object manifest = std::move(about);
   manifest["format"] = "tx-artifact";
   manifest["abi_version"] = TXRT_ABI_VERSION;
-  manifest["compiler"] = "tx 0.1";
+  manifest["compiler"] = "tx " TX_VERSION;
   manifest["target"] =
       json::Object{{"backend", code.backend}, {"triple", code.triple}, {"features", json::Array(code.features)}};
   manifest["arena"] = json::Object{{"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},

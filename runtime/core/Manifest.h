@@ -78,7 +78,7 @@ struct AxisSpec {
 };
 
 struct Manifest {
-  std::string compiler; // "tx 0.1"
+  std::string compiler; // "tx 0.1.0"
   std::string backend, triple;
   std::vector<std::string> features;
   std::array<uint64_t, TXRT_SEGMENT_COUNT> segmentBytes = {};

@@ -5,6 +5,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
+#include "TxVersion.inc"
+
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/Help.h"
 #include "tx/Frontend/UserError.h"
@@ -38,7 +40,7 @@ static void print(OutputOptions::Print what) {
   case OutputOptions::Print::Markdown:
     return printMarkdown(llvm::outs(), stages);
   case OutputOptions::Print::Version:
-    llvm::outs() << "tx 0.1.0\n";
+    llvm::outs() << "tx " TX_VERSION "\n";
     return;
   }
 }

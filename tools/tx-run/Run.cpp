@@ -9,6 +9,7 @@
 #include "RankWorld.h"
 #include "Sampler.h"
 #include "Trainer.h"
+#include "TxVersion.inc"
 #include "Verify.h"
 
 #include <algorithm>
@@ -192,7 +193,7 @@ txrt_status run(const Options &options) {
     return TXRT_OK;
   }
   if (options.version) {
-    console.line("tx-run 0.1.0");
+    console.line("tx-run " TX_VERSION);
     return TXRT_OK;
   }
   if (options.info) {

@@ -66,14 +66,6 @@ bool matchesName(llvm::StringRef pattern, llvm::StringRef valueName);
 std::string listLayers(const std::vector<int> &layers);
 std::string describeLayers(const std::vector<int> &layers);
 
-/// `none, selective, full`: all names of an enum of TxEnums.td.
-template <typename Enum> std::string listChoices(unsigned first, unsigned last) {
-  std::string text;
-  for (unsigned value = first; value <= last; ++value)
-    text += (text.empty() ? "" : ", ") + stringifyEnum(static_cast<Enum>(value)).str();
-  return text;
-}
-
 } // namespace tx
 
 #endif // TX_REMAT_OPTIONS_H

@@ -38,25 +38,22 @@ typedef struct txrt_train txrt_train;
 
 /* All zero is a good one. */
 typedef struct {
-  /* Backend, threads, ranks ... With several ranks each makes the same calls;
-     what fails on one of them fails on all, with one status and message, but
-     for a lost rank: then nothing is left to do but txrt_world_abort. */
+  /* Backend, threads, ranks ... With several ranks each makes the same calls; what fails on one of them fails on all,
+     with one status and message, but for a lost rank: then nothing is left to do but txrt_world_abort. */
   txrt_options session;
   uint64_t global_batch_size; /* samples of an iteration; 0: one micro batch for each rank */
-  /* Go on when loss or gradients are NaN or Inf. Such gradients update nothing,
-     with or without this; without it the step fails with TXRT_NUMERIC. */
+  /* Go on when loss or gradients are NaN or Inf. Such gradients update nothing, with or without this; without it the
+     step fails with TXRT_NUMERIC. */
   int ignore_nonfinite;
   /* Gets what is worth a word and no failure, one line; may be NULL. */
   void (*note)(void *context, const char *line);
-  /* Whether somebody wants this to stop: ends an evaluation early, with what it
-     has. May be NULL. */
+  /* Whether somebody wants this to stop: ends an evaluation early, with what it has. May be NULL. */
   int (*interrupted)(void *context);
   void *context;
 } txrt_train_options;
 
-/* Reads and checks the artifact and makes a session of it. It has no weights
-   yet. `options` may be NULL. An artifact holds native code: open only those you
-   trust. */
+/* Reads and checks the artifact and makes a session of it. It has no weights yet. `options` may be NULL. An artifact
+   holds native code: open only those you trust. */
 txrt_status txrt_train_open(const char *artifact, const txrt_train_options *options, txrt_train **train,
                             txrt_error *error);
 /* NULL is nothing to close. */
@@ -73,24 +70,20 @@ typedef struct {
 
 txrt_status txrt_train_describe(txrt_train *train, txrt_train_info *info, txrt_error *error);
 
-/* The session below, for txrt_session_find_tensor and the like; it lives as
-   long as `train`. NULL for NULL. */
+/* The session below, for txrt_session_find_tensor and the like; it lives as long as `train`. NULL for NULL. */
 txrt_session *txrt_train_session(txrt_train *train);
 
 /*===-- Weights ----------------------------------------------------------===*/
 
-/* Begins at iteration 0 with initial weights. The seed is that of the data's
-   order and of dropout, too. */
+/* Begins at iteration 0 with initial weights. The seed is that of the data's order and of dropout, too. */
 txrt_status txrt_train_initialize(txrt_train *train, uint64_t seed, txrt_error *error);
 
-/* Begins with the weights of a safetensors file (Hugging Face's names). If it
-   was saved with optimizer state, goes on where its run stood, unless
-   `weights_only`. After a failure there are no weights. */
+/* Begins with the weights of a safetensors file (Hugging Face's names). If it was saved with optimizer state, goes on
+   where its run stood, unless `weights_only`. After a failure there are no weights. */
 txrt_status txrt_train_load(txrt_train *train, const char *path, int weights_only, txrt_error *error);
 
-/* Replaces the file in one move: after a crash there is the old one or the new
-   one. Without `weights_only` a run that loads it goes on bit by bit. The first
-   rank writes. */
+/* Replaces the file in one move: after a crash there is the old one or the new one. Without `weights_only` a run that
+   loads it goes on bit by bit. The first rank writes. */
 txrt_status txrt_train_save(txrt_train *train, const char *path, int weights_only, txrt_error *error);
 
 typedef struct {
@@ -119,8 +112,8 @@ typedef struct {
   double split[3];        /* shares of training, validation and test; all 0: 90, 10, 0 */
 } txrt_train_data;
 
-/* Opens them. Samples follow the seed and the samples that are consumed, so a
-   run that goes on gets those that it had not. */
+/* Opens them. Samples follow the seed and the samples that are consumed, so a run that goes on gets those that it had
+   not. */
 txrt_status txrt_train_open_data(txrt_train *train, const txrt_train_data *data, txrt_error *error);
 
 /*===-- Rates ------------------------------------------------------------===*/
@@ -161,14 +154,12 @@ typedef struct {
   uint64_t valid_count, tokens;
 } txrt_step_result;
 
-/* One iteration on the opened data. `result` may be NULL. After a failure the
-   run stands where it stood. */
+/* One iteration on the opened data. `result` may be NULL. After a failure the run stands where it stood. */
 txrt_status txrt_train_step(txrt_train *train, double lr, txrt_step_result *result, txrt_error *error);
 
-/* One iteration on ids in memory: `rows` rows of `sequence` tokens, as many as
-   the global batch has, and a target for each. With several ranks each gives
-   the whole global batch, and trains on its own rows. Checked before anything
-   runs; not kept. */
+/* One iteration on ids in memory: `rows` rows of `sequence` tokens, as many as the global batch has, and a target for
+   each. With several ranks each gives the whole global batch, and trains on its own rows. Checked before anything runs;
+   not kept. */
 txrt_status txrt_train_step_batch(txrt_train *train, const int32_t *tokens, const int32_t *targets, uint64_t rows,
                                   double lr, txrt_step_result *result, txrt_error *error);
 
@@ -178,8 +169,7 @@ typedef struct {
   uint64_t valid_count;
 } txrt_evaluation;
 
-/* The loss without dropout over the validation data, or over its first micro
-   batches; 0: all. */
+/* The loss without dropout over the validation data, or over its first micro batches; 0: all. */
 txrt_status txrt_train_evaluate(txrt_train *train, uint64_t micro_batches, txrt_evaluation *evaluation,
                                 txrt_error *error);
 

@@ -33,8 +33,11 @@ for name in ["CUDA_HOME", "CUDA_PATH"]:
 # A set-up of one's own may lack Open MPI or NumPy; tools/check installs them.
 if shutil.which("mpirun"):
     config.available_features.add("mpi")
-if subprocess.run(["python3", "-c", "import numpy"], capture_output=True).returncode == 0:
-    config.available_features.add("numpy")
+for python in filter(None, [shutil.which("python3"), "/usr/bin/python3"]):
+    if os.path.exists(python) and subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode == 0:
+        config.available_features.add("numpy")
+        config.substitutions.append(("%numpy-python", python))
+        break
 
 # The version whose form the tree has; tools/check installs it.
 for name in ["clang-format-22", os.path.join(config.llvm_tools_dir, "clang-format")]:

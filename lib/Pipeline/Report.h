@@ -18,8 +18,8 @@ int64_t getPeakBytes(step::ProgramOp program);
 /// The object of --report (docs/Recompute.md).
 llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, const RematSummary &summary);
 
-/// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input says what is recomputed, and no
-/// flag does.
+/// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input says what is
+/// recomputed, and no flag does.
 llvm::json::Object describeInput(const CompileOptions &options, bool hasOwnRecompute, llvm::json::Object report);
 
 /// The recompute flags in Remat's terms.

@@ -31,7 +31,7 @@ def main(results, programs, failed_before):
             groups[line.split()[0]]
     for test in tests:
         suite, path = test["name"].split(" :: ", 1)
-        group = groups[path.split("/")[0] if suite == "Tx-Unit" else "lit"]
+        group = groups[path.removeprefix("./").split("/")[0] if suite == "Tx-Unit" else "lit"]
         group.seconds += test.get("elapsed") or 0
         if test["code"] in PASSED:
             group.passed += 1

@@ -18,20 +18,36 @@ struct Form {
   unsigned bytes() const { return 1u << logBytes; }
 };
 
+template <typename T> uint64_t read(const uint8_t *from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return static_cast<uint64_t>(static_cast<int64_t>(value)); // signed ones keep their sign
+}
+
+template <typename T> void loadAs(Warp &warp, const Instruction &instruction, uint32_t lanes, Space space) {
+  forLanes(lanes, [&](unsigned lane) {
+    const uint8_t *from = warp.access(instruction, lane, space, warp.addressOf(instruction, lane),
+                                      sizeof(T) * instruction.vector, Use::Read);
+    for (unsigned i = 0; i < instruction.vector; ++i)
+      warp.slot(instruction.slots[i])[lane] = read<T>(from + i * sizeof(T));
+  });
+}
+
 void load(Warp &warp, const Instruction &instruction, uint32_t lanes) {
   const Form form = Form::decode(instruction.variant);
-  const unsigned size = form.bytes();
-  forLanes(lanes, [&](unsigned lane) {
-    const uint8_t *from = warp.access(instruction, lane, form.space, warp.addressOf(instruction, lane),
-                                      size * instruction.vector, Use::Read);
-    for (unsigned i = 0; i < instruction.vector; ++i) {
-      uint64_t value = 0;
-      std::memcpy(&value, from + i * size, size);
-      if (form.isSigned && size < 8)
-        value = static_cast<uint64_t>(static_cast<int64_t>(value << (64 - 8 * size)) >> (64 - 8 * size));
-      warp.slot(instruction.slots[i])[lane] = value;
-    }
-  });
+  switch (form.bytes()) {
+  case 1:
+    return form.isSigned ? loadAs<int8_t>(warp, instruction, lanes, form.space)
+                         : loadAs<uint8_t>(warp, instruction, lanes, form.space);
+  case 2:
+    return form.isSigned ? loadAs<int16_t>(warp, instruction, lanes, form.space)
+                         : loadAs<uint16_t>(warp, instruction, lanes, form.space);
+  case 4:
+    return form.isSigned ? loadAs<int32_t>(warp, instruction, lanes, form.space)
+                         : loadAs<uint32_t>(warp, instruction, lanes, form.space);
+  default:
+    return loadAs<uint64_t>(warp, instruction, lanes, form.space);
+  }
 }
 
 void store(Warp &warp, const Instruction &instruction, uint32_t lanes) {
@@ -62,6 +78,7 @@ void copyAsync(Warp &warp, const Instruction &instruction, uint32_t lanes) {
     }
     for (unsigned i = 0; i < size; ++i)
       warp.block.pendingCopies[copy.to + i] = 1;
+    warp.block.pendingCount += 1;
     warp.copies[lane].open.push_back(copy);
   });
 }
@@ -81,6 +98,7 @@ void arrive(Warp &warp, const Instruction &instruction, unsigned lane, uint64_t 
     for (const Warp::Copy &copy : groups.front()) {
       for (unsigned i = 0; i < copy.size; ++i)
         warp.block.pendingCopies[copy.to + i] = 0;
+      warp.block.pendingCount -= 1;
       std::memcpy(warp.access(instruction, lane, Space::Shared, copy.to + kSharedBase, copy.size, Use::Write),
                   copy.bytes.data(), copy.size);
     }

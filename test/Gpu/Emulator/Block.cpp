@@ -21,6 +21,7 @@ void Block::run(std::array<unsigned, 3> at, uint32_t blockNumber) {
   number = blockNumber;
   std::fill(shared.begin(), shared.end(), 0xff);
   pendingCopies.assign(shared.size(), 0);
+  pendingCount = 0;
   if (!shared.empty())
     sharedShadow.clear();
   meetings = {};

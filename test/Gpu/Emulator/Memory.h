@@ -10,6 +10,7 @@
 #ifndef TX_TEST_GPU_EMULATOR_MEMORY_H
 #define TX_TEST_GPU_EMULATOR_MEMORY_H
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -54,9 +55,16 @@ public:
     }
     return 0;
   }
-  bool isWritten(size_t byte) const {
-    const Byte &word = bytesOf[byte / kWord * kWord];
-    return (word.isSplit ? bytesOf[byte] : word).writer != 0;
+  /// The first byte of a range that nobody wrote; the range's end if there is none.
+  size_t findUnwritten(size_t first, size_t bytes) const {
+    size_t i = first;
+    while (i < first + bytes) {
+      const Byte &word = bytesOf[i / kWord * kWord];
+      if (!(word.isSplit ? bytesOf[i] : word).writer)
+        break;
+      i = word.isSplit ? i + 1 : (i / kWord + 1) * kWord;
+    }
+    return std::min(i, first + bytes);
   }
 
 private:

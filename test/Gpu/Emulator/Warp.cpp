@@ -264,13 +264,13 @@ uint8_t *Warp::access(const Instruction &instruction, unsigned lane, Space space
     memory = &block.shared[offset];
     shadow = &block.sharedShadow;
     const auto *pending = &block.pendingCopies[offset];
-    if (const void *at = std::memchr(pending, 1, bytes))
+    if (const void *at = block.pendingCount ? std::memchr(pending, 1, bytes) : nullptr)
       fail(instruction, lane,
            "uses shared memory that an asynchronous copy has not reached, at byte " +
                std::to_string(offset + (static_cast<decltype(pending)>(at) - pending)));
-    for (unsigned i = 0; use == Use::Read && block.findsRaces && i < bytes; ++i)
-      if (!shadow->isWritten(offset + i))
-        fail(instruction, lane, "reads shared memory that nobody wrote, at byte " + std::to_string(offset + i));
+    if (use == Use::Read && block.findsRaces)
+      if (size_t i = shadow->findUnwritten(offset, bytes); i < offset + bytes)
+        fail(instruction, lane, "reads shared memory that nobody wrote, at byte " + std::to_string(i));
   } else {
     uint64_t begin = 0;
     Allocation *allocation = block.memory.find(address, bytes, begin);

@@ -108,6 +108,7 @@ public:
   std::vector<uint8_t> shared, parameters;
   Shadow sharedShadow;
   std::vector<uint8_t> pendingCopies; // for each byte of shared memory
+  size_t pendingCount = 0;            // copies on their way
   std::array<unsigned, 3> place = {};
   uint32_t number = 0; // of the block in its grid
   unsigned threads;

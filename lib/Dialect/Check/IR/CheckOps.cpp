@@ -100,10 +100,11 @@ static void printTolerance(OpAsmPrinter &printer, NearOp op, FloatAttr absolute,
 // EqualOp, NearOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Whether the values stand in the file.
+/// Whether the value is written in the test's file: a constant or a check.random.
 static bool isWritten(Value value) { return matchPattern(value, m_Constant()) || value.getDefiningOp<RandomOp>(); }
 
-/// A check that no backend can fail is no check.
+/// Checks a comparison. One that no backend can fail is an error: its first operand is written in the file, or it
+/// compares a value with itself.
 static LogicalResult verifyCompare(CompareOpInterface op) {
   Value found = op.getFound(), other = op.getOther();
   ElementsAttr written = op.getWrittenAttr();
@@ -133,7 +134,6 @@ bool EqualOp::agrees(double found, double expected) {
   return found == expected && std::signbit(found) == std::signbit(expected);
 }
 
-// The first one is told.
 double EqualOp::getDistance(double, double) { return 0; }
 
 std::string EqualOp::getTolerance() { return ""; }

@@ -79,7 +79,8 @@ LogicalResult BufferAttr::verify(function_ref<InFlightDiagnostic()> emitError, A
 }
 
 void BufferAttr::print(AsmPrinter &printer) const {
-  // Addresses are hexadecimal here, in a dry run and in the runtime's messages: a search finds all of them.
+  // Addresses are hexadecimal here, in a dry run and in the runtime's messages, so that a text search for one finds all
+  // places.
   printer << '<' << stringifyArenaSegment(getSegment()) << ", 0x" << llvm::utohexstr(getOffset(), /*LowerCase=*/true)
           << ", " << getType();
   if (getStride())

@@ -23,18 +23,18 @@ static ParseResult parseInteger(OpAsmParser &parser, IntegerAttr &field) {
   return success();
 }
 
-/// name 8
+/// Parses a name and an integer, as `name 8`.
 static ParseResult parseInteger(OpAsmParser &parser, StringRef name, IntegerAttr &field) {
   return failure(parser.parseKeyword(name) || parseInteger(parser, field));
 }
 
-/// An attribute without its dialect's prefix: <transient, 0x40, tensor<6xf32>>
+/// Parses an attribute without its dialect's prefix, as <transient, 0x40, tensor<6xf32>>.
 template <typename Attr> static ParseResult parseBare(OpAsmParser &parser, Attr &attribute) {
   attribute = dyn_cast_or_null<Attr>(Attr::parse(parser, {}));
   return success(static_cast<bool>(attribute));
 }
 
-/// 57 and in <layer 0, "mlp.fc1"> are in all of them.
+/// Parses the scope, as `in <layer 0, "mlp.fc1">`, which every launch op has.
 static ParseResult parseScope(OpAsmParser &parser, ScopeAttr &scope) {
   return failure(parser.parseKeyword("in") || parseBare(parser, scope));
 }
@@ -43,7 +43,7 @@ static ParseResult parseScope(OpAsmParser &parser, ScopeAttr &scope) {
 // LaunchOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// (<argument, 0x0, tensor<4xi32>>, ...)
+/// Parses a list of buffers, as (<argument, 0x0, tensor<4xi32>>, ...).
 static ParseResult parseBuffers(OpAsmParser &parser, ArrayAttr &buffers) {
   SmallVector<Attribute> list;
   auto parseOne = [&]() -> ParseResult {
@@ -182,7 +182,7 @@ bool step::writesVector(Epilogue epilogue) {
 bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
 bool step::writesAux(Epilogue epilogue) { return epilogue == Epilogue::Gelu || epilogue == Epilogue::GeluBias; }
 
-/// What the text calls the epilogue's vector.
+/// The keyword of the epilogue's vector in the text.
 static StringRef getVectorName(Epilogue epilogue) {
   switch (epilogue) {
   case Epilogue::Bias:
@@ -203,8 +203,8 @@ static StringRef getVectorName(Epilogue epilogue) {
 
 namespace {
 
-/// A buffer of a product in the text: its name, where it is kept, and of a matrix also what its rows and batches are
-/// apart.
+/// A buffer of a product in the text: its name, the op's field that holds it and, for a matrix, the fields with the
+/// strides between its rows and between its batches.
 struct ProductBuffer {
   StringRef name;
   BufferAttr *buffer;
@@ -212,7 +212,7 @@ struct ProductBuffer {
   DenseI64ArrayAttr *strides = nullptr;
 };
 
-/// The buffers before and behind the arrow, in the order of the text.
+/// A product's buffers before the arrow (inputs) and after it (outputs), in the order of the text.
 struct ProductBuffers {
   SmallVector<ProductBuffer> inputs, outputs;
 
@@ -230,7 +230,8 @@ struct ProductBuffers {
 
 } // namespace
 
-/// (a <transient, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], ...); `what` is an input or an output.
+/// Parses a list of buffers, as (a <transient, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], ...). `what` is "input"
+/// or "output", for errors.
 static ParseResult parseProductBuffers(OpAsmParser &parser, ArrayRef<ProductBuffer> known, StringRef what) {
   auto parseOne = [&]() -> ParseResult {
     SMLoc loc = parser.getCurrentLocation();
@@ -385,7 +386,7 @@ SmallVector<BufferAttr> step::GemmOp::getAllBuffers() {
 // CollectiveOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Elements of operand and result, and the blocks that they fall into.
+/// Checks the sizes of the operand and the result, and that they can be divided into the collective's blocks and parts.
 static LogicalResult verifyParts(CollectiveOp op, RankedTensorType operand, RankedTensorType result) {
   CollectiveKind kind = op.getKind();
   int64_t ranks = op.getRanks(), outer = op.getOuter(), count = operand.getNumElements();

@@ -21,7 +21,7 @@ using namespace tx::step;
 // Shared syntax
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// kind [rows, columns]
+/// Parses `kind [rows, columns]`.
 static ParseResult parseNest(OpAsmParser &parser, KernelKindAttr &kind, DenseI64ArrayAttr &space) {
   StringRef keyword;
   SMLoc loc = parser.getCurrentLocation();
@@ -45,7 +45,8 @@ static LogicalResult verifySpace(Operation *op, ArrayRef<int64_t> space) {
   return success();
 }
 
-/// Ops in a kernel are of its kind and of its space. Asks the ops, so these must have been verified.
+/// Checks that each op in a kernel has the kernel's kind and space. It calls the ops' interface methods, so the ops
+/// must have been verified before.
 static LogicalResult verifyNest(Region &body, KernelKind kind, ArrayRef<int64_t> space) {
   Operation *nest = body.getParentOp();
   if (kind == KernelKind::Gemm || kind == KernelKind::View) // the text has no word for them
@@ -217,7 +218,8 @@ bool KernelOp::readsInput(unsigned input) {
 // EntryOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// `ids`: null where none may be; a unit where an argument has none.
+/// Parses an entry's arguments or results. `ids` gets the range of ids of each one (a unit attribute if it has none);
+/// `ids` is null for results, which have no ranges.
 static ParseResult parseNamedBuffers(OpAsmParser &parser, ArrayAttr &names, ArrayAttr &buffers, ArrayAttr *ids) {
   SmallVector<Attribute> nameList, bufferList, idsList;
   auto parseOne = [&]() -> ParseResult {
@@ -258,7 +260,7 @@ static void printNamedBuffers(OpAsmPrinter &printer, ArrayAttr names, ArrayAttr 
   printer << ')';
 }
 
-/// Text has no block where there are no launches.
+/// Parses the launches of an entry. An entry without launches has no block in the text, but gets an empty one here.
 static ParseResult parseLaunches(OpAsmParser &parser, OperationState &result) {
   Region *body = result.addRegion();
   if (parser.parseRegion(*body))
@@ -290,7 +292,7 @@ void EntryOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody());
 }
 
-/// A caller gives arguments and takes results by name.
+/// Checks the names of an entry's arguments or results: callers give arguments and take results by name.
 static LogicalResult verifyNames(EntryOp entry, ArrayAttr names, StringRef what) {
   llvm::StringSet<> known;
   for (auto name : names.getAsValueRange<StringAttr>()) {

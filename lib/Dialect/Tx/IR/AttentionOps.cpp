@@ -5,7 +5,7 @@
 using namespace mlir;
 using namespace tx;
 
-/// A tensor [b, s, h] of which batch entry (i0, i1) is sample i0, head i1.
+/// A product's operand in a tensor [b, s, h]: its matrix for batch entry (i0, i1) is sample i0, head i1.
 static GemmOperand byHead(Value value, int64_t heads) {
   auto type = tensorOf(value);
   GemmOperand operand{value};
@@ -14,7 +14,7 @@ static GemmOperand byHead(Value value, int64_t heads) {
   return operand;
 }
 
-/// A tensor [b, a, s, t], the same.
+/// The same for a tensor [b, a, s, t].
 static GemmOperand byMatrix(Value value, bool transpose = false) {
   auto type = tensorOf(value);
   GemmOperand operand{value, transpose};

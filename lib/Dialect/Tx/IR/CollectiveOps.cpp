@@ -13,7 +13,8 @@ LogicalResult MeshAxisOp::verify() {
   int64_t size = getSize();
   if (size < 1 || size > kMaxRanks)
     return emitOpError("takes a size of 1 to ") << kMaxRanks << ", found " << size;
-  // A rank has one number in the whole mesh. An axis that is too large by itself says so.
+  // A rank's number counts through the whole mesh, so the product of all axes is bounded. An axis before this one that
+  // is too large by itself has its own error.
   int64_t ranks = size;
   for (Operation *before = getOperation()->getPrevNode(); before; before = before->getPrevNode())
     if (auto axis = dyn_cast<MeshAxisOp>(before)) {
@@ -51,7 +52,7 @@ static LogicalResult verifyAxis(CollectiveOpInterface op, SymbolTableCollection 
   return success();
 }
 
-/// Every rank has an equal part of `whole` along `dim`.
+/// Checks that `whole` can be divided into equal parts along `dim`, one for each rank.
 static LogicalResult verifySplit(CollectiveOpInterface op, SymbolTableCollection &symbols, RankedTensorType whole,
                                  int64_t dim) {
   if (failed(verifyAxis(op, symbols)))
@@ -64,7 +65,7 @@ static LogicalResult verifySplit(CollectiveOpInterface op, SymbolTableCollection
   return success();
 }
 
-/// `part` is a rank's part of `whole` along `dim`.
+/// Checks that `part` has the shape of one rank's part of `whole` along `dim`.
 static LogicalResult verifyPart(CollectiveOpInterface op, SymbolTableCollection &symbols, RankedTensorType whole,
                                 RankedTensorType part, int64_t dim) {
   if (failed(verifySplit(op, symbols, whole, dim)))
@@ -85,7 +86,7 @@ static LogicalResult verifyRoot(CollectiveOpInterface op, SymbolTableCollection 
   return success();
 }
 
-/// The gradient of the op's operand: `build` makes the dual of the result's.
+/// Adds the gradient of the op's operand. `build` makes it from the result's gradient: it is the dual collective.
 template <typename Op>
 static LogicalResult buildDual(Op op, BackwardContext &context, llvm::function_ref<Value(Value, ScopeAttr)> build) {
   Value gradient = context.getGradient(op.getResult());
@@ -94,7 +95,8 @@ static LogicalResult buildDual(Op op, BackwardContext &context, llvm::function_r
   return success();
 }
 
-/// Parts along `dim` are parts of each block of the dimensions before it.
+/// The form of a collective that divides a tensor along `dim`: the dimensions before `dim` are its blocks, and each
+/// block has a part for every rank.
 static CollectiveForm splitForm(RankedTensorType operand, int64_t dim) {
   CollectiveForm form;
   for (int64_t size : operand.getShape().take_front(dim))
@@ -108,13 +110,13 @@ static CollectiveForm rootForm(int64_t root) {
   return form;
 }
 
-/// What is not this rank's of a tensor that every rank has a part of.
+/// Bytes of the other ranks' parts of `whole`, a tensor of which every rank has one part.
 static int64_t getOthersBytes(CollectiveOpInterface op, Value whole) {
   int64_t bytes = getByteSize(whole.getType());
   return bytes - bytes / getRanks(op);
 }
 
-/// All of a tensor, unless there is nobody to send it to.
+/// Bytes of the whole operand, or 0 if there is only one rank.
 static int64_t getWholeBytes(CollectiveOpInterface op) {
   return getRanks(op) > 1 ? getByteSize(op->getOperand(0).getType()) : 0;
 }
@@ -131,7 +133,7 @@ LogicalResult AllReduceOp::buildBackward(OpBuilder &, BackwardContext &context) 
 
 SmallVector<std::pair<unsigned, unsigned>> AllReduceOp::getTies() { return {{0, 0}}; }
 CollectiveForm AllReduceOp::getCollectiveForm() { return {}; }
-// A rank sends its part of the others' shares, then its own finished share to all others.
+// Reduce-scatter, then all-gather: a rank sends the others their parts, then sends its own finished part to all others.
 int64_t AllReduceOp::getSentBytes() { return 2 * getOthersBytes(*this, getOperand()); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -201,7 +203,7 @@ LogicalResult BroadcastOp::buildBackward(OpBuilder &builder, BackwardContext &co
 }
 
 CollectiveForm BroadcastOp::getCollectiveForm() { return rootForm(getRoot()); }
-// Passed on from rank to rank, by each but the last.
+// Each rank except the last passes the whole tensor on to the next one.
 int64_t BroadcastOp::getSentBytes() { return getWholeBytes(*this); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -219,7 +221,7 @@ LogicalResult ReduceOp::buildBackward(OpBuilder &builder, BackwardContext &conte
 }
 
 CollectiveForm ReduceOp::getCollectiveForm() { return rootForm(getRoot()); }
-// The same way back.
+// As a broadcast, in the opposite direction.
 int64_t ReduceOp::getSentBytes() { return getWholeBytes(*this); }
 
 //===--------------------------------------------------------------------------------------------------------------===//

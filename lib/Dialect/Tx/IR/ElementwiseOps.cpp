@@ -92,7 +92,7 @@ LogicalResult DropoutOp::verify() {
 
 OpFoldResult DropoutOp::fold(FoldAdaptor) { return getProbability().isZero() ? getX() : OpFoldResult(); }
 
-// The mask is a function of place and key: the gradient is the same op on dy.
+// The mask is a function of the element's index and the key, so the gradient is dropout of dy with the same key.
 LogicalResult DropoutOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   Value dy = context.getGradient(getResult());
   if (dy && context.needsGradient(getX()))
@@ -107,7 +107,8 @@ Value DropoutOp::getReplayKey() { return getKey(); }
 KernelKind DropoutOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> DropoutOp::getKernelSpace() { return rowSpace(getX()); }
 SmallVector<unsigned> DropoutOp::getInPlaceOperands() { return {0}; }
-// Ten Philox rounds of about 8 integer operations give four words.
+// Ten Philox rounds of about 8 integer operations each give four random words: about 20 operations for an element, and
+// 2 to apply the mask.
 int64_t DropoutOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -9,7 +9,7 @@ using namespace tx;
 
 namespace {
 
-/// What both ops say of themselves: the sizes, taken from q and k.
+/// The sizes that forward and backward share, taken from the types of q and k.
 struct AttentionShape {
   int64_t batch, queries, keys, heads, keyHeads, width;
   bool causal;
@@ -27,7 +27,7 @@ struct AttentionShape {
     return shape;
   }
 
-  /// Scores that are seen.
+  /// The number of scores that are not masked.
   int64_t countScores() const {
     int64_t perHead = causal ? queries * (queries + 1) / 2 : queries * keys;
     return batch * heads * perHead;
@@ -45,7 +45,7 @@ struct AttentionShape {
 
 } // namespace
 
-/// `report` makes the diagnostic, if somebody listens.
+/// Checks the shapes of q and k. `report` makes the diagnostic.
 template <typename Report>
 static LogicalResult verifyShapes(Report report, RankedTensorType q, RankedTensorType k, int64_t heads) {
   if (q.getRank() != 3 || k.getRank() != 3 || q.getDimSize(0) != k.getDimSize(0))
@@ -91,7 +91,7 @@ static RankedTensorType lseType(RankedTensorType q, int64_t heads) {
   return RankedTensorType::get({q.getDimSize(0), heads, q.getDimSize(1)}, element);
 }
 
-// Elementwise work of a score: the softmax's, and that of a random word.
+// Elementwise FLOPs for one score: the softmax's arithmetic, and 22 for the random word if there is dropout.
 static int64_t perScore(bool hasDropout, int64_t arithmetic) { return arithmetic + (hasDropout ? 22 : 0); }
 
 template <typename OpT> static AttentionForm formOf(OpT op, bool backward, std::initializer_list<Value> values) {
@@ -175,13 +175,13 @@ ReplayKind FlashAttentionGradOp::getReplayKind() { return getKey() ? ReplayKind:
 Value FlashAttentionGradOp::getReplayKey() { return getKey(); }
 StringRef FlashAttentionGradOp::getForwardName() { return FlashAttentionOp::getOperationName(); }
 KernelKind FlashAttentionGradOp::getKernelKind() { return KernelKind::Tile; }
-// Tiles of keys give dK and dV, tiles of queries dQ.
+// The kernel has two sorts of tiles: tiles of keys give dK and dV, tiles of queries give dQ.
 std::pair<int64_t, int64_t> FlashAttentionGradOp::getKernelSpace() {
   AttentionShape shape = AttentionShape::of(*this);
   return {shape.countKeyTiles() + shape.countQueryTiles(),
           FlashAttentionOp::kTile * std::max(shape.queries, shape.keys)};
 }
-// Scores, dP, dV, dQ, dK: the formula's five, whatever a kernel computes twice.
+// Five products: scores, dP, dV, dQ and dK. What a kernel computes twice counts once.
 int64_t FlashAttentionGradOp::getMatrixFlops() { return AttentionShape::of(*this).countProducts(5); }
 int64_t FlashAttentionGradOp::getVectorFlops() {
   return perScore(getKey() != nullptr, 17) * AttentionShape::of(*this).countScores();

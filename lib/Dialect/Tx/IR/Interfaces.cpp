@@ -43,7 +43,7 @@ std::optional<IdRange> tx::getIdRange(Value value) {
     }
     if (range->below && (!all->below || *range->below < *all->below))
       all->below = range->below;
-    // What one of them takes for an id is no padding.
+    // An id that one reader ignores is an ordinary id for another reader, so no id is ignored by all.
     if (all->ignored != range->ignored)
       all->ignored.reset();
   }
@@ -64,7 +64,7 @@ Type tx::detail::stepType(Type tensor) { return RankedTensorType::get({}, Intege
 Type tx::detail::pairsOf(Type tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor);
   if (!type)
-    return tensor; // parsed, not verified yet
+    return tensor; // the op has been parsed but not verified yet
   SmallVector<int64_t> shape(type.getShape());
   shape.push_back(2);
   return type.clone(shape);
@@ -75,7 +75,7 @@ bool tx::detail::mayBeColumns(Operation *op, Value value) {
   switch (kernel.getKernelKind()) {
   case KernelKind::Row:
   case KernelKind::Column: {
-    // A tensor of one column may be one of numbers for each row: these follow each other.
+    // A tensor of one column may be one with a number for each row; the kernel reads those as a contiguous sequence.
     auto space = std::pair(getRows(value.getType()), getColumns(value.getType()));
     return space == kernel.getKernelSpace() && space.second > 1;
   }
@@ -114,7 +114,7 @@ LogicalResult tx::detail::verifyBoundedShapes(Operation *op) {
   auto verify = [&](Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor || !tensor.hasStaticShape())
-      return success(); // the type constraints speak of it
+      return success(); // the op's type constraints diagnose it
     return verifyBoundedShape([&] { return op->emitOpError(); }, tensor);
   };
   for (Type type : op->getOperandTypes())

@@ -5,7 +5,7 @@
 using namespace mlir;
 using namespace tx;
 
-/// As tx.gelu and tx.gelu_grad count theirs.
+/// The same counts as tx.gelu and tx.gelu_grad return.
 static int64_t geluFlops(Value value) { return 14 * tensorOf(value).getNumElements(); }
 static int64_t geluGradFlops(Value value) { return 22 * tensorOf(value).getNumElements(); }
 

@@ -7,21 +7,22 @@
 
 namespace tx::linear {
 
-/// (k, n) of a weight.
+/// The sizes (k, n) of a weight that is stored as [k, n], or as [n, k] if `transposed`.
 std::pair<int64_t, int64_t> inOut(mlir::RankedTensorType weight, bool transposed);
 
-/// A matrix product has operands of one type, and sums that are no narrower.
+/// Checks that both operands of a matrix product have one element type and that the result's element type is no
+/// narrower. `names` names the operands in the error.
 mlir::LogicalResult verifyElements(mlir::Operation *op, llvm::StringRef names, mlir::Value a, mlir::Value b,
                                    mlir::Value result);
-/// y = x weight.
+/// Checks the shapes of y = x weight.
 mlir::LogicalResult verifyShapes(GemmOpInterface op, mlir::Value x, mlir::Value weight, bool transposed, mlir::Value y);
-/// `bias` may be null.
+/// Checks the bias against y; `bias` may be null.
 mlir::LogicalResult verifyBias(mlir::Operation *op, mlir::Value bias, mlir::Value y);
 
 GemmForm forwardForm(mlir::Value x, mlir::Value weight, bool transposed, mlir::Value bias, mlir::Value y);
 GemmForm inputGradForm(mlir::Value dy, mlir::Value weight, bool transposed, mlir::Value dx);
 
-/// The gradients of y = x weight + bias, which may be null, from dy.
+/// Builds the gradients of x, weight and bias for y = x weight + bias, from dy. `bias` may be null.
 void buildBackward(mlir::OpBuilder &builder, BackwardContext &context, mlir::Location loc, mlir::Value x,
                    mlir::Value weight, bool transposed, mlir::Value bias, mlir::Value dy);
 

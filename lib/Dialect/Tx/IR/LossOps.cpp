@@ -84,7 +84,7 @@ LogicalResult ReduceLossOp::verify() {
 }
 
 LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
-  context.getGradient(getCount()); // a loss changes no count
+  context.getGradient(getCount()); // read and dropped: the count of targets has no gradient
   Value dsum = context.getGradient(getSum());
   if (context.needsGradient(getLosses()) && dsum)
     context.addGradient(getLosses(), ReduceLossGradOp::create(builder, getLoc(), dsum, getTargets(),
@@ -92,7 +92,7 @@ LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &c
   return success();
 }
 
-// It counts the targets and reads nothing at them.
+// The op only counts the targets, and reads no tensor at these ids.
 std::optional<IdRange> ReduceLossOp::getIdRange(unsigned operand) {
   if (operand != getTargetsMutable().getOperandNumber())
     return std::nullopt;

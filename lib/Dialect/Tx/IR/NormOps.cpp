@@ -39,7 +39,8 @@ LogicalResult LayerNormOp::buildBackward(OpBuilder &builder, BackwardContext &co
   auto addBias = [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
     return {BiasGradOp::create(builder, getLoc(), acc[0].getType(), dy, acc[0], reset, context.getScope()).getResult()};
   };
-  // One op reads the rows once for both; a weight that is shared without its bias parts them.
+  // One op makes both gradients from one pass over the rows. If one op cannot continue both accumulators (the weight is
+  // shared with another norm and the bias is not), each gradient gets an op of its own.
   if (!context.accumulate({getWeight(), getBias()}, addWeight)) {
     context.accumulate({getWeight()}, addWeight);
     context.accumulate({getBias()}, addBias);

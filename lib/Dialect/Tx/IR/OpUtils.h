@@ -13,7 +13,7 @@ inline mlir::RankedTensorType tensorOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
 inline mlir::RankedTensorType tensorOf(mlir::Type type) { return mlir::cast<mlir::RankedTensorType>(type); }
-/// The statistics' type of rows: f32 (f64 on f64), without the last dimension.
+/// The type of a row statistic of `type`: the shape without the last dimension, in f32 (in f64 if `type` is f64).
 inline mlir::RankedTensorType statisticsOf(mlir::RankedTensorType type) {
   mlir::Type element = type.getElementType();
   if (!element.isF64())
@@ -23,7 +23,7 @@ inline mlir::RankedTensorType statisticsOf(mlir::RankedTensorType type) {
 inline std::pair<int64_t, int64_t> rowSpace(mlir::Value value) {
   return {getRows(value.getType()), getColumns(value.getType())};
 }
-/// (chunks, chunk) of a flat loop nest.
+/// The kernel space of a flat loop nest: (number of chunks, elements of a chunk).
 constexpr int64_t kFlatChunk = 4096;
 inline std::pair<int64_t, int64_t> flatSpace(mlir::Value value) {
   int64_t elements = tensorOf(value).getNumElements();
@@ -31,8 +31,8 @@ inline std::pair<int64_t, int64_t> flatSpace(mlir::Value value) {
   return {(elements + chunk - 1) / chunk, chunk};
 }
 
-/// Infers: refuses as an op's verifier would, before there is an op. Operands are ranked tensors by then, but may have
-/// any rank, shape and element type.
+/// For type inference: emits the error that the op's verifier would emit, before the op exists. The operands are ranked
+/// tensors by then, but may have any rank, shape and element type.
 template <typename Op, typename... Args>
 mlir::LogicalResult inferenceError(std::optional<mlir::Location> loc, Args &&...args) {
   return mlir::emitOptionalError(loc, "'", Op::getOperationName(), "' op ", std::forward<Args>(args)...);

@@ -86,7 +86,7 @@ SmallVector<std::pair<unsigned, unsigned>> AdamWOp::getTies() {
   return ties;
 }
 
-// A narrow parameter is its master rounded.
+// If there is a master copy in f32, the op reads that and writes the parameter as the master rounded.
 bool AdamWOp::readsOperand(unsigned operand) { return !getMaster() || operand != getParamMutable().getOperandNumber(); }
 
 KernelKind AdamWOp::getKernelKind() { return KernelKind::Flat; }

@@ -11,7 +11,7 @@ using namespace tx;
 
 namespace {
 
-/// Arguments or results.
+/// A function's arguments, or its results.
 struct Side {
   const char *what, *prefix;
   TypeRange types;
@@ -34,7 +34,7 @@ std::string tx::getResultName(FunctionOpInterface function, unsigned number) {
 
 static StringRef getSymbol(FunctionOpInterface function) { return SymbolTable::getSymbolName(function).getValue(); }
 
-/// Why a value cannot lie in a step's arena; empty if it can.
+/// Why a value of this type cannot lie in a step's arena; empty if it can.
 static std::string findFault(Type type) {
   constexpr const char *takes = "; a step takes tensors of f32, bf16, i32 and i1, of static shape, as tensor<2x4xf32>";
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -64,7 +64,7 @@ static LogicalResult verifyTypes(FunctionOpInterface function, const Side &side)
   return success();
 }
 
-/// Names stand on command lines as NAME=FILE, and in the manifest.
+/// Checks the names of one side: they are typed on command lines as NAME=FILE and written into the manifest.
 static LogicalResult verifyNames(FunctionOpInterface function, const Side &side) {
   llvm::StringMap<unsigned> known;
   for (unsigned number = 0; number < side.types.size(); ++number) {

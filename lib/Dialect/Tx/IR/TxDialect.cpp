@@ -94,8 +94,8 @@ bool ScopeAttr::isInside(RecomputeModule module) const {
   return llvm::is_contained(components, stringifyRecomputeModule(module));
 }
 
-// FNV-1a, 32 bits: the site must be the same on every machine and in every version, so no library hash (these are
-// seeded or change).
+// FNV-1a, 32 bits. The site hash must be the same on every machine and in every version; library hashes are seeded or
+// change.
 uint32_t ScopeAttr::getSiteHash() const {
   uint32_t hash = 2166136261u;
   for (char c : std::to_string(getLayer()) + ":" + getPath().str())

@@ -24,8 +24,8 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
 
 LogicalResult SliceOp::verify() { return success(); }
 
-/// The sum, in order, of what the slices' gradients have for the columns [begin, end), each of them all of these or
-/// none; zeros if none has them.
+/// Sums the slices' gradients for the columns [begin, end) of the whole, in the order of `slices`. Each slice has all
+/// of these columns or none; if no slice has them the result is zeros.
 static Value buildColumns(OpBuilder &builder, Location loc, BackwardContext &context, ArrayRef<SliceOp> slices,
                           int64_t begin, int64_t end, RankedTensorType type) {
   Value sum;
@@ -42,8 +42,8 @@ static Value buildColumns(OpBuilder &builder, Location loc, BackwardContext &con
   return sum ? sum : ZerosOp::create(builder, loc, type, context.getScope()).getResult();
 }
 
-// The whole's gradient is put together once the last (in backward's order) slice is met; autodiff visits users in
-// reverse. Between the borders of slices all columns have the same ones.
+// The gradient of the whole is built when backward has reached the last of its slices. The borders of all slices cut
+// the columns into ranges; every column of a range belongs to the same slices.
 LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
   if (!context.needsGradient(getWhole()))
     return success();
@@ -51,7 +51,7 @@ LogicalResult SliceOp::buildBackward(OpBuilder &builder, BackwardContext &contex
   for (Operation *user : getWhole().getUsers())
     if (auto slice = dyn_cast<SliceOp>(user))
       slices.push_back(slice);
-  // Backward meets the slices from the last to the first: act at the first.
+  // Autodiff visits the slices in reverse, so it reaches the first slice in the block last: build then.
   llvm::sort(slices, [](SliceOp a, SliceOp b) { return a->isBeforeInBlock(b); });
   if (slices.front() != *this)
     return success();
@@ -143,8 +143,8 @@ SmallVector<std::pair<Value, int64_t>> ConcatOp::getViewedParts() {
 // PackOp, UnpackOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Where each part starts in the row, and behind the last how long the row is; none if it has more elements than an
-/// address reaches.
+/// The element at which each part starts in the row, and as the last entry the row's length. None if the row has more
+/// elements than a tensor may have.
 static std::optional<SmallVector<int64_t>> findRuns(TypeRange parts) {
   SmallVector<int64_t> starts = {0};
   for (Type part : parts) {

@@ -1,6 +1,7 @@
 //===- CheckOps.h - The check dialect -------------------------------------------------------------------*- C++ -*-===//
 //
-// Ops for tests alone: tx-opt knows them, the compiler does not (docs/Reference/check-dialect.md).
+// The check dialect compares results with expected values. Only tests use its ops: tx-opt registers the dialect,
+// tx-compile does not (docs/Reference/check-dialect.md).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -26,7 +27,8 @@
 
 namespace tx::check {
 
-/// A number as a tensor of this element type has it; bits and integers stay as they are.
+/// Rounds `value` to what a tensor with this element type can hold. A number for i1 or an integer type is returned as
+/// it is.
 double roundTo(mlir::Type element, double value);
 
 } // namespace tx::check

@@ -13,7 +13,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "tx/Dialect/Step/IR/StepDialect.h.inc"
-// The enums of TxAttrEnums.td come with the tx dialect; here is only the arena's.
+// Only ArenaSegment is generated here; the enums of TxAttrEnums.td come with the tx dialect.
 #include "tx/Dialect/Step/IR/StepEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
@@ -26,35 +26,37 @@
 
 namespace tx {
 
-/// Names of the attributes that carry addresses and sizes until there is a step.program: a function's arguments and a
-/// global have a buffer, other ops one for each result; sizes are those of the segments.
+/// Attributes that carry addresses and sizes until tx-lower-to-step makes a step.program. A function argument or a
+/// global has one `step.buffer`; any other op has `step.buffers`, one for each result. The `..._bytes` attributes below
+/// are the sizes of the arena's segments and the peak of live bytes.
 inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
 inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
-/// What a target's libraries do for an op: the bytes of scratch that the call gets, then where they lie; an epilogue of
-/// its product.
+/// What a target's library gets or does for an op: the bytes of scratch that the library call needs; after
+/// tx-place-memory, the buffer with that scratch; and the epilogue that the library applies to the op's product.
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "step.scratch_bytes";
 inline constexpr llvm::StringLiteral kScratchAttr = "step.scratch";
 inline constexpr llvm::StringLiteral kEpilogueAttr = "step.epilogue";
-/// On a group that is attention: a library may compute it in the kernel's place; true: only such that always gives the
-/// same bits.
+/// On a step.group that is core attention: a library may compute it in place of the generated kernel. If the attribute
+/// is true, only an algorithm that gives the same bits in every run may be used.
 inline constexpr llvm::StringLiteral kLibraryAttentionAttr = "step.library_attention";
 inline constexpr llvm::StringLiteral kPersistentBytesAttr = "step.persistent_bytes";
 inline constexpr llvm::StringLiteral kArgumentBytesAttr = "step.argument_bytes";
 inline constexpr llvm::StringLiteral kTransientBytesAttr = "step.transient_bytes";
 inline constexpr llvm::StringLiteral kPeakLiveBytesAttr = "step.peak_live_bytes";
 
-/// Where a value of a function lies; null before tx-place-memory.
+/// The buffer in which a function's value lies; null before tx-place-memory has run.
 step::BufferAttr getBuffer(mlir::Value value);
 
 namespace step {
 
-/// What an epilogue has beside A, B and C, and whether the product writes it.
+/// Whether a product with this epilogue has, beside A, B and C, a vector (bias or sums) or an aux matrix, and whether
+/// the product writes it (else the product reads it).
 bool hasVector(Epilogue epilogue);
 bool writesVector(Epilogue epilogue);
 bool hasAux(Epilogue epilogue);
 bool writesAux(Epilogue epilogue);
 
-/// Gives each launch its number; for who has added or removed some.
+/// Numbers all launches of the program anew. A pass that has added or removed launches calls this.
 void numberLaunches(ProgramOp program);
 
 } // namespace step

@@ -1,7 +1,7 @@
 //===- Signature.h - What a function of a step takes and gives ------------------------------------------*- C++ -*-===//
 //
-// A function is called from outside: with tensors of static shape, by name. What else a stranger's module may say is
-// found here, before a pass relies on it.
+// A function of a step is called from outside: its arguments and results have names and are tensors of static shape.
+// These checks diagnose modules that say something else, before a pass relies on it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -12,21 +12,23 @@
 
 namespace tx {
 
-/// The name of an argument or a result in the artifact; `arg0`, `result0`, ... without.
+/// Attribute on a function's argument or result: its name in the artifact. Without it the name is `arg0`, `result0`,
+/// ...
 constexpr llvm::StringLiteral kNameAttr = "tx.name";
 
-/// The name that callers use.
+/// The name that callers use for argument or result `number`.
 std::string getArgumentName(mlir::FunctionOpInterface function, unsigned number);
 std::string getResultName(mlir::FunctionOpInterface function, unsigned number);
 
-/// Whether the function can be called from outside: names that callers can give, and tensors that an artifact can hold.
-/// f64 passes: the reference computes with it.
+/// Checks that the function can be called from outside: all arguments and results have names that callers can type, and
+/// are tensors that an artifact can hold. f64 is permitted, since the reference interpreter computes with it. Emits an
+/// error otherwise.
 mlir::LogicalResult verifySignature(mlir::FunctionOpInterface function);
 
 mlir::LogicalResult verifyOneBlock(mlir::FunctionOpInterface function);
 
-/// Whether the function has one block, and all its values are tensors of static shape:
-/// what every pass behind the model phase takes for granted.
+/// Checks that the function has one block and that all its values are tensors of static shape, and emits an error
+/// otherwise. Every pass after the model phase relies on this.
 mlir::LogicalResult verifyFlat(mlir::FunctionOpInterface function);
 
 } // namespace tx

@@ -1,6 +1,6 @@
 //===- TxDialect.h - The tx dialect, its enums and attributes -------------------------------------------*- C++ -*-===//
 //
-// Light: names and places, no ops. Passes that ask ops include TxOps.h.
+// Declares no ops, so that it is cheap to include. Passes that use op classes include TxOps.h.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

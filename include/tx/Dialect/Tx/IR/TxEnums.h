@@ -1,6 +1,6 @@
 //===- TxEnums.h - Every user-visible name, without MLIR ------------------------------------------------*- C++ -*-===//
 //
-// For plain C++ that plans; the dialect includes it too.
+// Planning code that includes no MLIR uses this header; the dialect includes it too.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,8 +15,8 @@
 #include <optional>
 #include <string>
 
-// The generated attribute parsers, templates that plain C++ never uses, say these names as MLIR's own headers declare
-// them.
+// The generated header has templates for attribute parsers, which plain C++ never instantiates. They name mlir::failed
+// and mlir::FailureOr, so these are declared here as in MLIR's own headers.
 namespace mlir {
 using llvm::failed;
 using llvm::FailureOr;

@@ -13,50 +13,53 @@
 
 namespace tx {
 
-/// What an op's `buildBackward` works with. Gradients of one value from several users are summed with `tx.add`, in the
-/// order in which backward meets them.
+/// The interface between autodiff and an op's `buildBackward`: the op reads its results' gradients here and adds its
+/// operands' gradients. If several users of a value add gradients to it, autodiff sums these with `tx.add`, in the
+/// order in which backward meets the users.
 class BackwardContext {
 public:
   virtual ~BackwardContext() = default;
 
   /// The gradient of a forward result; null if nothing needs it.
   virtual mlir::Value getGradient(mlir::Value forwardResult) = 0;
-  /// Whether somebody wants this operand's gradient as a value (false for parameters, inputs and what depends on inputs
-  /// alone).
+  /// Whether backward needs this operand's gradient as a value. False for parameters (their gradients go into
+  /// accumulators), for inputs, and for values that depend on inputs alone.
   virtual bool needsGradient(mlir::Value operand) = 0;
   virtual void addGradient(mlir::Value operand, mlir::Value gradient) = 0;
 
-  /// Continues the accumulators of the parameters' gradients. `build` gets the current accumulators and the reset bit,
-  /// null after the first time, and returns the new ones. Does nothing if no operand is a parameter. False, and nothing
-  /// is built, if several can't be continued at once: only some of them are parameters or have been continued before,
-  /// or two are one. Then each goes alone.
+  /// Adds to the accumulators of these parameters' gradients. `build` gets the current accumulators and the reset bit
+  /// (null unless this is the accumulators' first use), and returns the new accumulators. If none of these values is a
+  /// parameter, nothing is built and the result is true. Returns false, and builds nothing, if one op cannot continue
+  /// all accumulators at once: only some values are parameters, only some have been accumulated into before, or two are
+  /// the same parameter. The caller then calls this again for each value alone.
   using Accumulate =
       llvm::function_ref<llvm::SmallVector<mlir::Value>(llvm::ArrayRef<mlir::Value> accumulators, mlir::Value reset)>;
   virtual bool accumulate(llvm::ArrayRef<mlir::Value> parameters, Accumulate build) = 0;
 
-  /// The forward op's place, in the backward segment.
+  /// The scope (layer, module path) of the forward op, with the segment changed to backward.
   virtual ScopeAttr getScope() = 0;
 };
 
-/// One operand of a (batched) matrix product, as rows of a tensor [..., c] with a row stride r that the memory plan
-/// decides: entry (i0, i1) of the batch starts at (i0 * rowsPerBatch0 + i1 * rowsPerBatch1) * r + i1 *
-/// columnsPerBatch1.
+/// One operand of a (batched) matrix product. Its value is a tensor [..., c] whose rows lie r elements apart in memory;
+/// the memory plan decides r. The matrix of batch entry (i0, i1) starts at element (i0 * rowsPerBatch0 + i1 *
+/// rowsPerBatch1) * r + i1 * columnsPerBatch1.
 struct GemmOperand {
   mlir::Value value;
   bool transpose = false;
   int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
 };
 
-/// What an op has done to a product before that is rounded.
+/// The elementwise function that an op applies to its matrix product before the product is rounded.
 enum class ProductFunction {
   None,
-  Gelu,         ///< tanh form
-  GeluGradient, ///< times its derivative
+  Gelu,         ///< GELU in its tanh form
+  GeluGradient, ///< multiplies the product by the derivative of GELU
 };
 
-/// C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias`; and, if they are wanted, the sums of op(A)
-/// or of op(B) over k, or of C's rows. Of a function: C is what it gives, `aux` is what it is applied to, or for a
-/// derivative what the function was.
+/// A matrix product in a library's terms: C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias` if
+/// there is one. At most one of `sumsA`, `sumsB`, `sumsC` is set: the product then also writes the sums of op(A) or of
+/// op(B) over k, or the sums of C over its rows. If there is a `function`, C is its result. `aux` is then the
+/// function's argument; for GeluGradient it is the argument that GELU had in forward.
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;
@@ -68,26 +71,27 @@ struct GemmForm {
   ProductFunction function = ProductFunction::None;
   mlir::Value aux = {};
 
-  /// Whichever is wanted, or null.
+  /// The one of the three sums that the product writes, or null.
   mlir::Value getSums() const { return sumsA ? sumsA : sumsB ? sumsB : sumsC; }
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
 };
 
-/// What a collective does, but for its kind.
+/// The parameters of a collective, beside its kind.
 struct CollectiveForm {
-  int64_t outer = 1;  ///< blocks of the operand, each with a part for every rank
-  int64_t peer = 0;   ///< the root's place, or the distance to the receiver
-  bool wraps = false; ///< whether the last rank stands before the first
+  int64_t outer = 1;  ///< number of blocks in the operand; each block has a part for every rank
+  int64_t peer = 0;   ///< the root's number on the axis; for send_recv the distance to the receiver
+  bool wraps = false; ///< send_recv: the last rank's neighbor is the first rank
 };
 
-/// The ids that a reader takes: [0, below), or any if that is not set; and one more that counts as no id at all (a
-/// target to be left out of the loss).
+/// The ids that an op may read from a tensor: [0, `below`), or all ids if `below` is not set. `ignored` is one more
+/// permitted value, which counts as no id (a target that the loss leaves out).
 struct IdRange {
   std::optional<int64_t> below = {}, ignored = {};
 };
 
-/// softmax(scale Q K^T) V by head with its log-sum-exp, or the gradients of it. Values in the order of
-/// txrt_attention_operand: Q, K, V, O, the log-sum-exp; and backward also dO, dQ, dK, dV.
+/// Core attention, softmax(scale Q K^T) V for each head, which also gives the log-sum-exp of each row of scores; or, if
+/// `backward`, its gradients. `values` are in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp;
+/// backward adds dO, dQ, dK, dV.
 struct AttentionForm {
   bool backward, causal;
   double scale, dropout;
@@ -96,46 +100,49 @@ struct AttentionForm {
 };
 
 namespace detail {
-/// Elements of all results: an operation each.
+/// The default of getVectorFlops: one FLOP for each element of each result.
 int64_t defaultVectorFlops(mlir::Operation *op);
 mlir::Type scalarLike(mlir::Type tensor);
 mlir::Type stepType(mlir::Type tensor);
-/// Two numbers for each element: one more dimension.
+/// The tensor type that has two numbers for each element of `tensor`: its shape gets a last dimension of 2.
 mlir::Type pairsOf(mlir::Type tensor);
-/// Whether an op's kernel takes or gives the value with rows that lie apart: kernels of rows and columns where it has
-/// their shape, libraries and tiles always.
+/// Whether an op's kernel can read or write `value` as columns of a wider tensor, so that the value's rows lie apart in
+/// memory. Row and column kernels can if the value has the kernel's rows and columns; flat kernels cannot; library
+/// products, tiles and views always can.
 bool mayBeColumns(mlir::Operation *op, mlir::Value value);
-/// Room for eight-byte elements and sums of a few tensors in int64_t.
+/// The most elements that a tensor may have. With 8 bytes an element, the bytes of a few such tensors still add up in
+/// int64_t.
 inline constexpr int64_t kMaxElements = int64_t(1) << 56;
-/// Elements of a shape; none if a dimension is not known or not positive, or if there are more than kMaxElements.
+/// The number of elements of a shape; none if a dimension is dynamic, zero or negative, or if there are more than
+/// kMaxElements.
 std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
-/// Says why a static shape has no such count.
+/// Emits an error if countElements has no result for the (static) shape of `type`.
 mlir::LogicalResult verifyBoundedShape(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
                                        mlir::RankedTensorType type);
 mlir::LogicalResult verifyBoundedShapes(mlir::Operation *op);
-/// Whether the FLOPs of a (batched) product of these sizes have a number: they are counted in int64_t, and even bounded
-/// tensors may need more.
+/// Whether the FLOPs of a (batched) product of these sizes (2 times their product) fit int64_t. Even tensors within
+/// kMaxElements may need more.
 bool hasCountedFlops(llvm::ArrayRef<int64_t> sizes);
-/// Names go into the manifest, into checkpoints and to people: UTF-8 without NUL.
+/// Emits an error unless `name` is UTF-8 without NUL: names are written into the manifest and checkpoints, and printed.
 mlir::LogicalResult verifyName(mlir::Operation *op, llvm::StringRef name);
 mlir::LogicalResult verifyFlops(mlir::Operation *op, const GemmForm &form);
 } // namespace detail
 
-/// Op trait: no operand or result has more elements than an address reaches.
+/// Op trait: every operand and result of static shape has at least one and at most 2^56 elements.
 template <typename ConcreteType> class BoundedShapes : public mlir::OpTrait::TraitBase<ConcreteType, BoundedShapes> {
 public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return detail::verifyBoundedShapes(op); }
 };
 
-/// Elements of a tensor's last dimension (1 for a scalar), and of all others.
+/// The number of elements in a tensor's last dimension (1 for a scalar), and the product of all other dimensions.
 int64_t getColumns(mlir::Type tensor);
 int64_t getRows(mlir::Type tensor);
 /// Bytes of a tensor; i1 takes one byte.
 int64_t getByteSize(mlir::Type tensor);
-/// A run of elements in a pack of tensors starts at a multiple of so many: of whatever type they are, a buffer may
-/// start there.
+/// tx.pack and tx.unpack start each tensor's run of elements at a multiple of this number of elements. For every
+/// element type a buffer may start at such a place.
 constexpr int64_t kRunAlignment = 64;
-/// What all readers of a value take as ids; none if nobody reads ids there.
+/// The ids that all ops which read `value` as ids accept; none if no op reads ids from it.
 std::optional<IdRange> getIdRange(mlir::Value value);
 
 } // namespace tx

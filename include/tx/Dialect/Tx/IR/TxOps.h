@@ -18,11 +18,12 @@
 
 namespace tx {
 
-/// The largest mesh axis: a rank's number fits everywhere.
+/// The most ranks that a mesh may have, so that a rank's number fits every field that holds one.
 inline constexpr int64_t kMaxRanks = int64_t(1) << 20;
-/// How many ranks run the op together.
+/// How many ranks run the collective together: the size of its mesh axis.
 int64_t getRanks(CollectiveOpInterface op);
-/// How far apart neighbors on the op's axis are numbered: the ranks of the axes that follow it.
+/// The difference between the numbers of two neighbors on the op's axis: the product of the sizes of the axes that
+/// follow it.
 int64_t getRankStride(CollectiveOpInterface op);
 
 } // namespace tx

@@ -13,7 +13,7 @@ static RematPlan planModule(const RematProblem &problem, RematPolicy policy, Rec
   return planRemat(problem, policy);
 }
 
-/// The other module of the policy that recomputes all of this one's values.
+/// Finds another module of the policy that recomputes every value that `module` recomputes.
 static std::optional<RecomputeModule> findParent(const RematProblem &problem, const RematPolicy &policy,
                                                  RecomputeModule module) {
   RematPlan own = planModule(problem, policy, module);
@@ -29,7 +29,7 @@ static std::optional<RecomputeModule> findParent(const RematProblem &problem, co
   return std::nullopt;
 }
 
-/// What the layers that the policy applies to save.
+/// The bytes that the plan saves in the layers that the policy includes.
 static int64_t getBytesOfLayers(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan) {
   int64_t bytes = 0;
   for (int value : getSavedValues(problem, plan))
@@ -45,7 +45,8 @@ static int64_t getMatrixFlops(const RematProblem &problem, const RematPlan &plan
   return flops;
 }
 
-/// What to do about a module that saves hardly `least` bytes: the others that save more and compute no product again.
+/// The end of a warning about a module that frees no more than `least` bytes: proposes the modules that free more and
+/// recompute no matrix product.
 static std::string proposeInstead(const RematProblem &problem, const RematPolicy &policy, int64_t least) {
   int64_t bytesOfNone = getSavedBytes(problem, RematPlan(problem));
   std::string names;
@@ -59,7 +60,8 @@ static std::string proposeInstead(const RematProblem &problem, const RematPolicy
   return "; leave it out" + (names.empty() ? "" : ", or take " + names + ", which free more and repeat no product");
 }
 
-/// Nothing at all, or hardly more: core attention, where it is one op, frees the log-sum-exp alone.
+/// Warns about a module that frees nothing, or less than 1% of what its layers save. Core attention as one op (flash
+/// attention) is such a module: recomputing it frees the log-sum-exp alone.
 static void adviseOnBytes(const RematProblem &problem, const RematPolicy &policy, RecomputeModule module,
                           std::vector<RematMessage> &messages) {
   RematPlan none(problem), plan = planModule(problem, policy, module);
@@ -93,7 +95,8 @@ static void adviseOnModules(const RematProblem &problem, const RematPolicy &poli
   }
 }
 
-/// How many layers' replays take something from earlier layers, and nothing that is saved.
+/// Counts the layers whose replay reads values of other layers, all of them recomputed: no saved value stops the
+/// replay.
 static int countReplaysThroughInput(const RematProblem &problem, const RematPlan &plan) {
   std::vector<bool> takesSaved(problem.layers.size()), takesReplayed(problem.layers.size());
   for (const Recomputation &recomputation : plan.recomputations) {
@@ -111,7 +114,7 @@ static int countReplaysThroughInput(const RematProblem &problem, const RematPlan
   return count;
 }
 
-/// The value that the second layer takes from the first, without its layer.
+/// The name, without `layers.N.`, of the value that the second layer reads from the first.
 static std::string findCarriedName(const RematProblem &problem) {
   for (const RematOp &op : problem.ops)
     if (op.isForward() && op.layer == problem.layers[1])

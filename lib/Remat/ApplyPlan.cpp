@@ -11,13 +11,13 @@ using namespace mlir;
 using namespace tx;
 
 void tx::applyRematPlan(const JointProblem &joint, const RematPlan &plan) {
-  IRMapping clones; // of recomputed values alone: a kept value is used as it is
+  IRMapping clones; // maps recomputed values to their clones; a kept value is not in it
   for (auto [op, before] : plan.recomputations) {
     OpBuilder builder(joint.ops[before]);
     Operation *clone = builder.clone(*joint.ops[op], clones);
     auto scoped = cast<ScopedOpInterface>(clone);
     scoped.setScopeAttr(scoped.getScope().in(Segment::Recompute));
-    // Cloning mapped every result; those that are kept must not be replaced.
+    // clone() mapped every result of the op, but uses of a kept result must stay.
     for (int result : joint.problem.ops[op].results)
       if (!plan.choices[result].recompute)
         clones.erase(joint.values[result]);

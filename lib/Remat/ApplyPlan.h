@@ -9,11 +9,12 @@
 
 namespace tx {
 
-/// Clones what the plan recomputes into the `recompute` segment, and lets backward use the clones. The plan must be a
-/// verified one.
+/// Clones the ops that the plan recomputes into the `recompute` segment, and makes backward ops use the results of the
+/// clones. The plan must have passed verifyPlan.
 void applyRematPlan(const JointProblem &joint, const RematPlan &plan);
 
-/// A remark for each line of the policy and layer: what it freed, what it costs; and one for the whole.
+/// Emits one remark for each line of the plan in each layer (bytes freed, FLOPs recomputed), and one remark for the
+/// whole function.
 void remarkOnPlan(mlir::func::FuncOp function, const RematProblem &problem, const RematPlan &plan);
 
 } // namespace tx

@@ -1,11 +1,12 @@
 //===- BuildProblem.cpp - From the joint function to plain data ---------------------------------------------------===//
 //
-// Asks interfaces only. An op without a scope (a load, a store, the return) computes nothing that could be recomputed:
-// without operands its results are there anyway; without results it takes values out of the step, after forward as
-// before; otherwise it belongs where its operands come from.
+// Asks ops through their interfaces only. An op without a scope (a load, a store, the return) computes nothing that
+// could be recomputed. If it has no operands, its results count as inputs. If it has no results, it takes values out of
+// the step, with a policy as without, and counts as forward. Otherwise it belongs to backward if one of its operands
+// comes from backward, else to forward.
 //
-// The gradient of the loss is computed by forward's last kernel, so it counts as forward here: what it needs is not
-// saved, but what it gives is.
+// Forward's last kernel computes the gradient of the loss too (Border.h), so the ops of that gradient count as forward:
+// their operands are not saved for backward, but their results are.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -95,7 +96,7 @@ private:
       if (Value key = recompute.getReplayKey())
         data.replayKey = numbers.lookup(key);
     }
-    if (border.contains(op)) { // and no policy's, whatever module it belongs to
+    if (border.contains(op)) { // no policy recomputes it, whatever module it belongs to
       data.segment = Segment::Forward;
       data.replay = ReplayKind::Never;
       data.layer = -1;

@@ -9,7 +9,7 @@
 
 namespace tx {
 
-/// The problem, and the IR that its numbers stand for.
+/// The problem, and the IR: `ops[i]` is the op number i of the problem, `values[i]` its value number i.
 struct JointProblem {
   RematProblem problem;
   std::vector<mlir::Operation *> ops;

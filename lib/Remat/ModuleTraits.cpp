@@ -4,7 +4,7 @@
 
 using namespace tx;
 
-// No default: a new module must say which of the two it is.
+// There is no `default:` so that the compiler warns until a new module is listed here.
 bool tx::discardsOutput(RecomputeModule module) {
   switch (module) {
   case RecomputeModule::CoreAttn:

@@ -7,10 +7,11 @@
 
 namespace tx {
 
-/// Whether the module's output is not saved either, but refilled before its consumer's backward.
+/// Whether a policy with this module recomputes the module's output too, before the backward of the op that reads it,
+/// instead of saving it.
 bool discardsOutput(RecomputeModule module);
 
-/// The part of a model that has the module, for the message that it is missing.
+/// Names the part of a model that contains the module, for the message that the model has no such part.
 const char *getModelPart(RecomputeModule module);
 
 } // namespace tx

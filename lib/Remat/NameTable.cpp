@@ -18,7 +18,7 @@ static std::string getPlace(ScopedOpInterface op) {
 static bool isView(Operation *op) { return isa<ViewOpInterface>(op); }
 
 NameTable::NameTable(func::FuncOp function) {
-  llvm::StringMap<unsigned> opsAtPlace; // without views
+  llvm::StringMap<unsigned> opsAtPlace; // counts the forward ops at each place, without views
   function.walk([&](ScopedOpInterface op) {
     if (op.getScope().getSegment() == Segment::Forward && !isView(op))
       ++opsAtPlace[getPlace(op)];

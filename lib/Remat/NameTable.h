@@ -1,9 +1,9 @@
 //===- NameTable.h - Names of values for people ---------------------------------------------------------*- C++ -*-===//
 //
-// A value is called by its op's place: `layers.3.mlp.fc1`, `final_layernorm`. Where forward has several ops at one
-// place the op's own name follows (`layers.3.self_attention.core_attn.softmax`), then a number if need be. A result
-// that is not the op's main one has its label last (`layers.3.layernorm.input.mean`). Recomputations are called like
-// their originals.
+// A value has the name of its op's layer and module path: `layers.3.mlp.fc1`, `final_layernorm`. If forward has several
+// ops with one such name, the op's own name follows (`layers.3.self_attention.core_attn.softmax`), then a number if
+// names are still equal. A result that is not the op's main one has its label last (`layers.3.layernorm.input.mean`). A
+// recomputation has the name of the forward op that it clones.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -28,7 +28,7 @@ private:
   llvm::DenseMap<mlir::Operation *, std::string> names;
 };
 
-/// The value whose memory this one lies in: itself or, behind views, the whole.
+/// The value that owns the memory: `value` itself or, if it is a view, the whole tensor that it shows.
 mlir::Value getStorage(mlir::Value value);
 
 } // namespace tx

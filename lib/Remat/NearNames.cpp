@@ -21,7 +21,7 @@ StringRef tx::withoutLayer(StringRef valueName) {
 }
 
 std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
-  // A layer's number that does not exist is no reason to suggest other names.
+  // Names are compared without `layers.N.`: if only the layer's number is wrong, the name itself is the nearest.
   StringRef wanted = withoutLayer(name);
   std::set<std::string> names;
   for (int value = 0, e = problem.values.size(); value < e; ++value)
@@ -33,7 +33,7 @@ std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
 
   std::vector<std::pair<unsigned, std::string>> ranked;
   for (const std::string &candidate : names) {
-    // The name's end alone counts as well: fc1 for mlp.fc1.
+    // Compares with each end of the candidate's name too, so that fc1 finds mlp.fc1.
     unsigned distance = wanted.edit_distance(candidate);
     for (size_t dot = candidate.find('.'); dot != std::string::npos; dot = candidate.find('.', dot + 1))
       distance = std::min(distance, wanted.edit_distance(StringRef(candidate).drop_front(dot + 1)));

@@ -10,7 +10,7 @@ namespace tx {
 /// `layers.3.mlp.fc1` -> `mlp.fc1`.
 llvm::StringRef withoutLayer(llvm::StringRef valueName);
 
-/// `near: mlp.fc1, mlp.fc2`: the values' names most like a name that matches none of them.
+/// `near: mlp.fc1, mlp.fc2`: the names of values that are most like `name`, which matches none.
 std::string suggestNames(const RematProblem &problem, llvm::StringRef name);
 
 } // namespace tx

@@ -1,6 +1,6 @@
 //===- Options.cpp - The recompute flags, checked against a model -------------------------------------------------===//
 //
-// docs/Recompute.md lists these messages; each has its test.
+// docs/Recompute.md lists the messages of this file; each message has its test.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -79,7 +79,7 @@ public:
     parseModules();
     parseLayers();
     parseSaveOnly();
-    if (!failed) // each flag is fine alone
+    if (!failed) // check combinations only when each flag is valid alone
       checkTogether();
     return failed ? std::nullopt : std::optional<RematPolicy>(policy);
   }
@@ -104,7 +104,7 @@ private:
   }
   static bool isSeparator(char c) { return c == ',' || c == ' ' || c == '\t'; }
 
-  /// Python's way to say that a flag is not given.
+  /// A flag with the value `None` counts as not given: Python scripts write it so.
   static bool isUnset(const std::optional<std::string> &text) { return !text || *text == "None"; }
 
   void parseGranularity() {
@@ -182,7 +182,7 @@ private:
       bool isRange = StringRef(item).contains('-');
       if (firstText.getAsInteger(10, first) || (isRange ? lastText : firstText).getAsInteger(10, last) || last < first)
         return error(kLayers + " '" + item + "' is neither a layer nor a range of layers, as in 0-3,7");
-      // All that the range names must exist, so it is no longer than the list of layers.
+      // Every layer of the range must exist; this also bounds the range by the number of layers.
       std::optional<int> begin = problem.findLayer(first), end = problem.findLayer(last);
       if (!begin || !end || *end - *begin != last - first)
         return error(kLayers + " '" + item + "' is out of range; " + describeLayers());
@@ -235,7 +235,8 @@ private:
       error(kSaveOnly + " is a policy of its own; leave out " + kRecomputeActivationsFlag);
   }
 
-  // Megatron overrides the granularity without a word.
+  // --recompute-activations sets the granularity. Megatron silently overrides one that was given; Tx refuses another
+  // one.
   void checkShorthand() {
     if (granularityGiven && policy.granularity != RecomputeGranularity::Selective)
       return error(std::string(kRecomputeActivationsFlag) + " means " + kGranularity + " selective, but " +

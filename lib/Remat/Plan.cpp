@@ -6,7 +6,7 @@ using namespace tx;
 
 namespace {
 
-/// Walks backward in program order; each op's first demand decides its place.
+/// Walks the backward ops in program order. The first op that needs a recomputed value decides where it is recomputed.
 class Placement {
 public:
   Placement(const RematProblem &problem, RematPlan &plan)
@@ -21,10 +21,10 @@ public:
   }
 
 private:
-  // A chain is as long as the layers that a chunk recomputes in one go, with some twenty ops each: an explicit stack,
-  // for a chain may be any length.
+  // A chain of recomputations can be of any length (about twenty ops for each layer of a chunk), so this uses an
+  // explicit stack and does not recurse.
   void demand(int value, int before) {
-    std::vector<std::pair<int, size_t>> stack; // op, its next operand
+    std::vector<std::pair<int, size_t>> stack; // op, and the index of its operand to visit next
     auto push = [&](int wanted) {
       int producer = problem.values[wanted].producer;
       if (producer < 0 || !plan.choices[wanted].recompute || placed[producer])
@@ -69,7 +69,7 @@ std::vector<int> tx::getSavedValues(const RematProblem &problem, const RematPlan
 
   std::vector<int> list;
   for (int value = 0, e = saved.size(); value < e; ++value)
-    if (saved[value] && problem.isForwardResult(value)) // a view of a parameter is there anyway
+    if (saved[value] && problem.isForwardResult(value)) // a view of a parameter is no forward result and saves nothing
       list.push_back(value);
   return list;
 }

@@ -21,7 +21,7 @@ static remark::RemarkOpts optionsFor(func::FuncOp function, StringRef name) {
 }
 
 void tx::remarkOnPlan(func::FuncOp function, const RematProblem &problem, const RematPlan &plan) {
-  std::map<std::pair<int, int>, Effect> effects; // by line of the policy and layer
+  std::map<std::pair<int, int>, Effect> effects; // key: line of the plan, layer
   Effect all;
   auto effectOf = [&](int value) -> Effect & {
     return effects[{plan.choices[value].line, problem.ops[problem.values[value].producer].layer}];

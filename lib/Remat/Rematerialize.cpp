@@ -20,7 +20,7 @@ namespace tx {
 static void emit(func::FuncOp function, ArrayRef<RematMessage> messages) {
   for (const RematMessage &message : messages) {
     switch (message.severity) {
-    case RematMessage::Note: // MLIR's notes only come with another message
+    case RematMessage::Note: // MLIR attaches notes to other messages only
       mlir::emitRemark(function.getLoc()) << message.text;
       break;
     case RematMessage::Warning:
@@ -77,7 +77,7 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
 
   void runOnOperation() override {
     RematPolicyOptions options;
-    // An option that is given, be it empty, differs from one that is not.
+    // An option that was given with an empty value is not the same as an option that was not given.
     auto take = [](const Option<std::string> &option) {
       return option.hasValue() ? std::optional<std::string>(option.getValue()) : std::nullopt;
     };
@@ -93,7 +93,7 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
   }
 
 private:
-  /// As if it was written: an option that is assigned would look as if nobody had given it.
+  /// Gives the option a value as if the user had written it. A plain assignment would not set hasValue().
   static void give(Option<std::string> &option, const std::optional<std::string> &value) {
     if (value)
       option.addOccurrence(/*pos=*/0, option.ArgStr, *value);

@@ -26,7 +26,7 @@ static SavedValue describe(OpResult result, const NameTable &names) {
 
 static std::vector<SavedValue> summarizeSaved(func::FuncOp function, const NameTable &names) {
   const BorderOps border = findBorderOps(function.getBody());
-  // By forward's kernels.
+  // Whether one of forward's kernels computes the op; these include the border ops (Border.h).
   auto isForwardOp = [&](Operation *op) {
     auto scoped = dyn_cast_or_null<ScopedOpInterface>(op);
     return scoped && (scoped.getScope().getSegment() == Segment::Forward || border.contains(op));
@@ -41,7 +41,7 @@ static std::vector<SavedValue> summarizeSaved(func::FuncOp function, const NameT
   });
   std::vector<SavedValue> list;
   function.walk([&](Operation *op) {
-    if (isForwardOp(op)) // a view of a parameter is there anyway
+    if (isForwardOp(op)) // skips views of parameters, which are in memory in any case
       for (OpResult result : op->getResults())
         if (saved.contains(result))
           list.push_back(describe(result, names));

@@ -1,7 +1,7 @@
 //===- VerifyPlan.cpp - A plan is correct, whoever made it --------------------------------------------------------===//
 //
-// Reads choices and recomputations as the rewriter will, and trusts neither the policy nor the placement. What holds
-// for a plan that passes:
+// Reads choices and recomputations as applyRematPlan will, and trusts neither the policy nor placeRecomputations. What
+// holds for a plan that passes:
 //
 //  - each recomputed op gives the same bits again: exact, or keyed with its key;
 //  - where a value is used it is there: kept, or recomputed at or before that place;
@@ -98,7 +98,8 @@ private:
     return std::nullopt;
   }
 
-  // From the last recomputation to the first, each one's first use is known when it is reached.
+  // Goes from the last recomputation to the first: a recomputation is used by ops or by later recomputations, so its
+  // first use is known when it is reached.
   std::optional<std::string> checkPlaces() {
     constexpr int kNoUse = 1 << 30;
     std::vector<int> firstUse(problem.values.size(), kNoUse);
@@ -134,7 +135,7 @@ private:
 
   const RematProblem &problem;
   const RematPlan &plan;
-  std::vector<int> place; // by op: where it is recomputed
+  std::vector<int> place; // for each op: where it is recomputed
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 //===- Options.h - The recompute flags, and what they mean ----------------------------------------------*- C++ -*-===//
 //
-// Spelling and meaning are Megatron-LM's; what Megatron refuses without an inherent reason works here
-// (docs/Recompute.md).
+// The flags are spelled as in Megatron-LM and mean the same. Tx also accepts combinations of flags that Megatron
+// refuses without an inherent reason (docs/Recompute.md).
 //
 //   RematPolicyOptions options;
 //   options.granularity = "selective";
@@ -20,19 +20,19 @@
 
 namespace tx {
 
-/// The flags as typed. Lists are separated by commas or spaces.
+/// The recompute flags as the user typed them. Lists are separated by commas or spaces.
 struct RematPolicyOptions {
   std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly;
   bool recomputeActivations = false;
 };
 
-/// A flag with a value.
+/// A recompute flag that takes a value.
 struct RematFlag {
   std::string name; ///< `--recompute-modules`
   std::optional<std::string> RematPolicyOptions::*field;
 };
 const std::vector<RematFlag> &getRematFlags();
-/// The one flag without a value.
+/// The one recompute flag that takes no value.
 constexpr const char *kRecomputeActivationsFlag = "--recompute-activations";
 
 struct RematMessage {
@@ -45,24 +45,25 @@ struct RematPolicy {
   RecomputeGranularity granularity = RecomputeGranularity::None;
   RecomputeMethod method = RecomputeMethod::None;
   int numLayers = 0;
-  int lastOfBlock = -1; ///< of `block`: the number of its last layer
+  int lastOfBlock = -1; ///< the number of the last layer that `block` recomputes
   std::vector<RecomputeModule> modules;
-  std::optional<std::vector<int>> layers;           ///< an explicit list, sorted
-  std::optional<std::vector<std::string>> saveOnly; ///< names of values, see matchesName
+  std::optional<std::vector<int>> layers;           ///< the layers that --recompute-layers lists, sorted
+  std::optional<std::vector<std::string>> saveOnly; ///< names of the values to save, see matchesName
 
-  /// Whether `selective`, `block` or a list of layers takes part in the layer.
+  /// Whether the policy recomputes anything in the layer (for `selective`, `block` and a list of layers).
   bool includesLayer(int layer) const;
 };
 
-/// The policy, or nothing and at least one error.
+/// Parses the flags and checks them against the model. Returns the policy; or nothing, and then adds at least one error
+/// to `messages`.
 std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, const RematProblem &problem,
                                             std::vector<RematMessage> &messages);
 
-/// Whether `pattern` names a value or a module around it: its components begin the value's name, whose `layers.N.` may
-/// be left out to mean every layer.
+/// Whether `pattern` names the value or a module that contains it: the components of the pattern are the first
+/// components of the value's name. A pattern without `layers.N.` matches the value in every layer.
 bool matchesName(llvm::StringRef pattern, llvm::StringRef valueName);
 
-/// `0-3,7` for a sorted list; `layers 0-3,7` or `layer 2`.
+/// listLayers writes a sorted list as `0-3,7`; describeLayers as `layers 0-3,7` or `layer 2`.
 std::string listLayers(const std::vector<int> &layers);
 std::string describeLayers(const std::vector<int> &layers);
 

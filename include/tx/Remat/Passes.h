@@ -13,7 +13,7 @@ namespace tx {
 #define GEN_PASS_DECL
 #include "tx/Remat/Passes.h.inc"
 
-/// tx-rematerialize with the flags of a command line.
+/// Makes the pass tx-rematerialize from the recompute flags of a command line.
 std::unique_ptr<mlir::Pass> createRematerialize(const RematPolicyOptions &policy);
 
 #define GEN_PASS_REGISTRATION

@@ -1,6 +1,7 @@
 //===- Plan.h - What is kept, what is recomputed, and where ---------------------------------------------*- C++ -*-===//
 //
-// A policy only fills `choices` and says why in `lines`; placement follows from demand. The verifier trusts neither.
+// A policy only fills `choices`, and says why in `lines`. placeRecomputations then places the clones where their
+// results are needed. The verifier trusts neither of them.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,10 +17,10 @@ namespace tx {
 /// What becomes of a forward value that backward uses.
 struct RematChoice {
   bool recompute = false;
-  int line = -1; ///< the line of the policy that said so
+  int line = -1; ///< index into RematPlan::lines: the line that asked for the recomputation
 };
 
-/// The clone of one forward op, right before another op.
+/// One forward op is cloned right before another op; both are numbers of ops in the problem.
 struct Recomputation {
   int op;
   int before;
@@ -27,10 +28,10 @@ struct Recomputation {
 
 struct RematPlan {
   std::vector<std::string> lines;            ///< `selective core_attn`, `full uniform, layers 0-2`
-  std::vector<RematChoice> choices;          ///< by value; what is not recomputed is kept
+  std::vector<RematChoice> choices;          ///< one for each value; a value that is not recomputed is kept
   std::vector<Recomputation> recomputations; ///< in the order of their execution
 
-  /// Keeps everything.
+  /// A plan that keeps every value.
   explicit RematPlan(const RematProblem &problem) : choices(problem.values.size()) {}
   int addLine(std::string text) {
     lines.push_back(std::move(text));
@@ -38,17 +39,17 @@ struct RematPlan {
   }
 };
 
-/// Finds the recomputations that the choices need, on demand: an op is cloned once, right before the first use of a
-/// result that is not kept, with what it needs itself before it. What nobody needs is not cloned: a full replay of a
-/// layer ends before its last product.
+/// Fills `recomputations` with the clones that the choices need. An op is cloned once, right before the first use of
+/// one of its results that is not kept; the ops that compute its own operands are cloned before it. An op whose results
+/// nobody uses in backward is not cloned: a full replay of a layer ends before the layer's last product.
 void placeRecomputations(const RematProblem &problem, RematPlan &plan);
 
-/// What is wrong with the plan, for people; nothing if it computes the values of the step without any recomputation,
-/// with no clone too many.
+/// Returns a message about what is wrong with the plan; nothing if the step with the plan computes the same values as
+/// the step without recomputation, and no clone is superfluous.
 std::optional<std::string> verifyPlan(const RematProblem &problem, const RematPlan &plan);
 
-/// The values that live from forward into backward under the plan, without inputs, parameters and views: what the step
-/// saves.
+/// The values that the step saves under the plan: forward results that are still alive in backward. Inputs, parameters
+/// and views do not count.
 std::vector<int> getSavedValues(const RematProblem &problem, const RematPlan &plan);
 int64_t getSavedBytes(const RematProblem &problem, const RematPlan &plan);
 

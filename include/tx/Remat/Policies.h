@@ -16,23 +16,24 @@ struct RematPolicyKind {
   const char *name;
   const char *summary;
   bool (*applies)(const RematPolicy &policy);
-  /// Fills choices and lines.
+  /// Fills the plan's choices and lines.
   void (*choose)(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
 };
 
-/// In the order in which they are asked whether they apply; exactly one does.
+/// All policies. `applies` is called in this order; it is true of exactly one kind for each RematPolicy.
 const std::vector<RematPolicyKind> &getRematPolicyKinds();
 const RematPolicyKind &getRematPolicyKind(const RematPolicy &policy);
 
-/// A complete plan: choices, then placement. Not verified yet.
+/// Makes a complete plan: the policy chooses, then placeRecomputations places the clones. The caller has to verify it.
 RematPlan planRemat(const RematProblem &problem, const RematPolicy &policy);
 
-/// Warnings and notes about a policy that does less than it seems: modules that free nothing or are part of another
-/// one, saved names that stop no replay.
+/// Adds warnings and notes about a policy that does less than it seems to: a module that frees no bytes or is part of
+/// another module of the policy, saved names that do not keep a replay from running through all layers.
 void adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
                   std::vector<RematMessage> &messages);
 
-/// Peaks are known only after scheduling and placement: for the driver, which plans `none` too.
+/// Warns if the policy's peak is above that of policy `none`. Peaks are known only after scheduling and placement, so
+/// the driver calls this, after it has compiled the step under `none` too.
 std::optional<RematMessage> warnIfPeakRises(int64_t peakBytes, int64_t peakBytesOfNone);
 
 } // namespace tx

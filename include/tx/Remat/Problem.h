@@ -29,9 +29,10 @@ struct RematOp {
   std::vector<std::string> path; ///< components of the module path
   int64_t matrixFlops = 0, vectorFlops = 0;
   ReplayKind replay = ReplayKind::Never;
-  int replayKey = -1; ///< the value that holds the random key of a keyed op
+  int replayKey = -1; ///< for a keyed op: the value that holds its random key
   std::vector<int> operands, results;
-  std::vector<RecomputeModule> indivisible; ///< modules whose work it does among other things
+  std::vector<RecomputeModule>
+      indivisible; ///< modules whose work is a part of this op (core attention in flash attention)
 
   bool isForward() const { return segment == Segment::Forward; }
   bool isInside(RecomputeModule module) const;
@@ -40,17 +41,17 @@ struct RematOp {
 struct RematValue {
   std::string name;
   int64_t bytes = 0;
-  int producer = -1; ///< -1: an input or a parameter; it is there anyway
-  int storage = -1;  ///< the value whose memory this one is a view of; itself if it is none
+  int producer = -1; ///< -1: an input or a parameter, which is in memory in any case
+  int storage = -1;  ///< for a view: the value whose memory it shows; else the value itself
 };
 
 struct RematProblem {
   std::vector<RematOp> ops;
   std::vector<RematValue> values;
-  std::vector<int> layers; ///< the numbers that forward ops have, ascending; there may be gaps
+  std::vector<int> layers; ///< the layer numbers of forward ops, ascending; there may be gaps
 
   int getLayerCount() const { return static_cast<int>(layers.size()); }
-  /// The layer's place among those that exist; none outside of the layers.
+  /// The index of layer `number` in `layers`; nothing if no forward op has that layer.
   std::optional<int> findLayer(int number) const;
   void addLayer(int number);
 
@@ -60,7 +61,7 @@ struct RematProblem {
     return producer >= 0 && ops[producer].isForward();
   }
   bool isView(int value) const { return values[value].storage != value; }
-  /// By value: the ops that use it, in program order, each once.
+  /// For each value: the ops that use it, in program order, each op once.
   std::vector<std::vector<int>> computeUsers() const;
   /// The recompute modules that have an op in some layer.
   std::vector<RecomputeModule> getModulesPresent() const;

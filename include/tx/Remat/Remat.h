@@ -33,28 +33,28 @@ struct RecomputedOp {
   std::string name;
   int layer;
   std::string module;
-  int64_t flops; ///< of matrix products
+  int64_t flops; ///< FLOPs of matrix products
   int64_t vectorFlops;
 };
 
-/// What a step saves and computes; FLOPs are those of matrix products.
+/// What a step saves, and the FLOPs of the matrix products that it computes.
 struct RematSummary {
   std::vector<SavedValue> saved;
   int64_t savedBytes = 0;
-  std::vector<int> layers;                 ///< their numbers, ascending
-  std::vector<int64_t> savedBytesPerLayer; ///< of each of `layers`, without what is outside
-  std::vector<RecomputedOp> recomputed;    ///< without views, which cost nothing
+  std::vector<int> layers;                 ///< the numbers of the layers, ascending
+  std::vector<int64_t> savedBytesPerLayer; ///< bytes saved in each of `layers`; values outside of layers are not in it
+  std::vector<RecomputedOp> recomputed;    ///< clones of ops; without views, which cost nothing
   int64_t forwardFlops = 0, backwardFlops = 0, recomputeFlops = 0;
 };
 
-/// Applies the policy. A function without backward ops stays as it is. Says in diagnostics what is wrong with the
-/// policy or doubtful about it.
+/// Applies the policy to a joint function. A function without backward ops stays as it is. Diagnostics say what is
+/// wrong with the policy (then it fails) or doubtful about it.
 mlir::LogicalResult rematerialize(mlir::func::FuncOp function, const RematPolicyOptions &options,
                                   RematSummary *summary = nullptr);
 
-/// Forward results that backward or recomputation uses, in the order of their
-/// computation; for a view, the whole that it is a part of. Reads only the IR:
-/// before the pass, this is what policy `none` saves.
+/// Lists the forward results that backward ops or recomputations use, in the order in which forward computes them. Of a
+/// view it lists the whole tensor that it is a part of. It reads only the IR: before tx-rematerialize has run, this is
+/// what policy `none` saves.
 std::vector<SavedValue> summarizeSavedValues(mlir::func::FuncOp function);
 RematSummary summarizeRemat(mlir::func::FuncOp function);
 

@@ -1,6 +1,6 @@
 //===- FullBlock.cpp - Recompute some layers, each alone ----------------------------------------------------------===//
 //
-// The first layers (Megatron's block), or a list of any layers.
+// Recomputes the first layers (Megatron's `block`), or any layers that a list names.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -11,7 +11,7 @@
 using namespace tx;
 
 void tx::chooseFullBlock(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
-  std::vector<int> lines; // by the layer's place among those that exist
+  std::vector<int> lines; // for each layer, by its index in problem.layers
   for (int layer : problem.layers)
     lines.push_back(policy.includesLayer(layer)
                         ? plan.addLine((policy.layers ? "full, " : "full block, ") + describeLayers({layer}))

@@ -1,6 +1,7 @@
 //===- FullUniform.cpp - Recompute all layers, in chunks ----------------------------------------------------------===//
 //
-// Chen et al. 2016. Only the input of each chunk is kept; the last chunk may be shorter.
+// Chen et al. 2016. A chunk is numLayers layers in a row; the last one may be shorter. Only the input of each chunk is
+// kept.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -11,7 +12,7 @@
 using namespace tx;
 
 void tx::chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
-  std::vector<int> lines; // by chunk
+  std::vector<int> lines; // for each chunk
   for (llvm::ArrayRef<int> rest = problem.layers; !rest.empty();
        rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))
     lines.push_back(plan.addLine("full uniform, " + describeLayers(rest.take_front(policy.numLayers).vec())));

@@ -30,7 +30,7 @@ void tx::followViews(const RematProblem &problem, RematPlan &plan) {
       plan.choices[value] = plan.choices[problem.values[value].storage];
 }
 
-// Through views too: a slice inside of the region does not keep the whole inside.
+// Follows views: if a slice of the value is used outside of the region, so is the value.
 bool RegionChooser::leavesRegion(int value, int region, RegionOf regionOf) const {
   return llvm::any_of(users[value], [&](int user) {
     const RematOp &op = problem.ops[user];

@@ -9,19 +9,20 @@
 
 namespace tx {
 
-/// Whether a region's output, what forward uses outside of it, stays saved.
+/// Whether the output of a region stays saved. The output are the values that forward ops outside of the region use.
 enum class RegionOutput { Kept, Discarded };
 
-/// Marks values of regions as recomputed, of all regions in one pass. What must happen once is kept.
+/// Marks the values that regions compute as recomputed, all regions in one pass over the ops. Results of ops that must
+/// run once (ReplayKind::Never) are kept.
 class RegionChooser {
 public:
   RegionChooser(const RematProblem &problem, RematPlan &plan)
       : problem(problem), plan(plan), users(problem.computeUsers()) {}
 
-  /// The region of a forward op, or none. One ends where another begins: what a layer's module gives to the same module
-  /// of the next layer is its output.
+  /// Gives the number of the region that a forward op is in, or nothing. If a module recomputes in two layers, these
+  /// are two regions: a value that the first passes to the second is an output of the first.
   using RegionOf = llvm::function_ref<std::optional<int>(const RematOp &)>;
-  /// `lines`: by region, the line of the plan that says so.
+  /// `lines` has, for each region, the line of the plan that asks for its recomputation.
   void recompute(llvm::ArrayRef<int> lines, RegionOf regionOf, RegionOutput output);
 
 private:
@@ -32,7 +33,7 @@ private:
   std::vector<std::vector<int>> users;
 };
 
-/// Gives each view the choice of what it views.
+/// Gives each view the choice of the value whose memory it shows.
 void followViews(const RematProblem &problem, RematPlan &plan);
 
 void chooseNone(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);

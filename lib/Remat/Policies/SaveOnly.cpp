@@ -1,7 +1,7 @@
 //===- SaveOnly.cpp - Keep only values with these names -----------------------------------------------------------===//
 //
-// In the manner of JAX's save_only_these_names, over all layers as one region:
-// what carries from layer to layer is kept only if it is named.
+// Works like JAX's save_only_these_names. All layers are one region, so a value that one layer passes to the next is
+// kept only if it is named.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -20,7 +20,7 @@ void tx::chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, 
   auto layersOf = [](const RematOp &op) { return op.layer >= 0 ? std::optional(0) : std::nullopt; };
   RegionChooser(problem, plan).recompute(plan.addLine(line), layersOf, RegionOutput::Kept);
 
-  // A view that is kept keeps what it is a view of, and with it the other views.
+  // If a name matches a view, the value whose memory it shows is kept, and with it all other views of that value.
   std::vector<bool> keep(problem.values.size(), false);
   for (int value = 0, e = problem.values.size(); value < e; ++value)
     if (problem.isForwardResult(value) && llvm::any_of(*policy.saveOnly, [&](const std::string &name) {

@@ -1,7 +1,7 @@
 //===- Selective.cpp - Recompute modules of layers ----------------------------------------------------------------===//
 //
-// Korthikanti et al. 2022 (core attention), and Megatron-LM's later modules. Over a block of first layers or a list of
-// layers too, which Megatron refuses.
+// Recomputes the core attention of Korthikanti et al. 2022, and the modules that Megatron-LM added later. It combines
+// with a block of first layers or a list of layers, which Megatron refuses.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -24,7 +24,8 @@ namespace tx {
 
 static int64_t alignUp(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
 
-/// Segments follow each other in the arena: what is aligned in the last one needs whole blocks before it.
+/// Segments lie in the arena one behind another. The sizes of the others are rounded up to the alignment of scratch,
+/// which is in the last one.
 static int64_t getSegmentAlignment(ModuleOp module) {
   auto result = module.walk(
       [](Operation *op) { return op->hasAttr(kScratchBytesAttr) ? WalkResult::interrupt() : WalkResult::advance(); });
@@ -78,7 +79,7 @@ private:
     for (auto [index, storage] : llvm::enumerate(storages)) {
       switch (storage.segment) {
       case step::ArenaSegment::Persistent:
-        break; // state starts where its segment does
+        break; // the storage of all state starts at byte 0 of its segment
       case step::ArenaSegment::Argument:
         starts[index] = argumentBytes;
         argumentBytes += alignUp(storage.bytes);

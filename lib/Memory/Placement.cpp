@@ -1,8 +1,9 @@
 //===- Placement.cpp - greedy orders, then search -------------------------------------------------------*- C++ -*-===//
 //
-// A ladder, left as soon as the height is good enough: the skyline greedy under a few orders and mixes of them (10 ms
-// each for ten thousand buffers, and enough wherever lifetimes nest), then restarts of the complete search under ever
-// other orders, first for the lower bound itself, then for heights between it and the best one known.
+// Tries one method after another and stops as soon as the height is good enough. First the greedy skyline packs the
+// buffers in a few orders and in mixes of them: this takes 10 ms for ten thousand buffers, and is enough wherever
+// lifetimes nest. Then the complete search is started again and again, each time with another order: first for a
+// packing of the lower bound's height, then for heights between the lower bound and the best packing so far.
 // docs/Rationale/placement.md has the numbers.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -18,7 +19,8 @@ using namespace tx::memory::detail;
 
 namespace {
 
-/// Fixed numbers instead of std::rand: every machine tries the same orders.
+/// Pseudo-random numbers. They are the same on every machine, unlike std::rand's, so that every machine tries the same
+/// orders.
 class Sequence {
 public:
   int64_t below(int64_t bound) {
@@ -30,16 +32,16 @@ private:
   uint64_t state = 0x9e3779b97f4a7c15ull;
 };
 
-/// 1 1 2 1 1 2 4 ...: restart lengths within a log of the best ones, whatever those are (Luby, Sinclair, Zuckerman
-/// 1993). `i` counts from 1.
+/// 1 1 2 1 1 2 4 ...: Luby's sequence of restart lengths: it costs at most a logarithmic factor more than the best
+/// lengths, without knowing them (Luby, Sinclair, Zuckerman 1993). `i` counts from 1.
 int64_t luby(int64_t i) {
-  int64_t power = 1; // the block of length 2 * power - 1 that holds i
+  int64_t power = 1; // i is in a block of 2 * power - 1 numbers
   while (2 * power - 1 < i)
     power *= 2;
   return i == 2 * power - 1 ? power : luby(i - power + 1);
 }
 
-/// log2 in 1/64ths, by integers: floating point may differ between machines.
+/// log2(value) in 64ths. It computes with integers, as floating point may differ between machines.
 int64_t log64(int64_t value) {
   int64_t whole = 0;
   while ((value >> whole) > 1)
@@ -78,12 +80,12 @@ public:
   }
 
 private:
-  /// What an order weighs for each item.
+  /// The properties of an item by which orders sort.
   struct Spread {
     int64_t width, size, total;
   };
 
-  /// The largest section that each item is part of, by sparse table.
+  /// For each item the most bytes that any of its sections has; by a sparse table.
   std::vector<int64_t> mostOverlaps() const {
     std::vector<std::vector<int64_t>> levels = {instance.total};
     for (int span = 1; 2 * span <= instance.numSections(); span *= 2) {
@@ -104,7 +106,7 @@ private:
     return most;
   }
 
-  /// Items by descending key, ties in time order.
+  /// Lists the items by descending key; items with equal keys are in time order.
   template <typename Key> std::vector<int> orderBy(Key key) const {
     std::vector<std::pair<int64_t, int>> keyed(instance.size());
     for (int u = 0; u < instance.size(); ++u)
@@ -136,16 +138,16 @@ private:
     attempt([&](int u) { return spread[u].total * 4096 + spread[u].width; });
     attempt([&](int u) { return spread[u].width + spread[u].size; });
     attempt([&](int u) { return items[u].size; });
-    // Mixes of these. A packing is cheap beside a search of the same size.
+    // Then orders by mixes of these keys. A packing is cheap compared to a search over as many items.
     int64_t end = effort / 2;
     for (int i = 0; i < 24 && best.height > target && spent < end; ++i)
       pack(nextOrder(/*useTotal=*/false));
     effort -= std::min(effort, spent);
   }
 
-  /// Packs with this order, plainly and flat, unless that is needed no more.
+  /// Packs the items in this order, once without `flatUnder` and once with it; does nothing once the target is reached.
   void pack(const std::vector<int> &order) {
-    constexpr int64_t kStepsPerItem = 128; // what packing costs, in steps of search
+    constexpr int64_t kStepsPerItem = 128; // what packing costs for each item, in search steps
     for (std::optional<int64_t> flatUnder : {std::optional<int64_t>(), std::optional(target)}) {
       if (!method.empty() && best.height <= target)
         return;
@@ -155,7 +157,7 @@ private:
   }
 
   void trySearch() {
-    // The search keeps a list of items for each section.
+    // The search keeps a list of items for each section: do not search if the lists are too long for memory.
     constexpr int64_t kMostListed = 40'000'000;
     int64_t listed = 0;
     for (const Item &item : instance.items)
@@ -163,7 +165,8 @@ private:
     if (listed > kMostListed)
       return;
     PackingSearch search(instance);
-    // Most of the effort goes to the target; what is left narrows the gap.
+    // Most of the effort goes to packings of the target height; the rest to heights between the target and the best
+    // packing.
     int64_t reserve = effort / 4;
     effort -= reserve;
     Outcome outcome = restart(search, target, effort);
@@ -203,7 +206,7 @@ private:
     return outcome;
   }
 
-  /// A mix of lifetime, size and criticality with some noise.
+  /// Makes an order from random weights of lifetime, size and fullest section, with some noise.
   std::vector<int> nextOrder(bool useTotal) {
     int64_t width = sequence.below(17), size = 16 - width;
     int64_t total = useTotal ? sequence.below(2) * 64 : 0;

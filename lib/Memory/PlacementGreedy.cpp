@@ -1,12 +1,12 @@
 //===- PlacementGreedy.cpp - skyline packing ------------------------------------------------------------*- C++ -*-===//
 //
-// The skyline is the top of what lies so far, section by section, kept as stretches of equal height. Placing an item
-// makes at most two new stretches and raising one removes at least one, so n items take O(n) steps of O(log n), but for
-// the query of FitTree. Nothing walks over the sections of a lifetime: an activation that is saved in the first layer
-// lives as long as all layers take.
+// The skyline is the height of the placed items in each section; neighbouring sections of equal height form a stretch.
+// Placing an item makes at most two new stretches, and raising a stretch removes at least one, so n items take O(n)
+// steps. A step takes O(log n), but for the query of FitTree. No step walks over all sections of an item, as there may
+// be many: an activation that the first layer saves lives through all layers.
 //
-// Placed this way, offsets never fall and every item rests on another one or on the ground: the "canonical solutions"
-// of MiniMalloc (Moffitt, ASPLOS 2023), among which there is always a best one.
+// So each item is placed no lower than the one before, and rests on another item or on the ground. MiniMalloc (Moffitt,
+// ASPLOS 2023) calls such packings "canonical solutions"; one of them always has the least height.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -96,8 +96,8 @@ private:
   std::vector<int> firstItem;
 };
 
-/// A number for each section; adds to a range of them and finds a range's largest. A node's number is its children's
-/// larger one plus what was added to all of its range at once.
+/// A number for each section. It can add to all numbers of a range, and find the largest number of a range. A node's
+/// number is the larger one of its children's, plus what was added to its whole range at once.
 class SectionTree {
 public:
   explicit SectionTree(const std::vector<int64_t> &values) {
@@ -156,7 +156,7 @@ public:
     set(0, numSections, 0);
   }
 
-  /// The first section of the lowest stretch, leftmost of equals.
+  /// The first section of the lowest stretch; of equally low ones, of the leftmost.
   int lowest() {
     while (true) {
       auto [h, s] = heap.top();
@@ -168,7 +168,7 @@ public:
   int endOf(int s) const { return end[s]; }
   int64_t heightOf(int s) const { return height[s]; }
 
-  /// The lower wall of the stretch at s, the largest number without walls.
+  /// The height of the lower wall of the stretch that starts at s; the largest int64_t if it has no walls.
   int64_t wallOf(int s) const {
     int64_t wall = std::numeric_limits<int64_t>::max();
     if (s > 0)
@@ -178,7 +178,7 @@ public:
     return wall;
   }
 
-  /// Lays [lo, hi) at `top` onto the stretch that starts at s.
+  /// Raises the sections [lo, hi) of the stretch that starts at s to `top`.
   void cover(int s, int lo, int hi, int64_t top) {
     int e = end[s];
     int64_t h = height[s];
@@ -187,7 +187,7 @@ public:
       set(s, lo, h);
     if (hi < e)
       set(hi, e, h);
-    // Neighbours of equal height become one stretch.
+    // Neighbouring stretches of equal height become one.
     if (lo == s && lo > 0 && height[begin[lo]] == top) {
       lo = begin[lo];
       end[lo] = 0;
@@ -208,8 +208,8 @@ private:
     heap.push({h, s});
   }
 
-  std::vector<int> end;   // of the stretch that starts here, 0 if none does
-  std::vector<int> begin; // of the stretch that ends here
+  std::vector<int> end;   // if a stretch starts at this section: its end; else 0
+  std::vector<int> begin; // if a stretch ends at this section: its begin
   std::vector<int64_t> height;
   using Entry = std::pair<int64_t, int>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> heap;
@@ -235,7 +235,7 @@ Packing tx::memory::detail::packSkyline(const Instance &instance, const std::vec
     int chosen = -1;
     if (flatUnder && wall != kAny) {
       chosen = unplaced.find(s, e, wall - height);
-      // Waste the hole if every section of it can afford that.
+      // If no section of the hole would then have to exceed flatUnder, leave the hole empty.
       if (chosen < 0 && rest.findMost(s, e) + wall > *flatUnder)
         chosen = unplaced.find(s, e, kAny);
     } else {

@@ -7,11 +7,12 @@
 
 namespace tx::memory::detail {
 
-/// Packs from the bottom up: the lowest stretch of the skyline takes, of the items that fit between its walls, the one
-/// of least rank; where none fits, the stretch rises to its lower wall. `order` lists items, first is best.
+/// Packs from the bottom up. The lowest stretch of the skyline takes an item that fits between its walls: of several,
+/// the one that stands first in `order`. If none fits, the stretch rises to its lower wall.
 ///
-/// With `flatUnder`, an item that would stand out above the walls is taken only where leaving the hole empty would push
-/// something above that height: long items can then lie across, and the short ones go on top of them.
+/// With `flatUnder`, an item that would be higher than the lower wall is taken only if an empty hole would push other
+/// items above the height `flatUnder`. Else the hole stays empty, so that long items can lie across it and short ones
+/// on top of them.
 Packing packSkyline(const Instance &instance, const std::vector<int> &order,
                     std::optional<int64_t> flatUnder = std::nullopt);
 

@@ -32,7 +32,7 @@ Instance tx::memory::detail::makeInstance(const std::vector<Buffer> &buffers) {
     return a.item < b.item;
   });
 
-  // A set of live buffers is maximal where a run of starts ends.
+  // A section ends before each end of a lifetime that follows a start: there the set of live buffers is maximal.
   int64_t live = 0;
   bool inStarts = false;
   for (const Event &event : events) {

@@ -1,8 +1,8 @@
 //===- PlacementInstance.h - a placement problem made small ---------------------------------------------*- C++ -*-===//
 //
-// What greedy and search work on. Time is reduced to *sections*: the maximal sets of buffers alive together, in time
-// order. Two buffers overlap in time exactly if they share a section, and the peak is reached in one, so nothing else
-// of time matters. Buffers without bytes are left out.
+// The greedy packing and the search work on an Instance. It reduces time to *sections*: the maximal sets of buffers
+// that are alive together, in time order. Two buffers overlap in time exactly if they share a section, and the peak is
+// reached in a section, so no other points of time matter. Buffers of 0 bytes are left out.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,7 +15,7 @@ namespace tx::memory::detail {
 
 struct Item {
   int lo, hi;   ///< half-open range of sections
-  int64_t size; ///< aligned
+  int64_t size; ///< bytes, rounded up to the alignment
   int64_t alignment;
   int buffer; ///< index in the caller's list
 };
@@ -27,15 +27,15 @@ inline int64_t alignUp(int64_t value, int64_t alignment) {
 struct Instance {
   std::vector<Item> items;    ///< sorted by lo, then hi descending
   std::vector<int64_t> total; ///< bytes alive in each section
-  int64_t lowerBound = 0;     ///< max of total
+  int64_t lowerBound = 0;     ///< the largest number in `total`
   int numSections() const { return static_cast<int>(total.size()); }
   int size() const { return static_cast<int>(items.size()); }
 };
 
-/// Reduces checked buffers to an instance.
+/// Reduces buffers to an instance. They must have passed verifyBuffers.
 Instance makeInstance(const std::vector<Buffer> &buffers);
 
-/// Offsets by item, and the top of the highest one.
+/// The offset of each item, and the top of the highest item, in bytes.
 struct Packing {
   std::vector<int64_t> offsets;
   int64_t height = 0;

@@ -1,8 +1,9 @@
 //===- PlacementReasons.h - why a floor is where it is --------------------------------------------------*- C++ -*-===//
 //
-// The search explains what it infers by sections: a set of sections holds the reasons of a fact if only choices that
-// touched one of them can have brought it about. When everything has failed at one place, the latest choice that
-// touched the reasons is undone, and what was decided elsewhere in between is not tried in vain.
+// The search records why a floor is as high as it is, or why a choice failed, as a set of sections: only choices that
+// placed an item in one of these sections, or raised its floor, can be the cause. When all alternatives at one place
+// have failed, the search goes back to the latest choice that touched one of these sections. It skips the choices since
+// then: they are not the cause, and their alternatives would fail too.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -13,8 +14,8 @@
 
 namespace tx::memory::detail {
 
-/// A set of sections as a few stretches [lo, hi) in order. A set that would need more stretches takes in the sections
-/// between the two nearest; a larger set is a weaker explanation but still one.
+/// A set of sections as at most 12 stretches [lo, hi) in order. If a set would need more, it also takes in the sections
+/// between its two nearest stretches. A larger set is still correct, but lets the search skip less.
 class Reasons {
 public:
   Reasons() = default;

@@ -1,9 +1,10 @@
 //===- PlacementSearch.cpp - packing under a capacity ---------------------------------------------------*- C++ -*-===//
 //
-// Offsets are decided from the bottom up. `floor[s]` is the lowest byte of section s that is not decided yet, `rest[s]`
-// the bytes still to come there; floor + rest may never exceed the capacity, so a section can waste no more than its
-// slack. A *hole* is a run of sections whose floor is lower than both neighbours'. One section of a hole, the pivot, is
-// decided at a time:
+// The search decides offsets from the bottom up. `floor[s]` is the lowest byte of section s that is not decided yet,
+// `rest[s]` the bytes of the section's items that are not placed yet. floor + rest may never exceed the capacity; the
+// difference is the section's slack, the bytes that it may still leave empty. A *hole* is a run of sections of one
+// floor, which is lower than the floors on both sides of it (the walls). The search decides about one section of a
+// hole, the pivot, at a time:
 //
 //   either one of the items that cover it and fit between the hole's walls
 //   lies on its floor, or none does and its floor rises to the next byte where
@@ -35,7 +36,7 @@ namespace {
 
 constexpr int64_t kInf = std::numeric_limits<int64_t>::max();
 
-/// Lists by section in one array.
+/// A list of items for each section, all in one array.
 class SectionLists {
 public:
   template <typename Sections>
@@ -75,7 +76,8 @@ class PackingSearch::Impl {
 public:
   explicit Impl(const Instance &instance)
       : instance(instance), items(instance.items), numSections(instance.numSections()),
-        // Narrow items first: as witnesses they last longest, since fewer placements touch them.
+        // Narrow items (few sections) come first: they stay witnesses longest, since fewer placements touch them. A
+        // witness of a section is an item that can lie on its floor, see settle().
         cover(numSections, itemsByWidth(instance),
               [&](int u, auto visit) {
                 for (int s = items[u].lo; s < items[u].hi; ++s)
@@ -108,17 +110,17 @@ public:
 private:
   static constexpr int kItself = -1, kUnknown = -2;
 
-  /// The sections around one that lie no higher than it, and the walls.
+  /// The sections [a, b) of a hole, and its walls.
   struct Hole {
     int a = 0, b = 0;
-    int64_t wall = kInf; ///< the lower wall, kInf without walls
-    int why = kUnknown;  ///< reasons of the walls, once asked for
+    int64_t wall = kInf; ///< floor of the lower wall; kInf without walls
+    int why = kUnknown;  ///< index of the reasons of the walls; kUnknown until somebody asks
   };
-  /// Sections [a, b) linked by remaining items, waiting to be searched.
+  /// Sections [a, b) that remaining items link; they wait to be searched.
   struct Component {
     int a, b, next;
   };
-  /// One decision.
+  /// One decision: which item lies on the pivot's floor, or that none does.
   struct Frame {
     int a, b;
     int pending; ///< components that wait behind this one
@@ -132,7 +134,7 @@ private:
     Reasons conflict; ///< why the choices tried so far failed
   };
   struct Change {
-    int index; ///< a section, or -1 - item for a placement
+    int index; ///< the section whose floor rose; -1 - item if an item was placed
     int why;
     int64_t floor, real;
   };
@@ -194,8 +196,8 @@ private:
     return SearchStatus::Found;
   }
 
-  /// Queues the parts of [a, b) that remaining items link, leftmost first. Links can be missing only inside of [from,
-  /// to).
+  /// Splits [a, b) into parts that remaining items link, and queues them, leftmost first. The caller knows that links
+  /// can be missing only inside of [from, to).
   void split(int a, int b, int from, int to) {
     work += (to - from) / 8;
     int end = b;
@@ -214,8 +216,9 @@ private:
     pendingHead = static_cast<int>(components.size()) - 1;
   }
 
-  /// The last frame has tried everything. What was decided since the last frame that touched the conflict is not to
-  /// blame and would fail again.
+  /// Goes back when the last frame has tried all of its alternatives: to the latest frame whose choice touched a
+  /// section of the conflict. Frames in between did not cause the conflict, so their other alternatives would fail too.
+  /// False if there is no such frame.
   bool backjump() {
     Reasons conflict = frames.back().conflict;
     size_t f = frames.size() - 1;
@@ -252,18 +255,19 @@ private:
     bool first = pivotRule == Pivot::LowestFirst || pivotRule == Pivot::NearestFirst;
     frame.pivot = hole.a;
     for (int s = hole.a + 1; s < hole.b && !first; ++s)
-      if (rest[s] > rest[frame.pivot]) // at one floor: the least slack
+      if (rest[s] > rest[frame.pivot]) // all sections of a hole have one floor: most bytes left is least slack
         frame.pivot = s;
     work += (hole.b - hole.a) / 8;
 
-    // That no other item can lie here is due to what lies here and to the walls.
+    // Other items cannot lie on the pivot's floor because of the floor's own height and of the walls.
     frame.conflict = reasonsOf(frame.pivot);
     frame.conflict.join(reasonsOfWalls(hole));
     frame.hole = hole;
     frame.reasonSets = reasonSets.size();
 
-    // An item that could lie on the pivot's floor but does not rests in the end on an item still to be placed: on one
-    // in the hole, whose top is at least a size above the floor, or on one that crosses a wall.
+    // If none of the items that could lie on the pivot's floor does, each of them rests, directly or through others, on
+    // an item that is not placed yet. That one either lies in the hole, and its top is at least its size above the
+    // floor; or it crosses a wall, and lies at least as high as the wall.
     int64_t height = floor[frame.pivot];
     frame.raiseTo = hole.wall;
     for (int u = firstItem[hole.a]; u < firstItem[hole.b]; ++u)
@@ -288,7 +292,7 @@ private:
               [&](int a, int b) { return rank[a] < rank[b]; });
   }
 
-  /// From where the last choice was, downhill.
+  /// The hole that is reached by going downhill from the section of the last choice.
   Hole nearestHole(const Frame &frame) {
     int s = std::min(std::max(focus, frame.a), frame.b - 1);
     while (true) {
@@ -307,7 +311,7 @@ private:
     }
   }
 
-  /// Of all holes the one that the rule likes best.
+  /// The hole of the frame that is best by the pivot rule.
   Hole bestHole(const Frame &frame) {
     Hole best;
     int64_t bestKey = kInf;
@@ -331,7 +335,8 @@ private:
     return best;
   }
 
-  /// Applies the frame's next alternative. False if it cannot be completed.
+  /// Applies the frame's next alternative: a candidate, or at last raising the pivot's floor. False if no packing can
+  /// follow from it.
   bool tryNext(Frame &frame) {
     ++work;
     size_t next = frame.next++;
@@ -341,7 +346,7 @@ private:
       return raise(frame) && settle();
     }
     int u = candidates[next];
-    // Of equal items that wait for the same place one is enough.
+    // Of equal items only the first has to be tried at the same place.
     if (next > frame.firstCandidate) {
       const Item &a = items[candidates[next - 1]], &b = items[u];
       if (a.lo == b.lo && a.hi == b.hi && a.size == b.size && a.alignment == b.alignment)
@@ -352,8 +357,8 @@ private:
     return isSupported(u, floor[frame.pivot]) && placeAt(u, floor[frame.pivot]) && settle();
   }
 
-  /// Would the item rest on another one (or the ground) there? If not, the packing would be the same with the item
-  /// lower.
+  /// Whether the item at offset `at` would rest on another item or on the ground. If not, the item could lie lower in
+  /// the same packing.
   bool isSupported(int u, int64_t at) {
     if (at == 0)
       return true;
@@ -368,12 +373,12 @@ private:
     return false;
   }
 
-  /// The alternative that no item lies on the pivot's floor.
+  /// Applies the alternative that no item lies on the pivot's floor: the floor rises.
   bool raise(Frame &frame) {
     int s = frame.pivot;
     if (frame.raiseTo == kInf || floor[s] + rest[s] == capacity)
-      return false; // the reasons are in the conflict already
-    // How far it rises depends on the floors of the whole hole.
+      return false; // the frame's conflict has the reasons already
+    // How far the floor rises depends on the floors of the whole hole, so these are reasons too.
     Reasons reasons = reasonsOf(s);
     reasons.join(reasonsOfWalls(frame.hole));
     joinAll(reasons, frame.hole.a, frame.hole.b);
@@ -438,8 +443,8 @@ private:
         reasons.join(reasonSets[why[s]]);
   }
 
-  /// Items that reach over a wall lie at least as high as the wall. The floors inside matter only to the items that lie
-  /// there: they are no reason.
+  /// The sections of a hole's walls, where remaining items cross the wall: such items lie at least as high as the wall.
+  /// The floors between the walls matter only to items that lie inside, so they are no reasons.
   Reasons reasonsOfWalls(const Hole &hole) const {
     Reasons reasons;
     if (hole.a > 0 && crossing[hole.a] > 0)
@@ -449,8 +454,9 @@ private:
     return reasons;
   }
 
-  /// [x, y) has risen to `top`. Outside, a section may have lost its witness only if the witness reaches into [x, y),
-  /// so lies on no floor in between that is higher than its own section's, and below `top`.
+  /// Called when the floors of [x, y) have risen to `top`: queues the sections outside that may have lost their
+  /// witness. Such a section's witness reaches into [x, y), the section's floor is below `top`, and no floor between
+  /// the section and [x, y) is higher than its own.
   void touchAround(int x, int y, int64_t top) {
     int64_t highest = 0;
     int s = x - 1;
@@ -480,11 +486,12 @@ private:
     queue.push_back(s);
   }
 
-  /// Raises floors until in each section some remaining item, its witness, can lie on the floor. False if a floor then
-  /// leaves too little above it.
+  /// Raises floors until in each section some remaining item, the section's witness, can lie on the floor. False if a
+  /// section then has too few bytes above its floor for its remaining items.
   ///
-  /// Works in waves from left to right. In a wave the holes may be seen as they were when it began: that lifts too
-  /// little at worst, and the next wave looks again wherever something was lifted.
+  /// Works in waves from left to right. Within a wave a hole may be out of date, if a floor has risen since the wave
+  /// began. At worst a floor then rises too little; the next wave looks again at every section around a floor that
+  /// rose.
   bool settle() {
     while (true) {
       touchLifted();
@@ -532,7 +539,7 @@ private:
     if (u != end)
       return true;
     if (lowest < hole.wall) {
-      // Only alignment lifts it, and from the floor that it had.
+      // Only alignment raises this floor: the reasons of the floor itself and of the walls explain it.
       Reasons reasons = reasonsOf(s);
       reasons.join(reasonsOfWalls(hole));
       return lift(s, lowest, addReasons(reasons));
@@ -597,26 +604,26 @@ private:
   const Instance &instance;
   const std::vector<Item> &items;
   int numSections;
-  SectionLists cover;         // items that cover a section, narrow ones first
+  SectionLists cover;         // for each section: the items that cover it, narrow ones first
   std::vector<int> firstItem; // items with lo in [a, b): [first[a], first[b])
 
   int64_t capacity = 0, limit = 0, work = 0;
   Pivot pivotRule = Pivot::Nearest;
   std::vector<int> rank;
-  std::vector<int64_t> offset; // by item, -1 while it remains
-  std::vector<int64_t> floor;  // by section, see above
-  std::vector<int64_t> real;   // by section, top of the placed items
-  std::vector<int64_t> rest;   // by section, bytes of the remaining items
-  std::vector<int> why;        // by section, reasons of its floor besides itself
+  std::vector<int64_t> offset; // for each item; -1 while it is not placed
+  std::vector<int64_t> floor;  // for each section, see the top of this file
+  std::vector<int64_t> real;   // for each section: the top of the placed items
+  std::vector<int64_t> rest;   // for each section: bytes of the remaining items
+  std::vector<int> why;        // for each section: the reasons of its floor, besides the section itself
   std::vector<Reasons> reasonSets;
-  std::vector<int> crossing; // remaining items over both s - 1 and s
-  std::vector<int> witness;  // by section; may be stale where not queued
+  std::vector<int> crossing; // for each section s: how many remaining items cover both s - 1 and s
+  std::vector<int> witness;  // for each section, an item; may be out of date where the section is not queued
   std::vector<char> isQueued;
   std::vector<int> queue;  // sections that may have lost their witness
-  std::vector<int> wave;   // those being looked at
+  std::vector<int> wave;   // the queued sections that settle() looks at now
   std::vector<int> lifted; // sections whose floor rose without a placement
   std::vector<Change> trail;
-  Reasons failure; // of the choice tried last
+  Reasons failure; // the reasons why the choice tried last has failed
   std::vector<Component> components;
   int pendingHead = -1;
   int focus = 0; // a section that the last choice touched

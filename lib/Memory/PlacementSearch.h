@@ -10,35 +10,35 @@
 namespace tx::memory::detail {
 
 enum class SearchStatus {
-  Found,        ///< the packing lies within the capacity
-  Infeasible,   ///< proved: no packing does
-  LimitReached, ///< gave up
+  Found,        ///< a packing within the capacity was found
+  Infeasible,   ///< proved that there is no packing within the capacity
+  LimitReached, ///< gave up after the allowed effort
 };
 
-/// Which hole the search fills next, and where in it it begins: at the section that can waste least or, with First, at
-/// the left.
+/// Which hole the search fills next, and with which section of the hole it begins: the section with the least slack or,
+/// for the kinds that end in First, the leftmost one.
 enum class Pivot {
-  Nearest, ///< downhill from the last choice
+  Nearest, ///< the hole that is reached by going downhill from the last choice
   NearestFirst,
   Lowest,
   LowestFirst,
-  LeastSlack, ///< the hole with the section that can waste least
+  LeastSlack, ///< the hole that has the section with the least slack
   Narrowest,
 };
 constexpr int kNumPivots = 6;
 
-/// A complete search for a packing within a capacity. One object serves many runs on one instance with different orders
-/// and limits.
+/// Searches completely for a packing within a capacity (bytes). One object can run many times on its instance, with
+/// different orders and limits.
 class PackingSearch {
 public:
   explicit PackingSearch(const Instance &instance);
   ~PackingSearch();
 
-  /// `order` lists items, the ones to try first in front. `effort` bounds the steps taken and is lowered by those
-  /// spent.
+  /// `order` lists the items; those in front are tried first. `effort` is the most steps that the run may take; the run
+  /// subtracts the steps that it took.
   SearchStatus run(int64_t capacity, const std::vector<int> &order, Pivot pivot, int64_t &effort);
 
-  /// The packing of the last run that found one.
+  /// The packing that the last run with status Found has found.
   const Packing &packing() const;
 
 private:

@@ -1,7 +1,7 @@
 //===- PlacementVerify.cpp - does a placement hold ------------------------------------------------------*- C++ -*-===//
 //
-// Shares nothing with the placer: a sweep over the caller's own lifetimes with the live buffers ordered by address. Of
-// disjoint live buffers only the two neighbours of a new one can touch it.
+// Shares no code with `place`. It sweeps over the lifetimes that the caller gives, and keeps the live buffers ordered
+// by address. As the live buffers are disjoint, a new buffer can overlap only with its two neighbours by address.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ static std::string describe(size_t i, const Buffer &b) {
 }
 
 std::optional<std::string> tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
-  // Far above any machine, and far enough below 2^63 that no sum overflows.
+  // In bytes: far above any machine's memory, and far enough below 2^63 that no sum overflows.
   constexpr int64_t kLimit = int64_t(1) << 60;
   int64_t sum = 0;
   if (buffers.size() > size_t(std::numeric_limits<int>::max() / 4))
@@ -38,7 +38,7 @@ std::optional<std::string> tx::memory::verifyBuffers(const std::vector<Buffer> &
       return describe(i, b) + " asks for alignment " + std::to_string(b.alignment) + "; it must be positive";
     if (b.size > kLimit || b.alignment > kLimit)
       return describe(i, b) + " with alignment " + std::to_string(b.alignment) + " is larger than 2^60 bytes";
-    // The alignment counts too: each buffer may cost one gap of that much.
+    // Adds the alignment too: each buffer may leave a gap of up to its alignment.
     sum += std::min(kLimit, b.alignedSize());
     sum += b.alignment;
     if (sum > kLimit)
@@ -68,7 +68,7 @@ std::optional<std::string> tx::memory::verifyPlacement(const std::vector<Buffer>
       return at() + " lies below the arena";
     if (offset % b.alignment != 0)
       return at() + " is not aligned to " + std::to_string(b.alignment);
-    // Written so that no offset, however wild, overflows.
+    // Written as a subtraction, so that no offset, however large, overflows.
     if (b.alignedSize() > placement.height || offset > placement.height - b.alignedSize())
       return at() + " ends above the arena's height " + std::to_string(placement.height);
     if (b.size == 0)
@@ -80,11 +80,11 @@ std::optional<std::string> tx::memory::verifyPlacement(const std::vector<Buffer>
     if (a.time != b.time)
       return a.time < b.time;
     if (a.isStart != b.isStart)
-      return b.isStart; // half-open: what ends now frees its bytes first
+      return b.isStart; // lifetimes are half-open: buffers that end now free their bytes first
     return a.buffer < b.buffer;
   });
 
-  std::map<int64_t, size_t> live; // by offset
+  std::map<int64_t, size_t> live; // live buffers by offset
   int64_t liveBytes = 0, peak = 0;
   for (const Event &event : events) {
     const Buffer &b = buffers[event.buffer];

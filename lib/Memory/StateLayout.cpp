@@ -22,7 +22,7 @@ StringRef memory::findState(Value value) {
 
 namespace {
 
-/// Globals with their bytes from the first one's start on.
+/// Globals that lie side by side; each has its byte offset from the start of the first one.
 struct Row {
   SmallVector<std::pair<StringRef, int64_t>> members;
   int64_t bytes = 0;

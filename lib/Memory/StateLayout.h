@@ -1,10 +1,11 @@
 //===- StateLayout.h - Where state lies -----------------------------------------------------------------*- C++ -*-===//
 //
-// State lives from the first step to the last, so it needs addresses but no placement:
+// State (all globals) lives from the first step to the last, so its addresses follow from an order and need no search:
 //
 //   | parameters | gradients | moments | masters |      roles in their order
 //
-// and within a role side by side what an op takes as one row (see ViewOpInterface), else in the order of the module.
+// Within a role, globals that an op takes as one row (see ViewOpInterface) lie side by side in the row's order; the
+// others lie in the order of the module.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -19,13 +20,13 @@ namespace tx::memory {
 
 class StateLayout {
 public:
-  /// Fails with an error on an op that wants a row of what is no state, or of state that another op wants in another
-  /// order.
+  /// Fails with an error on an op that takes a row of values that are not state, or of state that another op takes in
+  /// another order.
   static llvm::FailureOr<StateLayout> compute(mlir::ModuleOp module);
 
-  /// In bytes from the start of the persistent segment.
+  /// The global's offset in bytes from the start of the persistent segment.
   int64_t getOffset(llvm::StringRef global) const { return offsets.lookup(global); }
-  /// Behind the last global.
+  /// The bytes of all globals, with padding between them.
   int64_t getBytes() const { return bytes; }
 
 private:
@@ -33,7 +34,8 @@ private:
   int64_t bytes = 0;
 };
 
-/// The global in whose place a value lies: it was loaded, or continues in place what was. Empty if there is none.
+/// The name of the global in whose bytes the value lies: the value was loaded from it, or continues the loaded value in
+/// place. Empty if there is none.
 llvm::StringRef findState(mlir::Value value);
 
 } // namespace tx::memory

@@ -38,9 +38,9 @@ bool memory::mayReplace(step::GroupOp group, unsigned input, unsigned output) {
   Value yielded = body.back().getOperand(output);
   if (group.getInputs()[input].getType() != yielded.getType())
     return false;
-  // Pass of the row in which each op's results are complete.
+  // For each op: the pass over the row after which its results are complete.
   DenseMap<Operation *, unsigned> ready;
-  llvm::SmallPtrSet<Operation *, 8> readers; // directly or through others
+  llvm::SmallPtrSet<Operation *, 8> readers; // ops that read the input, directly or through other ops
   unsigned lastRead = 0;
   for (Operation &op : body.without_terminator()) {
     auto kernel = cast<KernelOpInterface>(op);
@@ -87,7 +87,8 @@ FailureOr<StorageAnalysis> StorageAnalysis::compute(func::FuncOp func, const Sta
   return analysis;
 }
 
-/// Times are the ops' places in the block; a view uses its whole as long as its parts are used, and the reverse.
+/// A time is an op's place in the block. A use of a slice counts as a use of its whole, and a use of a concat as a use
+/// of its parts: they share bytes.
 void StorageAnalysis::numberUses(Block &block) {
   int64_t time = 0;
   for (Operation &op : block)
@@ -117,7 +118,8 @@ void StorageAnalysis::extend(Value value) {
   storage.upper = std::max(storage.upper, lastUses.lookup(value) + 1);
 }
 
-/// Concats from the last to the first, so that a whole which is itself a part knows its place before it gives places.
+/// Gives the parts of each concat their places in the whole. Goes from the last concat to the first: a whole that is
+/// itself a part of a later concat then has its place before its own parts get theirs.
 LogicalResult StorageAnalysis::planParts(Block &block) {
   for (Operation &op : llvm::reverse(block)) {
     auto view = dyn_cast<ViewOpInterface>(op);
@@ -167,7 +169,7 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
       placeParts(view);
       return success();
     }
-    if (view.hasRuns()) { // the layout has its parts in its order
+    if (view.hasRuns()) { // the state layout has put the parts side by side in this order
       places[whole] = {kState, layout.getOffset(findState(view.getViewedParts().front().first))};
       return success();
     }
@@ -178,7 +180,7 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
   return success();
 }
 
-/// Of a whole that has its place.
+/// Places the parts of a whole that has its place already.
 void StorageAnalysis::placeParts(ViewOpInterface op) {
   const Place whole = places[op.getViewedWhole()]; // a copy: the map may grow
   Type type = op.getViewedWhole().getType();
@@ -188,7 +190,7 @@ void StorageAnalysis::placeParts(ViewOpInterface op) {
     places[part] = {whole.storage, whole.byteOffset + column * elementBytes, op.hasRuns() ? 0 : stride};
 }
 
-/// What a library leaves there is of no use: it lives while the op runs.
+/// Scratch lives only while its op runs: nobody reads what a library leaves there.
 void StorageAnalysis::placeScratch(Operation *op) {
   auto bytes = op->getAttrOfType<IntegerAttr>(kScratchBytesAttr);
   if (!bytes || bytes.getInt() <= 0)
@@ -219,7 +221,7 @@ void StorageAnalysis::placeResult(OpResult result) {
   if (!places.count(result)) {
     places[result] = {addStorage(step::ArenaSegment::Transient, result.getType())};
     storages.back().lower = times[op];
-    storages.back().upper = times[op] + 1; // even if nobody reads it
+    storages.back().upper = times[op] + 1; // the op writes the result even if nobody reads it
   }
   extend(result);
 }
@@ -233,7 +235,8 @@ std::optional<Place> StorageAnalysis::findDyingInput(step::GroupOp group, unsign
         storage.bytes != getByteSize(group.getOutputs()[output].getType()) || storage.upper > times[group] + 1 ||
         !mayReplace(group, number, output))
       continue;
-    // Another output may have taken the place already; another input may be a view of it, read in another order.
+    // Another output may have taken the place already. Another input may be a view of the same storage, which the
+    // kernel reads in another order.
     auto isThere = [&](Value other) {
       auto found = places.find(other);
       return other != input && found != places.end() && found->second.storage == place.storage;

@@ -1,8 +1,9 @@
 //===- VerifyPlacement.cpp - Is every operand still where it was written? -----------------------------------------===//
 //
-// Executes each function on addresses alone. Every address is that of its value's type, inside its segment. A value is
-// intact from the op that writes it until another write touches its bytes; who reads it later finds something else.
-// State is written by what continues it. Lifetimes and storages are not consulted.
+// Executes each function on addresses alone. Every address must have its value's type and lie inside its segment. A
+// value is intact from the op that writes it until another op writes some of its bytes; an op that reads the value
+// after that is an error. Only an op that continues a global may write the global's bytes. The pass uses neither the
+// lifetimes nor the storages of the placement.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -27,8 +28,8 @@ namespace tx {
 
 namespace {
 
-/// Bytes [begin, end) of a segment. Columns of a wider tensor are told apart by their offset in the row: two views with
-/// one stride overlap only if their columns do.
+/// Bytes [begin, end) of a segment. For columns of a wider tensor it also has the row stride and the offset in the row:
+/// two views of one stride overlap only if their columns do.
 struct Range {
   step::ArenaSegment segment;
   int64_t begin, end, rowBytes, columnBytes;
@@ -50,15 +51,15 @@ struct Range {
   }
 };
 
-/// Who owns which bytes, by address. Owners whose bytes interleave (columns of one tensor) share a span, and spans are
-/// disjoint: a write looks at what it touches and not at all that lives.
+/// Which intact value owns which bytes, by address. Values whose bytes interleave (columns of one tensor) share a span,
+/// and spans are disjoint. So a write has to look only at the spans that it touches, not at all live values.
 class LiveBytes {
 public:
   using Owner = std::pair<Value, Range>;
 
   void add(Value value, const Range &range) { add(Owner(value, range)); }
 
-  /// Takes out the owners of some of the bytes.
+  /// Removes the values that own some of the bytes, and returns them.
   SmallVector<Owner> remove(const Range &range) {
     SmallVector<Owner> removed, kept;
     Spans &spans = spansOf(range.segment);
@@ -82,11 +83,11 @@ private:
     int64_t end;
     SmallVector<Owner, 1> owners;
   };
-  using Spans = std::map<int64_t, Span>; // by their begin
+  using Spans = std::map<int64_t, Span>; // key: the span's first byte
 
   Spans &spansOf(step::ArenaSegment segment) { return spans[static_cast<unsigned>(segment)]; }
 
-  /// The first span that ends behind the byte.
+  /// The first span that ends after `byte`.
   static Spans::iterator findFirst(Spans &spans, int64_t byte) {
     auto span = spans.upper_bound(byte);
     return span != spans.begin() && std::prev(span)->second.end > byte ? std::prev(span) : span;
@@ -108,7 +109,7 @@ private:
   Spans spans[step::getMaxEnumValForArenaSegment() + 1];
 };
 
-/// How long the segments are, as far as the module says it.
+/// How many bytes the segments have, as far as attributes of module and function say it.
 class Segments {
 public:
   explicit Segments(ModuleOp module)
@@ -119,7 +120,7 @@ public:
     transient = func->getAttrOfType<IntegerAttr>(kTransientBytesAttr);
   }
 
-  /// An address of a value of `type`.
+  /// Checks the address of a value of `type`: type, alignment, end of the segment.
   LogicalResult check(Operation *op, step::BufferAttr buffer, Type type) {
     if (buffer.getType() != type)
       return op->emitOpError("has ") << buffer << " for a value of type " << type;
@@ -138,7 +139,7 @@ public:
     return success();
   }
 
-  /// Says which bounds nothing was checked against.
+  /// Reports the segments whose size is not known, so that nothing was checked against it.
   void reportUnbounded(ModuleOp module) const {
     for (step::ArenaSegment segment : unbounded)
       module.emitRemark("does not say how long segment ")
@@ -186,14 +187,14 @@ public:
 private:
   LogicalResult checkBounds(Operation &op) {
     for (Value result : op.getResults())
-      if (step::BufferAttr buffer = getBuffer(result)) // who writes it asks for one
+      if (step::BufferAttr buffer = getBuffer(result)) // write() refuses a result without an address
         if (failed(segments.check(&op, buffer, result.getType())))
           return failure();
     auto scratch = op.getAttrOfType<step::BufferAttr>(kScratchAttr);
     return scratch ? segments.check(&op, scratch, scratch.getType()) : success();
   }
 
-  /// A library may leave anything there.
+  /// An op with scratch overwrites it: a library may leave anything there.
   LogicalResult writeScratch(Operation &op) {
     auto buffer = op.getAttrOfType<step::BufferAttr>(kScratchAttr);
     if (!buffer)
@@ -210,7 +211,7 @@ private:
         return op.emitOpError("has its scratch ") << buffer << " over " << getBuffer(other) << ", which it reads";
       forget(other);
     }
-    if (buffer.getSegment() != step::ArenaSegment::Transient) // of no value that is there, but of the program's
+    if (buffer.getSegment() != step::ArenaSegment::Transient) // scratch must not lie where arguments or state lie
       return op.emitOpError("has its scratch ") << buffer << "; scratch is transient";
     return success();
   }
@@ -222,7 +223,7 @@ private:
     if (auto store = dyn_cast<StoreOp>(op))
       return checkStore(store);
     for (OpResult result : op.getResults()) {
-      if (view) { // the same bytes under another name
+      if (view) { // a view writes nothing: its result has the bytes of its operand
         intact.insert(result);
         for (Value operand : op.getOperands())
           viewers[operand].push_back(result);
@@ -236,14 +237,14 @@ private:
         live.add(result, Range(getBuffer(result)));
         continue;
       }
-      // What this op reads may lie under its result only where it may be replaced.
+      // An operand of this op may share bytes with the result only if the op may overwrite it while it reads it.
       SmallVector<Value> replaceable;
       if (Value tied = memory::getTiedOperand(result)) {
         if (getBuffer(result) && !isSamePlace(getBuffer(result), getBuffer(tied)))
           return op.emitOpError("writes ") << getBuffer(result) << ", but continues what lies at " << getBuffer(tied);
         replaceable.push_back(tied);
       } else if (auto buffer = getBuffer(result); buffer && buffer.getSegment() == step::ArenaSegment::Persistent) {
-        // State that the function does not load is there, too.
+        // State that the function does not load must stay intact too.
         return op.emitOpError("writes ") << buffer << ", where state lies, which it does not continue";
       }
       if (auto group = dyn_cast<step::GroupOp>(op))
@@ -260,7 +261,8 @@ private:
     return a.getSegment() == b.getSegment() && a.getOffset() == b.getOffset() && a.getRowStride() == b.getRowStride();
   }
 
-  /// Parts lie in the whole, at their columns or elements; only columns of several rows have a stride.
+  /// Checks that each part lies in the whole, at its columns or elements, and that only columns of several rows have a
+  /// stride.
   static LogicalResult checkView(ViewOpInterface op) {
     step::BufferAttr whole = getBuffer(op.getViewedWhole());
     for (auto [part, column] : op.getViewedParts()) {
@@ -295,7 +297,7 @@ private:
       return failure();
     Range range(buffer);
     for (Value operand : op->getOperands()) {
-      step::BufferAttr other = getBuffer(operand); // perhaps of a view, which owns no bytes
+      step::BufferAttr other = getBuffer(operand); // the operand may be a view, which is in no span
       if (!other || !range.overlaps(Range(other)))
         continue;
       bool exact = other.getOffset() == buffer.getOffset() && Range(other).rowBytes == range.rowBytes;
@@ -349,7 +351,7 @@ struct VerifyPlacement : tx::impl::VerifyPlacementPassBase<VerifyPlacement> {
   }
 
 private:
-  /// Each piece of state has bytes of its own.
+  /// Checks that no two globals share bytes.
   LogicalResult checkState(Segments &segments) {
     SmallVector<GlobalOp> placed;
     for (auto global : getOperation().getOps<GlobalOp>())

@@ -33,7 +33,7 @@ private:
                                                    func::FuncOp microbatch);
 };
 
-/// The empty function, with the loss's arguments and two more.
+/// Creates the function `microbatch`, still empty, with the loss's arguments, the loss scale and the bit `first`.
 func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
   OpBuilder builder(loss.getContext());
   builder.setInsertionPointAfter(loss);
@@ -53,8 +53,8 @@ func::FuncOp TxAutodiffPass::createMicrobatch(func::FuncOp loss) {
   return function;
 }
 
-/// Clones the forward ops that the loss needs behind one load of each global. Gives the parameters, with their
-/// gradients' loads as accumulators.
+/// Fills `microbatch`: one load of each global, then clones of the ops that the loss needs. Returns the loaded
+/// parameters; each has the load of its gradient as its accumulator.
 FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(const ModuleSymbols &symbols, func::FuncOp loss,
                                                                  func::FuncOp microbatch) {
   auto builder = OpBuilder::atBlockBegin(&microbatch.front());
@@ -84,7 +84,7 @@ FailureOr<SmallVector<Accumulator>> TxAutodiffPass::cloneForward(const ModuleSym
       return load.emitOpError("reads ") << load.getGlobalAttr() << ", a " << stringifyGlobalRole(global.getRole())
                                         << "; a loss reads parameters only";
     auto type = cast<RankedTensorType>(global.getType());
-    // Sums over microbatches need more than bf16's eight bits.
+    // Gradients are summed over microbatches in f32: bf16's eight bits are too few.
     if (!type.getElementType().isF64())
       type = type.clone(builder.getF32Type());
     std::string name = (global.getSymName() + ".grad").str();
@@ -110,7 +110,8 @@ LogicalResult TxAutodiffPass::differentiate(func::FuncOp loss) {
   Block &body = microbatch.front();
   Operation *terminator = body.getTerminator();
   Value sum = terminator->getOperand(0);
-  // What only the count needs may stand after the loss op; the border is last.
+  // Ops that only the count of valid tokens needs may stand after the loss op. Forward must end with the loss op, the
+  // border: move it.
   if (Operation *border = sum.getDefiningOp())
     if (llvm::all_of(border->getUsers(), [&](Operation *user) { return user == terminator; }))
       border->moveBefore(terminator);

@@ -18,7 +18,7 @@ func::FuncOp tx::findMicrobatch(ModuleOp module) {
 
 LogicalResult tx::verifyTrainedAxes(ModuleOp module) {
   for (auto axis : module.getOps<MeshAxisOp>()) {
-    if (axis.getKind() == AxisKind::Batch || axis.getSize() == 1) // alone, a rank has all
+    if (axis.getKind() == AxisKind::Batch || axis.getSize() == 1) // an axis of one rank splits nothing
       continue;
     InFlightDiagnostic diagnostic = axis.emitOpError("@") << axis.getSymName() << " is no batch axis";
     if (std::optional<AxisKind> kind = axis.getKind())
@@ -30,7 +30,7 @@ LogicalResult tx::verifyTrainedAxes(ModuleOp module) {
   return success();
 }
 
-/// What a function must be to be differentiated, besides what its ops check.
+/// Checks what a function must be to be differentiated, besides what the verifiers of its ops check.
 static LogicalResult verifyLoss(func::FuncOp loss) {
   if (failed(verifyOneBlock(loss)))
     return failure();

@@ -11,38 +11,39 @@
 
 namespace tx {
 
-/// Marks the function to differentiate.
+/// The attribute that marks the function to differentiate.
 constexpr llvm::StringLiteral kTrainAttr = "tx.train";
 constexpr llvm::StringLiteral kMicrobatch = "microbatch";
-/// What the entries take beside the loss's arguments.
+/// The names of the arguments that entries take in addition to the loss's arguments.
 constexpr llvm::StringLiteral kLossScaleName = "loss_scale", kFirstName = "first", kLearningRateName = "lr",
                               kStepName = "step";
 constexpr llvm::StringLiteral kTrainingArguments[] = {kLossScaleName, kFirstName, kLearningRateName, kStepName};
 
-/// The one function marked `tx.train`, checked for its form; null if there is none.
+/// Finds the one function marked `tx.train` and checks its form. Null if there is none; fails, with a diagnostic, on a
+/// bad form.
 mlir::FailureOr<mlir::func::FuncOp> findLoss(mlir::ModuleOp module);
 
-/// What tx-autodiff makes of the loss; null if there is none. Another function may have its name, but neither takes a
-/// scale of the loss nor stands in a module with gradients.
+/// Finds the function `microbatch` that tx-autodiff has made of the loss; null if there is none. A user's own function
+/// may have this name too; but it takes no argument named loss_scale, and its module has no gradients.
 mlir::func::FuncOp findMicrobatch(mlir::ModuleOp module);
 
-/// Whether every axis of the mesh is one over which a step can be trained.
+/// Fails, with a diagnostic, if the mesh has an axis over which a step cannot be trained.
 mlir::LogicalResult verifyTrainedAxes(mlir::ModuleOp module);
 
-/// An op's own attributes without its scope.
+/// An op's inherent attributes, without its scope.
 mlir::DictionaryAttr formOf(mlir::Operation *op);
-/// Whether each recompute op is a forward op once more. Of a function of one block.
+/// Checks that each op of the recompute segment computes a forward op again. The function must have one block.
 mlir::LogicalResult verifyRecompute(mlir::func::FuncOp function);
 
-/// A module's symbols by name. It is made once: a model has a thousand globals for each hundred layers, and who walks
-/// over all of them to find or to add one does work that grows with their square.
+/// A module's symbols by name. Make it once for a module: a model has about a thousand globals for each hundred layers,
+/// so a walk over all globals for each global would take time that grows with their square.
 class ModuleSymbols {
 public:
   explicit ModuleSymbols(mlir::ModuleOp module);
 
   mlir::Operation *lookup(llvm::StringRef name) const { return table.lookup(name); }
   GlobalOp lookupGlobal(llvm::StringRef name) const { return table.lookup<GlobalOp>(name); }
-  /// Adds a global behind the others; its name must be free.
+  /// Adds a global behind the others. Its name is that of `of` with `suffix`, and must be free.
   GlobalOp addGlobal(GlobalOp of, llvm::StringRef suffix, GlobalRole role, mlir::Type type);
 
 private:
@@ -50,7 +51,7 @@ private:
   mlir::OpBuilder builder; // behind the last global
 };
 
-/// Erases ops that nothing needs, users before what they use.
+/// Erases ops whose results nobody uses, from the last to the first.
 void eraseDeadOps(mlir::func::FuncOp function);
 
 } // namespace tx

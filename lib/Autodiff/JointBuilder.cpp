@@ -50,7 +50,7 @@ LogicalResult JointBuilder::checkOperands(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     Value value = operand.get();
     if (active.contains(value) && !asked.contains(value)) {
-      // Who does not know the gradient of a result asks for no operand.
+      // Reports a result whose gradient the op did not read first: it explains why the op asked for no operand.
       if (failed(checkResults(op->getResults())))
         return failure();
       return op->emitOpError("has no gradient by operand ")

@@ -1,8 +1,8 @@
 //===- JointBuilder.h - Backward after forward in one function ------------------------------------------*- C++ -*-===//
 //
-// The BackwardContext of one function. It does the sums of gradients and keeps the accumulators, and it notices a
-// gradient that an op forgets: one that arrives at a result and is not asked for, or an operand that wants one and gets
-// none.
+// Builds the backward of one function, and is the BackwardContext that its ops use for that. It sums the gradients of a
+// value that has several uses, and keeps the accumulators of parameters. It reports an op that forgets a gradient: the
+// op does not read the gradient of one of its results, or gives none to an operand that depends on a parameter.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -17,7 +17,8 @@
 
 namespace tx {
 
-/// The gradient of one parameter, as far as backward has come.
+/// The gradient of one parameter: `value` is the sum that the backward ops built so far have accumulated; `started`
+/// says whether there is such an op.
 struct Accumulator {
   LoadOp parameter;
   mlir::Value value;
@@ -26,10 +27,12 @@ struct Accumulator {
 
 class JointBuilder : public BackwardContext {
 public:
-  /// `accumulators` has an entry for every parameter that `function` loads.
+  /// `accumulators` has an entry for every parameter that `function` loads. `first` is the argument (i1) that says
+  /// whether this is the first microbatch: accumulators then start from zero.
   JointBuilder(mlir::func::FuncOp function, mlir::Value first, llvm::MutableArrayRef<Accumulator> accumulators);
 
-  /// Appends the backward of the function's ops, with `seed` as the gradient of `loss`, before the terminator.
+  /// Appends the backward ops of the function's ops before the terminator; `seed` is the gradient of `loss`. Fails,
+  /// with an error on the op, if an op has no gradient or forgets one.
   mlir::LogicalResult build(mlir::Value loss, mlir::Value seed);
 
   mlir::Value getGradient(mlir::Value forwardResult) override;
@@ -52,7 +55,7 @@ private:
   llvm::MapVector<mlir::Value, mlir::Value> gradients;
   llvm::DenseSet<mlir::Value> read;
 
-  // Of the op whose backward is being built.
+  // State of the op whose backward is being built:
   mlir::Operation *current = nullptr;
   llvm::DenseSet<mlir::Value> asked;
   llvm::SmallVector<mlir::Value> accumulated;

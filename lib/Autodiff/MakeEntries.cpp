@@ -49,7 +49,7 @@ private:
 
   Type scalar(Type element) { return RankedTensorType::get({}, element); }
 
-  SmallVector<FlatSymbolRefAttr> batchAxes; ///< on which ranks have parts of the batch
+  SmallVector<FlatSymbolRefAttr> batchAxes; ///< axes along which ranks have different parts of the batch
 };
 
 LogicalResult TxMakeEntriesPass::makeEntries() {
@@ -57,9 +57,9 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
   if (failed(loss) || failed(verifyOptions()))
     return failure();
   func::FuncOp microbatch = findMicrobatch(getOperation());
-  if (!*loss && !microbatch) // plain functions, whatever their names
+  if (!*loss && !microbatch) // a module of plain functions gets no entries, whatever the names of its functions
     return success();
-  batchAxes.clear(); // of another module
+  batchAxes.clear(); // the pass may have run on another module before
   for (auto axis : getOperation().getOps<MeshAxisOp>())
     if (axis.getKind() == AxisKind::Batch)
       batchAxes.push_back(FlatSymbolRefAttr::get(axis.getSymNameAttr()));
@@ -107,7 +107,8 @@ LogicalResult TxMakeEntriesPass::verifyNames(const ModuleSymbols &symbols) {
   return success();
 }
 
-/// Moments, and masters of narrow parameters, for every gradient in the module.
+/// Adds optimizer state for every gradient in the module: two moments, and a master if the parameter's type is narrower
+/// than the gradient's.
 FailureOr<SmallVector<Trained>> TxMakeEntriesPass::addOptimizerState(ModuleSymbols &symbols) {
   SmallVector<Trained> trained;
   for (auto gradient : getOperation().getOps<GlobalOp>()) {
@@ -159,7 +160,7 @@ void TxMakeEntriesPass::nameLast(func::FuncOp function, ArrayRef<StringRef> argu
     function.setResultAttr(function.getNumResults() - results.size() + i, kNameAttr, builder.getStringAttr(name));
 }
 
-/// Sums a gradient over the axes on which ranks have parts of the batch.
+/// Sums a gradient over all ranks that have different parts of the batch.
 Value TxMakeEntriesPass::reduceGradient(OpBuilder &builder, Value gradient, ScopeAttr scope) {
   for (FlatSymbolRefAttr axis : batchAxes)
     gradient = AllReduceOp::create(builder, gradient.getLoc(), gradient.getType(), gradient, axis, scope);
@@ -179,7 +180,7 @@ void TxMakeEntriesPass::createApply(func::FuncOp microbatch, ArrayRef<Trained> t
   SmallVector<Value> gradients;
   for (Trained entry : trained)
     gradients.push_back(state.load(entry.gradient));
-  // All sums, then the update, then the stores.
+  // Order of the function: the sums of all gradients over ranks, then the update, then the stores.
   for (auto [tracked, gradient] : llvm::zip_equal(trained, gradients)) {
     auto scope =
         ScopeAttr::get(&getContext(), Segment::Optimizer, /*layer=*/-1, Trained(tracked).gradient.getSymName());
@@ -209,12 +210,13 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
     return failure();
   nameLast(step, {kLearningRateName, kStepName}, {"grad_norm"});
 
-  // Right behind its last part, while the rest of backward is still to come.
+  // Sums each gradient over ranks right behind the op that completes it, so that the collective can run while the rest
+  // of backward does.
   auto stores = llvm::to_vector(step.getOps<StoreOp>());
   llvm::StringMap<Value> stored;
   for (StoreOp store : stores) {
     builder.setInsertionPointAfterValue(store.getValue());
-    // A gradient that nothing contributes to is stored as it was loaded.
+    // A gradient to which no op contributes is stored as it was loaded; then its value has no scope.
     auto last = store.getValue().getDefiningOp<ScopedOpInterface>();
     int32_t layer = last ? last.getScope().getLayer() : -1;
     auto scope = ScopeAttr::get(&getContext(), Segment::Backward, layer, store.getGlobal());
@@ -243,7 +245,7 @@ LogicalResult TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
   evaluate.setSymName("evaluate");
   evaluate->removeAttr(kTrainAttr);
 
-  // An argument that only keys random numbers has no use in evaluation.
+  // Evaluation draws no random numbers, so it drops arguments that are used as random keys only.
   llvm::BitVector keys(evaluate.getNumArguments());
   for (BlockArgument argument : evaluate.getArguments())
     keys[argument.getArgNumber()] = llvm::all_of(argument.getUsers(), [&](Operation *user) {

@@ -41,7 +41,7 @@ struct Group {
   SmallVector<Trained> trained;
   SmallVector<Value> gradients;
 
-  /// Same constants of the update, same element types.
+  /// Whether the update of `entry` has the same constants and the same element types as the group's.
   bool takes(Trained entry) {
     GlobalOp first = trained.front().parameter;
     return first.getDecay() == entry.parameter.getDecay() &&
@@ -50,7 +50,7 @@ struct Group {
   Location getLoc() { return trained.front().parameter.getLoc(); }
 };
 
-/// In the order of their first parameters.
+/// Splits the parameters into groups, which are in the order of their first parameters.
 SmallVector<Group> makeGroups(ArrayRef<Trained> trained, ArrayRef<Value> gradients) {
   SmallVector<Group> groups;
   for (auto [entry, gradient] : llvm::zip_equal(trained, gradients)) {
@@ -88,7 +88,7 @@ static void updateGroup(OpBuilder &builder, StateAccess &state, Group &group, Va
     auto parts = UnpackOp::create(builder, group.getLoc(), types, whole, scope);
     for (auto [entry, part] : llvm::zip_equal(group.trained, parts.getParts()))
       state.store(part, entry.*member);
-    builder.setInsertionPointAfter(parts); // stores stand at the exit, after all updates
+    builder.setInsertionPointAfter(parts); // keep stores at the exit of the function, after all updates
   };
   unpack(&Trained::parameter, update.getNewParam());
   unpack(&Trained::moment1, update.getNewM());

@@ -1,7 +1,7 @@
 //===- OptimizerUpdate.h - The update of all parameters -------------------------------------------------*- C++ -*-===//
 //
-// Parameters of one decay and one type are updated by one op: their tensors are packed one behind another, and so are
-// gradients, moments and masters, in the same order.
+// One op updates all parameters with the same weight decay and the same element type. Their tensors are packed one
+// behind another into one tensor; their gradients, moments and masters are packed in the same order.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,14 +16,15 @@
 
 namespace tx {
 
-/// What the optimizer needs of one parameter; no master if it is as wide as its gradient.
+/// The globals that the optimizer needs for one parameter. `master` is null if the parameter's type is as wide as the
+/// gradient's.
 struct Trained {
   GlobalOp parameter, gradient, moment1, moment2, master;
 
   mlir::Type getGradientElement() const { return GlobalOp(gradient).getType().getElementType(); }
 };
 
-/// Loads at the entry and stores at the exit of one function.
+/// Adds loads at the entry and stores at the exit of one function; loads each global once.
 class StateAccess {
 public:
   explicit StateAccess(mlir::func::FuncOp function);
@@ -37,14 +38,15 @@ private:
   llvm::StringMap<LoadOp> loads;
 };
 
-/// AdamW with decoupled weight decay behind clipping; the learning rate and the number of the step (i32, from 1) are
-/// values.
+/// AdamW with decoupled weight decay, after clipping by the global norm. `lr` (a float scalar) and `step` (i32, counted
+/// from 1) are values of the function; the other numbers are constants.
 struct AdamW {
   double clipGrad, weightDecay, beta1, beta2, eps;
   mlir::Value lr, step;
 };
 
-/// Clips, updates, stores. Gives the global norm of the gradients, one for each parameter.
+/// Builds ops that clip the gradients, update the parameters and store all of them. `gradients` has one value for each
+/// entry of `trained`. Returns the global norm of the gradients before clipping, a scalar.
 mlir::Value buildUpdate(mlir::OpBuilder &builder, StateAccess &state, llvm::ArrayRef<Trained> trained,
                         llvm::ArrayRef<mlir::Value> gradients, const AdamW &adamW);
 

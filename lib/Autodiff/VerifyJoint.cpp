@@ -52,7 +52,8 @@ LogicalResult verifyState(func::FuncOp function) {
   return success();
 }
 
-/// What is overwritten with a value: itself and, if it is put together of others, these.
+/// The values whose bytes an op overwrites when it overwrites `value`: the value itself and, if it is a concat, its
+/// parts.
 SmallVector<Value> getOverwritten(Value value) {
   SmallVector<Value> values = {value};
   if (auto view = value.getDefiningOp<ViewOpInterface>(); view && view.getViewedWhole() == value)
@@ -60,7 +61,7 @@ SmallVector<Value> getOverwritten(Value value) {
   return values;
 }
 
-/// The op that continues an accumulator in place must be its last reader.
+/// Checks that the op that continues an accumulator in place is the last op that reads the accumulator.
 LogicalResult verifyTies(func::FuncOp function) {
   for (auto op : function.getOps<AccumulatingOpInterface>())
     for (auto [operand, result] : op.getTies())
@@ -83,7 +84,7 @@ LogicalResult verifyBorder(func::FuncOp function) {
   if (segmentOf(border) != Segment::Forward)
     return function.emitError("@") << function.getSymName()
                                    << " has a backward segment, so its first result must be the loss of a forward op";
-  // The wrong use first: it explains a wrong place.
+  // Checks uses before places: a wrong use explains a wrong place.
   for (Operation &op : function.front())
     if (segmentOf(&op) == Segment::Forward)
       for (Value operand : op.getOperands())
@@ -106,7 +107,8 @@ LogicalResult verifyBorder(func::FuncOp function) {
 // Accumulators
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// The result by which an op continues the accumulator at `use`; null if it does not.
+/// The result by which the user op continues the accumulator that it takes at `use`; null if the op does not continue
+/// it.
 Value continuation(OpOperand &use) {
   auto op = dyn_cast<AccumulatingOpInterface>(use.getOwner());
   if (op && segmentOf(op) == Segment::Backward)
@@ -156,7 +158,7 @@ LogicalResult verifyAccumulators(func::FuncOp function) {
   return success();
 }
 
-/// The globals whose new content is the value, a part of it, or what continues it in place.
+/// Collects the globals in which the value, a part of it, or a result that continues it in place is stored.
 void collectStored(Value value, llvm::DenseSet<Attribute> &globals) {
   for (OpOperand &use : value.getUses()) {
     if (auto store = dyn_cast<StoreOp>(use.getOwner()))
@@ -171,11 +173,11 @@ void collectStored(Value value, llvm::DenseSet<Attribute> &globals) {
   }
 }
 
-/// What is written in a global's place must become its content.
+/// Checks that an op that overwrites the bytes of a global gives a result that is stored in this global.
 LogicalResult verifyOverwrites(func::FuncOp function) {
   for (auto op : function.getOps<AccumulatingOpInterface>())
     for (auto [operand, result] : op.getTies()) {
-      // One walk for all that lie in the operand: all parameters may.
+      // Collects once for all globals that the operand packs; these may be all parameters.
       std::optional<llvm::DenseSet<Attribute>> stored;
       for (Value overwritten : getOverwritten(op->getOperand(operand))) {
         auto load = overwritten.getDefiningOp<LoadOp>();
@@ -209,7 +211,7 @@ LogicalResult verifyRandom(func::FuncOp function) {
       continue;
     }
     if (scope.getSegment() == Segment::Recompute)
-      continue; // what it may differ in is nothing: verifyRecompute
+      continue; // verifyRecompute checks that it equals its forward op
     RecomputeOpInterface forward = sites.lookup(scope.getSiteHash());
     if (!forward)
       return op->emitOpError("draws random numbers at ") << scope.str() << ", where no forward op draws any";
@@ -226,7 +228,7 @@ struct TxVerifyJointPass : public tx::impl::TxVerifyJointPassBase<TxVerifyJointP
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(kTrainAttr) && failed(verify(function)))
         return signalPassFailure();
-    // The entries of training, as tx-make-entries names them.
+    // A module is trained if it has the entries that tx-make-entries makes.
     auto has = [&](StringRef name) { return getOperation().lookupSymbol<func::FuncOp>(name) != nullptr; };
     bool isTrained = findMicrobatch(getOperation()) && (has("apply") || has("step"));
     if (isTrained && failed(verifyTrainedAxes(getOperation())))

@@ -1,8 +1,8 @@
 //===- VerifyRecompute.cpp - A recomputation is a forward op once more --------------------------------------------===//
 //
-// Forward values and recomputed ones are numbered: two ops whose name, attributes, types, layer, path and operands'
-// numbers agree compute one number. A recompute op is right if forward has its number. Its operands may then be
-// forward's own values or recomputations of them, of the same result, and nothing else.
+// The verifier numbers values as value numbering does: two ops get the same number if their name, attributes, result
+// types, layer, path and the numbers of their operands agree. A recompute op is correct if a forward op has its number.
+// It follows that each of its operands is the forward op's operand or a recomputation of it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -26,11 +26,11 @@ static Segment segmentOf(ScopedOpInterface op) { return op.getScope().getSegment
 
 namespace {
 
-/// What two ops of one number agree in.
+/// The properties in which ops of one number agree.
 struct Key {
   const void *name;
-  DictionaryAttr form, others;          ///< `others` are no op's own
-  ScopeAttr place;                      ///< in the forward segment
+  DictionaryAttr form, others;          ///< `form`: inherent attributes, `others`: discardable attributes
+  ScopeAttr place;                      ///< the op's scope, with its segment set to forward
   SmallVector<const void *, 4> results; ///< types
   SmallVector<unsigned, 4> operands;    ///< numbers
 
@@ -44,8 +44,8 @@ struct Key {
 };
 
 struct Known {
-  unsigned number;  ///< of the first result; the others follow
-  unsigned ops = 1; ///< of forward
+  unsigned number;  ///< the number of the first result; the numbers of the other results follow it
+  unsigned ops = 1; ///< how many forward ops have this number
   unsigned recomputations = 0;
 };
 
@@ -61,7 +61,8 @@ public:
         addForward(scoped);
       }
     }
-    // The last thing to say: an edited operand leaves its own producer without use.
+    // Reported last: if somebody edits an operand of a recompute op, the old operand's producer has no use; the edit is
+    // the error.
     if (unused)
       return unused->emitOpError("is recomputed for no use, at ") << unused.getScope().str();
     return success();
@@ -69,7 +70,7 @@ public:
 
 private:
   void addForward(ScopedOpInterface op) {
-    Key key = keyOf(op); // may number operands
+    Key key = keyOf(op); // keyOf may number operands, so it comes before `next` is read
     auto [known, isNew] = table.try_emplace(std::move(key), Known{next});
     if (isNew)
       next += op->getNumResults();
@@ -87,7 +88,7 @@ private:
     auto known = table.find(key);
     if (known == table.end())
       return refuse(op, key);
-    // Equal ops of forward may each have one.
+    // If several forward ops have this number, each may have one recomputation.
     if (++known->second.recomputations > known->second.ops)
       return op->emitOpError("recomputes what is recomputed before, at ") << op.getScope().str();
     if (op->use_empty() && !unused)
@@ -101,7 +102,7 @@ private:
       numbers[result] = known.number + result.getResultNumber();
   }
 
-  /// Arguments, state and what backward computes have numbers of their own.
+  /// The number of a value. Arguments, loaded globals and results of backward ops get a new number each.
   unsigned numberOf(Value value) {
     auto [known, isNew] = numbers.try_emplace(value, next);
     next += isNew;
@@ -119,10 +120,11 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
-  // What differs
+  // Which forward op was meant, and what differs from it
   //===--------------------------------------------------------------------===//
 
-  /// How much the ops have in common. Operands tell more than the place: a clone is edited in one of its parts.
+  /// How much two ops have in common. Equal operands count twice as much as equal attributes, place or types: somebody
+  /// who edits a clone changes one of its parts and leaves the others.
   static int likeness(const Key &a, const Key &b) {
     int shared = (a.form == b.form) + (a.others == b.others) + (a.place == b.place) + (a.results == b.results);
     for (auto [x, y] : llvm::zip(a.operands, b.operands))

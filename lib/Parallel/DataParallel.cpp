@@ -16,7 +16,7 @@ using namespace tx;
 
 namespace {
 
-/// Megatron's name of the axis.
+/// The mesh axis has Megatron's name for it.
 constexpr llvm::StringLiteral kAxis = "dp";
 
 struct TxDataParallelPass : public tx::impl::TxDataParallelPassBase<TxDataParallelPass> {

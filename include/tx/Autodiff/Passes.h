@@ -1,7 +1,8 @@
 //===- Passes.h - From the loss to the entries of a step ------------------------------------------------*- C++ -*-===//
 //
-// tx-autodiff makes the joint function `microbatch` of the function that is marked `tx.train`; tx-verify-joint holds it
-// to its promise; tx-make-entries adds what the runtime calls besides: `apply`, `step`, `evaluate`.
+// tx-autodiff differentiates the function that is marked `tx.train` and makes the joint function `microbatch` of it.
+// tx-make-entries adds the other functions that the runtime calls: `apply`, `step`, `evaluate`. tx-verify-joint checks
+// what the joint phase promises of all of them.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -1,7 +1,8 @@
 //===- CopyViews.cpp - A copy where a view can not be used --------------------------------------------------------===//
 //
-// Slices and concats are columns of a wider tensor, whose rows lie apart. Most kernels take and give such columns. What
-// does not, and a part that has a place elsewhere already, gets a copy: no other pass has to know.
+// Slices, and the parts of concats, are columns of a wider tensor, so their rows do not lie side by side. Most kernels
+// can read and write such columns. The pass inserts a copy for an op that can not, and for a part of a concat that
+// already has a place elsewhere. So later passes need not check either.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -21,7 +22,7 @@ namespace tx {
 
 namespace {
 
-/// The view that has the value among its parts, if its parts are columns.
+/// `op` as a view whose parts are columns of the whole; null if it is none.
 ViewOpInterface getView(Operation *op) {
   auto view = dyn_cast_or_null<ViewOpInterface>(op);
   return view && !view.hasRuns() ? view : nullptr;
@@ -33,7 +34,8 @@ public:
   explicit Copier(Block &block) : block(block) {}
 
   void run() {
-    // As places are given: who comes last has its parts where they are written.
+    // From the last concat to the first, as tx-place-memory gives places: if two concats have a part in common, the
+    // later one has it in place.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (ViewOpInterface view = getView(&op); view && isConcat(view))
         for (OpOperand &part : op.getOpOperands())
@@ -46,7 +48,7 @@ public:
   }
 
 private:
-  /// `part` of a concat, in its place or copied to it.
+  /// Marks the part of a concat as written in its place, or inserts a copy that is.
   void placePart(OpOperand &part) {
     Value value = part.get();
     if (placed.contains(value) || !mayBePlaced(part))
@@ -64,7 +66,7 @@ private:
         llvm::any_of(accumulating.getTies(), [&](auto tie) { return tie.second == result.getResultNumber(); }))
       return false;
     if (getRows(result.getType()) == 1 ||
-        part.getOwner()->getNumOperands() == 1) // where it lies, its rows follow each other
+        part.getOwner()->getNumOperands() == 1) // the rows of the part lie side by side in the concat too
       return true;
     return kernel.givesColumns(result.getResultNumber()) && llvm::all_of(result.getUses(), takesColumns);
   }
@@ -104,12 +106,12 @@ private:
   }
 
   Block &block;
-  DenseMap<Value, Operation *> placed; // parts, and the concats whose they are
+  DenseMap<Value, Operation *> placed; // for each part: the concat in which it lies
 };
 
 struct CopyViews : tx::impl::CopyViewsPassBase<CopyViews> {
   void runOnOperation() override {
-    if (getOperation().getBody().hasOneBlock()) // tx-fuse-kernels speaks of others
+    if (getOperation().getBody().hasOneBlock()) // tx-fuse-kernels reports functions of several blocks
       Copier(getOperation().getBody().front()).run();
   }
 };

@@ -1,6 +1,6 @@
 //===- FuseActivations.cpp - A product and its activation as one op -----------------------------------------------===//
 //
-// On the joint function: what is one op here is one op for every policy.
+// Runs on the joint function, before rematerialization: the same products and activations are fused under every policy.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -54,7 +54,8 @@ private:
     auto product = value.getDefiningOp<GemmOpInterface>();
     if (!product || product->getBlock() != activation->getBlock() || getSegment(product) != getSegment(activation))
       return false;
-    // Where nobody else reads the product, it waits for what else the activation reads.
+    // If only the activation reads the product, the fused op stands in the activation's place: the activation's other
+    // operands may be computed after the product.
     OpBuilder builder(value.hasOneUse() ? activation.getOperation() : product.getOperation());
     Operation *fused = product.buildWithActivation(builder, activation);
     if (!fused)
@@ -78,7 +79,7 @@ private:
     return true;
   }
 
-  std::string obstacle; // the first one
+  std::string obstacle; // why the first activation that was not fused was not
   Operation *hindered = nullptr;
 };
 

@@ -25,8 +25,8 @@ static void mark(Operation *op, std::optional<step::Epilogue> epilogue) {
     op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(op->getContext(), *epilogue));
 }
 
-/// Products of the same block that may have the sums at hand: the one that gives `value`, then those that read it, the
-/// first one first.
+/// The products in `block` that may compute the sums over the rows of `value`: the product that gives it, and those
+/// that read it, in program order.
 static SmallVector<GemmOpInterface> findProducts(Value value, Block *block, const OrderInBlock &order) {
   SmallVector<GemmOpInterface> products;
   for (Operation *user : value.getUsers())
@@ -39,8 +39,9 @@ static SmallVector<GemmOpInterface> findProducts(Value value, Block *block, cons
   return products;
 }
 
-/// The sum and what needs it before the product (ranks that add theirs), the last one first. All of them are of every
-/// policy, and so is their order behind the product.
+/// The sum and the ops before the product that need its result (all-reduces over ranks), from the last to the first.
+/// They have to move behind the product. Every policy has all of these ops, so their order does not depend on the
+/// policy.
 static SmallVector<Operation *> findNeeding(RowSumOpInterface sum, Operation *product, const OrderInBlock &order) {
   SetVector<Operation *> needing;
   auto isBefore = [&](Operation *op) { return op->getBlock() == product->getBlock() && order.isBefore(op, product); };
@@ -58,7 +59,8 @@ static bool readsAny(Operation *op, ArrayRef<Operation *> producers) {
                       [&](Value value) { return llvm::is_contained(producers, value.getDefiningOp()); });
 }
 
-/// The sum of a tensor's rows becomes that of the one row which the library has.
+/// Lets a product compute the sum over a tensor's rows as its epilogue. `sum` then gets the product's one row of sums
+/// as its operand.
 static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
   OpOperand &summed = sum.getSummedOperand();
   if (getRows(summed.get().getType()) == 1)
@@ -66,7 +68,7 @@ static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
   for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock(), order)) {
     SmallVector<Operation *> needing = findNeeding(sum, product, order);
     GemmForm form = product.getGemmForm();
-    // What the library does not do for the product without sums it does not with them.
+    // Skips a product whose function (GELU) the library does not compute: it would not compute it with sums either.
     if (form.getSums() || product->hasAttr(kEpilogueAttr) != (form.function != ProductFunction::None) ||
         readsAny(product, needing))
       continue;

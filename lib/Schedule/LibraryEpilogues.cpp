@@ -13,12 +13,13 @@ static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType
 
 static bool isSingle(const GemmForm &form) { return form.batch0 * form.batch1 == 1; }
 
-/// The library adds a row of C's type.
+/// Whether the library adds the bias: the product must be a single one, and the bias of C's type.
 static bool addsBias(const GemmForm &form) {
   return form.bias && isSingle(form) && elementOf(form.bias) == elementOf(form.c.value);
 }
 
-/// Columns of a wider tensor, or parts of it, lie where they lie.
+/// Whether the value is a part of a view, or has parts. Such a value can have a row stride that the library's auxiliary
+/// output does not take.
 static bool isViewed(Value value) {
   return value.getDefiningOp<ViewOpInterface>() || llvm::any_of(value.getUsers(), llvm::IsaPred<ViewOpInterface>);
 }

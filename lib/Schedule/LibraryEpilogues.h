@@ -7,12 +7,12 @@
 
 namespace tx {
 
-/// Why the library does not apply a product's function; empty: it does. `replaced` is the value whose users the form's
-/// are going to have, if the op is a new one.
+/// Says why the library does not compute the product's function (GELU or its gradient); empty if it does. If the op of
+/// `form` is new and not in use yet, `replaced` is the value whose users it will get.
 std::string findObstacle(const GemmForm &form, mlir::Value replaced = {});
 
-/// The epilogue that does all that a product asks for besides; nothing if there is none. Depends on types and shapes
-/// alone, so on no policy.
+/// The epilogue that computes all that the product's form asks for besides the product; nothing if the library has
+/// none. It depends on types and shapes alone, so it is the same under every policy.
 std::optional<step::Epilogue> findEpilogue(const GemmForm &form);
 
 } // namespace tx

@@ -1,7 +1,8 @@
 //===- OrderInBlock.h - Where ops stand, while they move ------------------------------------------------*- C++ -*-===//
 //
-// Block numbers its ops anew, as a whole, after each move: a pass that moves some ops of each layer then does work that
-// grows with the square of the layers. Here an op that moves gets a number between those of its new neighbours.
+// Answers isBefore while a pass moves ops. mlir::Block renumbers all of its ops after a move, so a pass that moves a
+// few ops of each layer would take time that grows with the square of the layers. Here a moved op gets a number between
+// those of its new neighbours.
 //
 //   OrderInBlock order(block);
 //   if (order.isBefore(a, b))
@@ -33,7 +34,7 @@ public:
     add(op);
   }
 
-  /// An op that was put into the block, before its terminator.
+  /// Numbers an op that somebody has put into the block, before its terminator.
   void add(mlir::Operation *op) {
     mlir::Operation *previous = op->getPrevNode();
     int64_t before = previous ? places.lookup(previous) : 0, after = places.lookup(op->getNextNode());

@@ -17,14 +17,15 @@ using namespace tx;
 llvm::SmallVector<AddedPasses> tx::splitAddedPasses(const PluginOptions &options) {
   return llvm::map_to_vector(options.addedPasses, [](const std::string &text) {
     auto [stage, pipeline] = StringRef(text).split(':');
-    // What tx-opt's --pass-pipeline takes may be copied here as it is.
+    // Users may copy the text that tx-opt's --pass-pipeline takes, with its `builtin.module(...)`.
     if (StringRef inner = pipeline; inner.consume_front("builtin.module(") && inner.consume_back(")"))
       pipeline = inner;
     return AddedPasses{stage, pipeline};
   });
 }
 
-/// MLIR's parser prints where it was, the message, the text and a mark below it.
+/// Finds the message in what MLIR's parser of pipelines printed: a place, `error: `, the message; then the text and a
+/// mark below it.
 static std::string findMessage(StringRef printed) {
   StringRef line = printed.split('\n').first;
   return line.contains("error: ") ? line.split("error: ").second.str() : line.str();

@@ -21,13 +21,14 @@ namespace tx {
 struct AddedPasses {
   llvm::StringRef stage, pipeline;
 };
-/// In the order in which they were given.
+/// Splits each --add-passes-after into its stage and its pipeline, in the order in which they were given.
 llvm::SmallVector<AddedPasses> splitAddedPasses(const PluginOptions &options);
 
-/// Loads the plug-ins, and checks that stages and passes which are named are there. `lastStage` is where the way ends.
+/// Loads the plug-ins, and checks that the stages and passes that --add-passes-after names exist. `lastStage` is the
+/// last stage that this compilation runs; passes after a later one are an error.
 llvm::Error loadPlugins(const PluginOptions &options, llvm::StringRef lastStage);
 
-/// Adds what was given for the stage; gives whether there was something. What is named has been checked.
+/// Adds the passes that were given for the stage, and returns whether there were any. loadPlugins has to come before.
 bool addPassesAfter(llvm::StringRef stage, const PluginOptions &options, mlir::OpPassManager &manager);
 
 } // namespace tx

@@ -16,7 +16,8 @@ using namespace tx;
 
 namespace {
 
-/// Products are cuBLASLt's, with epilogues; attention may be cuDNN's; all else is generated kernels.
+/// cuBLASLt computes products and their epilogues, cuDNN computes attention where it can and may; generated kernels
+/// compute all other ops.
 class CudaTarget : public Target {
 public:
   CudaTarget(const LibraryOptions &libraries, CudaTargetOptions options)
@@ -31,7 +32,7 @@ public:
     FuseEpiloguesPassOptions epilogues;
     epilogues.sums = libraries.biasGradients;
     manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(epilogues));
-    // Kernels are laid out for the first architecture.
+    // Column sums are split for the first architecture that --target names.
     SplitRowSumsOptions parts;
     parts.arch = options.architectures.front();
     manager.addNestedPass<func::FuncOp>(createSplitRowSums(parts));

@@ -23,11 +23,11 @@ using namespace tx;
 
 namespace {
 
-/// Diagnostics as people read them on a command line: no IR, no location of a module that the frontend built. Errors
-/// are kept for the returned error.
+/// Prints diagnostics for people on a command line: without IR, and without locations in a module that the frontend
+/// built. It does not print errors, but keeps them for the error that the compilation returns.
 class DiagnosticLines {
 public:
-  /// `quiet`: errors alone, for a step that is compiled a second time.
+  /// `quiet`: prints nothing; for a step that is compiled a second time and would repeat its remarks.
   DiagnosticLines(MLIRContext &context, bool quiet)
       : quiet(quiet), handler(&context, [this](Diagnostic &diagnostic) { take(diagnostic); }) {}
 
@@ -45,7 +45,7 @@ private:
     if (quiet && diagnostic.getSeverity() != DiagnosticSeverity::Error)
       return;
     std::string text = diagnostic.str();
-    std::replace(text.begin(), text.end(), '\n', ' '); // a line each
+    std::replace(text.begin(), text.end(), '\n', ' '); // one line for each diagnostic
     if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
       text = (loc.getFilename().getValue() + ":" + Twine(loc.getLine()) + ":" + Twine(loc.getColumn()) + ": " + text)
                  .str();
@@ -79,7 +79,8 @@ public:
     context.loadAllAvailableDialects();
   }
 
-  /// IR may come from the middle of the way: it goes on from there.
+  /// Loads the input and runs the stages up to `phase`. If the input is IR of a later phase than the model, it starts
+  /// with that phase.
   llvm::Error runTo(StringRef phase) {
     llvm::Expected<std::unique_ptr<Target>> chosen = createTarget(options);
     if (!chosen)
@@ -103,7 +104,7 @@ public:
     return llvm::Error::success();
   }
 
-  /// Whether recomputation was decided before, in the input.
+  /// Whether the input is IR of the remat phase, which has its recomputations already.
   bool hasOwnRecompute() const { return reached == "remat"; }
 
   step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
@@ -130,8 +131,9 @@ private:
     return stage.addVerifier ? run(stage.addVerifier) : llvm::Error::success();
   }
 
-  /// The input has its stage's passes behind it, and shows only here whether it keeps what they promise. Passes that
-  /// are added begin with what is verified, and leave what is verified again.
+  /// Runs the stage's passes, the passes that a person has added, and the verifier. For the stage that the input has
+  /// reached, it skips the stage's passes, but verifies the input: a person may have edited it. If there are added
+  /// passes, it verifies again after them.
   llvm::Error runStage(const Stage &stage) {
     bool isInput = stage.name == reached, isAdded = false;
     if (isInput)
@@ -182,7 +184,7 @@ CompileOptions withoutRecompute(CompileOptions options) {
   return options;
 }
 
-/// A policy that needs more memory than none is worth a word.
+/// Compiles the step under policy `none` too, and warns if the policy's peak is higher.
 llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &compilation) {
   if (compilation.getSummary().recomputed.empty() || compilation.hasOwnRecompute())
     return llvm::Error::success();
@@ -217,7 +219,7 @@ llvm::Expected<CompiledStep> tx::compileToMemory(const CompileOptions &options, 
   return compileStep(options, hooks, /*quiet=*/false);
 }
 
-/// Of a step that was compiled under another policy before.
+/// Compiles the same step under policy `none`, and writes it to `path`.
 static llvm::Error writeTwin(const CompileOptions &options, StringRef path) {
   llvm::Expected<CompiledStep> step = compileStep(options, {}, /*quiet=*/true);
   if (!step)
@@ -239,7 +241,7 @@ llvm::Error tx::compile(const CompileOptions &options) {
     if (llvm::Error error = compilation.runTo(output.compileTo))
       return error;
     compilation.getModule()->print(llvm::outs());
-    llvm::outs() << '\n'; // as tx-opt does it
+    llvm::outs() << '\n'; // tx-opt ends its output with an empty line too
   }
   if (!output.reportFile.empty() || !output.artifactFile.empty()) {
     Compilation compilation(options);

@@ -11,7 +11,8 @@ using namespace tx;
 
 namespace {
 
-/// Every kernel is generated, products' too: no library has a say in forms or scratch.
+/// All kernels are generated, those of products too. So there are no passes for a library's forms, epilogues or
+/// scratch.
 class HostTarget : public Target {
 public:
   explicit HostTarget(HostTargetOptions options) : options(std::move(options)) {}

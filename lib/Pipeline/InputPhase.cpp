@@ -20,7 +20,7 @@ StringRef tx::findReachedPhase(ModuleOp module) {
   auto has = [&](StringRef name) { return module.lookupSymbol<func::FuncOp>(name) != nullptr; };
   if (!module.getOps<step::ProgramOp>().empty())
     return "step";
-  // Another function may have that name; it is not what autodiff made.
+  // A user's own function may be called microbatch; the one that tx-autodiff makes has an argument named loss_scale.
   auto microbatch = module.lookupSymbol<func::FuncOp>("microbatch");
   auto isScale = [](DictionaryAttr attributes) {
     auto name = attributes ? attributes.getAs<StringAttr>(kNameAttr) : StringAttr();
@@ -34,8 +34,8 @@ StringRef tx::findReachedPhase(ModuleOp module) {
   return has("apply") || has("step") || has("evaluate") ? "remat" : "joint";
 }
 
-/// A flag whose work is done in the input: of those that were given, one which the passes up to there read, and none
-/// behind. Empty if there is none.
+/// Finds a given flag that comes too late: passes of stages up to `reached`, which do not run anymore, would read it,
+/// and no passes of later stages do. Empty if there is none.
 static StringRef findLateFlag(const CompileOptions &options, StringRef reached) {
   ArrayRef<Stage> stages = getStages();
   size_t place = findStage(reached);
@@ -61,7 +61,7 @@ llvm::Error tx::checkFunctions(const CompileOptions &options, ModuleOp module) {
                   nested);
 }
 
-/// Attributes of the step dialect are places and choices of the way to an artifact.
+/// Refuses attributes of the step dialect: passes of tx-compile write them, for addresses and other decisions.
 static LogicalResult verifyAttributes(Operation *op) {
   SmallVector<NamedAttribute> attributes(op->getDiscardableAttrs());
   if (auto function = dyn_cast<func::FuncOp>(op)) {

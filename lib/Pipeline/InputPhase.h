@@ -1,6 +1,7 @@
 //===- InputPhase.h - Where on its way a module is ------------------------------------------------------*- C++ -*-===//
 //
-// What --compile-to prints can be edited and compiled on. Each phase is known by the functions that it leaves behind.
+// A person can edit the IR that --compile-to prints, and compile it further. The functions in a module tell which phase
+// it has reached.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -13,19 +14,21 @@
 
 namespace tx {
 
-/// The name of a phase. `model` may be `parallel` too: nothing is differentiated.
+/// The name of the phase that the module has reached. A module of phase `parallel` counts as `model`: neither has
+/// backward ops.
 llvm::StringRef findReachedPhase(mlir::ModuleOp module);
 
-/// Whether there is something to compile.
+/// An error if the module has no function to compile.
 llvm::Error checkFunctions(const CompileOptions &options, mlir::ModuleOp module);
 
-/// Whether the module holds what a step is made of and nothing else: state, axes, and flat functions of tx ops that
-/// callers can call. Says in diagnostics what does not.
+/// Checks that the module has nothing but globals, mesh axes, and flat functions of tx ops whose arguments and results
+/// callers can pass. Diagnostics say what else it has.
 mlir::LogicalResult verifyInput(mlir::ModuleOp module);
 /// The same as a pass, tx-verify-input.
 std::unique_ptr<mlir::Pass> createVerifyInputPass();
 
-/// Whether the way leads from there to `phase`, and no flag asks for what lies behind already.
+/// An error if a module in phase `reached` cannot be compiled to `phase`, or if a flag has an effect only on stages
+/// that the module has behind it.
 llvm::Error checkReachedPhase(const CompileOptions &options, llvm::StringRef reached, llvm::StringRef phase);
 
 } // namespace tx

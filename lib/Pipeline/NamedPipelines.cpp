@@ -17,7 +17,8 @@
 using namespace mlir;
 using namespace tx;
 
-/// As tx-rematerialize calls those that it has too: --recompute-modules is `modules`. Others keep the flag's name.
+/// The pipeline's option for a flag. Recompute flags have the names that tx-rematerialize's options have
+/// (--recompute-modules is `modules`), others the flag's own.
 static StringRef getOptionName(const Flag &flag) {
   StringRef name = flag.name.drop_front(StringRef("--").size());
   if (flag.group == FlagGroup::Recompute && flag.arity != FlagArity::Switch)
@@ -31,7 +32,7 @@ static bool takesFlag(ArrayRef<Stage> stages, const Flag &flag) {
 
 namespace {
 
-/// The options of a pipeline through the stages.
+/// The options of a pipeline that runs `stages`: one for each flag that they read.
 class PipelineOptions : public PassPipelineOptions<PipelineOptions> {
 public:
   explicit PipelineOptions(ArrayRef<Stage> stages) {
@@ -48,7 +49,7 @@ public:
     }
   }
 
-  /// What was given, as arguments of tx-compile.
+  /// The options that were given, as arguments of tx-compile.
   std::vector<std::string> getArguments() const {
     std::vector<std::string> arguments;
     for (const auto &[flag, option] : values)
@@ -61,14 +62,14 @@ public:
   }
 
 private:
-  std::list<std::string> texts; // descriptions of options, which keep references to them
+  std::list<std::string> texts; // the options' descriptions; options only keep references to them
   std::vector<std::pair<const Flag *, std::unique_ptr<Option<std::string>>>> values;
   std::vector<std::pair<const Flag *, std::unique_ptr<Option<bool>>>> switches;
 };
 
 } // namespace
 
-/// The options that the text gives, read and checked as the flags of tx-compile that they stand for.
+/// Parses the text of a pipeline's options, and reads and checks them as the flags of tx-compile that they stand for.
 static llvm::Expected<CompileOptions> readOptions(ArrayRef<Stage> stages, StringRef text) {
   PipelineOptions options(stages);
   std::string message;
@@ -76,7 +77,8 @@ static llvm::Expected<CompileOptions> readOptions(ArrayRef<Stage> stages, String
   if (failed(options.parseFromString(text, stream)))
     return llvm::createStringError(StringRef(message).rtrim());
   std::vector<std::string> given = options.getArguments();
-  SmallVector<StringRef> arguments = {"input.mlir"}; // which tx-opt reads; here it only says that there is a module
+  SmallVector<StringRef> arguments = {
+      "input.mlir"}; // nobody reads the file: the name only says that the input is a module
   llvm::append_range(arguments, given);
   return parseCommandLine(arguments);
 }

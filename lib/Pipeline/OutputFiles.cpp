@@ -1,7 +1,7 @@
 //===- OutputFiles.cpp - Can what is asked for be written ---------------------------------------------------------===//
 //
-// A compilation may take minutes. What can be known about its outputs is known before it begins: that no two of them
-// are one file and none is the input, through links too, and that each can be made where it is to lie.
+// A compilation may take minutes, so faults of its output files are found before it begins: two outputs that are one
+// file, an output that is the input file (through links too), a file that cannot be created or replaced.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -45,10 +45,10 @@ static Error cannotWrite(const OutputFile &file) {
   return cannotWrite(file, std::error_code(errno, std::generic_category()).message());
 }
 
-/// Follows links, the last one too where its target is not there yet.
+/// Sets `place`: follows all links in `name`, also a last one whose target does not exist yet.
 static Error findPlace(OutputFile &file) {
   SmallString<256> name(file.name);
-  constexpr int kMostLinks = 40; // as the system does
+  constexpr int kMostLinks = 40; // as many as Linux follows
   for (int links = 0;; ++links) {
     char target[PATH_MAX];
     ssize_t size = ::readlink(name.c_str(), target, sizeof(target));
@@ -71,15 +71,16 @@ static Error findPlace(OutputFile &file) {
   return Error::success();
 }
 
-/// Whether a file may be made, or replaced, at its place. A write goes to a file beside it first, so the folder counts;
-/// but a file that its owner has locked against writing stays as it is.
+/// Checks that a file can be created or replaced at its place. The compiler writes a temporary file in the same folder
+/// and renames it, so the folder must be writable. A file that is read-only is refused too, though a rename could
+/// replace it.
 static Error checkPlace(const OutputFile &file) {
   struct stat status;
   if (::lstat(file.place.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode))
       return cannotWrite(file, "it is " + describeFileType(fs::get_file_type(file.place, /*Follow=*/false)) +
                                    ", no regular file");
-    constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH; // root is let through by access()
+    constexpr mode_t kAnyWrite = S_IWUSR | S_IWGRP | S_IWOTH; // access() lets root write read-only files
     if (!(status.st_mode & kAnyWrite) || ::access(file.place.c_str(), W_OK) != 0)
       return cannotWrite(file, "it is read-only; name another file, or remove it first");
   } else if (errno != ENOENT) {
@@ -88,7 +89,7 @@ static Error checkPlace(const OutputFile &file) {
   std::string folder = path::parent_path(file.place).str();
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     return cannotWrite(file, "its folder " + folder + ": " + std::error_code(errno, std::generic_category()).message());
-  // The file beside it has a longer name.
+  // The temporary file has a longer name, which must not exceed the system's limit.
   constexpr long kSuffix = sizeof(".123456.tmp") - 1;
   long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX), length = path::filename(file.place).size();
   if (longest > 0 && length + kSuffix > longest)
@@ -101,7 +102,7 @@ static Error checkPlace(const OutputFile &file) {
   return Error::success();
 }
 
-/// The file that is read; empty if there is none.
+/// The input file; empty if the input is a preset or flags.
 static std::string getInputFile(const CompileOptions &options) {
   if (options.input.empty() || findPreset(options.input))
     return "";

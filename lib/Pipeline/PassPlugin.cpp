@@ -17,7 +17,7 @@ using namespace tx;
 using llvm::StringRef;
 using ELF = llvm::object::ELFFile<llvm::object::ELF64LE>;
 
-/// The names of the libraries that the file wants: its DT_NEEDED entries.
+/// The names of the libraries that the file is linked against: its DT_NEEDED entries.
 static llvm::Expected<std::vector<std::string>> readNeeded(const ELF &elf) {
   auto entries = elf.dynamicEntries();
   if (!entries)
@@ -53,12 +53,12 @@ static std::vector<std::string> listLoaded() {
   return names;
 }
 
-/// Whether it is a version of the library, as libLLVM.so.22.1 and libLLVM-14.so.1 are of libLLVM.
+/// Whether `name` is a version of the library, as libLLVM.so.22.1 and libLLVM-14.so.1 are versions of libLLVM.
 static bool isVersionOf(StringRef library, StringRef name) {
   return name.consume_front(library) && (name.starts_with(".so") || name.starts_with("-"));
 }
 
-/// Of the libraries of which a process can have one version only.
+/// Checks the versions of the libraries of which a process can have only one.
 static llvm::Error checkVersions(StringRef file, llvm::ArrayRef<std::string> needed) {
   std::vector<std::string> loaded = listLoaded();
   for (StringRef library : {"libTxCompiler", "libMLIR", "libLLVM"}) {
@@ -86,8 +86,8 @@ llvm::Error tx::checkPlugin(StringRef file) {
 llvm::Error tx::loadPassPlugin(StringRef file) {
   if (llvm::Error error = checkPlugin(file))
     return error;
-  // A name without a slash would be looked for elsewhere. A name that is missing ends the process when it is called
-  // for the first time, unless all are looked up at once.
+  // dlopen gets an absolute path, since it would look for a name without a slash in the library folders. RTLD_NOW looks
+  // up all symbols at once: else a missing one would end the process when it is first called.
   llvm::SmallString<256> path;
   if (std::error_code code = llvm::sys::fs::real_path(file, path))
     return badFile(file + ": the plug-in cannot be read: " + code.message());

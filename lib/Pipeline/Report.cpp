@@ -17,7 +17,7 @@ int64_t tx::getPeakBytes(step::ProgramOp program) {
          program.getTransientBytes();
 }
 
-/// Bytes of the globals of a role, without what alignment adds.
+/// Bytes of the globals that have one of the roles, without padding for alignment.
 static int64_t getRoleBytes(ModuleOp module, llvm::ArrayRef<GlobalRole> roles) {
   int64_t bytes = 0;
   for (auto global : module.getOps<GlobalOp>())
@@ -26,7 +26,7 @@ static int64_t getRoleBytes(ModuleOp module, llvm::ArrayRef<GlobalRole> roles) {
   return bytes;
 }
 
-/// The most that a library call gets as scratch; a part of the transient bytes.
+/// The bytes of the largest scratch that a library call of the program gets; they are a part of the transient bytes.
 static int64_t getScratchBytes(step::ProgramOp program) {
   int64_t bytes = 0;
   auto take = [&](auto op) {
@@ -38,8 +38,8 @@ static int64_t getScratchBytes(step::ProgramOp program) {
   return bytes;
 }
 
-/// What each entry needs of the transient segment, and the least that any placement could need; how much a rank sends
-/// to others in it.
+/// For each entry: the bytes of its transient segment, the least bytes that any placement could need, the number of
+/// launches, the bytes that a rank sends to others.
 static json::Array describeEntries(step::ProgramOp program) {
   json::Array entries;
   for (auto entry : program.getOps<step::EntryOp>()) {

@@ -12,14 +12,14 @@
 
 namespace tx {
 
-/// The bytes of the arena: what the runtime allocates, and nothing else.
+/// The bytes of the arena. The runtime allocates exactly these.
 int64_t getPeakBytes(step::ProgramOp program);
 
 /// The object of --report (docs/Recompute.md).
 llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, const RematSummary &summary);
 
-/// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input says what is
-/// recomputed, and no flag does.
+/// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input is IR that has
+/// its recomputations already, so that no flag has decided them.
 llvm::json::Object describeInput(const CompileOptions &options, bool hasOwnRecompute, llvm::json::Object report);
 
 /// The recompute flags in Remat's terms.

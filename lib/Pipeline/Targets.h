@@ -40,14 +40,14 @@ public:
   /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls
   /// gets. They run after fusion and before placement.
   virtual void addLibraryPasses(mlir::OpPassManager &manager) const {}
-  /// The code of a program's kernels. Diagnosed on failure.
+  /// The code of a program's kernels. Diagnostics say why it fails.
   virtual mlir::FailureOr<TargetCode> compileKernels(step::ProgramOp program) const = 0;
 };
 
-/// The target that --target names, with what belongs to it. An error names what would work.
+/// Makes the target that --target names, with its options. An error says which values would work.
 llvm::Expected<std::unique_ptr<Target>> createTarget(const CompileOptions &options);
 
-/// What stands in the list of targets; `suffix` is what follows the colon of --target.
+/// The functions in the list of targets. `suffix` is the text after the colon of --target, such as sm_90 in cuda:sm_90.
 llvm::Expected<std::unique_ptr<Target>> createHostTarget(const CompileOptions &options, llvm::StringRef suffix);
 llvm::Expected<std::unique_ptr<Target>> createCudaTarget(const CompileOptions &options, llvm::StringRef suffix);
 

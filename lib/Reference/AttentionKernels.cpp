@@ -82,7 +82,7 @@ static LogicalResult attentionContext(AttentionContextOp op, Operands in, Result
 
 namespace {
 
-/// One row of scores after the other, as the formulas have them.
+/// Flash attention, one row of scores after the other, as the formulas have it. A row is one query of one head.
 template <typename OpT> class FlashRows {
 public:
   FlashRows(OpT op, const Tensor &q, const Tensor &k, const Tensor *key)
@@ -95,7 +95,7 @@ public:
 
   int64_t countRows() const { return q.shape[0] * heads * queries; }
   int64_t countVisible(int64_t row) const { return causal ? row % queries + 1 : keys; }
-  /// First elements of a row's query, and of its j-th key or value.
+  /// Index of the first element of a row's query, and of its j-th key or value.
   int64_t queryAt(int64_t row) const {
     return (sampleOf(row) * queries + row % queries) * q.shape[2] + headOf(row) * d;
   }
@@ -114,7 +114,7 @@ public:
       sum += a[c] * b[c];
     return sum;
   }
-  /// What dropout multiplies an element by.
+  /// The factor by which dropout multiplies the row's j-th probability: 0 or 1 / keep; 1 without dropout.
   double factor(int64_t row, int64_t j) const {
     if (!mask)
       return 1;

@@ -7,10 +7,10 @@ using namespace tx;
 
 namespace {
 
-/// A collective among the ranks that differ on its axis alone.
+/// The ranks among which a collective runs: those that differ from each other only in their place on its axis.
 class Group {
 public:
-  /// That of rank `self`; `operands` are those of the whole mesh.
+  /// The group of rank `self`. `operands` has the operand of each rank of the whole mesh.
   Group(CollectiveOpInterface op, ArrayRef<const Tensor *> operands, int64_t self, int64_t stride)
       : kind(op.getCollectiveKind()), form(op.getCollectiveForm()), operands(operands), ranks(getRanks(op)),
         stride(stride), index(self / stride % ranks), first(self - index * stride) {}
@@ -59,11 +59,11 @@ private:
   CollectiveForm form;
   ArrayRef<const Tensor *> operands;
   int64_t ranks, stride;
-  int64_t index; ///< this rank's place among them
-  int64_t first; ///< the first of them in the mesh
+  int64_t index; ///< this rank's place in the group
+  int64_t first; ///< the number in the mesh of the group's first rank
 };
 
-/// A rank that is alone has nobody to be joined with.
+/// Runs a collective when the interpreter runs a single rank: an axis of several ranks is an error.
 template <typename Op> LogicalResult runAlone(Op op, Operands in, Results out) {
   if (int64_t ranks = getRanks(op); ranks != 1)
     return op.emitOpError("joins ") << ranks << " ranks of axis " << op.getAxisAttr() << "; the interpreter is one";

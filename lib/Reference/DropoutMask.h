@@ -9,7 +9,7 @@
 
 namespace tx {
 
-/// The mask of one site. See the description of tx.dropout.
+/// The mask of one site (a hash of layer and module path). The description of tx.dropout defines it.
 class DropoutMask {
 public:
   DropoutMask(const Tensor &key, uint32_t site, double probability) : site(site), limit(probability * 4294967296.0) {
@@ -17,7 +17,7 @@ public:
       words[i] = static_cast<uint32_t>(static_cast<int64_t>(key.values[i]));
   }
 
-  /// `row` and `column` count within a sample of the microbatch.
+  /// Whether dropout drops an element. `sample` counts in the microbatch, `row` and `column` in the sample.
   bool drops(int64_t sample, int64_t row, int64_t column) const {
     PhiloxCounter counter = {static_cast<uint32_t>(16 * (column / 64) + column % 16), static_cast<uint32_t>(row),
                              words[2] + static_cast<uint32_t>(sample), site};

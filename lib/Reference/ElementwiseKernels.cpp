@@ -15,7 +15,7 @@ static LogicalResult add(AddOp, Operands in, Results out) {
   return success();
 }
 
-/// The interpreter rounds results to their type.
+/// Copies the values; the interpreter rounds results to their type.
 static LogicalResult cast(CastOp, Operands in, Results out) {
   out[0].values = in[0]->values;
   return success();

@@ -18,7 +18,7 @@ Tensor Tensor::zeros(ArrayRef<int64_t> shape) {
   return {SmallVector<int64_t, 4>(shape), std::vector<double>(elements)};
 }
 
-/// To the nearest number of eight significant bits, ties to even.
+/// Rounds to the nearest bf16 number (eight significant bits), ties to even.
 static double roundToBf16(double value) {
   if (!std::isfinite(value) || value == 0)
     return value;
@@ -84,7 +84,7 @@ public:
     return success();
   }
 
-  /// What the rank does by itself: a kernel, a load, a store.
+  /// Runs an op that needs no other rank: a load, a store, or the op's kernel.
   LogicalResult runOp(Operation *op);
 
   const Tensor &getValue(Value value) const { return values.find(value)->second; }
@@ -148,7 +148,7 @@ LogicalResult verifyOneBlock(func::FuncOp function) {
   return success();
 }
 
-/// Each rank's result of one collective.
+/// Runs one collective on all ranks and sets each rank's result.
 void runTogether(CollectiveOpInterface op, MutableArrayRef<Interpreter> ranks) {
   SmallVector<const Tensor *> operands;
   for (Interpreter &rank : ranks)
@@ -163,7 +163,7 @@ void runTogether(CollectiveOpInterface op, MutableArrayRef<Interpreter> ranks) {
     rank.setValue(result, std::move(tensor));
 }
 
-/// How many ranks the module's axes have.
+/// The number of ranks of the module's mesh.
 int64_t getMeshSize(ModuleOp module) {
   int64_t ranks = 1;
   for (auto axis : module.getOps<MeshAxisOp>())

@@ -1,11 +1,11 @@
 //===- Kernels.h - One small function for each op -------------------------------------------------------*- C++ -*-===//
 //
-// A family of ops has a file, which enters its functions into the table:
+// Each family of ops has a file, which adds the functions of its ops to the table:
 //
 //   static LogicalResult add(AddOp, Operands in, Results out) { ... }
 //   void tx::addElementwiseKernels(KernelTable &table) { table.add<AddOp, add>(); }
 //
-// Results come with their shape, filled with zeros.
+// A function gets its results with their shapes, filled with zeros.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -30,7 +30,7 @@ public:
       return Function(mlir::cast<OpT>(op), operands, results);
     };
   }
-  /// Null for an op that has none.
+  /// The kernel of an op; null if the table has none.
   Kernel lookup(mlir::OperationName name) const { return kernels.lookup(name.getStringRef()); }
 
 private:
@@ -42,17 +42,18 @@ void addElementwiseKernels(KernelTable &table);
 void addCollectiveKernels(KernelTable &table);
 void addAttentionKernels(KernelTable &table);
 void addTrainingKernels(KernelTable &table);
-/// One rank's result of a collective; `all` are the operands of every rank of the mesh, in their order.
+/// Computes the result of a collective on rank `self`. `all` has the operand of every rank of the mesh, in the order of
+/// ranks.
 void runCollective(CollectiveOpInterface op, Operands all, int64_t self, Tensor &result);
-/// All of them.
+/// The table with the kernels of all families.
 const KernelTable &getKernels();
 
-/// Tanh form.
+/// GELU in its tanh form, and its derivative.
 double gelu(double x);
 double geluDerivative(double x);
 
-/// What an accumulation starts from: the old content, or zero after a reset. `accumulator` and `reset` are operand
-/// numbers; no reset if it is past the end.
+/// Sets `result` to what an accumulation starts from: the accumulator's content, or zeros if the reset bit is set.
+/// `accumulator` and `reset` are numbers of operands; the op has no reset bit if `reset` is past the last operand.
 inline void startAccumulation(Operands operands, unsigned accumulator, unsigned reset, Tensor &result) {
   if (reset >= operands.size() || operands[reset]->values[0] == 0)
     result.values = operands[accumulator]->values;

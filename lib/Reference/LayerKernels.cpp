@@ -143,7 +143,7 @@ static LogicalResult addParts(AddPartsOp, Operands in, Results out) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
-/// A weight as [k, n], whichever way it lies.
+/// Reads a weight as [k, n], whether it is stored as [k, n] or transposed.
 struct Weight {
   int64_t k, n;
   bool transposed;
@@ -154,7 +154,7 @@ struct Weight {
 };
 } // namespace
 
-/// x weight + bias, which stands third if `biased`.
+/// Computes x weight, plus the bias if `biased`; the bias is then the third operand.
 static void product(Operands in, bool transposed, bool biased, Tensor &result) {
   const Tensor &x = *in[0], &weight = *in[1];
   Weight w(weight, transposed);
@@ -167,7 +167,7 @@ static void product(Operands in, bool transposed, bool biased, Tensor &result) {
     }
 }
 
-/// dy weight^T.
+/// Computes dy weight^T.
 static void inputGradient(Operands in, bool transposed, Tensor &result) {
   const Tensor &dy = *in[0], &weight = *in[1];
   Weight w(weight, transposed);

@@ -1,7 +1,7 @@
 //===- Philox.h - The random words of dropout -----------------------------------------------------------*- C++ -*-===//
 //
-// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011): four words from a counter of
-// four and a key of two.
+// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011): makes four random 32-bit
+// words from a counter of four words and a key of two.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -12,7 +12,7 @@ using namespace tx;
 // Loss
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// The target's column, -1 if it is ignored.
+/// The column of the target's logit; -1 if the target is the ignore index.
 template <typename OpT> static FailureOr<int64_t> column(OpT op, double target, const Tensor &logits) {
   if (target == static_cast<double>(static_cast<int64_t>(op.getIgnoreIndex())))
     return -1;

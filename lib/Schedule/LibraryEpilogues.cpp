@@ -18,8 +18,8 @@ static bool addsBias(const GemmForm &form) {
   return form.bias && isSingle(form) && elementOf(form.bias) == elementOf(form.c.value);
 }
 
-/// Whether the value is a part of a view, or has parts. Such a value can have a row stride that the library's auxiliary
-/// output does not take.
+/// Whether the value is a part of another tensor, or has parts: the other tensor then decides its address and row
+/// stride.
 static bool isViewed(Value value) {
   return value.getDefiningOp<ViewOpInterface>() || llvm::any_of(value.getUsers(), llvm::IsaPred<ViewOpInterface>);
 }

@@ -14,12 +14,12 @@
 
 namespace tx {
 
-/// Whether the file can be a plug-in of this process: a shared library that wants the versions of Tx, MLIR and LLVM
-/// that are here. Two versions in one process would be two registries, and passes that nobody finds. Runs nothing of
-/// the file.
+/// Checks that the file can be a plug-in of this process: a shared library that is linked against the versions of Tx,
+/// MLIR and LLVM that this process runs with. Two versions in one process would have two registries, and nobody would
+/// find the plug-in's passes. Runs no code of the file.
 llvm::Error checkPlugin(llvm::StringRef file);
 
-/// Checks and loads it, and registers its passes.
+/// Checks the file, loads it, and registers its passes.
 llvm::Error loadPassPlugin(llvm::StringRef file);
 
 } // namespace tx

@@ -84,7 +84,7 @@ LogicalResult ReduceLossOp::verify() {
 }
 
 LogicalResult ReduceLossOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
-  context.getGradient(getCount()); // read and dropped: the count of targets has no gradient
+  context.getGradient(getCount()); // tells autodiff that this gradient is handled: none flows through a count
   Value dsum = context.getGradient(getSum());
   if (context.needsGradient(getLosses()) && dsum)
     context.addGradient(getLosses(), ReduceLossGradOp::create(builder, getLoc(), dsum, getTargets(),

@@ -16,26 +16,27 @@ class ProgramOp;
 #define GEN_PASS_DECL
 #include "tx/Conversion/Passes.h.inc"
 
-/// What `tx-lower-kernels-to-vector` puts into the program, as a module of its own: one function for each kernel.
-/// Diagnosed at the kernel's op on failure.
+/// Returns the functions that `tx-lower-kernels-to-vector` adds to a program, one for each step.kernel, in a module of
+/// their own. On failure, errors are on the step.kernel ops.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelsToVector(step::ProgramOp program);
-/// The same of one kernel.
+/// The same for one kernel.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerKernelToVector(step::KernelOp kernel);
 
 /// Whether the program multiplies bf16 matrices.
 bool hasNarrowProducts(step::ProgramOp program);
-/// What a CPU multiplies matrices with.
+/// The instructions with which a CPU multiplies matrices.
 struct ProductUnits {
   bool tiles;       ///< a matrix unit (AMX)
   bool wideVectors; ///< 32 vector registers of 16 f32 (AVX-512)
 };
-/// Adds a txrt_host_product (txrt/abi.h) to that module for each form of the program's bf16 products.
+/// Adds one txrt_host_product function (txrt/abi.h) to `module` for each form (transposes, type of C) of the program's
+/// bf16 products.
 void addNarrowProducts(step::ProgramOp program, mlir::ModuleOp module, ProductUnits units);
 
-/// `tx-verify-host-kernels`, on that module.
+/// Runs the check of `tx-verify-host-kernels` on a module of lowerKernelsToVector.
 mlir::LogicalResult verifyHostKernels(mlir::ModuleOp module);
 
-/// The dialects of that module.
+/// Registers the dialects of the module that lowerKernelsToVector returns.
 void registerVectorKernelDialects(mlir::DialectRegistry &registry);
 
 #define GEN_PASS_REGISTRATION

@@ -64,9 +64,10 @@ SmallVector<Vectors, 2> ColumnUnit::sumRows(unsigned sums, Number begin, Number 
   APInt first, last;
   if (matchPattern(begin.value, m_ConstantInt(&first)) && matchPattern(end.value, m_ConstantInt(&last)) &&
       (last - first).getSExtValue() % (rowsAtOnce * stride) == 0) {
-    // All groups have as many rows: the number of rounds is known, and there is no rest.
+    // All groups have the same number of rows, a multiple of rowsAtOnce: the number of rounds is a constant, and no
+    // rows are left over.
     loop(begin, end, rowsAtOnce, isShared ? start - begin : Number());
-  } else if (rowsAtOnce > 1) { // the same additions in the same order
+  } else if (rowsAtOnce > 1) { // makes the same additions in the same order
     int64_t together = rowsAtOnce * stride;
     Number first = e.smallerIndex(start, end);
     Number whole = (end - first) / static_cast<double>(together) * static_cast<double>(together) + first;
@@ -118,7 +119,7 @@ void ColumnUnit::accumulate(const Buffer &accumulator, const Buffer &result, Num
 }
 
 void ColumnUnit::carry(const Buffer &accumulator, const Buffer &result, Number reset, Number begin, Number end) {
-  // In place, as planned: nothing to copy.
+  // If the result lies on the accumulator, as memory is planned, there is nothing to copy.
   e.onlyIf(e.areApart(accumulator, result),
            [&] { eachRow(begin, end, [&](Number row) { store(load(accumulator, row), result, row); }); });
   if (reset.value)

@@ -20,32 +20,33 @@ public:
       : kernel(kernel), e(kernel.emitter), first(first), shape(shape) {}
   virtual ~ColumnUnit() = default;
 
-  /// This block of a row of an input.
+  /// Loads this unit's columns of an input's row.
   Vectors load(const Buffer &buffer, Number row);
   void store(const Vectors &block, const Buffer &buffer, Number row);
-  /// An element of an input whose elements follow each other.
+  /// Loads one element of a contiguous input.
   Number element(const Buffer &buffer, Number index) { return e.load(buffer, index); }
 
-  /// A kernel input; diagnosed and null if an op of the kernel computes it.
+  /// The buffer of a kernel input. If an op of the kernel computes the value, emits an error and returns null.
   const Buffer *input(mlir::Operation *op, mlir::Value value);
-  /// Where a result goes, which exactly one buffer takes; else diagnosed and null.
+  /// The one buffer to which a result is written. If there is none or more than one, emits an error and returns null.
   const Buffer *output(mlir::Operation *op, mlir::Value result);
 
   Vectors zero();
-  /// From zero on, adds what `add` makes of each row. Several sums in one loop.
+  /// Sums over the rows begin, begin + step, ... below end. Starts `sums` sums at zero, and calls `add` for each row to
+  /// add to them, all in one loop.
   llvm::SmallVector<Vectors, 2> sumRows(unsigned sums, Number begin, Number end, int64_t step,
                                         llvm::function_ref<void(Number row, llvm::MutableArrayRef<Vectors> sums)> add);
 
-  /// Runs `body` for each row of a result; sums in it are of this row alone.
+  /// Runs `body` for each row of a result. Sums within `body` are not shared with other groups of threads.
   void eachRow(Number begin, Number end, llvm::function_ref<void(Number row)> body);
-  /// Runs `body`, which changes one row of a result.
+  /// Runs `body`, which writes one row of a result.
   void inRow(Number row, llvm::function_ref<void()> body);
 
-  /// Whether the accumulator's old content counts as zero; false without a bit.
+  /// Whether the reset bit says that the accumulator's old content counts as zero; null if there is no bit.
   Number isReset(mlir::Operation *op, mlir::Value bit);
   /// result[row] = (reset ? 0 : accumulator[row]) + sum.
   void accumulate(const Buffer &accumulator, const Buffer &result, Number reset, Number row, const Vectors &sum);
-  /// result[row] = reset ? 0 : accumulator[row], for rows that get nothing.
+  /// result[row] = reset ? 0 : accumulator[row], for the rows [begin, end), to which nothing is added.
   void carry(const Buffer &accumulator, const Buffer &result, Number reset, Number begin, Number end);
 
   Kernel &kernel;
@@ -54,17 +55,17 @@ public:
   BlockShape shape;
 
 protected:
-  /// Groups of threads share the rows: group i sums rows i, i + groups, ..., and has the same rows of results that are
-  /// written row by row.
+  /// On a GPU, groups of threads share the rows. Group i sums the rows i, i + groups, ...; of results that are written
+  /// row by row, it writes the same rows.
   int64_t groups = 1;
   Number group;
-  /// Rows whose loads are on their way at once.
+  /// How many rows' loads are in flight at once.
   int64_t rowsAtOnce = 1;
-  /// Adds up what the groups have summed, in one order, for group 0.
+  /// Adds the sums of all groups, in a fixed order; group 0 gets the result.
   virtual void combineGroups(llvm::MutableArrayRef<Number> sums) {}
 
 private:
-  bool isOneRow = false; // in eachRow or inRow
+  bool isOneRow = false; // while the body of eachRow or inRow is written
 };
 
 } // namespace tx::emit

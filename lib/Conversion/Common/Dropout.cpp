@@ -1,7 +1,8 @@
 //===- Dropout.cpp - Random masks that need no memory -------------------------------------------------------------===//
 //
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as easy as 1, 2, 3"). A block's 16 lanes
-// have 16 counters; the four words of each are the block's four vectors, so no lane's words cross to another.
+// Dropout and its random words: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011: "Parallel random numbers: as easy as 1,
+// 2, 3"). The 16 lanes of a block of columns have 16 counters, and the four words of each counter go to the block's
+// four vectors. So no word moves to another lane.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -16,11 +16,12 @@ static void lowerAdd(AddOp op, RowProgram &row) {
 
 static void lowerCast(CastOp op, RowProgram &row) { row.result(op.getY(), row.columns(op.getX())); }
 
-// x/2 (1 + tanh u) = x / (1 + exp(-2u)), without the cancellation of 1 + tanh. With 2u = x (a + b x^2).
+// GELU is x/2 (1 + tanh u) = x / (1 + exp(-2u)); the second form avoids the cancellation in 1 + tanh u. Here 2u = x (a
+// + b x^2).
 static constexpr double kGeluA = 1.5957691216057308; // 2 sqrt(2/pi)
 static constexpr double kGeluB = kGeluA * 0.044715;
 
-/// exp(-2u), not above 2^126: it and its reciprocal are numbers.
+/// exp(-2u), at most 2^126, so that it and its reciprocal are finite.
 static Number geluExp(Number x, Number x2) {
   Emitter &e = *x.emitter;
   Number exponent = x * fma(x2, e.like(x, -kGeluB / M_LN2), e.like(x, -kGeluA / M_LN2));
@@ -34,7 +35,7 @@ static void lowerGelu(GeluOp op, RowProgram &row) {
   }));
 }
 
-// With e = exp(-2u), s = 1 / (1 + e): y' = s + x s (1 - s) (2u)', s (1 - s) = e s s.
+// The derivative of y = x s with e = exp(-2u), s = 1 / (1 + e): y' = s + x s (1 - s) (2u)', where s (1 - s) = e s s.
 static void lowerGeluGrad(GeluGradOp op, RowProgram &row) {
   row.result(op.getDx(), row.map({row.columns(op.getDy()), row.columns(op.getX())}, [](Emitter &e, Numbers v) {
     Number x = v[1], x2 = x * x;

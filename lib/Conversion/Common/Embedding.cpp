@@ -6,8 +6,8 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-/// An id as a row of a table of `rows` rows; the last one for ids outside, so that no memory outside of the table is
-/// touched.
+/// The row of a table of `rows` rows for an id. An id outside of the table gives the last row, so that no memory
+/// outside of the table is touched.
 static Number tableIndex(Number id, int64_t rows) {
   Emitter &e = *id.emitter;
   Number last = e.integer(rows - 1, e.i32());
@@ -30,7 +30,7 @@ static void lowerAddPositions(AddPositionsOp op, RowProgram &row) {
                                      [](Emitter &, Numbers v) { return v[0] + v[1]; }));
 }
 
-// Tokens in their order, so a row that occurs twice has one order of additions.
+// Goes over the tokens in their order, so that the gradients of a row that occurs twice are added in one order.
 static void lowerEmbeddingWeightGrad(EmbeddingWeightGradOp op, ColumnUnit &unit) {
   const Buffer *tokens = unit.input(op, op.getTokens()), *dy = unit.input(op, op.getDy());
   const Buffer *acc = unit.input(op, op.getAcc()), *result = unit.output(op, op.getResult());

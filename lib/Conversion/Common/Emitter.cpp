@@ -76,7 +76,7 @@ template <typename FloatOp, typename IntOp>
 static Value createBinary(OpBuilder &builder, Location loc, Number a, Number b) {
   if (isa<FloatType>(a.element()))
     return FloatOp::create(builder, loc, a.value, b.value);
-  if (a.element().isIndex()) // addresses: 0 and 1 are frequent
+  if (a.element().isIndex()) // addresses are often multiplied by 1, or added to 0
     return builder.createOrFold<IntOp>(loc, a.value, b.value);
   return IntOp::create(builder, loc, a.value, b.value);
 }
@@ -165,7 +165,7 @@ Number tx::emit::sqrt(Number a) {
   return e.wrap(math::SqrtOp::create(e.builder, e.loc, a.value));
 }
 
-/// The vector or scalar type like a's, of another element type.
+/// The type of `a` (scalar or vector) with another element type.
 static Type withElement(Number a, Type element) {
   auto vector = dyn_cast<VectorType>(a.value.getType());
   return vector ? VectorType::get(vector.getShape(), element) : element;
@@ -181,7 +181,7 @@ Number tx::emit::convert(Number a, Type element) {
   Type from = a.element(), to = withElement(a, element);
   if (from == element)
     return a;
-  if (from.isIndex() || element.isIndex()) // ids and positions are not negative
+  if (from.isIndex() || element.isIndex()) // ids and positions are not negative, so the conversion is unsigned
     return e.wrap(arith::IndexCastUIOp::create(e.builder, e.loc, to, a.value));
   if (isa<FloatType>(from) && isa<FloatType>(element))
     return from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth()
@@ -220,8 +220,8 @@ Number Emitter::reduceLanes(Number vector, function_ref<Number(Number, Number)> 
 
 static Type elementOf(const Buffer &buffer) { return cast<MemRefType>(buffer.memref.getType()).getElementType(); }
 
-/// bf16 is the upper half of an f32. Handled as integers, since the CPU's own conversions flush denormals and not every
-/// CPU has them.
+/// A bf16 is the upper half of an f32. It is handled as an integer, since a CPU's own conversion instructions flush
+/// denormals to zero, and some CPUs have none.
 Number Emitter::widen(Number stored, const Buffer &buffer) {
   if (!buffer.element().isBF16())
     return stored;

@@ -11,23 +11,23 @@
 
 namespace tx::emit {
 
-/// The op that stands for the kernel, and where its operands are in memory.
+/// A kernel whose code is being written: its step.kernel op, and the memory of its operands.
 class Kernel {
 public:
-  /// `memory`: of the inputs, then of the outputs. `immediate` gives one by its number.
+  /// `memory`: the memrefs of the inputs, then of the outputs. `immediate` returns an immediate by its number.
   Kernel(step::KernelOp op, Emitter &emitter, mlir::ValueRange memory, std::function<Number(unsigned)> immediate);
 
   step::KernelOp op;
   Emitter &emitter;
   int64_t rows, columns;
 
-  /// The buffer of a kernel input; null for a value that an op computes.
+  /// The buffer of a kernel input; null for a value that an op of the kernel computes.
   const Buffer *input(mlir::Value value) const;
-  /// The buffers that a value is written to.
+  /// The buffers to which the kernel writes a value.
   llvm::SmallVector<const Buffer *, 1> outputs(mlir::Value value) const;
   std::function<Number(unsigned)> immediate;
 
-  /// Diagnoses what kernels cannot do, once.
+  /// Emits an error on an op that kernels cannot compute, once for each kernel.
   void refuse(mlir::Operation *op, const llvm::Twine &why);
   bool isRefused() const { return refused; }
 

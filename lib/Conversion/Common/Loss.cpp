@@ -8,18 +8,20 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-/// e^(x - y), exactly 1 where they are equal.
+/// e^(x - y); exactly 1 if x = y.
 static Number expOfDifference(Number x, Number y) { return exp2((x - y) * (1.0 / M_LN2)); }
 
-/// The target's place from the block's first column on is compared with constants.
+/// Whether each lane's column is the target. The target, counted from the block's first column, is compared with
+/// constants.
 static Number isTarget(const BlockPlace &at, unsigned vector, Number target) {
   Emitter &e = at.emitter;
   Number place = e.broadcast(target) - convert(at.first, e.i32());
   return e.lanes() + static_cast<double>(vector * kSlice) == place;
 }
 
-/// The logit of each row's target: the only term of a sum that is not 0. So no column is read but by who has it, and
-/// the gradient may take the logits' place. NaN if there is no such column, to be seen.
+/// The logit of each row's target, as a sum in which only this term is not 0. So only the thread that has a column
+/// reads it, and the gradient may be written over the logits. If there is no such column the result is NaN, so that the
+/// error is seen.
 static RowValue targetLogit(RowProgram &row, RowValue logits, RowValue target) {
   int64_t columns = row.kernel.columns;
   RowValue logit = row.sum(row.mapBlock({logits, target}, [](const BlockPlace &at, ArrayRef<Vectors> v) {

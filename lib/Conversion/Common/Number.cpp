@@ -53,8 +53,9 @@ Number exp2(Number x) { return x.emitter->exp2(x); }
 Number quotient(Number a, Number b) { return a.emitter->quotient(a, b); }
 Number root(Number a) { return a.emitter->root(a); }
 
-// 2^n times a polynomial in r, |r| <= ln 2 / 2. The polynomial is the minimax one of exp by relative error (3e-9). n is
-// rounded, and becomes an exponent, by adding 1.5 2^23: its bits then end in n, also where x is not a number.
+// exp(x) is 2^n times a polynomial in r, |r| <= ln 2 / 2: the minimax polynomial of exp by relative error (3e-9).
+// Adding kMagic = 1.5 2^23 rounds to n, and the low bits of the sum are n as an integer, ready to become an exponent;
+// also if x is NaN.
 static constexpr double kMagic = 12582912.0;
 
 static Number limit(Number x, double least, double greatest) {
@@ -62,7 +63,7 @@ static Number limit(Number x, double least, double greatest) {
   return select(t > greatest, greatest, t);
 }
 
-/// e^r 2^n, where `shifted` is n + kMagic; 0 where x is below the least one.
+/// e^r 2^n, where `shifted` is n + kMagic; 0 if x is below `least`.
 static Number power(Number r, Number shifted, Number x, double least) {
   constexpr double c[] = {0.49999993412490173, 0.16666520107833427, 0.04166839421332109, 0.008368780409864668,
                           0.001381446693454923};
@@ -95,15 +96,15 @@ Number Emitter::exp2(Number x) {
   return power((t - (shifted - kMagic)) * M_LN2, shifted, x, least);
 }
 
-// 2^k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its series: s^2 < 0.03, so eight
-// terms are good for 1e-13.
+// x = 2^k m with m in [sqrt(1/2), sqrt(2)). log m = 2 atanh(s) with s = (m - 1) / (m + 1), by its series: s^2 < 0.03,
+// so eight terms give an error of 1e-13.
 Number log(Number x) {
   Emitter &e = *x.emitter;
   Type i64 = IntegerType::get(x.value.getContext(), 64);
   Number bits = bitcast(convert(x, e.f64()), i64);
   constexpr int64_t sqrtHalf = 0x3fe6a09e667f3bcd, fraction = (int64_t(1) << 52) - 1;
   Number offset = bits - integerLike(bits, sqrtHalf);
-  Number k = convert((offset >> 52), e.i32()) << 20; // keeps the sign of 12 bits
+  Number k = convert((offset >> 52), e.i32()) << 20; // the top 12 bits, so that their sign is that of the i32
   Number exponent = convert(k, e.f64()) / 1048576.0;
   Number m = bitcast((offset & integerLike(bits, fraction)) + integerLike(bits, sqrtHalf), e.f64());
   Number s = (m - 1.0) / (m + 1.0);
@@ -112,7 +113,7 @@ Number log(Number x) {
   for (int odd = 13; odd >= 1; odd -= 2)
     series = fma(series, s2, e.like(s, 1.0 / odd));
   Number result = fma(exponent, e.like(s, M_LN2), 2.0 * s * series);
-  // The exponent of an infinity or of what is not a number means nothing.
+  // For infinity and NaN the exponent means nothing: return x.
   Number finite = x < e.like(x, INFINITY);
   return select(finite, convert(result, e.f32()), x);
 }

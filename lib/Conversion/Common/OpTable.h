@@ -1,6 +1,7 @@
-//===- OpTable.h - How each tx op is lowered for the host -----------------------------------------------*- C++ -*-===//
+//===- OpTable.h - How each tx op is lowered ------------------------------------------------------------*- C++ -*-===//
 //
-// One function for each op, in the file of its family. A new op adds a function and a line there.
+// Maps each tx op's name to the function that lowers it, for all backends. The functions lie in the file of the op's
+// family. A new op adds a function and a line there.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -42,7 +43,7 @@ private:
   llvm::StringMap<ColumnLowering> columns;
 };
 
-// A family each.
+// Each adds the functions of one family of ops.
 void addElementwise(OpTable &table);
 void addNorm(OpTable &table);
 void addEmbedding(OpTable &table);

@@ -8,7 +8,7 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-/// Of numbers that are not negative.
+/// Whether a number is finite; the number must not be negative.
 static Number isFinite(Number value) { return value < INFINITY; }
 
 static void lowerSumOfSquares(SumOfSquaresOp op, RowProgram &row) {
@@ -31,7 +31,7 @@ static void lowerClipCoefficient(ClipCoefficientOp op, RowProgram &row) {
   }));
 }
 
-/// base^step in f64, by squaring. The step is positive.
+/// base^step in f64, by repeated squaring. The step is positive.
 static Number power(double base, Number step) {
   Emitter &e = *step.emitter;
   auto result = e.loop(e.index(0), e.index(31), 1, {e.constant(1.0, e.f64()), e.constant(base, e.f64()), step},
@@ -42,9 +42,7 @@ static Number power(double base, Number step) {
   return result[0];
 }
 
-// In the order of torch.optim.AdamW: the decay first, then
-//   denominator = sqrt(v) / sqrt(1 - beta2^t) + eps
-//   param -= lr / (1 - beta1^t) * m / denominator
+// The operations are in the order of torch.optim.AdamW: the decay first, then
 static void lowerAdamW(AdamWOp op, RowProgram &row) {
   double beta1 = op.getBeta1().convertToDouble(), beta2 = op.getBeta2().convertToDouble();
   double eps = op.getEps().convertToDouble(), weightDecay = op.getWeightDecay().convertToDouble();

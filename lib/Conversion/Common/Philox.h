@@ -7,7 +7,7 @@
 
 namespace tx::emit {
 
-/// Philox4x32-10: four words from a counter of four and a key of two.
+/// Philox4x32-10: four random 32-bit words from a counter of four words and a key of two.
 llvm::SmallVector<Number, 4> philox(llvm::SmallVector<Number, 4> counter, Number key0, Number key1);
 
 } // namespace tx::emit

@@ -24,7 +24,8 @@ RowProgram::RowProgram(Kernel &kernel) : kernel(kernel) {
   number = nodes.back().get();
 }
 
-/// `earliest`: what is read or known before the op's own passes may be at once.
+/// Adds a node. `earliest` is the first pass in which it may be computed: 0 for what is loaded or known from the start,
+/// otherwise the first pass of the current op.
 RowValue RowProgram::add(RowNode node, unsigned earliest) {
   node.pass = earliest;
   node.isUniform = node.kind != RowNode::Reduce;
@@ -38,7 +39,7 @@ RowValue RowProgram::add(RowNode node, unsigned earliest) {
   return nodes.back().get();
 }
 
-/// Stands for a refused operand, so that the op's lowering can go on.
+/// Emits the error `why` and returns a value in place of the refused operand, so that the op's lowering can go on.
 RowValue RowProgram::refuse(const Twine &why) {
   kernel.refuse(current, why);
   return constantIndex(0);
@@ -85,8 +86,8 @@ RowValue RowProgram::loadElement(const Buffer &buffer, RowValue element) {
   return map({element}, [&buffer](Emitter &e, Numbers v) { return e.load(buffer, v[0]); });
 }
 
-/// Elements between the kernel's rows in a buffer; nothing if they are not evenly spaced. Flat kernels and single rows
-/// take a tensor as one sequence.
+/// How many elements the kernel's rows lie apart in a buffer; none if the rows are not evenly spaced. Kernels of chunks
+/// or of a single row take a contiguous tensor as one sequence.
 static std::optional<int64_t> rowStride(const Buffer &buffer, const Kernel &kernel) {
   if (buffer.columns == kernel.columns && buffer.rows == kernel.rows)
     return buffer.stride;
@@ -107,7 +108,7 @@ RowValue RowProgram::sameRow(Value operand) {
   return load(*kernel.input(operand), constantIndex(0), 0);
 }
 
-/// Where an element of each row's `count` is.
+/// The place of element `element` in a tensor that has `count` elements for each row.
 RowValue RowProgram::elementOf(unsigned element, unsigned count) {
   RowValue first = count == 1 ? number : startOf(number, count);
   if (element == 0)
@@ -205,7 +206,7 @@ RowValue RowProgram::upToDiagonal(RowValue value, double otherwise, int64_t peri
 
 void RowProgram::result(Value result, ArrayRef<RowValue> numbers) {
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
-  // A node of its own, since it gets a place in memory and a pass.
+  // The rounded result is a node of its own, since it gets a place in memory and a pass.
   for (RowValue value : numbers)
     values[result].push_back(map({value}, [element](Emitter &, Numbers v) { return roundTo(v[0], element); }));
 }
@@ -235,7 +236,7 @@ void RowProgram::endOp(Operation *op) {
       last = std::max(last, value->pass + (value->kind == RowNode::Reduce ? 1 : 0));
   }
   lastPass[op] = last;
-  // Results of one op appear together, in the last of its passes.
+  // All results of an op are stored together, in the last of its passes.
   for (Value result : op->getResults()) {
     ArrayRef<RowValue> numbers = values[result];
     bool isColumns = numbers[0]->kind == RowNode::Columns;
@@ -264,7 +265,7 @@ void RowProgram::storeNumbers(const Buffer *buffer, ArrayRef<RowValue> numbers) 
 }
 
 void RowProgram::finish() {
-  // An input that the kernel hands out as it is.
+  // Copy inputs that the kernel returns unchanged.
   llvm::SmallDenseSet<Value> seen;
   current = kernel.op;
   firstPass = 0;

@@ -7,10 +7,10 @@
 //   RowValue mean = row.map({row.sum(x)}, [n](Emitter &, Numbers v) { return v[0] / n; });
 //   row.result(op.getY(), row.map({x, mean}, [](Emitter &, Numbers v) { return v[0] - v[1]; }));
 //
-// A reduction takes a pass over the row, and what uses it comes in a later one. A value has the number of the first
-// pass in which it can be computed; an op's values have none smaller than those of its operands' ops. An op's result is
-// stored in exactly this pass, so that the planner knows when an input is read for the last time, and may lay a result
-// over it.
+// A reduction takes a pass over the row, and a value that uses it can be computed in a later pass at the earliest. The
+// pass of a value is the first in which it can be computed, and not before the passes of the ops that compute its op's
+// operands. All results of an op are stored in the op's last pass. So the planner knows in which pass an input is read
+// for the last time, and may place a result on it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -24,19 +24,20 @@
 
 namespace tx::emit {
 
-/// A block of columns, while its code is written.
+/// The block of columns whose code is being written.
 struct BlockPlace {
   Emitter &emitter;
   Number first; // column
   BlockShape shape;
-  /// All of the block is behind the causal limit.
+  /// Whether all columns of the block lie behind the causal limit.
   bool isBeyondLimit = false;
-  /// The first lane's place in a slice of the block; null: 0.
+  /// On a GPU: the place of the thread's first lane in a slice of the block; null: 0.
   Number offset = {};
 
-  /// i32: the columns of a vector.
+  /// The column numbers of a vector's lanes; i32.
   Number columns(unsigned vector) const;
-  /// i32: numbers the lanes of the row's blocks, 16 for each; the same for a block's four vectors.
+  /// Numbers the lanes of all of a row's blocks, 16 for each block; i32. A block's four vectors have the same lane
+  /// numbers.
   Number laneNumbers() const;
 };
 
@@ -46,27 +47,28 @@ using RowValue = RowNode *;
 enum class Reduction { Sum, Dot, Max };
 
 struct RowNode {
-  /// RowSum: a sum over rows, for each column, in parts.
+  /// Scalar: a number for the row. Columns: a number for each column. Reduce: a reduction of the row. RowSum: sums over
+  /// parts of the rows, for each column.
   enum Kind { Scalar, Columns, Reduce, RowSum };
   explicit RowNode(Kind kind, llvm::ArrayRef<RowValue> operands = {}) : kind(kind), operands(operands) {}
 
   Kind kind;
   llvm::SmallVector<RowValue, 4> operands;
   unsigned pass = 0;
-  /// The same for all rows.
+  /// Whether the value is the same for all rows.
   bool isUniform = false;
-  /// Scalar: from the operands' scalars.
+  /// For Scalar: computes the value from the operands' scalars.
   std::function<Number(Emitter &, Numbers)> scalar;
-  /// Columns: from the operands' blocks; a scalar is a block of itself.
+  /// For Columns: computes a block from the operands' blocks; a scalar operand is one number.
   std::function<Vectors(const BlockPlace &, llvm::ArrayRef<Vectors>)> block;
   Reduction reduction = Reduction::Sum;
-  /// Columns: what it is behind the causal limit, where this is known.
+  /// For Columns: the value behind the causal limit, if it is known.
   std::optional<double> beyondLimit;
-  /// Reduce: columns behind the limit add nothing.
+  /// For Reduce: whether columns behind the limit do not contribute.
   bool isLimited = false;
-  /// Columns: read from here, if from memory.
+  /// For Columns: the buffer that the value is loaded from, or null.
   const Buffer *source = nullptr;
-  /// The store that puts the value into memory in pass `pass`, or -1.
+  /// The number of the store that writes the value to memory in pass `pass`; -1 if there is none.
   int home = -1;
 };
 
@@ -75,41 +77,42 @@ public:
   explicit RowProgram(Kernel &kernel);
 
   //===--- For ops: operands ---===//
-  /// A tensor of the kernel's rows and columns.
+  /// A tensor that has the kernel's rows and columns.
   RowValue columns(mlir::Value operand);
-  /// A tensor of one row, the same for all.
+  /// A tensor of one row, which all rows use.
   RowValue sameRow(mlir::Value operand);
-  /// A tensor with an element for each row, or a few: one of them.
+  /// Element `element` of a tensor that has one number, or a few, for each row.
   RowValue perRow(mlir::Value operand, unsigned element = 0);
-  /// An element of a tensor, the same for all rows.
+  /// Element `element` of a tensor, the same for all rows.
   RowValue uniform(mlir::Value operand, int64_t element = 0);
-  /// A row of a table, by its number.
+  /// The row of a table with this number.
   RowValue tableRow(mlir::Value table, RowValue number);
-  /// The row's number (index).
+  /// The number of the row; an index.
   RowValue rowNumber() { return number; }
   RowValue immediate(unsigned index);
 
   //===--- For ops: computing ---===//
   using Map = std::function<Number(Emitter &, Numbers)>;
   using BlockMap = std::function<Vectors(const BlockPlace &, llvm::ArrayRef<Vectors>)>;
-  /// Of values of the row alone: a value of the row; else one for each column.
+  /// Computes a value by a formula. If all operands are numbers of the row, the result is too; otherwise it has a
+  /// number for each column.
   RowValue map(llvm::ArrayRef<RowValue> operands, Map map);
   RowValue mapBlock(llvm::ArrayRef<RowValue> operands, BlockMap map);
-  /// For each column, by a formula that never runs on scalars alone.
+  /// The same, but the result has a number for each column, and the formula never runs on scalars alone.
   RowValue mapColumns(llvm::ArrayRef<RowValue> operands, Map map);
   RowValue sum(RowValue x) { return reduce(Reduction::Sum, {x}); }
   RowValue dot(RowValue x, RowValue y) { return reduce(Reduction::Dot, {x, y}); }
   RowValue max(RowValue x) { return reduce(Reduction::Max, {x}); }
-  /// Only columns up to `row % period` take part: `value` there, `otherwise` behind.
+  /// A causal mask: `value` in the columns up to `row % period`, `otherwise` behind them.
   RowValue upToDiagonal(RowValue value, double otherwise, int64_t period);
 
   //===--- For ops: results ---===//
   void result(mlir::Value result, RowValue value) { this->result(result, llvm::ArrayRef(value)); }
-  /// Several numbers for each row, side by side.
+  /// A result with several numbers for each row, which lie side by side in memory.
   void result(mlir::Value result, llvm::ArrayRef<RowValue> values);
 
-  /// Row p of the result gets the sums over the rows p `rowsOfPart` and on, column by column, added in the rows' order:
-  /// a thread goes over the rows of a part.
+  /// Part p of the rows is the `rowsOfPart` rows from p * `rowsOfPart` on. Row p of the result gets the sums over part
+  /// p, column by column, added in the order of rows: a thread goes over the rows of a part.
   void sumRows(mlir::Value result, Reduction reduction, llvm::ArrayRef<RowValue> operands, int64_t rowsOfPart);
 
   //===--- For the driver ---===//
@@ -120,16 +123,16 @@ public:
   struct Store {
     const Buffer *buffer;
     RowValue value;
-    RowValue start; // of the row, or of its number, in the buffer
+    RowValue start; // the element at which the row, or its number, begins in the buffer
   };
   Kernel &kernel;
   std::vector<std::unique_ptr<RowNode>> nodes; // operands come first
   std::vector<Store> stores;
-  /// The last column that takes part, or null if all do.
+  /// The last column before the causal limit, or null if there is no limit.
   RowValue limit = nullptr;
   RowValue number;
   unsigned passes = 1;
-  /// Not 0: the kernel's units are parts of so many rows.
+  /// If not 0, the kernel's units are parts of this many rows.
   int64_t rowsOfPart = 0;
 
 private:
@@ -149,7 +152,7 @@ private:
   unsigned firstPass = 0;
   int64_t limitPeriod = 0;
   bool limitsDiffer = false;
-  /// Of results: one value for columns, perhaps several for a row.
+  /// The values of each op result: one value if it has columns, perhaps several if it has numbers for each row.
   llvm::DenseMap<mlir::Value, llvm::SmallVector<RowValue, 1>> values;
   llvm::DenseMap<mlir::Operation *, unsigned> lastPass;
   llvm::DenseMap<std::pair<const Buffer *, RowValue>, RowValue> loads;

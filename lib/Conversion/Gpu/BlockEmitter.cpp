@@ -1,6 +1,6 @@
 //===- BlockEmitter.cpp - What a block of threads does together ---------------------------------------------------===//
 //
-// Beside ThreadEmitter's functions the one file here that writes NVVM's and LLVM's ops.
+// In this folder only this file and ThreadEmitter.cpp create ops of the NVVM and LLVM dialects.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,7 +22,8 @@ using namespace tx::simt;
 
 static constexpr unsigned kGlobalSpace = 1, kSharedSpace = 3;
 
-/// The address of a memref's first element; `space`: where it is known to lie.
+/// The address of a memref's first element, as a pointer in address space `space`, in which it is known to lie. `from`
+/// is the address space of the memref's own pointer.
 static Value pointerTo(OpBuilder &builder, Location loc, Value memref, unsigned from, unsigned space) {
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
   address = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
@@ -67,7 +68,7 @@ Number BlockEmitter::maximum(Number a, Number b) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 int64_t BlockEmitter::allocate(int64_t bytes) {
-  constexpr int64_t kAlignment = 128; // all banks
+  constexpr int64_t kAlignment = 128; // bytes of all 32 banks
   int64_t offset = llvm::alignTo(allocated, kAlignment);
   allocated = offset + bytes;
   mostAllocated = std::max(mostAllocated, allocated);

@@ -1,7 +1,8 @@
 //===- BlockEmitter.h - What a block of threads does together -------------------------------------------*- C++ -*-===//
 //
-// Shared memory, copies that go on beside, products by tensor cores: a thread's part of each. Dynamic shared memory is
-// addressed by bytes, as a number that depends on the thread and a constant, which becomes the instruction's.
+// Emits one thread's part of what a block of threads does together: shared memory, asynchronous copies, products by
+// tensor cores. An address in dynamic shared memory is a number of bytes that may depend on the thread, plus a constant
+// that becomes part of the instruction.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,39 +19,39 @@ public:
 
   emit::Number word(int64_t value) { return integer(value, i32()); }
   emit::Number toWord(emit::Number index) { return emit::convert(index, i32()); }
-  /// The values that `body` gives where the condition holds, else `otherwise`.
+  /// The values that `body` returns where the condition holds, else `otherwise`.
   llvm::SmallVector<emit::Number> choose(emit::Number condition, emit::Numbers otherwise,
                                          llvm::function_ref<llvm::SmallVector<emit::Number>()> body);
-  /// A loop that carries values, from which nothing is moved out: addresses that are constants apart would else take
-  /// all registers, each one of its own.
+  /// Writes a loop that carries values, and keeps LLVM from moving code out of it (LICM). Otherwise addresses that are
+  /// only constants apart would each take a register, until none are left.
   llvm::SmallVector<emit::Number> mainLoop(emit::Number begin, emit::Number end, emit::Numbers carried, LoopBody body);
-  /// The larger; of a number and a NaN the number.
+  /// The larger number; if one of the two is NaN, the other one.
   emit::Number maximum(emit::Number a, emit::Number b);
 
-  /// Bytes of dynamic shared memory, aligned to 128.
+  /// Allocates dynamic shared memory, aligned to 128 bytes, and returns its offset.
   int64_t allocate(int64_t bytes);
-  /// What follows is for other blocks.
+  /// Frees all shared memory: the code written from here on runs in other blocks.
   void releaseAll() { allocated = 0; }
-  /// The most that was allocated at once.
+  /// The most bytes that were allocated at one time.
   int64_t getSharedBytes() const { return mostAllocated; }
   emit::Number loadShared(emit::Number at, int64_t offset, mlir::Type type);
   void storeShared(emit::Number value, emit::Number at, int64_t offset);
 
-  /// 16 bytes of global memory as a vector of the buffer's type.
+  /// Stores 16 bytes, a vector of the buffer's element type, to global memory.
   void storeVector(emit::Number vector, const emit::Buffer &buffer, emit::Number element);
 
-  /// Begins to copy 16 bytes from an element `more` after the given one to shared memory; zeros instead, and nothing is
-  /// read, unless `isThere` (null: it is).
+  /// Begins to copy 16 bytes, from `more` elements after `element` in global memory to shared memory. If `isThere` is
+  /// false, nothing is read and zeros are written; null counts as true.
   void copyAsync(const emit::Buffer &from, emit::Number element, int64_t more, emit::Number at, int64_t offset,
                  emit::Number isThere);
-  /// Until this thread's copies have come.
+  /// Waits until this thread's copies have arrived.
   void waitForCopies();
 
-  /// Four matrices of 8 x 8 bf16, the lanes of each eight giving the addresses of one's rows.
+  /// Loads four matrices of 8 x 8 bf16 (ldmatrix). Each group of eight lanes gives the addresses of one matrix's rows.
   llvm::SmallVector<emit::Number> loadMatrices(emit::Number at, int64_t offset, bool transposed);
-  /// c += a b: 16 x 16 by 16 x 8, bf16 in pairs; sums in f32.
+  /// c += a b, where a is 16 x 16 and b is 16 x 8: bf16 in pairs; c is f32.
   void multiplyAdd(emit::Numbers a, emit::Numbers b, llvm::MutableArrayRef<emit::Number> c);
-  /// Two f32, rounded to bf16, in one word.
+  /// Rounds two f32 to bf16 and puts them into one 32-bit word.
   emit::Number pack(emit::Number low, emit::Number high);
 
 private:

@@ -1,7 +1,8 @@
 //===- ColumnKernel.cpp - What a thread does for some columns -----------------------------------------------------===//
 //
-// A block of threads has a stripe of columns, a thread one vector of it; groups of threads share the rows. Each group's
-// sums meet in a fixed order: a butterfly in the warp, then the warps in theirs. No atomics.
+// A block of threads has a stripe of columns, and each thread one vector of these columns. Groups of threads share the
+// rows. The groups' sums are added in a fixed order: by a butterfly within a warp, then warp after warp. There are no
+// atomics.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -37,7 +38,7 @@ void ThreadColumns::combineGroups(MutableArrayRef<Number> sums) {
   for (Number &sum : sums)
     sum = emitter.combineVectors(sum, schedule.threadsPerStripe, kWarp, add);
 
-  // Warps' sums lie one after another, as a stripe of columns each.
+  // In shared memory the sums of the warps lie one after another; those of one warp are a stripe of columns.
   int64_t warps = schedule.threads / kWarp, stripe = schedule.stripe();
   Number inStripe = emitter.thread() % schedule.threadsPerStripe * static_cast<double>(schedule.lanes);
   Number warp = emitter.thread() / static_cast<double>(kWarp);

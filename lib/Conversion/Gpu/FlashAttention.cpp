@@ -27,7 +27,8 @@ Number FlashAttention::endOfKeys(Number firstQuery) const {
   return e.smallerIndex(end / static_cast<double>(schedule.otherRows), all);
 }
 
-// Query i sees keys 0 to i, or all there are. Most tiles are seen whole, which is known for all threads alike.
+// Query i sees keys 0 to i if attention is causal, else all keys. Most tiles have no hidden key; one condition, the
+// same for all threads, skips the masks there.
 void FlashAttention::hideKeys(Weights &weights, Number firstQuery, Number firstKey, double hidden) const {
   bool hasTail = shape.keys % schedule.otherRows;
   if (!causal && !hasTail)
@@ -58,9 +59,10 @@ SmallVector<Number, 4> FlashAttention::wordsOf(const Place &place, Number block,
 
 void FlashAttention::forDropped(const Place &place, Number firstQuery, Number otherTile,
                                 function_ref<void(size_t, Number)> body) const {
-  // Of 64 keys, a lane's four words are those of keys lane, lane + 16, ...
+  // The four random words of a lane belong, among each 64 keys, to the keys lane, lane + 16, lane + 32 and lane + 48.
   int64_t sixteens = schedule.otherRows / 16;
-  Number sixteen = e.toWord(otherTile) * static_cast<double>(sixteens); // of the head, the tile's first
+  Number sixteen =
+      e.toWord(otherTile) * static_cast<double>(sixteens); // number of the tile's first 16 keys within the head
   for (size_t i = 0; i < products->rows.size(); ++i)
     for (unsigned lane = 0; lane < products->lanes.size(); ++lane) {
       Number block = ((sixteen >> 2) << 4) + products->lanes[lane];
@@ -70,7 +72,7 @@ void FlashAttention::forDropped(const Place &place, Number firstQuery, Number ot
         if (column.lane != lane)
           continue;
         Number word = words[column.sixteen];
-        if (sixteens < 4) { // which of the four depends on the tile
+        if (sixteens < 4) { // which of the four words is used depends on the tile
           Number number = (sixteen & e.word(3)) + e.word(column.sixteen);
           word = words[3];
           for (int64_t other = 2; other >= 0; --other)

@@ -1,8 +1,8 @@
 //===- FlashAttention.h - Core attention by blocks of threads -------------------------------------------*- C++ -*-===//
 //
-// Dao 2023: "FlashAttention-2". What forward and backward share: sizes, places and the masks. A block has a tile of
-// queries, or of keys, of one head, and goes over the other side's tiles in order. No atomics: the bits depend on
-// nothing else.
+// Flash attention on a GPU (Dao 2023: "FlashAttention-2"): what forward and backward share, namely sizes, places and
+// masks. A block of threads has one tile of queries, or of keys, of one head, and goes over the tiles of the other side
+// in order. There are no atomics, so the order of additions, and with it the bits, is always the same.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@ namespace tx::simt {
 
 class FlashAttention {
 public:
-  /// `sliceRows`: of the slices that scores are computed of.
+  /// `sliceRows`: the rows of a slice, the part of the other side's tile whose scores a thread computes at once.
   template <typename OpT>
   FlashAttention(OpT op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e, int64_t sliceRows)
       : kernel(kernel), schedule(schedule), e(e), shape(describe(op)), causal(op.getCausal()),
@@ -47,7 +47,7 @@ public:
   }
 
 protected:
-  /// A head of one sample, and a tile of it; indices.
+  /// Which sample, which head, and which head of keys and values belongs to it; indices.
   struct Place {
     emit::Number sample, head, keyHead;
   };
@@ -58,22 +58,22 @@ protected:
   Panel keyPanel(const emit::Buffer *buffer, const Place &place, emit::Number first) const {
     return panel(buffer, place.sample, place.keyHead, first, shape.keys);
   }
-  /// The first element of a head's row of log-sum-exps.
+  /// The element at which a head's log-sum-exps begin.
   emit::Number rowOfHead(const Place &place) const {
     return (place.sample * static_cast<double>(shape.heads) + place.head) * static_cast<double>(shape.queries);
   }
-  /// Tiles of keys that a tile of queries sees.
+  /// The number of tiles of keys that a tile of queries sees, from the first tile on.
   emit::Number endOfKeys(emit::Number firstQuery) const;
   static int64_t countTiles(int64_t rows, int64_t tile) { return llvm::divideCeil(rows, tile); }
-  /// A column's place in its slice; i32.
+  /// A thread's column, counted from the slice's first column; i32.
   emit::Number columnAt(size_t column) const {
     return products->lanes[products->columns[column].lane] + e.word(16 * products->columns[column].sixteen);
   }
 
-  /// Where rows are queries: replaces what is of keys that a query does not see.
+  /// If rows are queries: sets the weights of keys that a query does not see to `hidden`.
   void hideKeys(Weights &weights, emit::Number firstQuery, emit::Number firstKey, double hidden) const;
-  /// Where rows are queries: for each of the weights whether it is dropped. The words come from the counters of
-  /// `tx.dropout` in [b,a,s,t].
+  /// If rows are queries: calls `body` for each weight with whether dropout drops it. The random words are those of
+  /// `tx.dropout` on a tensor [b, a, s, t].
   void forDropped(const Place &place, emit::Number firstQuery, emit::Number otherTile,
                   llvm::function_ref<void(size_t weight, emit::Number dropped)> body) const;
   llvm::SmallVector<emit::Number, 4> wordsOf(const Place &place, emit::Number block, emit::Number query) const;
@@ -81,7 +81,7 @@ protected:
     return emit::below(word, e.word(static_cast<uint32_t>(probability * 4294967296.0)));
   }
   double keptScale() const { return static_cast<float>(1.0 / (1.0 - probability)); }
-  /// Scores are powers of two.
+  /// The factor of a score in the exponent of 2: scale / ln 2.
   double exponentScale() const { return static_cast<float>(scale * 1.4426950408889634); }
 
   emit::Kernel &kernel;
@@ -99,7 +99,7 @@ private:
               int64_t rows) const;
 };
 
-// A block's code, by its number.
+// Each writes the code of all blocks; a block finds its tile by its number.
 void emitFlashForward(FlashAttentionOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e);
 void emitFlashBackward(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule,
                        BlockEmitter &e);

@@ -1,7 +1,7 @@
 //===- FlashForward.cpp - Core attention of a tile of queries -----------------------------------------------------===//
 //
-// While a tile's scores are computed its values are on their way, and while weights and values are multiplied the next
-// keys are: one tile of each suffices.
+// A block loads the values of a tile while it computes the tile's scores, and loads the next tile's keys while it
+// multiplies weights and values. So one tile of keys and one of values in shared memory are enough.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -36,7 +36,7 @@ private:
 } // namespace
 
 void Forward::emit() {
-  // Causal: the last tiles of queries take longest, so they come first.
+  // The blocks start with the last tiles of queries: if attention is causal, these take longest.
   int64_t tiles = countTiles(shape.queries, schedule.ownRows);
   Number tile = e.index(tiles - 1) - e.block() % tiles;
   Place place = placeOfQueries(e.block() / static_cast<double>(tiles));
@@ -44,7 +44,7 @@ void Forward::emit() {
   products->load(queryPanel(q, place, firstQuery), queryTile);
   products->load(keyPanel(k, place, e.index(0)), keyTile);
 
-  // Of each row, the largest score and this thread's sum of exponentials; then O.
+  // What a thread carries: for each of its rows the largest score and its own sum of exponentials; then its part of O.
   size_t rows = products->rows.size();
   SmallVector<Number> state(rows, e.constant(-INFINITY, e.f32()));
   state.append(rows, e.constant(0.0, e.f32()));
@@ -70,7 +70,8 @@ SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Numb
   products->wait();
   products->load(keyPanel(v, place, first), valueTile);
   Weights weights = products->multiply(queryTile, keyTile);
-  // A scale that is positive keeps the order, so it may wait for the exponentials.
+  // Multiplying scores by a positive scale does not change which is largest, so the scale can be a part of the
+  // exponential.
   double later = exponentScale();
   if (later <= 0) {
     for (Number &weight : weights)
@@ -90,7 +91,7 @@ SmallVector<Number> Forward::addKeys(const Place &place, Number firstQuery, Numb
     for (size_t j = 1; j < columns; ++j)
       most = e.maximum(most, weights[products->at(i, j)]);
     most = products->combineRow(most, [&](Number a, Number b) { return e.maximum(a, b); });
-    most = e.maximum(largest[i], most * later); // a NaN comes back by its exponential
+    most = e.maximum(largest[i], most * later); // drops a NaN here; the score's exponential is NaN again
     Number factor = e.exp2(largest[i] - most);
     largest[i] = most;
     exponentials[i] = exponentials[i] * factor;

@@ -22,7 +22,7 @@ FlashGradients::FlashGradients(FlashAttentionGradOp op, Kernel &kernel, const At
   rowSumsAt = e.allocate(4 * rows);
 }
 
-/// The sum of dO * O over a part of a row's columns.
+/// A thread's part of the sum of dO * O over a row: part `part` of `parts`.
 Number FlashGradients::sumOfRow(Number row, Number column, Number part, int64_t parts) {
   Number a = row * static_cast<double>(dy->stride) + column, b = row * static_cast<double>(y->stride) + column;
   Number zero = e.constant(0.0, e.f32());

@@ -1,8 +1,9 @@
 //===- FlashGradients.h - The gradients of core attention -----------------------------------------------*- C++ -*-===//
 //
-// Blocks of keys give dK and dV, over the heads that share them and the queries that see them; blocks of queries give
-// dQ. Both compute scores and probabilities again, and the row sums of dO * O of the queries that they meet: what that
-// costs is small beside the products, and nothing has to wait in memory between kernels.
+// In backward, blocks of threads with a tile of keys compute dK and dV: they go over the heads that share the keys and
+// over the queries that see them. Blocks with a tile of queries compute dQ. Both sorts compute the scores, the
+// probabilities and the row sums of dO * O again: beside the products this costs little, and no intermediate result is
+// stored between kernels.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,17 +19,17 @@ protected:
   FlashGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e,
                  int64_t sliceRows);
 
-  /// Of a tile of queries, to shared memory: log-sum-exps to base 2, and row sums. Where there is no query all weights
-  /// become 0.
+  /// Writes the log-sum-exps (to base 2) and the row sums of dO * O for a tile of queries to shared memory. For rows of
+  /// the tile after the last query it writes values that make all weights 0.
   void findRowSums(const Place &place, emit::Number firstQuery, int64_t rows);
-  /// By a query's place in that tile, plus a constant.
+  /// The log-sum-exp and the row sum of the tile's query `row` + `more`, from shared memory.
   emit::Number lseOf(emit::Number row, int64_t more = 0) { return statistic(lseAt, row, more); }
   emit::Number rowSumOf(emit::Number row, int64_t more = 0) { return statistic(rowSumsAt, row, more); }
 
   emit::Number weightOf(emit::Number score, emit::Number lse) {
     return e.exp2(fma(score, e.constant(exponentScale(), e.f32()), lse * -1.0));
   }
-  /// A weight's gradient under dropout.
+  /// The gradient of a weight before dropout, from that of the weight after it.
   emit::Number masked(emit::Number dropped, emit::Number gradient) {
     return select(dropped, 0.0, gradient * keptScale());
   }
@@ -47,7 +48,7 @@ private:
   }
   emit::Number sumOfRow(emit::Number row, emit::Number column, emit::Number part, int64_t parts);
 
-  int64_t lseAt, rowSumsAt; // in shared memory
+  int64_t lseAt, rowSumsAt; // byte offsets in shared memory
 };
 
 void emitKeyGradients(FlashAttentionGradOp op, emit::Kernel &kernel, const AttentionSchedule &schedule, BlockEmitter &e,

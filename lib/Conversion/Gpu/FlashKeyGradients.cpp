@@ -1,7 +1,8 @@
 //===- FlashKeyGradients.cpp - dK and dV of a tile of keys --------------------------------------------------------===//
 //
-// Rows are keys here, so each of dropout's words belongs to four rows, in different threads: the block draws a tile's
-// words once and keeps their bits.
+// Computes dK and dV. The rows of scores are keys here, and one Philox draw gives the dropout words of four keys, whose
+// rows lie in different threads. So the block draws the words of a tile once and keeps their drop bits in shared
+// memory.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -31,7 +32,7 @@ private:
   Weights hideQueries(const Weights &weights, Number firstKey, Number firstQuery);
   Number isMasked(Number key, Number query, int64_t more);
 
-  int64_t masksAt = 0; // in shared memory
+  int64_t masksAt = 0; // byte offset in shared memory
 };
 
 } // namespace
@@ -66,7 +67,8 @@ void KeyGradients::emit(Number unit) {
     products->store(valueSums, keyPanel(result, place, firstKey), own[1]);
 }
 
-/// Of 16 keys (by their number modulo 16) and a tile of queries: bit i is whether key + 16 i of the 64 keys is dropped.
+/// Writes a byte for each pair of a query of the tile and a key number modulo 16. Bit i of the byte says whether key +
+/// 16 i, of the block's 64 keys, is dropped for the query.
 void KeyGradients::drawMasks(const Place &place, Number firstKey, Number firstQuery) {
   Number thread = e.toWord(e.thread()), sixtyFour = e.toWord(firstKey) >> 6;
   for (int64_t i = 0; i < 16 * schedule.otherRows; i += schedule.threads) {
@@ -80,7 +82,7 @@ void KeyGradients::drawMasks(const Place &place, Number firstKey, Number firstQu
   }
 }
 
-/// Of a query's place in the tile: `query` + `more`.
+/// Whether the weight of a key and of query `query` + `more` of the tile is dropped.
 Number KeyGradients::isMasked(Number key, Number query, int64_t more) {
   Number bit = e.binary(Emitter::Op::Shl, e.word(1), (key >> 4) & e.word(3));
   Number at = (key & e.word(15)) * static_cast<double>(schedule.otherRows);
@@ -90,7 +92,7 @@ Number KeyGradients::isMasked(Number key, Number query, int64_t more) {
 
 void KeyGradients::addQueries(const Place &place, Number firstKey, Number other, MutableArrayRef<Number> sums) {
   Number firstQuery = other * static_cast<double>(schedule.otherRows);
-  e.barrier(); // others may still use the last tile
+  e.barrier(); // other threads may still read the tile before
   products->load(queryPanel(q, place, firstQuery), others[0]);
   products->load(queryPanel(dy, place, firstQuery), others[1]);
   findRowSums(place, firstQuery, schedule.otherRows);
@@ -143,7 +145,7 @@ void KeyGradients::addSlice(Number slice, Number firstKey, Number firstQuery, Mu
   products->accumulate(sums.take_front(sums.size() / 2), gradients, queries);
 }
 
-/// Query i sees keys 0 to i.
+/// Causal: sets the weights to 0 where the key comes after the query.
 Weights KeyGradients::hideQueries(const Weights &weights, Number firstKey, Number firstQuery) {
   return e.choose(firstQuery < firstKey + e.index(schedule.ownRows - 1), weights, [&] {
     Weights seen = weights;

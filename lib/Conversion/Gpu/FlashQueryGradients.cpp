@@ -19,14 +19,14 @@ public:
 private:
   void addKeys(const Place &place, Number firstQuery, Number other, MutableArrayRef<Number> sums);
 
-  SmallVector<Number> logarithms, rowSums; // of a thread's rows
+  SmallVector<Number> logarithms, rowSums; // for each of the thread's rows
 };
 
 } // namespace
 
 void QueryGradients::emit(Number unit) {
   int64_t tiles = countTiles(shape.queries, schedule.ownRows);
-  Number tile = e.index(tiles - 1) - unit % tiles; // the longest first
+  Number tile = e.index(tiles - 1) - unit % tiles; // the units that see most keys come first
   Place place = placeOfQueries(unit / static_cast<double>(tiles));
   Number firstQuery = tile * static_cast<double>(schedule.ownRows);
   products->load(queryPanel(q, place, firstQuery), own[0]);
@@ -49,7 +49,7 @@ void QueryGradients::emit(Number unit) {
 
 void QueryGradients::addKeys(const Place &place, Number firstQuery, Number other, MutableArrayRef<Number> sums) {
   Number firstKey = other * static_cast<double>(schedule.otherRows);
-  e.barrier(); // others may still use the last tile
+  e.barrier(); // other threads may still read the tile before
   products->load(keyPanel(k, place, firstKey), others[0]);
   products->load(keyPanel(v, place, firstKey), others[1]);
   products->wait();

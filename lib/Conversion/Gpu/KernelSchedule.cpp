@@ -29,8 +29,8 @@ const GpuArchitecture *tx::simt::findArchitecture(std::string_view name) {
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 unsigned tx::simt::chooseLanes(const KernelShape &shape) {
-  // What keeps a row, or reads many, has 32 numbers of bf16 more than once in a thread's registers: half of them in
-  // twice the threads wait less for each other.
+  // A kernel that keeps a row in registers, or reads many rows, holds several sets of 32 bf16 numbers in a thread if
+  // vectors have 8 lanes. With 4 lanes and twice the threads, the threads wait less for each other.
   constexpr unsigned kMany = 3;
   const unsigned most = shape.hasReductions || shape.rowOperands >= kMany ? 4 : 8;
   unsigned lanes = std::min(kAccessBytes / shape.elementBytes, most);
@@ -39,13 +39,14 @@ unsigned tx::simt::chooseLanes(const KernelShape &shape) {
   return lanes;
 }
 
-/// Blocks of 64 columns that a row's threads have in one step: 16 numbers each for vectors of 4, 2 or 1.
+/// The most blocks of 64 columns that a row's threads take in one step: those that 256 threads hold with vectors of 4,
+/// 2 or 1 lanes.
 static int64_t mostBlocksAtOnce(int64_t columns) { return 16 * std::gcd<int64_t>(columns, 4); }
 
-/// Sums of blocks of 64 columns that a row's reduction keeps apart: they settle the order of additions, so the row's
-/// width alone decides. A thread has 16 numbers, then more with 256 threads. Rows that would take more than four steps
-/// have twice the threads: then fewer rows are under way, and what is read again is still in the L2 cache. With 1024
-/// threads ptxas spilled.
+/// How many partial sums a row's reduction keeps, each over some blocks of 64 columns. They fix the order of additions,
+/// so their number depends on the row's width alone. A row that 256 threads take in one step has a sum for each block;
+/// wider rows take up to four steps. Rows that would take more steps get twice the threads: fewer rows are then in
+/// flight, so that what a later pass reads again is still in the L2 cache. With 1024 threads ptxas spilled registers.
 static int64_t countSums(int64_t columns) {
   constexpr int64_t kMostSteps = 4;
   const int64_t blocks = ceilDiv(columns, 64);
@@ -60,14 +61,15 @@ static int64_t countSums(int64_t columns) {
 
 int64_t tx::simt::countRowParts(const KernelShape &shape, const GpuArchitecture &architecture) {
   if (ceilDiv(shape.columns, 64) > mostBlocksAtOnce(shape.columns))
-    return 0; // a row that its threads do not hold is read again in any case
+    return 0; // the threads do not hold such a row in registers: sharing a kernel would not save reading it again
   KernelShape aligned = shape;
   aligned.hasReductions = true;
-  // So many threads are there at once, whatever else the kernel has.
+  // The threads that a multiprocessor is assumed to run at once, whatever else the kernel computes.
   constexpr int64_t kThreads = 512;
   const int64_t threadsPerRow = scheduleRows(aligned, architecture).threadsPerRow;
   const int64_t units = architecture.multiprocessors * std::max<int64_t>(1, kThreads / threadsPerRow);
-  // A part's sums are two rows of f32, written and read again; each of its rows saves two rows of operands.
+  // A part costs two rows of f32 sums, which are written and read again; each of its rows saves reading two rows of
+  // operands.
   constexpr int64_t kLeastRows = 8;
   return ceilDiv(shape.rows, std::max(kLeastRows, ceilDiv(shape.rows, units)));
 }
@@ -84,19 +86,19 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     schedule.sumsPerThread = sums / schedule.columnBlocksAtOnce();
     constexpr unsigned kNumbersAtOnce = 16;
     schedule.roundsAtOnce = std::max(1u, kNumbersAtOnce / (4 * schedule.lanes * schedule.sumsPerThread));
-    // With a quarter of its threads a multiprocessor still has enough loads in flight; three quarters of their
-    // registers hold what passes share.
+    // A multiprocessor that runs a quarter of its threads still has enough loads in flight. Of the registers that each
+    // thread then has, three quarters may hold the values that passes share.
     const unsigned registers = architecture.registers / (architecture.threads / 4) * 3 / 4;
     const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
     schedule.isResident = shape.rowSums || steps * 4 * schedule.lanes * std::max(shape.keptValues, 1u) <= registers;
     if (!schedule.isResident)
       schedule.blocks = std::max(1u, architecture.threads / 2 / schedule.threadsPerRow);
   } else {
-    // Threads that have nothing to do cost as much as those that have.
+    // Choose the number of threads for which steps times threads is least: idle threads cost as much as busy ones.
     int64_t leastCost = INT64_MAX;
     for (unsigned threads = share; threads <= kThreads; threads *= 2) {
       int64_t steps = ceilDiv(columnBlocks, threads / share), cost = steps * threads;
-      if (cost <= leastCost) { // of equals the one with fewer elements for a thread
+      if (cost <= leastCost) { // at equal cost, more threads with fewer elements each
         leastCost = cost;
         schedule.threadsPerRow = threads;
         schedule.isResident = shape.rowSums || steps == 1;
@@ -106,7 +108,7 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
   bool meetAtBarriers = shape.hasReductions && schedule.threadsPerRow > kWarp;
   schedule.threads = meetAtBarriers ? schedule.threadsPerRow : kThreads;
   if (shape.rowSums) {
-    // Registers have the row; what reductions need of shared memory is small.
+    // The row is in registers, so shared memory is free except for what reductions need.
     constexpr unsigned kForReductions = 1 << 10;
     const int64_t most = architecture.sharedBytes - kForReductions;
     const int64_t steps = ceilDiv(columnBlocks, schedule.columnBlocksAtOnce());
@@ -116,7 +118,7 @@ KernelSchedule tx::simt::scheduleRows(const KernelShape &shape, const GpuArchite
     schedule.areRowSumsShared = schedule.threads * bytes <= most;
   }
   schedule.units = ceilDiv(shape.rows, shape.rowsOfUnit);
-  // Few units: rather more blocks than full ones.
+  // If there are few units, make blocks smaller until every multiprocessor has one.
   while (schedule.threads > std::max(schedule.threadsPerRow, kWarp) &&
          ceilDiv(schedule.units * schedule.threadsPerRow, schedule.threads) < architecture.multiprocessors)
     schedule.threads /= 2;
@@ -128,7 +130,7 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
   KernelSchedule schedule;
   schedule.lanes = chooseLanes(shape);
   schedule.threads = 256;
-  // A sector of memory at least; wider while every multiprocessor has a stripe.
+  // A stripe is at least one memory sector wide, and wider as long as every multiprocessor still gets a stripe.
   constexpr unsigned kSectorBytes = 32;
   schedule.threadsPerStripe = std::max(1u, kSectorBytes / (schedule.lanes * shape.elementBytes));
   while (schedule.threadsPerStripe < kWarp &&
@@ -136,9 +138,10 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
     schedule.threadsPerStripe *= 2;
   schedule.units = ceilDiv(shape.columns, schedule.stripe());
   schedule.unitsPerBlock = 1;
-  schedule.rowsAtOnce = std::max(1u, 4 / shape.rowOperands); // four vectors on their way
-  // More threads share the rows while multiprocessors have less than half of what they can, and each thread still has
-  // some loads of several rows. Not by rowsAtOnce: what else is in the kernel must not change the order of sums.
+  schedule.rowsAtOnce = std::max(1u, 4 / shape.rowOperands); // about four vectors in flight
+  // Let more threads share the rows while the multiprocessors have less than half of the threads that they can run, and
+  // each thread keeps enough rows to have several loads in flight. This does not depend on rowsAtOnce: other ops in the
+  // kernel must not change the order of sums.
   constexpr unsigned kMostThreads = 512, kLeastRows = 16;
   while (schedule.threads < kMostThreads &&
          schedule.units * schedule.threads < int64_t(architecture.multiprocessors) * architecture.threads / 2 &&
@@ -150,10 +153,11 @@ KernelSchedule tx::simt::scheduleColumns(const KernelShape &shape, const GpuArch
 KernelSchedule tx::simt::scheduleTable(const KernelShape &shape, const GpuArchitecture &architecture) {
   KernelSchedule schedule;
   schedule.lanes = chooseLanes(shape);
-  // A vector of columns each; rather some warps that look at tokens.
+  // One vector of columns for each thread, but at least four warps, since the warps also search the tokens.
   const int64_t vectors = ceilDiv(shape.columns, schedule.lanes);
   schedule.threads = std::clamp<int64_t>(ceilDiv(vectors, kWarp) * kWarp, 128, 256);
-  // The more rows, the fewer blocks read all tokens; sums stay in registers.
+  // The more rows of the table a block has, the fewer blocks have to read all tokens. The rows' sums must fit the
+  // registers.
   constexpr int64_t kSums = 32;
   const int64_t sums = ceilDiv(vectors, schedule.threads) * schedule.lanes;
   schedule.unitsPerBlock = kMostTableRows;
@@ -164,10 +168,9 @@ KernelSchedule tx::simt::scheduleTable(const KernelShape &shape, const GpuArchit
   return schedule;
 }
 
-// Products by tensor cores: 64 x 64 scores by four warps, 16 rows each. Two
-// blocks then fit a multiprocessor.
-// Products without: a thread has a part of R x C scores and of sums; the larger,
-// the fewer loads for a product, so the largest that fit are taken.
+// With tensor cores: four warps compute 64 x 64 scores, 16 rows each; two blocks then fit a multiprocessor. Without:
+// each thread computes R x C scores and sums. Larger parts need fewer loads for a product, so the largest tiles that
+// fit are taken.
 AttentionSchedule tx::simt::scheduleAttention(const AttentionShape &shape) {
   int64_t most = INT64_MAX;
   for (const GpuArchitecture &architecture : getArchitectures())
@@ -176,20 +179,21 @@ AttentionSchedule tx::simt::scheduleAttention(const AttentionShape &shape) {
     int64_t own, other;
   };
   AttentionSchedule schedule;
-  // Sums of wider heads would not fit a thread's registers.
+  // The sums of wider heads would not fit a thread's registers.
   schedule.hasTensorCores = shape.elementBytes == 2 && shape.width % 16 == 0 && shape.width <= 128;
   static const std::vector<Rows> simtRows = {{32, 64}, {16, 64}, {32, 32}, {16, 32}, {16, 16}};
   if (shape.width > kWidestHead)
     return schedule;
   for (Rows rows : schedule.hasTensorCores ? std::vector<Rows>{{64, 64}} : simtRows) {
-    // Tiles, weights on their way from thread to thread, row sums and masks.
+    // Shared memory holds the tiles, the weights that threads exchange (without tensor cores), and in backward row sums
+    // and dropout masks.
     int64_t bytes =
         (shape.isBackward ? 2 * rows.own + 2 * rows.other : rows.own + 2 * rows.other) * schedule.rowBytes(shape.width);
     if (!schedule.hasTensorCores)
       bytes += rows.own * (rows.other + 1) * 4;
     if (shape.isBackward)
       bytes += 2 * 4 * std::max(rows.own, rows.other) + 16 * rows.other;
-    bytes += 8 * 128; // allocations are aligned
+    bytes += 8 * 128; // up to 8 allocations, each aligned to 128 bytes
     if (bytes > most)
       continue;
     schedule.ownRows = rows.own;

@@ -11,22 +11,23 @@
 
 namespace tx::simt {
 
-/// What the schedule of a row program depends on, besides its buffers.
+/// Fills in the fields of `shape` that follow from the row program: reductions, kept values, sums over rows.
 void describeRows(const emit::RowProgram &program, KernelShape &shape);
 
-/// Writes what a thread does for its row. `units`: how many there are.
+/// Writes one thread's code for its part of a row. `units`: the number of the kernel's units.
 void emitRows(emit::RowProgram &program, const KernelSchedule &schedule, ThreadEmitter &emitter, emit::Number units);
 
-/// Writes what a thread does for its columns; `body` writes all ops.
+/// Writes one thread's code for its columns; `body` writes all ops.
 void emitColumns(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter,
                  llvm::function_ref<void(emit::ColumnUnit &)> body);
 
-/// Whether a kernel of columns is the gradient of a table's rows, and no more.
+/// Whether a kernel of columns is nothing but the gradient of a table (an embedding's weight).
 bool isTableKernel(step::KernelOp kernel);
-/// Writes what a thread does for some rows of such a table.
+/// Writes one thread's code for its block's rows of such a table.
 void emitTable(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter);
 
-/// Writes what a block does for a tile. `alignments`: what the buffers' addresses are multiples of, as far as known.
+/// Writes one thread's part of a block's work on a tile. `alignments`: for each buffer a number of bytes that its
+/// addresses are known to be multiples of. Sets `schedule`.
 void emitTiles(emit::Kernel &kernel, llvm::ArrayRef<int64_t> alignments, BlockEmitter &emitter,
                AttentionSchedule &schedule);
 

@@ -59,7 +59,8 @@ step::GroupOp tx::giveAllResults(step::GroupOp group) {
   return whole;
 }
 
-/// As cuDNN 9.19 answers for such devices, with tiles rounded up; it has at most `kOwn` bytes for itself.
+/// The bytes that cuDNN 9.19 reports for such devices, with tiles rounded up; cuDNN uses at most `kOwn` bytes for
+/// itself.
 int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool deterministic, int capability) {
   constexpr int64_t kTile = 128, kOwn = TXRT_SCRATCH_ALIGNMENT;
   ArrayRef<int64_t> q = typeOf(form, TXRT_ATTENTION_Q).getShape(), k = typeOf(form, TXRT_ATTENTION_K).getShape();
@@ -68,10 +69,10 @@ int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool determinist
   int64_t heads = q[0] * form.heads, rows = heads * q[1], width = q[2] / form.heads;
   auto aligned = [](int64_t bytes) { return static_cast<int64_t>(llvm::alignTo(bytes, TXRT_SCRATCH_ALIGNMENT)); };
   int64_t bytes = kOwn + aligned(rows * sizeof(float)); // the sums of dO * O
-  if (k[2] != q[2])                                     // dK and dV of heads that share them
+  if (k[2] != q[2])                                     // dK and dV of each query head, if heads share keys
     bytes += aligned(2 * heads * k[1] * width * 2);
   int generation = capability / 10;
-  if (deterministic && generation == 10) // an engine of its own
+  if (deterministic && generation == 10) // cuDNN uses another engine there
     return bytes;
   if (deterministic) // dS
     return bytes + heads * llvm::alignTo(q[1], kTile) * llvm::alignTo(k[1], kTile) * 2;

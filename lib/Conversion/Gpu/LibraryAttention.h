@@ -9,17 +9,19 @@
 
 namespace tx {
 
-/// The attention that a group is; null: it is something else.
+/// The attention op that is all of a group; null if the group is something else.
 AttentionOpInterface getAttention(step::GroupOp group);
 
-/// Why cuDNN can not compute this attention in a kernel's place, and what would help, for people; empty: it can.
+/// Why cuDNN cannot compute this attention in place of a generated kernel, and what would help, as text for people;
+/// empty if it can.
 std::string findObstacle(const AttentionForm &form);
 
-/// A library writes every result. So that no recomputation takes another way than its forward, nobody's need of a
-/// result decides: the group gives all of them.
+/// Rewrites the group so that it returns every result of its attention op, and returns the new group. A library writes
+/// all results. If the group returned only those that somebody reads, a recomputation might not be the same call as its
+/// forward.
 step::GroupOp giveAllResults(step::GroupOp group);
 
-/// Bytes that the runtime's plan for the form asks for on such a device.
+/// Bytes of scratch that the runtime's cuDNN plan for this form needs on a device of this compute capability.
 int64_t getAttentionScratchBytes(const AttentionForm &form, bool deterministic, int capability);
 
 } // namespace tx

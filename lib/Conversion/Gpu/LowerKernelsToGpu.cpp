@@ -28,10 +28,10 @@ using namespace tx;
 using namespace tx::emit;
 using namespace tx::simt;
 
-/// A flat piece of memory that holds all rows; null for what kernels have not.
+/// The memref type, flat, that holds all rows of a tensor; null for an element type that GPU kernels do not have.
 static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
   Type element = tensor.getElementType();
-  if (element.isInteger(1)) // a byte
+  if (element.isInteger(1)) // stored as a byte
     element = IntegerType::get(tensor.getContext(), 8);
   else if (!element.isF32() && !element.isBF16() && !element.isInteger(32))
     return {};
@@ -41,13 +41,13 @@ static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
 
 namespace {
 
-/// What is known of all launches of a kernel: each buffer's address is a multiple of so many bytes.
+/// For each buffer of a kernel, a number of bytes that its address is a multiple of in all launches of the kernel.
 using Alignments = SmallVector<int64_t>;
 
 /// How a kernel is launched.
 struct Launch {
   int64_t threads = 0, units = 0, unitsPerBlock = 1, sharedBytes = 0;
-  int32_t blocks = 0; // of a multiprocessor, at least; 0: not said
+  int32_t blocks = 0; // least number of blocks that share a multiprocessor; 0: not given
 };
 
 class Lowering {
@@ -113,8 +113,8 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   for (auto [i, type] : llvm::enumerate(kernel.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);
     int64_t elements = tensor.getNumElements();
-    // What has a value for a row or for all rows is not read as vectors. Of what is, the last of several rows may be
-    // shorter.
+    // A tensor that has one value for each row, or for all rows, is not read by vectors. Among the tensors that are,
+    // the last of several rows may be shorter than the others.
     bool isWhole = getColumns(tensor) == shape.columns || elements % shape.columns == 0;
     bool hasShortRow = shape.rows > 1 && elements > (shape.rows - 1) * shape.columns;
     if (!isWhole && !hasShortRow)
@@ -131,7 +131,7 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
   return shape;
 }
 
-/// Lets the ops say what they compute.
+/// Builds the row program: each op of the kernel adds what it computes.
 bool Lowering::addRows(RowProgram &program) {
   Kernel &kernel = program.kernel;
   for (Operation &op : kernel.op.getBody().front().without_terminator()) {
@@ -169,8 +169,8 @@ Kernel Lowering::kernelOf(step::KernelOp op, gpu::GPUFuncOp function, Emitter &e
   });
 }
 
-/// What a schedule must know of a program of rows. Its ops are asked twice: lanes are settled before there is an
-/// emitter that has them.
+/// Fills in the fields of `shape` that depend on a row program. The ops build their program twice: this first time,
+/// with one lane, before the schedule has decided how many lanes the real emitter has.
 LogicalResult Lowering::describeProgram(step::KernelOp op, gpu::GPUFuncOp function, KernelShape &shape) {
   ThreadEmitter emitter(builder, function, /*lanes=*/1);
   Kernel kernel = kernelOf(op, function, emitter);
@@ -181,7 +181,7 @@ LogicalResult Lowering::describeProgram(step::KernelOp op, gpu::GPUFuncOp functi
   return success();
 }
 
-/// Of rows and of columns: threads that seldom meet.
+/// Emits a kernel of rows, chunks or columns, whose threads seldom exchange values.
 FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp function) {
   KernelShape shape = describe(op);
   if (op.getKind() != KernelKind::Column && failed(describeProgram(op, function, shape)))
@@ -209,7 +209,7 @@ FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp functi
                 static_cast<int32_t>(schedule.blocks)};
 }
 
-/// Of tiles: blocks that share memory.
+/// Emits a kernel of tiles, whose threads work together on tiles in shared memory.
 FailureOr<Launch> Lowering::emitBlocks(step::KernelOp op, gpu::GPUFuncOp function) {
   BlockEmitter emitter(builder, function, kAccessBytes / 2); // bf16
   Kernel kernel = kernelOf(op, function, emitter);
@@ -263,7 +263,7 @@ FailureOr<gpu::GPUModuleOp> tx::lowerKernelsToGpu(step::ProgramOp program, Strin
   LogicalResult result = success();
   for (auto kernel : program.getBody().getOps<step::KernelOp>())
     if (failed(lowering.lower(kernel)))
-      result = failure(); // go on: all kernels' diagnostics at once
+      result = failure(); // go on, so that all kernels are diagnosed
   if (succeeded(result))
     return module;
   module->erase();

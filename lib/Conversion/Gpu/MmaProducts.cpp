@@ -1,11 +1,12 @@
 //===- MmaProducts.cpp - Products of tiles by tensor cores --------------------------------------------------------===//
 //
-// Each of four warps has 16 rows of the own tile, and all rows of the other. In a product of 16 x 8, lane l has columns
-// 2 (l % 4) and the next of rows l / 4 and l / 4 + 8: sums of one product are, in pairs, the left operand of the next,
-// so weights never leave a thread's registers.
+// Products of tiles by tensor cores. Each of four warps has 16 rows of the block's own tile, and works on all rows of
+// the other tile. In a product of 16 x 8, lane l of a warp holds columns 2 (l % 4) and 2 (l % 4) + 1 of rows l / 4 and
+// l / 4 + 8. In pairs, the sums of one product are laid out as the left operand of the next product, so weights never
+// leave a thread's registers.
 //
-// A row of a tile is cut into chunks of 16 bytes. Their places are permuted, from row to row, so that the eight rows
-// which ldmatrix reads at once lie in all banks.
+// In shared memory a row of a tile is cut into chunks of 16 bytes. Their order differs from row to row, so that the
+// eight rows that ldmatrix reads at once lie in different banks.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -19,7 +20,7 @@ using namespace tx::simt;
 
 namespace {
 
-constexpr int64_t kChunk = 8; // bf16 of 16 bytes
+constexpr int64_t kChunk = 8; // bf16 numbers in 16 bytes
 
 class MmaProducts : public TileProducts {
 public:
@@ -38,12 +39,12 @@ public:
   void store(const Weights &sums, const Panel &to, const SharedTile &tile) override;
 
 private:
-  /// A chunk's place: this number, by `^` the first constant, plus the second.
+  /// How to get from the address of a row's chunk 0 to that of another chunk: `^` with `flip`, then add `offset`.
   struct Place {
     int64_t flip, offset;
   };
   Number place(Number row, Number chunk) { return row * static_cast<double>(2 * width) + ((chunk ^ phase(row)) << 4); }
-  /// How a row's chunks are permuted: all by `^` with this number.
+  /// The number that permutes a row's chunks: chunk c lies at place c ^ phase.
   Number phase(Number row) { return (row >> llvm::Log2_64(8 / period)) & e.word(period - 1); }
   static Number elementOf(const Panel &panel, Number row, Number chunk) {
     Number first = (panel.row + convert(row, panel.row.emitter->index())) * static_cast<double>(panel.buffer->stride);
@@ -55,14 +56,15 @@ private:
     Place to = moveTo(chunk);
     return e.loadMatrices(flipped(tile.from(at), to.flip), tile.offset + row * tile.rowBytes + to.offset, transposed);
   }
-  /// Calls for each of a thread's chunks of a tile, `more` rows below `row`.
+  /// Calls `body` for each chunk that this thread copies. The chunk is in row `row` + `more` of the tile; `at` is the
+  /// address of that chunk in row `row`.
   void forChunks(int64_t rows, function_ref<void(Number row, int64_t more, Number chunk, Number at)> body);
 
   int64_t chunks, period;
-  Number inRows; ///< where this lane's row of a left operand's matrices lies
-  Number across; ///< of a right operand's whose rows are the product's columns
-  Number along;  ///< of one whose rows are multiplied with the left one's columns
-  Number result; ///< of this lane's first pair in the own tile
+  Number inRows; ///< address of this lane's row, for ldmatrix of a left operand
+  Number across; ///< the same for a right operand whose rows are the product's columns
+  Number along;  ///< the same for a right operand whose rows are multiplied with the left operand's columns
+  Number result; ///< address of this lane's first pair of results in the own tile
 };
 
 } // namespace
@@ -89,8 +91,8 @@ MmaProducts::MmaProducts(BlockEmitter &e, const AttentionSchedule &schedule, int
   result = place(rows[0], e.word(0)) + (bits(0, 3) << 2);
 }
 
-// A thread has the same chunk of every so many rows, permuted alike. Where a row is no power of two of chunks, the
-// threads left over have none.
+// A thread copies the same chunk of every `step`-th row; in all these rows it has the same permutation. If the number
+// of chunks is no power of two, some threads copy nothing.
 void MmaProducts::forChunks(int64_t count, function_ref<void(Number, int64_t, Number, Number)> body) {
   int64_t threads = llvm::PowerOf2Ceil(chunks), step = schedule.threads / threads;
   Number thread = e.toWord(e.thread());
@@ -117,7 +119,7 @@ void MmaProducts::load(const Panel &from, const SharedTile &to) {
 }
 
 Weights MmaProducts::multiply(const SharedTile &own, const SharedTile &other) {
-  // By product of 16 x 8; at the end row by row.
+  // The sums lie product by product (16 x 8) while they are computed, and are then put in the order of rows.
   SmallVector<Number> sums(2 * columns.size(), e.constant(0.0, e.f32()));
   MutableArrayRef<Number> all(sums);
   for (int64_t k = 0; k < width / 16; ++k) {
@@ -158,7 +160,7 @@ void MmaProducts::accumulate(MutableArrayRef<Number> sums, const Weights &weight
 }
 
 void MmaProducts::store(const Weights &sums, const Panel &to, const SharedTile &tile) {
-  wait(); // others may still read the tile, or it is still on its way
+  wait(); // other threads may still read the tile, or its copy has not arrived yet
   for (unsigned row = 0; row < 2; ++row)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
       size_t first = row * sumColumns + 2 * chunk;

@@ -20,10 +20,10 @@ namespace tx {
 #include "tx/Conversion/Gpu/Passes.h.inc"
 } // namespace tx
 
-/// NVIDIA's advice: https://docs.nvidia.com/cuda/cublas, cublasSetWorkspace.
+/// The most scratch bytes for a product, as NVIDIA advises (https://docs.nvidia.com/cuda/cublas, cublasSetWorkspace).
 static int64_t getMostScratch(int capability) { return capability >= 90 ? 32 << 20 : 4 << 20; }
 
-// More parts than this leave each too little of k to be worth a sum.
+// The most parts into which k is split. With more parts each would have too little of k to be worth an addition.
 static constexpr int64_t kMostParts = 16;
 
 static int64_t getScratchBytes(const GemmForm &form, int64_t most) {
@@ -70,7 +70,7 @@ private:
     op->setAttr(kScratchBytesAttr, Builder(op->getContext()).getI64IntegerAttr(bytes));
   }
 
-  /// All of a module's attention or none of it: what ran can then be said in a word.
+  /// Marks all attention of a module for cuDNN or none, so that one word can say what ran.
   LogicalResult planAttention(ArrayRef<int> capabilities) {
     SmallVector<step::GroupOp> groups;
     std::string obstacle;

@@ -35,7 +35,7 @@ void RowSums::loop(int64_t rows, llvm::function_ref<void(Number row)> body) {
     return;
   }
   e.loop(e.index(0), e.index(rows), 1, body);
-  e.storing = {}; // what the thread has for itself it reads in any case
+  e.storing = {}; // every thread reads its own sums, also a thread that stores nothing
   for (size_t i = 0; i < count; ++i)
     registers.push_back(get(i));
   shared.reset();

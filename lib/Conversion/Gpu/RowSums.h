@@ -1,9 +1,9 @@
 //===- RowSums.h - Sums over rows, beside a kernel of rows ----------------------------------------------*- C++ -*-===//
 //
-// A kernel of rows may sum over rows besides, column by column: a norm's kernel the gradients of its parameters. Its
-// unit then is a part of the rows: a thread goes over them one after another and has the sums of its columns, some
-// vectors. They are carried from row to row in registers; or, where the row takes those, each thread has its own in
-// shared memory, 16 bytes beside the next thread's.
+// A kernel of rows may also compute sums over rows, column by column: the kernel of a norm's input gradient also sums
+// the gradients of the norm's parameters. A unit of such a kernel is a part of the rows. Each thread goes over these
+// rows one after another and adds up its columns, in a few vectors. The sums are carried from row to row in registers.
+// If the row itself needs the registers, each thread has its sums in shared memory, 16 bytes beside the next thread's.
 //
 //   RowSums sums(e, schedule, 8);
 //   sums.loop(rows, [&](Number row) { sums.set(3, sums.get(3) + ...); });
@@ -21,15 +21,15 @@ namespace tx::simt {
 
 class RowSums {
 public:
-  /// `count` vectors, all 0.
+  /// Starts `count` sums, each a vector of zeros.
   RowSums(ThreadEmitter &emitter, const KernelSchedule &schedule, size_t count);
 
-  /// A loop over the rows; its body gets and sets the sums.
+  /// Writes a loop over `rows` rows; `body` gets and sets the sums.
   void loop(int64_t rows, llvm::function_ref<void(emit::Number row)> body);
   emit::Number get(size_t number);
   void set(size_t number, emit::Number sum);
 
-  /// After the loop.
+  /// The sums, after the loop.
   llvm::ArrayRef<emit::Number> results() const { return registers; }
 
 private:
@@ -39,7 +39,7 @@ private:
   const KernelSchedule &schedule;
   const size_t count;
   llvm::SmallVector<emit::Number> registers;
-  std::optional<emit::Buffer> shared; ///< while the loop is written, if the schedule says so
+  std::optional<emit::Buffer> shared; ///< while the loop is being written, if schedule.areRowSumsShared
 };
 
 } // namespace tx::simt

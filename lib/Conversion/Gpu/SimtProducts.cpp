@@ -1,7 +1,8 @@
 //===- SimtProducts.cpp - Products of tiles without tensor cores --------------------------------------------------===//
 //
-// f32, and heads that tensor cores' products do not fit. Sixteen threads share the rows l, each with the columns l, l +
-// 16, ... of weights and of sums. Weights go from thread to thread through shared memory.
+// Products of tiles by fused multiply-adds: for f32, and for heads of widths that tensor cores cannot multiply. Sixteen
+// threads share some rows; thread l of them has the columns l, l + 16, ... of these rows' weights and sums. The threads
+// exchange weights through shared memory.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -30,11 +31,11 @@ public:
 
 private:
   Number number(Number at, int64_t offset) { return e.loadShared(at, offset, e.f32()); }
-  /// Bytes of an element's place.
+  /// An element's offset in bytes.
   Number bytes(Number index) { return e.toWord(index) << 2; }
 
   int64_t rowBytes, weightBytes, weightsAt;
-  Number row, lane; // of this thread: its first row; i32
+  Number row, lane; // the thread's first row, and its number among the 16 threads of that row; i32
 };
 
 } // namespace
@@ -87,7 +88,7 @@ Weights SimtProducts::multiply(const SharedTile &own, const SharedTile &other) {
 
 void SimtProducts::accumulate(MutableArrayRef<Number> sums, const Weights &weights, const SharedTile &other) {
   Number weightAt = row * static_cast<double>(weightBytes), laneAt = lane << 2;
-  e.barrier(); // others may still read the last weights
+  e.barrier(); // other threads may still read the weights before
   for (size_t i = 0; i < rows.size(); ++i)
     for (size_t j = 0; j < columns.size(); ++j)
       e.storeShared(weights[at(i, j)], weightAt + laneAt,

@@ -17,8 +17,8 @@ namespace tx {
 using namespace mlir;
 using namespace tx;
 
-/// Whether another op's kernel of rows reads what the op sums. In every step there is one or there is none: what a
-/// policy recomputes does not decide it.
+/// Whether the rows that the op sums are also read by an op of backward that becomes a kernel of rows of the same
+/// shape. This is so in every step or in none: what a policy recomputes does not change it.
 static bool isReadByRow(PartialSumsOpInterface op) {
   auto space = cast<KernelOpInterface>(op.getOperation()).getKernelSpace();
   return llvm::any_of(op.getSummedRows().getUsers(), [&](Operation *user) {

@@ -1,15 +1,17 @@
 //===- TableKernel.cpp - What threads do for some rows of a table -------------------------------------------------===//
 //
-// The gradient of a table's row is the sum of dy's rows whose token is its number, in the order of the tokens. A block
-// of threads has some rows of the table and takes the tokens in chunks, 32 for each thread:
+// The gradient of row r of a table (an embedding's weight) is the sum of those rows of dy whose token is r, in the
+// order of the tokens. A block of threads has some rows of the table. It takes the tokens in chunks of 32 for each of
+// its threads:
 //
-// 1. A warp compares 32 tokens at a time with the block's rows; each thread ends
-//    with a bit for each of its 32 tokens.
-// 2. By the number of bits before its own, each thread writes its part of one
-//    list in shared memory: the block's tokens in their order.
-// 3. Each thread adds up its columns along the list, in registers.
+// 1. A warp compares 32 tokens at a time with the block's rows. At the end each thread has a word with a bit for each
+// of its own 32 tokens: whether the token belongs to one of the block's rows.
+// 2. The threads write one list into shared memory: the block's tokens in their order. Each thread counts the bits of
+// the threads before it, and so knows where its part of the list begins.
+// 3. Each thread adds up its columns of dy along the list, in registers.
 //
-// No atomics and no sorting; the tokens, which stay in the cache, are read once for all of a block's rows.
+// This takes no atomics and no sorting. Each block reads all tokens once, for all its rows; the tokens stay in the
+// cache.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -39,10 +41,11 @@ public:
 
 private:
   Number i32(int64_t value) { return e.integer(value, e.i32()); }
-  /// The token's row among the block's; others are not below unitsPerBlock.
+  /// The token's row, counted from the block's first row. For a token of another block the result, as an unsigned
+  /// number, is not below unitsPerBlock.
   Number rowOf(const Buffer &tokenBuffer, Number token);
   Number findBits(const Buffer &tokenBuffer, Number chunk);
-  /// The length of the list.
+  /// Writes the list and returns its length.
   Number writeList(const Buffer &tokenBuffer, Number chunk, Number bits);
   SmallVector<Number> addRows(const Buffer &dy, Number length, SmallVector<Number> sums);
   Number columnOf(int64_t step) {
@@ -93,11 +96,11 @@ static Number countBits(Number bits) {
   bits = bits - ((bits >> 1) & mask(0x55555555));
   bits = (bits & mask(0x33333333)) + ((bits >> 2) & mask(0x33333333));
   bits = (bits + (bits >> 4)) & mask(0x0f0f0f0f);
-  return (bits * 16843009.0) >> 24; // 0x01010101: the sum of the bytes is on top
+  return (bits * 16843009.0) >> 24; // times 0x01010101: the top byte is the sum of all four bytes
 }
 
 Number TableRows::writeList(const Buffer &tokenBuffer, Number chunk, Number bits) {
-  // Counts before this thread: a butterfly within the warp, then the warps.
+  // Count the tokens of the threads before this one: a butterfly within the warp, then the warps one after another.
   Number count = countBits(bits), before = i32(0), total = count;
   for (unsigned bit = 1; bit < kWarp; bit *= 2) {
     Number other = e.combineLanes(total, bit, 2 * bit, [](Number, Number b) { return b; });
@@ -129,7 +132,7 @@ Number TableRows::writeList(const Buffer &tokenBuffer, Number chunk, Number bits
 }
 
 SmallVector<Number> TableRows::addRows(const Buffer &dy, Number length, SmallVector<Number> sums) {
-  const int64_t atOnce = std::max<int64_t>(1, 8 / steps); // loads of eight vectors on their way
+  const int64_t atOnce = std::max<int64_t>(1, 8 / steps); // eight vectors in flight
   Number end = convert(length, e.index());
   return e.loop(e.index(0), end, atOnce, sums, [&](Number first, Numbers carried) {
     SmallVector<Number> sums(carried), rows, values;
@@ -148,7 +151,7 @@ SmallVector<Number> TableRows::addRows(const Buffer &dy, Number length, SmallVec
           Number &sum = sums[row * steps + step];
           sum = select(rows[i] == i32(row), sum + values[i * steps + step], sum);
         }
-    // Which rows there were.
+    // Note which of the block's rows had a token.
     Number &found = sums.back();
     for (Number row : rows)
       found = found | e.binary(Emitter::Op::Shl, i32(1), row);
@@ -163,11 +166,11 @@ void TableRows::emit(const Buffer &tokenBuffer, const Buffer &dy, const Buffer &
   sums = e.loop(e.index(0), e.index(tokens), schedule.threads * kWarp, sums, [&](Number chunk, Numbers carried) {
     Number length = writeList(tokenBuffer, chunk, findBits(tokenBuffer, chunk));
     SmallVector<Number> next = addRows(dy, length, SmallVector<Number>(carried));
-    e.barrier(); // the list and the counts are read
+    e.barrier(); // all threads have read the list and the counts
     return next;
   });
 
-  // A row without tokens stays as it is, if its accumulator is in place.
+  // A row without tokens need not be written if the result lies on the accumulator and is not reset.
   Number writes = e.areApart(accumulator, result);
   if (reset.value)
     writes = writes | reset;

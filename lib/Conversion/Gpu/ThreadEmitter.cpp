@@ -45,8 +45,8 @@ Number ThreadEmitter::root(Number a) { return call("llvm.nvvm.sqrt.approx.ftz.f"
 // Memory
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// A bf16 is an f32's upper half, so a word of two needs one operation for each; ptxas takes two for what comes as
-/// halves.
+/// A bf16 is the upper half of an f32. So two bf16 in one 32-bit word become f32 with one operation each; from 16-bit
+/// halves ptxas would make two operations each.
 Number ThreadEmitter::widenBf16(Number narrow) {
   auto type = dyn_cast<VectorType>(narrow.value.getType());
   if (!type || type.getNumElements() == 1)
@@ -75,7 +75,7 @@ Number ThreadEmitter::exists(unsigned vector, const BlockShape &shape) {
   return index(vector * kSlice) < shape.left;
 }
 
-/// What the vector's address is a multiple of.
+/// The number of bytes that the vector's address is a multiple of.
 static llvm::MaybeAlign alignmentOf(VectorType type) {
   unsigned bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
   return llvm::Align(std::min(bytes, kAccessBytes));

@@ -9,8 +9,8 @@
 
 namespace tx::simt {
 
-/// Memory has bf16 as such, and conversions are the GPU's. A block's `left` tells which of its vectors exist: a vector
-/// is there whole or not at all.
+/// Emits code for one thread of a GPU. Memory holds bf16 as bf16, and the GPU's instructions convert it.
+/// BlockShape::left says which vectors of a block of columns exist: a vector exists as a whole or not at all.
 class ThreadEmitter : public emit::Emitter {
 public:
   ThreadEmitter(mlir::OpBuilder &builder, mlir::gpu::GPUFuncOp function, unsigned lanes);
@@ -23,25 +23,25 @@ public:
                   emit::BlockShape shape) override;
   emit::Number selectColumns(emit::Number value, emit::Number other, unsigned vector, emit::BlockShape shape) override;
   emit::Number roundToBf16(emit::Number a) override;
-  /// The special function unit's: within 2^-22 relative, reciprocals within 1 ulp.
+  /// Uses the special function unit: within 2^-22 relative, reciprocals within 1 ulp.
   emit::Number exp2(emit::Number x) override;
   emit::Number quotient(emit::Number a, emit::Number b) override;
   emit::Number root(emit::Number a) override;
 
   using Combine = llvm::function_ref<emit::Number(emit::Number, emit::Number)>;
-  /// Combines scalars of threads whose numbers differ in the bits [low, high) only; all of them get the result. At most
-  /// a warp.
+  /// Combines the scalars of the threads whose numbers differ only in the bits [low, high); each of these threads gets
+  /// the result. They must lie in one warp.
   emit::Number combineLanes(emit::Number scalar, unsigned low, unsigned high, Combine combine);
-  /// Combines a vector's lanes, neighbours first.
+  /// Combines a vector's lanes into a scalar, neighbours first.
   emit::Number combineNeighbours(emit::Number vector, Combine combine);
   /// The same as combineLanes for each lane of a vector.
   emit::Number combineVectors(emit::Number vector, unsigned low, unsigned high, Combine combine);
-  /// Memory that the threads of a block share; f32 if nothing else is said.
+  /// Allocates static shared memory for `elements` elements; f32 if no type is given.
   emit::Buffer shared(int64_t elements, mlir::Type element = {});
-  /// Waits for all threads of the block, and for their accesses.
+  /// Waits until all threads of the block are here and their memory accesses are done.
   void barrier();
 
-  /// If not null, only threads where it is true store.
+  /// A condition, or null: only threads for which it is true store.
   emit::Number storing;
 
 protected:
@@ -50,9 +50,9 @@ protected:
 
 private:
   emit::Number widenBf16(emit::Number narrow);
-  /// An intrinsic of NVVM, lane by lane.
+  /// Calls an intrinsic of NVVM on each lane.
   emit::Number call(llvm::StringRef intrinsic, emit::Number x);
-  /// Whether a vector of a block exists; null: it does.
+  /// A condition for whether a vector of a block of columns exists; null if it always does.
   emit::Number exists(unsigned vector, const emit::BlockShape &shape);
 
   mlir::gpu::GPUFuncOp function;

@@ -8,8 +8,9 @@ using namespace tx;
 using namespace tx::emit;
 using namespace tx::simt;
 
-/// The form of a product is that of the element type and the width alone: were it the addresses', a recomputation could
-/// have other bits than its forward.
+/// Refuses buffers of bf16 rows that are not aligned to 16 bytes. Whether a kernel uses tensor cores depends on the
+/// element type and the width of heads alone. If it depended on addresses too, a recomputation could have other bits
+/// than its forward.
 static bool checkAlignment(Kernel &kernel, Operation *op, ArrayRef<int64_t> alignments) {
   for (auto [i, type] : llvm::enumerate(kernel.op.getBufferTypes())) {
     auto tensor = cast<RankedTensorType>(type);

@@ -1,14 +1,14 @@
 //===- TileProducts.h - Products of tiles by a block ----------------------------------------------------*- C++ -*-===//
 //
-// A block has a tile of rows of its own and goes over tiles of other rows. What it computes is the same with tensor
-// cores and without; where a thread's elements lie differs. So the algorithm asks:
+// A block of threads has its own tile of rows and goes over tiles of other rows. With tensor cores and without them it
+// computes the same products; they differ in which elements each thread holds. So the algorithm asks:
 //
 //   Weights scores = products.multiply(own, slice);       // own slice^T
 //   for (unsigned i = 0; i < products.rows.size(); ++i)
 //     ... scores[products.at(i, j)] is of row products.rows[i] of the own tile
 //   products.accumulate(sums, scores, slice);             // sums += scores slice
 //
-// A slice is the part of the other tile whose scores a thread has at once.
+// A slice is the part of the other tile whose scores a thread holds at once.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,46 +22,47 @@
 
 namespace tx::simt {
 
-/// Rows of a head in memory: `row` is the first one in the buffer, from which on `left` exist. Indices.
+/// Some rows of one head in global memory: `row` is the number of the first row in the buffer, `left` is how many rows
+/// exist from there on, `column` is the head's first column. All are indices.
 struct Panel {
   const emit::Buffer *buffer;
   emit::Number row, left, column;
 };
 
-/// Rows of a head in shared memory: at a constant, and a number of bytes (null: none).
+/// Some rows of one head in shared memory, at the constant `offset` plus `begin` bytes (null: 0).
 struct SharedTile {
   int64_t offset, rows, rowBytes;
   emit::Number begin = {};
 
-  /// So many rows of it, the number-th; i32.
+  /// The part of the tile with rows [number * count, (number + 1) * count); `number` is i32.
   SharedTile slice(emit::Number number, int64_t count) const {
     return {offset, count, rowBytes, number * static_cast<double>(count * rowBytes)};
   }
   emit::Number from(emit::Number at) const { return begin.value ? at + begin : at; }
 };
 
-/// A thread's elements of a tile, row by row.
+/// The elements of a tile that one thread holds, row by row.
 using Weights = llvm::SmallVector<emit::Number>;
 
 class TileProducts {
 public:
-  /// `sliceRows`: of one slice.
+  /// `sliceRows`: the number of rows of a slice. `width`: the columns of a head.
   TileProducts(BlockEmitter &e, const AttentionSchedule &schedule, int64_t width, int64_t sliceRows)
       : sliceRows(sliceRows), e(e), schedule(schedule), width(width) {}
   virtual ~TileProducts() = default;
 
-  /// A thread's columns of weights are `lanes[lane]` + 16 `sixteen`. A lane number is below 16, so columns of one lane
-  /// share dropout's random words.
+  /// Describes one of a thread's columns of weights: its number is `lanes[lane]` + 16 * `sixteen`. `lanes[lane]` is
+  /// below 16, so that columns of the same lane share the random words of dropout.
   struct Column {
     unsigned lane, sixteen;
   };
   const int64_t sliceRows;
-  llvm::SmallVector<emit::Number> rows;  ///< i32, of the own tile
-  llvm::SmallVector<emit::Number> lanes; ///< i32
+  llvm::SmallVector<emit::Number> rows;  ///< i32: the thread's rows of the own tile
+  llvm::SmallVector<emit::Number> lanes; ///< i32: see Column
   llvm::SmallVector<Column> columns;
-  /// Columns of sums, of each row, that a thread has.
+  /// How many columns of sums a thread has in each of its rows.
   unsigned sumColumns = 0;
-  /// Of the threads that share a row, one.
+  /// True for one of the threads that share a row.
   emit::Number isFirstOfRow;
 
   size_t at(size_t row, size_t column) const { return row * columns.size() + column; }
@@ -71,17 +72,17 @@ public:
     int64_t rowBytes = schedule.rowBytes(width);
     return {e.allocate(rows * rowBytes), rows, rowBytes};
   }
-  /// Begins to load; rows that do not exist become zeros.
+  /// Begins to load rows into shared memory; rows that do not exist become zeros.
   virtual void load(const Panel &from, const SharedTile &to) = 0;
-  /// Until all threads' loads have come, and all threads are here.
+  /// Waits until the loads of all threads have arrived and all threads are here.
   virtual void wait() = 0;
   virtual Weights multiply(const SharedTile &own, const SharedTile &slice) = 0;
-  /// Other threads may still use the slice afterwards.
+  /// Adds weights times slice to the sums. Other threads may still read the slice when this returns.
   virtual void accumulate(llvm::MutableArrayRef<emit::Number> sums, const Weights &weights,
                           const SharedTile &slice) = 0;
-  /// Combines a number of each thread of a row.
+  /// Combines one number from each of the threads that share a row.
   virtual emit::Number combineRow(emit::Number number, ThreadEmitter::Combine combine) = 0;
-  /// Stores rows that exist. The tile's memory may be used for it.
+  /// Stores the rows that exist. May overwrite `tile`.
   virtual void store(const Weights &sums, const Panel &to, const SharedTile &tile) = 0;
 
 protected:
@@ -90,10 +91,10 @@ protected:
   const int64_t width;
 };
 
-/// m16n8k16 on bf16: for a multiple of 16 columns.
+/// Products by tensor cores (m16n8k16) on bf16; `width` must be a multiple of 16.
 std::unique_ptr<TileProducts> createMmaProducts(BlockEmitter &e, const AttentionSchedule &schedule, int64_t width,
                                                 int64_t sliceRows);
-/// Fused multiply-adds on f32.
+/// Products by fused multiply-adds in f32.
 std::unique_ptr<TileProducts> createSimtProducts(BlockEmitter &e, const AttentionSchedule &schedule, int64_t width,
                                                  int64_t sliceRows);
 

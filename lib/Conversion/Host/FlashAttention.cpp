@@ -1,9 +1,10 @@
 //===- FlashAttention.cpp - Core attention tile by tile -----------------------------------------------------------===//
 //
-// Dao 2023: "FlashAttention-2". A unit is a tile of 64 queries of one head, or of 64 keys in backward; it goes over the
-// other side's tiles in order, so the bits depend on no thread. In units of queries lanes are queries, in units of keys
-// they are keys: then no sum, maximum or product crosses lanes, and what changes from tile to tile need not be
-// transposed. Scores, their gradients and sums are f32 in tiles on the stack. Causal units stop at the diagonal.
+// Flash attention on a CPU (Dao 2023: "FlashAttention-2"). A unit is a tile of 64 queries of one head, or in backward
+// of 64 keys. It goes over the tiles of the other side in order, so the bits do not depend on threads. In units of
+// queries the lanes of vectors are queries, in units of keys they are keys. So no sum, maximum or product crosses
+// lanes, and what changes from tile to tile need not be transposed. Scores, their gradients and sums are f32, in tiles
+// on the stack. If attention is causal, units stop at the diagonal.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -25,10 +26,10 @@ namespace {
 constexpr int64_t kTile = FlashAttentionOp::kTile;
 constexpr unsigned kVectors = 4;
 static_assert(kTile == TileEmitter::kTile);
-/// A unit's tiles of wider heads would not fit the stack of a thread.
+/// The widest head. A unit's tiles for wider heads would not fit a thread's stack.
 constexpr int64_t kMaxWidth = 256;
 
-/// What forward and backward share: sizes, places, masks.
+/// What forward and backward share: sizes, places and masks.
 class Attention {
 public:
   template <typename OpT>
@@ -52,7 +53,7 @@ public:
     site = op->template getAttrOfType<IntegerAttr>("step.immediate");
   }
 
-  /// False, and diagnosed, for what has no code.
+  /// Emits an error and returns false if the host has no code for this op.
   bool check(Operation *op) {
     if (width > kMaxWidth)
       kernel.refuse(op, "has heads of width " + Twine(width) + "; the host takes at most " + Twine(kMaxWidth));
@@ -63,7 +64,7 @@ public:
   }
 
 protected:
-  /// A head of one sample.
+  /// A sample, a head, and the head of keys and values that belongs to it.
   struct Head {
     Number sample, head, keyHead;
   };
@@ -72,36 +73,36 @@ protected:
     return {sampleAndHead / double(heads), head, head / double(heads / keyHeads)};
   }
 
-  /// 64 rows of a head, for each of its tensors.
+  /// 64 rows of a head, in a tensor that has rows for queries or for keys.
   Panel queryPanel(const Buffer *buffer, const Head &at, Number tile) {
     return panel(buffer, at.sample, at.head, tile, queries);
   }
   Panel keyPanel(const Buffer *buffer, const Head &at, Number tile) {
     return panel(buffer, at.sample, at.keyHead, tile, keys);
   }
-  /// Rows of a tile that are there.
+  /// How many rows of a tile exist.
   Number countRows(Number tile, int64_t rows) {
     return e.smallerIndex(e.index(rows) - tile * double(kTile), e.index(kTile));
   }
-  /// Tiles of keys that a tile of queries sees.
+  /// How many tiles of keys a tile of queries sees.
   Number endOfKeys(Number queryTile) {
     return causal ? e.smallerIndex(queryTile + 1.0, e.index(keyTiles)) : e.index(keyTiles);
   }
   Number toWord(Number index) { return convert(index, e.i32()); }
   Vectors zeros() { return Vectors(kVectors, e.zero()); }
 
-  /// Random words for the four vectors of a row: lanes are the keys of a tile.
+  /// The random words for one query and a tile of keys, as four vectors whose lanes are keys.
   SmallVector<Number, 4> wordsOfQuery(const Head &at, Number query, Number keyTile) {
     Number first = e.broadcast(toWord(keyTile * 16.0)) + e.lanes();
     return words(at, first, toWord(at.head * double(queries) + query));
   }
-  /// Random words of 16 queries for the keys `key` + 0, 16, 32, 48 of a tile.
+  /// The random words for 16 queries (lanes) and the keys `key` + 0, 16, 32 and 48 of a tile.
   SmallVector<Number, 4> wordsOfKeys(const Head &at, Number firstQuery, Number keyTile, Number key) {
     Number query = toWord(at.head * double(queries) + firstQuery);
     return words(at, e.broadcast(toWord(keyTile * 16.0 + key)), e.broadcast(query) + e.lanes());
   }
-  /// For each four keys of a tile that share random numbers, and each 16 of its queries: the first key, the queries'
-  /// place in the tile and in the head.
+  /// Calls `body` for each set of four keys of a tile that share random numbers and each 16 queries of a tile. `body`
+  /// gets the first key, and the queries' place within the tile and within the head.
   void forSixteens(Number tile, function_ref<void(Number, Number, Number)> body) {
     e.loop(e.index(0), e.index(16), 1, [&](Number key) {
       e.loop(e.index(0), e.index(kTile), 16, [&](Number lanes) { body(key, lanes, tile * double(kTile) + lanes); });
@@ -159,7 +160,7 @@ private:
     Head at = headOf(row);
     e.copyTransposed(queryPanel(q, at, tile), queryTile);
     e.clear(sums);
-    // Largest score, and sum of exponentials, of each query.
+    // For each query, the largest score and the sum of exponentials so far.
     SmallVector<Number> state(kVectors, e.number(-INFINITY));
     state.append(kVectors, e.zero());
     state = e.loop(e.index(0), endOfKeys(tile), 1, state,
@@ -228,7 +229,7 @@ private:
     return largest;
   }
 
-  /// On the diagonal: query i of the tile sees keys 0 to i of it.
+  /// For the tile on the diagonal: query i of the tile sees its keys 0 to i; hides the others.
   void hideLaterKeys() {
     e.loop(e.index(0), e.index(kTile), 1, [&](Number key) {
       Vectors row = e.loadRow(scores, key);
@@ -252,7 +253,7 @@ private:
     });
   }
 
-  /// A tile's part of row `row` of a tensor with a column for each query.
+  /// Stores the tile's part of a tensor's row `row`, which has a column for each query.
   void storeRow(const Vectors &values, const Buffer &to, Number row, Number tile) {
     Number first = tile * double(kTile), at = row * double(queries) + first;
     int64_t rest = queries % kTile;
@@ -295,13 +296,13 @@ public:
 private:
   using Side = TileEmitter::Side;
 
-  /// sums += A^T B.
+  /// Adds A^T B to `sums`.
   void accumulate(const Buffer &a, Number depth, const Buffer &b, const Buffer &sums) {
     e.product(
         a, Side::Columns, width, depth, b, [&](Number column) { return e.loadRow(sums, column); },
         [&](Number column, Vectors row) { e.storeRow(row, sums, column); });
   }
-  /// The products of each row of A with each column of B.
+  /// Multiplies each row of A with each column of B.
   void multiply(const Buffer &a, const Buffer &b, const Buffer &to) {
     e.product(
         a, Side::Rows, kTile, e.index(width), b, [&](Number) { return zeros(); },
@@ -309,7 +310,7 @@ private:
   }
   Number weight(Number product, Number lse) { return exp(fma(product, e.number(scale), lse * -1.0)); }
 
-  // dK and dV of a tile of keys: over the heads that share it and their queries. Lanes are keys.
+  // Computes dK and dV for a tile of keys, over the heads that share the keys and their queries. Lanes are keys.
   void emitKeys(Number unit) {
     Number tile = unit % keyTiles, row = unit / double(keyTiles);
     Number sample = row / double(keyHeads), keyHead = row % keyHeads;
@@ -371,14 +372,14 @@ private:
     accumulate(queryTile, count, gradients, keySums);
   }
 
-  /// Masks a weight's gradient, and gives the weight with its mask.
+  /// Applies dropout's mask to a weight's gradient, and returns the weight with the mask applied.
   Number dropWith(Number word, Number p, Number &dWeight) {
     Number dropped = isDropped(word);
     dWeight = select(dropped, 0.0, dWeight * keptScale());
     return select(dropped, 0.0, p * keptScale());
   }
 
-  /// sum(dO * O) over a query's columns of this head.
+  /// The sum of dO * O over the columns of a query in this head.
   Number sumOf(const Head &at, Number query) {
     Number row = at.sample * double(queries) + query;
     Number column = at.head * double(width);
@@ -396,7 +397,7 @@ private:
     return e.reduceLanes(sum, [](Number a, Number b) { return a + b; });
   }
 
-  // dQ of a tile of queries: over its keys. Lanes are queries.
+  // Computes dQ for a tile of queries, over its keys. Lanes are queries.
   void emitQueries(Number unit) {
     Number tile = unit % queryTiles, row = unit / double(queryTiles);
     Head at = headOf(row);
@@ -423,7 +424,7 @@ private:
       e.storeTransposed(querySums, queryPanel(result, at, tile));
   }
 
-  /// A tile's log-sum-exps; zeros where it has no queries.
+  /// Loads the log-sum-exps of a tile of queries; where the tile has no query it gets zeros.
   void loadLse(Number row, Number tile) {
     Number at = row * double(queries) + tile * double(kTile);
     int64_t rest = queries % kTile;
@@ -471,8 +472,8 @@ private:
 
   FlashAttentionGradOp op;
   const Buffer *dy, *y, *lse;
-  std::array<Buffer, 4> own;    ///< by column, of the unit
-  std::array<Buffer, 2> others; ///< by row, of the other side
+  std::array<Buffer, 4> own;    ///< tiles of the unit's own side, one row of the tensor in each column
+  std::array<Buffer, 2> others; ///< tiles of the other side, row by row
   Buffer weights, gradients, rowLse, rowSums;
 };
 

@@ -68,8 +68,8 @@ static void forRuns(unsigned count, function_ref<void(unsigned, unsigned)> body)
   }
 }
 
-// Each run is spread over a whole vector and then put into its place: joined run by run, halves of 16-bit vectors went
-// through scalar registers.
+// Each run is widened to a whole vector and then shuffled into its place. When runs were joined one after another
+// instead, LLVM moved halves of 16-bit vectors through scalar registers.
 Value HostEmitter::loadLanes(Value memory, Number at, unsigned count, unsigned lanes) {
   if (count == lanes)
     return loadRun(memory, at, lanes);
@@ -109,8 +109,8 @@ Value HostEmitter::loadLanes(Value memory, Number at, Number count, unsigned lan
       [&] { return loadFewer(memory, at, count, lanes); });
 }
 
-/// Fewer than `lanes`: half of them or none, and what is left of the other half. So each run's place in the vector is
-/// known here, though its place in memory is not.
+/// Loads fewer than `lanes` lanes: half of them or none as one run, then what is left of the other half. So the place
+/// of each run within the vector is known when the code is written, though its place in memory is not.
 Value HostEmitter::loadFewer(Value memory, Number at, Number count, unsigned lanes) {
   if (lanes == 1)
     return zeros(memory, 1);

@@ -1,9 +1,9 @@
 //===- HostEmitter.h - Memory of kernels on the host ----------------------------------------------------*- C++ -*-===//
 //
-// Kernels touch memory in runs: a power of two of neighbours, at most a vector register of 64 bytes, each an access of
-// its own. What is left of a vector at the end of a row is a few runs (13 lanes: 8, 4 and 1) and no masked access: LLVM
-// 22 makes a masked store of one narrowed lane too wide (docs/Rationale/cpu-memory.md). `tx-verify-host-kernels` holds
-// all kernels to that.
+// Host kernels access memory in runs: each load or store takes a power of two of neighboring elements, at most a vector
+// register of 64 bytes. The rest of a row, less than a vector, takes a few runs (13 lanes: 8, 4 and 1) and no masked
+// access, because LLVM 22 makes a masked store of one narrowed lane too wide (docs/Rationale/cpu-memory.md).
+// `tx-verify-host-kernels` checks this for all kernels.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -23,10 +23,11 @@ public:
                   emit::BlockShape shape) override;
   emit::Number selectColumns(emit::Number value, emit::Number other, unsigned vector, emit::BlockShape shape) override;
 
-  /// The first `count` of a vector's lanes, zeros behind them.
+  /// Loads the first `count` lanes of a vector of `lanes` lanes; the other lanes are zeros.
   mlir::Value loadLanes(mlir::Value memory, emit::Number at, unsigned count, unsigned lanes);
   void storeLanes(mlir::Value vector, mlir::Value memory, emit::Number at, unsigned count);
-  /// The same for a count that is known when the kernel runs, by branches. All lanes if it is as large or larger.
+  /// The same for a count that is known only when the kernel runs: the code branches. If the count is `lanes` or more,
+  /// all lanes are loaded or stored.
   mlir::Value loadLanes(mlir::Value memory, emit::Number at, emit::Number count, unsigned lanes);
   void storeLanes(mlir::Value vector, mlir::Value memory, emit::Number at, emit::Number count);
 

@@ -8,15 +8,15 @@
 
 namespace tx::host {
 
-/// Some units of a kernel.
+/// The units [begin, end) of a kernel: those that one call of its function computes.
 struct Task {
   emit::Kernel &kernel;
   emit::Number begin, end;
 };
 
-/// Writes the loops of a row program.
+/// Writes the loops over a task's rows and over their columns.
 void emitRows(const Task &task, emit::RowProgram &program);
-/// Writes the loop over blocks of columns; `body` writes all ops for one.
+/// Writes the loop over a task's blocks of columns; `body` writes all ops of the kernel for one block.
 void emitColumns(const Task &task, llvm::function_ref<void(emit::ColumnUnit &)> body);
 
 } // namespace tx::host

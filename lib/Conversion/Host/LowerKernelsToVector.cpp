@@ -24,13 +24,13 @@ using namespace tx;
 using namespace tx::emit;
 using tx::host::Task;
 
-/// A flat piece of memory that holds all rows; null for what the host has not.
+/// The memref type, flat, that holds all rows of a tensor; null for an element type that host kernels do not have.
 static MemRefType memoryOf(RankedTensorType tensor, int64_t stride) {
   MLIRContext *context = tensor.getContext();
   Type element = tensor.getElementType();
-  if (element.isBF16()) // see Emitter.cpp
+  if (element.isBF16()) // handled as integers, see Emitter::widen
     element = IntegerType::get(context, 16);
-  else if (element.isInteger(1)) // a byte
+  else if (element.isInteger(1)) // stored as a byte
     element = IntegerType::get(context, 8);
   else if (!element.isF32() && !element.isInteger(32))
     return {};
@@ -124,7 +124,7 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
   case KernelKind::View:
     llvm_unreachable("the verifier lets no such kernel pass");
   }
-  // Constants that were folded into others.
+  // Remove constants that have no use left, since they were folded into others.
   for (Operation &unused : llvm::make_early_inc_range(llvm::reverse(*entry)))
     if (isOpTriviallyDead(&unused))
       unused.erase();
@@ -139,7 +139,7 @@ static FailureOr<OwningOpRef<ModuleOp>> lowerToModule(ArrayRef<step::KernelOp> k
   LogicalResult result = success();
   for (step::KernelOp kernel : kernels)
     if (failed(lowerKernel(kernel, builder, table)))
-      result = failure(); // go on: all kernels' diagnostics at once
+      result = failure(); // go on, so that all kernels are diagnosed
   if (failed(result))
     return failure();
   return module;

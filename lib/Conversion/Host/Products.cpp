@@ -5,10 +5,11 @@
 //   sums += products of tiles
 // C = alpha sums + beta C
 //
-// A tile has 16 rows of 16 pairs of bf16, in the order in which the CPU's matrix unit takes it: of op(A) a row is a row
-// with 32 elements along the depth, of op(B) it holds two elements along the depth for each of 16 columns. A CPU
-// without matrix unit has the same tiles in f32, widened once while they are packed: of op(A) the pairs' first
-// elements, then their second ones; of op(B) two rows for each pair.
+// A tile of an operand has 16 rows of 16 pairs of bf16, in the layout that the CPU's matrix unit reads. For op(A), a
+// row of the tile is a row of op(A) with 32 elements along the depth. For op(B), a row of the tile holds two elements
+// along the depth for each of 16 columns. For a CPU without a matrix unit the tiles have the same elements as f32,
+// widened while they are packed: for op(A) a row has the pairs' first elements, then their second ones; for op(B) each
+// pair becomes two rows.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -35,10 +36,10 @@ namespace {
 constexpr int64_t kTileRows = 16, kPairs = 16, kTileDepth = 2 * kPairs;
 constexpr int64_t kRowTiles = TXRT_HOST_PRODUCT_M / kTileRows;
 constexpr int64_t kColumnTiles = TXRT_HOST_PRODUCT_N / kTileRows;
-// Any place: what a caller gives has no extent that the code knows.
+// The extent of memrefs that callers pass: the code does not know how long they are.
 constexpr int64_t kUnbounded = int64_t(1) << 46;
 
-/// What functions differ in.
+/// The properties in which the generated product functions differ.
 struct Form {
   bool transposeA, transposeB, isWide; // isWide: C is f32
 
@@ -48,11 +49,11 @@ struct Form {
   }
 };
 
-/// One operand: `extent` rows of op(A), or columns of op(B).
+/// One operand of a product: `extent` rows of op(A), or `extent` columns of op(B).
 struct Operand {
   Value memory;
   Number leading, extent;
-  bool isAlongDepth; // neighbours in memory follow each other along the depth
+  bool isAlongDepth; // whether neighbors in memory are neighbors along the depth
   bool isA;
 };
 
@@ -77,7 +78,7 @@ private:
   void transpose(Block16 &rows);
   void storeTile(const Block16 &rows, bool isA, Number tile, Value to);
 
-  // Both operands' tiles and the sums stay in the L2 cache
+  // Elements of k that are packed at once: so many that both operands' tiles and the sums stay in the L2 cache
   // (docs/Rationale/cpu-gemm.md).
   int64_t depthAtOnce() const { return units.tiles ? 768 : 256; }
 
@@ -92,7 +93,7 @@ private:
   Type bf16() { return builder.getBF16Type(); }
 
   const ProductUnits units;
-  Value tilesA, tilesB, sums; // of the depth at hand; sums[row tile * kColumnTiles + column tile]
+  Value tilesA, tilesB, sums; // tiles of the current part of the depth; sums[row tile * kColumnTiles + column tile]
   Number rows, columns;
 };
 
@@ -116,8 +117,8 @@ void ProductEmitter::either(Number condition, function_ref<void(bool)> body) {
 // Packing
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Vector i holds row (or column) first + i, in pairs along the depth. What is behind the last row is that row again:
-/// it only meets sums that no one reads.
+/// Loads 16 vectors: vector i holds row (or column) first + i, in pairs along the depth. Rows after the last one repeat
+/// it: they only add to sums that nobody reads.
 ProductEmitter::Block16 ProductEmitter::loadAlongDepth(const Operand &operand, Number first, Number start, Number left,
                                                        bool isWhole) {
   Block16 result;
@@ -133,7 +134,7 @@ ProductEmitter::Block16 ProductEmitter::loadAlongDepth(const Operand &operand, N
   return result;
 }
 
-/// Vector i holds elements 2 i and 2 i + 1 along the depth of 16 rows (or columns).
+/// Loads 16 vectors: vector i holds elements 2 i and 2 i + 1 along the depth, for 16 rows (or columns).
 ProductEmitter::Block16 ProductEmitter::loadAcrossDepth(const Operand &operand, Number first, Number start, Number left,
                                                         bool isWhole) {
   Block16 result;
@@ -158,7 +159,7 @@ ProductEmitter::Block16 ProductEmitter::loadAcrossDepth(const Operand &operand, 
   return result;
 }
 
-/// Exchanges lane i of vector j with lane j of vector i, a bit of both at a time.
+/// Transposes 16 x 16 lanes: exchanges lane i of vector j with lane j of vector i, for one bit of i and j at a time.
 void ProductEmitter::transpose(Block16 &rows) {
   for (int64_t bit = kTileRows / 2; bit; bit /= 2)
     for (int64_t i = 0; i < kTileRows; ++i) {
@@ -228,7 +229,7 @@ void ProductEmitter::clear() {
   });
 }
 
-/// Two by two tiles of sums in the matrix unit's registers, two tiles of each operand beside them: all eight.
+/// Multiplies in the matrix unit. Its eight registers hold 2 x 2 tiles of sums and two tiles of each operand.
 void ProductEmitter::multiplyTiles(Number depthTiles) {
   auto narrow = amx::TileType::get({kTileRows, kTileDepth}, bf16());
   auto wide = amx::TileType::get({kTileRows, kPairs}, f32());
@@ -262,8 +263,8 @@ void ProductEmitter::multiplyTiles(Number depthTiles) {
   });
 }
 
-/// Some rows of sums in vector registers: as many as hide the latency of fma, and as there are registers for. AVX2 has
-/// 16, and two of them for a row.
+/// Multiplies in vector registers. Enough rows of sums are in registers at once to hide the latency of fma, within the
+/// registers that there are: AVX2 has 16, and a row of sums takes two of them.
 void ProductEmitter::multiplyVectors(Number depthTiles) {
   const int64_t rowsAtOnce = units.wideVectors ? 8 : 4;
   VectorType wide = lanesOf(f32());
@@ -333,7 +334,7 @@ void ProductEmitter::finishRows(Form form, Value c, Number leading, Number alpha
   });
 }
 
-/// With beta 0 the old C is not read: it may be anything.
+/// Writes C. If beta is 0, the old C is not read, since it may hold anything.
 void ProductEmitter::finish(Form form, Value c, Number leading, Number alpha, Number beta) {
   either(beta == 0.0, [&](bool isFirst) { finishRows(form, c, leading, alpha, isFirst ? nullptr : &beta); });
 }
@@ -355,7 +356,7 @@ void ProductEmitter::emit(Form form, ValueRange arguments) {
   }
   sums = allocate({kRowTiles * kColumnTiles, kTileRows, kPairs}, f32());
   clear();
-  // Even parts, whole tiles.
+  // Divide the depth into parts of equal size, in whole tiles.
   Number parts = tilesIn(k, depthAtOnce());
   Number part = (k + parts - 1.0) / parts;
   part = tilesIn(part, kTileDepth) * double(kTileDepth);

@@ -7,8 +7,8 @@
 //     reductions over the lanes
 //   store the values of the row
 //
-// What a pass needs is computed where it is needed: a value of an earlier pass is loaded from its place in memory if it
-// has one, else computed again.
+// If a pass needs a value of an earlier pass, it loads the value if a result in memory holds it, and otherwise computes
+// it again.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -51,7 +51,7 @@ private:
   DenseSet<RowValue> usedByColumns;
   DenseMap<RowValue, Number> scalars;
   DenseMap<RowValue, Number> broadcasts;
-  DenseMap<RowValue, Vectors> blocks; // of this block
+  DenseMap<RowValue, Vectors> blocks; // the values of the current block of columns
   unsigned pass = 0;
 };
 } // namespace
@@ -81,7 +81,7 @@ void RowEmitter::emit() {
 
 void RowEmitter::define(RowValue node, Number number) {
   scalars[node] = number;
-  // Addresses stay scalars; numbers meet vectors in the blocks.
+  // Numbers that meet vectors are broadcast once, here; addresses stay scalars.
   if (usedByColumns.contains(node))
     broadcasts[node] = number.element().isIndex() ? number : e.broadcast(number);
 }
@@ -139,7 +139,7 @@ void RowEmitter::emitPass(int64_t columns) {
     Number behind = ((scalars.lookup(program.limit) >> 6) + 1.0) * static_cast<double>(kBlock);
     Number limit = e.smallerIndex(behind, e.index(whole));
     accumulators = emitBlocks(e.index(0), limit, reductions, accumulators, false);
-    // Behind the limit: stores, and reductions of ops without one.
+    // Blocks behind the causal limit: only stores, and reductions that have no limit, take part.
     SmallVector<RowValue> others;
     SmallVector<Number> carried;
     for (auto [i, reduction] : llvm::enumerate(reductions)) {

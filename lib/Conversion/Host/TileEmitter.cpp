@@ -8,8 +8,8 @@
 using namespace mlir;
 using namespace tx::host;
 
-// Rows of a product that are in registers at once: with four vectors each, 24 sums, four vectors of B and one broadcast
-// number of A of AVX-512's 32.
+// How many rows of a product are in registers at once. Each has four vectors of sums: of AVX-512's 32 registers, 24
+// hold sums, four hold vectors of B and one holds a broadcast number of A.
 static constexpr unsigned kRowsAtOnce = 6;
 static constexpr int64_t kLanes = tx::emit::kSlice;
 static constexpr unsigned kVectors = TileEmitter::kTile / kLanes;
@@ -77,7 +77,7 @@ void TileEmitter::forColumns(int64_t columns, function_ref<void(Number, unsigned
     body(index(whole), columns - whole);
 }
 
-// Exchanges halves, quarters, ... of the 16 x 16 numbers across the diagonal.
+// Transposes 16 x 16 numbers: exchanges halves, quarters, ... across the diagonal.
 void TileEmitter::transpose(MutableArrayRef<Number> rows) {
   for (int64_t bit = kLanes / 2; bit; bit /= 2)
     for (int64_t i = 0; i < kLanes; ++i) {

@@ -8,7 +8,7 @@
 
 namespace tx::host {
 
-/// Writes the loop over the tiles of a kernel's one op.
+/// Writes the loop over the tiles of a tile kernel, which has one op.
 void emitTiles(const Task &task, TileEmitter &emitter);
 
 } // namespace tx::host

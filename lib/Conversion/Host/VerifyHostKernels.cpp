@@ -17,7 +17,7 @@ namespace tx {
 
 using namespace mlir;
 
-static constexpr int64_t kMaxBytes = 64; // a vector register
+static constexpr int64_t kMaxBytes = 64; // bytes of an AVX-512 register
 
 static bool isElement(Type type) {
   return type.isInteger(8) || type.isInteger(16) || type.isInteger(32) || type.isBF16() || type.isF32();
@@ -75,7 +75,7 @@ LogicalResult tx::verifyHostKernels(ModuleOp module) {
   LogicalResult result = success();
   module.walk([&](Operation *op) {
     if (failed(verifyOp(op)))
-      result = failure(); // go on: all at once
+      result = failure(); // go on, so that all ops are diagnosed
   });
   return result;
 }

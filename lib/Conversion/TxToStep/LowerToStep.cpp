@@ -24,7 +24,7 @@ namespace tx {
 
 namespace {
 
-/// Where a value lies; refuses with an error on `op` what has no place in a step.
+/// The buffer in which a value lies. Emits an error on `op` if the value has none or is of f64.
 FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
   step::BufferAttr buffer = getBuffer(value);
   if (!buffer)
@@ -36,29 +36,30 @@ FailureOr<step::BufferAttr> findBuffer(Operation *op, Value value) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Kernels: outlined, equal ones once
+// Kernels: outlined; equal kernels become one
 //===--------------------------------------------------------------------------------------------------------------===//
 
 class KernelTable {
 public:
-  /// `entries`: names that are not free.
+  /// `entries`: the names of entries, which kernels must not get.
   KernelTable(Block &program, llvm::StringSet<> entries)
       : program(program), builder(program.getParentOp()->getContext()), entries(std::move(entries)) {}
 
-  /// The kernel of a nest whose body `fill` builds; an equal one if there is. `hint` gives it a name for people.
+  /// Returns the kernel for a loop nest with the body that `fill` builds. If an equal kernel exists, returns that one.
+  /// `hint` is a part of a new kernel's name, for people.
   step::KernelOp get(Location loc, KernelKind kind, ArrayRef<int64_t> space, ArrayRef<step::BufferAttr> buffers,
                      unsigned immediates, StringRef hint, llvm::function_ref<void(OpBuilder &, Block &)> fill) {
     SmallVector<int64_t> strides;
     for (step::BufferAttr buffer : buffers)
       strides.push_back(buffer.getStride());
-    if (kernels.empty()) // before the entries
+    if (kernels.empty()) // kernels come before the entries
       builder.setInsertionPointToStart(&program);
     auto kernel = step::KernelOp::create(builder, loc, "kernel", kind, space, strides, immediates);
     Block &body = kernel.getBody().emplaceBlock();
     OpBuilder inner = OpBuilder::atBlockEnd(&body);
     fill(inner, body);
 
-    // The printed form without the name says all that code depends on.
+    // Two kernels are equal if they print the same, apart from their names: generated code depends on nothing else.
     std::string form;
     llvm::raw_string_ostream(form) << *kernel;
     auto [known, isNew] = kernels.try_emplace(form, kernel);
@@ -80,7 +81,7 @@ private:
   llvm::StringMap<step::KernelOp> kernels;
 };
 
-/// The site hashes of a group's keyed ops, in order; these are immediates.
+/// The immediates of a launch: the site hashes of a group's keyed ops, in order, each once.
 struct Immediates {
   SmallVector<int32_t> values;
 
@@ -94,7 +95,7 @@ struct Immediates {
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Axes, found once: each parameter's gradient has a collective
+// Mesh axes, looked up once: every parameter's gradient may have a collective
 //===--------------------------------------------------------------------------------------------------------------===//
 
 struct Axis {
@@ -104,7 +105,7 @@ struct Axis {
 class AxisTable {
 public:
   explicit AxisTable(ModuleOp module) {
-    int64_t stride = 1; // the last axis is the fastest
+    int64_t stride = 1; // neighbors on the last axis have consecutive ranks
     for (auto axis : llvm::reverse(llvm::to_vector(module.getOps<MeshAxisOp>()))) {
       int64_t ranks = axis.getSize();
       axes[axis.getSymNameAttr()] = {ranks, stride};
@@ -118,12 +119,12 @@ private:
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Names of what lies at fixed addresses, for the reader of a launch
+// Names of globals and arguments by their addresses: a launch prints them for its reader
 //===--------------------------------------------------------------------------------------------------------------===//
 
 class PlaceNames {
 public:
-  /// State, which is where it is for all entries.
+  /// The names of globals, which have the same addresses in all entries.
   explicit PlaceNames(ModuleOp module) {
     for (auto global : module.getOps<GlobalOp>())
       if (auto buffer = global->getAttrOfType<step::BufferAttr>(kBufferAttr))
@@ -131,14 +132,15 @@ public:
     sortPlaces();
   }
 
-  /// The arguments of an entry.
+  /// The names of an entry's arguments.
   PlaceNames(ArrayRef<Attribute> names, ArrayRef<Attribute> buffers) {
     for (auto [name, buffer] : llvm::zip(names, buffers))
       add(cast<step::BufferAttr>(buffer), cast<StringAttr>(name).getValue());
     sortPlaces();
   }
 
-  /// "w", or "first .. last" for a kernel that goes over several at once; empty where none lies.
+  /// The name of what the buffer covers, as "w", or as "first .. last" if a kernel works on several at once; empty if
+  /// nothing with a name lies there.
   std::string lookup(step::BufferAttr buffer) const {
     int64_t begin = buffer.getOffset(), end = begin + buffer.getExtent();
     const auto *first = llvm::partition_point(places, [&](const Place &place) { return place.end <= begin; });
@@ -161,7 +163,7 @@ private:
     llvm::sort(places, [](const Place &a, const Place &b) { return a.begin < b.begin; });
   }
 
-  SmallVector<Place> places; // apart, by address
+  SmallVector<Place> places; // in the order of addresses; they do not overlap
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -218,7 +220,8 @@ private:
     return builder.getArrayAttr(list);
   }
 
-  /// `buffers`: those of the kernel's inputs, then those of its outputs. All launches get their numbers at the end.
+  /// Adds a launch. `buffers`: the buffers of the kernel's inputs, then those of its outputs. The launch gets its
+  /// number when the program is complete.
   void launch(Location loc, step::KernelOp kernel, ArrayRef<step::BufferAttr> buffers, ArrayRef<int32_t> immediates,
               int64_t flops, ScopeAttr scope, step::AttentionAttr attention = nullptr,
               step::BufferAttr scratch = nullptr) {
@@ -270,7 +273,7 @@ private:
     return success();
   }
 
-  /// What a library has to know to compute a group that is attention; null: none may.
+  /// The description that a library needs to compute a group that is attention; null if no library may.
   step::AttentionAttr getAttention(step::GroupOp group) {
     auto deterministic = group->getAttrOfType<BoolAttr>(kLibraryAttentionAttr);
     if (!deterministic)
@@ -291,7 +294,8 @@ private:
                                     builder.getDenseI64ArrayAttr(operands));
   }
 
-  /// A kernel of one op of rows beside a product; `build` makes it of its inputs.
+  /// Adds a launch of a kernel with a single op of rows, which does what a library's product leaves out. `build` makes
+  /// the op from the kernel's inputs.
   void launchRows(GemmOpInterface op, StringRef hint, ArrayRef<step::BufferAttr> inputs, step::BufferAttr result,
                   llvm::function_ref<Operation *(OpBuilder &, ValueRange inputs, ScopeAttr place)> build) {
     auto type = cast<RankedTensorType>(result.getType());
@@ -312,7 +316,8 @@ private:
            cast<ScopedOpInterface>(op.getOperation()).getScope());
   }
 
-  /// The bias is C's first value, so that the product's form does not depend on it.
+  /// Writes the bias into C before the product, which then adds to C. So the product computes in the same way with and
+  /// without bias.
   void fillBias(GemmOpInterface op, Value bias, step::BufferAttr result) {
     launchRows(op, "broadcast_rows", {getBuffer(bias)}, result,
                [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
@@ -320,7 +325,7 @@ private:
                });
   }
 
-  /// What a library has not done to the product.
+  /// Applies the elementwise function after the product, if the library has not done it as an epilogue.
   void applyFunction(GemmOpInterface op, ProductFunction function, step::BufferAttr aux, step::BufferAttr result) {
     switch (function) {
     case ProductFunction::None:
@@ -329,7 +334,7 @@ private:
       return launchRows(op, "gelu", {aux}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
         return GeluOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
       });
-    case ProductFunction::GeluGradient: // in place
+    case ProductFunction::GeluGradient: // overwrites the product
       return launchRows(op, "gelu_grad", {result, aux}, result,
                         [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
                           return GeluGradOp::create(inner, op.getLoc(), inputs[0], inputs[1], place);
@@ -356,7 +361,7 @@ private:
         return failure();
       aux = *found;
     }
-    // A kernel takes the GELU of what the product leaves in aux.
+    // Without an epilogue the product is written to aux, and a kernel writes its GELU to C.
     if (form.function == ProductFunction::Gelu && !epilogue)
       buffers[2] = aux;
     if (form.bias && !epilogue)
@@ -455,7 +460,7 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
   }
 
 private:
-  /// State and declared functions may have the program's name.
+  /// Gives the program a name that no global or declared function has.
   void makeUnique(step::ProgramOp program) {
     std::string name = program.getSymName().str();
     auto isTaken = [&](Operation &op) {
@@ -501,7 +506,7 @@ private:
                                        attributes.getArrayAttr(arguments), attributes.getArrayAttr(argumentIds),
                                        attributes.getArrayAttr(resultNames), attributes.getArrayAttr(results));
     entry.getBody().emplaceBlock();
-    for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // for reports
+    for (StringRef name : {kTransientBytesAttr, kPeakLiveBytesAttr}) // which reports read
       if (Attribute bytes = func->getAttr(name))
         entry->setAttr(name, bytes);
     EntryBuilder lowering(entry, kernels, axes, state);

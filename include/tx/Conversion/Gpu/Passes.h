@@ -20,20 +20,21 @@ class ProgramOp;
 #define GEN_PASS_DECL
 #include "tx/Conversion/Gpu/Passes.h.inc"
 
-/// On each function that `tx-lower-kernels-to-gpu` makes.
+/// Attributes on each gpu.func that `tx-lower-kernels-to-gpu` makes: the units of the kernel's work, and how many of
+/// them a block of threads computes.
 constexpr llvm::StringLiteral kGpuUnits = "step.units";
 constexpr llvm::StringLiteral kGpuUnitsPerBlock = "step.units_per_block";
-/// On those that take dynamic shared memory.
+/// On a gpu.func that uses dynamic shared memory: its size in bytes.
 constexpr llvm::StringLiteral kGpuSharedBytes = "step.shared_bytes";
 
-/// The architectures that have schedules: sm_80, ..., in ascending order.
+/// The architectures for which KernelSchedule.h has schedules: sm_80, ..., in ascending order.
 llvm::SmallVector<llvm::StringRef> getGpuArchitectures();
 
-/// What `tx-lower-kernels-to-gpu` puts into the program, unattached. Diagnosed at the kernel's op on failure. Its
-/// dialects must be loaded.
+/// Returns the module that `tx-lower-kernels-to-gpu` adds to a program, without adding it. On failure, errors are on
+/// the step.kernel ops. The dialects of registerGpuKernelDialects must be loaded.
 mlir::FailureOr<mlir::gpu::GPUModuleOp> lowerKernelsToGpu(step::ProgramOp program, llvm::StringRef architecture);
 
-/// The dialects of that module.
+/// Registers the dialects of the module that lowerKernelsToGpu returns.
 void registerGpuKernelDialects(mlir::DialectRegistry &registry);
 
 #define GEN_PASS_REGISTRATION

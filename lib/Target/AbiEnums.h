@@ -1,7 +1,7 @@
 //===- AbiEnums.h - The compiler's enumerations as numbers of the ABI -----------------------------------*- C++ -*-===//
 //
-// The dialects' enumerations have the numbers that txrt/abi.h gives them, so a conversion is a cast. Here that is
-// checked while this compiles; test/Target/AbiEnumsTest.cpp compares the names.
+// The dialects' enumerations have the numbers that txrt/abi.h gives them, so a conversion is a cast. The assertions
+// below check the numbers when the compiler is built; test/Target/AbiEnumsTest.cpp compares the names.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

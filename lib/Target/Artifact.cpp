@@ -16,7 +16,7 @@ using namespace tx;
 
 namespace {
 
-/// The tables of abi.h, as they go into the file.
+/// Builds the tables of txrt/abi.h from a program, as they are written into the file.
 class LaunchTable {
 public:
   LaunchTable(step::ProgramOp program, const TargetCode &code) : code(code) {
@@ -95,7 +95,8 @@ private:
     launches.push_back(launch);
   }
 
-  /// 1 + its place in the table, where equal ones are one; 0: it is none.
+  /// Adds a launch's attention to the table, where equal ones share a record. Returns 1 + the record's number, or 0 if
+  /// the launch is no attention.
   uint32_t addAttention(step::LaunchOp op) {
     std::optional<step::AttentionAttr> attention = op.getAttention();
     if (!attention)

@@ -16,8 +16,8 @@ static llvm::Error failed(llvm::StringRef path, const llvm::Twine &what, std::er
   return llvm::createStringError(code, path + ": " + what + ": " + code.message());
 }
 
-/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to nothing.
-/// One that leads to itself stays, and is refused when it is opened.
+/// The path at which a file of this name is, or will be, created: symbolic links of the last part are followed, even if
+/// they lead to nothing. A link that leads to itself is returned, and is refused when it is opened.
 static std::string followLinks(llvm::StringRef path) {
   std::string result = path.str();
   for (int links = 0; links < 40; ++links) {
@@ -35,8 +35,8 @@ static std::string followLinks(llvm::StringRef path) {
   return result;
 }
 
-/// Why a file that exists may not be replaced. A file without any permission to write was marked so by somebody:
-/// rename would not ask, and nothing stops root.
+/// Why an existing file may not be replaced; no error if it may. A file without any write permission was protected by
+/// somebody, but rename would replace it all the same, and root may open it.
 static std::error_code findWriteObstacle(const std::string &target, const llvm::sys::fs::file_status &status) {
   if (!(status.permissions() & llvm::sys::fs::all_write))
     return std::make_error_code(std::errc::permission_denied);
@@ -60,7 +60,8 @@ llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> b
   if (isThere)
     if (std::error_code code = findWriteObstacle(target, status))
       return failed(path, "cannot be written", code);
-  // A new file, so nobody's; its name does not get longer than the target's may be.
+  // The temporary file has a new name, so it is no file of anybody else's. Its name is not derived from the target's,
+  // which may already have the greatest length.
   llvm::SmallString<256> model(llvm::sys::path::parent_path(target)), temporary;
   llvm::sys::path::append(model, ".tx-compile-%%%%%%%%%%%%.tmp");
   int fd = -1;
@@ -69,7 +70,7 @@ llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> b
   llvm::sys::RemoveFileOnSignal(temporary);
   std::error_code code;
   if (isThere)
-    code = llvm::sys::fs::setPermissions(fd, status.permissions()); // who may read it stays
+    code = llvm::sys::fs::setPermissions(fd, status.permissions()); // keeps who may read the file
   {
     llvm::raw_fd_ostream os(fd, /*shouldClose=*/false);
     os.write(bytes.data(), bytes.size());
@@ -89,7 +90,7 @@ llvm::Error tx::writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> b
   llvm::sys::DontRemoveFileOnSignal(temporary);
   if (code)
     return failed(path, "cannot be written", code);
-  // The new name is on disk only when its folder is.
+  // Sync the folder too: the new name is on disk only when the folder is.
   llvm::SmallString<256> folder(llvm::sys::path::parent_path(target));
   if (int folderFd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY); folderFd >= 0) {
     ::fsync(folderFd);

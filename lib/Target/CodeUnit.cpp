@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace tx;
 
-/// A task is some 16 thousand elements: long against the cost of handing it out (about a microsecond), short against a
-/// launch.
+/// Divides a kernel into tasks of about 16 thousand elements: long against the cost of handing out a task (about a
+/// microsecond), short against a launch.
 static TargetCode::Division divide(step::KernelOp kernel) {
   constexpr int64_t kTaskElements = 16384;
   int64_t unitElements = kernel.getSpace()[1];

@@ -11,11 +11,12 @@ class KernelOp;
 class ProgramOp;
 } // namespace step
 
-/// How launches of the program's kernel `index` are divided.
+/// How a launch of a kernel is divided into tasks; `index` is the kernel's number in the program.
 TargetCode::Division divisionOf(const TargetCode &code, step::KernelOp kernel, size_t index);
 
-/// The artifact's code section: see txrt_code_end. What a function takes is what its kernel says, not what a launch
-/// gives, so that one can be held to the other.
+/// Builds the artifact's code section (see txrt_code_end). For each function it says which operands and how many units
+/// the function takes. These come from the step.kernel, not from a launch, so that the runtime can check launches
+/// against them.
 llvm::SmallVector<char, 0> buildCodeUnit(step::ProgramOp program, const TargetCode &code);
 
 } // namespace tx

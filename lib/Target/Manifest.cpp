@@ -64,7 +64,7 @@ static json::Array describeBuffers(ArrayAttr names, ArrayAttr buffers) {
   return result;
 }
 
-/// The arguments, with the ids that may be in them.
+/// Describes an entry's arguments, with the range of ids that each may hold.
 static json::Array describeArguments(step::EntryOp entry) {
   json::Array result = describeBuffers(entry.getArgumentNames(), entry.getArgumentBuffers());
   for (auto [number, argument] : llvm::enumerate(result)) {

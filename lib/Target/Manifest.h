@@ -10,10 +10,11 @@
 
 namespace tx {
 
-/// The manifest of docs/Artifact.md.
+/// Builds the manifest (docs/Artifact.md) of a program and its code; `about` holds the fields that only the driver
+/// knows.
 llvm::json::Object buildManifest(step::ProgramOp program, const TargetCode &code, llvm::json::Object about);
 
-/// The ABI's number of an element type.
+/// The number that the ABI (txrt/abi.h) gives an element type.
 txrt_dtype getDtype(mlir::Type elementType);
 
 } // namespace tx

@@ -1,7 +1,7 @@
 //===- Artifact.h - Writing step.txa --------------------------------------------------------------------*- C++ -*-===//
 //
-// The step program, its kernels and what people and the runtime want to know become one file (docs/Artifact.md,
-// runtime/include/txrt/abi.h).
+// Writes a step program, its kernels and the manifest (what people and the runtime want to know) into one file
+// (docs/Artifact.md, runtime/include/txrt/abi.h).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -19,10 +19,11 @@ namespace step {
 class ProgramOp;
 } // namespace step
 
-/// The artifact's bytes. `about` are the manifest's fields that the compiler's front knows: model, policy, report.
+/// Returns the artifact's bytes. `about` holds the manifest fields that only the driver knows: model, policy, report.
 llvm::SmallVector<char, 0> serializeArtifact(step::ProgramOp program, const TargetCode &code, llvm::json::Object about);
 
-/// Writes a file whole or not at all: under a temporary name, synced, renamed.
+/// Writes a file as a whole or not at all: the bytes go to a temporary file, which is synced and then renamed to
+/// `path`.
 llvm::Error writeFileAtomically(llvm::StringRef path, llvm::ArrayRef<char> bytes);
 
 } // namespace tx

@@ -6,9 +6,9 @@
 //   if (failed(kernels)) ...                 // diagnosed at the kernel
 //   load(kernels->object);                   // kernels->functions say where they begin
 //
-// Each function is a txrt_host_kernel (txrt/abi.h), or a product that launches of the runtime's own call. The object
-// has no undefined symbols, no constructors, no writable data, and its relocations are applied: loaded as it is,
-// anywhere, it is code.
+// Each function is a txrt_host_kernel (txrt/abi.h), or a product of bf16 matrices that the runtime calls for GEMM
+// launches. The object has no undefined symbols, no constructors and no writable data, and its relocations are applied:
+// its bytes can run at any address, without linking.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -38,22 +38,22 @@ struct HostTargetOptions {
 
 struct HostKernels {
   std::string triple;
-  /// CPU features that the code may use, by LLVM's names, for the manifest.
+  /// The CPU features that the code may use, by LLVM's names; they go into the manifest.
   std::vector<std::string> features;
-  /// An ELF object; nothing is left to link.
+  /// An ELF object that needs no linking.
   llvm::SmallVector<char, 0> object;
   std::vector<TargetCode::Function> functions;
 };
 
-/// Compiles all `step.kernel` ops of the program, which stays as it is. Must not be called from inside of a pass that
-/// others run beside: it loads dialects.
+/// Compiles all `step.kernel` ops of the program and does not change it. On failure, errors are on the kernels. It
+/// loads dialects, so a pass that runs while other threads use the context must not call it.
 mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options = {});
 
-/// What HostTargetOptions::cpu may be for code that runs on this machine: its own level, "host", and each below it.
-/// Tests run at all of them.
+/// The values of HostTargetOptions::cpu whose code runs on this machine: "host" and each x86-64 level below it. Tests
+/// run at all of them.
 std::vector<std::string> hostLevels();
 
-/// Those kernels as an artifact has them.
+/// Puts the kernels into the form in which an artifact holds them.
 TargetCode packHostKernels(HostKernels kernels);
 
 } // namespace tx

@@ -1,6 +1,6 @@
 //===- TargetCode.h - The kernels of an artifact --------------------------------------------------------*- C++ -*-===//
 //
-// What a backend's code generator hands to who writes the artifact:
+// TargetCode is what a backend's code generator gives to the artifact writer:
 //
 //   FailureOr<HostKernels> kernels = compileHostKernels(program);
 //   serializeArtifact(program, packHostKernels(*kernels), about);
@@ -20,19 +20,21 @@
 namespace tx {
 
 struct TargetCode {
-  /// The runtime's name of the backend that runs it: host, cuda.
+  /// The name of the runtime backend that runs the code: host, cuda.
   std::string backend;
   std::string triple;
-  /// What the machine must have, in the backend's words: CPU features, GPU architectures.
+  /// What the machine must have, in the backend's own names: CPU features or GPU architectures.
   std::vector<std::string> features;
 
-  /// How a launch of a kernel is divided, in the order of the program's kernels; empty: into the units of the IR.
+  /// How a launch of each kernel is divided into tasks, in the order of the program's kernels. If this is empty, a
+  /// launch has the units that the step.kernel has.
   struct Division {
-    uint64_t units, grain; // as txrt_kernel_launch has them
+    uint64_t units, grain; // as in txrt_kernel_launch
   };
   std::vector<Division> divisions;
 
-  /// The instructions, and where the functions in them begin; images on GPUs.
+  /// `code` holds the instructions, `functions` say at which byte each function begins. On a GPU `code` holds images
+  /// (PTX, cubins), which `images` describe.
   struct Function {
     std::string name;
     uint64_t entry;

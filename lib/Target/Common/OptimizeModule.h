@@ -13,7 +13,7 @@ class TargetMachine;
 
 namespace tx {
 
-/// Runs a pipeline, in `opt --passes`' notation, for this machine.
+/// Runs a pass pipeline, written as for `opt --passes`, for the target `machine`.
 llvm::Error optimizeModule(llvm::Module &module, llvm::TargetMachine &machine, llvm::StringRef pipeline);
 
 } // namespace tx

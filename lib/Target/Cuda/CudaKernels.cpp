@@ -18,7 +18,7 @@ using namespace tx;
 
 static constexpr const char *kTriple = "nvptx64-nvidia-cuda";
 
-/// The version of PTX in which an architecture came.
+/// The LLVM feature for the PTX version that introduced an architecture.
 static StringRef ptxFeature(unsigned capability) {
   switch (capability) {
   case 80:
@@ -53,14 +53,14 @@ static std::unique_ptr<llvm::TargetMachine> createMachine(unsigned capability, L
     return nullptr;
   }
   llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // add.rn, mul.rn: ptxas fuses none of them either
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // emits add.rn and mul.rn, which ptxas does not fuse either
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, "sm_" + std::to_string(capability), ptxFeature(capability), options,
                                   std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-// Code comes as vectors in the loops that it should have; only the loops over rows of column kernels gain from being
-// unrolled, to have loads in flight.
+// The kernels arrive as vector code in the loops that they should have. Only the loops over rows in column kernels gain
+// from unrolling, which puts more loads in flight.
 static constexpr const char *kPipeline =
     "function(infer-address-spaces,simplifycfg,sroa,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),"
     "loop-mssa(licm),loop-unroll<O2;runtime;partial>,early-cse<memssa>,instcombine<no-verify-fixpoint>,gvn,simplifycfg)"
@@ -74,7 +74,7 @@ static std::optional<unsigned> capabilityOf(StringRef architecture) {
   return capability;
 }
 
-/// Ascending, each once.
+/// The compute capabilities of the architectures, in ascending order and each once. Emits an error if one is unknown.
 static FailureOr<SmallVector<unsigned>> capabilitiesOf(step::ProgramOp program, const CudaTargetOptions &options) {
   SmallVector<unsigned> result;
   for (const std::string &name : options.architectures) {

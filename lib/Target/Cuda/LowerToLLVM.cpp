@@ -1,6 +1,6 @@
 //===- LowerToLLVM.cpp - GPU threads to LLVM IR -------------------------------------------------------------------===//
 //
-// One conversion with all patterns, as for the host, to the LLVM and NVVM dialects.
+// Lowers to the LLVM and NVVM dialects in one conversion with all patterns, as for the host.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -44,18 +44,19 @@ std::unique_ptr<llvm::Module> tx::cuda::gpuToLLVM(gpu::GPUModuleOp module, llvm:
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
-  // Before those of populateGpuToNVVMConversionPatterns, which call libdevice.
+  // These patterns have a higher benefit than those of populateGpuToNVVMConversionPatterns, which call libdevice.
   populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/true, /*benefit=*/2);
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
   populateGpuToNVVMConversionPatterns(converter, patterns);
   ConversionTarget target(*module.getContext());
   configureGpuToNVVMConversionLegality(target);
-  // It calls libdevice for these too; PTX has them.
+  // The GPU-to-NVVM patterns would call libdevice for these ops too, but PTX has instructions for them.
   target.addLegalOp<LLVM::FAbsOp, LLVM::FCeilOp, LLVM::FFloorOp, LLVM::RoundEvenOp, LLVM::SqrtOp>();
   if (failed(applyPartialConversion(module, target, std::move(patterns))))
     return nullptr;
-  // What is said of a loop comes along as an attribute that translation ignores.
+  // The loop annotations of BlockEmitter arrive as a discardable attribute, which the translation to LLVM IR ignores;
+  // make it an inherent one.
   module.walk([](LLVM::BrOp branch) {
     constexpr StringLiteral name = "llvm.loop_annotation";
     if (auto annotation = branch->getAttrOfType<LLVM::LoopAnnotationAttr>(name)) {

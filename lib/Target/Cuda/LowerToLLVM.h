@@ -8,10 +8,11 @@
 
 namespace tx::cuda {
 
-/// The dialects that the lowering goes through, with their translations.
+/// Loads the dialects that `gpuToLLVM` goes through, with their translations to LLVM IR.
 void loadLoweringDialects(mlir::MLIRContext *context);
 
-/// Null on failure, which is diagnosed. The module is changed on the way.
+/// Lowers a module of GPU threads to LLVM IR, and changes the module on the way. Returns null on failure, after
+/// emitting an error.
 std::unique_ptr<llvm::Module> gpuToLLVM(mlir::gpu::GPUModuleOp module, llvm::LLVMContext &context);
 
 } // namespace tx::cuda

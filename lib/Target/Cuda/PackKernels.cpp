@@ -9,7 +9,7 @@ using namespace tx;
 
 namespace {
 
-/// Images one after another, with what tells them apart.
+/// Collects images (PTX, cubins) one after another, with a record that describes each.
 class Images {
 public:
   void add(unsigned capability, txrt_gpu_image_kind kind, llvm::ArrayRef<char> bytes) {
@@ -38,7 +38,7 @@ TargetCode tx::packCudaKernels(const CudaKernels &kernels) {
     images.add(image.capability, TXRT_GPU_CUBIN, image.cubin);
   }
   code.features.push_back("compute_" + std::to_string(kernels.ptxCapability));
-  // With its NUL: the driver takes a C string.
+  // The NUL at the end is included: the driver takes a C string.
   images.add(kernels.ptxCapability, TXRT_GPU_PTX, llvm::ArrayRef(kernels.ptx.c_str(), kernels.ptx.size() + 1));
 
   code.images = std::move(images.images);

@@ -15,7 +15,7 @@ using namespace llvm;
 
 namespace {
 
-/// A file for or from ptxas, gone with this object and with a signal that ends the program.
+/// A temporary file that ptxas reads or writes. It is removed with this object, or by a signal that ends the program.
 class TemporaryFile {
 public:
   explicit TemporaryFile(StringRef suffix) {
@@ -75,7 +75,7 @@ std::string tx::findPtxas(const CudaTargetOptions &options) {
   return sys::fs::can_execute(usual) ? usual : "";
 }
 
-// Lines like
+// Parses lines like
 //   Compiling entry function 'k' for 'sm_90'
 //       0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 //   Used 24 registers, used 1 barriers, 32 bytes smem
@@ -146,8 +146,10 @@ static unsigned countSpilled(const tx::CudaImage &image) {
   return bytes;
 }
 
-/// Now and then ptxas spills a few bytes of a kernel that has registers to spare (4 of one with 168, seen with CUDA
-/// 13.0); at the next lower levels of its default, 5, it did not. An older ptxas that has no levels keeps what it has.
+/// Sometimes ptxas spills a few bytes of a kernel that has registers to spare (4 bytes of a kernel with 168 registers,
+/// seen with CUDA 13.0), but not at the next lower levels of register usage; its default is 5. So kernels that spill
+/// are assembled again at levels 4 and 3, and the result that spills least is kept. An older ptxas has no levels; its
+/// first result is kept.
 Expected<tx::CudaImage> tx::cuda::assemble(StringRef ptxas, StringRef ptx, unsigned capability) {
   TemporaryFile in("ptx");
   if (in.error)

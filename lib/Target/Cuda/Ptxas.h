@@ -10,10 +10,11 @@
 
 namespace tx::cuda {
 
-/// Runs `ptxas`. An error is for the person who chose it, or their disk.
+/// Runs the program `ptxas` on `ptx` for one compute capability (90 for sm_90). An error says what is wrong with the
+/// chosen program, the PTX or the disk.
 llvm::Expected<CudaImage> assemble(llvm::StringRef ptxas, llvm::StringRef ptx, unsigned capability);
 
-/// What `ptxas -v` printed.
+/// Parses the output of `ptxas -v`.
 std::vector<CudaUsage> parseUsage(llvm::StringRef text);
 
 } // namespace tx::cuda

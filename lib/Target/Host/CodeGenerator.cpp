@@ -23,7 +23,8 @@ static bool hostHas(ArrayRef<const char *> names) {
   return llvm::all_of(names, [&](const char *name) { return features.lookup(name); });
 }
 
-/// The highest first. Code is made for a level instead of the model, so it is the same on all CPUs of a level.
+/// The x86-64 levels that this machine has, the highest first. Code is made for a level and not for a CPU model, so it
+/// is the same on all CPUs of a level.
 static std::vector<std::string> levelsOfThisMachine() {
   std::vector<std::string> levels;
   if (!hostHas({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"}))
@@ -98,7 +99,7 @@ void CodeGenerator::setAttributes(llvm::Module &module) const {
     if (function.isDeclaration())
       continue;
     function.addFnAttr(llvm::Attribute::NoUnwind); // no unwind tables
-    function.addFnAttr("no-builtins");             // no memset or memcpy out of loops
+    function.addFnAttr("no-builtins");             // LLVM must not turn loops into memset or memcpy
     function.addFnAttr("target-cpu", machine->getTargetCPU());
     function.addFnAttr("target-features", machine->getTargetFeatureString());
     if (has("avx512f"))
@@ -106,8 +107,8 @@ void CodeGenerator::setAttributes(llvm::Module &module) const {
   }
 }
 
-// The code comes as vectors, in the loops that it should have, without stack slots: what is left is to clean up. The
-// default pipeline makes the same code in three times the time.
+// The code arrives as vector code, in the loops that it should have and without stack slots, so these passes only clean
+// up. LLVM's default pipeline makes the same code in three times the time.
 static constexpr const char *kPipeline =
     "always-inline,function(simplifycfg,early-cse,instcombine<no-verify-fixpoint>,loop(loop-rotate),loop-mssa(licm),"
     "early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),globaldce";

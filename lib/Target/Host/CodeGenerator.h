@@ -20,19 +20,20 @@ class CodeGenerator {
 public:
   static constexpr const char *triple = "x86_64-unknown-linux-gnu";
 
-  /// For a CPU with AVX2 and FMA; others are diagnosed. `wantsTiles`: of this machine, the matrix unit too.
+  /// Creates a generator for a CPU with AVX2 and FMA; emits an error for other CPUs. With `wantsTiles` and CPU "host",
+  /// the code may also use this machine's matrix unit (AMX).
   static mlir::FailureOr<CodeGenerator> create(const HostTargetOptions &options, bool wantsTiles, mlir::Location loc);
 
-  /// CPU and features: code for other ones is other code.
+  /// The CPU and features, as a part of cache keys: other features give other code.
   std::string describe() const;
-  /// By LLVM's name of a feature.
+  /// Whether the code may use a feature, by LLVM's name.
   bool has(llvm::StringRef feature) const;
-  /// A matrix unit.
+  /// Whether the code may use a matrix unit.
   bool hasTiles() const;
 
-  /// An object with the functions of a module as `tx-lower-kernels-to-vector` makes them, memrefs as bare pointers, and
-  /// with those that `add` makes of them; to be linked (ObjectLink.h). `add` is null or adds entry points. Diagnosed at
-  /// the module on failure.
+  /// Compiles a module of functions as `tx-lower-kernels-to-vector` makes them, with memrefs as bare pointers, to an
+  /// object that still has to be linked (ObjectLink.h). `add` may be null; otherwise it adds entry points to the LLVM
+  /// module. On failure an error is on `module`.
   mlir::FailureOr<llvm::SmallVector<char, 0>> generate(mlir::ModuleOp module,
                                                        llvm::function_ref<void(llvm::Module &)> add) const;
 
@@ -43,7 +44,7 @@ private:
   std::unique_ptr<llvm::TargetMachine> machine;
 };
 
-/// Features of CPUs with a matrix unit. Asked for by programs with bf16 products alone.
+/// The features of a matrix unit. Only programs with bf16 products ask for them.
 inline constexpr const char *kTileFeatures[] = {"amx-tile", "amx-bf16"};
 
 } // namespace tx::host

@@ -12,9 +12,9 @@ class KernelOp;
 
 namespace host {
 
-/// Adds a txrt_host_kernel (txrt/abi.h), which takes the operands out of the launch's array. It gets the name of
-/// `body`, the kernel's function as LLVM has it: a pointer for each buffer, one to the immediates if there are any, the
-/// range.
+/// Adds a txrt_host_kernel (txrt/abi.h): the function that the runtime calls, which takes the operands out of the
+/// launch's array and calls `body`. It takes over the name of `body`, the kernel's function in LLVM IR, whose
+/// parameters are a pointer for each buffer, a pointer to the immediates if there are any, and the range of units.
 void addEntryPoint(llvm::Function &body, step::KernelOp kernel);
 
 } // namespace host

@@ -17,8 +17,8 @@ const char *getLibraryHash();
 
 } // namespace tx::host
 
-/// Path, size and time of the file that a function was loaded from: LLVM's library may be exchanged for another of the
-/// same version.
+/// The path, size and time of the file from which a function was loaded. LLVM's library may be replaced by another
+/// build of the same version.
 static std::string describeFileOf(void *function) {
   Dl_info info;
   llvm::sys::fs::file_status status;

@@ -9,7 +9,7 @@
 
 namespace tx::host {
 
-/// As tx::compileHostKernels, which gives the cache of the process.
+/// As tx::compileHostKernels, which passes the cache of the process.
 mlir::FailureOr<HostKernels> compileHostKernels(step::ProgramOp program, const HostTargetOptions &options,
                                                 KernelCache &cache);
 

@@ -14,7 +14,7 @@ using namespace tx;
 using tx::host::CodeGenerator;
 using tx::host::KernelCache;
 
-// What a manifest may ask of a CPU: the features that change the code which LLVM makes of vectors and loops.
+// The CPU features that a manifest may require: those that change the code which LLVM makes of vectors and loops.
 static constexpr const char *kFeatures[] = {"avx",        "avx2",       "bmi",        "bmi2",         "f16c",
                                             "fma",        "lzcnt",      "movbe",      "popcnt",       "sse3",
                                             "sse4.1",     "sse4.2",     "ssse3",      "avx512f",      "avx512bw",
@@ -29,7 +29,8 @@ class Compiler {
 public:
   Compiler(const CodeGenerator &generator, KernelCache &cache) : generator(generator), cache(cache) {}
 
-  /// The object of a kernel has one function, `kernel`: kernels that differ in their names alone share it.
+  /// Compiles a kernel. Its object has one function, `kernel`, so that kernels that differ only in their names share an
+  /// object.
   FailureOr<KernelCache::Object> compile(step::KernelOp kernel) {
     OwningOpRef<step::KernelOp> nameless = kernel.clone();
     nameless->setSymName("kernel");
@@ -43,7 +44,7 @@ public:
     });
   }
 
-  /// All products of bf16 matrices that a program has.
+  /// Compiles all products of bf16 matrices that a program has into one object.
   FailureOr<KernelCache::Object> compileProducts(step::ProgramOp program, ProductUnits units) {
     OwningOpRef<ModuleOp> products = ModuleOp::create(program.getLoc(), "host_products");
     addNarrowProducts(program, *products, units);
@@ -93,12 +94,12 @@ FailureOr<HostKernels> host::compileHostKernels(step::ProgramOp program, const H
     return failure();
   const bool usesTiles = hasProducts && generator->hasTiles();
   Compiler compiler(*generator, cache);
-  SmallVector<KernelCache::Object> objects; // keeps what `pieces` refer to
+  SmallVector<KernelCache::Object> objects; // keeps alive what `pieces` refer to
   std::vector<host::Piece> pieces;
   LogicalResult status = success();
   auto add = [&](FailureOr<KernelCache::Object> object, StringRef name) {
     if (failed(object)) {
-      status = failure(); // go on: all kernels' diagnostics at once
+      status = failure(); // go on, so that all kernels are diagnosed
       return;
     }
     pieces.push_back({**object, name.str()});

@@ -1,6 +1,6 @@
 //===- KernelCache.cpp - Objects of kernels that were compiled before ---------------------------------------------===//
 //
-// A file of the folder is named by the SHA-256 of its key, and is
+// A file in the folder is named by the SHA-256 of its key. It contains
 //
 //   "TXKERNEL", bytes of the key (u64, little-endian), the key, the object, SHA-256 of all before
 //
@@ -26,7 +26,7 @@ namespace fs = llvm::sys::fs;
 
 static constexpr StringRef kMagic = "TXKERNEL";
 static constexpr size_t kDigestBytes = 32;
-// A process that compiles model after model, as tests do, keeps no more than this.
+// The most bytes of objects in memory, for a process that compiles one model after another, as tests do.
 static constexpr size_t kMostBytesInMemory = size_t(256) << 20;
 
 static std::string digestOf(StringRef bytes) {
@@ -34,7 +34,7 @@ static std::string digestOf(StringRef bytes) {
   return toStringRef(digest).str();
 }
 
-/// Why the folder may not be used; empty: it may.
+/// Why the folder may not be used; empty if it may.
 static std::string findFault(StringRef folder) {
   if (std::error_code error = fs::create_directories(folder, /*IgnoreExisting=*/true, fs::owner_all))
     return "cannot be made: " + error.message();
@@ -127,7 +127,7 @@ void KernelCache::write(StringRef key, StringRef digest, ArrayRef<char> object) 
   content += key;
   content.append(object.begin(), object.end());
   content += digestOf(content);
-  // Through a temporary file: a reader sees all of it or nothing.
+  // Write through a temporary file, so that a reader sees all of it or nothing.
   Error error = writeToOutput(pathOf(digest), [&](raw_ostream &stream) {
     stream << content;
     return Error::success();

@@ -3,10 +3,10 @@
 //   KernelCache::Object object = cache.find(key);
 //   if (!object) object = cache.insert(key, generate());
 //
-// Most kernels of a model are those of another policy, or of the model before, and nine tenths of a small compilation
-// are LLVM's work on them. So each is compiled once in a process. A folder that TX_KERNEL_CACHE names keeps them for
-// other processes too; a check of Tx sets it, a user's compilation does not: what lies in the folder is code, which
-// runs with the rights of who runs a step.
+// Caches compiled kernels. Most kernels of a model are the same under another policy, or in the model that was compiled
+// before, and LLVM's work on kernels is nine tenths of a small compilation. So each kernel is compiled once in a
+// process. If TX_KERNEL_CACHE names a folder, the folder keeps the objects for other processes too. Tests of Tx set it;
+// a user's compilation does not, because the folder holds code that runs with the rights of the person who runs a step.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,25 +22,25 @@
 
 namespace tx::host {
 
-/// Identifies all code between a kernel's IR and its object: a hash of the libraries that make it
-/// (GeneratorIdentity.cmake) and the LLVM that is loaded.
+/// Identifies all code that turns a kernel's IR into an object: a hash of the libraries (GeneratorIdentity.cmake) and
+/// of the loaded LLVM.
 std::string getGeneratorIdentity();
 
 class KernelCache {
 public:
   using Object = std::shared_ptr<const llvm::SmallVector<char, 0>>;
 
-  /// `generator` is a part of each key. An empty `folder`: objects live as long as the cache. A folder is made if it
-  /// does not exist; one that others may write to is not used (see takeWarning).
+  /// `generator` becomes a part of each key. If `folder` is empty, objects live as long as the cache. The folder is
+  /// made if it does not exist; it is not used if others may write to it (see takeWarning).
   KernelCache(std::string generator, std::string folder);
-  /// Of getGeneratorIdentity() and TX_KERNEL_CACHE.
+  /// The cache of this process, made from getGeneratorIdentity() and TX_KERNEL_CACHE.
   static KernelCache &ofProcess();
 
-  /// Null if nothing was inserted under the key, or if what lies in the folder is damaged.
+  /// The object under this key; null if there is none, or if the file in the folder is damaged.
   Object find(llvm::StringRef key);
   Object insert(llvm::StringRef key, llvm::SmallVector<char, 0> object);
 
-  /// Why the folder is not used, once; empty: it is.
+  /// Returns once why the folder is not used; empty if it is used.
   std::string takeWarning();
 
   struct Counts {

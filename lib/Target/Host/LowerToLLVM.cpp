@@ -1,7 +1,7 @@
 //===- LowerToLLVM.cpp - Vector code to LLVM IR -------------------------------------------------------------------===//
 //
-// One conversion with all patterns: loops, memory, vectors and arithmetic go to the LLVM dialect in one walk over the
-// module.
+// Lowers loops, memory, vectors and arithmetic to the LLVM dialect in one conversion with all patterns, so one walk
+// over the module is enough.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -19,15 +19,15 @@ Error refuse(const Twine &why) { return createStringError("generated code " + wh
 
 enum Part { Text, Constants, kParts };
 
-/// A section of the file that is written; its bytes are those of many sections of objects.
+/// A section of the output file. It holds the bytes of many input sections.
 struct OutputSection {
   SmallVector<char, 0> bytes;
   uint64_t alignment = 1;
-  uint64_t place = 0; // in the file
+  uint64_t place = 0; // byte offset in the file
 
   uint64_t append(StringRef content, uint64_t align) {
     alignment = std::max(alignment, align);
-    // What lies between two functions is never run: breakpoints, as LLVM has it.
+    // The padding between two functions is never run; as LLVM does, fill it with breakpoints.
     bytes.resize(alignTo(bytes.size(), align), '\xcc');
     uint64_t offset = bytes.size();
     bytes.append(content.begin(), content.end());
@@ -42,7 +42,7 @@ struct Position {
 
 class Linker {
 public:
-  /// Gives every loaded section of the object its place, and notes its functions.
+  /// Gives each section of the object that is loaded a place in the output, and records the object's functions.
   Error add(const Object &object, StringRef name);
   Error relocate();
   tx::host::LinkedCode finish();
@@ -55,7 +55,7 @@ private:
   };
   struct Input {
     const Object *object;
-    DenseMap<uint64_t, Position> sections; // by index; loaded ones alone
+    DenseMap<uint64_t, Position> sections; // loaded sections, by index
   };
 
   static const auto *headerOf(const Object &object, const object::SectionRef &section) {
@@ -68,7 +68,7 @@ private:
   uint64_t placeOf(Position position) { return parts[position.part].place + position.offset; }
 
   OutputSection parts[kParts];
-  StringMap<uint64_t> constants; // where a section with these bytes and this alignment lies already
+  StringMap<uint64_t> constants; // offset of a section, by its alignment and bytes
   std::vector<Input> inputs;
   std::vector<Function> functions;
 };
@@ -97,10 +97,10 @@ Error Linker::addSection(Input &input, const object::SectionRef &section) {
   Expected<StringRef> name = section.getName();
   if (!name)
     return name.takeError();
-  if (header->sh_flags & (ELF::SHF_WRITE | ELF::SHF_TLS)) // constructors' lists, too
+  if (header->sh_flags & (ELF::SHF_WRITE | ELF::SHF_TLS)) // lists of constructors are writable too
     return refuse("has writable data in section " + *name);
   if (section.isBSS())
-    return Error::success(); // refused where a symbol lies in it
+    return Error::success(); // an error follows if a symbol lies in it
   Expected<StringRef> content = section.getContents();
   if (!content)
     return content.takeError();
@@ -247,7 +247,7 @@ tx::host::LinkedCode Linker::finish() {
   ELF::Elf64_Shdr &table = append(nameOf(".symtab"), ELF::SHT_SYMTAB, alignof(ELF::Elf64_Sym), bytesOf(symbols));
   table.sh_entsize = sizeof(ELF::Elf64_Sym);
   table.sh_info = 1;              // the first global symbol
-  table.sh_link = headers.size(); // names follow
+  table.sh_link = headers.size(); // the section of names follows
   uint32_t own = nameOf(".strtab");
   append(own, ELF::SHT_STRTAB, 1, {strings.data(), strings.size()});
 

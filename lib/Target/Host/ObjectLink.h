@@ -9,7 +9,8 @@
 
 namespace tx::host {
 
-/// An object of the code generator. Its one function gets `name`; where that is empty, its functions keep their names.
+/// An object of the code generator. If `name` is not empty, the object has one function, which gets this name; else its
+/// functions keep their names.
 struct Piece {
   llvm::ArrayRef<char> object;
   std::string name;
@@ -17,13 +18,13 @@ struct Piece {
 
 struct LinkedCode {
   llvm::SmallVector<char, 0> object;
-  std::vector<TargetCode::Function> functions; // `entry` is a place in `object`
+  std::vector<TargetCode::Function> functions; // `entry` is a byte offset in `object`
 };
 
-/// One ELF object of them all, whose sections lie in memory as they lie in the file: all instructions first, then all
-/// constants, those of equal bytes once. Relocations are applied, so the file in memory is the code, and who loads it
-/// links nothing. Refuses what cannot be so: other symbols than an object's own, constructors, writable data, absolute
-/// addresses.
+/// Links the objects into one ELF object whose sections lie in memory as they lie in the file: first all instructions,
+/// then all constants (constants with equal bytes once). Relocations are applied, so the file in memory is the code,
+/// and the loader links nothing. Returns an error for what this cannot hold: symbols that the object does not define,
+/// constructors, writable data, absolute addresses.
 llvm::Expected<LinkedCode> linkObjects(llvm::ArrayRef<Piece> pieces);
 
 } // namespace tx::host

@@ -28,7 +28,7 @@ typedef struct {
   char magic[8];
   uint32_t abi_version;
   uint32_t section_count;
-  uint64_t file_bytes; /* of the whole file: a truncated one is recognized */
+  uint64_t file_bytes; /* size of the whole file, so that the reader recognizes a truncated file */
   uint8_t digest[32];
   uint8_t reserved[8];
 } txrt_header;
@@ -41,7 +41,7 @@ typedef enum {
   TXRT_SECTION_KERNELS = 5,    /* txrt_kernel[] */
   TXRT_SECTION_STRINGS = 6,    /* NUL-terminated names, referred to by offset */
   TXRT_SECTION_CODE = 7,       /* the target's code unit; see txrt_code_end */
-  TXRT_SECTION_ATTENTIONS = 8, /* txrt_attention[]; absent: there are none */
+  TXRT_SECTION_ATTENTIONS = 8, /* txrt_attention[]; absent when no launch is an attention */
 } txrt_section_kind;
 
 typedef struct {
@@ -56,8 +56,8 @@ typedef struct {
 typedef enum {
   TXRT_SEGMENT_PERSISTENT = 0, /* parameters, gradients, optimizer state */
   TXRT_SEGMENT_ARGUMENT = 1,   /* entry arguments, written by the caller */
-  TXRT_SEGMENT_SAVED = 2,      /* one slot per microbatch in flight (later) */
-  TXRT_SEGMENT_TRANSIENT = 3,  /* everything placed by lifetime */
+  TXRT_SEGMENT_SAVED = 2,      /* activations: one slot for each microbatch in flight (later) */
+  TXRT_SEGMENT_TRANSIENT = 3,  /* values that the compiler places by their lifetimes */
   TXRT_SEGMENT_COUNT = 4,
 } txrt_segment;
 
@@ -66,7 +66,7 @@ typedef enum {
   TXRT_DTYPE_BF16 = 1,
   TXRT_DTYPE_I32 = 2,
   TXRT_DTYPE_I1 = 3,   /* one byte, 0 or 1 */
-  TXRT_DTYPE_BYTE = 4, /* of scratch: bytes that mean nothing afterwards */
+  TXRT_DTYPE_BYTE = 4, /* scratch: its content means nothing after the launch */
 } txrt_dtype;
 
 /* `bytes` is the exact extent that the launch may touch from `offset` on (for a view with a row stride: up to the end
@@ -76,8 +76,9 @@ typedef struct {
   uint32_t dtype;   /* txrt_dtype */
   uint64_t offset;
   uint64_t bytes;
-  uint32_t writes; /* 1: the launch writes it (perhaps also reads it) */
-  /* 1: a kernel gets it and does not read it: it is the place of a result that is another buffer. No bytes move. */
+  uint32_t writes; /* 1: the launch writes this buffer (perhaps also reads it) */
+  /* 1: the kernel gets the address of this buffer and never reads the buffer: it is the operand whose place a result
+     takes, and that result is a buffer of its own. The launch moves no bytes of it. */
   uint32_t unread;
 } txrt_buffer;
 
@@ -87,7 +88,7 @@ typedef enum {
   TXRT_LAUNCH_COLLECTIVE = 2, /* what several ranks do together */
 } txrt_launch_kind;
 
-/* For reports, traces and dry runs. */
+/* The part of the step that a launch belongs to, for reports, traces and dry runs. */
 typedef enum {
   TXRT_PHASE_FORWARD = 0,
   TXRT_PHASE_BACKWARD = 1,
@@ -96,8 +97,8 @@ typedef enum {
 } txrt_phase;
 
 /* A kernel runs over [0, units); units are independent of each other, so any split over threads gives the same bits.
-   `grain` units are one task. Immediates are what differs between layers that share a kernel (the hash of a dropout's
-   site). */
+   One task takes `grain` units. Layers share a kernel; immediates are the numbers in which they differ (the hash of a
+   dropout's site). */
 #define TXRT_MAX_IMMEDIATES 6
 typedef struct {
   uint32_t kernel; /* index into txrt_kernel[] */
@@ -105,22 +106,22 @@ typedef struct {
   uint64_t units;
   uint64_t grain;
   uint32_t immediates[TXRT_MAX_IMMEDIATES];
-  uint32_t attention; /* 1 + index into txrt_attention[]; 0: it is none */
+  uint32_t attention; /* 1 + index into txrt_attention[]; 0: the kernel is no attention */
   uint32_t reserved;
 } txrt_kernel_launch;
 
-/* What a kernel launch computes, so that a library may do it instead: O = softmax(scale Q K^T) V by head, and the
-   log-sum-exp of each row of scores; or, backward, dQ, dK and dV from these and dO. If causal, query i sees keys 0 to
-   i. Head h is columns [h width, (h + 1) width) of Q and O; heads / key_heads of them in a row share one of K and V.
-   Rows of [batch x length] follow each other at a stride in elements. All is bf16, but the log-sum-exp: f32, [batch,
-   heads, queries], without gaps. */
+/* Describes a kernel launch that computes an attention, so that a library may compute it instead of the kernel.
+   Forward, for each head: O = softmax(scale Q K^T) V, and the log-sum-exp (LSE) of each row of scores. Backward: dQ, dK
+   and dV from Q, K, V, O, LSE and dO. If causal, query i sees keys 0 to i. Head h is columns [h width, (h + 1) width)
+   of Q and O; heads / key_heads consecutive heads share one head of K and V. A tensor has batch x length rows;
+   `row_strides` are in elements. LSE is f32 [batch, heads, queries] without gaps; all other tensors are bf16. */
 typedef enum {
   TXRT_ATTENTION_Q = 0,
   TXRT_ATTENTION_K = 1,
   TXRT_ATTENTION_V = 2,
   TXRT_ATTENTION_O = 3,
   TXRT_ATTENTION_LSE = 4,
-  TXRT_ATTENTION_DO = 5, /* this and the next only backward */
+  TXRT_ATTENTION_DO = 5, /* DO, DQ, DK and DV exist only backward */
   TXRT_ATTENTION_DQ = 6,
   TXRT_ATTENTION_DK = 7,
   TXRT_ATTENTION_DV = 8,
@@ -128,30 +129,30 @@ typedef enum {
 } txrt_attention_operand;
 
 typedef struct {
-  uint32_t buffers[TXRT_ATTENTION_OPERANDS]; /* of the launch's, from its first */
+  uint32_t buffers[TXRT_ATTENTION_OPERANDS]; /* each operand's index among the launch's buffers */
   uint32_t heads, key_heads;
   float scale;
   uint64_t row_strides[TXRT_ATTENTION_OPERANDS];
   uint64_t batch, queries, keys, width;
   uint8_t backward, causal;
-  uint8_t deterministic; /* dQ is added in one order: always the same bits */
-  /* The launch has one buffer more than its kernel takes: scratch that the library gets, and the kernel does not. */
+  uint8_t deterministic; /* 1: whoever computes dQ adds its terms in one order, so that it always has the same bits */
+  /* 1: the launch's last buffer is scratch for the library; the kernel does not take it. */
   uint8_t has_scratch;
   uint8_t reserved[4];
 } txrt_attention;
 
-/* What a product does besides, in the same pass, with a vector and a matrix (m x n, "aux") of C's dtype. It has no
-   batch then. With P = alpha op(A) op(B), and GELU in its tanh form: */
+/* What a product (GEMM) computes besides C in the same pass, with a vector and a matrix "aux" (m x n), both of C's
+   dtype. A product with an epilogue has no batch. Below, P = alpha op(A) op(B), and GELU is its tanh form. */
 typedef enum {
   TXRT_EPILOGUE_NONE = 0,
   TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
-  TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
-  TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
-  /* beta is 0 in all that follow, and there is no reset flag */
+  TXRT_EPILOGUE_SUMS_A = 2, /* vector = the m sums of op(A) over k */
+  TXRT_EPILOGUE_SUMS_B = 3, /* vector = the n sums of op(B) over k */
+  /* A product with one of the following epilogues has beta 0 and no reset flag. */
   TXRT_EPILOGUE_GELU = 4,           /* C = gelu(P), aux = P */
-  TXRT_EPILOGUE_GELU_BIAS = 5,      /* the same of P with n elements in every row */
+  TXRT_EPILOGUE_GELU_BIAS = 5,      /* the same, after the vector's n elements were added to every row of P */
   TXRT_EPILOGUE_GELU_GRAD = 6,      /* C = gelu'(aux) P */
-  TXRT_EPILOGUE_GELU_GRAD_SUMS = 7, /* and writes the n sums of C's rows */
+  TXRT_EPILOGUE_GELU_GRAD_SUMS = 7, /* the same, and vector = the n sums over C's rows */
 } txrt_epilogue;
 #define TXRT_EPILOGUE_COUNT 8
 
@@ -166,13 +167,13 @@ static inline int txrt_epilogue_writes_aux(uint32_t e) {
   return e == TXRT_EPILOGUE_GELU || e == TXRT_EPILOGUE_GELU_BIAS;
 }
 
-/* Rows of aux are this many elements apart, or a multiple of it; it starts at a multiple of TXRT_BUFFER_ALIGNMENT. */
+/* `ldaux` is a multiple of this many elements; aux starts at a multiple of TXRT_BUFFER_ALIGNMENT. */
 #define TXRT_AUX_ROW_MULTIPLE 8u
 
 /* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index i = (i0, i1), all row-major; op(A) is m x k,
-   op(B) is k x n, C is m x n. Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken as 0 (the
-   accumulator's old content counts as zero); with an epilogue its vector, then aux, if it has them; if has_scratch,
-   bytes for the library, which it may leave as it likes. Strides and leading dimensions are in elements. */
+   op(B) is k x n, C is m x n. Strides and leading dimensions are in elements. The launch's buffers, in order: A, B, C;
+   if has_reset, one i1, and when it is 1, the launch takes beta as 0 (the accumulator's old content counts as zero);
+   the epilogue's vector and then its aux, where the epilogue has them; if has_scratch, scratch for the library. */
 typedef struct {
   uint64_t m, n, k;
   uint64_t batch0, batch1;
@@ -187,34 +188,35 @@ typedef struct {
   float alpha, beta;
 } txrt_gemm_launch;
 
-/* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks, one after another; where a rank's
-   part is spoken of, each block has one for every rank, in their order. Sums: in the order of ranks, in f32; GPUs:
-   NCCL's. */
+/* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks, one after another; where a comment
+   speaks of a rank's part, each block consists of one part for each rank, in the order of ranks. The host backend sums
+   in the order of ranks, in f32; on GPUs NCCL sums, in its own order. */
 typedef enum {
   TXRT_ALL_REDUCE = 0,     /* the sum of all operands, for every rank */
   TXRT_ALL_GATHER = 1,     /* a block of the result has each rank's block */
-  TXRT_REDUCE_SCATTER = 2, /* the sum of the parts that are this rank's */
+  TXRT_REDUCE_SCATTER = 2, /* this rank's part of the sum of all operands */
   TXRT_ALL_TO_ALL = 3,     /* part i of rank j becomes part j of rank i */
   TXRT_BROADCAST = 4,      /* the operand of rank `peer`, for every rank */
-  TXRT_REDUCE = 5,         /* the sum of all for rank `peer`, 0 for others */
-  TXRT_SEND_RECV = 6,      /* the operand of the rank `peer` places before, or 0 */
+  TXRT_REDUCE = 5,         /* the sum of all operands for rank `peer`, zeros for the other ranks */
+  TXRT_SEND_RECV = 6,      /* the operand of the rank `peer` places before this one; zeros if there is no such rank */
 } txrt_collective;
 #define TXRT_COLLECTIVE_COUNT 7
 
-/* The world is numbered with the last axis fastest: ranks of one axis are `stride` apart, and rank r has place r /
-   stride % ranks. Buffers in order: operand and result, of one dtype. The operand has `count` elements, the result as
-   many, ranks times as many after a gather, or the ranks-th part after a scatter. Operand and result of ALL_REDUCE and
-   BROADCAST may be the same bytes; otherwise they have none in common. */
+/* Ranks of the world are numbered with the last mesh axis fastest: neighbours on one axis are `stride` ranks apart, and
+   rank r has place r / stride % ranks on it. The launch's buffers, in order: operand and result, of one dtype. The
+   operand has `count` elements. The result has as many; ranks times as many after ALL_GATHER; count / ranks after
+   REDUCE_SCATTER. Operand and result of ALL_REDUCE and BROADCAST may be the same bytes; those of the other collectives
+   have no bytes in common. */
 typedef struct {
   uint32_t collective; /* txrt_collective */
   uint32_t axis;       /* string offset: the axis's name */
   uint32_t ranks;
   uint32_t stride;
   uint64_t count;
-  uint64_t sent_bytes; /* the least that a rank has to send, for figures */
+  uint64_t sent_bytes; /* the least that a rank has to send, for reports */
   uint64_t outer;
-  int32_t peer;   /* a rank's place, or a distance; else 0 */
-  uint32_t wraps; /* SEND_RECV: 1 if the last stands before the first */
+  int32_t peer;   /* BROADCAST, REDUCE: a rank's place on the axis; SEND_RECV: a distance in places; else 0 */
+  uint32_t wraps; /* SEND_RECV: 1 if the axis is a ring: the last rank counts as the one before the first */
 } txrt_collective_launch;
 
 typedef struct {
@@ -246,19 +248,19 @@ typedef struct {
   uint32_t reserved;
 } txrt_kernel;
 
-/* A code unit: instructions with all that is as true as they are, for one digest.
+/* A code unit: a target's instructions and what the compiler says about them, under one digest.
 
      unit = code, txrt_function[], txrt_operand[], txrt_gpu_image[], names,
             txrt_code_end (the last bytes of the section)
 
-   Each part starts where the one before it ends; the code's size is a multiple of TXRT_SECTION_ALIGNMENT. What a
-   function touches of its operands, and for how many units, stands in its instructions, which nobody can check. So it
-   is said here, by who made them, and every launch is held to it: a table that asks for something else is refused,
-   whatever the table says of itself.
+   Each part starts where the part before it ends; the code's size is a multiple of TXRT_SECTION_ALIGNMENT. The runtime
+   cannot see in the instructions which bytes of its operands a function touches, nor for how many units. So the
+   compiler that made the instructions says it here, and the runtime refuses a launch table with a launch that does not
+   fit.
 
-   Host code is an ELF object whose relocations are applied at the places that its sections have in the file: the file
-   in memory is the code, wherever it lies. Its headers, symbols and relocations are for people's tools, and are not
-   read. */
+   Host code is an ELF object in which the compiler has applied all relocations, at the places that the sections have in
+   the file: the runtime copies the file to any address and calls into it. Its headers, symbols and relocations are for
+   people's tools; the runtime does not read them. */
 #define TXRT_CODE_MAGIC "TXCODE\r\n" /* 8 bytes */
 
 typedef struct {
@@ -271,31 +273,31 @@ typedef struct {
   char magic[8];
 } txrt_code_end;
 
-/* An operand of a function: just what it takes, as a launch's txrt_buffer says it. */
+/* An operand of a function. A launch fits the function if its txrt_buffer has the same numbers. */
 typedef struct {
   uint32_t dtype; /* txrt_dtype */
   uint16_t writes, unread;
   uint64_t bytes;
 } txrt_operand;
 
-/* How a kernel is launched on a GPU: ceil(units / units_per_block) blocks of `threads` threads in one dimension, with
-   `shared_bytes` of dynamic shared memory. Its parameters, in order: one 64-bit address for each buffer, one u32 for
-   each immediate, and the units as u64. Units are independent of each other; a block takes [b * units_per_block, (b +
-   1) * units_per_block) of them. Zeros in host code. */
+/* How the runtime launches a kernel on a GPU: ceil(units / units_per_block) blocks of `threads` threads in one
+   dimension, with `shared_bytes` of dynamic shared memory. The kernel's parameters, in order: one 64-bit address for
+   each buffer, one u32 for each immediate, and the number of units as u64. Units are independent of each other; block b
+   takes units [b * units_per_block, (b + 1) * units_per_block). All fields are 0 in host code. */
 typedef struct {
   uint64_t units_per_block;
   uint32_t threads;
   uint32_t shared_bytes;
 } txrt_gpu_kernel;
 
-/* A kernel runs over [0, units); one without units is no kernel (a host product). */
+/* A kernel runs over [0, units). A function with 0 units is no kernel but a host product (txrt_host_product). */
 typedef struct {
   uint32_t name; /* offset in the unit's names */
   uint32_t first_operand;
   uint32_t operand_count;
   uint32_t immediate_count;
   uint64_t units;
-  uint64_t entry; /* host: where its instructions begin in the code; else 0 */
+  uint64_t entry; /* host: offset in the code at which the function begins; GPU: 0 */
   txrt_gpu_kernel gpu;
 } txrt_function;
 
@@ -313,8 +315,8 @@ typedef struct {
   uint64_t bytes;
 } txrt_gpu_image;
 
-/* What people call these numbers: in manifests, dry runs, messages. Each list stands here alone; the compiler's
-   enumerations have the same numbers and names (lib/Target/AbiEnums.h and its test). NULL: an unknown number. */
+/* The names of these numbers in manifests, dry runs and messages; NULL for an unknown number. The runtime has no other
+   list of them; the compiler's enumerations have the same numbers and names (lib/Target/AbiEnums.h and its test). */
 #ifdef __cplusplus
 #define TXRT_NAMES constexpr inline const char *
 #else
@@ -421,8 +423,8 @@ TXRT_NAMES txrt_phase_name(uint32_t phase) {
   }
 }
 
-/* What the manifest says in names alone: the role of a global, how a parameter begins, what the ranks of an axis have
-   parts of. */
+/* Enumerations that the manifest writes as names: the role of a global, the initial values of a parameter, and what the
+   ranks of a mesh axis divide among them. */
 typedef enum {
   TXRT_ROLE_PARAMETER = 0,
   TXRT_ROLE_GRADIENT = 1,
@@ -490,13 +492,14 @@ TXRT_NAMES txrt_axis_kind_name(uint32_t kind) {
   }
 }
 
-/* The type of every host kernel: `buffers` are the launch's operands, [begin, end) the units of this task. No other
-   side effect than writing operands. */
+/* The type of every host kernel: `buffers` are the launch's operands, [begin, end) the units of this task. A kernel has
+   no side effect but writing its operands. */
 typedef void (*txrt_host_kernel)(void *const *buffers, const uint32_t *immediates, int64_t begin, int64_t end);
 
-/* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its code one function for each form of them,
-   named "gemm_bf16_", 'n' or 't' for A, the same for B, then "_bf16" or "_f32" for C: "gemm_bf16_nt_f32". It computes
-   one tile of C, at most as large as below, over the whole of k, and does not read C if beta is 0. Sums are f32. */
+/* A host artifact with bf16 products (A and B bf16, C bf16 or f32) has in its code one function for each form of
+   product that it uses, named "gemm_bf16_", 'n' or 't' for A, the same for B, then "_bf16" or "_f32" for C:
+   "gemm_bf16_nt_f32". The function computes one tile of C, of at most TXRT_HOST_PRODUCT_M x TXRT_HOST_PRODUCT_N
+   elements, over the whole of k, and does not read C if beta is 0. Sums are f32. */
 #define TXRT_HOST_PRODUCT_M 256
 #define TXRT_HOST_PRODUCT_N 192
 typedef void (*txrt_host_product)(const void *a, const void *b, void *c, int64_t m, int64_t n, int64_t k, int64_t lda,

@@ -1,11 +1,11 @@
 //===- backend.h - What a backend gives the runtime -------------------------------------------------------*- C -*-===//
 //
-// A backend is one table of functions, listed in core/Backends.cpp. The one runtime loop drives it: `create` once, then
-// for each run of an entry `begin`, `launch` for each of its launches in order, `sync`. Everything in a program has
-// been checked when a backend sees it: indices, ranges, extents, names.
+// A backend is one table of functions, listed in core/Backends.cpp. The session (core/Session.cpp) calls it: `create`
+// once, then for each run of an entry `begin`, `launch` for each launch of the entry in order, and `sync`. The runtime
+// has checked every index, range, extent and name of a program before a backend sees the program.
 //
-// Plain C, so that a backend may be written in any language. `create` fills `error` and leaves nothing behind when it
-// fails. After `create` a backend allocates nothing: what a step needs is made ready there.
+// Plain C, so that a backend may be written in any language. When `create` fails, it fills `error` and frees what it
+// made. `create` prepares all that a step needs; after it a backend allocates nothing.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,9 +18,9 @@
 extern "C" {
 #endif
 
-/* A tensor that the manifest names, at bytes [begin, end) of the arena. For people. */
+/* A tensor that the manifest names, at bytes [begin, end) of the arena; for dry runs and memory maps. */
 typedef enum {
-  TXRT_PLACE_STATE = 0, /* there in every entry */
+  TXRT_PLACE_STATE = 0, /* a global: it lives through all entries */
   TXRT_PLACE_ARGUMENT = 1,
   TXRT_PLACE_RESULT = 2,
 } txrt_place_kind;
@@ -32,7 +32,7 @@ typedef struct {
   uint64_t begin, end;
 } txrt_place;
 
-/* A checked artifact. Lives as long as every backend made from it. */
+/* A checked artifact. It must outlive every backend made from it. */
 typedef struct {
   const char *name; /* what messages call it */
   const char *target_backend, *target_triple;
@@ -45,16 +45,18 @@ typedef struct {
   const txrt_kernel *kernels;
   const txrt_attention *attentions; /* what launches refer to */
   uint32_t entry_count, launch_count, buffer_count, kernel_count;
-  const char *strings; /* an offset into this is a NUL-terminated name */
+  const char *strings; /* NUL-terminated names; string offsets count from here */
 
-  /* For each launch that is no collective: 1 + the launch that is the last collective before it, in its entry, which
-     touches bytes that it touches, one of the two writing; 0 if there is none, or a launch between has waited for that
-     one or a later one. So a collective may go on while others run, until a launch that waits for it, or the end of the
-     entry. Collectives themselves begin after all launches before them, and run one after another. */
+  /* waits[l], for a launch l that is no collective, is 1 + the index of the collective that l must wait for: the last
+     collective before l in its entry that touches bytes which l touches, if at least one of the two writes them. It is
+     0 if there is no such collective, or if a launch before l has already waited for it or for a later one. So a
+     collective may run beside later launches, up to the launch that waits for it or to the end of the entry. A
+     collective begins after all launches before it; collectives run one after another. */
   const uint32_t *waits;
 
-  /* What the target's code unit has; NULL and 0 when the artifact has none. Entries and images are inside the code; the
-     function of kernels[i] is functions[kernel_functions[i]], and every launch fits its function. */
+  /* The target's code unit; NULL and 0 when the artifact has none. The `entry` of each function and each GPU image lie
+     inside the code; the function of kernels[i] is functions[kernel_functions[i]], and every launch fits its function
+     (txrt_operand). */
   const uint8_t *code;
   uint64_t code_bytes;
   const txrt_function *functions;
@@ -64,7 +66,7 @@ typedef struct {
   const txrt_gpu_image *gpu_images;
   uint32_t gpu_image_count;
 
-  /* State, by address; then of each entry its arguments and its results. */
+  /* First the state, sorted by address; then for each entry its arguments and its results. */
   const txrt_place *places;
   uint32_t place_count;
 
@@ -79,24 +81,26 @@ typedef struct {
   txrt_status (*create)(const txrt_program *program, const txrt_options *options, void **state, txrt_error *error);
   void (*destroy)(void *state);
 
-  /* Tells that launches of this entry follow; if `timed`, `timing` will ask for each of them after `sync`. */
+  /* Tells the backend that launches of this entry follow; if `timed`, the session asks for the time of each of them by
+     `timing` after `sync`. */
   txrt_status (*begin)(void *state, uint32_t entry, int timed, txrt_error *error);
-  /* Runs, or queues, one launch; launches take effect in order, or as if they did: see txrt_program's `waits`. */
+  /* Runs or queues one launch. The results must be those of launches run in order: see txrt_program's `waits`. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
-  /* Waits until every launch has taken effect. */
+  /* Waits until every launch since `begin` is done. */
   txrt_status (*sync)(void *state, txrt_error *error);
 
-  /* Of the entry that ran timed, after `sync`: when launch `index` began, in seconds after the entry did, and how long
-     it took. A collective that goes on beside other launches does so when it is timed, too; what a launch waits for
-     before it begins is not in its time. NULL: nothing runs, and times are 0. */
+  /* After `sync` of an entry that was run with `timed`: when this launch began, in seconds after the entry began, and
+     how many seconds it took, without the time it waited for others before it began. Timing changes no order: a
+     collective that runs beside other launches does so when it is timed, too. NULL: the backend runs nothing, and all
+     times are 0. */
   txrt_status (*timing)(void *state, uint32_t launch, double *start, double *seconds, txrt_error *error);
 
-  /* Copy between the caller's memory and [offset, offset + bytes) of the arena, after every launch so far; both NULL
-     when the backend keeps no memory. */
+  /* `write` copies the caller's bytes to [offset, offset + bytes) of the arena, `read` copies them back, both after all
+     launches so far are done. Both are NULL when the backend has no arena. */
   txrt_status (*write)(void *state, uint64_t offset, uint64_t bytes, const void *from, txrt_error *error);
   txrt_status (*read)(void *state, uint64_t offset, uint64_t bytes, void *to, txrt_error *error);
   uint64_t (*arena_bytes)(void *state);
-  /* NULL: the arena is the host's memory, or there is none. */
+  /* How much of the device's memory the session takes. NULL when the arena is in the host's memory or there is none. */
   txrt_status (*device_memory)(void *state, txrt_device_memory *memory, txrt_error *error);
   int (*threads)(void *state);
   const char *(*description)(void *state);

@@ -1,8 +1,8 @@
-//===- bf16.h - What an f32 is as a bf16 ------------------------------------------------------------------*- C -*-===//
+//===- bf16.h - How an f32 is rounded to a bf16 -----------------------------------------------------------*- C -*-===//
 //
-// One rule for kernels, runtime and tools (docs/Rationale/cpu-memory.md): the nearest bf16, of two the even one;
-// subnormal numbers are numbers; beyond the largest it is an infinity; what is not a number keeps its sign and the
-// upper bits of its payload, and is quiet.
+// Kernels, runtime and tools round by one rule (docs/Rationale/cpu-memory.md): to the nearest bf16, ties to even.
+// Subnormal numbers are kept. A number beyond the largest bf16 becomes an infinity. A NaN keeps its sign and the upper
+// bits of its payload, and becomes quiet.
 //
 //   uint16_t bits = txrt_bf16_from_f32(1.0f / 3);
 //   float rounded = txrt_bf16_to_f32(bits);

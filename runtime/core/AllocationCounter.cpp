@@ -2,7 +2,7 @@
 
 #ifdef TXRT_SANITIZED
 
-// The sanitizer's own allocator must stay in its place.
+// A sanitizer replaces malloc by its own allocator, and this file must not replace that: it counts nothing.
 extern "C" int64_t txrt_allocation_counter(void) { return -1; }
 
 #else
@@ -17,7 +17,7 @@ static std::atomic<int64_t> allocationsSoFar{0};
 
 static void countOne() { allocationsSoFar.fetch_add(1, std::memory_order_relaxed); }
 
-// glibc's own functions under their second names; free() needs no counting.
+// glibc's allocation functions under their internal names. free() allocates nothing and is not counted.
 extern "C" {
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);

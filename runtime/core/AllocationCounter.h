@@ -1,7 +1,8 @@
 //===- AllocationCounter.h - Is a step free of allocations? ---------------------------------------------*- C++ -*-===//
 //
-// "Nothing is allocated while a step runs" is a promise that can be counted. A program that links the object library
-// txrt-allocation-counter has its malloc family and mmap counted, including those that the GEMM library calls.
+// The runtime promises to allocate nothing while a step runs. A program that links the object library
+// txrt-allocation-counter can check this: the library counts every call of the malloc family and of mmap in the
+// process, including those that the GEMM library makes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -10,7 +11,7 @@
 
 #include <cstdint>
 
-/// Allocations of the process so far. Defined by txrt-allocation-counter only.
+/// How many allocations the process has made so far. Only txrt-allocation-counter defines it.
 extern "C" __attribute__((weak)) int64_t txrt_allocation_counter(void);
 
 namespace txrt {

@@ -1,6 +1,6 @@
 //===- Api.cpp - The C interface ------------------------------------------------------------------------*- C++ -*-===//
 //
-// Thin: each call checks its own arguments, enters the C++ part, and lets no exception out.
+// Each call checks its arguments, calls the C++ code, and turns exceptions into a status.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

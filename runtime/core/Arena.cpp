@@ -22,7 +22,7 @@ uint64_t Arena::untouchedBytes() {
 Arena::Arena(uint64_t bytes) : size(bytes) {
   if (size == 0)
     return;
-  // Reserve one huge page more and give back what alignment leaves over.
+  // Map one huge page more than needed, then unmap the bytes before and after the aligned arena.
   uint64_t reserve = size + hugePage;
   void *memory = mmap(nullptr, reserve, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
@@ -36,7 +36,7 @@ Arena::Arena(uint64_t bytes) : size(bytes) {
     munmap(memory, aligned - start);
   munmap(reinterpret_cast<void *>(end), start + reserve - end);
   base = reinterpret_cast<uint8_t *>(aligned);
-  // Advice: first touch of 2 GB takes a quarter of the time where it is taken.
+  // The system may ignore this advice. If it takes it, the first touch of 2 GB takes a quarter of the time.
   if (size >= hugePage)
     madvise(base, size, MADV_HUGEPAGE);
   live += size;

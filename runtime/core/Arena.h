@@ -7,11 +7,11 @@
 
 namespace txrt {
 
-/// Zero-filled anonymous memory, aligned to huge pages. Its pages become resident when they are first touched.
+/// Zero-filled anonymous memory, aligned to huge pages. A page becomes resident when it is first touched.
 class Arena {
 public:
-  /// Fails with TXRT_OUT_OF_MEMORY where the system refuses; what it would refuse later is found by requireMemory
-  /// before.
+  /// Fails with TXRT_OUT_OF_MEMORY if the system refuses to map the bytes. The system may also kill the process later,
+  /// when it touches the pages; so the caller calls requireMemory (Memory.h) first.
   explicit Arena(uint64_t bytes);
   ~Arena();
   Arena(const Arena &) = delete;
@@ -19,9 +19,9 @@ public:
 
   uint8_t *data() const { return base; }
   uint64_t bytes() const { return size; }
-  /// What alignment takes beside the bytes, for a moment.
+  /// Bytes that the constructor maps for a moment beside the arena, to align it.
   static constexpr uint64_t slackBytes = uint64_t(2) << 20;
-  /// Of all arenas of this process, about.
+  /// Bytes of all arenas of this process that are mapped but not yet resident, roughly.
   static uint64_t untouchedBytes();
 
 private:

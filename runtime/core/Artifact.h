@@ -7,7 +7,7 @@
 #include "core/Manifest.h"
 #include "core/Program.h"
 
-/// What the C interface hands out. Exists only if every check passed.
+/// The artifact that the C interface hands out. Its constructor throws unless the file passes every check.
 struct txrt_artifact {
   txrt_artifact(std::string name, std::vector<uint8_t> bytes);
 
@@ -18,7 +18,8 @@ struct txrt_artifact {
 };
 
 namespace txrt {
-/// Kernels are some MiB and a launch 200 bytes: far above any real artifact.
+/// The largest artifact that the runtime opens, in bytes. Kernels take some MiB and a launch 200 bytes, so any real
+/// artifact is far smaller.
 constexpr uint64_t maxArtifactBytes = uint64_t(1) << 30;
 } // namespace txrt
 

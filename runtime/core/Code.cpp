@@ -8,7 +8,7 @@ using namespace txrt;
 
 using ull = unsigned long long;
 
-// CUDA's limits: threads of a block, and what it can have of shared memory.
+// CUDA's limits for one block: its threads, and its bytes of shared memory.
 static constexpr uint32_t maxThreads = 1024, maxSharedBytes = 227 * 1024;
 static constexpr uint64_t maxExtent = uint64_t(1) << 48;
 

@@ -1,7 +1,8 @@
 //===- Code.h - A code unit, checked --------------------------------------------------------------------*- C++ -*-===//
 //
-// Reads the section with a target's code (abi.h's code unit) out of bytes that are not trusted. What is in it is of its
-// compiler, or its digest is wrong; what describes it is checked all the same, so that nothing here points outside.
+// Reads the section with a target's code (the code unit of abi.h) from untrusted bytes. The digest shows that the unit
+// is as its compiler wrote it. The reader checks all offsets and counts of the unit nevertheless, so that none of them
+// points outside of it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,19 +19,19 @@ namespace txrt {
 
 class Code {
 public:
-  /// No code: a table without kernels, or one to be printed alone.
+  /// No code: for an artifact without kernels, or one that is only printed (dryrun).
   Code() = default;
-  /// Checks the unit whole, or fails. The bytes must outlive it.
+  /// Checks the whole unit; throws if it is wrong. The bytes must outlive this object.
   Code(const std::string &artifact, Span unit);
 
-  /// The instructions, and the constants that they read.
+  /// The instructions and the constants that they read.
   Span instructions;
   std::vector<txrt_function> functions;
   std::vector<txrt_operand> operands;
   std::vector<txrt_gpu_image> images;
   const char *names = nullptr;
 
-  /// The place of a function in `functions`, or -1.
+  /// The index in `functions` of the function with this name, or -1.
   int64_t find(const std::string &name) const;
 
 private:

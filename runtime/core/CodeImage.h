@@ -1,7 +1,7 @@
 //===- CodeImage.h - Host code in memory ----------------------------------------------------------------*- C++ -*-===//
 //
-// Maps the instructions of a code unit: they need no relocation wherever they lie, and are never writable and
-// executable at the same time.
+// Copies the instructions of a code unit into memory where they can run. They need no relocation at any address. The
+// memory is never writable and executable at the same time.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -14,7 +14,7 @@ namespace txrt {
 
 class CodeImage {
 public:
-  /// Copies and protects, or fails.
+  /// Copies the instructions, then makes the copy executable and read-only; throws if the system refuses.
   CodeImage(const std::string &artifact, Span instructions);
   ~CodeImage();
   CodeImage(const CodeImage &) = delete;

@@ -8,7 +8,8 @@ using namespace txrt;
 
 using ull = unsigned long long;
 
-// A few kinds exist; a larger count is damage, and must not become work.
+// There are only a few kinds of section. A file that claims more sections than this is damaged, and the reader must not
+// spend time on them.
 static constexpr uint32_t maxSections = 64;
 
 const char *Container::sectionName(uint32_t kind) {

@@ -1,7 +1,7 @@
 //===- Container.h - An artifact's sections -------------------------------------------------------------*- C++ -*-===//
 //
-// The outermost layer of a `step.txa`: header, section table, digest. What is inside the sections is Manifest's and
-// Program's business.
+// The outermost layer of a `step.txa`: header, section table, digest. Manifest.h and Program.h read the contents of the
+// sections.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -27,7 +27,7 @@ constexpr uint32_t lastSectionKind = TXRT_SECTION_ATTENTIONS;
 
 class Container {
 public:
-  /// Checks the container whole, or fails. `name` is for messages.
+  /// Checks the whole container; throws if it is wrong. Messages call the artifact `name`.
   Container(std::string name, std::vector<uint8_t> bytes);
 
   Span section(txrt_section_kind kind) const { return sections[kind]; }

@@ -1,4 +1,4 @@
-//===- Cpus.h - How many CPUs there are for us ----------------------------------------------------------*- C++ -*-===//
+//===- Cpus.h - How many CPUs this process may use ------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_CORE_CPUS_H
 #define TXRT_CORE_CPUS_H

@@ -8,7 +8,7 @@ using namespace txrt;
 
 namespace {
 
-/// The collectives of one entry, as its launches pass by.
+/// Walks over the launches of one entry in order, and remembers which collective was the last to touch each byte.
 class Flight {
 public:
   Flight(const txrt_program &program, std::vector<uint32_t> &waits) : program(program), waits(waits) {}
@@ -26,11 +26,12 @@ public:
     if (isCollective || last <= done)
       return;
     waits[index] = last;
-    done = last; // those before it are done then, too
+    done = last; // all collectives before it are done then, too
   }
 
 private:
-  /// Up to `end`, the last collectives that touch and that write it, plus one.
+  /// Bytes of the arena up to `end`. `touches` is 1 + the index of the last collective that reads or writes them,
+  /// `writes` 1 + the index of the last one that writes them; 0: none.
   struct Part {
     uint64_t end;
     uint32_t touches, writes;
@@ -45,7 +46,7 @@ private:
     }
   }
 
-  /// The first part that ends behind `at`.
+  /// The first part that ends after `at`.
   std::map<uint64_t, Part>::iterator firstBehind(uint64_t at) {
     auto part = parts.upper_bound(at);
     if (part != parts.begin() && std::prev(part)->second.end > at)
@@ -53,7 +54,7 @@ private:
     return part;
   }
 
-  /// Makes `at` the border of a part, if it is inside of one.
+  /// Splits the part that contains `at` in two at this byte, unless a part already begins there.
   void cut(uint64_t at) {
     const auto part = firstBehind(at);
     if (part == parts.end() || part->first >= at)
@@ -71,7 +72,7 @@ private:
         const uint64_t next = part == parts.end() ? end : std::min(end, part->first);
         part = parts.insert(part, {at, {next, 0, 0}});
       }
-      part->second.touches = number; // numbers grow
+      part->second.touches = number; // larger than any number before
       if (writes)
         part->second.writes = number;
     }
@@ -86,8 +87,8 @@ private:
 
   const txrt_program &program;
   std::vector<uint32_t> &waits;
-  std::map<uint64_t, Part> parts; // of the arena, disjoint, by where they begin
-  uint32_t done = 0;              // collectives before it have been waited for
+  std::map<uint64_t, Part> parts; // disjoint parts of the arena; the key is a part's first byte
+  uint32_t done = 0;              // 1 + the index of the last collective that some launch has waited for; 0: none
 };
 
 } // namespace

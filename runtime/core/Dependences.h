@@ -1,9 +1,11 @@
 //===- Dependences.h - What a launch has to wait for ----------------------------------------------------*- C++ -*-===//
 //
-// Launches take effect in order. A collective may still go on while later launches run, as long as none of them touches
-// its bytes: here is which one is the first that does. Backends read it from the program and look at no buffers.
+// The results of a program are those of its launches run in order. A collective may nevertheless run beside later
+// launches, as long as none of them touches its bytes. findWaits finds for each collective the first launch that does,
+// and that has to wait. Backends read the result in txrt_program and need not look at buffers themselves.
 //
-// Collectives run in their own order, one after another: to have waited for one is to have waited for those before it.
+// Collectives run one after another, in order: a launch that has waited for one has waited for all collectives before
+// it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,10 +18,10 @@
 
 namespace txrt {
 
-/// txrt_program's `waits` of a checked program.
+/// Computes txrt_program's `waits` for a checked program.
 std::vector<uint32_t> findWaits(const txrt_program &program);
 
-/// How messages call a launch that others wait for.
+/// The name of the collective that this launch waits for, for messages; null if it waits for none.
 inline const char *waitedFor(const txrt_program &program, uint32_t launch) {
   return program.waits[launch] ? program.strings + program.launches[program.waits[launch] - 1].name : nullptr;
 }

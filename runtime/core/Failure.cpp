@@ -30,7 +30,7 @@ void txrt::setError(txrt_error *error, txrt_status code, const char *message) {
     return;
   error->code = code;
   snprintf(error->message, sizeof error->message, "%s", message);
-  // One line that a terminal only shows, whatever a library put into its message.
+  // A library's message may contain line ends and control characters; the error is one line that a terminal only shows.
   for (char *c = error->message; *c; ++c)
     if (static_cast<unsigned char>(*c) < 0x20 || *c == 0x7f)
       *c = ' ';
@@ -52,7 +52,7 @@ txrt_status txrt::statusOfException(txrt_error *error) noexcept {
   } catch (const std::bad_alloc &) {
     return outOfMemory(error);
   } catch (const std::system_error &failure) {
-    // A thread that can not be started: its stack is what is missing.
+    // The system could not start a thread: there is no memory for its stack.
     if (failure.code() == std::errc::resource_unavailable_try_again || failure.code() == std::errc::not_enough_memory)
       return outOfMemory(error);
     setError(error, TXRT_USAGE, failure.what());

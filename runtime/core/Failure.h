@@ -1,11 +1,12 @@
-//===- Failure.h - How the runtime's parts say no -------------------------------------------------------*- C++ -*-===//
+//===- Failure.h - How the runtime reports errors -------------------------------------------------------*- C++ -*-===//
 //
-// Inside the runtime a refusal is thrown, so that a check is one line:
+// Inside the runtime an error is an exception of type Failure, so that a check is one line:
 //
 //   if (header.file_bytes != size)
 //     fail(TXRT_BAD_INPUT, "%s: truncated: ...", name);
 //
-// At the C interface `guarded` turns it, and anything else, into a status; `check` turns a status back.
+// At the C interface `guarded` turns a Failure, or any other exception, into a status; `check` turns a status that is
+// not TXRT_OK into a Failure.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -28,15 +29,16 @@ public:
 
 [[noreturn]] void fail(txrt_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/// Throws when a call of a C interface did not succeed.
+/// Throws a Failure with this error unless `status` is TXRT_OK.
 void check(txrt_status status, const txrt_error &error);
 
-/// Throws unless all arguments that a call of the C interface needs are there.
+/// Throws TXRT_USAGE with the name of the C function `call` unless `given`: the caller has passed every pointer that
+/// the function needs.
 void requireArgument(bool given, const char *call);
 
 void setError(txrt_error *error, txrt_status code, const char *message);
 
-/// Translates the exception in flight. Call it in a catch (...) only.
+/// Turns the exception that is being handled into a status and `error`. Call it only in a catch (...).
 txrt_status statusOfException(txrt_error *error) noexcept;
 
 template <typename Function> txrt_status guarded(txrt_error *error, Function &&function) noexcept {

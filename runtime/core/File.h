@@ -1,6 +1,7 @@
 //===- File.h - Reading that cannot crash ---------------------------------------------------------------*- C++ -*-===//
 //
-// Input is read with pread, never through a mapping: a file that shrinks while it is read is an error and not a SIGBUS.
+// The runtime reads input files with pread and never maps them: if a file shrinks while it is read, the read fails with
+// an error, where a mapping would end the process with SIGBUS.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -26,9 +27,9 @@ public:
   InputFile &operator=(const InputFile &) = delete;
 
   const std::string &path() const { return name; }
-  /// The size when it was opened.
+  /// The file's size in bytes when it was opened.
   uint64_t size() const { return bytes; }
-  /// Fills `to` with [offset, offset + count), or throws.
+  /// Fills `to` with bytes [offset, offset + count) of the file, or throws.
   void readAt(uint64_t offset, void *to, size_t count) const;
 
 private:
@@ -37,7 +38,7 @@ private:
   uint64_t bytes = 0;
 };
 
-/// The whole of a file of at most `limit` bytes.
+/// All bytes of a file; throws if it has more than `limit`.
 std::vector<uint8_t> readFile(const std::string &path, uint64_t limit);
 
 /// The start of a small text file such as those in /proc; empty when it cannot be read.

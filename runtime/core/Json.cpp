@@ -8,11 +8,13 @@ using nlohmann::json;
 
 namespace {
 
-/// Walks over a text before it is parsed and refuses what the parser accepts and we do not. It is a walk of its own,
-/// since the parser's callback looks at all that an object or a list has so far whenever one inside of it ends.
+/// Walks over a text before it is parsed, and refuses what the parser accepts but this reader does not (Json.h). The
+/// parser's own callback would be too slow for this: whenever an inner object or list ends, it looks at all that the
+/// outer one has so far.
 class Guard : public nlohmann::json_sax<json> {
 public:
-  /// With `mostMembers` the limit of values is that of each member of the outermost object.
+  /// If `mostMembers` is not 0, values are limited for each member of the outermost object (maxMemberValues), not in
+  /// all.
   Guard(const std::string &what, size_t mostMembers) : what(what), mostMembers(mostMembers) {}
 
   bool null() override { return count(); }
@@ -37,7 +39,7 @@ public:
     }
     return count();
   }
-  // The parser itself says what is wrong there.
+  // The parser, which runs after this walk, reports syntax errors.
   bool parse_error(size_t, const std::string &, const json::exception &) override { return false; }
 
 private:
@@ -61,9 +63,9 @@ private:
 
   const std::string &what;
   const size_t mostMembers;
-  std::vector<std::set<std::string>> keys; // of the objects that are open; of a list none
-  std::string member;                      // of the outermost object
-  size_t values = 0;                       // of it, or of all
+  std::vector<std::set<std::string>> keys; // one set for each open object or list; a list's set stays empty
+  std::string member;                      // the current member of the outermost object
+  size_t values = 0;                       // how many values this member has, or the whole text
 };
 
 json parse(const char *begin, const char *end, const std::string &what, size_t mostMembers, const JsonMember *member) {
@@ -78,14 +80,14 @@ json parse(const char *begin, const char *end, const std::string &what, size_t m
     if (depth != 1 || (event != Event::object_end && event != Event::array_end && event != Event::value))
       return true;
     (*member)(current, value);
-    return false; // is dropped
+    return false; // the parser drops the value
   };
   try {
     Guard guard(what, mostMembers);
     (void)json::sax_parse(begin, end, &guard);
     return member ? json::parse(begin, end, handOut) : json::parse(begin, end);
   } catch (const json::exception &error) {
-    // "[json.exception.parse_error.101] parse error at line 1, ...": the part in brackets helps nobody.
+    // The text is "[json.exception.parse_error.101] parse error at line 1, ...". Drop the part in brackets.
     std::string text = error.what();
     if (size_t close = text.find("] "); close != std::string::npos)
       text = text.substr(close + 2);
@@ -145,7 +147,7 @@ std::string JsonField::string() const {
   if (!value.is_string())
     refuse("is no string");
   std::string text = value.get<std::string>();
-  // Such a string would end early in C, and mean two things.
+  // C code would read a shorter string than C++ code.
   if (text.find('\0') != std::string::npos)
     refuse("contains a NUL character");
   return text;

@@ -1,8 +1,8 @@
-//===- Json.h - JSON from files that nobody vouches for -------------------------------------------------*- C++ -*-===//
+//===- Json.h - JSON from untrusted files ---------------------------------------------------------------*- C++ -*-===//
 //
-// nlohmann::json checks UTF-8, overflowing numbers and trailing bytes. What it accepts and we do not: a key that occurs
-// twice (which one counts?), nesting without end, values without end (each takes many times the memory of its text),
-// and anything behind a NUL, where it takes the text to end.
+// nlohmann::json checks UTF-8, overflowing numbers and trailing bytes. This reader also refuses what nlohmann::json
+// accepts: a key that occurs twice in an object (which one counts?), nesting deeper than maxJsonDepth, more values than
+// maxJsonValues (a value takes many times the memory of its text), and a NUL, where nlohmann::json ends the text.
 //
 //   json root = parseJson(begin, end, "step.txa: manifest");
 //   JsonField top(root, "step.txa: manifest");
@@ -26,21 +26,22 @@ namespace txrt {
 constexpr size_t maxJsonDepth = 64;
 constexpr size_t maxJsonValues = size_t(4) << 20;
 
-/// Throws a Failure that begins with `what`.
+/// Parses [begin, end). Throws a Failure whose message begins with `what`.
 nlohmann::json parseJson(const char *begin, const char *end, const std::string &what);
 
-/// Called with each member of the outermost object, which is then dropped.
+/// parseJsonMembers calls it with each member of the outermost object, and frees the value afterwards.
 using JsonMember = std::function<void(const std::string &key, const nlohmann::json &value)>;
 
-/// What a member may hold.
+/// The most values that one member may have.
 constexpr size_t maxMemberValues = 1 << 16;
 
-/// For an object that may have very many members: only one of them is in memory at a time, and all keys, at most
-/// `mostMembers`.
+/// Parses an object that may have very many members. Only the value of one member is in memory at a time, and all keys.
+/// Throws if the object has more than `mostMembers` members.
 void parseJsonMembers(const char *begin, const char *end, const std::string &what, size_t mostMembers,
                       const JsonMember &member);
 
-/// A value with the path that leads to it, for messages.
+/// A value with the path that leads to it in the file. Its accessors throw, with this path, if the value has another
+/// type.
 class JsonField {
 public:
   JsonField(const nlohmann::json &value, const std::string &what) : value(value), what(what) {}
@@ -53,7 +54,7 @@ public:
   double real() const;
   bool boolean() const;
   std::string string() const;
-  /// The number below `count` that has this string for its name, by a function of txrt/abi.h.
+  /// The number below `count` whose name is this string. `name` is a function of txrt/abi.h such as txrt_dtype_name.
   uint32_t oneOf(const char *(*name)(uint32_t), uint32_t count) const;
   [[noreturn]] void refuse(const std::string &why) const;
 

@@ -13,10 +13,11 @@ using ull = unsigned long long;
 
 namespace {
 
-/// Bytes that some launch further on reads, each with the last launch that does. The entry is walked from its end.
+/// The caller walks over an entry's launches from the last to the first. This is the set of bytes that some launch
+/// after the current one reads, each with the last launch that reads it.
 class NeededBytes {
 public:
-  /// Bytes that are needed already stay: who needs them comes later.
+  /// `launch` reads these bytes. Bytes that are in the set already keep their launch, which is a later one.
   void need(uint64_t begin, uint64_t end, uint32_t launch) {
     cut(begin);
     cut(end);
@@ -33,7 +34,8 @@ public:
     }
   }
 
-  /// These bytes are written: nobody needs what was there before. Returns the last launch that needs any of them.
+  /// The current launch writes these bytes: no launch after it reads what was there before. Removes them, and returns
+  /// the last launch that reads any of them.
   std::optional<uint32_t> take(uint64_t begin, uint64_t end) {
     cut(begin);
     cut(end);
@@ -52,7 +54,7 @@ private:
     uint32_t last;
   };
 
-  /// Makes `at` the border of a part, if it is inside of one.
+  /// Splits the part that contains `at` in two at this byte, unless a part already begins there.
   void cut(uint64_t at) {
     auto part = parts.upper_bound(at);
     if (part == parts.begin())
@@ -64,7 +66,7 @@ private:
     part->second.end = at;
   }
 
-  std::map<uint64_t, Part> parts; // disjoint, by where they begin
+  std::map<uint64_t, Part> parts; // disjoint; the key is a part's first byte
 };
 
 bool readsAndWrites(const txrt_launch &launch, uint32_t buffer) {

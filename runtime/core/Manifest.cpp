@@ -92,7 +92,7 @@ std::string Manifest::entryNames() const {
 
 namespace {
 
-/// What is written through one name must not change under another.
+/// Throws if two tensors of the list overlap: a write to one would change the other.
 template <typename Tensors> void checkApart(const JsonField &list, const Tensors &tensors) {
   std::vector<const TensorSpec *> places;
   for (const TensorSpec &tensor : tensors)
@@ -115,14 +115,15 @@ IdRange readIds(const JsonField &field) {
   ids.isSet = true;
   if (field.has("below") && (ids.below = field["below"].number()) == 0)
     field["below"].refuse("is 0, which leaves no id");
-  // What no element can hold is never met.
+  // An ignored id that no i32 can hold never occurs in the data, so it is dropped.
   if (field.has("ignored"))
     if (double value = field["ignored"].real(); std::fabs(value) <= 2147483647.0)
       ids.ignored = static_cast<int32_t>(value);
   return ids;
 }
 
-/// A named tensor inside of its segment. `names` are those of its list so far.
+/// Reads a tensor and checks that it lies inside its segment. `names` has the names of its list so far: each must occur
+/// once.
 void readTensor(const JsonField &field, const Manifest &manifest, std::set<std::string> &names, TensorSpec &tensor) {
   tensor.name = field["name"].string();
   if (!names.insert(tensor.name).second)
@@ -207,7 +208,7 @@ void readSegments(const JsonField &arena, Manifest &manifest) {
     std::string key = std::string(txrt_segment_name(s)) + "_bytes";
     const JsonField size = arena[key.c_str()];
     manifest.segmentBytes[s] = size.number();
-    // Otherwise the arena would be larger than the sum, that is, than planned.
+    // Otherwise the runtime would pad the segments, and the arena would be larger than the planned sum.
     if (size.number() % TXRT_BUFFER_ALIGNMENT != 0)
       size.refuse(format("is %llu, no multiple of %u", static_cast<ull>(size.number()), TXRT_BUFFER_ALIGNMENT));
     if (__builtin_add_overflow(total, size.number(), &total) || total > uint64_t(INT64_MAX))
@@ -228,7 +229,8 @@ void readMesh(const JsonField &mesh, Manifest &manifest) {
   }
 }
 
-/// What is for people, and may be missing: an artifact made of IR has no model.
+/// Reads the fields that only describe the artifact for people. They may be missing: an artifact that was compiled from
+/// IR has no model.
 void readDescription(const JsonField &top, Manifest &manifest) {
   if (top.has("compiler"))
     manifest.compiler = top["compiler"].string();

@@ -1,8 +1,8 @@
 //===- Manifest.h - What an artifact says of itself -----------------------------------------------------*- C++ -*-===//
 //
-// The one reader of the manifest (docs/Artifact.md): each field gets a type, one that is missing or of the wrong kind
-// is named, and every tensor lies inside of its segment. What is no business of the runtime's (the report) stays text,
-// for tools.
+// The only reader of the manifest (docs/Artifact.md). It gives each field a type, names a field that is missing or of
+// the wrong kind, and checks that every tensor lies inside its segment. The runtime does not read the compiler's
+// report; that stays text, for tools.
 //
 //   Manifest manifest = readManifest("step.txa", text);
 //   for (const GlobalSpec *parameter : manifest.withRole(Role::Parameter)) ...
@@ -24,7 +24,7 @@
 
 namespace txrt {
 
-/// What an argument of ids may hold: [0, below), and `ignored`.
+/// The ids that an argument may hold: [0, below), and `ignored`.
 struct IdRange {
   bool isSet = false;
   uint64_t below = std::numeric_limits<uint64_t>::max();
@@ -39,7 +39,7 @@ struct TensorSpec {
   std::vector<uint64_t> shape;
   txrt_segment segment = TXRT_SEGMENT_PERSISTENT;
   uint64_t offset = 0, bytes = 0;
-  IdRange ids; // of an argument
+  IdRange ids; // set for an argument of token ids
   uint64_t elements() const;
 };
 
@@ -48,7 +48,7 @@ enum class InitKind { None, Zeros, Ones, Normal };
 
 struct GlobalSpec : TensorSpec {
   Role role = Role::Parameter;
-  std::string of; // the parameter's name; empty for a parameter
+  std::string of; // the parameter that a gradient, a moment or a master belongs to; empty for a parameter itself
   InitKind init = InitKind::None;
   double stddev = 0;
 };
@@ -56,19 +56,19 @@ struct GlobalSpec : TensorSpec {
 struct EntrySpec {
   std::string name;
   std::vector<TensorSpec> arguments, results;
-  /// Null if there is none of this name.
+  /// The argument or the result of this name; null if there is none.
   const TensorSpec *argument(const std::string &name) const;
   const TensorSpec *result(const std::string &name) const;
 };
 
-/// What the model's config said, for people; IR has none.
+/// The model's config, for messages and reports; empty in an artifact that was compiled from IR.
 struct ModelSpec {
   std::string type;
   uint64_t numLayers = 0;
   bool tied = false;
 };
 
-/// What the ranks of a mesh axis have parts of; an axis need not say it.
+/// What the ranks of a mesh axis divide among them; the manifest need not say it.
 enum class AxisKind { Batch, Sequence, Tensor, Expert, Stage, Unsaid };
 
 struct AxisSpec {
@@ -97,18 +97,18 @@ struct Manifest {
   /// "microbatch, apply", for messages.
   std::string entryNames() const;
 
-  std::map<std::string, size_t> places; // of globals, by name
+  std::map<std::string, size_t> places; // indices in `globals`, by name
 };
 
-/// Reads and checks it, or fails with a message that begins with `artifact`.
+/// Reads and checks the manifest's JSON `text`; throws with a message that begins with `artifact`.
 Manifest readManifest(const std::string &artifact, const std::string &text);
 
-/// What was read of an artifact when it was opened.
+/// The manifest of an artifact that was opened.
 const Manifest &manifestOf(const txrt_artifact *artifact);
 
 /// Bytes of one element; 0 for an unknown dtype.
 uint64_t dtypeBytes(uint32_t dtype);
-/// For messages, which may be about an unknown one.
+/// The name of a dtype for messages, also of an unknown one.
 const char *dtypeName(uint32_t dtype);
 
 /// "'tokens' i32[2, 16]", for messages.

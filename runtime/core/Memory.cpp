@@ -28,7 +28,7 @@ static bool numberAfter(const std::string &text, const char *key, uint64_t &valu
 
 static uint64_t difference(uint64_t a, uint64_t b) { return a - std::min(a, b); }
 
-// Plans of files that are wrong are refused, not wrapped around.
+// Adds without wrapping around: a damaged file may plan any number of bytes, and must be refused.
 static uint64_t sum(uint64_t a, uint64_t b) {
   uint64_t all;
   return __builtin_add_overflow(a, b, &all) ? UINT64_MAX : all;
@@ -40,10 +40,10 @@ static uint64_t product(uint64_t a, uint64_t b) {
 
 namespace {
 
-/// One version's hierarchy of control groups.
+/// A hierarchy of control groups, of version 1 or 2.
 struct Hierarchy {
-  const char *folder; // below the groups' own
-  const char *line;   // of /proc/self/cgroup, before the group's path
+  const char *folder; // below MemoryFiles::groups
+  const char *line;   // the part of a line of /proc/self/cgroup before the group's path
   const char *limitFile, *usageFile;
 };
 
@@ -82,7 +82,7 @@ private:
     add(RLIMIT_DATA, "VmData:", "this process's data (ulimit -d)");
   }
 
-  /// The group and all above it: each limit counts.
+  /// Adds the limits of this process's group and of all groups above it: each of them counts.
   void addGroups(const Hierarchy &hierarchy, const std::string &mine) {
     const size_t at = mine.find(hierarchy.line);
     if (at == std::string::npos)
@@ -103,7 +103,7 @@ private:
     uint64_t limit, used, cache;
     if (!number(folder + hierarchy.limitFile, limit) || !number(folder + hierarchy.usageFile, used))
       return; // "max", or no such file
-    // Page cache is given back under pressure, so it does not count as used.
+    // The kernel frees page cache when memory gets scarce, so it does not count as used.
     const std::string stat = readSmallText((folder + "/memory.stat").c_str());
     for (const char *key : {"\ntotal_inactive_file ", "\ntotal_active_file "})
       if (numberAfter("\n" + stat, key, cache))
@@ -126,7 +126,7 @@ private:
     if (numberAfter(info, "MemTotal:", total) && numberAfter(info, "MemAvailable:", left))
       limits.push_back(
           {MemoryLimit::Touched, "this machine's memory", total * 1024, left * 1024, "end other processes"});
-    // Mode 2: the system promises no more than it has.
+    // In mode 2 the system lets processes map no more memory than CommitLimit.
     if (numberAfter(text("/sys/vm/overcommit_memory"), "", mode) && mode == 2 &&
         numberAfter(info, "CommitLimit:", total) && numberAfter(info, "Committed_AS:", left))
       limits.push_back({MemoryLimit::Mapped, "what this machine commits (vm.overcommit_memory is 2)", total * 1024,
@@ -155,7 +155,7 @@ std::string MemoryNeed::parts(MemoryLimit::Kind kind) const {
   return text;
 }
 
-/// Whether the system would give it now: what no file tells is found so.
+/// Whether the system would map so many bytes now. This finds limits that no file shows.
 static bool canMap(uint64_t bytes) {
   void *memory =
       mmap(nullptr, std::max<uint64_t>(bytes, 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

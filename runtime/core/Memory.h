@@ -1,7 +1,7 @@
-//===- Memory.h - What a process may still take of memory -----------------------------------------------*- C++ -*-===//
+//===- Memory.h - How much memory this process may still take -------------------------------------------*- C++ -*-===//
 //
-// A process that the system kills for its memory can not say why, and a library may ask for its memory again and again
-// for ever. So what a session needs is compared with every limit before any of it is allocated:
+// A process that the system kills for its memory cannot say why, and a library whose allocation fails may try again for
+// ever. So a session compares the memory that it needs with every limit before it allocates any of it:
 //
 //   MemoryNeed need;
 //   need.add("arena", bytes, bytes);
@@ -21,30 +21,30 @@ namespace txrt {
 
 /// Something that bounds the memory of this process.
 struct MemoryLimit {
-  /// Limits on address space count what is mapped, the others what is touched.
+  /// Limits on address space count mapped bytes; all other limits count touched (resident) bytes.
   enum Kind { Mapped, Touched } kind;
   std::string whose;  // "this process's address space (ulimit -v)"
-  uint64_t limit;     // all of it, used or not
-  uint64_t left;      // for us to take
+  uint64_t limit;     // the whole limit in bytes, used or not
+  uint64_t left;      // bytes that this process may still take
   const char *remedy; // "raise it"
 };
 
-/// Where the system's files are; a test has its own.
+/// Where the system's files are; a test gives its own folders.
 struct MemoryFiles {
   std::string proc = "/proc", groups = "/sys/fs/cgroup";
 };
 
-/// Limits of the process (RLIMIT_AS, RLIMIT_DATA), of each control group above it (versions 1 and 2), of the system's
-/// free memory and, where it commits no more than it has, of that.
+/// The limits of the process (RLIMIT_AS, RLIMIT_DATA), of each control group that it is in (versions 1 and 2), the
+/// machine's free memory and, if vm.overcommit_memory is 2, the memory that the machine may still commit.
 std::vector<MemoryLimit> memoryLimits(const MemoryFiles &files = {});
 
-/// What is going to be allocated, by part.
+/// The memory that somebody is going to allocate, part by part.
 class MemoryNeed {
 public:
   /// `mapped` bytes of address space, of which `touched` become resident.
   void add(const std::string &what, uint64_t mapped, uint64_t touched);
   uint64_t of(MemoryLimit::Kind kind) const { return kind == MemoryLimit::Mapped ? mapped : touched; }
-  /// "arena 18.0 MiB, OpenBLAS 296.0 MiB": the parts that count for the kind.
+  /// The parts that count for this kind of limit: "arena 18.0 MiB, OpenBLAS 296.0 MiB".
   std::string parts(MemoryLimit::Kind kind) const;
 
 private:
@@ -56,17 +56,18 @@ private:
   uint64_t mapped = 0, touched = 0;
 };
 
-/// Fails with TXRT_OUT_OF_MEMORY, the need and the limit that it is furthest beyond. `processes` of this machine are
-/// about to take as much each: groups and free memory are for all of them.
+/// Fails with TXRT_OUT_OF_MEMORY if `need` exceeds a limit; the message has the need and the limit that it exceeds
+/// most. `processes` on this machine are about to take as much each, and share the control groups and the free memory.
 void requireMemory(const MemoryNeed &need, unsigned processes, const std::vector<MemoryLimit> &limits = memoryLimits());
 
-/// Of this process.
+/// Resident bytes of this process.
 uint64_t residentBytes();
 
-/// What a new thread's stack maps.
+/// Bytes that the stack of a new thread maps.
 uint64_t stackBytes();
 
-/// For an allocation that has failed although: "the least that is left is 1.2 MiB of ...".
+/// Names the limit with the least left, for an allocation that failed although requireMemory did not: "the least that
+/// is left is 1.2 MiB of ...".
 std::string describeLeast(const std::vector<MemoryLimit> &limits = memoryLimits());
 
 } // namespace txrt

@@ -1,11 +1,11 @@
-//===- MemoryMap.cpp - Who lies where, as text ----------------------------------------------------------*- C++ -*-===//
+//===- MemoryMap.cpp - Which value lies where, as text --------------------------------------------------*- C++ -*-===//
 //
 //   entry @microbatch: launches 0 to 56; most is live at launch 43 (mlp.fc2:gemm): 4.50 KiB of transient's 4.62 KiB
 //       at               size       launches  what
 //       argument+0x0     32 bytes   0 to 55   tokens
 //     * transient+0x480  256 bytes  3 to 47   f32 of self_attention.qkv:gemm, forward layer 0
 //
-// A row is a value. Stars stand at those that are live where most is.
+// Each row is a value. A star marks the values that are live at the launch at which most bytes are live.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,7 +22,7 @@ using ull = unsigned long long;
 
 namespace {
 
-/// Rows of text under each other; a first column of one mark, the last as wide as it is.
+/// Rows of text in aligned columns. The first column is a mark of one character; the last column is not padded.
 class Table {
 public:
   using Row = std::array<std::string, 4>;
@@ -119,10 +119,11 @@ private:
 
   static bool isLive(const Lifetime &value, uint32_t launch) { return value.first <= launch && launch <= value.last; }
 
-  /// Bytes of the transient segment that hold a value at a launch; a byte of two values (columns of one tensor) is one.
+  /// Bytes of the transient segment that hold a value at a launch. A byte that lies in two values (columns of one
+  /// tensor) counts once.
   uint64_t liveBytes(const std::vector<Lifetime> &values, uint32_t launch) const {
     uint64_t bytes = 0, done = program.segment_base[TXRT_SEGMENT_TRANSIENT];
-    for (const Lifetime &value : values) // by address
+    for (const Lifetime &value : values) // sorted by address
       if (isLive(value, launch) && value.end > done) {
         bytes += value.end - std::max(done, value.begin);
         done = value.end;
@@ -176,7 +177,7 @@ private:
                         const std::vector<Lifetime> &values) const {
     const uint64_t begin = program.segment_base[buffer.segment] + buffer.offset;
     std::string what = nameOfPlace(program, entry, buffer);
-    for (const Lifetime &value : values) // what it reads was there before
+    for (const Lifetime &value : values) // the launch reads values that earlier launches wrote
       if (value.begin <= begin && begin < value.end && isLive(value, number) && value.buffer &&
           (buffer.writes ? value.first == number : value.first < number))
         what = describe(value);

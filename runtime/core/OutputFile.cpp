@@ -24,7 +24,7 @@ bool txrt::writeAll(int descriptor, const void *from, size_t count) {
     ssize_t put = ::write(descriptor, at, std::min(count, maxTransfer));
     if (put < 0 && errno == EINTR)
       continue;
-    if (put < 0 && errno == EAGAIN) { // another program made the pipe so
+    if (put < 0 && errno == EAGAIN) { // another program has set the pipe to O_NONBLOCK
       struct pollfd pipe = {descriptor, POLLOUT, 0};
       (void)::poll(&pipe, 1, -1);
       continue;
@@ -48,14 +48,15 @@ static std::string nameOf(const std::string &path) {
   return path.substr(path.rfind('/') + 1); // npos + 1 is 0
 }
 
-/// Where a file of this name is or will be made: links of its last part are followed, also one that leads to nothing.
+/// The path at which a file of this name is or will be made. Follows symbolic links of the path's last part, also a
+/// link to a file that does not exist.
 static std::string followLinks(const std::string &path) {
   std::string result = path;
   for (int links = 0; links < 40; ++links) {
     char target[4096];
     const ssize_t length = ::readlink(result.c_str(), target, sizeof target - 1);
     if (length < 0)
-      return result; // no link, or nothing
+      return result; // no link, or no such file
     const std::string next(target, static_cast<size_t>(length));
     result = next.compare(0, 1, "/") == 0 ? next : folderOf(result) + "/" + next;
   }
@@ -66,13 +67,13 @@ static std::string followLinks(const std::string &path) {
   fail(TXRT_IO, "%s: cannot be written: %s", printable(path, 200).c_str(), reason);
 }
 
-/// Throws unless `target` may be replaced. A file without any permission to write was marked so by somebody: rename
-/// would not ask, and nothing stops root.
+/// Throws unless `target` may be replaced. Somebody has marked a file without any write permission as read-only; rename
+/// would replace it all the same, and root may write any file, so this function checks it.
 static void requireReplaceable(const std::string &target, const std::string &asked) {
   struct stat info, folder;
-  // Of a link of /proc only the kernel knows where it leads.
+  // stat follows `asked` in the kernel: only the kernel knows where a link in /proc leads.
   if (::stat(asked.c_str(), &info) && errno == ENOENT)
-    return; // nothing there: its folder decides
+    return; // no such file: whether it can be made depends on its folder
   if (::stat(asked.c_str(), &info))
     failToWrite(asked, std::strerror(errno));
   if (!S_ISREG(info.st_mode))
@@ -90,7 +91,7 @@ static void requireReplaceable(const std::string &target, const std::string &ask
                        "may replace it");
 }
 
-/// A name in the folder of `target` that nobody has by chance.
+/// A random name in the folder of `target`, so that no other file has it.
 static std::string makeTemporaryName(const std::string &target) {
   uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number)
@@ -98,7 +99,7 @@ static std::string makeTemporaryName(const std::string &target) {
   return folderOf(target) + format("/.tx-%016llx.tmp", (unsigned long long)number);
 }
 
-/// Tries names until one is new.
+/// Tries random names until `make` creates a file under one that is new.
 template <typename Make> static int makeUnique(const std::string &target, std::string &name, Make make) {
   for (;;) {
     name = makeTemporaryName(target);
@@ -108,12 +109,12 @@ template <typename Make> static int makeUnique(const std::string &target, std::s
   }
 }
 
-/// A new file in the folder of `target`: without a name where the file system has such (then a killed run leaves
-/// nothing), else under a new one.
+/// Makes a new file in the folder of `target`: without a name if the file system can do that (O_TMPFILE; then a killed
+/// run leaves nothing behind), else under a new name.
 static int openTemporary(const std::string &target, std::string &name) {
   const int descriptor = ::open(folderOf(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor >= 0) {
-    // It gets its name through /proc, which a sandbox may lack.
+    // The file gets its name through /proc, which a sandbox may lack.
     if (::access(format("/proc/self/fd/%d", descriptor).c_str(), F_OK) == 0)
       return descriptor;
     ::close(descriptor);
@@ -132,7 +133,7 @@ AtomicFile::AtomicFile(const std::string &path) : target(followLinks(path)) {
     failToWrite(path, std::strerror(errno));
   struct stat old;
   if (::stat(target.c_str(), &old) == 0)
-    (void)::fchmod(descriptor, old.st_mode & 0777); // who may read it stays
+    (void)::fchmod(descriptor, old.st_mode & 0777); // the new file has the old one's permissions
 }
 
 AtomicFile::~AtomicFile() {
@@ -158,7 +159,7 @@ void AtomicFile::commit() {
     if (failed)
       temporary.clear();
   }
-  // An error of close can be the first news of a full disk (NFS, quotas).
+  // On NFS and under quotas, close may be the first call that reports a full disk.
   failed |= ::close(descriptor);
   descriptor = -1;
   if (failed)
@@ -167,7 +168,7 @@ void AtomicFile::commit() {
   if (::rename(temporary.c_str(), target.c_str()))
     fail(TXRT_IO, "%s: cannot take its name: %s", printable(target, 200).c_str(), std::strerror(errno));
   temporary.clear();
-  // The new name itself must survive a loss of power too.
+  // Flush the folder, so that the new name survives a loss of power too.
   int folder = ::open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
@@ -177,7 +178,7 @@ void AtomicFile::commit() {
 
 OutputLock::OutputLock(const std::string &path) {
   const std::string target = followLinks(path);
-  // Whether its folder takes a new file is best tried.
+  // Make a file in the target's folder, which throws if the folder takes none.
   AtomicFile unused(path);
   struct stat folder;
   if (::stat(folderOf(target).c_str(), &folder))
@@ -186,11 +187,11 @@ OutputLock::OutputLock(const std::string &path) {
                                   (unsigned long long)folder.st_ino, (unsigned long long)hashOf(nameOf(target)));
   struct sockaddr_un address = {};
   address.sun_family = AF_UNIX;
-  // A first byte of 0: the name is the kernel's and no file's.
+  // A first byte of 0 makes the name an abstract socket: it exists in the kernel alone and is no file.
   name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
   socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const auto length = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + 1 + name.size());
-  // A sandbox without such sockets has no lock; files are whole there too.
+  // In a sandbox without such sockets there is no lock; the files are written whole all the same.
   if (socket >= 0 && ::bind(socket, reinterpret_cast<struct sockaddr *>(&address), length) && errno == EADDRINUSE) {
     ::close(socket);
     fail(TXRT_IO,
@@ -212,7 +213,7 @@ void txrt::requireRoom(const std::string &path, uint64_t bytes) {
   };
   struct statvfs disk;
   const std::string folder = folderOf(followLinks(path));
-  // Some network file systems do not say how large they are.
+  // Some network file systems report 0 blocks.
   if (::statvfs(folder.c_str(), &disk) == 0 && disk.f_blocks > 0) {
     const double there = double(disk.f_bavail) * double(disk.f_frsize);
     if (double(bytes) > there)

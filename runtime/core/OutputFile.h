@@ -1,8 +1,8 @@
 //===- OutputFile.h - Writing that cannot tear ----------------------------------------------------------*- C++ -*-===//
 //
-// Output goes to a file without a name in the target's folder, is flushed to the disk, and then takes the target's
-// name: at any moment, under any kill, the target is the old file or the new one. No other name is used that somebody
-// could have given to a file of his own, and nothing is left behind (docs/Rationale/output-files.md).
+// An AtomicFile writes to a file without a name in the target's folder, flushes it to the disk, and then gives it the
+// target's name: at any moment, whatever kills the process, the target is the old file or the new one. It uses no other
+// name that a person could have given to a file, and leaves nothing behind (docs/Rationale/output-files.md).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -19,15 +19,15 @@ namespace txrt {
 
 class AtomicFile {
 public:
-  /// A target that exists and is no regular file, or is read-only, is refused. A symbolic link is followed, so its
-  /// target is replaced, or made.
+  /// Throws if the target exists and is no regular file, or is read-only. Follows a symbolic link: the file that the
+  /// link leads to is replaced or created.
   explicit AtomicFile(const std::string &path);
   ~AtomicFile();
   AtomicFile(const AtomicFile &) = delete;
   AtomicFile &operator=(const AtomicFile &) = delete;
 
   void write(const void *from, size_t count);
-  /// Flushes, takes the target's name and flushes the folder. Without it nothing has happened.
+  /// Flushes the file, gives it the target's name and flushes the folder. Until then the target is unchanged.
   void commit();
 
 private:
@@ -36,9 +36,9 @@ private:
   int descriptor = -1;
 };
 
-/// Keeps a second run on this machine out of the same output until it is destroyed. Made before the work starts: an
-/// output that cannot be written is found before hours of training. The lock is a name in the kernel and no file, so
-/// there is none to be mistaken for ours; it ends with the process.
+/// Keeps a second run on this machine from writing the same output, until it is destroyed. A run makes it before the
+/// work starts, so that an output that cannot be written fails before hours of training. The lock is the name of an
+/// abstract socket in the kernel and no file: no stale lock file can stay behind, and the lock ends with the process.
 class OutputLock {
 public:
   explicit OutputLock(const std::string &path);
@@ -50,28 +50,29 @@ private:
   int socket = -1;
 };
 
-/// Throws when a file of so many bytes has no room beside the one that it will replace: on the disk, or under this
-/// process's limit for files.
+/// Throws if there is no room for a file of `bytes` bytes beside the file that it will replace: on the disk, or under
+/// this process's limit for file sizes (RLIMIT_FSIZE).
 void requireRoom(const std::string &path, uint64_t bytes);
 
-/// What all names of one file have in common: the inode, or, of a file that does not exist yet, that of its folder and
-/// the name there.
+/// Tells whether two paths name one file. It is the file's device and inode or, for a file that does not exist yet, its
+/// folder's device and inode and the file's name in it.
 struct FileIdentity {
   dev_t device;
   ino_t inode;
-  std::string name; // of a file that does not exist yet
+  std::string name; // only for a file that does not exist yet
   bool operator==(const FileIdentity &other) const {
     return device == other.device && inode == other.inode && name == other.name;
   }
 };
 
-/// Nothing for what is or will be no regular file.
+/// The identity of the file at `path`; nothing if it is no regular file and cannot become one.
 std::optional<FileIdentity> identify(const std::string &path);
 
-/// Writes all of it, through EINTR, short writes and a pipe that is full for now; false with errno set.
+/// Writes all `count` bytes, and goes on after EINTR, short writes and while a pipe is full. Returns false, with errno
+/// set, on any other error.
 bool writeAll(int descriptor, const void *from, size_t count);
 
-/// Replaces a file by this text, and makes folders that are missing.
+/// Replaces a file atomically by one with this text; makes the folders that are missing.
 void writeFileAtomically(const std::string &path, const std::string &text);
 
 } // namespace txrt

@@ -80,7 +80,7 @@ void Program::readTables() {
 }
 
 void Program::layOutArena() {
-  // The manifest's reader has made sure that the sum does not overflow.
+  // The sum does not overflow: readManifest has checked it.
   for (uint32_t s = 0; s < TXRT_SEGMENT_COUNT; ++s) {
     data.segment_base[s] = data.arena_bytes;
     data.segment_bytes[s] = manifest.segmentBytes[s];
@@ -141,7 +141,8 @@ void Program::checkKernels() const {
   }
 }
 
-/// Without code there is none to find: such a table can be printed.
+/// Finds the function of each kernel in the code. An artifact without code has no functions; dryrun can print its
+/// table.
 void Program::findFunctions() {
   if (!container.has(TXRT_SECTION_CODE))
     return;
@@ -176,7 +177,7 @@ void Program::checkEntries() const {
                           "not zero",
                           e.first_launch, e.first_launch + e.launch_count, launches.size()));
   }
-  // A launch is of one entry: what it waits for is.
+  // A launch may belong to one entry only, because `waits` has one number for each launch.
   std::vector<const txrt_entry *> order;
   for (const txrt_entry &e : entries)
     if (e.launch_count)
@@ -197,7 +198,7 @@ void Program::checkEntries() const {
       refuse("the manifest's entry '" + printable(text) + "' is not in section entries");
 }
 
-/// For people: what lies somewhere for a whole entry.
+/// Lists the named tensors that keep their place for a whole entry: state, arguments and results.
 void Program::namePlaces() {
   auto add = [&](const TensorSpec &tensor, txrt_place_kind kind, uint32_t entry) {
     const uint64_t begin = data.segment_base[tensor.segment] + tensor.offset;
@@ -304,7 +305,7 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
   const txrt_buffer &to = buffers[l.first_buffer + 1];
   if (from.dtype != to.dtype || from.dtype == TXRT_DTYPE_BYTE || (sums && from.dtype == TXRT_DTYPE_I1))
     bad(format("%s of %s to %s", txrt_collective_name(c.collective), dtypeName(from.dtype), dtypeName(to.dtype)));
-  // Parts are whole numbers of elements.
+  // Every part must be a whole number of elements.
   u128 parts = c.outer, results = c.count;
   if (c.collective == TXRT_REDUCE_SCATTER || c.collective == TXRT_ALL_TO_ALL)
     parts *= c.ranks;
@@ -328,7 +329,7 @@ void Program::checkCollectiveLaunch(uint32_t index) const {
     bad("the result overlaps the operand and is not the same bytes");
 }
 
-/// The ranks that meet are those of an axis of the mesh, where the manifest has one.
+/// If the manifest has a mesh, throws unless a collective's ranks and stride are those of its axis in the mesh.
 void Program::checkAxis(uint32_t index) const {
   const txrt_collective_launch &c = launches[index].u.collective;
   const std::string axis = name(c.axis, describe(index) + ": axis");

@@ -1,7 +1,7 @@
 //===- Program.h - The launch table, checked ------------------------------------------------------------*- C++ -*-===//
 //
-// After `Program` is made no index in it points nowhere and no operand leaves its segment, whatever the file said:
-// backends index without looking.
+// The constructor of `Program` throws unless every index of the launch table is valid and every operand lies inside its
+// segment. So backends need not check any of it again.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -38,17 +38,17 @@ private:
   void namePlaces();
   void checkLaunch(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
-  /// A launch takes what the kernel's instructions do.
+  /// Throws unless a kernel launch has the units and operands that its function was made for (txrt_function).
   void checkFunction(uint32_t index) const;
   void checkGemmLaunch(uint32_t index) const;
   void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
   void checkAxis(uint32_t index) const;
-  /// Where a launch's buffer `which` lies: scratch for a library.
+  /// checkAux checks a GEMM's aux matrix; checkScratch checks the launch's buffer `which`, a library's scratch.
   void checkAux(uint32_t index) const;
   void checkScratch(uint32_t index, int which) const;
 
-  /// The name at a string offset; fails with `what` when there is none.
+  /// The name at a string offset. Throws, with a message that begins with `what`, if there is none.
   const char *name(uint32_t offset, const std::string &what) const;
   std::string describe(uint32_t launch) const;
   [[noreturn]] void refuse(const std::string &what) const;
@@ -60,7 +60,7 @@ private:
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_kernel> kernels;
   Code code;
-  std::vector<uint32_t> kernelFunctions; // of each kernel, in `code`
+  std::vector<uint32_t> kernelFunctions; // for each kernel, the index of its function in `code`
   std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
   std::vector<txrt_place> places;
@@ -68,11 +68,12 @@ private:
   txrt_program data = {};
 };
 
-/// "launch 57 (mlp.fc1:gemm)": how messages call a launch, by its index in the table. The step IR, a dry run and a
-/// trace have the same number.
+/// How messages call a launch: "launch 57 (mlp.fc1:gemm)". The number is the launch's index in the table; the step IR,
+/// a dry run and a trace show the same one.
 std::string describeLaunch(const txrt_program &program, uint32_t launch);
 
-/// What a launch moves between memory and itself of a buffer: all of it, once.
+/// Bytes that a launch moves between memory and itself for a buffer: each byte of the buffer once; 0 for scratch and
+/// for a buffer that the kernel does not read.
 inline uint64_t movedBytes(const txrt_buffer &buffer) {
   return buffer.dtype == TXRT_DTYPE_BYTE || buffer.unread ? 0 : buffer.bytes;
 }
@@ -83,13 +84,13 @@ struct GemmOperand {
 };
 GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
 
-/// Which of a GEMM's buffers are what, behind A, B and C; -1: it has none.
+/// The index of each optional buffer of a GEMM among the launch's buffers, after A, B and C; -1: the GEMM has none.
 struct GemmBuffers {
   int reset, vector, aux, scratch;
   uint32_t count; // of all
 };
 GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
-/// What its vector is: "bias", "sums_a", "sums_b" or "sums_c".
+/// The name of an epilogue's vector: "bias", "sums_a", "sums_b" or "sums_c".
 const char *epilogueVectorName(uint32_t epilogue);
 
 } // namespace txrt

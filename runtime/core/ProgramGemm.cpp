@@ -45,8 +45,9 @@ const char *txrt::epilogueVectorName(uint32_t epilogue) {
   }
 }
 
-/// Whether two matrices of a batch, or two rows, have an element in common. In a tensor one axis lies inside of the
-/// next; an axis that repeats (a stride of 0) is `repeats`'.
+/// Returns false if two matrices of the batch or two rows of a matrix partly overlap. In a tensor, each axis fits into
+/// one step of the axis with the next larger stride. Sets `repeats` for each batch axis of stride 0, on which all
+/// matrices are the same one.
 static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o, bool (&repeats)[2]) {
   struct Axis {
     uint64_t count, stride;
@@ -111,7 +112,7 @@ void Program::checkGemmLaunch(uint32_t index) const {
         u128(g.batch0 - 1) * o.stride0 + u128(g.batch1 - 1) * o.stride1 + u128(o.rows - 1) * o.leading + o.columns;
     if (elements * dtypeBytes(buffer.dtype) > buffer.bytes)
       bad(format("%s reaches beyond its buffer of %llu bytes", names[i], static_cast<ull>(buffer.bytes)));
-    // So work is bounded by memory: no extent can grow for nothing.
+    // This bounds the work of a launch by its memory: a damaged file cannot ask for a huge product over few bytes.
     if (!isTensor(g, o, repeats[i]))
       bad(format("the matrices of %s lie on each other", names[i]));
     if (buffer.writes != (i == 2))
@@ -120,7 +121,7 @@ void Program::checkGemmLaunch(uint32_t index) const {
   if (operands[0].dtype != operands[1].dtype)
     bad("A and B differ in dtype");
   for (int axis = 0; axis < 2; ++axis) {
-    // Two tasks would write the same matrix, in any order.
+    // Two tasks would write the same matrix, in no fixed order.
     if (repeats[2][axis])
       bad("the matrices of C lie on each other");
     if (repeats[0][axis] && repeats[1][axis])
@@ -155,7 +156,7 @@ void Program::checkGemmLaunch(uint32_t index) const {
   }
 }
 
-/// The matrix that an epilogue with GELU writes or reads beside C.
+/// Checks aux, the matrix that an epilogue with GELU writes or reads beside C.
 void Program::checkAux(uint32_t index) const {
   const txrt_launch &l = launches[index];
   const txrt_gemm_launch &g = l.u.gemm;

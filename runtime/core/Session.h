@@ -39,7 +39,7 @@ private:
     void add(double start, double taken);
   };
   bool profiling = false;
-  std::vector<Clock> clocks; // of each launch
+  std::vector<Clock> clocks; // one for each launch
   int64_t allocations = 0;
 };
 

@@ -77,7 +77,7 @@ static const TensorSpec &checkedTensor(const txrt_tensor &tensor, txrt_dtype dty
   return spec;
 }
 
-/// How many numbers are converted at a time.
+/// How many numbers are converted between bf16 and f32 at a time.
 static constexpr uint64_t blockElements = 1 << 16;
 
 txrt_status txrt_session_read_tensor(const txrt_session *session, const txrt_tensor *tensor, txrt_dtype dtype,

@@ -29,7 +29,7 @@ std::string txrt::format(const char *form, ...) {
 
 namespace {
 
-/// A character of UTF-8; length 0 if it is broken.
+/// A character of UTF-8; its length is 0 if the UTF-8 is broken.
 struct Character {
   uint32_t code = 0;
   size_t length = 0;
@@ -57,7 +57,7 @@ Character characterAt(const std::string &text, size_t at) {
   return {code, length};
 }
 
-/// Control characters of both sets, line ends, and what turns the direction of text around.
+/// Control characters (C0 and C1), line ends, and characters that change the direction of text.
 bool isUnsafe(uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
          (code >= 0x200e && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);

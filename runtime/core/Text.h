@@ -14,8 +14,8 @@ namespace txrt {
 std::string format(const char *form, ...) __attribute__((format(printf, 1, 2)));
 std::string formatList(const char *form, va_list list);
 
-/// Text from a file made fit for a one-line message: what a terminal would obey or reorder, and broken UTF-8, is
-/// written as \xNN for each byte; anything past `limit` bytes becomes "...".
+/// Makes text from a file fit for a one-line message: writes each byte of broken UTF-8, and of a character that a
+/// terminal would obey or that changes the direction of text, as \xNN, and replaces all after `limit` bytes by "...".
 std::string printable(const std::string &text, size_t limit = 80);
 
 /// "1.50 GiB", "12.0 KiB", "3 bytes".
@@ -24,14 +24,14 @@ std::string readableBytes(double bytes);
 /// "[2, 3]".
 std::string shapeText(const std::vector<uint64_t> &shape);
 
-/// The fewest digits that give the same bits, with a point whatever the locale; for numbers that are finite.
+/// A finite number in the fewest digits that read back as the same bits. The decimal sign is a point in any locale.
 std::string shortest(double value);
 std::string shortest(float value);
 
-/// FNV-1a.
+/// The FNV-1a hash of the text, 64 bits.
 uint64_t hashOf(const std::string &text);
 
-/// The sign of a NaN is of no interest, and printf shows it.
+/// The number as messages show it: printf would print the sign of a NaN, which means nothing, so this drops it.
 double shown(double value);
 
 } // namespace txrt

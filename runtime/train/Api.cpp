@@ -1,6 +1,6 @@
 //===- Api.cpp - The C interface of training ----------------------------------------------------------------------===//
 //
-// Thin: each call checks its own arguments, enters Training, and lets no exception out.
+// Each call checks its arguments, calls Training, and turns exceptions into a status.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -11,7 +11,7 @@
 using namespace txrt;
 using namespace txrt::train;
 
-// Enums of the C interface are those of the C++ part.
+// The enumerations of the C interface have the same numbers as those of the C++ code.
 template <typename A, typename B> static constexpr bool isSame(A a, B b) {
   return static_cast<int>(a) == static_cast<int>(b);
 }
@@ -60,7 +60,7 @@ static TrainingOptions trainingOptions(const txrt_train_options &options, const 
 txrt_train::txrt_train(const char *artifact, const txrt_train_options &options)
     : ranks(options.session.world, interruptionOf(options)), model(openModel(artifact, options, ranks)),
       training(model, trainingOptions(options, model)) {
-  (void)training.runner(); // finds what is wrong with the sizes
+  (void)training.runner(); // throws now if the batch sizes are wrong
 }
 
 txrt_status txrt_train_open(const char *artifact, const txrt_train_options *options, txrt_train **train,

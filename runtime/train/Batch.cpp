@@ -1,4 +1,4 @@
-//===- Batch.cpp - What a training step takes of data -------------------------------------------------------------===//
+//===- Batch.cpp - What data a training step takes ----------------------------------------------------------------===//
 
 #include "train/Batch.h"
 #include "core/Failure.h"
@@ -14,7 +14,7 @@ namespace {
 constexpr const char *trainable = "tx-run trains what takes tokens i32[b, s], targets i32[b, s] and, for "
                                   "random numbers, key i32[4]";
 
-/// Why an entry cannot be given what data has; empty if it can.
+/// Why data cannot feed an entry; empty if it can.
 std::string findObstacle(const EntrySpec &entry, const EntrySpec &microbatch) {
   const std::string place = "entry '" + printable(entry.name) + "' ";
   static const char *const known[] = {"key", "loss_scale", "first", "lr", "step"};
@@ -49,7 +49,7 @@ std::optional<BatchSpec> findBatch(const Manifest &manifest, std::string &reason
              manifest.entryNames();
     return std::nullopt;
   }
-  // Ranks get samples of their own, and count them all.
+  // Every rank trains on its own samples, so the mesh may only have axes of kind batch.
   for (const AxisSpec &axis : manifest.mesh)
     if (axis.kind != AxisKind::Batch && axis.size > 1) {
       reason = "has the mesh axis '" + printable(axis.name) +
@@ -85,7 +85,7 @@ std::optional<BatchSpec> findBatch(const Manifest &manifest, std::string &reason
              "or tx.cross_entropy";
     return std::nullopt;
   }
-  // Ids are i32, whatever a table has.
+  // Ids are i32, however many rows the embedding table has.
   batch.vocabulary = std::min<uint64_t>(batch.vocabulary, uint64_t(1) << 31);
   return batch;
 }

@@ -1,8 +1,8 @@
-//===- Batch.h - What a training step takes of data -----------------------------------------------------*- C++ -*-===//
+//===- Batch.h - What data a training step takes --------------------------------------------------------*- C++ -*-===//
 //
-// Sizes and ids come from the entries themselves: a step has the same ones whether a config or IR was compiled.
+// Sizes and ids are read from the artifact's entries, so that they are the same whether a config or IR was compiled.
 //
-//   const BatchSpec &batch = model.batch(); // or an error that says why none
+//   const BatchSpec &batch = model.batch(); // throws, and says why, if data cannot feed the step
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -21,12 +21,12 @@ namespace txrt::train {
 
 struct BatchSpec {
   uint64_t microBatch = 0, sequence = 0; // tokens and targets are [b, s]
-  /// Ids below it may be tokens and targets.
+  /// Tokens and targets are ids below this number.
   uint64_t vocabulary = 0;
-  /// The target that the loss leaves out; none if its ops do not agree.
+  /// The target id that the loss leaves out; none if the step's loss ops leave out different ones.
   std::optional<int32_t> ignored;
 
-  /// Whether an id may be a token, or a target, which `mayIgnore`.
+  /// Whether an id may be a token or, with `mayIgnore`, a target, which may also be the ignored id.
   bool takes(int64_t id, bool mayIgnore) const {
     return (id >= 0 && uint64_t(id) < vocabulary) || (mayIgnore && ignored && id == *ignored);
   }
@@ -34,8 +34,8 @@ struct BatchSpec {
   bool ignoresId() const { return ignored && *ignored >= 0 && uint64_t(*ignored) < vocabulary; }
 };
 
-/// Of the entries `microbatch`, `step` and `evaluate`. None, with a sentence in `reason`, where these take or give what
-/// tx-run does not know.
+/// Reads the batch from the entries `microbatch`, `step` and `evaluate`. Nothing, with a sentence in `reason`, if one
+/// of them has arguments or results that tx-run does not know.
 std::optional<BatchSpec> findBatch(const Manifest &manifest, std::string &reason);
 
 } // namespace txrt::train

@@ -11,7 +11,7 @@ namespace txrt::train {
 uint64_t bytesOfData(const DataOptions &options) {
   uint64_t bytes = uint64_t(16) << 20;
   for (const std::string *path : {&options.path, &options.validPath}) {
-    std::error_code none; // a file that is not there is reported by who opens it
+    std::error_code none; // a missing file counts as 0 bytes here; whoever opens it reports it
     const uint64_t size = isPrepared(*path) ? std::filesystem::file_size(*path, none) : 0;
     bytes += none ? 0 : size;
   }

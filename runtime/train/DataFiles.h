@@ -13,13 +13,13 @@ namespace txrt::train {
 
 /// Where a run's samples come from.
 struct DataOptions {
-  std::string path, validPath; // without a validPath a part of `path` is for validation
+  std::string path, validPath; // if validPath is empty, validation takes a part of `path`
   DataFormat format = DataFormat::Auto;
   DataOrder order = DataOrder::Random;
   std::vector<double> split = {90, 10}; // shares of training, validation[, test]
 };
 
-/// What reading them takes of memory: prepared samples are held whole, all else goes through buffers.
+/// Bytes of memory that the data takes: prepared samples are kept in memory whole, all other files are read as needed.
 uint64_t bytesOfData(const DataOptions &options);
 
 /// The files that the options name, each opened once and shared.
@@ -28,11 +28,11 @@ public:
   DataFiles(const DataOptions &options, const BatchSpec &batch) : options(options), batch(batch) {}
 
   std::unique_ptr<SampleSource> training(uint64_t seed);
-  /// Every token of the validation data as a target once.
+  /// Samples in which every token of the validation data is a target once.
   std::unique_ptr<SampleSource> validation();
-  /// The training data if there is any, else random tokens.
+  /// The training data; random tokens if the options name none.
   std::unique_ptr<SampleSource> trainingOrSynthetic(uint64_t seed);
-  /// How each file that was opened is read, for people.
+  /// A line for each file that was opened, which says how it is read.
   const std::vector<std::string> &readings() const { return said; }
 
 private:
@@ -46,7 +46,8 @@ private:
   std::vector<std::string> said;
 };
 
-/// Opens samples on every rank, and throws where ranks have other ones. `what` is "the training data".
+/// Opens samples on every rank, and throws if two ranks have different ones. Messages call them `what`: "the training
+/// data".
 std::unique_ptr<SampleSource> openOnAll(const Model &model, const char *what,
                                         const std::function<std::unique_ptr<SampleSource>()> &open);
 

@@ -36,7 +36,8 @@ EvaluationResult Evaluator::run(int64_t microBatches) {
   Ranks &ranks = model.ranks();
   const auto size = static_cast<uint64_t>(ranks.size());
   const auto own = static_cast<uint64_t>(ranks.rank());
-  // The entry sums over the ranks; one that has no micro batch left has only ignored targets.
+  // The entry sums over the ranks, so all must run it: a rank that has no micro batch left runs one whose targets are
+  // all ignored.
   for (uint64_t begin = 0; begin < batches && !ranks.interrupted(); begin += size) {
     const uint64_t batch = begin + own;
     for (uint64_t row = 0; row < micro; ++row) {

@@ -9,23 +9,22 @@
 namespace txrt::train {
 
 struct EvaluationResult {
-  double loss = 0; // nats a token
+  double loss = 0; // mean, nats per token
   double perplexity = 1;
   double bitsPerToken = 0; // bits per byte when a token is a byte
   uint64_t validCount = 0;
 };
 
-/// A count that an entry gives, as f32: whatever it computed, a number.
+/// Turns a count that an entry returned as f32 into an integer: 0 if it is NaN, negative or too large.
 uint64_t countOf(double sum);
 
 class Evaluator {
 public:
-  /// `source` must have an end.
+  /// `source` must have an end (SampleSource::size is not 0).
   Evaluator(const Model &model, SampleSource &source);
 
-  /// All samples, or those of the first `microBatches`, dealt out to the ranks:
-  /// each has the result for all. Stops early, with what
-  /// it has, when the run is interrupted.
+  /// Evaluates all samples, or those of the first `microBatches`. The ranks share the micro batches, and each returns
+  /// the result over all. When the run is interrupted, stops early and returns the result so far.
   EvaluationResult run(int64_t microBatches = -1);
 
 private:

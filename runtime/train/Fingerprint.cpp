@@ -10,7 +10,7 @@ namespace txrt::train {
 
 namespace {
 
-/// A hash of 64 bits; four words at a time, so that it keeps up with memory.
+/// A 64-bit hash. It takes four words at a time, so that it is as fast as memory.
 class Hash {
 public:
   void add(const void *data, uint64_t bytes) {
@@ -36,7 +36,7 @@ public:
   }
 
 private:
-  static constexpr uint64_t prime = 0x9e3779b97f4a7c15; // odd, of the golden ratio
+  static constexpr uint64_t prime = 0x9e3779b97f4a7c15; // an odd number: 2^64 / golden ratio
   uint64_t lanes[4] = {1, 2, 3, 4};
 };
 

@@ -1,4 +1,4 @@
-//===- Finite.cpp - Where numbers stop being numbers --------------------------------------------------------------===//
+//===- Finite.cpp - Find NaN and Inf ------------------------------------------------------------------------------===//
 
 #include "train/Finite.h"
 #include "train/Safetensors.h"
@@ -17,8 +17,8 @@ float valueOf(uint32_t bits) {
 }
 float valueOf(uint16_t bits) { return txrt_bf16_to_f32(bits); }
 
-/// An element is NaN or Inf when all bits of its exponent are set. Whether any of a part is comes first: a loop without
-/// a way out is vector code.
+/// An element is NaN or Inf when all bits of its exponent are set. The function first asks whether any element of a
+/// part is: the compiler can vectorize that loop, since it does not exit early.
 template <typename Bits> std::optional<Element> find(const void *block, uint64_t bytes, Bits exponent) {
   constexpr uint64_t partElements = 1024;
   Bits part[partElements];

@@ -1,4 +1,4 @@
-//===- Finite.h - Where numbers stop being numbers ------------------------------------------------------*- C++ -*-===//
+//===- Finite.h - Find NaN and Inf ----------------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_TRAIN_FINITE_H
 #define TXRT_TRAIN_FINITE_H
@@ -15,7 +15,7 @@ struct Element {
   float value;
 };
 
-/// The first f32 or bf16 element of a block that is NaN or Inf; nothing for other types. Keeps up with memory.
+/// The first f32 or bf16 element of a block that is NaN or Inf; nothing for other dtypes. It is as fast as memory.
 std::optional<Element> findNonFinite(txrt_dtype dtype, const void *block, uint64_t bytes);
 
 } // namespace txrt::train

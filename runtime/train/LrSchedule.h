@@ -1,7 +1,7 @@
 //===- LrSchedule.h - The learning rate of an iteration -------------------------------------------------*- C++ -*-===//
 //
-// Megatron's OptimizerParamScheduler.get_lr, counted in iterations. As there, the first iteration runs with the rate at
-// position 0, which is 0 when there is a warm-up.
+// Megatron's OptimizerParamScheduler.get_lr, counted in iterations. As in Megatron, the first iteration runs with the
+// rate at position 0, which is 0 when there is a warm-up.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,15 +22,16 @@ struct LrSchedule {
   int64_t decayIterations = 1;
   DecayStyle style = DecayStyle::Linear;
 
-  /// `done` iterations lie behind, so the first one asks with 0.
+  /// The rate of the next iteration after `done` iterations: at(0) is that of the first one.
   double at(int64_t done) const;
 };
 
-/// Whether the step's f32 can hold a rate: not negative, neither Inf nor, from more than 0, 0 there.
+/// Whether the step, which takes its rate as f32, can take this one: it is not negative, and f32 rounds it neither to
+/// Inf nor, if it is more than 0, to 0.
 bool isRate(double value);
-/// As --lr-decay-style has it.
+/// The name of a style in --lr-decay-style.
 const char *decayStyleName(DecayStyle style);
-/// False for a name of none.
+/// Finds the style with the name `text`; returns false if there is none.
 bool findDecayStyle(const std::string &text, DecayStyle &style);
 /// "constant, linear, ...", for messages.
 std::string decayStyleNames();

@@ -124,7 +124,7 @@ void Model::initializeParameter(const GlobalSpec &parameter, const GlobalSpec *m
         std::fill_n(values.data(), count, parameter.init == InitKind::Ones ? 1.0f : 0.0f);
       if (master)
         write(*master, at * 4, count * 4, values.data());
-      // A narrow parameter is its master rounded.
+      // A bf16 parameter is its f32 master, rounded.
       std::transform(values.begin(), values.begin() + (narrow ? count : 0), rounded.begin(), txrt_bf16_from_f32);
       if (narrow)
         write(parameter, at * 2, count * 2, rounded.data());
@@ -139,7 +139,7 @@ void Model::initializeParameter(const GlobalSpec &parameter, const GlobalSpec *m
   for (uint64_t w = 1; w < workers; ++w)
     try {
       others.push_back(std::async(std::launch::async, fill, share(w), share(w + 1)));
-    } catch (const std::system_error &) { // no thread more: done here
+    } catch (const std::system_error &) { // the system starts no more threads: do the share in this one
       fill(share(w), share(w + 1));
     }
   if (workers)
@@ -149,7 +149,7 @@ void Model::initializeParameter(const GlobalSpec &parameter, const GlobalSpec *m
 }
 
 void Model::initialize(uint64_t seed) const {
-  std::map<std::string, const GlobalSpec *> masters; // of each parameter
+  std::map<std::string, const GlobalSpec *> masters; // by the parameter's name
   for (const GlobalSpec *master : manifest().withRole(Role::Master))
     if (master->dtype == TXRT_DTYPE_F32)
       masters[master->of] = master;

@@ -32,7 +32,7 @@ public:
   const txrt_artifact *get() const { return opened.get(); }
   const char *digest() const { return txrt_artifact_digest(opened.get()); }
   const char *backend() const { return txrt_artifact_backend(opened.get()); }
-  /// What its training step takes of data; none, with a sentence in `noBatch`, where it is none that data can feed.
+  /// What data its training step takes; nothing, with a sentence in `noBatch`, if data cannot feed its entries.
   std::optional<BatchSpec> batch;
   std::string noBatch;
 
@@ -51,10 +51,10 @@ template <typename T> class Argument {
 public:
   Argument() = default;
   Argument(const Model &model, const TensorSpec &tensor) : model(&model), tensor(&tensor) {}
-  /// Every element, row-major.
+  /// Sets every element, row-major.
   void set(const T *values) const;
   void set(const std::vector<T> &values) const { set(values.data()); }
-  /// The one element of a scalar.
+  /// Sets the one element of a scalar.
   void set(T value) const { set(&value); }
 
 private:
@@ -73,7 +73,7 @@ public:
     get(0, 1, &value);
     return value;
   }
-  /// `count` elements from element `first` on.
+  /// Copies `count` elements to `to`, from element `first` on.
   void get(uint64_t first, uint64_t count, T *to) const;
 
 private:
@@ -88,7 +88,7 @@ public:
   const EntrySpec &specification() const { return *spec; }
   int index() const { return number; }
   bool hasArgument(const std::string &name) const;
-  /// Throw when the artifact has none of this name, type and shape.
+  /// `argument` and `result` throw if the entry has none of this name, type and shape.
   template <typename T> Argument<T> argument(const std::string &name, const std::vector<uint64_t> &shape) const {
     return {*model, locate(spec->arguments, "argument", name, dtypeOf(T()), shape)};
   }
@@ -113,29 +113,30 @@ private:
 
 class Model {
 public:
-  /// The options say on which backend, and how; their world is the ranks'. Throws when the artifact was compiled for
-  /// another number of ranks, or theirs differ. `ranks` must outlive the model; null for one rank.
+  /// Makes a session of the artifact. `options` choose the backend; their `world` must be the one of `ranks`. Throws if
+  /// the artifact was compiled for another number of ranks, or if the ranks have different artifacts. `ranks` must
+  /// outlive the model; null for one rank.
   Model(OpenArtifact artifact, const txrt_options &options, Ranks *ranks = nullptr);
 
   const std::string &path() const { return artifact.path(); }
   const Manifest &manifest() const { return artifact.manifest(); }
   const char *digest() const { return artifact.digest(); }
-  /// What the step takes of data. Throws where it is none that data can feed.
+  /// What data the step takes. Throws if data cannot feed its entries.
   const BatchSpec &batch() const;
   Ranks &ranks() const { return *together; }
   txrt_session *session() const { return running.get(); }
 
   bool hasEntry(const std::string &name) const;
-  /// Throws with the list of entries when there is none of this name.
+  /// The entry of this name. Throws, with the list of entries, if there is none.
   Entry entry(const std::string &name) const;
   /// Copy a tensor's bytes [at, at + bytes) out of the session's arena, and into it. The arena may be a device's
   /// memory.
   void read(const TensorSpec &tensor, uint64_t at, uint64_t bytes, void *to) const;
   void write(const TensorSpec &tensor, uint64_t at, uint64_t bytes, const void *from) const;
 
-  /// Gives every parameter its initial value, before anything has run: gradients and optimizer state are zero then, as
-  /// a session's whole arena is. The values depend on the seed and on the parameter's name, so an added layer changes
-  /// no other one.
+  /// Gives every parameter its initial value. Call it in a new session, before anything has run: it leaves gradients
+  /// and optimizer state at 0, as a new arena has them. A value depends on the seed and on the parameter's name, so an
+  /// added layer changes no other layer's values.
   void initialize(uint64_t seed) const;
 
   /// Sets every global to 0, as in a new session.
@@ -150,12 +151,12 @@ private:
   void checkRanks() const;
 
   OpenArtifact artifact;
-  std::unique_ptr<Ranks> alone; // where none are given
+  std::unique_ptr<Ranks> alone; // one rank, if the caller gave no ranks
   Ranks *together;
   std::unique_ptr<txrt_session, Destroy> running;
 };
 
-/// How many bytes of a large tensor to copy at a time: within the cache.
+/// How many bytes of a large tensor are copied at a time; so many stay in the cache.
 constexpr uint64_t copyBytes = uint64_t(256) << 10;
 
 template <typename T> void Argument<T>::set(const T *values) const { model->write(*tensor, 0, tensor->bytes, values); }

@@ -1,4 +1,4 @@
-//===- Notes.h - What is worth a word and no failure ----------------------------------------------------*- C++ -*-===//
+//===- Notes.h - Messages that are no errors ------------------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_TRAIN_NOTES_H
 #define TXRT_TRAIN_NOTES_H
@@ -8,7 +8,7 @@
 
 namespace txrt::train {
 
-/// Gets one line, for people. The library itself prints nothing.
+/// The caller's function that gets such messages, one line each. The library itself prints nothing.
 using Notes = std::function<void(const std::string &line)>;
 
 } // namespace txrt::train

@@ -32,7 +32,7 @@ uint64_t RandomStream::bits(uint64_t index) const {
 }
 
 uint64_t RandomStream::below(uint64_t index, uint64_t bound) const {
-  // The high half of a 64 x 64 bit product; the bias is below bound / 2^64.
+  // The high half of the product of two 64-bit numbers; its bias is below bound / 2^64.
   using Wide = unsigned __int128;
   return static_cast<uint64_t>(Wide(bits(index)) * bound >> 64);
 }

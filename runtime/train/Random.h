@@ -25,7 +25,7 @@ class RandomStream {
 public:
   RandomStream(uint64_t seed, const std::string &purpose);
 
-  /// 64 bits at an index.
+  /// 64 random bits; they depend on the stream and the index only.
   uint64_t bits(uint64_t index) const;
   /// Uniform in [0, bound), bound > 0.
   uint64_t below(uint64_t index, uint64_t bound) const;

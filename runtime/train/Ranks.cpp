@@ -15,7 +15,7 @@ Ranks::Ranks(txrt_world *world, std::function<bool()> interruption)
   count = txrt_world_size(joined);
 }
 
-/// Every rank's text, in their order.
+/// Every rank's text, in the order of ranks.
 std::vector<std::string> Ranks::gather(const std::string &mine, const char *what) {
   if (!joined)
     return {mine};
@@ -44,7 +44,7 @@ void Ranks::failOnAll(txrt_status code, const std::string &message) {
 void Ranks::together(const std::function<void()> &work) {
   if (!joined)
     return work();
-  std::string outcome; // empty, or the status and a message
+  std::string outcome; // empty: this rank succeeded; else its status and message
   std::exception_ptr mine;
   try {
     work();
@@ -61,7 +61,7 @@ void Ranks::together(const std::function<void()> &work) {
   try {
     outcomes = gather(outcome, "agreement");
   } catch (const Failure &) {
-    // Ranks that are out of step can not agree any more.
+    // The exchange itself failed: ranks that are out of step cannot agree any more. Throw this rank's own error.
     if (mine)
       std::rethrow_exception(mine);
     throw;
@@ -90,7 +90,7 @@ bool Ranks::any(bool mine) {
 
 bool Ranks::interrupted() { return any(interruption && interruption()); }
 
-/// Fields as one text: names and values have no NUL.
+/// Joins fields into one text with NULs between them: names and values contain none.
 static std::string join(const std::vector<Ranks::Field> &fields) {
   std::string text;
   for (const Ranks::Field &field : fields)
@@ -113,7 +113,7 @@ static std::vector<Ranks::Field> split(const std::string &text) {
   return fields;
 }
 
-/// All values of a name, for flags that are repeated.
+/// All values of the fields with this name: a flag may be given several times.
 static std::string valueOf(const std::vector<Ranks::Field> &fields, const std::string &name) {
   std::string all;
   for (const Ranks::Field &field : fields)

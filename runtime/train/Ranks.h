@@ -1,13 +1,14 @@
 //===- Ranks.h - The processes that run one step together -----------------------------------------------*- C++ -*-===//
 //
-// Every rank runs the same program on its own rows of the global batch. What may go another way on one of them (a file,
-// a signal) is agreed on, so that all stay in step and leave together, with one message:
+// Every rank runs the same program on its own rows of the global batch. Something may happen on one rank only: it
+// cannot read a file, or it gets a signal. Then the ranks agree on what to do, so that they stay in step or leave
+// together, with one message:
 //
 //   Ranks ranks(world);
 //   ranks.together([&] { file.emplace(path); });
 //   while (!ranks.interrupted()) ...
 //
-// With one rank nothing of it costs anything.
+// With one rank none of these calls communicates.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -23,7 +24,7 @@
 
 namespace txrt::train {
 
-/// A failure that all ranks know of: each throws it, with the same status and message.
+/// A failure that all ranks know of: every rank throws it, with the same status and message.
 class AgreedFailure : public Failure {
   using Failure::Failure;
 };
@@ -32,8 +33,8 @@ class Ranks {
 public:
   /// One rank, which nobody interrupts.
   Ranks() = default;
-  /// The ranks of a world, which must outlive this; one rank for a null one. `interruption` says whether somebody wants
-  /// this process to stop; may be null.
+  /// The ranks of `world`, which must outlive this object; null: one rank. `interruption` returns true when somebody
+  /// wants this process to stop; may be null.
   explicit Ranks(txrt_world *world, std::function<bool()> interruption = nullptr);
   Ranks(const Ranks &) = delete;
   Ranks &operator=(const Ranks &) = delete;
@@ -45,20 +46,20 @@ public:
   /// Null for one rank.
   txrt_world *world() const { return joined; }
 
-  /// Does the work on every rank. If it throws on any, all throw the error of the first such rank: rank 0 its own, if
-  /// it is the one, all others an AgreedFailure.
+  /// Every rank calls it and does `work`. If `work` throws on some ranks, all ranks throw the error of the lowest of
+  /// these: rank 0 rethrows its own error, if it is the lowest; all others throw an AgreedFailure.
   void together(const std::function<void()> &work);
-  /// Whether somebody wants any of them to stop: all get the same answer.
+  /// Whether somebody wants one of the ranks to stop. All ranks get the same answer.
   bool interrupted();
-  /// Whether it is true on any of them.
+  /// Whether `mine` is true on at least one rank. All ranks get the same answer.
   bool any(bool mine);
 
   /// (name, value), for example ("artifact's digest", "9f2c...").
   using Field = std::pair<std::string, std::string>;
-  /// Throws on all ranks, with the field's name, when one has another value than the first rank, or none.
+  /// Throws on all ranks, with the field's name, if a rank has another value than rank 0 for a field, or lacks it.
   void requireSame(const std::vector<Field> &fields);
 
-  /// Whether they have agreed on a failure: all are on their way out.
+  /// Whether the ranks have agreed on a failure: then all of them are leaving.
   bool haveAgreed() const { return hasAgreed; }
 
 private:

@@ -1,4 +1,4 @@
-//===- Resume.cpp - Does a run go on as its checkpoint began? -----------------------------------------------------===//
+//===- Resume.cpp - Does a run continue with its checkpoint's schedule? -------------------------------------------===//
 
 #include "train/Resume.h"
 #include "core/Failure.h"
@@ -7,7 +7,7 @@
 
 namespace txrt::train {
 
-/// May change on the way; to know it is enough.
+/// Whether a setting belongs to the schedule. The other settings may change within a run; a note about it is enough.
 static bool isSchedule(const std::string &name) {
   return name != "global-batch-size" && name != "data-order" && name != "split";
 }
@@ -24,12 +24,12 @@ RunSettings settingsOf(const DataOptions &data, const LrSchedule &schedule, uint
                           {"lr-warmup-iters", std::to_string(schedule.warmupIterations)},
                           {"lr-decay-style", decayStyleName(schedule.style)},
                           {"global-batch-size", std::to_string(globalBatch)}};
-  if (!data.path.empty() && !isPrepared(data.path)) { // whose samples are in their order
+  if (!data.path.empty() && !isPrepared(data.path)) { // prepared samples have an order of their own
     settings["data-order"] = data.order == DataOrder::Random ? "random" : "sequential";
     if (data.validPath.empty())
       settings["split"] = list(data.split);
   }
-  if (schedule.style != DecayStyle::Constant) { // which has no end
+  if (schedule.style != DecayStyle::Constant) { // a constant rate has neither a minimum nor an end
     settings["min-lr"] = shortest(schedule.minimum);
     settings["lr-decay-iters"] = std::to_string(schedule.decayIterations);
   }
@@ -77,7 +77,8 @@ private:
 
 } // namespace
 
-/// "--lr 0.01 (this run: 0.02), --min-lr 0 (this run: 0.001)": of the schedule, or of all else.
+/// The settings that differ, of the schedule or (without `ofSchedule`) all others: "--lr 0.01 (this run: 0.02),
+/// --min-lr 0 (this run: 0.001)".
 static std::string differences(const RunSettings &mine, const RunSettings &from, bool ofSchedule) {
   std::string text;
   for (const auto &[name, value] : mine) {

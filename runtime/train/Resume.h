@@ -1,8 +1,9 @@
-//===- Resume.h - Does a run go on as its checkpoint began? ---------------------------------------------*- C++ -*-===//
+//===- Resume.h - Does a run continue with its checkpoint's schedule? -----------------------------------*- C++ -*-===//
 //
-// A checkpoint with optimizer state says how the run was trained that wrote it. A run that goes on from it under
-// another schedule bends the curve where it was cut, so that is refused, as in Megatron-LM, unless the caller says
-// which one holds (tx-run's --override-opt_param-scheduler and --use-checkpoint-opt_param-scheduler).
+// A checkpoint with optimizer state stores the settings of the run that wrote it. If a run continued from it with
+// another learning-rate schedule, the loss curve would bend there. So resumeSchedule refuses that, as Megatron-LM does,
+// unless the caller says which of the two schedules holds (tx-run's --override-opt_param-scheduler and
+// --use-checkpoint-opt_param-scheduler).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,14 +17,15 @@
 
 namespace txrt::train {
 
-/// What a checkpoint keeps of a run, by the names of tx-run's flags.
+/// The settings of a run that its checkpoint stores, by the names of tx-run's flags.
 RunSettings settingsOf(const DataOptions &data, const LrSchedule &schedule, uint64_t globalBatch);
 
-/// Of a checkpoint's schedule and another one given, which one holds; Neither: they must be the same.
+/// Which schedule holds if the caller gives another one than the checkpoint stores. Neither: the two must be the same.
 enum class Holds { Neither, Given, Stored };
 
-/// The schedule that a run goes on with whose settings would be `mine`, after those of the checkpoint `from` in `file`;
-/// empty settings are those of no checkpoint. Notes say what changes.
+/// Returns the schedule with which a run continues. `given` is the caller's schedule and `mine` the settings that the
+/// run would have with it; `from` are the settings that the checkpoint `file` stores (empty: there is no checkpoint).
+/// `note` gets what differs.
 LrSchedule resumeSchedule(const LrSchedule &given, Holds holds, const RunSettings &mine, const RunSettings &from,
                           const std::string &file, const Notes &note);
 

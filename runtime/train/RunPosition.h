@@ -9,18 +9,19 @@
 
 namespace txrt::train {
 
-/// A step takes its number as i32, and that of the next one must fit too.
+/// The most iterations of a run: a step takes its number as i32, and the number of the next step must fit too.
 constexpr int64_t mostIterations = 2147483646;
 
-/// How a run is trained: values by the names of tx-run's flags. In a file they are metadata, `tx.lr` for "lr".
+/// The settings that a run is trained with, by the names of tx-run's flags. A safetensors file stores them as metadata:
+/// `tx.lr` for "lr".
 using RunSettings = std::map<std::string, std::string>;
 
 /// Where a run stands between two iterations.
 struct RunPosition {
-  int64_t iteration = 0; // done
-  uint64_t samples = 0;  // consumed
-  uint64_t seed = 0;     // of data order and dropout
-  RunSettings settings;  // of the iterations done; empty: not known
+  int64_t iteration = 0; // how many iterations are done
+  uint64_t samples = 0;  // how many samples they consumed
+  uint64_t seed = 0;     // of the data's order and of dropout
+  RunSettings settings;  // with which these iterations were trained; empty: not known
 };
 
 } // namespace txrt::train

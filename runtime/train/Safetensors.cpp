@@ -13,9 +13,9 @@ namespace txrt::train {
 
 using nlohmann::json;
 
-// The limit of the format's own reader.
+// The reference implementation has the same limit.
 static constexpr uint64_t maxHeaderBytes = 100u * 1000u * 1000u;
-// The largest models have some 100,000, in many files.
+// The largest models have some 100,000 tensors, in many files.
 static constexpr size_t maxTensors = size_t(1) << 17;
 
 uint64_t storedElementBytes(const std::string &dtype) {
@@ -86,7 +86,7 @@ public:
     if (end - begin != needed)
       refuse(where + format(": has %llu bytes, %s %s needs %llu", (unsigned long long)(end - begin),
                             result.dtype.c_str(), shapeText(result.shape).c_str(), (unsigned long long)needed));
-    result.offset = begin; // in the data; the caller knows where that starts
+    result.offset = begin; // counted from the begin of the data; the caller adds where that starts in the file
     result.bytes = needed;
     return result;
   }
@@ -226,8 +226,8 @@ void SafetensorsWriter::add(const std::string &name, const std::string &dtype, c
 void SafetensorsWriter::setMetadata(const std::string &key, const std::string &value) { metadata[key] = value; }
 
 void SafetensorsWriter::write(const std::string &path) const {
-  // Written by hand: the order of the data is the order of add(), and the reference implementation reads any order of
-  // keys.
+  // The header is written by hand, with the tensors in the order of add(), which is also the order of the data. The
+  // reference implementation reads keys in any order.
   std::string header = "{\"__metadata__\":" + json(metadata).dump();
   uint64_t at = 0;
   for (const Entry &entry : entries) {
@@ -236,7 +236,7 @@ void SafetensorsWriter::write(const std::string &path) const {
     at += entry.bytes;
   }
   header += "}";
-  // Spaces bring the data to a multiple of 8, as the format's own writer does.
+  // Spaces at the end of the header align the data to a multiple of 8 bytes, as in the reference implementation.
   header.append((8 - header.size() % 8) % 8, ' ');
   unsigned char prefix[8];
   for (int i = 0; i < 8; ++i)

@@ -1,9 +1,8 @@
 //===- Safetensors.h - Named tensors in one file --------------------------------------------------------*- C++ -*-===//
 //
 // The format of Hugging Face's weights: 8 bytes of header length, a JSON header {"name": {"dtype", "shape",
-// "data_offsets"}, "__metadata__": {...}}, data. The reader checks the whole header before it believes any of it: a
-// file that it accepts has tensors that are inside the file, do not overlap, leave no hole, and have the sizes that
-// their shapes say.
+// "data_offsets"}, "__metadata__": {...}}, data. The reader checks the whole header first: in a file that it accepts,
+// all tensors are inside the file, do not overlap, leave no hole, and have the sizes that their shapes say.
 //
 //   SafetensorsReader reader("model.safetensors");
 //   const StoredTensor *t = reader.find("wte.weight");
@@ -32,27 +31,27 @@ struct StoredTensor {
   std::string name;
   std::string dtype; // "F32", "BF16", "I64", ...
   std::vector<uint64_t> shape;
-  uint64_t offset = 0; // in the file
+  uint64_t offset = 0; // in the file, in bytes
   uint64_t bytes = 0;
   uint64_t elements = 0;
 };
 
 class SafetensorsReader {
 public:
-  /// Throws with the name of the file and of the field that is wrong.
+  /// Reads the header. Throws, with the name of the file and of the field, if it is wrong.
   explicit SafetensorsReader(const std::string &path);
 
   const std::string &path() const { return file.path(); }
-  /// In the order of the names.
+  /// All tensors, sorted by name.
   const std::map<std::string, StoredTensor> &tensors() const { return table; }
   const StoredTensor *find(const std::string &name) const;
   const std::map<std::string, std::string> &metadata() const { return extra; }
 
   void readRaw(const StoredTensor &tensor, void *to) const { readRaw(tensor, 0, tensor.bytes, to); }
   void readRaw(const StoredTensor &tensor, uint64_t at, uint64_t bytes, void *to) const;
-  /// `tensor` must be F32, F16 or BF16; both narrow types convert exactly.
+  /// Reads all elements as f32. `tensor` must be F32, F16 or BF16; the conversion is exact.
   void readF32(const StoredTensor &tensor, float *to) const { readF32(tensor, 0, tensor.elements, to); }
-  /// `count` elements from element `first` on.
+  /// The same for `count` elements from element `first` on.
   void readF32(const StoredTensor &tensor, uint64_t first, uint64_t count, float *to) const;
 
 private:
@@ -63,11 +62,11 @@ private:
 
 class SafetensorsWriter {
 public:
-  /// Copies bytes [at, at + bytes) of a tensor; called by write(), not before.
+  /// Copies bytes [at, at + bytes) of a tensor to `to`. Only write() calls it.
   using Source = std::function<void(uint64_t at, uint64_t bytes, void *to)>;
   void add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape, uint64_t bytes,
            Source source);
-  /// The same for `bytes` in memory.
+  /// The same for a tensor of `bytes` bytes in memory at `data`.
   void add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape, const void *data,
            uint64_t bytes);
   void setMetadata(const std::string &key, const std::string &value);
@@ -87,7 +86,7 @@ private:
 /// Bytes of an element of a dtype, 0 for a dtype that does not exist.
 uint64_t storedElementBytes(const std::string &dtype);
 
-/// IEEE half to float.
+/// The float that has the same value as these bits have as an IEEE half (F16).
 float halfToFloat(uint16_t bits);
 
 } // namespace txrt::train

@@ -9,7 +9,7 @@
 
 namespace txrt::train {
 
-/// How many of a row's targets count.
+/// How many targets of a row are not ignored.
 static uint64_t countValid(const int32_t *row, const BatchSpec &batch) {
   if (!batch.ignored)
     return batch.sequence;
@@ -79,7 +79,7 @@ bool isPrepared(const std::string &path) {
   return path.size() >= length && path.compare(path.size() - length, length, ending) == 0;
 }
 
-/// Checks ids; those of targets may also be ignored.
+/// Reads the tensor `name` and checks its ids. With `mayIgnore` (targets) an id may also be the ignored one.
 static std::vector<int32_t> readIds(const SafetensorsReader &reader, const char *name, const BatchSpec &batch,
                                     bool mayIgnore) {
   std::string shown = printable(reader.path(), 200);

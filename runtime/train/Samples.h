@@ -1,8 +1,8 @@
 //===- Samples.h - What an iteration trains on ----------------------------------------------------------*- C++ -*-===//
 //
-// A sample is a row of tokens with a target for each: of a file of tokens a window of seq_length tokens with the tokens
-// one further. Where sample g of a run lies depends on (seed, g) only, not on batch size, thread count, policy or
-// restarts.
+// A sample is a row of tokens with a target for each token. In a file of tokens it is a window of seq_length tokens;
+// the target of a token is the next token. Where sample g of a run begins depends on (seed, g) only, not on batch size,
+// thread count, recompute policy or restarts.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,27 +18,27 @@
 
 namespace txrt::train {
 
-/// Fills rows of a micro batch.
+/// Gives the rows of micro batches.
 class SampleSource {
 public:
   explicit SampleSource(const BatchSpec &batch) : batch(batch) {}
   virtual ~SampleSource() = default;
-  /// Writes one row of tokens and targets.
+  /// Writes sample `index`: `sequence` tokens and as many targets.
   virtual void sample(uint64_t index, int32_t *tokens, int32_t *targets) = 0;
-  /// How many targets of the row are not ignored.
+  /// How many targets of sample `index` are not ignored.
   uint64_t valid(uint64_t index);
-  /// Samples after which they begin again; 0 when there is no end.
+  /// How many samples there are before they repeat; 0 if they never do.
   virtual uint64_t size() const { return 0; }
 
 protected:
   const BatchSpec batch;
 
 private:
-  /// How many targets of the row there are, be they ids that are ignored.
+  /// How many targets of sample `index` come from the data, whether or not their id is the ignored one.
   virtual uint64_t length(uint64_t) const { return batch.sequence; }
 };
 
-/// random: each sample is a window at a place of its own; sequential: one window after another.
+/// Random: each sample is a window at a random place. Sequential: the windows follow each other.
 enum class DataOrder { Random, Sequential };
 
 class WindowSource : public SampleSource {
@@ -46,7 +46,7 @@ public:
   /// Throws when the range has no whole window.
   WindowSource(TokenRange range, const BatchSpec &batch, DataOrder order, uint64_t seed, const char *what);
   void sample(uint64_t index, int32_t *tokens, int32_t *targets) override;
-  /// Where a sample's window begins, in the range.
+  /// The token of the range at which a sample's window begins.
   uint64_t place(uint64_t index) const;
 
 private:
@@ -56,8 +56,8 @@ private:
   std::vector<int32_t> window;
 };
 
-/// Every token of a range as a target once, for evaluations: the windows follow each other, the last one is filled up
-/// with ignored targets.
+/// Samples for evaluations, in which every token of a range is a target once: the windows follow each other, and
+/// ignored targets fill up the last one.
 class CoveringSource : public SampleSource {
 public:
   CoveringSource(TokenRange range, const BatchSpec &batch);
@@ -71,11 +71,11 @@ private:
   std::vector<int32_t> window;
 };
 
-/// Whether a path names samples made elsewhere (PreparedSource), by its ending.
+/// Whether a path names prepared samples (PreparedSource), by its ending.
 bool isPrepared(const std::string &path);
 
-/// Samples made elsewhere: a safetensors file with `tokens` and `targets`, I32 or I64 of shape [samples, seq_length];
-/// the targets may be ignored ones.
+/// Samples that another program has prepared: a safetensors file with `tokens` and `targets`, I32 or I64 of shape
+/// [samples, seq_length]. A target may be the ignored id.
 class PreparedSource : public SampleSource {
 public:
   PreparedSource(const std::string &path, const BatchSpec &batch);
@@ -89,8 +89,8 @@ private:
   std::vector<int32_t> tokens, targets;
 };
 
-/// A global batch that somebody holds in memory: `rows` rows of tokens and of targets, those of the samples from
-/// `first` on. Throws at an id that the model cannot take.
+/// A global batch in the caller's memory: `rows` rows of tokens and of targets. Row i is sample `first` + i. Throws if
+/// the model cannot take an id.
 class MemorySource : public SampleSource {
 public:
   MemorySource(const int32_t *tokens, const int32_t *targets, uint64_t first, uint64_t rows, const BatchSpec &batch);

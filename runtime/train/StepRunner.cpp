@@ -15,7 +15,7 @@ StepRunner::StepRunner(const Model &model, uint64_t globalBatch, bool guard)
     : model(model), micro(model.batch().microBatch), sequence(model.batch().sequence),
       ranks(static_cast<uint64_t>(model.ranks().size())), count(1), guard(guard), tokens(micro * sequence),
       targets(micro * sequence) {
-  // What is wrong on all ranks is said once.
+  // All ranks find the same error; `together` makes them report it once.
   model.ranks().together([&] { checkSizes(globalBatch); });
   if (globalBatch > 0)
     count = globalBatch / (micro * ranks);
@@ -42,7 +42,7 @@ StepRunner::Batch StepRunner::bindBatch(const Entry &entry) const {
   Batch result;
   result.tokens = entry.argument<int32_t>("tokens", {micro, sequence});
   result.targets = entry.argument<int32_t>("targets", {micro, sequence});
-  if (entry.hasArgument("key")) // where something is random
+  if (entry.hasArgument("key")) // only a step with dropout takes a key
     result.key = entry.argument<int32_t>("key", {4});
   result.lossScale = entry.argument<float>("loss_scale", {});
   result.first = entry.argument<bool>("first", {});
@@ -62,7 +62,7 @@ std::vector<Entry> StepRunner::entries() const {
   return result;
 }
 
-/// 1 / (valid targets of the global batch), which all its micro batches share.
+/// 1 / (valid targets of the global batch): the loss scale of all its micro batches.
 float StepRunner::lossScaleOf(SampleSource &source, uint64_t firstSample) const {
   uint64_t valid = 0;
   for (uint64_t i = 0; i < globalBatchSize(); ++i)
@@ -89,8 +89,8 @@ StepResult StepRunner::run(SampleSource &source, const RunPosition &position, do
   StepResult result;
   double lossSum = 0, valid = 0;
   const Data data = {source, position.samples, position.seed, lossScaleOf(source, position.samples)};
-  // Entries share the argument segment: what one entry is given may lie where another one's arguments were, so each is
-  // filled right before it runs.
+  // Entries share the argument segment: the arguments of one entry may lie at the bytes of another entry's. So each
+  // entry's arguments are written right before it runs.
   auto fillUpdate = [&] {
     update.lr.set(float(lr));
     update.step.set(static_cast<int32_t>(step));
@@ -115,7 +115,7 @@ StepResult StepRunner::run(SampleSource &source, const RunPosition &position, do
   }
   if (guard && !std::isfinite(result.gradientNorm))
     reportGradient(data, step, result.gradientNorm);
-  // Loss and count are the entries' sums over the ranks.
+  // The entries have already summed loss and count over the ranks.
   result.validCount = countOf(valid);
   result.loss = valid > 0 ? lossSum / valid : 0.0;
   result.tokens = globalBatchSize() * sequence;
@@ -144,7 +144,7 @@ void StepRunner::reportLoss(const Data &data, uint64_t index, int64_t step, floa
        (long long)step, (unsigned long long)index, shown(loss), shown(again), verdict(reproduced));
 }
 
-/// The first one of a tensor, if there is any.
+/// The first element of a gradient that is NaN or Inf, if there is any.
 std::optional<StepRunner::NonFinite> StepRunner::findNonFinite(const GlobalSpec &gradient) const {
   std::vector<float> values(copyBytes / sizeof(float));
   for (uint64_t at = 0; at < gradient.bytes; at += copyBytes) {
@@ -164,8 +164,8 @@ std::optional<StepRunner::NonFinite> StepRunner::findNonFinite() const {
   return std::nullopt;
 }
 
-/// Gradients are still there: the sums over all ranks. The repeat gives each rank's own part, so that the rank with the
-/// culprit is who speaks.
+/// The gradients in the arena are still the sums over all ranks, which do not tell which rank is the cause. The repeat
+/// computes each rank's own part, so that the rank whose part is not finite reports the error.
 void StepRunner::reportGradient(const Data &data, int64_t step, float norm) {
   const std::optional<NonFinite> found = findNonFinite();
   if (!found)
@@ -190,7 +190,7 @@ void StepRunner::reportGradient(const Data &data, int64_t step, float norm) {
          "repeat gave %g: %s; the parameters were not updated",
          (long long)step, printable(found->gradient->of, 120).c_str(), shown(found->value),
          (unsigned long long)found->index, shown(value), verdict(reproduced));
-  }); // throws on every rank: one at least has failed
+  }); // throws on every rank, since the work fails on at least one
 }
 
 } // namespace txrt::train

@@ -1,7 +1,7 @@
 //===- StepRunner.h - One iteration: microbatches, then the update --------------------------------------*- C++ -*-===//
 //
-// The one place that knows the entries of a training step. Training, timing and comparing all go through it, so they
-// run the same thing.
+// The only code that knows the entries of a training step. Training, benchmarks and comparisons all call it, so they
+// run the same launches.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,28 +18,29 @@ namespace txrt::train {
 
 struct StepResult {
   double loss = 0;        // mean over the valid tokens of the global batch
-  float gradientNorm = 0; // not finite: nothing was updated
+  float gradientNorm = 0; // if it is not finite, the step has updated nothing
   uint64_t validCount = 0;
   uint64_t tokens = 0;
 };
 
 class StepRunner {
 public:
-  /// `globalBatch` of 0 means one micro batch for each rank; micro batch i of rank r is number i * ranks + r of the
-  /// global batch. A single micro batch runs through the fused entry `step`. With `guard` a loss or gradient that is
-  /// not finite ends the run, after one repeat that tells whether it comes again.
+  /// `globalBatch` is in samples, over all ranks; 0: one micro batch for each rank. Micro batch i of rank r is number
+  /// i * ranks + r of the global batch. If each rank has a single micro batch, an iteration runs the fused entry
+  /// `step`. With `guard`, a loss or gradient that is not finite throws TXRT_NUMERIC, after the micro batch was
+  /// repeated once to see whether it happens again.
   StepRunner(const Model &model, uint64_t globalBatch, bool guard);
 
   uint64_t globalBatchSize() const { return micro * count * ranks; }
-  /// Of each rank.
+  /// How many micro batches each rank runs in an iteration.
   uint64_t microBatches() const { return count; }
-  /// Whether this runs `step` and not `microbatch` and `apply`.
+  /// Whether an iteration runs `step`, and not `microbatch` and `apply`.
   bool fused() const { return fusedStep; }
   /// The entries that an iteration runs.
   std::vector<Entry> entries() const;
 
-  /// The iteration after `position`, on the source's samples from there on. A gradient that is not finite updates
-  /// nothing, with the guard or without.
+  /// Runs the iteration after `position`, on the source's samples from `position.samples` on. If a gradient is not
+  /// finite, the iteration updates nothing, with or without the guard.
   StepResult run(SampleSource &source, const RunPosition &position, double lr);
 
 private:
@@ -59,7 +60,7 @@ private:
   void checkSizes(uint64_t globalBatch) const;
   Batch bindBatch(const Entry &entry) const;
   static Update bindUpdate(const Entry &entry);
-  /// What an iteration runs on.
+  /// The data of one iteration.
   struct Data {
     SampleSource &source;
     uint64_t firstSample, seed;
@@ -67,7 +68,7 @@ private:
   };
   float lossScaleOf(SampleSource &source, uint64_t firstSample) const;
   void fill(const Batch &batch, const Data &data, uint64_t index);
-  /// An element that is NaN or Inf.
+  /// An element of a gradient that is NaN or Inf.
   struct NonFinite {
     const GlobalSpec *gradient;
     uint64_t index;
@@ -81,8 +82,8 @@ private:
   const Model &model;
   uint64_t micro, sequence, ranks, count;
   bool guard, fusedStep;
-  std::optional<Entry> batchEntry, applyEntry; // or batchEntry alone, fused
-  std::optional<Entry> repeatEntry;            // `microbatch`
+  std::optional<Entry> batchEntry, applyEntry; // `microbatch` and `apply`; if fused, `step` alone
+  std::optional<Entry> repeatEntry;            // `microbatch`, to repeat a micro batch for the guard
   Batch batch, repeat;
   Update update;
   std::vector<int32_t> tokens, targets; // of one micro batch

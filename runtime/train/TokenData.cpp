@@ -9,8 +9,8 @@ namespace txrt::train {
 
 TokenFile::TokenFile(const std::string &path, DataFormat format, uint64_t vocabulary)
     : file(path), how(findReading(file, format, vocabulary)), vocabulary(vocabulary) {
-  // A bad id is better found now than after a night. Past 1 GiB this would take seconds, and every window is checked
-  // again when it is read.
+  // Find a bad id now, not after a night of training. For a file of more than 1 GiB this check would take seconds;
+  // read() checks every window again.
   const uint64_t width = tokenBytes(how.format), tokens = size();
   uint64_t most = width == 1 ? 256 : width == 2 ? 65536 : uint64_t(1) << 32;
   if (vocabulary >= most || tokens * width > uint64_t(1) << 30)

@@ -13,7 +13,7 @@ namespace txrt::train {
 
 class TokenFile {
 public:
-  /// Finds out how its ids lie, and checks all of a file of up to 1 GiB.
+  /// Opens a file, finds out how its ids are stored, and checks all ids of a file of up to 1 GiB.
   TokenFile(const std::string &path, DataFormat format, uint64_t vocabulary);
 
   uint64_t size() const { return how.tokens; }
@@ -21,7 +21,7 @@ public:
   /// "tokens: a.bin read as ...".
   std::string describe() const { return train::describe(file, how); }
   const std::string &path() const { return file.path(); }
-  /// Throws with the place of an id that is not below the vocabulary.
+  /// Reads `count` ids from id `begin` on. Throws, with its place, if an id is not below the vocabulary.
   void read(uint64_t begin, uint64_t count, int32_t *to) const;
 
 private:
@@ -31,14 +31,14 @@ private:
   mutable std::vector<unsigned char> raw;
 };
 
-/// A part of a file: the training or the validation tokens.
+/// A part of a token file, for example its training tokens.
 struct TokenRange {
   std::shared_ptr<const TokenFile> file;
   uint64_t begin = 0, end = 0;
   uint64_t size() const { return end - begin; }
 };
 
-/// Shares {train, validation[, test]} of a file.
+/// The tokens of part number `part` of a file that is split by the shares {training, validation[, test]}.
 TokenRange splitRange(std::shared_ptr<const TokenFile> file, const std::vector<double> &shares, size_t part);
 
 } // namespace txrt::train

@@ -1,4 +1,4 @@
-//===- TokenReading.cpp - How the ids of a file lie in it ---------------------------------------------------------===//
+//===- TokenReading.cpp - How a file stores its ids ---------------------------------------------------------------===//
 
 #include "train/TokenReading.h"
 #include "core/Failure.h"
@@ -15,7 +15,7 @@ static constexpr uint64_t llmcHeaderBytes = 1024;
 static constexpr uint32_t llmcMagicU16 = 20240520, llmcMagicU32 = 20240801;
 static constexpr uint32_t llmcVersionU16 = 1, llmcVersionU32 = 7;
 
-// Megatron-LM's index beside the ids: magic, version (8 bytes), type (1 byte).
+// Megatron-LM's index, a file beside the ids: magic, version (8 bytes), type of the ids (1 byte).
 static constexpr char megatronMagic[9] = {'M', 'M', 'I', 'D', 'I', 'D', 'X', 0, 0};
 static constexpr size_t megatronHeaderBytes = 18;
 
@@ -38,7 +38,7 @@ static std::string startOf(const InputFile &file, size_t bytes) {
 
 static std::string shown(const InputFile &file) { return printable(file.path(), 200); }
 
-/// Files that begin so are no plain ids, however their bytes are taken.
+/// Throws for a file that begins like a container (an archive, for example): its bytes are not ids in any format.
 static void refuseContainers(const InputFile &file) {
   static const struct {
     std::string magic;
@@ -90,7 +90,7 @@ std::string indexOf(const std::string &path) {
   return endsWith(path, ".bin") ? path.substr(0, path.size() - 4) + ".idx" : "";
 }
 
-/// NAME.bin may have NAME.idx beside it, whose type is that of the ids.
+/// Reads NAME.idx beside NAME.bin, if there is one: it says the type of the ids.
 static std::optional<TokenReading> readMegatronIndex(const InputFile &file) {
   const std::string path = indexOf(file.path());
   std::error_code none;
@@ -130,7 +130,7 @@ static TokenReading guess(const InputFile &file, uint64_t vocabulary) {
   return reading;
 }
 
-/// Why its ids are not these, as far as they show it; empty: they may be.
+/// Why the file's bytes cannot be ids of this reading, as far as statistics show it; empty if they may be.
 static std::string contradiction(const TokenStatistics &ids, const TokenReading &reading) {
   const uint64_t width = tokenBytes(reading.format);
   if (width > 1 && ids.isText())

@@ -1,4 +1,4 @@
-//===- TokenStatistics.cpp - What bytes show of their ids ---------------------------------------------------------===//
+//===- TokenStatistics.cpp - What a file's bytes say about its ids ------------------------------------------------===//
 
 #include "train/TokenStatistics.h"
 
@@ -7,14 +7,14 @@
 
 namespace txrt::train {
 
-// 64 blocks of 64 KiB: some milliseconds for any file.
+// Reads 64 blocks of 64 KiB, which takes some milliseconds for any file.
 static constexpr uint64_t blockBytes = uint64_t(64) << 10, mostBlocks = 64;
 // Blocks begin at whole ids of any width.
 static constexpr uint64_t alignment = 8;
 
 // Distributions of fewer units than this are too rough to be compared.
 static constexpr uint64_t enoughUnits = 4096, enoughPairs = 1024;
-// So few may be as they are by chance.
+// Fewer units than this may look like this by chance.
 static constexpr uint64_t fewUnits = 4;
 
 TokenStatistics::TokenStatistics(const InputFile &file, uint64_t offset) {
@@ -43,7 +43,7 @@ bool TokenStatistics::isZeroAtEverySecond(uint64_t width) const {
   for (uint64_t i = 0; i < 2 * pairs; ++i)
     present[i % 2] += unit(i, width) != 0;
   const uint64_t both = present[0] + present[1];
-  // One in twenty may be something else, such as the mark that UTF-16 begins with.
+  // One unit in twenty may be an exception, such as the byte order mark of UTF-16.
   return both >= fewUnits && std::min(present[0], present[1]) <= both / 20;
 }
 
@@ -58,14 +58,14 @@ public:
   uint64_t distinct() const {
     return counts.size() - static_cast<uint64_t>(std::count(counts.begin(), counts.end(), 0u));
   }
-  /// 1 for the same distribution, 0 for two that share no value.
+  /// 1 if the two distributions are the same, 0 if they share no value.
   double overlap(const Histogram &other) const {
     double sum = 0;
     for (size_t i = 0; i < counts.size(); ++i)
       sum += std::min(double(counts[i]) / double(all), double(other.counts[i]) / double(other.all));
     return sum;
   }
-  /// 1 for one value, 1 / n for n that are as frequent.
+  /// 1 if there is one value only, 1 / n if n values are equally frequent.
   double concentration() const {
     double sum = 0;
     for (uint64_t count : counts)
@@ -94,7 +94,7 @@ bool TokenStatistics::alternates(uint64_t width) const {
   for (uint64_t i = 0; i < 2 * pairs; ++i)
     upper[i % 2].add(bytes[i * width + width - 1]);
   const double even = upper[0].concentration(), odd = upper[1].concentration();
-  // Data that repeat themselves may have other values at each, but as many.
+  // Data that repeat themselves may have different values at even and at odd places, but as many of them.
   return upper[0].overlap(upper[1]) < 0.7 && std::max(even, odd) > 3 * std::min(even, odd);
 }
 
@@ -107,11 +107,11 @@ bool TokenStatistics::isOfTwoUnits(uint64_t width) const {
     low.add(bytes[i * width]);
     high.add(bytes[i * width + width - 1]);
   }
-  // Ids that are drawn evenly from nearly all that two bytes hold have flat bytes.
+  // If ids are drawn evenly from nearly all numbers of two bytes, both bytes are flat; so flat bytes prove nothing.
   return low.distinct() >= 8 && low.overlap(high) > 0.7 && low.overlapWithFlat() < 0.8;
 }
 
-/// Bytes behind the first one of a UTF-8 sequence; -1: it begins none.
+/// How many bytes follow the first byte of a UTF-8 sequence; -1: no sequence begins with this byte.
 static int followers(unsigned char lead) {
   return lead < 0x80 ? 0 : (lead >> 5) == 0x06 ? 1 : (lead >> 4) == 0x0e ? 2 : (lead >> 3) == 0x1e ? 3 : -1;
 }
@@ -125,7 +125,7 @@ bool TokenStatistics::isText() const {
   for (size_t b = 0; b < starts.size(); ++b) {
     const size_t end = b + 1 < starts.size() ? starts[b + 1] : bytes.size();
     size_t at = starts[b];
-    // A block may begin inside a sequence, and end inside one.
+    // A block may begin or end inside a UTF-8 sequence.
     for (int i = 0; i < 3 && at < end && (bytes[at] >> 6) == 2; ++i)
       ++at;
     while (at < end) {

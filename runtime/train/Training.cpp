@@ -27,7 +27,7 @@ void Training::openData(const DataOptions &data, bool forTraining, bool forValid
 std::vector<std::string> Training::readings() const { return files ? files->readings() : std::vector<std::string>(); }
 
 void Training::prepareWeights(const WeightsRequest &request) {
-  if (hasWeights) // else the arena is zero
+  if (hasWeights) // otherwise the arena is still zero
     model.clear();
   hasWeights = hasSchedule = false;
   const uint64_t seedBefore = at.seed;
@@ -70,7 +70,7 @@ StepResult Training::run(SampleSource &source, double lr) {
   if (at.iteration >= mostIterations)
     fail(TXRT_USAGE, "iteration %lld was the last that a run can have", (long long)at.iteration);
   const StepResult result = runner().run(source, at, lr);
-  if (!hasSchedule) // what a checkpoint says of its rates ends here
+  if (!hasSchedule) // the caller chooses each rate, so the checkpoint's schedule no longer describes the run
     at.settings.clear();
   ++at.iteration;
   at.samples += runner().globalBatchSize();

@@ -1,7 +1,7 @@
 //===- Training.h - A run of training, one iteration at a time ------------------------------------------*- C++ -*-===//
 //
-// A model with its weights, its data and the place where the run stands: what tx-run trains with, and what is behind
-// txrt_train.h.
+// A model with its weights, its data and the position of the run. tx-run trains with it, and txrt_train.h is its C
+// interface.
 //
 //   Training training(model, options);
 //   training.openData(data, /*training=*/true, /*validation=*/true);
@@ -11,8 +11,8 @@
 //     use(training.step(training.rate()).loss);
 //   training.save("w.safetensors", /*withOptimizer=*/true);
 //
-// Data that is wrong is best found before the weights are made, so it is opened first; where a checkpoint then says
-// another seed, the training data follows it.
+// Open the data before the weights are made, so that an error in the data is found first. If the checkpoint has another
+// seed, the training data follows that seed.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -33,41 +33,43 @@ namespace txrt::train {
 
 struct TrainingOptions {
   uint64_t globalBatch = 0; // samples of an iteration; 0: one micro batch for each rank
-  bool guard = true;        // a loss or gradient that is not finite ends the run
-  uint64_t seed = 0;        // of the data's order, until the weights say another one
+  bool guard = true;        // throw TXRT_NUMERIC when a loss or gradient is not finite
+  uint64_t seed = 0;        // of the data's order, until the weights bring another seed
   Notes note;               // may be null
 };
 
 class Training {
 public:
-  /// The model must outlive this. Its batch must be one that data can feed.
+  /// The model must outlive this object. Throws if data cannot feed the model's entries (Model::batch).
   Training(const Model &model, const TrainingOptions &options);
 
-  /// Opens what is asked for and finds it the same on all ranks.
+  /// Opens the training data, the validation data or both. Throws if two ranks have different data.
   void openData(const DataOptions &data, bool forTraining, bool forValidation);
-  /// How the files are read, for people.
+  /// A line for each file, which says how it is read.
   std::vector<std::string> readings() const;
 
-  /// Initial weights, or those of a file, and with its optimizer state the place where its run stood. What was trained
-  /// before is gone.
+  /// Makes initial weights, or loads those of a file; a file with optimizer state also brings the position of its run.
+  /// Discards the weights that this object had before.
   void prepareWeights(const WeightsRequest &request);
 
-  /// The rates of this run, held against those of the checkpoint that was loaded.
+  /// Sets the learning-rate schedule of this run; `holds` decides if the loaded checkpoint stores another one
+  /// (Resume.h).
   void setSchedule(const LrSchedule &schedule, Holds holds);
   /// The schedule's rate for the next iteration; 0 without one.
   double rate() const { return hasSchedule ? schedule.at(at.iteration) : 0; }
 
-  /// One iteration on the training data.
+  /// Runs one iteration on the training data.
   StepResult step(double lr);
-  /// One iteration on a global batch in memory, [global batch, sequence] each and the same on all ranks.
+  /// Runs one iteration on a global batch in memory. `tokens` and `targets` are [global batch, sequence], the same on
+  /// all ranks.
   StepResult step(const int32_t *tokens, const int32_t *targets, double lr);
 
-  /// The loss over the validation data, or its first micro batches. -1: all.
+  /// The loss over the first `microBatches` micro batches of the validation data; -1: over all.
   EvaluationResult evaluate(int64_t microBatches = -1);
-  /// The loss over rows in memory, the same on all ranks.
+  /// The loss over rows in memory; all ranks give the same rows.
   EvaluationResult evaluate(const int32_t *tokens, const int32_t *targets, uint64_t rows);
 
-  /// The first rank writes.
+  /// Saves the weights (saveWeights). Rank 0 writes the file.
   void save(const std::string &path, bool withOptimizer);
 
   const RunPosition &position() const { return at; }
@@ -84,7 +86,7 @@ private:
   std::unique_ptr<SampleSource> training, validation;
   std::optional<Evaluator> evaluator; // over the validation data
   RunPosition at;
-  std::string loaded; // the checkpoint that the run goes on from
+  std::string loaded; // the checkpoint that the run continues from
   bool hasWeights = false, hasSchedule = false;
   LrSchedule schedule;
   std::optional<StepRunner> stepRunner;

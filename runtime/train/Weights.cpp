@@ -40,7 +40,7 @@ static const char *storedDtype(txrt_dtype dtype) {
   return "U8";
 }
 
-/// The causal mask and its fill value, which older files keep as tensors.
+/// Whether a tensor is the causal mask or its fill value, which older files store as tensors.
 static bool isBuffer(const StoredTensor &tensor) {
   if (endsWith(tensor.name, ".attn.masked_bias"))
     return tensor.shape.empty();
@@ -50,7 +50,7 @@ static bool isBuffer(const StoredTensor &tensor) {
 
 namespace {
 
-/// Collects names for one line that must not become a page.
+/// Collects names for one line of a message; it lists the first few and counts the others.
 class NameList {
 public:
   void add(const std::string &name) {
@@ -65,7 +65,7 @@ private:
   std::string text;
 };
 
-/// Which stored tensor goes into which global; made before anything is written.
+/// Which stored tensor goes into which global. It is complete before any global is written.
 struct Assignment {
   std::vector<std::pair<const GlobalSpec *, const StoredTensor *>> pairs;
   const StoredTensor *tiedHead = nullptr, *embedding = nullptr;
@@ -80,8 +80,8 @@ bool fits(const GlobalSpec &global, const StoredTensor &tensor) {
   return tensor.dtype == storedDtype(global.dtype);
 }
 
-/// What a stored tensor's name means: a global, or a parameter's master, which has a place in every model: it is the
-/// parameter, more exactly.
+/// The global that a stored tensor's name means. A parameter's master fits every model: in a model without masters it
+/// is loaded into the parameter itself, whose value it is with more bits.
 struct Meaning {
   const GlobalSpec *global;
   bool isMaster;
@@ -112,7 +112,7 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader, boo
     if (match == meanings.end()) {
       if (isBuffer(tensor))
         continue;
-      // A copy of the embedding: the model has no head of its own.
+      // The model's head is its embedding, and the file stores a copy of it.
       if (tensor.name == "lm_head.weight" && hasEmbedding)
         result.tiedHead = &tensor;
       else
@@ -145,7 +145,7 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader, boo
     const GlobalSpec *parameter = global.role == Role::Master ? manifest.findGlobal(global.of) : &global;
     const StoredTensor *stored = storedAs(found, parameter);
     const StoredTensor *master = storedAs(masters, parameter);
-    // To go on from a rounded parameter is to go on from another place.
+    // A run that continues needs its f32 master: from the rounded parameter it would continue with other weights.
     const bool isRounded =
         global.role == Role::Master && result.hasOptimizer && stored && !master && stored->dtype != "F32";
     if (isRounded || (!stored && (isWeight || result.hasOptimizer)))
@@ -167,8 +167,8 @@ Assignment assign(const Manifest &manifest, const SafetensorsReader &reader, boo
   return result;
 }
 
-/// A head that differs from the embedding belongs to an untied model: to drop it would load another model than the file
-/// holds.
+/// Throws if the file's head differs from its embedding: the file is then of a model with an untied head, and without
+/// the head another model would be loaded.
 void checkTiedHead(const Assignment &assignment, const SafetensorsReader &reader) {
   const StoredTensor *head = assignment.tiedHead;
   const StoredTensor *embedding = assignment.embedding;
@@ -212,7 +212,7 @@ uint64_t metadataNumber(const SafetensorsReader &reader, const char *key, uint64
   return value;
 }
 
-/// The first element of a block from which no run can go on, and why.
+/// The first element of a block with which no run can continue, and why.
 struct BadNumber {
   Element element;
   const char *why;
@@ -237,7 +237,7 @@ std::optional<BadNumber> findBadNumber(const GlobalSpec &to, const float *block,
        bad.why, isWeight ? "" : "; --no-load-optim takes the weights alone");
 }
 
-/// Of the metadata what is no position.
+/// The settings in the file's metadata: its entries that are not part of the position.
 RunSettings settingsIn(const SafetensorsReader &reader) {
   static const std::string prefix = "tx.";
   RunSettings settings;
@@ -249,7 +249,7 @@ RunSettings settingsIn(const SafetensorsReader &reader) {
 
 } // namespace
 
-/// Rounded where the global is narrower than what is stored.
+/// Loads a stored tensor into a global, rounded if the global's dtype is narrower.
 static void loadFloats(const Model &model, const GlobalSpec &to, const SafetensorsReader &reader,
                        const StoredTensor &from) {
   std::vector<float> part(copyBytes / sizeof(float));
@@ -281,7 +281,7 @@ static void loadRaw(const Model &model, const TensorSpec &to, const SafetensorsR
   }
 }
 
-/// Reads from the session's arena while the file is written.
+/// A source for the writer that reads a tensor from the session's arena while the file is written.
 static SafetensorsWriter::Source sourceOf(const Model &model, const TensorSpec &tensor) {
   return [&](uint64_t at, uint64_t bytes, void *to) { model.read(tensor, at, bytes, to); };
 }

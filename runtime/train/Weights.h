@@ -20,36 +20,38 @@ namespace txrt::train {
 
 struct LoadResult {
   bool hasOptimizer = false;
-  RunPosition position; // of the file, if it has the optimizer
+  RunPosition position; // the run's position that the file stores, if it has optimizer state
 };
 
-/// Loads every parameter, or throws naming all that are missing, superfluous or of another shape; nothing is written
-/// before that is checked. Throws too, when it comes to it, at a number from which no run can go on: NaN, Inf, one that
-/// its place cannot hold, a second moment below 0. Without `wantOptimizer` stored optimizer state is left out. Before
-/// anything has run or was loaded: what is not loaded is zero then, as a session's whole arena is.
+/// Loads every parameter from a file. First checks the file's tensors, and throws, before it writes anything, with the
+/// names of all that are missing, superfluous or of another shape. While it loads, throws at a number with which no run
+/// can continue: NaN, Inf, a number that the global's dtype cannot hold, a second moment below 0. Without
+/// `wantOptimizer` it ignores the file's optimizer state. Call it in a new session: globals that it does not load stay
+/// zero, as in a new arena.
 LoadResult loadWeights(const Model &model, const std::string &path, bool wantOptimizer);
 
 /// Where a run gets its weights from.
 struct WeightsRequest {
-  std::string load; // a safetensors file; empty: initial ones
+  std::string load; // a safetensors file; empty: initial weights
   bool loadOptimizer = true;
   uint64_t seed = 0;
-  bool isSeedGiven = false; // then it holds for what goes on from a file, too
+  bool isSeedGiven = false; // true: `seed` holds also for a run that continues from a file
 };
 
-/// Loads or initializes on every rank, before anything has run, and checks that all ranks have the same. Returns where
-/// the run stands.
+/// Loads or initializes the weights on every rank, in a new session, and checks that all ranks have the same. Returns
+/// the run's position.
 RunPosition prepareWeights(const Model &model, const WeightsRequest &request, const Notes &note);
 
-/// What saveWeights and dumpGradients will write, but for the header.
+/// How many bytes saveWeights and dumpGradients will write, without the header.
 uint64_t savedBytes(const Model &model, bool withOptimizer);
 uint64_t gradientBytes(const Model &model);
 
-/// Throws a numeric error when the file would hold a NaN or an Inf; what was there before stays then.
+/// Writes the parameters and, if asked, the optimizer state and the run's position to a file. Throws TXRT_NUMERIC if a
+/// number is NaN or Inf; then an older file at `path` stays.
 void saveWeights(const Model &model, const std::string &path, const RunPosition &position, bool withOptimizer);
 
-/// The gradients as the last microbatch or step left them, under the names of their parameters; NaN and Inf too, as one
-/// looks for those here.
+/// Writes the gradients that the last microbatch or step left to a file, under the names of their parameters. Writes
+/// NaN and Inf too: people use this file to look for them.
 void dumpGradients(const Model &model, const std::string &path);
 
 } // namespace txrt::train

@@ -29,10 +29,10 @@ class ProgramOp;
 } // namespace step
 
 struct HostTargetOptions {
-  /// "host" (this machine, by its features), or one of LLVM's names:
-  /// "x86-64-v3", "x86-64-v4", "znver4", ... At least AVX2 and FMA.
+  /// "host" (the x86-64 level of this machine), or one of LLVM's names: "x86-64-v3", "x86-64-v4", "znver4", ... The CPU
+  /// must have at least AVX2 and FMA.
   std::string cpu = "host";
-  /// LLVM's notation, applied after the CPU: "+avx512bf16,-avx512vl".
+  /// Features to add or remove after the CPU's, in LLVM's notation: "+avx512bf16,-avx512vl".
   std::string features;
 };
 

@@ -51,7 +51,7 @@ public:
 
   Kernel &kernel;
   Emitter &e;
-  Number first; // column
+  Number first; // number of this unit's first column
   BlockShape shape;
 
 protected:

@@ -27,7 +27,7 @@ namespace tx::emit {
 /// The block of columns whose code is being written.
 struct BlockPlace {
   Emitter &emitter;
-  Number first; // column
+  Number first; // number of its first column
   BlockShape shape;
   /// Whether all columns of the block lie behind the causal limit.
   bool isBeyondLimit = false;
@@ -126,7 +126,7 @@ public:
     RowValue start; // the element at which the row, or its number, begins in the buffer
   };
   Kernel &kernel;
-  std::vector<std::unique_ptr<RowNode>> nodes; // operands come first
+  std::vector<std::unique_ptr<RowNode>> nodes; // a node comes after its operands
   std::vector<Store> stores;
   /// The last column before the causal limit, or null if there is no limit.
   RowValue limit = nullptr;

@@ -119,7 +119,7 @@ private:
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Names of globals and arguments by their addresses: a launch prints them for its reader
+// Names of globals and arguments by their addresses: launches print these names
 //===--------------------------------------------------------------------------------------------------------------===//
 
 class PlaceNames {

@@ -155,7 +155,7 @@ Error Linker::addFunction(const Input &input, const object::ELFSymbolRef &symbol
 }
 
 Error Linker::apply(const Input &input, const object::ELFRelocationRef &relocation, Position section, StringRef name) {
-  // Every symbol is defined here, so a call needs no table.
+  // Every symbol is defined in the object itself, so a call needs no procedure linkage table.
   if (relocation.getType() != ELF::R_X86_64_PC32 && relocation.getType() != ELF::R_X86_64_PLT32) {
     SmallString<32> type;
     relocation.getTypeName(type);
@@ -191,7 +191,7 @@ Error Linker::relocate() {
       Expected<object::section_iterator> target = section.getRelocatedSection();
       if (!target)
         return target.takeError();
-      // Relocations of sections that are not loaded, those for debuggers, are never applied.
+      // Sections that are not loaded (for debuggers) have no place here, so their relocations are not applied.
       auto found =
           *target == input.object->section_end() ? input.sections.end() : input.sections.find((*target)->getIndex());
       if (found == input.sections.end())

@@ -58,8 +58,8 @@ enum class ProductFunction {
 
 /// A matrix product in a library's terms: C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias` if
 /// there is one. At most one of `sumsA`, `sumsB`, `sumsC` is set: the product then also writes the sums of op(A) or of
-/// op(B) over k, or the sums of C over its rows. If there is a `function`, C is its result. `aux` is then the
-/// function's argument; for GeluGradient it is the argument that GELU had in forward.
+/// op(B) over k, or the sums of C over its rows. If there is a `function`, C is its result. With Gelu, `aux` is then
+/// the product itself, GELU's argument; with GeluGradient, `aux` is the argument that GELU had in forward.
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;

@@ -1,7 +1,7 @@
 //===- CommandLine.cpp - Arguments to CompileOptions --------------------------------------------------------------===//
 //
-// Two passes: the first splits the arguments into flags with their values and finds the input; the second reads the
-// input and lays the flags over it, in the order in which they were given.
+// The parser works in two passes. The first splits the arguments into flags with their values, and finds the input. The
+// second reads the input, and then applies the flags to it in the order in which they were given.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -28,10 +28,10 @@ using llvm::StringRef;
 
 namespace {
 
-/// Whether a flag's value has a say in what is compiled.
+/// Whether a flag's value matters: other flags are ignored, whatever their value is.
 bool counts(const Flag &flag) { return flag.flagClass == FlagClass::Modelled || flag.flagClass == FlagClass::Refused; }
 
-/// A flag as it was given.
+/// A flag and the values with which it was given.
 struct Given {
   const Flag *flag;
   SmallVector<StringRef, 2> values;
@@ -74,7 +74,7 @@ private:
   void noteIgnored();
   void takeLast();
 
-  // Help needs no input, and wins over everything that was given with it.
+  // Whether the flag asks for help or the version. Then no input is needed, and other arguments have no effect.
   static bool isPrint(const Given &item) {
     return item.flag->name == "-h" || item.flag->name == "--version" || item.flag->name.starts_with("--help");
   }
@@ -107,7 +107,7 @@ Error CommandLineParser::split(ArrayRef<StringRef> arguments, bool isMegatron) {
   for (size_t index = 0; index < arguments.size();) {
     StringRef argument = arguments[index++];
     if (argument == "--")
-      continue; // ends a list
+      continue; // `--` ends the values of a list
     if (!isFlag(argument)) {
       if (Error error = setPositional(argument, isMegatron))
         return error;
@@ -123,7 +123,8 @@ Error CommandLineParser::split(ArrayRef<StringRef> arguments, bool isMegatron) {
   return Error::success();
 }
 
-/// What was copied out of a script may have variables in it; in a flag that changes nothing they do not matter.
+/// An error if text of --megatron-args has a `$`: a script's shell would have expanded the variable. Callers ask only
+/// where the text matters, not for flags that are ignored.
 static Error checkExpanded(StringRef argument, bool isMegatron) {
   if (!isMegatron || !argument.contains('$'))
     return Error::success();
@@ -148,7 +149,7 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
       return badUsage(name + " takes no value, found '" + *attached + "'");
   } else if (flag->arity == FlagArity::Value) {
     if (!attached) {
-      // The one value that begins as a flag does.
+      // --megatron-args is the one flag whose value may begin with a dash.
       bool holdsFlags = name == "--megatron-args";
       if (index == arguments.size() || (isFlag(arguments[index]) && !holdsFlags))
         return badUsage(name + " needs a value" + (flag->getSignature() == name ? "" : ": " + flag->getSignature()));
@@ -165,7 +166,7 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
     for (StringRef word : words)
       llvm::SplitString(word, item.values, ", ");
   }
-  // What is refused with any value is, whatever a shell would put there.
+  // A flag that is refused with any value is refused later, whatever its variables would expand to.
   if (counts(*flag) && (flag->flagClass != FlagClass::Refused || !flag->neutral.empty()))
     for (StringRef value : item.values)
       if (Error error = checkExpanded(value, isMegatron))
@@ -179,7 +180,7 @@ Error CommandLineParser::splitFlag(StringRef name, std::optional<StringRef> atta
   return Error::success();
 }
 
-/// A command whose output the shell would put there, `$(date +%s)`, is one word.
+/// Joins the tokens of a command substitution, such as `$(date +%s)`, to one word, as a shell would.
 static SmallVector<StringRef> joinSubstitutions(ArrayRef<const char *> tokens, llvm::StringSaver &saver) {
   SmallVector<StringRef> words;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -196,13 +197,14 @@ static SmallVector<StringRef> joinSubstitutions(ArrayRef<const char *> tokens, l
 
 Error CommandLineParser::splitMegatron(StringRef text) {
   fromMegatron = true;
-  std::string joined = text.str(); // lines that end with a backslash
+  std::string joined = text.str(); // without the backslashes that continue lines
   for (size_t at = 0; (at = joined.find("\\\n", at)) != std::string::npos;)
     joined.replace(at, 2, "  ");
   SmallVector<const char *> tokens;
   llvm::cl::TokenizeGNUCommandLine(joined, saver, tokens);
   SmallVector<StringRef> arguments = joinSubstitutions(tokens, saver);
-  // `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …`: the launcher ends with the script.
+  // In `torchrun --nproc-per-node 8 pretrain_gpt.py --num-layers …` the arguments up to the script are the launcher's:
+  // drop them.
   for (size_t i = arguments.size(); i-- > 0;)
     if (arguments[i].ends_with(".py") && (i == 0 || arguments[i - 1] != "--spec")) {
       options.notes.push_back(llvm::formatv("ignored of --megatron-args, up to the script: {0}",
@@ -244,7 +246,7 @@ Error CommandLineParser::readInput() {
     options.model = preset->getConfig();
     return Error::success();
   }
-  // A folder as Hugging Face's hub downloads it.
+  // A folder as Hugging Face's hub downloads it has a config.json.
   std::string path = llvm::sys::fs::is_directory(input) ? (input + "/config.json").str() : input.str();
   StringRef extension = StringRef(path).rsplit('.').second;
   if (extension == "mlir" || extension == "mlirbc") {
@@ -274,7 +276,7 @@ static Error refuse(const Given &item) {
   return badInput(written + " is refused: " + flag.text + works);
 }
 
-/// Whether the value says what Tx does anyway; `1` and `1.0` are the same.
+/// Whether a refused flag's value asks for what Tx does anyway. `1` and `1.0` are the same value.
 static bool isNeutral(const Given &item) {
   StringRef neutral = item.flag->neutral;
   if (neutral.empty() || item.values.size() != 1)
@@ -284,8 +286,8 @@ static bool isNeutral(const Given &item) {
   return item.values[0] == neutral || (areNumbers && value == expected);
 }
 
-/// Of two values of a flag the last one counts, as in argparse: scripts override their defaults so. A note says both,
-/// as a slip of the hand looks the same.
+/// If a flag is given several times, the last value counts, as in Python's argparse: scripts override their defaults in
+/// this way. A note names all values, since the user may have repeated the flag by mistake.
 void CommandLineParser::takeLast() {
   llvm::MapVector<const Flag *, SmallVector<const Given *, 1>> byFlag;
   for (const Given &item : given)
@@ -303,9 +305,9 @@ void CommandLineParser::takeLast() {
   llvm::erase_if(given, [&](const Given &item) { return !item.flag->repeats && byFlag[item.flag].back() != &item; });
 }
 
-/// Two switches for opposite things are a mistake.
+/// An error if two switches set one field to different values.
 Error CommandLineParser::checkContradictions() {
-  llvm::SmallDenseMap<StringRef, const Flag *> switches; // by what is set
+  llvm::SmallDenseMap<StringRef, const Flag *> switches; // key: the field that the switch sets
   for (const Given &item : given) {
     if (item.flag->field.empty())
       continue;
@@ -324,7 +326,8 @@ Error CommandLineParser::apply() {
     if (flag.flagClass != FlagClass::Modelled)
       continue;
     bool describesModel = flag.group == FlagGroup::Model || flag.group == FlagGroup::Training;
-    // What a module does not say: where randomness begins, which library may run it, how many ranks share its batch.
+    // Flags that a module leaves open: the seed, the library that computes attention, the number of ranks that share
+    // the batch.
     bool isOpen = llvm::is_contained({"--seed", "--attention-backend", "--data-parallel-size"}, flag.name);
     if (options.inputIsModule && describesModel && !isOpen)
       return badUsage(flag.name + " describes a model, but the input is one already: " + options.input);
@@ -376,7 +379,8 @@ Error CommandLineParser::finish() {
                     "form alone; leave it out, or add --openai-gelu for that form");
   if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Unfused)
     return badUsage("--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
-  // The model says what the op is, the target's libraries who computes it.
+  // --attention-backend says two things: which attention op the model has, and whether a library of the target computes
+  // it.
   AttentionBackend attention = options.model.attentionBackend;
   bool isByOldName = state.useFlashAttention && attention == AttentionBackend::Auto;
   options.libraries.attention = isByOldName ? AttentionBackend::Flash : attention;
@@ -392,7 +396,7 @@ Error CommandLineParser::finish() {
     return error;
   if (isByOldName && options.model.attentionBackend != AttentionBackend::Flash)
     return badInput("--use-flash-attn is refused: " + findFlashObstacle(options.model) + "; leave it out");
-  // Flash is what everybody expects.
+  // People expect flash attention, so a note says when `auto` has chosen unfused.
   if (isAuto && options.model.attentionBackend != AttentionBackend::Flash)
     options.notes.push_back(llvm::formatv("attention is {0}, not flash: {1}",
                                           stringifyAttentionBackend(options.model.attentionBackend),

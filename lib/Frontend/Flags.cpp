@@ -27,7 +27,7 @@ static Error assign(const Flag &flag, StringRef value, int64_t &field) {
 }
 
 static Error assign(const Flag &flag, StringRef value, double &field) {
-  // getAsDouble knows hexadecimal numbers, infinities and NaNs, too.
+  // getAsDouble would also accept hexadecimal numbers, infinities and NaNs.
   if (value.find_first_not_of("0123456789+-.eE") != StringRef::npos || value.getAsDouble(field) ||
       !std::isfinite(field))
     return badUsage(llvm::formatv("{0} takes a number, found '{1}'", flag.name, value));
@@ -89,7 +89,7 @@ static Error setDataParallelSize(FlagState &state, const Flag &flag, StringRef v
 }
 
 static Error setAttentionBackend(FlagState &state, const Flag &flag, StringRef value) {
-  if (value == "local") // Megatron's own unfused one
+  if (value == "local") // `local` is Megatron's own unfused attention
     value = stringifyAttentionBackend(AttentionBackend::Unfused);
   auto backend = symbolizeAttentionBackend(value);
   if (!backend)
@@ -100,7 +100,7 @@ static Error setAttentionBackend(FlagState &state, const Flag &flag, StringRef v
   return Error::success();
 }
 
-/// All names of an enum of TxEnums.td.
+/// Lists all names of an enum of TxEnums.td.
 template <typename Enum, unsigned (*getMaximum)()> static llvm::SmallVector<StringRef> listNames() {
   llvm::SmallVector<StringRef> names;
   for (unsigned value = 0; value <= getMaximum(); ++value)
@@ -206,7 +206,7 @@ const Flag *tx::findFlag(StringRef name) {
 }
 
 StringRef tx::nearestFlag(StringRef name) {
-  // Half of the letters wrong is another word.
+  // A name that differs in more than a third of its letters (but two may always differ) is another word.
   unsigned best = std::max<size_t>(2, name.size() / 3) + 1;
   StringRef nearest;
   for (const Flag &flag : kFlags) {

@@ -12,7 +12,7 @@ using llvm::raw_ostream;
 using llvm::SmallVector;
 using llvm::StringRef;
 
-/// Words up to column 88, each line after `indent` spaces.
+/// Prints text wrapped at column 88; each line begins with `indent` spaces.
 static void printWrapped(raw_ostream &os, StringRef text, unsigned indent) {
   constexpr unsigned kColumns = 88;
   SmallVector<StringRef> words;
@@ -82,7 +82,7 @@ void tx::printHelp(raw_ostream &os, ArrayRef<StageHelp> stages) {
   os << "\nExit status: 0 done, 1 bad input, 2 usage, 7 a file could not be read or written.\n";
 }
 
-/// Names of flags of a class, those of one reason if it is not empty.
+/// Lists the flags of a class; if `reason` is not empty, only those with this reason.
 static std::string listFlags(FlagClass flagClass, StringRef reason, const char *quote) {
   SmallVector<std::string> names;
   for (const Flag &flag : getFlags())

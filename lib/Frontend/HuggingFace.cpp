@@ -55,7 +55,7 @@ private:
   Error wrongType(StringRef field, const json::Value &value, StringRef expected) const {
     return badInput(name + ": " + field + " is " + show(value) + "; it must be " + expected);
   }
-  // Errors are one line, whatever the file holds.
+  // Shows a value of the file in an error, which must stay one line.
   static std::string show(const json::Value &value) {
     std::string text = llvm::formatv("{0}", value);
     return text.size() <= 60 ? text : text.substr(0, 57) + "...";
@@ -66,12 +66,13 @@ private:
   ModelConfig config;
   bool isHeadless = false;
   llvm::SmallVector<StringRef> ignored;
-  llvm::StringMap<StringRef> seen; ///< a field's own name, the name it was given by
+  llvm::StringMap<StringRef>
+      seen; ///< key: the field's main name; value: the name (main or alias) by which the file gives it
 };
 
 } // namespace
 
-/// What model it is; another architecture is another model.
+/// Checks model_type and architectures: any model but GPT-2 is refused.
 Error ConfigReader::readKind() {
   const json::Value *type = object.get("model_type");
   if (!type)
@@ -92,8 +93,9 @@ Error ConfigReader::readKind() {
   return Error::success();
 }
 
-/// A GPT2Model gives hidden states. To be trained it needs a head, and with tied embeddings the one that it gets has no
-/// weight of its own: its file has all that the step needs.
+/// A GPT2Model has no language model head, which a training step needs. With tied embeddings the head's weight is the
+/// token table, so the step adds a head, and the model's file has all of its weights. Without tied embeddings it is an
+/// error.
 Error ConfigReader::checkHead(std::vector<std::string> &notes) const {
   if (!isHeadless)
     return Error::success();
@@ -120,7 +122,7 @@ Error ConfigReader::readField(StringRef field, const json::Value &value) {
     std::optional<int64_t> number = value.getAsInteger();
     if (!number)
       return wrongType(given, value, "a whole number");
-    // Zero is no way to leave a size out, nor is the number that stands for it.
+    // 0 and negative numbers (kUnset is one) do not mean that the file leaves a size out: they are errors.
     if (*number < 1)
       return wrongType(given, value, "at least 1");
     member = *number;
@@ -135,9 +137,9 @@ Error ConfigReader::readField(StringRef field, const json::Value &value) {
   };
 
   if (field == "model_type" || field == "architectures")
-    return Error::success(); // readKind's
+    return Error::success(); // readKind has checked them
   if (field == "n_inner" && value.getAsNull())
-    return Error::success(); // 4 n_embd
+    return Error::success(); // null means 4 n_embd, as in an absent field
 #define HF_COUNT(FIELD, MEMBER)                                                                                        \
   if (field == FIELD)                                                                                                  \
     return readCount(config.MEMBER);
@@ -174,7 +176,7 @@ Error ConfigReader::readField(StringRef field, const json::Value &value) {
 Expected<ModelConfig> ConfigReader::read(std::vector<std::string> &notes) {
   if (Error error = readKind())
     return std::move(error);
-  // What GPT2Config has where the file says nothing.
+  // The defaults of Hugging Face's GPT2Config.
   config.numLayers = 12, config.hiddenSize = 768, config.numAttentionHeads = 12;
   config.vocabSize = 50257, config.maxPositionEmbeddings = 1024;
   for (const auto &[field, value] : object)

@@ -48,7 +48,8 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> tx::readRegularFile(StringRef path
   };
   if (status.getSize() > maximumBytes)
     return tooLarge(status.getSize());
-  // Volatile: read, not mapped, so that a file that shrinks is no SIGBUS.
+  // IsVolatile: LLVM reads the file and does not map it. A mapped file that another process shortens would end us by
+  // SIGBUS.
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/true,
                                             /*IsVolatile=*/true);
   if (!buffer)
@@ -58,8 +59,8 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> tx::readRegularFile(StringRef path
   return std::move(*buffer);
 }
 
-/// The index after the string that begins with the quote at `begin`; the end of the text if it is not closed (the
-/// parser will say so).
+/// The index after the string whose opening quote is at `begin`; the end of the text if no quote closes it (the parser
+/// reports that).
 static size_t skipString(StringRef text, size_t begin) {
   size_t i = begin + 1;
   for (; i < text.size() && text[i] != '"'; ++i)
@@ -79,14 +80,14 @@ Error tx::checkJsonLimits(StringRef text, StringRef name) {
   if (size_t at = text.find('\0'); at != StringRef::npos)
     return badInput(
         llvm::formatv("{0}:{1}: it has a NUL byte, after {2} bytes: JSON is text", name, lineOf(text, at), at));
-  // The keys of each object that is open; null for an array.
+  // For each open object, from the outermost: the keys seen so far. Null for an open array.
   llvm::SmallVector<std::unique_ptr<llvm::StringSet<>>> open;
   for (size_t i = 0; i < text.size();) {
     char c = text[i];
     if (c == '"') {
       size_t end = skipString(text, i);
-      // A key is a string before a colon. Keys that differ in their escapes alone are no config's: any escape is
-      // refused.
+      // A string before a colon is a key. A key with an escape is refused, as it could equal a key that is written
+      // without; no config needs one.
       if (text.drop_front(end).ltrim().starts_with(":") && !open.empty() && open.back()) {
         StringRef key = text.slice(i + 1, end - 1);
         if (key.contains('\\'))
@@ -116,8 +117,8 @@ Error tx::checkJsonLimits(StringRef text, StringRef name) {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace {
-/// Follows the nesting of MLIR text. An alias (`#a = …`, `!t = …`) nests as deep as what it stands for: a chain of them
-/// is as deep as one long attribute.
+/// Measures how deep MLIR text nests. An alias (`#a = …`, `!t = …`) nests as deep as the attribute or type that it
+/// stands for, so a chain of aliases is as deep as if it was written out.
 class MlirScanner {
 public:
   MlirScanner(StringRef text, StringRef name, bool allowMaps) : text(text), name(name), allowMaps(allowMaps) {}
@@ -132,7 +133,8 @@ public:
       } else if ((c == '#' || c == '!') && i + 1 < text.size()) {
         i = scanAlias(i);
       } else if (llvm::isAlpha(c)) {
-        // MLIR's parser recurses with the number of operators of an affine expression, and nothing in a model has one.
+        // MLIR's parser recurses for each operator of an affine expression. A model needs no affine maps, so they are
+        // refused.
         size_t end = std::min(text.find_first_not_of(kLetters, i), text.size());
         StringRef word = text.slice(i, end);
         if (!allowMaps && (word == "affine_map" || word == "affine_set"))
@@ -186,8 +188,8 @@ private:
       aliasDepth = 0;
     } else {
       aliasDepth = depths.lookup(id);
-      // What follows the last definition is larger than it: then the depth is an upper bound, which is all that is
-      // needed.
+      // After the last definition, the rest of the text counts as a part of it, so its depth may come out too large. An
+      // upper bound is enough.
       if (!defining.empty())
         depths[defining] = std::max(depths[defining], std::max(deepest, getDepth()) + 1);
     }
@@ -202,8 +204,8 @@ private:
   StringRef text, name;
   bool allowMaps;
   unsigned brackets = 0, angles = 0, aliasDepth = 0;
-  unsigned deepest = 0; ///< since the definition began
-  StringRef defining;   ///< the alias whose definition was met last
+  unsigned deepest = 0; ///< the greatest depth since the definition of `defining` began
+  StringRef defining;   ///< the alias whose definition the scanner has met last
   llvm::StringMap<unsigned> depths;
 };
 } // namespace

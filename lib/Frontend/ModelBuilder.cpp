@@ -17,9 +17,9 @@ void tx::loadFrontendDialects(MLIRContext &context) { context.loadDialect<TxDial
 
 namespace {
 
-constexpr int64_t kIgnoreIndex = -100; // PyTorch's and Hugging Face's
+constexpr int64_t kIgnoreIndex = -100; // the ignore index of PyTorch and Hugging Face
 
-/// How a parameter starts, and whether weight decay applies to it.
+/// How a parameter is initialized, and whether weight decay applies to it.
 struct Init {
   InitKind kind;
   double stddev = 0.0;
@@ -44,11 +44,12 @@ public:
   }
 
 private:
-  // Parameters, in the order of Hugging Face's state_dict.
+  // Declares the parameters, in the order of Hugging Face's state_dict.
   void declareParameters() {
     int64_t h = config.hiddenSize, f = config.ffnHiddenSize;
     Init normal{InitKind::Normal, config.initializerRange, /*decay=*/true};
-    // The residual stream sums 2L projections (Radford et al. 2019, section 2.3).
+    // The residual stream is a sum of 2L projections (L layers), so their weights start smaller by 1/sqrt(2L) (Radford
+    // et al. 2019, section 2.3).
     Init residual = normal;
     residual.stddev /= std::sqrt(2.0 * config.numLayers);
 
@@ -85,7 +86,7 @@ private:
                      /*of=*/FlatSymbolRefAttr(), init.decay, RankedTensorType::get(shape, dtype));
   }
 
-  // The function: every parameter is loaded once, at entry.
+  // Creates the function, which loads each parameter once, at its entry.
   void startFunction() {
     Type i32 = builder.getI32Type(), scalar = RankedTensorType::get({}, builder.getF32Type());
     Type ids = RankedTensorType::get({config.microBatchSize, config.seqLength}, i32);
@@ -150,7 +151,7 @@ private:
     x = norm(x, "transformer.ln_f", in("final_layernorm"));
     auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
     shape.back() = config.vocabSize;
-    // Logits are f32 whatever the activations are: the loss sums over them.
+    // Logits are f32 even if activations are bf16: the loss sums over them.
     Value logits = LinearOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()), x,
                                     parameter(config.tiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight"),
                                     /*bias=*/Value(), /*transposed=*/true, in("output_layer"));
@@ -178,7 +179,7 @@ private:
     return AddOp::create(builder, loc, x.getType(), x, branch, scope);
   }
 
-  // The site of the mask is (layer, path): no scope may have a second dropout.
+  // A mask's random numbers depend on layer and path, so no scope may have two dropouts.
   Value dropout(Value x, double probability, ScopeAttr scope) {
     if (probability == 0.0)
       return x;
@@ -200,7 +201,7 @@ private:
   Location loc;
   OwningOpRef<ModuleOp> module;
   Type dtype;
-  int64_t layer = -1; ///< -1 outside of the layers
+  int64_t layer = -1; ///< the layer that is being built; -1 outside of the layers
   Value tokens, targets, key;
   llvm::StringMap<Value> parameters;
 };

@@ -15,7 +15,7 @@ using llvm::Error;
 
 namespace {
 struct Count {
-  const char *name; ///< the flag, and config.json's field if it has one
+  const char *name; ///< the flag, and the field's name in config.json if it has one
   int64_t ModelConfig::*field;
   int64_t maximum;
 };
@@ -25,8 +25,8 @@ struct Number {
 };
 } // namespace
 
-// Far above any model, far below what makes sums of products overflow. Layers are unrolled, so their number is what the
-// compiler's own memory grows with.
+// Bounds that are far above any model, and low enough that sums of products do not overflow. The bound on layers is
+// lower, since layers are unrolled and the compiler's own memory grows with them.
 static constexpr int64_t kMaxLayers = 4096;
 static constexpr int64_t kMaxSize = int64_t(1) << 31;
 
@@ -76,7 +76,7 @@ static Error checkNumbers(const ModelConfig &config) {
   return Error::success();
 }
 
-/// The numbers of heads nearest to `heads` that divide `hidden`.
+/// The numbers of heads that divide `hidden` and are nearest to `heads`, for an error message.
 static std::string nearbyDivisors(int64_t hidden, int64_t heads) {
   int64_t below = 1, above = hidden;
   auto consider = [&](int64_t divisor) {
@@ -102,7 +102,7 @@ static Error checkRelations(const ModelConfig &config) {
 }
 
 std::string tx::findFlashObstacle(const ModelConfig &config) {
-  constexpr int64_t widest = 256; // of every flash attention
+  constexpr int64_t widest = 256; // the widest head that any of our flash attentions can have
   if (config.getHeadSize() <= widest)
     return "";
   return llvm::formatv("heads are {0} wide, and flash attention takes at most "
@@ -122,14 +122,14 @@ static Error chooseAttention(ModelConfig &config) {
   return Error::success();
 }
 
-/// No tensor, no sum over layers and no count of operations leaves int64_t.
+/// Checks that no size of a tensor, no sum over layers and no count of FLOPs overflows int64_t.
 static Error checkProducts(const ModelConfig &c) {
   struct Product {
     const char *what;
     int bits;
     llvm::SmallVector<int64_t, 5> factors;
   };
-  // An activation times 4096 layers, 4 bytes and a dozen of its like stays below 2^63.
+  // 2^45 elements times 4096 layers, 4 bytes and a dozen such activations in each layer stay below 2^63.
   int64_t widest = std::max(std::max(3 * c.hiddenSize, c.ffnHiddenSize), c.vocabSize);
   const Product products[] = {
       {"the attention scores (micro-batch-size x heads x seq-length x seq-length) would have",
@@ -170,7 +170,8 @@ Error tx::resolve(ModelConfig &config) {
     config.seqLength = config.maxPositionEmbeddings;
   if (config.ffnHiddenSize == unset && config.hiddenSize != unset &&
       llvm::MulOverflow(config.hiddenSize, int64_t(4), config.ffnHiddenSize))
-    config.ffnHiddenSize = config.hiddenSize; // out of range itself: reported below
+    config.ffnHiddenSize =
+        config.hiddenSize; // the product would overflow; hiddenSize is out of range then, which checkCounts reports
   if (Error error = checkCounts(config))
     return error;
   config.vocabSize = llvm::divideCeil(config.vocabSize, config.vocabDivisor) * config.vocabDivisor;

@@ -14,7 +14,7 @@ using namespace mlir;
 using namespace tx;
 using llvm::Expected;
 
-/// A diagnostic as one line: `model.mlir:3:8: message`.
+/// Writes a diagnostic as one line: `model.mlir:3:8: message`.
 static std::string toLine(Diagnostic &diagnostic) {
   std::string line;
   llvm::raw_string_ostream os(line);
@@ -22,7 +22,7 @@ static std::string toLine(Diagnostic &diagnostic) {
     os << loc.getFilename().getValue() << ':' << loc.getLine() << ':' << loc.getColumn() << ": ";
   os << diagnostic;
   std::replace(line.begin(), line.end(), '\n', ' ');
-  // MLIR's advice is a flag of tools that do not compile.
+  // MLIR advises a flag that mlir-opt and tx-opt have but tx-compile does not: cut the advice off.
   if (size_t advice = line.find(". If this is intended, please use -allow-unregistered-dialect"); advice != line.npos)
     line = line.substr(0, advice) + "; a model has ops of the dialects tx and func";
   return line;

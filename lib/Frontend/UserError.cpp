@@ -26,15 +26,15 @@ llvm::Error tx::badUsage(const llvm::Twine &message) { return make(ExitCode::Usa
 llvm::Error tx::badFile(const llvm::Twine &message) { return make(ExitCode::InputOutput, message); }
 
 std::string tx::show(double value) {
-  if (std::isnan(value)) // which has a sign on some machines
+  if (std::isnan(value)) // some machines print NaN with a sign
     return "nan";
   std::string text;
   llvm::raw_string_ostream(text) << llvm::format("%.10g", value);
   return text;
 }
 
-/// The bytes of the character at the text's begin; 0 if they are none that a terminal may see: a control character of
-/// ASCII or Latin-1, or no UTF-8.
+/// The number of bytes of the first character of the text; 0 if it must not be sent to a terminal: a control character
+/// of ASCII or Latin-1, or bytes that are no UTF-8.
 static size_t measureCharacter(llvm::StringRef text) {
   auto *bytes = reinterpret_cast<const llvm::UTF8 *>(text.data());
   size_t size = llvm::getNumBytesForUTF8(bytes[0]);

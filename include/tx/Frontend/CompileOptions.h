@@ -1,6 +1,6 @@
 //===- CompileOptions.h - What tx-compile was asked for -------------------------------------------------*- C++ -*-===//
 //
-// The whole command line as data; the pipeline reads nothing else.
+// tx-compile's whole command line as data. The pipeline reads no other settings.
 //
 //   llvm::Expected<CompileOptions> options = parseCommandLine({"gpt2-124m", "-o", "step.txa"});
 //   mlir::MLIRContext context;
@@ -23,23 +23,23 @@
 
 namespace tx {
 
-/// The recompute flags as they were written. What they mean, and whether they fit together and the model, is Remat's to
-/// say.
+/// The recompute flags as the user wrote them. Remat decides what they mean, and whether they fit each other and the
+/// model.
 struct RecomputeOptions {
   std::optional<std::string> granularity, method, numLayers;
-  std::optional<std::vector<std::string>> modules;  ///< empty: given without a name
+  std::optional<std::vector<std::string>> modules;  ///< an empty list: the flag was given without a name
   std::optional<std::vector<std::string>> layers;   ///< `0`, `2-5`
   std::optional<std::vector<std::string>> saveOnly; ///< names of values
   bool activations = false;                         ///< --recompute-activations
 };
 
-/// AdamW's constants; they are compiled into the step.
+/// AdamW's constants, which are compiled into the step.
 struct OptimizerOptions {
   double weightDecay = 0.01, clipGrad = 1.0;
   double adamBeta1 = 0.9, adamBeta2 = 0.999, adamEps = 1e-8;
 };
 
-/// How many ranks run the step, and what each has of it.
+/// How many ranks run the step, and which part of it each rank has.
 struct ParallelOptions {
   int64_t dataParallelSize = 1;
 };
@@ -47,34 +47,35 @@ struct ParallelOptions {
 struct OutputOptions {
   enum class Print { Nothing, Help, MegatronHelp, Markdown, Version };
 
-  std::string compileTo;      ///< a phase, printed to stdout; empty: none
+  std::string compileTo;      ///< --compile-to: the phase to print to stdout; empty: none
   std::string artifactFile;   ///< -o
   std::string reportFile;     ///< --report
-  std::string verifyTwinFile; ///< --verify-twin: the same step under policy none
+  std::string verifyTwinFile; ///< --verify-twin: the file for the same step under policy none
   std::string target = "host";
-  std::string targetCpu; ///< empty: this machine's
-  std::string ptxas;     ///< empty: where it usually is; none: PTX alone
+  std::string targetCpu; ///< empty: the CPU of this machine
+  std::string ptxas;     ///< path of ptxas; empty: look in the usual places; `none`: emit PTX only
   bool printModelConfig = false;
   Print print = Print::Nothing; ///< instead of compiling
 };
 
-/// What a plug-in, or a person, adds to the passes.
+/// Passes that a person adds, and the plug-ins that have them.
 struct PluginOptions {
   std::vector<std::string> files;       ///< --load-pass-plugin
   std::vector<std::string> addedPasses; ///< --add-passes-after: `remat:pipeline`
 };
 
-/// What a GPU's libraries may do beside products.
+/// What libraries of a GPU may compute besides plain products.
 struct LibraryOptions {
-  /// auto: cuDNN where it can; fused: cuDNN or nothing; else: never.
+  /// Who computes flash attention. auto: cuDNN where it can; fused: cuDNN, or an error; other values: generated
+  /// kernels.
   AttentionBackend attention = AttentionBackend::Auto;
-  bool deterministicAttention = true; ///< cuDNN's backward adds in one order
-  bool biasGradients = true;          ///< cuBLASLt sums them with a weight's
-  bool activations = false;           ///< cuBLASLt computes GELU beside a product
+  bool deterministicAttention = true; ///< cuDNN's backward must add in a fixed order
+  bool biasGradients = true;          ///< cuBLASLt may compute a bias's gradient together with the weight's
+  bool activations = false;           ///< cuBLASLt may compute GELU together with a product
 };
 
 struct CompileOptions {
-  /// The preset or file that was given; empty if flags say everything.
+  /// The preset or file that was given; empty if flags describe the whole model.
   std::string input;
   /// `input` is MLIR text (or bytecode, if that was allowed), and `model` is not filled.
   bool inputIsModule = false;
@@ -86,9 +87,9 @@ struct CompileOptions {
   OutputOptions output;
   LibraryOptions libraries;
   PluginOptions plugins;
-  /// The flags with an effect that were given, in their order.
+  /// The given flags that have an effect, in the order in which they were given.
   std::vector<llvm::StringRef> given;
-  /// What a person should know, a line each: what was ignored, for example.
+  /// Notes for the user, one line each; for example which flags were ignored.
   std::vector<std::string> notes;
 };
 
@@ -96,7 +97,8 @@ struct CompileOptions {
 /// `loadModel`.
 llvm::Expected<CompileOptions> parseCommandLine(llvm::ArrayRef<llvm::StringRef> arguments);
 
-/// The `model` phase: built from the config, or parsed and verified.
+/// Makes the module that compilation starts from: builds the `model` phase from the config, or parses and verifies the
+/// input file.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, const CompileOptions &options);
 
 } // namespace tx

@@ -1,7 +1,7 @@
 //===- Flags.h - Every flag that tx-compile knows -------------------------------------------------------*- C++ -*-===//
 //
-// One table from Options.def, MegatronHarmless.def and MegatronRefused.def; the parser, the help, the docs and the
-// search for the nearest name read it.
+// One table lists all flags of Options.def, MegatronHarmless.def and MegatronRefused.def. The parser, the help, the
+// docs and the search for the nearest name read it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -14,23 +14,24 @@ namespace tx {
 
 /// What a flag means for the compiler.
 enum class FlagClass {
-  Modelled, ///< has an effect
-  Run,      ///< a run decides it, not what is compiled; ignored with a note
-  Harmless, ///< changes nothing here; ignored with a note
-  Refused,  ///< would change the model, the memory, the layout, or what a run computes
+  Modelled, ///< has an effect on the compilation
+  Run,      ///< tells a run something that the compiler need not know; ignored with a note
+  Harmless, ///< would change nothing in Tx; ignored with a note
+  Refused,  ///< would change the model, the memory, the layout, or what a run computes, in a way that Tx does not have;
+            ///< an error
 };
 
-/// What follows a flag.
+/// How many values follow a flag: none, one, or a list.
 enum class FlagArity { Switch, Value, List };
 
 enum class FlagGroup {
 #define TX_GROUP(GROUP, TITLE, TEXT) GROUP,
 #include "tx/Frontend/Options.def"
-  None, ///< not modelled
+  None, ///< for flags that are not Modelled
 };
 
-/// What the flags' setters fill; more than the options, as some flags are only checked against others once all are
-/// known.
+/// The data that the setters of flags fill. Besides the options it has values that are checked against other flags once
+/// all flags are known.
 struct FlagState {
   ModelConfig &model;
   RecomputeOptions &recompute;
@@ -48,25 +49,26 @@ struct Flag {
   FlagClass flagClass;
   FlagArity arity;
   FlagGroup group = FlagGroup::None;
-  llvm::StringRef metavar = {}; ///< how help names the value
+  llvm::StringRef metavar = {}; ///< the name of the value in help texts
   llvm::StringRef text = {};    ///< help of a modelled flag, reason of a refused one
   llvm::StringRef neutral = {}; ///< the value with which a refused flag passes
-  /// Takes the values (one but for lists) of a modelled flag.
+  /// Sets the options that a modelled flag sets, from its values (a list may have several).
   llvm::Error (*set)(FlagState &state, const Flag &flag, llvm::ArrayRef<llvm::StringRef> values) = nullptr;
-  /// The names of the enum that the value is one of.
+  /// The names that the value can have, if it is an enum's.
   llvm::SmallVector<llvm::StringRef> (*getChoices)() = nullptr;
-  /// What a switch sets, and to what: two that set one field to two values contradict each other.
+  /// For a switch: the field that it sets, and to which value. Two switches that set one field to different values
+  /// contradict each other.
   llvm::StringRef field = {}, fieldValue = {};
-  bool repeats = false; ///< each value counts, and not the last one alone
+  bool repeats = false; ///< if the flag is given several times, all values count, not only the last one
 
-  /// `--num-layers N`, `--recompute-method none|uniform|block`.
+  /// The flag with its value, as in `--num-layers N` or `--recompute-method none|uniform|block`.
   std::string getSignature() const;
 };
 
 llvm::ArrayRef<Flag> getFlags();
-/// Null if unknown.
+/// The flag of that name; null if there is none.
 const Flag *findFlag(llvm::StringRef name);
-/// The known name with the fewest edits; empty if none is near.
+/// The flag's name that differs from `name` by the fewest edits; empty if none is near.
 llvm::StringRef nearestFlag(llvm::StringRef name);
 
 struct FlagGroupInfo {

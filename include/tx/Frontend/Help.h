@@ -8,17 +8,17 @@
 
 namespace tx {
 
-/// A stage of the way, and what the program is after it. The pipeline has the list.
+/// A stage of the pipeline, and what the program is after it. The caller takes the list from Pipelines.h.
 struct StageHelp {
   llvm::StringRef name, summary;
   bool isPhase; ///< --compile-to can stop there
 };
 
-/// `tx-compile --help`.
+/// Prints what `tx-compile --help` says.
 void printHelp(llvm::raw_ostream &os, llvm::ArrayRef<StageHelp> stages);
-/// `--help-megatron`: what becomes of every Megatron flag.
+/// Prints what `--help-megatron` says: how tx-compile treats each flag of Megatron.
 void printMegatronHelp(llvm::raw_ostream &os);
-/// `--help-markdown`: both, as a page of the docs.
+/// Prints what `--help-markdown` says: both texts as a page of the docs.
 void printMarkdown(llvm::raw_ostream &os, llvm::ArrayRef<StageHelp> stages);
 
 } // namespace tx

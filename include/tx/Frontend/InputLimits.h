@@ -1,7 +1,8 @@
 //===- InputLimits.h - Bounds on what the parsers get to see --------------------------------------------*- C++ -*-===//
 //
-// llvm::json and MLIR's parser recurse with the nesting of their input, and llvm::json lets the last of two equal keys
-// win. So sizes, nesting and keys are checked by loops, before either of them runs.
+// llvm::json and MLIR's parser recurse as deep as their input nests, and could overflow the stack. Of two equal keys in
+// an object llvm::json silently takes the last. So the functions here check size, nesting and keys of a text before it
+// is parsed; they use loops and do not recurse.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,19 +17,21 @@
 
 namespace tx {
 
-/// `a folder`, `a named pipe`, …
+/// A file type in words: `a folder`, `a named pipe`, …
 std::string describeFileType(llvm::sys::fs::file_type type);
 
-/// The content of a regular file of at most `maximumBytes`.
+/// Reads a regular file. Any other kind of file, or more than `maximumBytes`, is an error.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readRegularFile(llvm::StringRef path, uint64_t maximumBytes);
 
-/// Whether JSON text has no NUL, nests at most 64 levels and no object has a key twice.
+/// An error if JSON text has a NUL, nests more than 64 levels deep, or has a key twice in one object.
 llvm::Error checkJsonLimits(llvm::StringRef text, llvm::StringRef name);
 
-/// Whether MLIR text nests at most 256 levels of brackets, attribute and type aliases counted as what they stand for.
+/// An error if MLIR text of a model nests more than 256 levels of brackets, or has an affine map. An alias of an
+/// attribute or a type counts as deep as what it stands for.
 llvm::Error checkMlirLimits(llvm::StringRef text, llvm::StringRef name);
 
-/// The same for IR of all phases: kernels may have affine maps, models not.
+/// Checks the nesting like checkMlirLimits, but allows affine maps: IR of later phases has kernels, which may have
+/// them.
 llvm::Error checkMlirNesting(llvm::StringRef text, llvm::StringRef name);
 
 } // namespace tx

@@ -1,7 +1,7 @@
 //===- ModelConfig.h - What model to build --------------------------------------------------------------*- C++ -*-===//
 //
-// Plain data, filled by a preset, a config.json and flags, in this order; then `resolve` fills what none of them said
-// and checks the whole.
+// Plain data. A preset or a config.json fills it first, then flags; then `resolve` fills the fields that none of them
+// has set, and checks all of it.
 //
 //   ModelConfig config;
 //   config.numLayers = 2, config.hiddenSize = 64, config.numAttentionHeads = 2;
@@ -24,46 +24,46 @@
 
 namespace tx {
 
-/// The type of parameters and activations. Statistics, logits, gradients and optimizer state are f32 with either.
+/// The type of parameters and activations. Statistics, logits, gradients and optimizer state are f32 in both cases.
 enum class DType { F32, BF16 };
 
 struct ModelConfig {
-  /// Nobody gave a value.
+  /// Marks a field that nobody has set.
   static constexpr int64_t kUnset = std::numeric_limits<int64_t>::min();
 
   std::string type = "gpt2";
   int64_t numLayers = kUnset, hiddenSize = kUnset, numAttentionHeads = kUnset;
-  int64_t ffnHiddenSize = kUnset; ///< unset: 4 hiddenSize
+  int64_t ffnHiddenSize = kUnset; ///< if unset: 4 hiddenSize
   int64_t vocabSize = kUnset;
-  int64_t vocabDivisor = 1;               ///< the table is padded to a multiple of it
-  int64_t maxPositionEmbeddings = kUnset; ///< unset: seqLength
-  int64_t seqLength = kUnset;             ///< unset: maxPositionEmbeddings
+  int64_t vocabDivisor = 1;               ///< vocabSize is padded to a multiple of it
+  int64_t maxPositionEmbeddings = kUnset; ///< if unset: seqLength
+  int64_t seqLength = kUnset;             ///< if unset: maxPositionEmbeddings
   int64_t microBatchSize = 1;
   double layernormEpsilon = 1e-5;
   double attentionDropout = 0.1;
   double hiddenDropout = 0.1;
-  double embeddingDropout = 0.1; ///< Megatron has no own flag: hiddenDropout
+  double embeddingDropout = 0.1; ///< Megatron has no flag for it and uses hiddenDropout
   double initializerRange = 0.02;
   bool tiedEmbeddings = true;
   bool linearBias = true;
   DType dtype = DType::F32;
-  /// Resolved: flash or unfused.
+  /// `resolve` sets it to flash or unfused.
   AttentionBackend attentionBackend = AttentionBackend::Auto;
   int64_t seed = 1234;
 
   int64_t getHeadSize() const { return hiddenSize / numAttentionHeads; }
-  /// Elements of all parameters. The config must be resolved.
+  /// The number of elements of all parameters together. The config must be resolved.
   int64_t countParameters() const;
 };
 
-/// Why flash attention has no code for the model; empty if it has.
+/// Says why flash attention cannot be used for the model; empty if it can.
 std::string findFlashObstacle(const ModelConfig &config);
 
-/// Fills what nobody gave, pads the vocabulary, and checks everything. An error names the field as flag and as
-/// config.json has it.
+/// Fills the fields that nobody has set, pads the vocabulary, and checks all fields. An error names the field by its
+/// flag and by its name in config.json.
 llvm::Error resolve(ModelConfig &config);
 
-/// The artifact's `model` object (docs/Artifact.md), of a resolved config.
+/// The `model` object of the artifact's manifest (docs/Artifact.md). The config must be resolved.
 llvm::json::Object toJson(const ModelConfig &config);
 
 llvm::StringRef stringifyDType(DType dtype);

@@ -20,7 +20,7 @@ struct Preset {
 
 /// In the order of Presets.def.
 llvm::ArrayRef<Preset> getPresets();
-/// Null if there is no such preset.
+/// The preset of that name; null if there is none.
 const Preset *findPreset(llvm::StringRef name);
 
 } // namespace tx

@@ -14,7 +14,7 @@
 
 namespace tx {
 
-/// What the tools exit with; docs and scripts rely on the numbers.
+/// The exit statuses of the tools. Docs and scripts rely on the numbers.
 enum class ExitCode {
   Ok = 0,
   BadInput = 1,
@@ -46,14 +46,14 @@ llvm::Error badInput(const llvm::Twine &message);
 llvm::Error badUsage(const llvm::Twine &message);
 llvm::Error badFile(const llvm::Twine &message);
 
-/// A number as a person would write it.
+/// Writes a number as a person would.
 std::string show(double value);
 
-/// Names of files, flags and fields are strangers': control bytes, and bytes that are no UTF-8, are written as \n, \t,
-/// \x1b, so that a message stays one line and steers no terminal.
+/// Writes control bytes, and bytes that are no UTF-8, as \n, \t or \x1b. Names of files, flags and fields come from
+/// outside; so a message with such a name stays one line and cannot control the terminal.
 std::string escapeControls(llvm::StringRef text);
 
-/// Prints `error: …`, one line for each, and gives the exit status of the last.
+/// Prints one line `error: …` for each error that `error` joins, and returns the exit status of the last one.
 ExitCode report(llvm::Error error);
 void printWarning(llvm::StringRef text);
 void printNote(llvm::StringRef text);

@@ -1,7 +1,7 @@
 //===- main.cpp - tx-compile --------------------------------------------------------------------------------------===//
 //
-// Model and flags in; IR of a phase, a report or an artifact out. Options live in Frontend/Options.def, the way through
-// the phases in Pipeline.
+// tx-compile reads a model and flags, and writes the IR of a phase, a report or an artifact. Frontend/Options.def has
+// its options, Pipeline the way through the phases.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@
 
 using namespace tx;
 
-/// What --help and its like ask for.
+/// Prints what --help, --help-megatron, --help-markdown or --version ask for.
 static void print(OutputOptions::Print what) {
   llvm::SmallVector<StageHelp> stages;
   for (const Stage &stage : getStages())
@@ -76,8 +76,8 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   return compiles ? compile(*options) : llvm::Error::success();
 }
 
-/// Without exceptions there is no way back from where memory runs out; a thread that the system refuses, whose stack is
-/// memory, ends up here too.
+/// Called when memory runs out. Tx is built without exceptions, so it can only leave, with the status OutOfMemory. A
+/// thread that the system refuses to start, for lack of memory for its stack, leads here too.
 [[noreturn]] static void leaveWithoutMemory() {
   static const char text[] = "error: memory ran out, or the system gives no more threads: raise the limits of this "
                              "process (ulimit -v, -u) or end others\n";
@@ -90,12 +90,13 @@ int main(int argc, char **argv) {
   std::set_terminate(leaveWithoutMemory);
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { leaveWithoutMemory(); });
   llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
-  // A reader that leaves and a file that grows too large are failed writes, which are checked, and no signals.
+  // Ignores the signals for a pipe without a reader and a file that grows too large: write() then fails, which is
+  // checked.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
   ExitCode exitCode = report(run(arguments));
-  // A full disk shows at the latest here. A reader that has seen enough (`| head`) is no failure of ours.
+  // A full disk shows here at the latest. A reader that has left (`| head`) is no error.
   llvm::outs().flush();
   if (std::error_code error = llvm::outs().error()) {
     llvm::outs().clear_error();

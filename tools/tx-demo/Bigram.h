@@ -8,8 +8,8 @@
 
 namespace txdemo {
 
-/// The entropy of a byte given the byte before it, in nats, under the text's own pair counts: what the best possible
-/// bigram model of this very text reaches. 0 for fewer than two bytes.
+/// The entropy, in nats, of a byte given the byte before it, from the counts of pairs in the text itself. It is the
+/// loss that the best possible bigram model of this text reaches. 0 for fewer than two bytes.
 double bigramEntropy(const std::string &text);
 
 } // namespace txdemo

@@ -13,20 +13,20 @@ struct Model {
   const char *learningRate;
   int warmup;
 
-  /// The model's flags of tx-compile, without a policy.
+  /// The flags of tx-compile that describe the model, without a recompute policy.
   Command flags(int microBatch) const;
 };
 
-/// `quick`: a smaller model that is through within a minute.
+/// `quick`: a smaller model, which trains within a minute.
 Model demoModel(bool quick);
 
 struct Policy {
-  std::string name; ///< as in the table
-  std::string file; ///< the stem of its files
-  Command flags;    ///< of tx-compile
+  std::string name; ///< as the table of results shows it
+  std::string file; ///< stem of the names of the policy's files
+  Command flags;    ///< the flags of tx-compile that set the policy
 };
 
-/// The first one is `none`: every other is compared with it.
+/// The policies that the demo compares. The first one is `none`; each other one is compared with it.
 std::vector<Policy> demoPolicies(const Model &model);
 
 } // namespace txdemo

@@ -22,7 +22,7 @@ std::string txdemo::shown(const Command &command) {
   return text;
 }
 
-/// The exit code; 128 + N for a signal, as in a shell.
+/// Runs a command and returns its exit code; 128 + N if signal N has ended it, as in a shell.
 static int spawn(const Command &command, const char *outputFile) {
   std::fflush(stdout);
   pid_t child = fork();

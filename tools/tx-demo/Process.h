@@ -9,7 +9,7 @@
 
 namespace txdemo {
 
-/// What main prints and the code it leaves with.
+/// An error: main prints its message and exits with its code.
 struct Failure : std::runtime_error {
   Failure(int code, const std::string &message) : std::runtime_error(message), code(code) {}
   int code;
@@ -17,13 +17,13 @@ struct Failure : std::runtime_error {
 
 using Command = std::vector<std::string>;
 
-/// As a person would type it in a shell.
+/// The command as a person would type it in a shell.
 std::string shown(const Command &command);
 
-/// Runs it with our own output, so that its progress is seen.
+/// Runs the command with this program's standard output, so that people see its progress. Throws a Failure if it fails.
 void run(const Command &command);
 
-/// Runs it with its output in a file; the last lines of the file become part of the error when it fails.
+/// Runs the command with its output in a file. If it fails, throws a Failure with the last lines of the file.
 void runQuietly(const Command &command, const std::string &outputFile);
 
 std::string readFile(const std::string &path);

@@ -9,7 +9,8 @@
 using namespace txdemo;
 using nlohmann::json;
 
-/// The files are our own programs': a field that is missing is our bug, and is named with its file.
+/// Parses a file that a program of Tx has written. A missing field is a bug of Tx; the error names the field and the
+/// file.
 static json parse(const std::string &text, const std::string &path) {
   json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object())
@@ -54,7 +55,7 @@ Run txdemo::readRun(const std::string &path) {
   }
   if (times.empty())
     throw Failure(1, path + ": has no step");
-  // The first steps touch memory for the first time.
+  // Leaves the first two steps out of the median: they touch memory for the first time.
   times.erase(times.begin(), times.begin() + std::min<size_t>(2, times.size() - 1));
   std::nth_element(times.begin(), times.begin() + times.size() / 2, times.end());
   run.medianStepMs = times[times.size() / 2];

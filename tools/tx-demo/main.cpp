@@ -76,7 +76,7 @@ std::string format(const char *form, ...) {
   return text;
 }
 
-/// What trains: the split that tx-run makes too.
+/// The bigram entropy of the training part of the text, split off as tx-run does it.
 double trainingEntropy(const std::string &path) {
   std::string text = readFile(path);
   return bigramEntropy(text.substr(0, size_t(double(text.size()) * 0.9)));
@@ -87,7 +87,7 @@ public:
   explicit Demo(const Options &options)
       : options(options), model(demoModel(options.quick)), policies(demoPolicies(model)) {}
 
-  /// The exit code.
+  /// Runs the demo and returns its exit code.
   int run() {
     auto start = std::chrono::steady_clock::now();
     fs::create_directories(options.out);
@@ -159,7 +159,7 @@ private:
     return last < entropy;
   }
 
-  /// Every policy, from the same weights, with the same data and dropout.
+  /// Trains under each policy, from the same weights, with the same data and dropout, and compares with `none`.
   bool compare() {
     std::printf("[4/4] %d identical steps under each policy:\n", comparedSteps);
     std::vector<std::vector<std::string>> rows = {{"policy", "planned peak", "allocated", "of none", "recompute",
@@ -207,7 +207,7 @@ private:
   }
 
   std::string sample() {
-    // One row of text: a whole batch for each letter would take minutes.
+    // Compiles for a microbatch of one row: computing a whole batch for each letter would take minutes.
     compileOne("sample", /*microBatch=*/1, policies[0].flags);
     std::string output = file("sample", ".txt");
     runQuietly({options.bin + "/tx-run", file("sample", ".txa"), "--load", file("model", ".safetensors"), "--sample",
@@ -216,7 +216,8 @@ private:
     return readFile(output);
   }
 
-  /// Logs are appended to: an earlier run's must not count.
+  /// The name of a file, which it removes if it exists: tx-run appends to logs, and lines of an earlier run must not
+  /// count.
   std::string fresh(const std::string &stem, const char *ending) const {
     fs::remove(file(stem, ending));
     return file(stem, ending);

@@ -34,8 +34,8 @@ FailureOr<CheckRun> tx::runOnReference(ArrayRef<CheckFunction> functions) {
 
 namespace {
 
-/// The functions in a context of their own: the code generator loads dialects, which a pass must not do in the context
-/// that it runs in. Diagnostics come back to their places in the file.
+/// A copy of the functions in an MLIRContext of its own: the code generator loads dialects, which a pass must not do in
+/// the context that it runs in. Diagnostics are passed on with their locations in the test's file.
 class HostProgram {
 public:
   explicit HostProgram(func::FuncOp first) : caller(first.getContext()), fallback(first.getLoc()) {
@@ -73,7 +73,7 @@ public:
     return success();
   }
 
-  /// The artifact's bytes, for one level of CPU.
+  /// Compiles for one level of CPU (such as x86-64-v3) and returns the artifact's bytes.
   FailureOr<SmallVector<char, 0>> compile(StringRef cpu) {
     HostTargetOptions options;
     options.cpu = cpu;
@@ -124,7 +124,7 @@ double fromBits(Type element, uint64_t bits) {
   return element.isInteger(1) ? static_cast<double>(bits != 0) : static_cast<double>(static_cast<int32_t>(bits));
 }
 
-/// A session of the runtime. Calls fail with its message.
+/// A session of the runtime. A call that fails emits the runtime's message.
 class Session {
 public:
   ~Session() {
@@ -170,7 +170,7 @@ public:
 private:
   static txrt_segment getSegment(step::BufferAttr buffer) { return static_cast<txrt_segment>(buffer.getSegment()); }
 
-  /// Calls `use` with each element and the byte where it lies.
+  /// Calls `use` with each element of the tensor and the address of its bytes.
   template <typename TensorT, typename Use> static void forElements(step::BufferAttr buffer, TensorT &tensor, Use use) {
     Type element = buffer.getType().getElementType();
     int64_t size = getElementBytes(element), columns = getColumns(buffer.getType()), stride = buffer.getRowStride();

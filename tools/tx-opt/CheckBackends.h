@@ -12,18 +12,18 @@
 
 namespace tx {
 
-/// What all functions gave somewhere.
+/// The results of all functions in one place: the reference, or the host at one CPU level.
 struct CheckRun {
   std::string place; ///< for messages: "the reference", "host (x86-64-v3)"
-  /// The results of each function; none for one that does not run there.
+  /// The results of each function; empty for a function that does not run in this place.
   std::vector<llvm::SmallVector<Tensor>> results;
 };
 
-/// All of them. Errors are at the op that the reference refuses.
+/// Runs all functions on the reference interpreter. An error is at the op that the reference refuses.
 mlir::FailureOr<CheckRun> runOnReference(llvm::ArrayRef<CheckFunction> functions);
 
-/// Those that run on the host: compiled by the passes of `step`, then by the host's code generator once for each level,
-/// and run by the runtime.
+/// Runs the functions with `runsOnHost` on the host. The passes of `step` compile them, then the host's code generator
+/// once for each CPU level; the runtime runs them. Returns one CheckRun for each level.
 mlir::FailureOr<std::vector<CheckRun>> runOnHost(llvm::ArrayRef<CheckFunction> functions);
 
 } // namespace tx

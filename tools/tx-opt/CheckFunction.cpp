@@ -10,7 +10,8 @@
 using namespace mlir;
 using namespace tx;
 
-/// A test's numbers are written by hand: what is larger is a slip of the pen, and would take gigabytes as doubles.
+/// People write a test's numbers by hand: a tensor with more elements is a typing error, and would take gigabytes as
+/// doubles.
 static constexpr int64_t kMaxElements = int64_t(1) << 24;
 
 static Tensor toTensor(DenseElementsAttr attribute) {
@@ -30,7 +31,7 @@ static Tensor toTensor(DenseElementsAttr attribute) {
   return tensor;
 }
 
-/// The tensor that an op writes down; nothing if the op computes.
+/// The tensor that a constant op has; nothing if the op is no constant.
 static std::optional<Tensor> getWrittenValue(Operation &op) {
   DenseElementsAttr attribute;
   if (matchPattern(&op, m_Constant(&attribute)))
@@ -58,7 +59,8 @@ static bool isElement(Type type) {
   return type.isF32() || type.isBF16() || type.isF64() || type.isSignlessInteger(32) || type.isSignlessInteger(1);
 }
 
-/// State would be a second place for inputs, and its changes a second one for results.
+/// Refuses loads and stores: a check's inputs are its constants, and its results the values that it compares. Refuses
+/// types that checks do not have.
 static LogicalResult verifyOp(Operation &op) {
   if (isa<LoadOp, StoreOp>(op))
     return op.emitOpError("has no place in a check, whose inputs are written in it; compare the value that would be "
@@ -95,7 +97,7 @@ public:
   }
 
 private:
-  /// Inputs, comparisons, and what lies between.
+  /// Puts the op into one of the lists: inputs (constants), comparisons, or ops that compute.
   void sort(Operation &op) {
     for (Type type : op.getResultTypes())
       result.runsOnHost &= !cast<RankedTensorType>(type).getElementType().isF64();
@@ -124,7 +126,7 @@ private:
     return comparison;
   }
 
-  /// The number of the function's result that is this value.
+  /// The number of the new function's result that returns the value; adds a result if none does yet.
   unsigned getResult(Value value) {
     auto *found = llvm::find(results, value);
     if (found == results.end())
@@ -132,8 +134,8 @@ private:
     return found - results.begin();
   }
 
-  /// A sum goes on where its accumulator lies, which then has other numbers: each use of a written one gets an argument
-  /// of its own.
+  /// An accumulating op overwrites its accumulator. If the accumulator is a constant with several uses, the op gets an
+  /// argument of its own with the same numbers. Returns the operands that get new arguments.
   SmallVector<OpOperand *> addAccumulators() {
     SmallVector<OpOperand *> operands;
     for (Operation *op : computing)

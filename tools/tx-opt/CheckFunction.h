@@ -7,7 +7,7 @@
 //     return
 //   }
 //
-// So backends run it as any function, and none of them folds what is written into the code.
+// So backends run it as any other function, and none of them can fold the constants into its code.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -24,7 +24,8 @@
 
 namespace tx {
 
-/// What one check op compares: results of the function by their numbers, or written values.
+/// What one check op compares: result number `found` of the function with result number `other` or, if there is none,
+/// with the constant `written`.
 struct Comparison {
   check::CompareOpInterface op;
   unsigned found;
@@ -33,15 +34,16 @@ struct Comparison {
 };
 
 struct CheckFunction {
-  mlir::func::FuncOp source;   ///< as written
-  mlir::func::FuncOp function; ///< what is run
+  mlir::func::FuncOp source;   ///< the function as the test has it
+  mlir::func::FuncOp function; ///< the function that runs
   std::vector<Tensor> inputs;
   std::vector<Comparison> comparisons;
-  /// f64 is the reference's alone.
+  /// Whether the host can run it: only the reference has f64.
   bool runsOnHost = true;
 };
 
-/// Takes a function apart; `builder` stands where the new one goes. Fails with an error at what a check cannot have.
+/// Takes a function apart and creates the new function at `builder`. Fails with an error at an op that a check cannot
+/// have, or if the function has no check.
 mlir::FailureOr<CheckFunction> takeApart(mlir::func::FuncOp source, mlir::OpBuilder &builder);
 
 } // namespace tx

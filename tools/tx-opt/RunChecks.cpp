@@ -15,12 +15,12 @@ using namespace tx;
 
 namespace {
 
-/// Elements of one comparison that are not what they should be.
+/// The elements of one comparison that differ from what they should be.
 struct Mismatch {
   int64_t count = 0, elements = 0;
-  int64_t at = -1;             // the first, or the worst
-  std::string found, expected; // there
-  std::string places;          // that have all of this in common
+  int64_t at = -1;             // index of the element to report: the first or the worst one
+  std::string found, expected; // the values at this element
+  std::string places;          // the places (CheckRun::place) with this same mismatch
 
   bool isSameAs(const Mismatch &other) const {
     return std::tie(count, at, found, expected) == std::tie(other.count, other.at, other.found, other.expected);
@@ -43,7 +43,7 @@ static std::string showIndex(ArrayRef<int64_t> shape, int64_t at) {
   return "[" + text;
 }
 
-/// With all digits that the type has; floats that must be equal with their bits too.
+/// Writes a value with all digits that its type has; `withBits` adds the bits, for floats that must be equal.
 static std::string showValue(Type element, double value, bool withBits) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -110,7 +110,7 @@ struct RunChecks : PassWrapper<RunChecks, OperationPass<ModuleOp>> {
   }
 
   void runOnOperation() override {
-    // Beside the module, which stays as it is while something fails.
+    // The new functions go into a module of their own: if something fails, the test's module stays as it is.
     OwningOpRef<ModuleOp> work = ModuleOp::create(getOperation().getLoc());
     OpBuilder builder = OpBuilder::atBlockEnd(work->getBody());
     std::vector<CheckFunction> functions;
@@ -131,7 +131,7 @@ struct RunChecks : PassWrapper<RunChecks, OperationPass<ModuleOp>> {
   }
 
 private:
-  /// A file that checks nothing, or nothing on one of the two sides, would pass for ever.
+  /// An error if the file checks nothing, or nothing that the host runs: such a test could never fail.
   LogicalResult verifyThereAreChecks(ArrayRef<CheckFunction> functions) {
     if (functions.empty())
       return getOperation().emitError("has no function to check: it is a test that cannot fail");

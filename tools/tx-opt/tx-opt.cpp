@@ -25,7 +25,7 @@ static llvm::cl::opt<bool> allowBytecode(
     "allow-bytecode",
     llvm::cl::desc("Accept MLIR bytecode as the input: its reader is not safe against files made to harm"));
 
-/// MLIR's parser recurses with the nesting of its input: what it cannot survive does not reach it.
+/// Refuses input that nests too deep: MLIR's parser recurses as deep as the input nests, and would overflow the stack.
 static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef name) {
   if (!isBytecode(buffer))
     return tx::checkMlirNesting(buffer.getBuffer(), name);
@@ -34,17 +34,18 @@ static llvm::Error checkInput(const llvm::MemoryBuffer &buffer, llvm::StringRef 
   return tx::badInput(name + ": it is MLIR bytecode; give the text, or --allow-bytecode for a file of your own");
 }
 
-/// LLVM's library brings thousands of flags for its code generators, among which nobody finds a pass; --help-hidden has
-/// them.
+/// Hides LLVM's own flags in --help, where nobody would find a pass among thousands of flags of code generators;
+/// --help-hidden lists them.
 static void hideFlagsOfLLVM() {
   for (auto &[name, option] : llvm::cl::getRegisteredOptions())
     if (option != &allowBytecode && llvm::is_contained(option->Categories, &llvm::cl::getGeneralCategory()))
       option->setHiddenFlag(llvm::cl::Hidden);
 }
 
-/// Loads what --load-pass-plugin names, and takes these flags out of the arguments: before MLIR reads the others, so
-/// that the passes have their flags, as --my-pass. What --load-dialect-plugin names is checked, and MLIR loads it. A
-/// plug-in that does not fit is an error here; MLIR would go on without it.
+/// Loads the plug-ins that --load-pass-plugin names, and removes these flags from the arguments. It has to run before
+/// MLIR reads the other flags, so that the plug-ins' passes are known as flags (--my-pass). It only checks the plug-ins
+/// that --load-dialect-plugin names; MLIR loads them. A plug-in that does not fit is an error here, while MLIR would go
+/// on without it.
 static llvm::Error loadPassPlugins(std::vector<char *> &arguments) {
   auto next = arguments.begin() + 1;
   while (next != arguments.end()) {
@@ -70,8 +71,8 @@ static llvm::Error loadPassPlugins(std::vector<char *> &arguments) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  hideFlagsOfLLVM(); // before our own are there
-  // A file that grows too large is a failed write, which is reported.
+  hideFlagsOfLLVM(); // hides all flags that exist now; Tx registers its own after this
+  // Ignores the signal for a file that grows too large: write() then fails, which is reported.
   std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;
   tx::registerAllDialects(registry);

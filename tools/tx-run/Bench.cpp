@@ -23,7 +23,7 @@ Spread spreadOf(std::vector<double> values) {
 
 namespace {
 
-/// Time and work of launches that belong together, for one iteration.
+/// Time and work that launches of one kind, phase or group take in one iteration.
 struct Share {
   double seconds = 0, flops = 0, bytes = 0, launches = 0;
 
@@ -43,7 +43,7 @@ struct Profile {
   bool hasCollectives = false;
 };
 
-/// Equal launches of all layers are one group.
+/// The name of a launch's group. Equal launches of all layers form one group.
 std::string groupName(const txrt_launch_info &info) {
   std::string name = info.kind == TXRT_LAUNCH_GEMM
                          ? format("gemm %llu x %llu x %llu", (unsigned long long)info.gemm[0],
@@ -53,7 +53,7 @@ std::string groupName(const txrt_launch_info &info) {
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
-/// What the clocks say of one iteration.
+/// Sums up the launches of the last iteration from the session's clocks.
 Profile collect(const Model &model, const std::vector<Entry> &entries) {
   Profile profile;
   txrt_error error;
@@ -69,7 +69,7 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
       launches.push_back(info);
       profile.hasCollectives |= info.kind == TXRT_LAUNCH_COLLECTIVE;
     }
-    // Spans are those of an entry's last run: the others are taken for alike.
+    // Start times are known only for the last run of an entry; its other runs count as equal.
     const CommunicationTime time = communicationTime(launches);
     const double runs = launches.empty() ? 0 : double(launches.front().runs);
     profile.communication.total += runs * time.total;
@@ -78,7 +78,8 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
   return profile;
 }
 
-/// The median time of every share: one thread that was put aside once must not make a kernel look slow.
+/// Takes the median over iterations for each share: a thread that the system has paused once must not make a kernel
+/// look slow.
 Profile medianOf(const std::vector<Profile> &profiles) {
   Profile result = profiles.front();
   auto reduce = [&](Share &share, auto find) {
@@ -125,14 +126,14 @@ std::string jsonShares(const std::map<std::string, Share> &shares) {
   return line.str();
 }
 
-/// Of one iteration, on this rank.
+/// The line on communication: seconds of one iteration on this rank.
 std::string communicationLine(const CommunicationTime &time) {
   return format("communication: %.3f ms, of which %.3f ms (%.0f %%) exposed: "
                 "nothing is computed meanwhile",
                 time.total * 1e3, time.exposed * 1e3, 100 * time.exposed / std::max(time.total, 1e-12));
 }
 
-/// Time and rates of each group of launches.
+/// The JSON of time and rates of each group of launches.
 std::string jsonGroups(const std::map<std::string, Share> &groups) {
   JsonLine line;
   for (const auto &[name, share] : groups) {
@@ -154,7 +155,8 @@ txrt_device_memory deviceMemory(const Model &model) {
   return memory;
 }
 
-/// Where the arena is: on the host a difference of a few MiB is the program.
+/// Says how much memory is in use, and for what on a device. On the host the process takes a few MiB more than planned
+/// for the program itself.
 std::string whatIsTaken(const txrt_device_memory &device, double planned) {
   auto text = [](uint64_t bytes) { return readableBytes(double(bytes)); };
   if (device.total)
@@ -167,7 +169,7 @@ std::string whatIsTaken(const txrt_device_memory &device, double planned) {
                 readableBytes(std::max(0.0, resident - planned)).c_str(), text(peakResidentBytes()).c_str());
 }
 
-/// "planned" against what there is.
+/// The line that compares planned bytes with the bytes that are in use.
 std::string memoryLine(const Model &model, const txrt_device_memory &device) {
   double planned = double(model.manifest().peakBytes);
   double arena = double(txrt_session_arena_bytes(model.session()));

@@ -15,8 +15,8 @@ struct BenchOptions {
   std::string trace; // where a Chrome trace goes; empty: nowhere
 };
 
-/// Times whole iterations first, without a clock inside; then a few more with the clock around each launch, for the
-/// tables.
+/// First times whole iterations, without clocks inside. Then runs a few more iterations with a clock around each
+/// launch, for the tables.
 void bench(const Model &model, StepRunner &runner, SampleSource &source, const BenchOptions &options, Console &console,
            Log &log);
 

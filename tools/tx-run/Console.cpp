@@ -41,7 +41,7 @@ void Console::line(const std::string &text) {
 void Console::progress(const std::string &text) {
   if (!isTerminal)
     return;
-  // A line that wraps could not be taken back.
+  // Cuts the text to the terminal's width: a line that wraps could not be rewritten.
   struct winsize size;
   size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79u;
   put("\r\33[K" + printable(text, std::string::npos).substr(0, columns));
@@ -78,7 +78,7 @@ Log::Log(const std::string &path) : path(path) {
   if (path.empty())
     return;
   std::string shown = printable(path, 200);
-  // O_NONBLOCK: the open of a FIFO without a reader would wait for ever.
+  // O_NONBLOCK: opening a FIFO without a reader would wait for ever.
   descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
   if (descriptor < 0)
     fail(TXRT_IO, "%s: cannot be written: %s", shown.c_str(), std::strerror(errno));
@@ -87,7 +87,7 @@ Log::Log(const std::string &path) : path(path) {
   if (::fstat(descriptor, &info) || !S_ISREG(info.st_mode))
     problem = "is no regular file; a log is appended to one";
   else if (!(info.st_mode & 0222))
-    problem = "cannot be written: it is read-only"; // root too is asked
+    problem = "cannot be written: it is read-only"; // checked by mode bits, since root could write it
   else if (::flock(descriptor, LOCK_EX | LOCK_NB))
     problem = "another run writes it; name another file or wait until that "
               "run has ended";

@@ -10,18 +10,18 @@
 
 namespace txrun {
 
-/// Standard output. On a terminal `progress` rewrites one line in place; elsewhere nothing but whole lines leaves.
-/// Throws OutputClosed when the reader has gone.
+/// Writes to standard output. On a terminal `progress` rewrites one line in place; elsewhere only whole lines are
+/// written. Throws OutputClosed if the reader of a pipe has gone.
 class Console {
 public:
-  /// One that is mute drops everything.
+  /// A console that is mute drops all output.
   explicit Console(bool mute = false);
   ~Console();
-  /// A line that stays.
+  /// Writes a line that stays.
   void line(const std::string &text);
-  /// The line that the next one replaces; dropped when this is no terminal.
+  /// Writes a line that the next line replaces. Dropped if standard output is no terminal.
   void progress(const std::string &text);
-  /// Bytes as they are, at once.
+  /// Writes bytes as they are, immediately.
   void raw(const std::string &text);
   bool terminal() const { return isTerminal; }
 
@@ -30,15 +30,15 @@ private:
   bool isMute, isTerminal, pending = false;
 };
 
-/// One JSON object with the fields in the order they were added.
+/// One JSON object on one line. Its fields are in the order in which they were added.
 class JsonLine {
 public:
   JsonLine &text(const char *name, const std::string &value);
-  /// Shortest digits that give the same bits; null when not finite.
+  /// Writes the shortest digits that give the same bits; null if the value is not finite.
   JsonLine &number(const char *name, double value);
   JsonLine &number(const char *name, float value);
   JsonLine &integer(const char *name, int64_t value);
-  /// `json` is put in as it is.
+  /// `json` is inserted as it is.
   JsonLine &json(const char *name, const std::string &json);
   std::string str() const { return "{" + body + "}"; }
 
@@ -47,9 +47,9 @@ private:
   std::string body;
 };
 
-/// A JSONL file: each line is one write at the end of the file, so lines stay whole, and a line that was returned from
-/// is readable by others. Locked against a second run. A last line that a crash has cut off stays as it is, and the
-/// next one begins below it.
+/// A log file in JSONL. Each line is one write() at the end of the file, so lines stay whole, and other programs can
+/// read a line as soon as write() has returned. The file is locked against a second run. If a crash has cut off the
+/// last line, it stays as it is, and the next line begins below it.
 class Log {
 public:
   /// An empty path makes a log that drops everything.
@@ -62,7 +62,7 @@ public:
 private:
   std::string path;
   int descriptor = -1;
-  bool isTorn = false; // what is there does not end with a line's end
+  bool isTorn = false; // the file's last line has no newline
 };
 
 } // namespace txrun

@@ -61,13 +61,13 @@ void describe(const std::string &path, Console &console) {
                  signature(entry.results));
 }
 
-/// Whether standard output is a pipe that nobody reads any more.
+/// Whether standard output is a pipe whose reader has gone.
 static bool readerHasGone() {
   struct pollfd pipe = {STDOUT_FILENO, POLLOUT, 0};
   return ::poll(&pipe, 1, 0) == 1 && (pipe.revents & POLLERR);
 }
 
-/// What a library prints to standard output, to its end.
+/// Calls `print`, by which the runtime prints to standard output, and checks that all of it was written.
 template <typename Print> static void printAll(Print print) {
   try {
     print();
@@ -99,7 +99,7 @@ void dryRun(const std::string &path, const std::string &entry) {
         model.entry(spec.name).run();
   });
   if (!entry.empty())
-    (void)model.entry(entry); // names the entries when there is none of it
+    (void)model.entry(entry); // fails with a list of the entries if there is none of this name
 }
 
 } // namespace txrun

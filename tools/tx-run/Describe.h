@@ -9,13 +9,14 @@
 
 namespace txrun {
 
-/// --info: model, policy, memory, entries. Checks the artifact, makes no session.
+/// Does --info: prints model, policy, memory and entries of an artifact. Checks the artifact, but opens no session.
 void describe(const std::string &path, Console &console);
 
-/// --backend dryrun: prints the launches of an entry, or of all when `entry` is empty.
+/// Does --backend dryrun: prints the launches of an entry, or of all entries if `entry` is empty.
 void dryRun(const std::string &path, const std::string &entry);
 
-/// --memory-map: who lies where, of `all` entries, of one, or at the launch of a number.
+/// Does --memory-map: prints which tensors lie where in the arena. `what` is `all`, the name of an entry, or the number
+/// of a launch.
 void printMemoryMap(const std::string &path, const std::string &what);
 
 } // namespace txrun

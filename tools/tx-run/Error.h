@@ -2,7 +2,8 @@
 //
 //   fail(TXRT_BAD_INPUT, "%s: %zu bytes are no .npy file", path, n);
 //
-// Errors are the runtime's: main catches them, prints the one line and leaves with the status as the exit code.
+// tx-run throws the runtime's Failure. main catches it, prints its one line, and exits with its status as the exit
+// code.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -17,11 +18,11 @@ namespace txrt::train {} // namespace txrt::train
 
 namespace txrun {
 
-// tx-run is the runtime's library for training with a console around it.
+// tx-run is a console for the runtime's library for training, so it uses that library's names throughout.
 using namespace txrt;
 using namespace txrt::train;
 
-/// Ends tx-run without a word: it has been said, or nobody listens.
+/// Ends tx-run without a message: another message has been printed, or nobody reads the output.
 class QuietFailure : public Failure {
   using Failure::Failure;
 };
@@ -32,8 +33,7 @@ public:
   OutputClosed() : QuietFailure(TXRT_IO, "standard output was closed") {}
 };
 
-/// One line on standard error, whatever the text is made of:
-/// complain("warning", "...").
+/// Prints one line on standard error; `text` may have any bytes: complain("warning", "...").
 void complain(const char *kind, const std::string &text);
 
 } // namespace txrun

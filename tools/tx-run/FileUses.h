@@ -1,8 +1,8 @@
 //===- FileUses.h - Which files a run reads and writes --------------------------------------------------*- C++ -*-===//
 //
-// One list of all files of a run, made from the command line: who reads what, who writes what. Before the run starts no
-// file may have two uses that harm each other, by whatever names it is given, and every output is found writable and is
-// locked:
+// Lists all files of a run from its command line: which flag reads or writes which file. Before a run starts, it
+// refuses two uses of one file that harm each other (also if the file is given by two names), checks that each output
+// can be written, and locks it:
 //
 //   std::vector<FileUse> uses = fileUses(options, ranks);
 //   refuseSharedFiles(uses);
@@ -27,31 +27,31 @@ struct Options;
 struct FileUse {
   enum Kind {
     Read,
-    Replace, // in one move
-    Merge,   // replaced by what it was and what is new; runs share it
+    Replace, // written to a temporary file, then renamed
+    Merge,   // replaced by its old content with the new one added; several runs may share the file
     Append,
-    Stream, // standard output or error, where it is a file
+    Stream, // standard output or standard error, if redirected to a file
   };
   std::string who; // for messages: "--load", "--output y"
   std::string path;
   Kind kind = Read;
-  int rank = 0; // whose use it is
+  int rank = 0; // the rank that uses the file
 };
 
-/// Of all ranks, who share a folder more often than not.
+/// Lists the files of all ranks, not only of one: ranks mostly share a folder.
 std::vector<FileUse> fileUses(const Options &options, int ranks);
 
-/// Throws a usage error that names both when two uses of one file harm each other. Reading twice does not.
-/// `--load X --save X` does not either, and is how a run is continued in place: it is read before it is replaced.
+/// Throws a usage error, which names both uses, if two uses of one file harm each other. Two reads do no harm. `--load
+/// X --save X` does none either, since X is read before it is replaced; a run is continued in place in this way.
 void refuseSharedFiles(const std::vector<FileUse> &uses);
 
-/// Those that `rank` replaces. What it appends to is locked by the log itself.
+/// Locks the files that `rank` replaces. The log locks its file itself.
 std::vector<std::unique_ptr<OutputLock>> lockOutputs(const std::vector<FileUse> &uses, int rank);
 
-/// The file of one rank: {rank} in a name is its number.
+/// The name of one rank's file: each {rank} in `name` is replaced by the rank's number.
 std::string fileOfRank(const std::string &name, int rank);
 
-/// Whether each rank has a file of its own under this name.
+/// Whether `name` gives each rank a file of its own: it has {rank} in it.
 bool isOfEachRank(const std::string &name);
 
 } // namespace txrun

@@ -22,7 +22,7 @@ std::optional<double> numberOf(const std::string &value) {
   double number = 0;
   const char *end = value.data() + value.size();
   auto parsed = std::from_chars(value.data(), end, number);
-  // One that no double holds is a number too, and then fits no argument.
+  // A number that is too large for a double is still a number and no file; it then fits no argument.
   if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end)
     return std::numeric_limits<double>::max();
   if (parsed.ec != std::errc() || parsed.ptr != end)
@@ -30,7 +30,7 @@ std::optional<double> numberOf(const std::string &value) {
   return number;
 }
 
-/// Whether a type can hold a number. NaN and Inf are numbers of floats.
+/// Whether elements of the type can hold the number. Floats can hold NaN and Inf.
 static bool fits(txrt_dtype dtype, double value) {
   const bool isFinite = std::isfinite(value);
   switch (dtype) {
@@ -94,7 +94,7 @@ static NpyArray readStored(const std::string &path, const std::string &name) {
   return array;
 }
 
-/// f32 elements as bf16.
+/// Rounds f32 elements to bf16.
 static std::vector<unsigned char> rounded(const std::vector<unsigned char> &wide) {
   std::vector<unsigned char> narrow(wide.size() / 2);
   for (size_t i = 0; i < wide.size() / 4; ++i) {
@@ -120,7 +120,7 @@ static void setInput(const Model &model, const TensorSpec &tensor, const std::st
   model.write(tensor, 0, array.data.size(), array.data.data());
 }
 
-/// An id that is out of range would make a kernel read outside of a table, so it stops here, whatever the entry is.
+/// Throws if a token id is out of range: a kernel would read outside of its table. Checks the ids of any entry.
 static void checkIds(const Model &model, const EntrySpec &entry) {
   for (const TensorSpec &tensor : entry.arguments) {
     if (tensor.dtype != TXRT_DTYPE_I32 || !tensor.ids.isSet)
@@ -140,7 +140,7 @@ static void checkIds(const Model &model, const EntrySpec &entry) {
   }
 }
 
-/// An f32 or bf16 element.
+/// Reads an f32 or bf16 element.
 static float elementAt(txrt_dtype dtype, const void *at) {
   if (dtype == TXRT_DTYPE_BF16) {
     uint16_t bits;

@@ -15,12 +15,12 @@ namespace txrun {
 
 using NameAndFile = std::pair<std::string, std::string>;
 
-/// The number that an --input is; nothing when it names a file.
+/// The number that the value of an --input is; nothing if it is the name of a file.
 std::optional<double> numberOf(const std::string &value);
 
-/// Every argument must be named in `inputs`; a value is a .npy file, a .safetensors file with a tensor of the
-/// argument's name, or a number that fills the argument. Globals may be named in both lists. Prints the results that
-/// are single numbers.
+/// Runs an entry once. `inputs` must name each argument of the entry; the value is a .npy file, a .safetensors file
+/// with a tensor of the argument's name, or a number that fills the argument. `outputs` names results and the files to
+/// write them to. Both lists may also name globals. Prints the results that are single numbers.
 void runFunction(const Model &model, const std::string &entryName, const std::vector<NameAndFile> &inputs,
                  const std::vector<NameAndFile> &outputs, Console &console);
 

@@ -11,11 +11,11 @@
 
 namespace txrun {
 
-// Where nothing is in hand that would be lost.
+// Seconds to wait after a signal while no work is under way that would be lost.
 static constexpr unsigned moment = 2;
 
 static volatile std::sig_atomic_t seen = 0;
-// What a signal's handler reads takes no lock.
+// A signal handler reads it, so it must not take a lock.
 static std::atomic<unsigned> patience{moment};
 static_assert(std::atomic<unsigned>::is_always_lock_free);
 
@@ -26,8 +26,8 @@ static void onSignal(int signal) {
   ::alarm(patience);
 }
 
-/// In a handler there is no throwing, and what the main thread is in may hold any lock: so nothing but the word and the
-/// end.
+/// The work did not look in time. A signal handler must not throw, and the main thread may hold any lock, so it only
+/// writes a message and ends the process.
 static void onAlarm(int) {
   static const char text[] = "tx-run: error: interrupted, and what ran did not come to an end in time: "
                              "left; files are as they were saved last\n";
@@ -51,8 +51,8 @@ void catchInterrupts() {
   if (before.sa_handler != SIG_IGN)
     handle(SIGHUP, onSignal);
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN); // a file size limit is an error of write too
-  // Whoever started us may have held them back.
+  ::signal(SIGXFSZ, SIG_IGN); // write() then returns an error at a file size limit too
+  // The process that started this one may have blocked the signals.
   sigset_t ours;
   sigemptyset(&ours);
   for (int signal : {SIGALRM, SIGINT, SIGTERM, SIGHUP})
@@ -60,7 +60,7 @@ void catchInterrupts() {
   ::sigprocmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
-/// The time begins again.
+/// If a signal has come, starts the waiting time anew.
 static void restart() {
   if (seen)
     ::alarm(patience);

@@ -1,8 +1,8 @@
 //===- Interrupt.h - Ctrl-C finishes the step -----------------------------------------------------------*- C++ -*-===//
 //
-// The first SIGINT, SIGTERM or SIGHUP sets a mark that the work looks at, so that an iteration is finished and saved.
-// Work that does not look at it in time (a start, a library that hangs) is left: the process says so and ends with 130.
-// The second signal ends it at once.
+// The first SIGINT, SIGTERM or SIGHUP sets a mark. The work in progress (an iteration) is finished and saved, then
+// looks at the mark and stops. If the work does not look in time (a long start, a library that hangs), the process
+// prints a message and exits with 130. A second signal ends the process at once.
 //
 //   catchInterrupts();
 //   Patience patience(60);
@@ -15,16 +15,18 @@
 
 namespace txrun {
 
-/// From now on. SIGPIPE and SIGXFSZ become errors of write. A SIGHUP that is ignored already (nohup) stays so.
+/// Handles signals from now on. SIGPIPE and SIGXFSZ are ignored, so that write() returns an error. A SIGHUP that is
+/// ignored already (nohup) stays ignored.
 void catchInterrupts();
 
-/// Looks: whether the mark is set. The time until the next look begins again.
+/// Looks at the mark: whether a signal has come. The time until the next look must come starts anew.
 bool interrupted();
 
-/// Whether it was SIGTERM: what launchers end a run with.
+/// Whether the signal was SIGTERM, by which launchers end a run.
 bool terminated();
 
-/// How long the work in hand may take from one look to the next, once the mark is set; outside of all it is a moment.
+/// How long the work may take from one look to the next once the mark is set, in seconds. It holds while the object
+/// lives; without any Patience it is two seconds.
 class Patience {
 public:
   static constexpr unsigned endless = 0;

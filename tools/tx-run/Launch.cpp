@@ -21,7 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// After one has failed the others find out by themselves and say so; one that is stuck can not.
+// Seconds that ranks have to exit after one of them has failed. They notice the failure themselves, unless one is
+// stuck.
 constexpr double secondsToLeave = 5.0;
 
 class Launcher {
@@ -31,7 +32,7 @@ public:
 
 private:
   struct Rank {
-    pid_t process = 0; // 0: has ended
+    pid_t process = 0; // 0: the rank has ended
   };
 
   void connect();
@@ -56,7 +57,7 @@ private:
 
 Launcher::Launcher(int ranks, const std::vector<std::string> &arguments)
     : count(ranks), arguments(arguments), ranks(static_cast<size_t>(ranks)) {
-  // Each to each other, both ends, and what a process has anyway.
+  // Each pair of ranks has a socket with two ends; 64 more descriptors are for everything else that is open.
   const auto wanted = static_cast<rlim_t>(ranks * (ranks - 1) + 64);
   struct rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
@@ -67,7 +68,7 @@ Launcher::Launcher(int ranks, const std::vector<std::string> &arguments)
   for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCHLD}) {
     struct sigaction action = {};
     ::sigaction(signal, nullptr, &action);
-    if (signal != SIGHUP || action.sa_handler != SIG_IGN) // nohup
+    if (signal != SIGHUP || action.sa_handler != SIG_IGN) // nohup makes SIGHUP ignored: leave it so
       sigaddset(&watched, signal);
   }
   ::sigprocmask(SIG_BLOCK, &watched, &before);
@@ -86,7 +87,8 @@ void Launcher::connect() {
 }
 
 void Launcher::becomeRank(int rank, char **environment, char **argument) {
-  // With us the ranks end too, however we end. A terminal's signals are for us, who pass each on once.
+  // The kernel kills a rank when the launcher ends, for whatever reason. A rank has its own process group, so that a
+  // terminal sends signals only to the launcher, which passes each one on once.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != self)
     ::_exit(TXRT_PEER);
@@ -139,7 +141,8 @@ bool Launcher::anyLeft() const {
   return std::any_of(ranks.begin(), ranks.end(), [](const Rank &rank) { return rank.process > 0; });
 }
 
-/// A rank's own error counts, whatever the others then say of it.
+/// A rank's own error is the launcher's exit code; a code TXRT_PEER, by which other ranks report it, does not replace
+/// it.
 void Launcher::fail(int code) {
   if (!hasFailed)
     failedAt = Clock::now();
@@ -174,11 +177,11 @@ void Launcher::handle(int signal) {
     return collect();
   if (signal == SIGTSTP) {
     signalAll(SIGSTOP);
-    ::kill(self, SIGSTOP); // until the shell continues us
+    ::kill(self, SIGSTOP); // stops here until the shell continues the launcher
     signalAll(SIGCONT);
     return;
   }
-  // A terminal that has gone ends a run as Ctrl-C does.
+  // When the terminal has gone, the run ends as by Ctrl-C: it finishes its iteration.
   signalAll(signal == SIGHUP ? SIGTERM : signal);
 }
 
@@ -186,7 +189,7 @@ txrt_status Launcher::run() {
   connect();
   for (int rank = 0; rank < count; ++rank)
     start(rank);
-  // The ranks alone hold them now: one that ends is noticed.
+  // Closes the launcher's copies of the sockets. So when a rank ends, its peers see their sockets closed.
   for (const std::vector<int> &row : sockets)
     for (int descriptor : row)
       if (descriptor >= 0)

@@ -10,11 +10,12 @@
 
 namespace txrun {
 
-/// Most ranks of one machine: there are sockets between all of them.
+/// The most ranks on one machine: each pair of them needs a socket.
 constexpr int mostLocalRanks = 64;
 
-/// Starts this program `ranks` times with these arguments, passes signals on, and waits. Returns 0 or the exit code of
-/// the rank that failed first. A rank that was killed, or does not leave after another has failed, is named.
+/// Starts this program `ranks` times with these arguments, passes signals on to the ranks, and waits for them. Returns
+/// 0 or the exit code of the rank that failed first. Prints an error for a rank that a signal has ended, and for one
+/// that does not exit after another has failed.
 txrt_status launchRanks(int ranks, const std::vector<std::string> &arguments);
 
 } // namespace txrun

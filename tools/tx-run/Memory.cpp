@@ -9,8 +9,7 @@
 
 namespace txrun {
 
-/// A line "Name:   123 kB" of /proc/self/status. Read without allocating: it is
-/// asked for after every step.
+/// The bytes in a line "Name: 123 kB" of /proc/self/status. Allocates nothing, since tx-run asks after every step.
 static uint64_t statusBytes(const char *name) {
   char text[4096];
   int descriptor = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);

@@ -7,7 +7,7 @@
 
 namespace txrun {
 
-/// Bytes of this process in memory now, and at most so far; 0 when the system does not tell.
+/// Resident bytes of this process now, and the most so far; 0 if the system does not tell.
 uint64_t residentBytes();
 uint64_t peakResidentBytes();
 

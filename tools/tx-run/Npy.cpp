@@ -204,7 +204,7 @@ void writeNpy(const std::string &path, const NpyArray &array) {
   if (array.shape.size() > 1)
     shape.resize(shape.size() - 2);
   else if (array.shape.size() == 1)
-    shape.pop_back(); // a tuple of one keeps its comma
+    shape.pop_back(); // a Python tuple of one element keeps its comma: (3,)
   std::string header = format("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }",
                               array.dtype == TXRT_DTYPE_F32   ? "<f4"
                               : array.dtype == TXRT_DTYPE_I32 ? "<i4"

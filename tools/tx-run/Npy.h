@@ -1,7 +1,7 @@
 //===- Npy.h - One array in one file, NumPy's format ----------------------------------------------------*- C++ -*-===//
 //
-// Little-endian, C order; the types that entries take: f32, i32 (also i64 in a file, when every value fits: it is
-// NumPy's default), bool.
+// Reads and writes arrays in little-endian and C order, of the types that entries take: f32, i32, bool. A file may also
+// have i64, NumPy's default, if every value fits into i32.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,10 +22,10 @@ struct NpyArray {
   std::vector<unsigned char> data;
 };
 
-/// Checks the whole header and the file's length first; throws otherwise.
+/// Reads a file. Checks its whole header and its length first, and throws if they are wrong.
 NpyArray readNpy(const std::string &path);
 
-/// Atomic, see File.h.
+/// Writes a file atomically, see File.h.
 void writeNpy(const std::string &path, const NpyArray &array);
 
 } // namespace txrun

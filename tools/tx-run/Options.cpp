@@ -20,11 +20,11 @@ namespace {
 struct Flag {
   const char *group;
   const char *name;
-  const char *value; // how help calls the value; null for a switch
+  const char *value; // the name of the value in help texts; null for a switch
   const char *help;
   void (*set)(Options &, const Flag &, const std::string &);
-  const char *backend = nullptr; // the only one that it says anything to
-  /// What a second value does to the first.
+  const char *backend = nullptr; // the only backend for which the flag has an effect; null: all
+  /// What a second value of the flag does to the first.
   enum { Replaces, ReplacesOfOneName, Adds } again = Replaces;
 };
 
@@ -48,7 +48,7 @@ int64_t integer(const Flag &flag, const std::string &text, int64_t least,
   return value;
 }
 
-// from_chars and not strtod: a decimal comma of the locale must not matter.
+// Reads a number. It uses from_chars and not strtod, since a locale with a decimal comma must not matter.
 double real(const Flag &flag, const std::string &text, double least, double most = std::numeric_limits<double>::max()) {
   double value = 0;
   auto result = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -65,7 +65,7 @@ double real(const Flag &flag, const std::string &text, double least, double most
   return value;
 }
 
-/// A learning rate: the step takes an f32, where it must not become Inf or 0.
+/// Reads a learning rate. The step takes it as f32, so it must not round to Inf or 0.
 double rate(const Flag &flag, const std::string &text) {
   double value = real(flag, text, 0);
   if (!isRate(value))
@@ -76,7 +76,7 @@ double rate(const Flag &flag, const std::string &text) {
   return value;
 }
 
-/// A name that a file can have.
+/// Reads the name of a file, which must not be empty or `-`.
 std::string file(const Flag &flag, const std::string &text) {
   if (text.empty())
     refuse(flag, text, "no file's name; leave the flag out or name one");
@@ -100,8 +100,8 @@ std::vector<double> split(const Flag &flag, const std::string &text) {
   for (size_t at = 0; at <= text.size();) {
     size_t comma = std::min(text.find(',', at), text.size());
     std::string part = text.substr(at, comma - at);
-    part.erase(0, part.find_first_not_of(' '));   // "969, 30, 1" is usual
-    shares.push_back(real(flag, part, 0.0, 1e9)); // times a size is a number
+    part.erase(0, part.find_first_not_of(' '));   // Megatron scripts often write "969, 30, 1"
+    shares.push_back(real(flag, part, 0.0, 1e9)); // the limit keeps a share times a size finite
     at = comma + 1;
   }
   double total = 0;
@@ -362,7 +362,7 @@ const Flag flags[] = {
 
 #undef SET
 
-/// Flags of tx-compile that people give here by habit: what they say is already compiled into the artifact.
+/// Flags of tx-compile that people give to tx-run by habit. The artifact was compiled with them already.
 const char *const compileFlags[] = {
 #include "CompilerFlags.inc"
 };
@@ -388,7 +388,7 @@ size_t editDistance(const std::string &a, const std::string &b) {
     if (name == known)
       fail(TXRT_USAGE, "--%s is fixed when the step is compiled: give it to tx-compile", known);
   const Flag *nearest = nullptr;
-  // A third of the letters wrong is another word.
+  // A name that differs in more than a third of its letters (but two may always differ) is another word.
   size_t least = std::max<size_t>(2, name.size() / 3) + 1;
   for (const Flag &flag : flags) {
     size_t distance = editDistance(name, flag.name);
@@ -406,7 +406,7 @@ size_t editDistance(const std::string &a, const std::string &b) {
 }
 
 const Flag &findFlag(const std::string &name) {
-  // Megatron has had both --override-opt_param-scheduler and -opt-param-.
+  // Megatron has had both --override-opt_param-scheduler and --override-opt-param-scheduler, so - and _ are the same.
   auto isSame = [](char a, char b) { return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_')); };
   for (const Flag &flag : flags)
     if (std::equal(name.begin(), name.end(), flag.name, flag.name + std::strlen(flag.name), isSame))
@@ -414,8 +414,8 @@ const Flag &findFlag(const std::string &name) {
   refuseUnknown(name);
 }
 
-/// The last value counts, as in argparse: scripts override their defaults so. A
-/// note says all, as a slip of the hand looks the same.
+/// If a flag is given several times, the last value counts, as in Python's argparse: scripts override their defaults in
+/// this way. A note names all values, since the user may have repeated the flag by mistake.
 void noteRepeated(Options &options) {
   std::vector<std::pair<std::string, std::vector<std::string>>> all;
   for (const auto &[name, value] : options.given) {
@@ -445,7 +445,7 @@ bool isGiven(const Options &options, const std::string &name) {
   return std::any_of(options.given.begin(), options.given.end(), [&](const auto &flag) { return flag.first == name; });
 }
 
-/// What no single flag can see.
+/// Checks flags against each other.
 void checkTogether(const Options &o) {
   int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info + !o.memoryMap.empty();
   bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
@@ -480,7 +480,7 @@ void checkTogether(const Options &o) {
     fail(TXRT_USAGE, "--tune has no folder to keep what it finds in "
                      "(neither XDG_CACHE_HOME nor HOME is set): give "
                      "--tuning-cache");
-  // What the artifact was compiled for is not known yet.
+  // The artifact's backend is not known yet, so only these two cases can be checked here.
   if (o.info || !o.memoryMap.empty())
     requireEffect(o, o.info ? "none (--info runs nothing)" : "none (--memory-map runs nothing)");
   else if (!o.backend.empty())
@@ -499,7 +499,7 @@ void checkTogether(const Options &o) {
          (long long)decay);
 }
 
-/// --tuning-cache, else tx/tuning.json in the user's folder of caches; empty where there is none.
+/// The file of --tuning-cache, else tx/tuning.json in the user's cache folder; empty if there is no such folder.
 std::string tuningCachePath(const Options &options) {
   if (!options.tuningCache.empty())
     return options.tuningCache;
@@ -622,7 +622,7 @@ std::string helpText() {
     if (flag.group)
       text += std::string("\n") + flag.group + ":\n";
     text += std::string("  --") + flag.name + (flag.value ? std::string(" ") + flag.value : "") + "\n";
-    // Wrapped by words at 88 columns.
+    // Wraps help texts at 88 columns.
     std::string words = flag.help, line = "     ";
     for (size_t at = 0; at < words.size();) {
       size_t end = std::min(words.find(' ', at), words.size());

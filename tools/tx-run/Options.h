@@ -1,6 +1,6 @@
 //===- Options.h - tx-run's command line ----------------------------------------------------------------*- C++ -*-===//
 //
-// One table in Options.cpp holds every flag once: parser, help and the search for the nearest known flag all read it.
+// One table in Options.cpp has each flag once. The parser, the help and the search for the nearest known flag read it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -23,7 +23,7 @@ struct Options {
   std::string artifact;
 
   // What to do.
-  int64_t trainIterations = -1; // -1: not asked for
+  int64_t trainIterations = -1; // -1: --train-iters was not given
   bool evaluate = false;
   int64_t sampleTokens = -1;
   bool bench = false;
@@ -39,13 +39,13 @@ struct Options {
   DataOptions data;
 
   // Training.
-  uint64_t globalBatchSize = 0; // 0: one microbatch
+  uint64_t globalBatchSize = 0; // in samples; 0: one microbatch
   double lr = 3e-4, minLr = 0;
   int64_t lrWarmupIterations = 0;
   int64_t lrDecayIterations = -1; // -1: train-iters
   DecayStyle lrDecayStyle = DecayStyle::Linear;
-  /// Of a checkpoint's schedule and another one given, which one holds; neither:
-  /// they must be the same.
+  /// Which schedule holds if the checkpoint's and the one given by flags differ: the flags' (override) or the
+  /// checkpoint's (use). If neither is set, they must be the same.
   bool overrideScheduler = false, useCheckpointScheduler = false;
   int64_t seed = -1; // -1: the model's
   int64_t evalInterval = 0, evalIterations = -1;
@@ -63,35 +63,35 @@ struct Options {
   int64_t topK = 0;
 
   // Machine.
-  std::string backend; // empty: the artifact's own
+  std::string backend; // empty: the backend that the artifact was compiled for
   bool noCudaGraph = false, noCudnn = false, noNcclBuffers = false;
   bool noOverlap = false;
   bool tune = false;
-  std::string tuningCache; // empty: the user's own
-  std::string tuningFile;  // where it is; empty: nowhere
+  std::string tuningCache; // empty: the file in the user's cache folder
+  std::string tuningFile;  // the path of the tuning cache; empty: there is none
   int64_t threads = 0;
-  int64_t ranks = -1; // -1: as many as a launcher has started
+  int64_t ranks = -1; // -1: as many as mpirun or the like has started
   double timeoutMinutes = 10;
 
-  /// The command line, and its flags as they were given.
+  /// The arguments of the command line, and the flags with their values as they were given.
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> given;
-  std::vector<std::string> notes; // on them, for people
+  std::vector<std::string> notes; // notes for the user about the flags
 
   bool help = false, version = false;
 };
 
-/// Throws a usage error; does not look at any file.
+/// Parses the command line. Throws a usage error; reads no file.
 Options parseOptions(const std::vector<std::string> &arguments);
 
-/// The schedule that the flags ask for, and which one holds where a checkpoint has another one.
+/// The learning rate schedule that the flags ask for; and which schedule holds if the checkpoint has another one.
 LrSchedule scheduleOf(const Options &options);
 Holds whichHolds(const Options &options);
 
-/// How the flags want an artifact to be run. Its texts live as long as the options.
+/// The runtime's options for a session, from the flags. Its strings point into `options`, which must live longer.
 txrt_options sessionOptions(const Options &options);
 
-/// Throws a usage error for a flag that says nothing to this backend.
+/// Throws a usage error if a flag was given that has no effect for this backend.
 void requireEffect(const Options &options, const std::string &backend);
 
 std::string helpText();

@@ -7,7 +7,8 @@
 namespace txrun {
 
 CommunicationTime communicationTime(const std::vector<txrt_launch_info> &launches) {
-  // Where a launch begins or ends, and by how much what runs changes there.
+  // A time at which a launch begins or ends, and by how much the numbers of running collectives and other launches
+  // change at it.
   struct Edge {
     double at;
     int collectives, others;

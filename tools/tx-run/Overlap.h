@@ -9,13 +9,13 @@
 
 namespace txrun {
 
-/// In seconds. Exposed is what collectives take while no other launch runs: the most that a step could gain if all of
-/// them were hidden.
+/// Seconds that collectives take. `exposed` is the part during which no other launch runs: a step could gain at most
+/// this if all collectives were hidden behind computation.
 struct CommunicationTime {
   double total = 0, exposed = 0;
 };
 
-/// Of the launches of one entry, as its last timed run saw them.
+/// Computes the times for the launches of one entry, from its last timed run.
 CommunicationTime communicationTime(const std::vector<txrt_launch_info> &launches);
 
 } // namespace txrun

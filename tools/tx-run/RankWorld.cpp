@@ -8,7 +8,7 @@
 
 namespace txrun {
 
-/// The world that is left in error.
+/// The world that leaveRanks leaves in case of an error.
 static txrt_world *current = nullptr;
 
 void leaveRanks(txrt_status code, const std::string &why) {

@@ -12,9 +12,9 @@ namespace txrun {
 
 struct Options;
 
-/// Joins the ranks that a launcher has started (mpirun, tx-run --ranks), or is one rank. Throws when one of them does
-/// not come. At its end waits for the others, unless an error of this rank alone is on its way: then leaveRanks tells
-/// them.
+/// Connects the ranks that a launcher (mpirun, tx-run --ranks) has started; without a launcher it is one rank alone.
+/// Throws if a rank does not join in time. The destructor waits for the other ranks, unless this rank is being ended by
+/// an error that the others do not know of; then leaveRanks tells them.
 class RankWorld {
 public:
   explicit RankWorld(const Options &options);
@@ -25,15 +25,15 @@ public:
   Ranks &ranks() { return *together; }
 
 private:
-  txrt_world *joined = nullptr; // null for one rank
+  txrt_world *joined = nullptr; // null if there is one rank
   std::unique_ptr<Ranks> together;
 };
 
-/// Ends this process with an error that the other ranks do not know of, and tells them. Returns if there is only one
-/// rank.
+/// Tells the other ranks of an error that only this rank has, and ends this process with its status. Returns if there
+/// is only one rank.
 void leaveRanks(txrt_status code, const std::string &why);
 
-/// "rank 2 of 4: " for messages of one of several; else empty.
+/// "rank 2 of 4: " for messages if there are several ranks; else empty.
 std::string rankPrefix();
 
 } // namespace txrun

@@ -23,7 +23,7 @@ Notes notesOn(Console &console) {
   return [&](const std::string &line) { console.line(line); };
 }
 
-/// A wrong guess is seen in the first line or never.
+/// Prints how data files are read (type, format) right at the start, so that the user notices a wrong guess.
 void say(const std::vector<std::string> &readings, Ranks &ranks, Console &console) {
   ranks.together([&] {
     for (const std::string &reading : readings)
@@ -31,7 +31,7 @@ void say(const std::vector<std::string> &readings, Ranks &ranks, Console &consol
   });
 }
 
-/// Opens the artifact on all ranks and gives it memory.
+/// Opens the artifact on all ranks and makes a session with memory for it.
 Model openModel(const std::string &path, const Options &options, Ranks &ranks) {
   std::optional<OpenArtifact> artifact;
   ranks.together([&] {
@@ -80,7 +80,7 @@ txrt_status trainEvaluateSample(const Options &options, const Model &model, uint
   return model.ranks().interrupted() ? TXRT_INTERRUPTED : TXRT_OK;
 }
 
-/// What --bench and --verify-recompute run on.
+/// Opens the samples that --bench and --verify-recompute run on: the training data, or synthetic ones.
 std::unique_ptr<SampleSource> openSamples(const Options &options, const Model &model, uint64_t seed, Console &console) {
   DataFiles files(options.data, model.batch());
   auto source = openOnAll(model, "the data", [&] { return files.trainingOrSynthetic(seed); });
@@ -90,7 +90,7 @@ std::unique_ptr<SampleSource> openSamples(const Options &options, const Model &m
 
 void verify(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   Options twin = options;
-  twin.tune = false; // the first has found the algorithms
+  twin.tune = false; // tuning for the first artifact has found the algorithms already
   const Model none = openModel(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
   auto source = openSamples(options, model, seed, console);
@@ -118,8 +118,8 @@ void benchmark(const Options &options, const Model &model, uint64_t seed, Consol
   bench(model, runner, *source, what, console, log);
 }
 
-/// What ranks must have been started with alike: every flag but those that name files, whose contents are compared, and
-/// what is a machine's own.
+/// The flags that must be the same on all ranks. Flags that name files may differ (their contents are compared), and so
+/// may flags that depend on the machine.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
   static const char *const own[] = {"data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",
                                     "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache"};
@@ -130,7 +130,8 @@ std::vector<Ranks::Field> comparedFlags(const Options &options) {
   return fields;
 }
 
-/// A function's files of one rank. What would be written to one file by all of them is the first rank's.
+/// The options with the input and output files of this rank. If all ranks would write an output to one file, only the
+/// first rank writes it.
 Options optionsOf(const Ranks &ranks, const Options &all) {
   Options own = all;
   own.outputs.clear();
@@ -143,7 +144,7 @@ Options optionsOf(const Ranks &ranks, const Options &all) {
   return own;
 }
 
-/// What a rank does, be it the only one.
+/// Does the work of one rank, also if it is the only one.
 txrt_status runRank(const Options &all, Ranks &ranks) {
   const Options options = optionsOf(ranks, all);
   Console console(/*mute=*/!ranks.isFirst());
@@ -151,7 +152,7 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
     for (const std::string &note : options.notes)
       complain("note", note);
   ranks.requireSame(comparedFlags(options));
-  // What cannot be written is found before the work.
+  // Finds files that cannot be written before the work begins.
   const std::vector<FileUse> uses = fileUses(all, ranks.size());
   std::unique_ptr<Log> log;
   std::vector<std::unique_ptr<OutputLock>> locks;
@@ -214,7 +215,7 @@ txrt_status run(const Options &options) {
   try {
     return runRank(options, world.ranks());
   } catch (const AgreedFailure &failure) {
-    // Before the world ends: a launcher drops what a rank says once another has left.
+    // Prints the error before the world ends: a launcher may drop the output of a rank once another rank has exited.
     if (world.ranks().isFirst())
       complain("error", failure.what());
     throw QuietFailure(failure.code, failure.what());

@@ -14,7 +14,7 @@ int32_t drawToken(const float *logits, size_t vocabulary, double temperature, in
                   std::vector<int32_t> &order) {
   order.resize(vocabulary);
   std::iota(order.begin(), order.end(), 0);
-  // Equal logits fall to the smaller id, so the result has one value.
+  // Of equal logits the smaller id counts as larger, so that the result is unique.
   auto larger = [&](int32_t a, int32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
   size_t kept = topK > 0 ? std::min<size_t>(static_cast<size_t>(topK), vocabulary) : vocabulary;
   if (temperature <= 0)
@@ -71,7 +71,7 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
   uint64_t micro = batch.microBatch, sequence = batch.sequence;
   Argument<int32_t> tokens = entry.argument<int32_t>("tokens", {micro, sequence});
   Argument<int32_t> targets = entry.argument<int32_t>("targets", {micro, sequence});
-  // The vocabulary, unless the embedding has fewer rows: what is drawn is fed.
+  // Draws from the whole vocabulary, or from as many tokens as the embedding has rows: a drawn token is the next input.
   uint64_t columns = batch.vocabulary;
   for (const TensorSpec &result : entry.specification().results)
     if (result.name == "logits" && result.shape.size() == 3)
@@ -79,7 +79,7 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
   Result<float> logits = entry.result<float>("logits", {micro, sequence, columns});
 
   bool bytes = batch.vocabulary <= 256;
-  // A terminal must not obey what a model happens to write.
+  // Escapes control bytes: a terminal must not obey what a model happens to write.
   auto show = [&](int32_t token) {
     if (!bytes)
       return std::to_string(token) + " ";
@@ -91,7 +91,7 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
   for (int32_t token : context)
     shown += show(token);
   console.raw(shown);
-  if (context.empty()) // something must come first: a new line of text
+  if (context.empty()) // a model needs one token at least: begin with a newline
     context.push_back(bytes && batch.vocabulary > '\n' ? '\n' : 0);
 
   RandomStream stream(options.seed, "sample");
@@ -100,7 +100,8 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
   for (int64_t i = 0; i < count && !model.ranks().interrupted(); ++i) {
     if (context.size() > sequence)
       context.erase(context.begin(), context.end() - sequence);
-    // The first row has the context, all else is padding; causal attention does not see what follows.
+    // The first row of the microbatch has the context; the rest of it and the other rows are padding. Causal attention
+    // does not see the padding after the context.
     std::vector<int32_t> padded(micro * sequence, 0);
     std::copy(context.begin(), context.end(), padded.begin());
     tokens.set(padded);

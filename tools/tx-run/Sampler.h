@@ -16,12 +16,12 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Writes the prompt and `count` tokens after it as they are drawn. The context is at most the model's sequence: its
-/// beginning falls away.
+/// Writes the prompt, and `count` tokens after it as soon as each is drawn. The context is at most as long as the
+/// model's sequence; older tokens are dropped.
 void sampleText(const Model &model, int64_t count, const SamplerOptions &options, Console &console);
 
-/// A token from logits: softmax(logits / temperature) over the k largest, at the point `uniform` of [0, 1). `order` is
-/// scratch.
+/// Draws a token from softmax(logits / temperature) over the k largest logits. `uniform` is a random number in [0, 1)
+/// that chooses the token; `order` is scratch memory.
 int32_t drawToken(const float *logits, size_t vocabulary, double temperature, int64_t topK, double uniform,
                   std::vector<int32_t> &order);
 

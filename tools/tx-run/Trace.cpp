@@ -79,7 +79,7 @@ private:
     }
     events.push_back(std::move(launch));
     if (isCollective)
-      return end; // a layer's may go on while the next layer runs
+      return end; // a layer's collective may still run while the next layer does, so it does not end the layer
 
     std::string layer = info.layer < 0 ? phase : phase + (" layer " + std::to_string(info.layer));
     if (layer != layerName)
@@ -100,7 +100,7 @@ private:
 
   const Model &model;
   json events = json::array();
-  double began = 0; // the entry
+  double began = 0; // when the current entry began, in seconds
   std::string layerName;
   double layerStart = 0, layerEnd = 0;
 };

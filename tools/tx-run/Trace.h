@@ -1,8 +1,8 @@
 //===- Trace.h - An iteration as a Chrome trace ---------------------------------------------------------*- C++ -*-===//
 //
-// The format of chrome://tracing and ui.perfetto.dev: one event for each launch, in microseconds. Entries stand one
-// behind the other; of a microbatch that ran several times, the last run. Collectives have a row of their own, beside
-// what runs while they do; a third row has the layers.
+// Writes the JSON format of chrome://tracing and ui.perfetto.dev, with one event for each launch; times are in
+// microseconds. Entries follow each other; of a microbatch that ran several times, the trace has the last run. One row
+// has the launches, a second one the collectives that run at the same time, a third one the layers.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -14,7 +14,7 @@
 
 namespace txrun {
 
-/// Of what the session's clock saw last; it must have been on.
+/// Writes the trace of the last iteration from the session's clocks, which must have been on.
 void writeTrace(const Model &model, const std::vector<Entry> &entries, const std::string &path, Console &console);
 
 } // namespace txrun

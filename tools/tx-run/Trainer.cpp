@@ -11,13 +11,13 @@
 
 namespace txrun {
 
-// How long an iteration may go on after a signal, so that it is saved: the first one is not known yet, others take
-// about as long as the slowest so far.
+// How long an iteration may go on after a signal, so that it can be finished and saved: at least 60 seconds, as nobody
+// knows how long the first one takes; then 10 times the slowest iteration so far.
 static constexpr double leastPatience = 60, slownessPatience = 10;
 
 Trainer::Trainer(const Options &options, Training &training, Console &console, Log &log)
     : options(options), training(training), model(training.model), console(console), log(log), first(iteration()) {
-  if (first < options.trainIterations) // else the settings stay what they were
+  if (first < options.trainIterations) // if no iteration is left to train, keep the checkpoint's settings
     training.setSchedule(scheduleOf(options), whichHolds(options));
 }
 
@@ -52,7 +52,7 @@ txrt_status Trainer::run() {
       if (options.evalInterval > 0 && iteration() % options.evalInterval == 0)
         evaluate();
     } catch (const Failure &failure) {
-      // Nobody watches any more, or the log's disk is full: what was trained is kept.
+      // The reader of the output has gone, or the log's disk is full: save the weights before the run ends.
       Patience writing(Patience::endless);
       if (failure.code == TXRT_IO)
         writeCheckpoint();
@@ -61,7 +61,7 @@ txrt_status Trainer::run() {
     if (options.saveInterval > 0 && iteration() % options.saveInterval == 0)
       save();
   }
-  // What is written is what the run was for; other ranks wait for it.
+  // Signals do not cut off the writing of results, and other ranks wait for it, however long it takes.
   Patience writing(Patience::endless);
   if (!options.dumpGradients.empty() && iteration() > first)
     ranks.together([&] {
@@ -82,7 +82,8 @@ txrt_status Trainer::run() {
   return TXRT_INTERRUPTED;
 }
 
-/// The second iteration of this run, if there is one: the first is not yet warm.
+/// Whether to trace this iteration: the second one of the run, as the first is slower than usual; the first if there is
+/// no second.
 bool Trainer::isTraced() const {
   if (options.trace.empty())
     return false;
@@ -106,17 +107,20 @@ void Trainer::writeCheckpoint() {
 void Trainer::logStart() {
   const Manifest &manifest = model.manifest();
   uint64_t arena = txrt_session_arena_bytes(model.session());
-  log.write(JsonLine()
-                .text("event", "start")
-                .text("artifact", model.path())
-                .text("digest", model.digest())
-                .text("policy", manifest.policy)
-                .text("machine", txrt_session_description(model.session()))
-                .json("seed", std::to_string(training.position().seed)) // of 64 bits
-                .integer("step", iteration())
-                .integer("global_batch_size", static_cast<int64_t>(training.runner().globalBatchSize()))
-                .integer("peak_bytes", static_cast<int64_t>(manifest.peakBytes))
-                .integer("allocated_bytes", static_cast<int64_t>(arena)));
+  log.write(
+      JsonLine()
+          .text("event", "start")
+          .text("artifact", model.path())
+          .text("digest", model.digest())
+          .text("policy", manifest.policy)
+          .text("machine", txrt_session_description(model.session()))
+          .json("seed",
+                std::to_string(
+                    training.position().seed)) // written as text, since a 64-bit unsigned number may not fit int64_t
+          .integer("step", iteration())
+          .integer("global_batch_size", static_cast<int64_t>(training.runner().globalBatchSize()))
+          .integer("peak_bytes", static_cast<int64_t>(manifest.peakBytes))
+          .integer("allocated_bytes", static_cast<int64_t>(arena)));
   console.line(format("policy %s; %llu x %llu tokens an iteration; %s in the arena, %s "
                       "planned; %s",
                       manifest.policy.empty() ? "unknown" : printable(manifest.policy, 160).c_str(),

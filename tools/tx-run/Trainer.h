@@ -15,8 +15,8 @@ class Trainer {
 public:
   Trainer(const Options &options, Training &training, Console &console, Log &log);
 
-  /// Trains, saves, dumps gradients. Interrupted when a signal asked for it and the step in work was finished and
-  /// saved.
+  /// Trains, saves weights, dumps gradients. Returns TXRT_INTERRUPTED if a signal has stopped it; the current step is
+  /// finished and saved then.
   txrt_status run();
 
 private:
@@ -34,12 +34,12 @@ private:
   const Model &model;
   Console &console;
   Log &log;
-  const int64_t first; // the iteration that this run began with
+  const int64_t first; // the iteration at which this run began
   int64_t savedAt = -1;
   Clock::time_point began;
 };
 
-/// Writes the result of an evaluation to both.
+/// Writes the result of an evaluation to the console and to the log.
 void reportEvaluation(const EvaluationResult &result, int64_t step, const Model &model, Console &console, Log &log);
 
 } // namespace txrun

@@ -50,7 +50,7 @@ static void compareGlobal(const Model &policy, const Model &none, const GlobalSp
   const GlobalSpec &twin = *none.manifest().findGlobal(global.name);
   const uint64_t width = dtypeBytes(global.dtype);
   uint64_t index = 0, differing = 0;
-  char first[2][4] = {}; // the two elements there
+  char first[2][4] = {}; // the two elements that differ first
   std::vector<char> a(copyBytes), b(copyBytes);
   for (uint64_t at = 0; at < global.bytes; at += copyBytes) {
     const uint64_t bytes = std::min(copyBytes, global.bytes - at);
@@ -87,7 +87,7 @@ static void compareGlobal(const Model &policy, const Model &none, const GlobalSp
   failDifferent(step, what, x, y);
 }
 
-/// In one iteration. A policy without any would be the same by doing nothing.
+/// Counts the launches of recomputations in one iteration. Without any, the comparison would prove nothing.
 static uint64_t recomputeLaunches(const Model &model, const StepRunner &runner) {
   uint64_t count = 0;
   txrt_error error;
@@ -117,7 +117,7 @@ void verifyRecompute(const Model &policy, const Model &none, SampleSource &sourc
            "iteration %lld: the loss differs: %.17g under the policy, %.17g "
            "under none",
            (long long)step, shown(x.loss), shown(y.loss));
-    // Gradients before the norm: they say where it comes from.
+    // Compares gradients before the gradient norm: a gradient that differs explains a norm that differs.
     policy.ranks().together([&] {
       for (Role role : {Role::Gradient, Role::Parameter, Role::Moment1, Role::Moment2, Role::Master})
         for (const GlobalSpec *global : policy.manifest().withRole(role)) {

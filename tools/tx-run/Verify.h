@@ -1,8 +1,8 @@
 //===- Verify.h - Does recomputation change a bit? ------------------------------------------------------*- C++ -*-===//
 //
-// Two artifacts of one model, one with a policy and one without, run side by side from the same weights on the same
-// data with the same dropout keys. After every step losses, gradient norms, gradients, parameters and optimizer state
-// must agree in every bit.
+// Runs two artifacts of one model side by side, one compiled with a recompute policy and one without, from the same
+// weights, on the same data, with the same dropout keys. After every step their losses, gradient norms, gradients,
+// parameters and optimizer state must agree in every bit.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -22,7 +22,8 @@ struct VerifyOptions {
   bool guard = true;
 };
 
-/// Both models have their weights. Throws a numeric error with the first difference: name, index, both values and bits.
+/// Both models must have their weights loaded. Throws a numeric error that names the first difference: tensor, index,
+/// both values and their bits.
 void verifyRecompute(const Model &policy, const Model &none, SampleSource &source, const VerifyOptions &options,
                      Console &console, Log &log);
 

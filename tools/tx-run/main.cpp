@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/// A program that is started with a closed standard output would open its first file under that number, and write its
-/// progress into it.
+/// Opens /dev/null for each standard descriptor that is closed. Else the first file that the program opens would get
+/// this number, and the program's progress would be written into it.
 static void fillStandardDescriptors() {
   for (int descriptor = 0; descriptor < 3; ++descriptor)
     if (::fcntl(descriptor, F_GETFD) < 0)
@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     code = statusOfException(&error);
     message = error.message;
   }
-  // The runtime's messages of ranks begin with it.
+  // Messages of the runtime may begin with the rank's prefix already: do not print it twice.
   const std::string prefix = rankPrefix();
   const bool hasPrefix = message.compare(0, prefix.size(), prefix) == 0;
   if (!isQuiet)

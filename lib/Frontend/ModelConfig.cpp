@@ -170,8 +170,7 @@ Error tx::resolve(ModelConfig &config) {
     config.seqLength = config.maxPositionEmbeddings;
   if (config.ffnHiddenSize == unset && config.hiddenSize != unset &&
       llvm::MulOverflow(config.hiddenSize, int64_t(4), config.ffnHiddenSize))
-    config.ffnHiddenSize =
-        config.hiddenSize; // the product would overflow; hiddenSize is out of range then, which checkCounts reports
+    config.ffnHiddenSize = config.hiddenSize; // on overflow hiddenSize is out of range; checkCounts reports it
   if (Error error = checkCounts(config))
     return error;
   config.vocabSize = llvm::divideCeil(config.vocabSize, config.vocabDivisor) * config.vocabDivisor;

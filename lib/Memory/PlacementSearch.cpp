@@ -6,19 +6,16 @@
 // floor, which is lower than the floors on both sides of it (the walls). The search decides about one section of a
 // hole, the pivot, at a time:
 //
-//   either one of the items that cover it and fit between the hole's walls
-//   lies on its floor, or none does and its floor rises to the next byte where
-//   something could lie.
+//   either one of the items that cover the pivot and fit between the hole's walls lies on the pivot's floor,
+//   or none does, and the floor rises to the next byte where an item could lie.
 //
-// The alternatives exclude each other, so no packing is met twice, and holes may be filled in any order, so the
-// tightest section can go first.
+// The alternatives exclude each other, so the search meets no packing twice. It may fill holes in any order, so it can
+// take the tightest section first.
 //
-// From MiniMalloc (Moffitt, ASPLOS 2023) come the three ideas that prune:
-// canonical solutions (an item rests on another one or on the ground),
-// inference on sections (a floor rises to the lowest place that any remaining
-// item of the section can still have) and decomposition (parts that no
-// remaining item links are searched apart, so a failure in one does not
-// revisit the choices of another).
+// Three ideas of MiniMalloc (Moffitt, ASPLOS 2023) prune the search: canonical solutions (an item rests on another one
+// or on the ground), inference on sections (a floor rises to the lowest place that any remaining item of the section
+// can still have), and decomposition (the search treats parts that no remaining item links one by one, so a failure in
+// one part does not revisit the choices of another).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -77,8 +77,7 @@ static llvm::Expected<CompileOptions> readOptions(ArrayRef<Stage> stages, String
   if (failed(options.parseFromString(text, stream)))
     return llvm::createStringError(StringRef(message).rtrim());
   std::vector<std::string> given = options.getArguments();
-  SmallVector<StringRef> arguments = {
-      "input.mlir"}; // nobody reads the file: the name only says that the input is a module
+  SmallVector<StringRef> arguments = {"input.mlir"}; // nobody reads it: it only says that the input is a module
   llvm::append_range(arguments, given);
   return parseCommandLine(arguments);
 }

@@ -1,8 +1,9 @@
 //===- Trace.h - An iteration as a Chrome trace ---------------------------------------------------------*- C++ -*-===//
 //
 // Writes the JSON format of chrome://tracing and ui.perfetto.dev, with one event for each launch; times are in
-// microseconds. Entries follow each other; of a microbatch that ran several times, the trace has the last run. One row
-// has the launches, a second one the collectives that run at the same time, a third one the layers.
+// microseconds. Entries follow each other; of a microbatch that ran several times, the trace has the last run. The rows
+// are launches, layers, entries and communication: collectives have their own row, since other launches run at the same
+// time.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -107,20 +107,17 @@ void Trainer::writeCheckpoint() {
 void Trainer::logStart() {
   const Manifest &manifest = model.manifest();
   uint64_t arena = txrt_session_arena_bytes(model.session());
-  log.write(
-      JsonLine()
-          .text("event", "start")
-          .text("artifact", model.path())
-          .text("digest", model.digest())
-          .text("policy", manifest.policy)
-          .text("machine", txrt_session_description(model.session()))
-          .json("seed",
-                std::to_string(
-                    training.position().seed)) // written as text, since a 64-bit unsigned number may not fit int64_t
-          .integer("step", iteration())
-          .integer("global_batch_size", static_cast<int64_t>(training.runner().globalBatchSize()))
-          .integer("peak_bytes", static_cast<int64_t>(manifest.peakBytes))
-          .integer("allocated_bytes", static_cast<int64_t>(arena)));
+  log.write(JsonLine()
+                .text("event", "start")
+                .text("artifact", model.path())
+                .text("digest", model.digest())
+                .text("policy", manifest.policy)
+                .text("machine", txrt_session_description(model.session()))
+                .json("seed", std::to_string(training.position().seed)) // uint64_t, which integer() cannot write
+                .integer("step", iteration())
+                .integer("global_batch_size", static_cast<int64_t>(training.runner().globalBatchSize()))
+                .integer("peak_bytes", static_cast<int64_t>(manifest.peakBytes))
+                .integer("allocated_bytes", static_cast<int64_t>(arena)));
   console.line(format("policy %s; %llu x %llu tokens an iteration; %s in the arena, %s "
                       "planned; %s",
                       manifest.policy.empty() ? "unknown" : printable(manifest.policy, 160).c_str(),

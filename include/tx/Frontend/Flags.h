@@ -17,8 +17,7 @@ enum class FlagClass {
   Modelled, ///< has an effect on the compilation
   Run,      ///< tells a run something that the compiler need not know; ignored with a note
   Harmless, ///< would change nothing in Tx; ignored with a note
-  Refused,  ///< would change the model, the memory, the layout, or what a run computes, in a way that Tx does not have;
-            ///< an error
+  Refused,  ///< asks for another model, memory, layout or computation than Tx has; an error
 };
 
 /// How many values follow a flag: none, one, or a list.

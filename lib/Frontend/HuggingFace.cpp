@@ -66,8 +66,7 @@ private:
   ModelConfig config;
   bool isHeadless = false;
   llvm::SmallVector<StringRef> ignored;
-  llvm::StringMap<StringRef>
-      seen; ///< key: the field's main name; value: the name (main or alias) by which the file gives it
+  llvm::StringMap<StringRef> seen; ///< key: a field's main name; value: the name by which the file gives it
 };
 
 } // namespace

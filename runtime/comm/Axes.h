@@ -1,4 +1,4 @@
-//===- Axes.h - The mesh of a program in a world --------------------------------------------------------*- C++ -*-===//
+//===- Axes.h - Does a program's mesh fit the world? ----------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_AXES_H
 #define TXRT_COMM_AXES_H
@@ -8,7 +8,7 @@
 
 namespace txrt {
 
-/// Fails with TXRT_BAD_INPUT unless every collective's groups fill the world.
+/// Fails with TXRT_BAD_INPUT unless the groups of every collective contain all ranks of the world.
 void requireAxes(const txrt_program &program, const txrt_world &world);
 
 } // namespace txrt

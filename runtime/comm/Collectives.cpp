@@ -9,9 +9,10 @@
 
 using namespace txrt;
 
-// What comes in before it is added; a sum of more bytes goes in pieces.
+// Bytes of memory for the other ranks' operands before they are added. A sum of more bytes is done in pieces.
 static constexpr uint64_t scratchBytes = uint64_t(4) << 20;
-// Up to here one round of messages is faster than the least bytes in two.
+// Up to this many bytes reduceSmall, with one round of messages, is faster than reducePiece, which sends fewer bytes in
+// two rounds.
 static constexpr uint64_t smallBytes = 4096;
 
 static const char *at(const void *data, uint64_t offset) { return static_cast<const char *>(data) + offset; }
@@ -89,8 +90,9 @@ void Collectives::exchange(const char *what) {
 // Sums
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// Rank r owns share r. Each rank sends the others the shares that are theirs, adds those that it has got to its own in
-/// the order of ranks, and sends the finished share to all: 2 (n-1)/n of the tensor, the least there is.
+/// Rank r owns share r of the piece. First each rank sends every other rank the share that this one owns. Then it adds
+/// all ranks' versions of its own share, in the order of ranks, and sends the sum to all. Each of the n ranks sends 2
+/// (n-1)/n of the piece, which is the least possible.
 void Collectives::reducePiece(Group group, char *piece, uint64_t count, txrt_dtype dtype, const char *what) {
   const uint64_t element = dtypeBytes(dtype);
   const auto ranks = static_cast<uint64_t>(group.ranks);
@@ -117,7 +119,7 @@ void Collectives::reducePiece(Group group, char *piece, uint64_t count, txrt_dty
   exchange(what);
 }
 
-/// Everybody adds everything.
+/// Each rank sends all its values to every other rank, and adds all values itself.
 void Collectives::reduceSmall(Group group, char *values, uint64_t count, txrt_dtype dtype, const char *what) {
   const uint64_t bytes = count * dtypeBytes(dtype);
   for (int i = 0; i < group.ranks; ++i) {
@@ -142,7 +144,7 @@ void Collectives::allReduce(Group group, const void *from, void *to, uint64_t co
   const uint64_t bytes = count * element;
   if (bytes <= smallBytes && bytes * static_cast<uint64_t>(group.ranks) <= scratch.size())
     return reduceSmall(group, static_cast<char *>(to), count, dtype, what);
-  // All but its own share of a piece come into the scratch.
+  // The scratch must hold the operands that a rank receives for a piece.
   const uint64_t most = scratchBytes / element;
   for (uint64_t done = 0; done < count; done += most)
     reducePiece(group, at(to, done * element), std::min(most, count - done), dtype, what);
@@ -201,7 +203,7 @@ void Collectives::reduce(Group group, const void *from, void *to, uint64_t count
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Moves
+// Collectives that only move bytes
 //===--------------------------------------------------------------------------------------------------------------===//
 
 void Collectives::allGather(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what) {

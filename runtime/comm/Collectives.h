@@ -1,9 +1,10 @@
 //===- Collectives.h - What ranks do together -----------------------------------------------------------*- C++ -*-===//
 //
-// The collectives of abi.h over any transport, on host memory. A transport carries bytes; sums are taken here, in the
-// order of ranks and in f32, so they depend on neither the transport nor the machine, and all ranks have the same bits.
+// The collectives of abi.h over any transport, on host memory. A transport only carries bytes. This code adds, in the
+// order of ranks and in f32, so a sum depends on neither the transport nor the machine, and has the same bits on all
+// ranks.
 //
-// Nothing is allocated after the constructor, but by shapes of more messages than it made room for.
+// After the constructor a collective allocates only if it needs more messages than the constructor made room for.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -17,42 +18,44 @@
 
 namespace txrt {
 
-/// The ranks of one axis of the mesh that differ in nothing else: `ranks` of them, `stride` apart.
+/// The ranks that differ in their place on one axis of the mesh only: `ranks` ranks, `stride` apart.
 struct Group {
   int first, stride, ranks;
-  int index; // this rank's place
+  int index; // this rank's place in the group
   int member(int i) const { return first + i * stride; }
 };
 
 /// The group of `ranks` ranks, `stride` apart, that `rank` is in.
 Group groupOf(int rank, int ranks, int stride);
 
-/// The place `shift` after this rank's; -1 where there is none.
+/// The place in the group that is `shift` after this rank's; -1 if there is none. With `wraps` the group is a ring.
 int neighbor(const Group &group, int64_t shift, bool wraps);
 
 class Collectives {
 public:
   explicit Collectives(txrt_world &world);
 
-  /// As a launch table's entry says, see abi.h; messages have its number, too.
+  /// Runs a collective launch (abi.h). Messages call it `name`, with the number of collectives run so far.
   void run(const txrt_collective_launch &launch, txrt_dtype dtype, const void *from, void *to, const char *name);
 
-  /// `to` = the sum of all `from`; may be the same.
+  /// `to` = the sum of all ranks' `from`, `count` elements; `from` and `to` may be the same.
   void allReduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype, const char *what);
-  /// Each of `outer` blocks of `from` has a part of `count` elements for each rank; `to` has the sums of this rank's.
+  /// Each of the `outer` blocks of `from` has one part of `count` elements for each rank; `to` = the sums over all
+  /// ranks of this rank's parts.
   void reduceScatter(Group group, const void *from, void *to, uint64_t outer, uint64_t count, txrt_dtype dtype,
                      const char *what);
-  /// The reverse, without a sum: each of `outer` blocks of `to` has the `bytes` of every rank's block, in the order of
-  /// ranks.
+  /// `from` has `outer` blocks of `bytes` bytes; each block of `to` = the same block of every rank's `from`, in the
+  /// order of ranks.
   void allGather(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what);
-  /// Each of `outer` blocks of `from` has `bytes` for each rank; in `to` they are `bytes` from each rank.
+  /// Each of the `outer` blocks of `from` has one part of `bytes` bytes for each rank; the same block of `to` has the
+  /// part that each rank had for this one.
   void allToAll(Group group, const void *from, void *to, uint64_t outer, uint64_t bytes, const char *what);
-  /// `to` = the root's `from`; may be the same.
+  /// `to` = the `from` of the rank at place `root`; `from` and `to` may be the same.
   void broadcast(Group group, const void *from, void *to, uint64_t bytes, int root, const char *what);
-  /// The root's `to` = the sum of all `from`, another's = 0.
+  /// On the rank at place `root`, `to` = the sum of all ranks' `from`; on the other ranks, `to` = 0.
   void reduce(Group group, const void *from, void *to, uint64_t count, txrt_dtype dtype, int root, const char *what);
-  /// `to` = the `from` of the rank `shift` places before this one, 0 if there is none; with `wraps` the last one stands
-  /// before the first.
+  /// `to` = the `from` of the rank `shift` places before this one; 0 if there is none. With `wraps` the group is a
+  /// ring: the last rank is before the first.
   void sendReceive(Group group, const void *from, void *to, uint64_t bytes, int shift, bool wraps, const char *what);
 
 private:
@@ -63,11 +66,11 @@ private:
   void reduceSmall(Group group, char *values, uint64_t count, txrt_dtype dtype, const char *what);
 
   txrt_world &world;
-  std::vector<char> scratch;          // what comes in before it is added
-  std::vector<const void *> operands; // of each rank of a group
-  std::vector<txrt_message> messages; // of the next exchange
-  uint64_t runs = 0;                  // of launches
-  OperationName operation;            // the one that runs
+  std::vector<char> scratch;          // the other ranks' operands, before they are added
+  std::vector<const void *> operands; // where the operand of each rank of a group is
+  std::vector<txrt_message> messages; // messages of the next exchange
+  uint64_t runs = 0;                  // how many collective launches have run
+  OperationName operation;            // the collective that runs now
 };
 
 } // namespace txrt

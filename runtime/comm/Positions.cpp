@@ -39,8 +39,8 @@ void Positions::hear(int rank, const PositionMessage &message) {
 
 std::string Positions::report(const char *what) const {
   std::vector<std::string> all = names;
-  all[static_cast<size_t>(self)] = PositionMessage(false, what).name; // cut as the others'
-  std::vector<std::string> told;                                      // each distinct one, this rank's first
+  all[static_cast<size_t>(self)] = PositionMessage(false, what).name; // a long name is cut as the others' are
+  std::vector<std::string> told;                                      // each distinct operation once, this rank's first
   told.push_back(all[static_cast<size_t>(self)]);
   std::vector<int> silent;
   for (size_t rank = 0; rank < all.size(); ++rank)

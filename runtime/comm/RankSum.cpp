@@ -6,7 +6,7 @@
 
 namespace {
 
-// Sums stay in the first cache level while the operands pass by.
+// The sums of so many elements stay in the first-level cache while the operands are read.
 constexpr uint64_t blockElements = 1024;
 
 template <typename T> T same(T value) { return value; }

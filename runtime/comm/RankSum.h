@@ -7,8 +7,8 @@
 
 namespace txrt {
 
-/// to[i] = from[0][i] + from[1][i] + ..., added from the left: in f32, rounded once at the end, for f32 and bf16; in
-/// i32, which wraps, for i32. `to` may be one of `from`.
+/// to[i] = from[0][i] + from[1][i] + ..., added from left to right, for `count` elements. f32 and bf16 are added in f32
+/// and rounded once at the end; i32 is added in i32 and wraps. `to` may be one of `from`.
 void sumInOrder(const void *const *from, unsigned ranks, void *to, uint64_t count, txrt_dtype dtype);
 
 } // namespace txrt

@@ -11,8 +11,8 @@ extern const txrt_transport txrt_tcp_transport;
 
 using namespace txrt;
 
-/// The one place that knows every transport. The first whose launcher has started this process takes it: tx-run's own
-/// runs inside of others, and mpirun inside of a job of SLURM.
+/// The list of all transports. The world takes the first transport whose launcher has started this process. The order
+/// matters: tx-run's own launcher may run inside of the others, and mpirun inside of a SLURM job.
 static const txrt_transport *const transports[] = {&txrt_local_transport, &txrt_mpi_transport, &txrt_tcp_transport};
 
 static const txrt_transport *launcher() {

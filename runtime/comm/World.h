@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 
-/// A world of one has no transport.
+/// The ranks of one run. A world of one rank has no transport.
 struct txrt_world {
-  /// One rank, whoever has started it.
+  /// A world of one rank, whatever launcher has started the process.
   txrt_world();
-  /// The ranks that a launcher has started.
+  /// Joins the ranks that a launcher has started.
   explicit txrt_world(const txrt_world_options &options);
   /// Takes over a transport's state, as `create` made it.
   txrt_world(const txrt_transport &transport, void *state);
@@ -24,26 +24,25 @@ struct txrt_world {
 
   int rank() const { return transport ? transport->rank(state) : 0; }
   int size() const { return transport ? transport->size(state) : 1; }
-  /// This one's place among the ranks of its machine.
+  /// This rank's place among the ranks of its machine, from 0.
   int localRank() const { return transport ? transport->local_rank(state) : 0; }
-  /// Whether calls may come from any thread, one at a time.
+  /// Whether any thread may call the transport, one call at a time.
   bool takesThreads() const { return !transport || transport->takes_threads(state); }
-  /// "rank 1 of 4: ", or nothing for one.
+  /// The begin of a message: "rank 1 of 4: "; empty for one rank.
   std::string prefix() const;
-  /// Does what may fail on some of the ranks; then it fails on all, with one code, and the message of the first whose
-  /// it is.
+  /// Every rank calls it and does `work`. If `work` fails on some ranks, all ranks fail with the status and the message
+  /// of the lowest of these ranks.
   void together(const char *what, const std::function<void()> &work);
-  /// Throws what txrt_transport's `watch` says.
+  /// Calls txrt_transport's `watch`, and throws if that fails.
   void watch(const char *what, double seconds) const;
-  /// All of them, as one group.
+  /// All ranks as one group.
   txrt::Group all() const { return {0, 1, size(), rank()}; }
-  /// For all collectives of this world, which run one after another.
+  /// The one object that runs all collectives of this world, one after another.
   txrt::Collectives &collectives() { return *operations; }
 
   const txrt_transport *transport = nullptr;
   void *state = nullptr;
-  /// Something failed after which ranks are not at the same point any more:
-  /// nothing is left to do but to abort.
+  /// True after a failure that leaves the ranks at different points: the caller can only abort.
   bool isBroken = false;
 
 private:

@@ -8,10 +8,11 @@
 
 namespace txrt::train {
 
-/// Of some samples, spread over all: files of another size or content have another one, but for a change in few places.
+/// The fingerprint of a few samples from all over the source. Two files of different size or content have different
+/// fingerprints, unless they differ in few places only.
 std::string fingerprintOf(SampleSource &source, const Model &model);
 
-/// Of every bit of parameters and optimizer state.
+/// The fingerprint of every bit of parameters and optimizer state.
 std::string fingerprintOf(const Model &model);
 
 } // namespace txrt::train

@@ -14,7 +14,7 @@ using Communicator = struct ompi_communicator_t *;
 using Datatype = struct ompi_datatype_t *;
 using ErrorHandler = struct ompi_errhandler_t *;
 using Request = struct ompi_request_t *;
-struct Status; // always ignored: a null pointer
+struct Status; // never used: calls get a null pointer
 
 enum { Success = 0, ThreadSerialized = 2, MaxErrorString = 256, MaxVersion = 256 };
 

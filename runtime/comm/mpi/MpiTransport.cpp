@@ -1,7 +1,7 @@
 //===- MpiTransport.cpp - Ranks over MPI ----------------------------------------------------------------*- C++ -*-===//
 //
-// MPI carries bytes, from one rank to another. Every wait has an end: a rank that is gone or stuck is named. Those that
-// MPI itself waits for, at the start and at the end, have a watchdog.
+// MPI carries bytes from one rank to another. Every wait of this transport has a timeout, and its error names the rank
+// that is gone or stuck. A watchdog limits the waits inside of MPI, at the start and at the end of a run.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -29,7 +29,8 @@ using namespace txrt::mpi;
 namespace {
 
 constexpr int messageTag = 0, positionTag = 1;
-// For an answer to where a rank is, and how often one looks for a question.
+// How long a rank waits for answers to the question where the others are, and how often a rank that waits looks for
+// such questions.
 constexpr double secondsToAnswer = 1, secondsToListen = 0.01;
 const char *const endOfRun = ", and this run is being ended: a rank was lost, or a signal came";
 const char *const slowRank = ": stuck, or much slower (see "
@@ -37,8 +38,8 @@ const char *const slowRank = ": stuck, or much slower (see "
 
 int launchedRanks() { return ranksFromEnvironment("OMPI_COMM_WORLD_SIZE"); }
 
-/// How long to wait for ranks that may still answer once mpirun ends the run:
-/// well within the time that it leaves before SIGKILL.
+/// How many seconds a rank still waits for other ranks once mpirun ends the run: much less than the time that mpirun
+/// leaves before it sends SIGKILL.
 double secondsToStop() {
   const int64_t left = numberFromEnvironment("OMPI_MCA_odls_base_sigkill_timeout", 0, 1 << 20, 1);
   return 0.5 * static_cast<double>(left);
@@ -52,7 +53,7 @@ void *symbol(void *library, const char *name) {
 }
 
 Mpi open() {
-  // Global: Open MPI's own plugins look for its symbols there.
+  // RTLD_GLOBAL, because Open MPI's plugins look for the library's symbols among the global ones.
   void *library = dlopen("libmpi.so.40", RTLD_NOW | RTLD_GLOBAL);
   if (!library)
     fail(TXRT_PEER,
@@ -105,9 +106,9 @@ private:
   std::string askAll(const char *what);
 
   const txrt_world_options options;
-  std::vector<Message> messages;     // on their way
-  Clock::time_point stopSeen = {};   // when the launcher began to end the run
-  std::vector<PositionMessage> told; // to each rank, on its way or not
+  std::vector<Message> messages;     // of this exchange, not yet done
+  Clock::time_point stopSeen = {};   // when this rank saw that the launcher ends the run
+  std::vector<PositionMessage> told; // the last position message to each rank; MPI may still be sending it
   Positions positions{0, 0};
   const char *doing = "";
   Clock::time_point listened = {};
@@ -144,7 +145,7 @@ void MpiTransport::check(int result, const char *what) const {
 
 void MpiTransport::exchange(const txrt_message *list, uint32_t count, const char *what) {
   positions.clear();
-  // Receives first: what comes then has its place.
+  // Start the receives first, so that incoming messages have their memory.
   for (int sends = 0; sends < 2; ++sends)
     for (uint32_t i = 0; i < count; ++i) {
       const txrt_message &message = list[i];
@@ -179,7 +180,7 @@ void MpiTransport::waitForAll(const char *what) {
                    messages.end());
     if (messages.empty())
       return;
-    // Ranks may share a CPU: the one that is waited for needs it.
+    // Ranks may share a CPU: give it to the rank that this one waits for.
     if (round < 1000) {
       sched_yield();
       continue;
@@ -195,7 +196,7 @@ void MpiTransport::waitForAll(const char *what) {
   }
 }
 
-/// Whether the run is being ended, and for as long as ranks may take.
+/// Whether somebody ends the run, and the time that ranks still have to answer is over.
 bool MpiTransport::isStopped() {
   if (!options.stopping || !options.stopping())
     return false;
@@ -204,7 +205,7 @@ bool MpiTransport::isStopped() {
   return secondsSince(stopSeen) > secondsToStop();
 }
 
-/// MPI tells nothing of a rank that is gone; mpirun ends the run then.
+/// MPI does not tell when a rank is gone: mpirun then ends the run. So this only looks at that and at the timeout.
 void MpiTransport::watch(const char *what, double seconds) {
   listen(what);
   const bool stopped = isStopped();
@@ -213,7 +214,7 @@ void MpiTransport::watch(const char *what, double seconds) {
          stopped ? endOfRun : slowRank, stopped ? "" : askAll(what).c_str());
 }
 
-/// Small enough that MPI takes it at once.
+/// Sends a position message. It is so small that MPI takes it at once, so the send needs no wait.
 void MpiTransport::tell(int peer, bool asks) {
   PositionMessage &message = told[static_cast<size_t>(peer)];
   message = {asks, doing};
@@ -223,7 +224,7 @@ void MpiTransport::tell(int peer, bool asks) {
     (void)mpi.test(&request, &done, nullptr);
 }
 
-/// What other ranks say of where they are, and answers to those who ask.
+/// Receives the position messages of other ranks, and answers those who ask.
 void MpiTransport::listen(const char *what) {
   if (secondsSince(listened) < secondsToListen)
     return;
@@ -241,7 +242,7 @@ void MpiTransport::listen(const char *what) {
     }
 }
 
-/// Where all of them are, as far as they answer within a moment.
+/// Asks all ranks where they are, waits secondsToAnswer for their answers, and returns the report.
 std::string MpiTransport::askAll(const char *what) {
   doing = what;
   for (int peer = 0; peer < size; ++peer)
@@ -288,7 +289,7 @@ const txrt_transport txrt_mpi_transport = {
     [](void *state) { return self(state).rank; },
     [](void *state) { return self(state).size; },
     [](void *) {
-      // mpirun binds ranks to CPUs of their own, unless it is told not to.
+      // mpirun binds each rank to CPUs of its own, unless the user forbids it.
       return isBoundToCpus() ? 1 : std::max(1, ranksFromEnvironment("OMPI_COMM_WORLD_LOCAL_SIZE"));
     },
     [](void *state) {
@@ -304,7 +305,7 @@ const txrt_transport txrt_mpi_transport = {
       return guarded(error, [&] { self(state).watch(what, seconds); });
     },
     [](void *state, int code, const char *) {
-      // What ends the others takes a while, and so may this.
+      // MPI_Abort takes a while to end the other ranks, and might never return.
       alarm(5);
       self(state).mpi.abort(self(state).mpi.world, code);
       _Exit(code);

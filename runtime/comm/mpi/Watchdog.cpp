@@ -9,7 +9,7 @@
 using namespace txrt;
 
 Watchdog::Watchdog(std::string what, const txrt_world_options &options) {
-  // Signals are for the thread that is waited for.
+  // The watchdog's thread blocks all signals, so that they reach the thread that is inside of MPI.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

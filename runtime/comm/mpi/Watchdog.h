@@ -1,4 +1,4 @@
-//===- Watchdog.h - An end to a wait in somebody else's code --------------------------------------------*- C++ -*-===//
+//===- Watchdog.h - A timeout for a wait inside of MPI --------------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_MPI_WATCHDOG_H
 #define TXRT_COMM_MPI_WATCHDOG_H
@@ -12,8 +12,8 @@
 
 namespace txrt {
 
-/// While it lives: after the options' timeout, or when the run is being ended, it says `what` on stderr and ends the
-/// process with TXRT_PEER.
+/// While this object lives, its thread waits for the options' timeout, or until somebody ends the run. Then it prints
+/// an error with `what` to stderr and ends the process with exit code TXRT_PEER.
 class Watchdog {
 public:
   Watchdog(std::string what, const txrt_world_options &options);

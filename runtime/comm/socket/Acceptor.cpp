@@ -11,7 +11,7 @@
 
 using namespace txrt;
 
-// Guests that have not said who they are; more take the place of the oldest.
+// The most connections whose hello is not yet complete. A further connection takes the place of the oldest.
 static constexpr size_t mostGuests = 128;
 static constexpr std::chrono::seconds patience{10};
 
@@ -26,7 +26,7 @@ static Socket listenOn(sockaddr *address, socklen_t length) {
   if (!made)
     return made;
   ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (address->sa_family == AF_INET6) // takes IPv4 too
+  if (address->sa_family == AF_INET6) // accept IPv4 connections too
     ::setsockopt(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
   if (::bind(made.get(), address, length) || ::listen(made.get(), SOMAXCONN)) {
     const int reason = errno;
@@ -47,7 +47,7 @@ Acceptor::Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes) : helloB
   four.sin_port = htons(port);
   if (!onlyLoopback)
     listening = listenOn(reinterpret_cast<sockaddr *>(&six), sizeof six);
-  if (!listening) // a machine without IPv6
+  if (!listening) // the machine has no IPv6
     listening = listenOn(reinterpret_cast<sockaddr *>(&four), sizeof four);
   if (!listening)
     fail(TXRT_PEER,

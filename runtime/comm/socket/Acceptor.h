@@ -1,4 +1,4 @@
-//===- Acceptor.h - Connections that have said who they are ---------------------------------------------*- C++ -*-===//
+//===- Acceptor.h - Accept connections and read their hellos --------------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_COMM_SOCKET_ACCEPTOR_H
 #define TXRT_COMM_SOCKET_ACCEPTOR_H
@@ -11,7 +11,7 @@
 
 namespace txrt {
 
-/// A descriptor that is closed with it.
+/// Owns a socket's descriptor and closes it.
 class Socket {
 public:
   Socket() = default;
@@ -31,18 +31,19 @@ private:
   int number = -1;
 };
 
-/// Listens, and reads a hello of a fixed size from everybody who comes. A connection that is slow, or says nothing,
-/// holds up no other.
+/// Listens on a port, and reads a hello of a fixed size from every process that connects. A connection that is slow, or
+/// sends nothing, does not delay the others.
 class Acceptor {
 public:
   using Clock = std::chrono::steady_clock;
 
-  /// On a port of this machine, 0 for any; on the loopback alone if asked.
+  /// Listens on `port` of this machine (0: the system chooses one), with `onlyLoopback` only for connections from this
+  /// machine.
   Acceptor(uint16_t port, bool onlyLoopback, size_t helloBytes);
 
   uint16_t port() const { return number; }
-  /// The next whole hello and its connection; false when it is `end` before, or `interrupted` (which may be null) says
-  /// so.
+  /// Waits for the next whole hello, and gives it and its connection. Returns false at the time `end`, or when
+  /// `interrupted` (may be null) returns 1.
   bool next(Clock::time_point end, int (*interrupted)(void), std::vector<char> &hello, Socket &from);
 
 private:
@@ -56,7 +57,7 @@ private:
   Socket listening;
   uint16_t number = 0;
   size_t helloBytes;
-  std::vector<Guest> guests; // the oldest first
+  std::vector<Guest> guests; // connections whose hello is not yet complete, the oldest first
 };
 
 } // namespace txrt

@@ -13,17 +13,19 @@ static std::string variable(const char *name) {
   return text ? text : "";
 }
 
-/// A job's own script has the job's variables, but is no task of a step.
+/// Whether srun has started this process as a task of a step. A job's own script has the job's variables too, but is no
+/// task.
 static bool isSrun() {
   return getenv("SLURM_PROCID") && ranksFromEnvironment("SLURM_NTASKS") &&
          (!getenv("SLURM_JOB_ID") || getenv("SLURM_STEP_ID"));
 }
 
-// What torchrun sets, all three of them.
+// The variables that torchrun always sets.
 static const char *const ofTorchrun[] = {"RANK", "WORLD_SIZE", "MASTER_ADDR"};
 
-/// One of them may be there for another reason. Two are a launcher's, and if the third is missing, to run alone would
-/// be to do all ranks' work in each of them.
+/// Whether torchrun has started this process. A single one of its variables may be there for another reason; two of
+/// them must come from a launcher. If the third is missing, readTcpLaunch fails: otherwise every rank would run alone
+/// and do the work of all.
 static bool isTorchrun() {
   int found = 0;
   for (const char *name : ofTorchrun)
@@ -32,7 +34,7 @@ static bool isTorchrun() {
 }
 
 int txrt::launchedOverTcp() {
-  // More than one where it does not say how many: readTcpLaunch then says so.
+  // If torchrun has not set WORLD_SIZE, return more than one, so that readTcpLaunch is called and reports it.
   const int launched = ranksFromEnvironment("WORLD_SIZE");
   if (isTorchrun())
     return launched > 0 ? launched : 2;
@@ -87,14 +89,14 @@ static TcpLaunch readSrun() {
          "rank %d of %d: the environment names no node: SLURM_STEP_NODELIST "
          "or MASTER_ADDR must",
          meeting.rank, meeting.ranks);
-  // Of the ports that programs may take, away from those that systems give out.
+  // Ports that programs may choose, outside of the range from which systems give out ports.
   constexpr int64_t lowest = 20000, span = 12000;
   const int64_t job = numberFromEnvironment("SLURM_JOB_ID", 0, INT64_MAX, 0);
   const int64_t step = numberFromEnvironment("SLURM_STEP_ID", 0, INT64_MAX, 0);
   meeting.port =
       static_cast<uint16_t>(numberFromEnvironment("MASTER_PORT", 1, 65535, lowest + (job % span + step % span) % span));
   meeting.run = variable("SLURM_JOB_ID") + "." + variable("SLURM_STEP_ID");
-  // "4(x2),3": as many on this node is not known; the first will do.
+  // "4(x2),3" does not tell how many tasks this node has; take the first number.
   const std::string tasks = variable("SLURM_STEP_TASKS_PER_NODE");
   launch.localRanks = std::max(1, atoi(tasks.c_str()));
   launch.localRank = static_cast<int>(numberFromEnvironment("SLURM_LOCALID", 0, meeting.ranks - 1, 0));

@@ -1,7 +1,7 @@
 //===- LocalTransport.cpp - Ranks that tx-run has started -----------------------------------------------*- C++ -*-===//
 //
-// `tx-run --ranks N` starts itself N times, each with one end of a socket pair for each other rank. The environment
-// says which:
+// `tx-run --ranks N` starts itself N times. Each process inherits one end of a socket pair for each other rank; the
+// environment gives the descriptors:
 //
 //   TXRT_LOCAL_RANK=1  TXRT_LOCAL_RANKS=3  TXRT_LOCAL_SOCKETS=5,-,8
 //

@@ -24,25 +24,26 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char mark[8] = {'t', 'x', 'r', 'a', 'n', 'k', '0', '1'};
 
-/// What a rank says first, to rank 0 with the run's name as key.
+/// The first message of a rank on a connection. Its key is that of the run; to rank 0, which has not yet given the key,
+/// it is made of the run's name.
 struct Hello {
   char mark[8];
   uint64_t key;
   uint32_t rank, ranks;
-  uint16_t port; // where it listens
+  uint16_t port; // the port on which the sender listens
   uint16_t reserved[3];
 };
 
-/// Where a rank is, as rank 0 has seen it.
+/// The address of a rank, as rank 0 sees it.
 struct Place {
   uint8_t address[16]; // IPv6, or IPv4 mapped to it
   uint16_t port;
-  uint16_t isWithFirst; // on rank 0's machine: its address is the way there
+  uint16_t isWithFirst; // 1: the rank is on rank 0's machine; reach it by the address that reaches rank 0
   uint8_t reserved[4];
 };
 
-/// Rank 0's, to all: the run's key, and the places after it; or with the other mark a status, and after it why nobody
-/// meets.
+/// Rank 0's message to all ranks: the run's key, followed by the places of all ranks. With the other mark: a status,
+/// followed by the reason why the ranks do not meet.
 struct Answer {
   char mark[8];
   uint64_t key;
@@ -50,8 +51,8 @@ struct Answer {
 constexpr char refusalMark[8] = {'t', 'x', 'r', 'a', 'n', 'k', 'n', 'o'};
 constexpr size_t reasonBytes = 256;
 
-// How long rank 0 waits, once it knows that nobody meets, for ranks that are to be told; and how much longer than their
-// own time those that have reached it wait for its word, which names who is missing.
+// Once rank 0 knows that the ranks will not meet, it waits so long for further ranks, to tell them why. Ranks that have
+// reached rank 0 wait so much longer than their own timeout for its message, which names the ranks that are missing.
 constexpr std::chrono::seconds farewellTime{3};
 
 sockaddr_in6 peerOf(int socket) {
@@ -105,7 +106,7 @@ private:
   }
   std::string place() const { return printable(where.host) + ":" + std::to_string(where.port); }
   bool isOnlyLoopback() const { return where.host == "localhost" || where.host.compare(0, 4, "127.") == 0; }
-  /// "ranks 2 and 3 have not come".
+  /// Names the ranks from `from` on without a link: "ranks 2 and 3 have not come".
   std::string missing(int from) const {
     std::vector<int> named;
     int others = 0;
@@ -125,8 +126,8 @@ private:
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   }
 
-  /// Takes `from` as the link to the rank that the hello names; false for a hello of something else, and after a
-  /// failure that is for all.
+  /// Takes `from` as the link to the rank that the hello names. Returns false if the hello is not of this run, or if it
+  /// is a reason that no ranks can meet (refuseAll).
   bool welcome(const std::vector<char> &bytes, Socket &from, uint64_t key, int lowest, Hello &hello) {
     memcpy(&hello, bytes.data(), sizeof hello);
     if (memcmp(hello.mark, mark, sizeof mark) != 0 || hello.key != key || hello.rank < static_cast<uint32_t>(lowest))
@@ -144,7 +145,8 @@ private:
     return true;
   }
 
-  /// The first reason counts. Who comes with it is told it with the others.
+  /// Keeps the first reason why the ranks cannot meet. leaveTogether tells it to all ranks, and to the one that `from`
+  /// belongs to.
   bool refuseAll(Socket &from, txrt_status status, const std::string &why) {
     if (reason.empty()) {
       reason = why;
@@ -155,7 +157,7 @@ private:
     return false;
   }
 
-  /// Rank 0 tells all that have come. Fails with the reason.
+  /// On rank 0, tells all ranks that have come the reason. Then fails with it.
   [[noreturn]] void leaveTogether() {
     struct {
       Answer answer;
@@ -166,7 +168,7 @@ private:
     snprintf(message.text, sizeof message.text, "%s", reason.c_str());
     for (std::vector<Socket> *list : {&links, &strangers})
       for (Socket &socket : *list)
-        if (where.rank == 0 && socket) // small enough for any socket's buffer
+        if (where.rank == 0 && socket) // the message fits into any socket's buffer
           (void)!::send(socket.get(), &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL);
     fail(verdict, "rank %d of %d: start: %s", where.rank, where.ranks, reason.c_str());
   }
@@ -233,7 +235,8 @@ private:
     std::vector<Place> table(static_cast<size_t>(where.ranks));
     receiveAll(0, table.data(), table.size() * sizeof(Place));
     hello.key = answer.key;
-    // Connections wait in the door's queue, so nobody waits for anybody here.
+    // The system queues connections until a rank accepts them, so the ranks cannot wait for each other in a circle
+    // here.
     const in6_addr first = peerOf(links[0].get()).sin6_addr;
     for (int rank = 1; rank < where.rank; ++rank) {
       sockaddr_in6 address = {};
@@ -262,7 +265,7 @@ private:
     addrinfo wanted = {}, *found = nullptr;
     wanted.ai_socktype = SOCK_STREAM;
     std::string problem;
-    // It may not be there yet: not the process, not even its name.
+    // Rank 0's process may not have started yet, and even its host's name may not be known yet: try again.
     do {
       const int error = ::getaddrinfo(where.host.c_str(), nullptr, &wanted, &found);
       if (error)
@@ -293,7 +296,7 @@ private:
                   problem.c_str()));
   }
 
-  /// Empty, with the problem, when nobody is there.
+  /// Connects to an address. If nobody listens there, returns an empty socket and sets `problem`.
   Socket connectTo(const sockaddr_in6 &six, std::string &problem) {
     sockaddr_in four = {};
     const bool isFour = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
@@ -318,7 +321,7 @@ private:
     return Socket();
   }
 
-  /// Until the socket is ready, the meeting's end, or `most` later.
+  /// Waits until the socket is ready and returns true; false at the end of the meeting or after `most`.
   bool await(int socket, short events, Clock::duration most = std::chrono::hours(10000)) const {
     const Clock::time_point now = Clock::now();
     const Clock::time_point until = end - now < most ? end : now + most; // no overflow
@@ -367,9 +370,9 @@ private:
   const Rendezvous &where;
   Clock::time_point end;
   std::vector<Socket> links;
-  std::vector<Socket> strangers; // of this run, and never to be linked
-  std::string reason;            // why nobody meets; empty: nothing against it
-  txrt_status verdict = TXRT_OK; // with it
+  std::vector<Socket> strangers; // connections of processes of this run that are refused; they are told the reason
+  std::string reason;            // why the ranks cannot meet; empty: they can
+  txrt_status verdict = TXRT_OK; // the status for this reason
 };
 
 } // namespace

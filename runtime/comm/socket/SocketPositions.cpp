@@ -1,4 +1,5 @@
-// Where this rank is and where the others are: messages between those of the exchanges, of which nothing else depends.
+// Position messages (comm/Positions.h): ranks send them between the messages of exchanges. If one is lost, only an
+// error's text says less.
 
 #include "comm/socket/Sockets.h"
 
@@ -9,13 +10,13 @@
 
 using namespace txrt;
 
-// For an answer: whoever waits for ranks looks for questions more often.
+// How long a rank waits for answers: longer than the time after which waiting ranks look for questions.
 static constexpr std::chrono::milliseconds timeToAnswer{1000}, interval{10};
 
 void Sockets::tell(int peer, bool asks) {
   Link &link = links[peer];
   link.isTold |= !asks;
-  // In the midst of a message it would be taken for data.
+  // In the middle of another message, the peer would take it for that message's data.
   if (link.isClosed || link.out.done != 0)
     return;
   struct {
@@ -24,7 +25,8 @@ void Sockets::tell(int peer, bool asks) {
   } packet = {{positionMark, 0, 0, sizeof(PositionMessage)}, {asks, doing}};
   static_assert(sizeof packet == sizeof(Header) + sizeof(PositionMessage));
   const ssize_t sent = ::send(link.descriptor, &packet, sizeof packet, MSG_DONTWAIT | MSG_NOSIGNAL);
-  // Half of it makes the stream unreadable; its reader was not reading anyway.
+  // If only a part was sent, the stream is unreadable from here on, so close it. The peer was not reading it anyway:
+  // its buffer is full.
   if (sent > 0 && sent < static_cast<ssize_t>(sizeof packet))
     ::shutdown(link.descriptor, SHUT_WR);
 }
@@ -35,8 +37,8 @@ void Sockets::hear(int peer, const PositionMessage &message) {
     tell(peer, false);
 }
 
-/// Takes note of what a peer says of its position. That may lie behind messages of an operation that we have not come
-/// to: then it stays where it is.
+/// Looks for position messages among the bytes that wait in a peer's socket. If a position message is behind messages
+/// of an operation that this rank has not reached, it is noted but stays in the socket.
 void Sockets::listen(int peer) {
   const Link &link = links[peer];
   const Lane &in = link.in;
@@ -67,7 +69,7 @@ void Sockets::listen(int peer) {
   }
 }
 
-/// Asks all who have not said so where they are, and waits a moment for answers.
+/// Asks all ranks that have not said where they are, and waits for answers for timeToAnswer at most.
 void Sockets::ask() {
   auto isDone = [&](int peer) { return peer == self || links[peer].isClosed || positions.isKnown(peer); };
   for (int peer = 0; peer < size(); ++peer)

@@ -1,7 +1,7 @@
 //===- SocketTransport.h - The table of functions over sockets ------------------------------------------*- C++ -*-===//
 //
-// All that transports over sockets differ in is who has started the ranks, and how their sockets were made: their name,
-// `launched_ranks` and `create`, which makes a SocketRanks.
+// The transports over sockets differ only in which launcher started the ranks and how their sockets were made. So each
+// gives its name, `launched_ranks` and `create`, which makes a SocketRanks; the other functions are here.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -41,7 +41,7 @@ constexpr txrt_transport socketTransport(const char *name, decltype(txrt_transpo
       [](void *state, const txrt_message *messages, uint32_t count, const char *what, txrt_error *error) {
         return guarded(error, [&] { socketRanks(state).sockets.exchange(messages, count, what); });
       },
-      [](void *) { return 1; }, // takes threads
+      [](void *) { return 1; }, // takes_threads
       [](void *state, const char *what, double seconds, txrt_error *error) {
         return guarded(error, [&] { socketRanks(state).sockets.watch(what, seconds); });
       },

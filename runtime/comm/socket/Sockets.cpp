@@ -10,11 +10,11 @@
 
 using namespace txrt;
 
-// A rank that closes its socket while nothing is expected of it has come to its end before us, or was lost: after this
-// long without progress it was lost.
+// A rank that closes its socket while this rank expects nothing from it has either finished earlier or was lost. If the
+// exchange makes no progress for so many seconds, the rank counts as lost.
 static constexpr double secondsOfGrace = 2.0;
 static constexpr int pollMilliseconds = 200;
-// Without progress for so long, a rank looks for those who ask where it is.
+// After so many seconds without progress, a rank looks for questions where it is.
 static constexpr double secondsToListen = 0.1;
 static constexpr size_t listenBytes = 64 << 10;
 
@@ -51,7 +51,7 @@ void Sockets::push(int peer, const char *what) {
     const txrt_message &message = list[lane.next];
     if (lane.done == 0)
       lane.header = {messageMark, 0, lane.number, message.bytes};
-    // Header and data in one call, so that a small message is one packet.
+    // Send header and data in one call, so that a small message is one packet.
     iovec parts[2];
     int count = 0;
     if (lane.done < sizeof(Header))
@@ -69,7 +69,7 @@ void Sockets::push(int peer, const char *what) {
       if (errno == EAGAIN || errno == EWOULDBLOCK)
         return;
       if (errno == EPIPE || errno == ECONNRESET) {
-        // It may have said why before it left.
+        // The peer may have sent a farewell before it left.
         noticeClosed(peer);
         reportLost(what, 0);
       }
@@ -108,7 +108,7 @@ void Sockets::pull(int peer, const char *what) {
       if (errno == EAGAIN || errno == EWOULDBLOCK)
         return;
       if (errno == ECONNRESET)
-        continue; // it has left what we sent unread; then comes what it sent
+        continue; // the peer closed with our data unread; the next call gives what the peer had sent before
       refuse(who(what) + format(": receiving from rank %d: %s", peer, strerror(errno)));
     }
     if (length == 0) {
@@ -175,7 +175,7 @@ void Sockets::exchange(const txrt_message *messages, uint32_t count, const char 
       if (find(link.out, peer, 1))
         events |= POLLOUT;
       isDone &= events == POLLRDHUP;
-      // A closed one would wake us at once, every time.
+      // poll would return at once, every time, for a closed socket on which nothing is expected.
       if (!link.isClosed || events != POLLRDHUP)
         polled[peer] = {link.descriptor, events, 0};
     }
@@ -202,7 +202,7 @@ void Sockets::exchange(const txrt_message *messages, uint32_t count, const char 
     for (int peer = 0; lost && peer < size(); ++peer)
       if (peer != self && links[peer].isClosed && (links[peer].farewell || find(links[peer].in, peer, 0)))
         reportLost(what, 0);
-    // Whoever waits for us no more may still ask where we are.
+    // A rank with which this one exchanges nothing any more may still ask where this one is.
     for (int peer = 0; ready == 0 && peer < size(); ++peer)
       if (peer != self)
         listen(peer);

@@ -1,11 +1,11 @@
 //===- Sockets.h - Messages between ranks over stream sockets -------------------------------------------*- C++ -*-===//
 //
-// One connected socket to each other rank, however it was made (inherited from tx-run, or over TCP). On the wire a
-// message is a header and its bytes; the header repeats size and number, so that ranks that run different programs are
-// told so instead of adding each other's wrong tensors.
+// A rank has one connected socket to each other rank: inherited from tx-run, or over TCP. On the wire a message is a
+// header and its bytes. The header has the message's size and number: if two ranks run different programs, these
+// differ, and the receiver fails instead of adding a wrong tensor.
 //
-// A rank that leaves after an error sends a farewell, with its exit code and the reason; one that is killed sends
-// nothing, but its sockets close. Every wait looks at all sockets, and has an end. A rank that comes to that end asks
+// A rank that leaves after an error sends a farewell with its exit code and the reason; a rank that is killed sends
+// nothing, but its sockets close. Every wait watches all sockets and has a timeout. A rank whose wait times out asks
 // the others where they are (comm/Positions.h).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -25,7 +25,7 @@ namespace txrt {
 
 class Sockets {
 public:
-  /// Takes over one descriptor for each rank; that of `rank` itself is unused.
+  /// Takes over one descriptor for each rank; the one at `rank` is unused.
   Sockets(int rank, std::vector<int> descriptors, double timeoutSeconds, std::string description);
   ~Sockets();
   Sockets(const Sockets &) = delete;
@@ -39,9 +39,9 @@ public:
   void exchange(const txrt_message *list, uint32_t count, const char *what);
   /// As txrt_transport's.
   void watch(const char *what, double seconds);
-  /// Lets every rank come to its end; the last exchange.
+  /// Waits until every rank has called it; the last exchange of a run.
   void finish();
-  /// Tells the others; takes a fraction of a second at most.
+  /// Tells the other ranks that this rank leaves, and why; takes a fraction of a second at most.
   void sayFarewell(int code, const char *why);
 
 private:
@@ -51,25 +51,25 @@ private:
 
   struct Header {
     uint32_t mark;
-    int32_t code; // of a farewell
+    int32_t code; // of a farewell: the exit code
     uint64_t number, bytes;
   };
-  /// One direction of a link: the messages of the exchange that go there, one after another.
+  /// One direction of a link. It carries the messages of the exchange that go this way, one after another.
   struct Lane {
-    uint32_t next = 0;   // in the exchange's list, of those not yet done
-    uint64_t done = 0;   // bytes of header and data of that one
-    uint64_t number = 0; // messages since the start
-    Header header;       // of that one, on its way
+    uint32_t next = 0;   // index in the exchange's list of the current message
+    uint64_t done = 0;   // bytes of the current message, with its header, that are sent or received
+    uint64_t number = 0; // how many messages have gone this way since the start
+    Header header;       // the current message's header
     bool isPosition() const { return done >= sizeof(Header) && header.mark == positionMark; }
   };
   struct Link {
     int descriptor = -1;
     Lane out, in;
-    bool isClosed = false; // no more can come
-    int farewell = 0;      // the code it has left with
+    bool isClosed = false; // the peer has closed the socket: no more can come
+    int farewell = 0;      // the exit code in the peer's farewell; 0: no farewell has come
     std::string reason;
-    PositionMessage position; // on its way in
-    bool isTold = false;      // where we are, in this operation
+    PositionMessage position; // a position message that is being received
+    bool isTold = false;      // whether the peer knows where this rank is, in this operation
   };
 
   bool find(Lane &lane, int peer, int sends) const;
@@ -93,11 +93,11 @@ private:
   const std::string text;
   std::vector<Link> links;
   std::vector<pollfd> polled;
-  std::string blame;                  // what the last refusal says of other ranks
-  const txrt_message *list = nullptr; // of the exchange that runs
+  std::string blame;                  // what this rank's last error says about other ranks
+  const txrt_message *list = nullptr; // the messages of the exchange that runs
   uint32_t listed = 0;
   Positions positions;
-  std::vector<char> heard; // what waits to be read, to look for positions in it
+  std::vector<char> heard; // a copy of the bytes that wait in a socket, to look for position messages in them
   const char *doing = "";  // the operation that runs
 };
 

@@ -13,7 +13,7 @@ using namespace txrt;
 static constexpr int millisecondsToDrain = 200;
 static const char *const gaveUp = " gave up: ";
 
-/// After the header: as much of the reason as is there.
+/// Reads the reason of a farewell, after its header, as far as it has arrived.
 void Sockets::readFarewell(int peer) {
   Link &link = links[peer];
   char reason[reasonBytes];
@@ -24,14 +24,14 @@ void Sockets::readFarewell(int peer) {
   link.reason.assign(reason, length > 0 ? static_cast<size_t>(length) : 0);
 }
 
-/// The socket is closed at the other end; is a farewell the next to be read?
+/// The peer has closed its socket. Reads the farewell if that is the next message.
 void Sockets::noticeClosed(int peer) {
   Link &link = links[peer];
   if (link.isClosed)
     return;
   link.isClosed = true;
   if (link.in.done != 0)
-    return; // in the midst of a message
+    return; // in the middle of a message
   listen(peer);
   Header next;
   auto peek = [&] { return ::recv(link.descriptor, &next, sizeof next, MSG_DONTWAIT | MSG_PEEK); };
@@ -42,7 +42,7 @@ void Sockets::noticeClosed(int peer) {
     skimToFarewell(peer);
 }
 
-/// Reads what is there up to a farewell, when the messages before it have no use any more.
+/// Reads and drops all messages up to a farewell. Call it when this rank will leave and no longer needs the messages.
 void Sockets::skimToFarewell(int peer) {
   Link &link = links[peer];
   Lane &lane = link.in;
@@ -68,11 +68,12 @@ void Sockets::skimToFarewell(int peer) {
   }
 }
 
-/// Who is to blame: the ranks that left for a reason of their own; if there is none, those that do not answer.
+/// Fails with an error that says which ranks are the cause: those that left for a reason of their own; if there are
+/// none, those that do not answer.
 void Sockets::reportLost(const char *what, double seconds) {
   if (seconds > 0)
     ask();
-  // We leave, and who asks later would not be answered.
+  // This rank leaves, and cannot answer later questions: tell all ranks now where it is.
   for (int peer = 0; peer < size(); ++peer)
     if (peer != self && !links[peer].isTold)
       tell(peer, false);
@@ -82,7 +83,7 @@ void Sockets::reportLost(const char *what, double seconds) {
       continue;
     Lane in = links[peer].in, out = links[peer].out;
     isAwaited[peer] = find(in, peer, 0) || find(out, peer, 1);
-    // Others may have seen it first, and have left since.
+    // Other ranks may have seen the loss first, and may have left because of it.
     pollfd probe = {links[peer].descriptor, POLLRDHUP, 0};
     if (::poll(&probe, 1, 0) == 1 && (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)))
       noticeClosed(peer);
@@ -99,7 +100,7 @@ void Sockets::reportLost(const char *what, double seconds) {
       left += comma + format("rank %d has left with exit code %d: %s", peer, link.farewell,
                              printable(link.reason, reasonBytes).c_str());
     else if (link.isClosed && told.empty())
-      // Somebody has given up before us, and said on whom, or who has before it.
+      // The peer gave up earlier, and its farewell says on which rank, or repeats what another rank's farewell said.
       told =
           link.reason.find(gaveUp) != std::string::npos ? link.reason : format("rank %d%s", peer, gaveUp) + link.reason;
     else if (!link.isClosed && isAwaited[peer])
@@ -115,7 +116,7 @@ void Sockets::reportLost(const char *what, double seconds) {
 }
 
 void Sockets::sayFarewell(int code, const char *why) {
-  // Whom we blame, and not where we stood.
+  // The farewell says which ranks are the cause, and leaves out the operation that this rank was in.
   if (code == TXRT_PEER && !blame.empty())
     why = blame.c_str();
   char packet[sizeof(Header) + reasonBytes];
@@ -126,7 +127,7 @@ void Sockets::sayFarewell(int code, const char *why) {
   for (int peer = 0; peer < size(); ++peer) {
     if (peer == self)
       continue;
-    // In the midst of a message it would be taken for data.
+    // In the middle of another message, the peer would take it for that message's data.
     if (links[peer].out.done == 0)
       (void)::send(links[peer].descriptor, packet, sizeof header + length, MSG_DONTWAIT | MSG_NOSIGNAL);
     ::shutdown(links[peer].descriptor, SHUT_WR);
@@ -134,7 +135,8 @@ void Sockets::sayFarewell(int code, const char *why) {
   drain();
 }
 
-/// TCP takes back what it has sent when a socket is closed with data unread.
+/// Reads and drops what the peers still send, for millisecondsToDrain at most: if a socket is closed while received
+/// data is unread, TCP resets the connection and the peer loses the farewell.
 void Sockets::drain() {
   const Clock::time_point end = Clock::now() + std::chrono::milliseconds(millisecondsToDrain);
   std::vector<char> ignored(65536);

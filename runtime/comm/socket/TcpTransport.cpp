@@ -1,6 +1,7 @@
 //===- TcpTransport.cpp - Ranks over TCP, found in the environment --------------------------------------*- C++ -*-===//
 //
-// Torchrun's variables, and SLURM's. No library is needed, and no launcher of this project.
+// Joins ranks that torchrun or SLURM's srun has started, by the variables that these set (Launchers.h). It needs
+// neither a library nor a launcher of this project.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

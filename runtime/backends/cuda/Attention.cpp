@@ -6,7 +6,7 @@ using namespace txrt::cuda;
 
 using ull = unsigned long long;
 
-/// What a plan depends on: everything but the launch's buffers.
+/// A key for a launch's plan: all fields of the attention but the buffers. Launches with one key share a plan.
 static std::string keyOf(txrt_attention attention) {
   for (uint32_t &buffer : attention.buffers)
     buffer = 0;

@@ -1,7 +1,7 @@
 //===- Attention.h - Scaled dot product attention by cuDNN ----------------------------------------------*- C++ -*-===//
 //
-// Launches that say they are attention may run as a graph of cuDNN instead of as the generated kernel. Which of the two
-// is decided once for a session: all launches run the same way, so no recomputation differs from its forward.
+// A launch with a txrt_attention may run as a graph of cuDNN instead of as the generated kernel. The session chooses
+// one of the two for all its attention launches, so a recomputation has the bits of its forward.
 //
 // Never executed on a device.
 //
@@ -22,13 +22,14 @@ namespace txrt::cuda {
 /// One distinct attention, forward or backward.
 class AttentionPlan {
 public:
-  /// For a device of this compute capability, 90 for instance. Fails where the library's version computes it wrong. A
-  /// deterministic backward adds dQ in one order; most engines keep batch * heads * queries * keys bf16 values in its
-  /// scratch for that. `device` as in Graph::finish.
+  /// Makes a plan for a device of compute capability `capability`, for instance 90. Fails if the library's version
+  /// computes this attention wrong. A deterministic backward adds dQ in one order; for that most engines keep batch *
+  /// heads * queries * keys bf16 values in the scratch. `device` is that of Graph::finish.
   AttentionPlan(const dnn::Library &library, dnn::Handle handle, const txrt_attention &attention, uint32_t capability,
                 const char *device = nullptr);
 
-  /// What a call needs: the library's own workspace and what stays between the parts of its graph.
+  /// Bytes of scratch that a call needs: the library's workspace, and the tensors that one part of the graph writes and
+  /// another reads.
   uint64_t scratchBytes() const;
 
   void enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands, void *scratch);
@@ -44,7 +45,7 @@ private:
   const txrt_attention attention;
   dnn::Graph graph;
   std::array<int64_t, TXRT_ATTENTION_OPERANDS> ids = {};
-  // Tensors in the scratch, before the library's workspace.
+  // Tensors that lie in the scratch, before the library's workspace.
   std::vector<std::pair<int64_t, uint64_t>> kept; // id, offset
   uint64_t keptBytes = 0;
 };
@@ -52,12 +53,12 @@ private:
 /// The attention launches of a program.
 class Attention {
 public:
-  /// Fails with the reason when the library can not run every one of them.
+  /// Fails, with the reason, if the library cannot run every one of them.
   Attention(const txrt_program &program, uint32_t capability, Stream stream);
   Attention(const Attention &) = delete;
 
   void launch(uint32_t index, DevicePointer arena);
-  /// Queues every attention launch of the program.
+  /// Queues every attention launch of the program, to try them.
   void launchAll(DevicePointer arena);
   /// "cuDNN 9.19.0".
   std::string description() const { return library.version(); }

@@ -8,15 +8,15 @@ using namespace txrt::cuda;
 using dnn::Sizes;
 using dnn::Tensor;
 
-// A score that is not seen: finite, so that a difference of two is a number.
+// The score of a key that a query does not see. It is finite, so that the difference of two such scores is no NaN.
 static constexpr float unseen = -1e30f;
 
 static uint64_t aligned(uint64_t bytes) {
   return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// Up to 9.15.0 the gradients of a last tile of keys that is not whole are wrong unless lengths are given as a mask,
-/// which cudnn-frontend then does.
+/// Fails if the number of keys is no multiple of a tile and cuDNN is 9.15.0 or older: these versions compute wrong
+/// gradients for the last tile, unless the caller gives the lengths as a mask, as cudnn-frontend does.
 static void requireTails(const dnn::Library &library, const txrt_attention &attention) {
   constexpr uint64_t tile = 128;
   constexpr size_t mended = 91501;
@@ -28,8 +28,8 @@ static void requireTails(const dnn::Library &library, const txrt_attention &atte
          static_cast<unsigned long long>(tile));
 }
 
-/// Blackwell's own deterministic backward, which the library does not propose by itself: index and knobs are those of
-/// cudnn-frontend.
+/// The engine for Blackwell's deterministic backward. The library does not propose it by itself; its index and knobs
+/// are those in cudnn-frontend.
 static std::optional<dnn::Engine> ownEngine(const dnn::Library &library, const txrt_attention &attention,
                                             uint32_t capability) {
   if (!attention.backward || !attention.deterministic || capability / 10 != 10)
@@ -61,7 +61,7 @@ uint64_t AttentionPlan::scratchBytes() const {
   return keptBytes + aligned(static_cast<uint64_t>(graph.workspaceBytes()));
 }
 
-/// [batch, heads, length, width], as it lies in rows of [batch x length].
+/// An operand as a tensor [batch, heads, length, width]; in memory it has batch x length rows.
 Tensor AttentionPlan::operand(txrt_attention_operand which) {
   const bool ofKeys = which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_V || which == TXRT_ATTENTION_DK ||
                       which == TXRT_ATTENTION_DV;
@@ -75,7 +75,7 @@ Tensor AttentionPlan::operand(txrt_attention_operand which) {
   return tensor;
 }
 
-/// The same bytes as [batch, heads, width, length].
+/// The same operand as a tensor [batch, heads, width, length].
 Tensor AttentionPlan::transposed(txrt_attention_operand which) {
   const int64_t row = attention.row_strides[which];
   const int64_t keys = attention.keys, width = attention.width;
@@ -93,7 +93,7 @@ Tensor AttentionPlan::statistics() {
   return tensor;
 }
 
-/// scale Q K^T
+/// The scores: scale Q K^T.
 Tensor AttentionPlan::scores(const Tensor &q, const Tensor &k) {
   Tensor s = graph.matmul(q, k, {q.sizes[0], q.sizes[1], q.sizes[2], static_cast<int64_t>(attention.keys)});
   return graph.pointwise(dnn::Multiply, s, graph.constant(attention.scale));
@@ -151,7 +151,7 @@ void AttentionPlan::buildBackward() {
     shifted = graph.lowerTriangle(shifted, graph.constant(unseen));
   Tensor p = graph.pointwise(dnn::Exp, shifted);
 
-  // Products with P^T and dS^T; of shared heads the sum.
+  // Products with P^T and dS^T, summed over the query heads that share a key head.
   auto byKeys = [&](const Tensor &x, const Tensor &with, const Tensor &to) {
     Tensor turned = graph.reshape(x, dnn::BF16, {b, h, t, s}, {h * s * t, s * t, 1, t});
     if (!shared)

@@ -10,7 +10,8 @@ using namespace txrt::cuda;
 
 using Clock = std::chrono::steady_clock;
 
-// Up to here a step is asked without a pause, which would cost a short one much; and how often ranks are looked after.
+// For the first 2 ms of a step the host asks without a pause whether the step is done, since a pause would delay a
+// short step. Every `watchInterval` it looks for lost ranks.
 static constexpr std::chrono::milliseconds eager{2}, watchInterval{1};
 static constexpr std::chrono::microseconds pauseTime{50};
 
@@ -33,8 +34,8 @@ Communication::Communication(const txrt_program &program, const Driver &driver, 
   requireAxes(program, world);
   if (world.size() > 1 || isAlone)
     nccl = std::make_unique<Nccl>(program, driver, world);
-  // A collective that waits for a place among computation's blocks keeps the other ranks waiting, too. Greater priority
-  // is the lesser number.
+  // The collectives' stream has the highest priority: if a collective waits for multiprocessors that compute kernels
+  // occupy, all other ranks wait too. A smaller number is a higher priority.
   int least = 0, greatest = 0;
   driver.check(driver.ctxGetStreamPriorityRange(&least, &greatest), "stream");
   driver.check(driver.streamCreateWithPriority(&stream, StreamNonBlocking, greatest), "stream");
@@ -99,7 +100,7 @@ void Communication::enqueue(uint32_t index, DevicePointer arena, Stream compute,
     driver.check(driver.eventRecord(found->second, stream), "event");
 }
 
-/// A collective of one rank.
+/// Runs a collective of one rank: copies its operand to its result.
 void Communication::copyAlone(const txrt_launch &launch, DevicePointer arena) {
   const txrt_collective_launch &c = launch.u.collective;
   const txrt_buffer *buffers = program.buffers + launch.first_buffer;
@@ -131,7 +132,7 @@ template <typename Work> void Communication::guard(Work work) {
   try {
     work();
   } catch (...) {
-    // What still runs would wait for ever.
+    // Abort NCCL: its kernels that still run on the device would wait for ever.
     nccl->abort();
     world.isBroken = true;
     throw;
@@ -141,7 +142,7 @@ template <typename Work> void Communication::guard(Work work) {
 const char *Communication::whatRuns() const {
   const uint32_t launch = *begun;
   return launch ? operation.set(program.strings + program.launches[launch - 1].name, ended + places[launch - 1])
-                : operation.set("a step, behind collective", ended); // 0: none yet
+                : operation.set("a step, behind collective", ended); // no collective has begun yet
 }
 
 void Communication::watch(double secondsWithoutProgress) const {

@@ -1,10 +1,11 @@
 //===- Communication.h - Collectives beside the other launches ------------------------------------------*- C++ -*-===//
 //
-// Collectives have a stream of their own. One begins after all launches before it; a launch that the program says waits
-// for one does. Both by events, which a captured graph turns into its edges.
+// Collectives have a stream of their own. A collective begins after all launches before it; another launch waits for
+// the collective that the program's `waits` names. Events order the two streams; in a captured graph they become edges.
 //
-// While a step runs it is watched: a rank that is lost, an error of NCCL's, and no progress for too long end it, with
-// the name of the collective that had begun last. The device writes that to memory of the host.
+// While a step runs, the host watches it: if a rank is lost, NCCL reports an error, or nothing has progressed for too
+// long, the step fails with the name of the collective that began last. The device writes the number of that collective
+// to host memory.
 //
 // Never executed on a device.
 //
@@ -22,40 +23,41 @@
 
 namespace txrt::cuda {
 
-/// Whether there are any.
+/// Whether the program has collectives.
 bool hasCollectives(const txrt_program &program);
 
 class Communication {
 public:
-  /// Talks to nobody; `world` may be of one rank, which needs no NCCL.
+  /// Does not talk to other ranks. `world` may have one rank, which needs no NCCL.
   Communication(const txrt_program &program, const Driver &driver, txrt_world &world);
   Communication(const Communication &) = delete;
   ~Communication();
 
-  /// All ranks: fails where two have one GPU, and joins them; then the description is whole.
+  /// All ranks call it. Fails if two ranks have the same GPU; otherwise joins the ranks. After it the description is
+  /// complete.
   void connect(const DeviceContext &context, const DeviceArena &arena);
 
-  /// Queues a collective behind what `compute` has.
+  /// Queues a collective; it begins after all that is queued on `compute` so far.
   void enqueue(uint32_t index, DevicePointer arena, Stream compute, const LaunchTimer &timer);
-  /// Before another launch is queued on `compute`: what it waits for.
+  /// Makes `compute` wait for the collective that launch `index` waits for. Call it before the launch is queued.
   void waitBefore(uint32_t index, Stream compute);
-  /// The end of an entry: `compute` waits for all of them.
+  /// At the end of an entry, makes `compute` wait for all collectives.
   void join(Stream compute);
 
-  /// Waits on the host until `compute` is empty.
+  /// Blocks the host until all that is queued on `compute` is done. Fails, while it waits, as described above.
   void synchronize(Stream compute);
-  /// Collectives are counted from here on: those before were to warm up.
+  /// Counts collectives from here on: those before were only run to warm up.
   void startCounting() { ended = 0; }
 
-  /// ", NCCL 2.28.9, rank 0 of 4 over TCP", or nothing for one rank.
+  /// A part of the session's description: ", NCCL 2.28.9, rank 0 of 4 over TCP"; empty for one rank.
   std::string description() const;
 
 private:
   void copyAlone(const txrt_launch &launch, DevicePointer arena);
   void watch(double secondsWithoutProgress) const;
-  /// The collective that the device has begun last, with its number, for messages.
+  /// The name, with its number, of the collective that the device has begun last, for messages.
   const char *whatRuns() const;
-  /// What fails in the midst of what ranks do together leaves them apart.
+  /// Does `work`. If it throws, the ranks are at different points: aborts NCCL and marks the world as broken.
   template <typename Work> void guard(Work work);
 
   const txrt_program &program;
@@ -63,15 +65,15 @@ private:
   txrt_world &world;
   OwnedStream stream;
   OwnedEvent ready, joined;
-  std::map<uint32_t, OwnedEvent> done; // of collectives that are waited for
-  bool isOpen = false;                 // something is queued and not joined
-  volatile uint32_t *begun = nullptr;  // 1 + a launch; the host's memory
+  std::map<uint32_t, OwnedEvent> done; // the end of each collective that a launch waits for
+  bool isOpen = false;                 // whether `compute` has yet to wait for a queued collective
+  volatile uint32_t *begun = nullptr;  // in host memory: 1 + the collective launch that began last; 0: none
   DevicePointer begunOnDevice = 0;
-  std::vector<uint32_t> places; // of each launch: collectives up to it in its entry
-  uint64_t ended = 0;           // collectives, of the steps before
+  std::vector<uint32_t> places; // for each launch, the number of collectives up to it in its entry
+  uint64_t ended = 0;           // how many collectives the earlier steps ran
   mutable OperationName operation;
-  const bool isAlone;         // axes of one rank take NCCL, too
-  std::unique_ptr<Nccl> nccl; // null: one rank
+  const bool isAlone;         // whether NCCL runs the collectives of one rank too (TXRT_NCCL_ALONE)
+  std::unique_ptr<Nccl> nccl; // null: there is one rank
 };
 
 } // namespace txrt::cuda

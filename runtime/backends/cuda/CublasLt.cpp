@@ -41,7 +41,7 @@ void CublasLt::openCache(const txrt_options &options, const std::string &gpu) {
   try {
     cache.emplace(options.tuning_cache, gpu, library.version());
   } catch (const Failure &failure) {
-    if (options.tune) // it would be replaced, whatever it is
+    if (options.tune) // tuning would replace the file, and it may be something else than a cache
       throw;
     if (warn)
       warn((std::string(failure.what()) + "; the library chooses algorithms").c_str());
@@ -79,8 +79,8 @@ bool CublasLt::tune(Tuner &tuner, Product &product, const txrt_launch &launch) {
   return true;
 }
 
-/// Sums that the library does not have beside the product become a product of their own, and `key` that of the rest:
-/// for all launches of the product, so for those of every policy.
+/// If the library cannot compute a product's sums beside it, makes a product of its own for the sums, and changes `key`
+/// to the product without them. This holds for all launches of the product, so every policy gets the same bits.
 ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
   if (!txrt_epilogue_writes_vector(key.gemm.epilogue))
     return nullptr;

@@ -1,8 +1,8 @@
 //===- CublasLt.h - Matrix products on the GPU ----------------------------------------------------------*- C++ -*-===//
 //
-// Every product of a program, ready to be queued: descriptors are made and the algorithm is chosen when the session is
-// created, once for each distinct product. cuBLASLt is column-major; a row-major C = A B is the column-major C^T = B^T
-// A^T, so the operands change places and nothing is transposed.
+// Prepares every product of a program when the session is created: makes descriptors and chooses an algorithm, once for
+// each distinct product. cuBLASLt is column-major. A row-major C = A B is the column-major C^T = B^T A^T, so the
+// operands change places and nothing is transposed.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -20,17 +20,19 @@ namespace txrt::cuda {
 
 class CublasLt {
 public:
-  /// Needs a current context. Fails when the library is missing or has no algorithm for one of the products. Algorithms
-  /// are those of the options' tuning cache, else the library's favourites; with `tune` the fastest. A cache that is of
-  /// no use is worth a warning, unless it is to be written.
+  /// Needs a current context. Fails if the library is missing or has no algorithm for a product. Takes the algorithms
+  /// of the options' tuning cache, and the library's first choice for products that are not in it; with `tune` takes
+  /// the fastest. An unusable cache file gives a warning, or with `tune`, which would overwrite it, an error.
   CublasLt(const txrt_program &program, const txrt_options &options, const std::string &gpu, const Driver &driver,
            Stream stream);
   CublasLt(const CublasLt &) = delete;
 
-  /// Queues launch `index`, a product. `arena` is the arena's address on the device; `beta` replaces the launch's own.
+  /// Queues the product of launch `index`. `arena` is the arena's address on the device; `beta` replaces the launch's
+  /// own.
   void launch(uint32_t index, DevicePointer arena, float beta, Stream stream);
 
-  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)"; and of how many products the library does not have the sums beside.
+  /// "cuBLASLt 13.1.0 (12 of 14 products tuned)", and the number of products whose sums the library cannot compute
+  /// beside the product.
   std::string description() const;
 
 private:
@@ -45,12 +47,12 @@ private:
   const LibraryHandle<lt::Library, lt::Handle> handle;
   std::map<ProductKey, Product> products;
   std::vector<Product *> ofLaunch;
-  // Of products with sums; null: the library gives them beside the product.
+  // For each product with an epilogue of sums; null: the library computes the sums beside the product.
   std::map<ProductKey, std::unique_ptr<ProductSums>> apart;
   std::vector<ProductSums *> apartOfLaunch;
   void (*const warn)(const char *message);
   std::optional<TuningCache> cache;
-  size_t tuned = 0; // products
+  size_t tuned = 0; // how many products have a tuned algorithm
 };
 
 } // namespace txrt::cuda

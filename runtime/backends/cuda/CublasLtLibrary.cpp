@@ -5,7 +5,7 @@ using namespace txrt;
 using namespace txrt::cuda;
 using namespace txrt::cuda::lt;
 
-// The first with all that is used: gradients of biases beside f32 results.
+// The first version that has all that Tx uses; the last addition is bias gradients beside f32 results.
 static constexpr size_t oldestVersion = 120000;
 
 Library::Library() {

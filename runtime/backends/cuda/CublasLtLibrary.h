@@ -13,7 +13,7 @@ struct Library {
   TXRT_CUBLASLT_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or too old.
+  /// The library, opened once for the process. Fails with TXRT_DEVICE if it is missing or too old.
   static const Library &get();
 
   /// "cuBLASLt 13.1.0".

@@ -1,8 +1,7 @@
 //===- Cuda.cpp - The NVIDIA GPU backend ----------------------------------------------------------------*- C++ -*-===//
 //
-// One arena on the device, kernels from the artifact's GPU code, products through cuBLASLt, all on one stream;
-// collectives through NCCL on a second one. An entry is one CUDA graph, captured when the session is created. Of
-// several ranks each has a device of its own.
+// The arena is in device memory. Generated kernels and cuBLASLt's products run on one stream, NCCL's collectives on a
+// second one. An entry is one CUDA graph, captured when the session is created. Each rank has a device of its own.
 //
 // Never executed on a device.
 //
@@ -33,7 +32,8 @@ OwnedStream makeStream(const Driver &driver) {
   return stream;
 }
 
-/// What is in use before the arena is there, if the session will fit beside it.
+/// Fails if the session will not fit into the device's free memory. Returns the memory that is in use before the
+/// session allocates its arena.
 MemoryInUse checkMemory(const Driver &driver, const txrt_program &program, const txrt_options &options,
                         uint32_t capability) {
   const MemoryInUse now = memoryInUse(driver);
@@ -43,9 +43,9 @@ MemoryInUse checkMemory(const Driver &driver, const txrt_program &program, const
 
 class Cuda {
 public:
-  /// Talks to no other rank.
+  /// Does not talk to other ranks.
   Cuda(const txrt_program &program, const txrt_options &options);
-  /// All ranks: joins them, and makes everything ready.
+  /// All ranks call it. Joins the ranks, and prepares all that a step needs.
   void start();
 
   void begin(uint32_t entry, bool timed);
@@ -58,7 +58,7 @@ public:
   uint64_t arenaBytes() const { return arena.size; }
   txrt_device_memory deviceMemory() const;
   std::string description;
-  const int threads; // that the host has for what is beside the launches
+  const int threads; // how many host threads the caller may use for its work beside the launches
 
 private:
   void openLibraries(const txrt_options &options);
@@ -85,11 +85,11 @@ private:
   ResetFlags resets;
   LaunchTimer timer;
   Nvtx nvtx;
-  std::unique_ptr<Communication> communication; // null: no collectives
-  Graphs graphs;                                // NCCL's communicators outlive those that they are in
+  std::unique_ptr<Communication> communication; // null: the program has no collectives
+  Graphs graphs;                                // destroyed before NCCL's communicators, which the graphs refer to
   std::unique_ptr<CublasLt> cublasLt;
-  std::unique_ptr<Attention> attention; // null: the kernels do it
-  GraphExec begun = nullptr;            // what the entry that has begun replays, if so
+  std::unique_ptr<Attention> attention; // null: generated kernels compute attention
+  GraphExec begun = nullptr;            // the graph that the current entry replays; null: it queues its launches
 };
 
 Cuda::Cuda(const txrt_program &program, const txrt_options &options)
@@ -127,7 +127,7 @@ void Cuda::openLibraries(const txrt_options &options) {
   }
 }
 
-/// All of the attention by one of the two: which one is in the description.
+/// Chooses cuDNN or the generated kernels for all attention launches; the description says which.
 void Cuda::openAttention(const txrt_options &options) {
   bool any = false;
   for (uint32_t i = 0; i < program.launch_count; ++i)
@@ -149,12 +149,13 @@ void Cuda::openAttention(const txrt_options &options) {
   description += ", attention by " + who;
 }
 
-/// A plan that could be made may still not run, or not in a capture. Fails then, while there is a choice.
+/// Runs each attention launch once, also in a capture: a plan that could be made may still fail to run. Fails now,
+/// while the session can still take the generated kernels.
 void Cuda::tryOut(Attention &candidate) {
   try {
     candidate.launchAll(arena.address);
   } catch (...) {
-    driver.streamSynchronize(stream); // what runs needs its plan
+    driver.streamSynchronize(stream); // launches that still run need their plans
     throw;
   }
   driver.check(driver.streamSynchronize(stream), "attention");
@@ -166,7 +167,8 @@ void Cuda::tryOut(Attention &candidate) {
   capture.end(graph);
 }
 
-/// With both values of an entry's reset flags, if it has some; the last is the one that the cleared arena has.
+/// Does `work` for each entry; for an entry with reset flags twice, with both values. The last value is 0, which the
+/// cleared arena has.
 template <typename Work> void Cuda::forEachEntryAndFlag(Work work) {
   for (uint32_t e = 0; e < program.entry_count; ++e)
     for (bool flag : {true, false}) {
@@ -177,8 +179,9 @@ template <typename Work> void Cuda::forEachEntryAndFlag(Work work) {
     }
 }
 
-/// Libraries load their kernels at the first call, which must not happen while a graph is captured or a step is timed:
-/// run everything once, on zeros. A product that writes its result may have another kernel than one that adds to it.
+/// Runs everything once, on zeros: libraries load their kernels at the first call, and must not do that while a graph
+/// is captured or a step is timed. Both values of the reset flags are needed, since a product that writes its result
+/// may have another kernel than one that adds to it.
 void Cuda::warmUp() {
   forEachEntryAndFlag([&](uint32_t entry) { enqueueEntry(entry); });
   sync();
@@ -227,7 +230,7 @@ void Cuda::timing(uint32_t index, double &start, double &seconds) const { timer.
 
 void Cuda::enqueueEntry(uint32_t index) {
   const txrt_entry &entry = program.entries[index];
-  // A profiler sees when a node was captured, and so in which range.
+  // A profiler sees in which range a graph's node was captured.
   nvtx.beginEntry(index);
   for (uint32_t i = 0; i < entry.launch_count; ++i)
     enqueueInRange(entry.first_launch + i);
@@ -272,7 +275,7 @@ void Cuda::read(uint64_t offset, uint64_t bytes, void *to) {
 txrt_device_memory Cuda::deviceMemory() const {
   context.makeCurrent();
   const MemoryInUse now = memoryInUse(driver);
-  // Another process may have given back some of its own meanwhile.
+  // Another process may have freed memory meanwhile, so `to` may be less than `from`.
   auto grown = [](uint64_t from, uint64_t to) { return to - std::min(from, to); };
   return {grown(beforeArena.used, withArena.used), grown(withArena.used, now.used), beforeArena.used, now.total};
 }

@@ -5,8 +5,8 @@
 
 namespace txrt::cuda::dnn {
 
-// NVIDIA's cudnn-frontend refuses attention in bf16 to 9.10.0 and 9.10.1, which have bugs; before 9.6 an f32 sum of dQ
-// had to be cleared for the library.
+// NVIDIA's cudnn-frontend refuses bf16 attention with cuDNN 9.10.0 and 9.10.1, which have bugs. Before 9.6 the caller
+// had to clear the f32 sums of dQ.
 static constexpr size_t oldestVersion = 91002;
 
 Library::Library() {
@@ -38,7 +38,7 @@ void Library::check(Status status, const char *what) const {
 }
 
 Graph::~Graph() {
-  // Those made last refer to those made first.
+  // Destroy descriptors in reverse order: later ones refer to earlier ones.
   std::for_each(owned.rbegin(), owned.rend(), [&](Descriptor descriptor) { library.destroyDescriptor(descriptor); });
 }
 
@@ -207,7 +207,7 @@ void Graph::describe(Handle handle, const char *device) {
   finalize(graph, "the graph");
 }
 
-/// Configurations that the library proposes, its favourite first.
+/// The engine configurations that the library proposes, its first choice first.
 std::vector<Descriptor> Graph::choose() {
   const HeuristicMode mode = ModeA;
   const char *what = "the choice of an engine";
@@ -227,7 +227,7 @@ std::vector<Descriptor> Graph::choose() {
   return configs;
 }
 
-/// Null where the engine does not take the graph, or the knobs.
+/// The configuration of an engine with its knobs; null if the engine takes neither the graph nor these knobs.
 Descriptor Graph::configure(const Engine &engine) {
   Descriptor chosen = create(EngineDescriptor);
   set(chosen, EngineGraph, TypeDescriptor, &graph);

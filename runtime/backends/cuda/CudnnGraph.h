@@ -26,19 +26,19 @@ struct Library {
   TXRT_CUDNN_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened once for the process. Fails with TXRT_DEVICE where it is missing or too old.
+  /// The library, opened once for the process. Fails with TXRT_DEVICE if it is missing or too old.
   static const Library &get();
 
   /// "cuDNN 9.19.0".
   std::string version() const;
-  /// Fails with what the library says of itself.
+  /// Fails, with the library's own message, if a call did not succeed. `what` names the call.
   void check(Status status, const char *what) const;
 
 private:
   Library();
 };
 
-/// One of the library's engines, and how it is set.
+/// One of the library's engines, with the values of its knobs.
 struct Engine {
   int64_t index;
   std::vector<std::pair<Knob, int64_t>> knobs;
@@ -61,7 +61,7 @@ public:
 
   /// A tensor in memory.
   Tensor memory(DataType type, Sizes sizes, Sizes strides);
-  /// A number, given with the call.
+  /// A number, which enqueue passes to the library.
   Tensor constant(float value);
 
   Tensor matmul(const Tensor &a, const Tensor &b, Sizes sizes);
@@ -71,18 +71,19 @@ public:
   void pointwise(PointwiseMode mode, const Tensor &x, const Tensor *b, const Tensor &to);
   /// x where row index >= column index, else `otherwise`.
   Tensor lowerTriangle(const Tensor &x, const Tensor &otherwise);
-  /// Over the dimensions that `sizes` has as 1.
+  /// Reduces x over the dimensions whose size in `sizes` is 1.
   Tensor reduce(ReductionOperator op, const Tensor &x, Sizes sizes);
   void reduce(ReductionOperator op, const Tensor &x, const Tensor &to);
-  /// The same elements in another order, of another type.
+  /// The same elements with other sizes, strides and type.
   Tensor reshape(const Tensor &x, DataType type, Sizes sizes, Sizes strides);
-  /// A value in the graph that no memory is for.
+  /// A value that stays inside of the graph and has no memory.
   Tensor virtualTensor(DataType type, Sizes sizes, Sizes strides);
 
-  /// Has the library plan it for `handle`'s device; where there is none, for the one that `device` describes (its JSON
-  /// text). `preferred` runs it if it can, else one that the library chooses.
+  /// Lets the library plan the graph for `handle`'s device; on a machine without a device, for the one that `device`
+  /// describes (in the library's JSON format). Takes the engine `preferred` if it can run the graph, else one that the
+  /// library chooses.
   void finish(Handle handle, const char *device = nullptr, const Engine *preferred = nullptr);
-  /// Bytes that a call needs besides the tensors.
+  /// Bytes of workspace that a call needs beside the tensors.
   int64_t workspaceBytes() const { return workspace; }
   void enqueue(Handle handle, const std::vector<std::pair<int64_t, void *>> &places, void *workspaceAt);
 
@@ -90,7 +91,7 @@ private:
   void describe(Handle handle, const char *device);
   std::vector<Descriptor> choose();
   Descriptor configure(const Engine &engine);
-  /// How it went: a plan is made, or why not.
+  /// Makes a plan with the engine of `config`. Returns the library's status: success, or why there is no plan.
   Status makePlan(Handle handle, Descriptor config);
   Descriptor create(DescriptorType type);
   void set(Descriptor descriptor, Attribute attribute, AttributeType type, const void *values, int64_t count = 1);
@@ -103,7 +104,7 @@ private:
   std::vector<Descriptor> owned, operations;
   Descriptor graph = nullptr, properties = nullptr, plan = nullptr;
   int64_t workspace = 0;
-  std::deque<std::pair<int64_t, float>> constants; // stay where they are
+  std::deque<std::pair<int64_t, float>> constants; // a deque, since their addresses must not change
   int64_t nextId = 1;
 };
 

@@ -70,7 +70,7 @@ void DeviceArena::clear() {
     return;
   const char *what = "clearing the arena";
   driver.check(driver.memsetD8Async(address, 0, size, stream), what);
-  // Who reads the arena before anything ran does not wait for the stream.
+  // Wait here: a read of the arena before the first run does not wait for the stream.
   driver.check(driver.streamSynchronize(stream), what);
 }
 

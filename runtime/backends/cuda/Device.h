@@ -1,4 +1,4 @@
-//===- Device.h - The GPU, its memory, and what the driver lends ----------------------------------------*- C++ -*-===//
+//===- Device.h - The GPU, its memory, and handles of the driver ----------------------------------------*- C++ -*-===//
 
 #ifndef TXRT_BACKENDS_CUDA_DEVICE_H
 #define TXRT_BACKENDS_CUDA_DEVICE_H
@@ -10,15 +10,15 @@ namespace nccl {
 struct Library;
 }
 
-/// The primary context, current in the thread that made it.
+/// A device's primary context. The constructor makes it current in the calling thread.
 class DeviceContext {
 public:
-  /// Of the `place`-th rank of this machine; ranks begin again with the first device after the last. Fails with
-  /// TXRT_DEVICE where the driver is too old or sees no device.
+  /// The context for the rank at `place` on this machine: on device `place`, modulo the number of devices. Fails with
+  /// TXRT_DEVICE if the driver is too old or sees no device.
   DeviceContext(const Driver &driver, int place);
   DeviceContext(const DeviceContext &) = delete;
   ~DeviceContext() { driver.primaryCtxRelease(device); }
-  /// Each thread has a current context of its own.
+  /// Makes the context current in the calling thread: each thread has its own current context.
   void makeCurrent() const { driver.check(driver.ctxSetCurrent(context), "context"); }
 
   /// Compute capability: 90 for sm_90.
@@ -26,7 +26,7 @@ public:
   /// "NVIDIA H100 80GB HBM3".
   std::string name() const;
   DeviceId id() const;
-  /// Devices that the driver sees.
+  /// How many devices the driver sees.
   int count() const { return devices; }
 
 private:
@@ -39,20 +39,21 @@ private:
 struct MemoryInUse {
   uint64_t used, total;
 };
-/// By all processes on the current context's device.
+/// The memory that all processes together use on the current context's device.
 MemoryInUse memoryInUse(const Driver &driver);
 
 /// The arena in device memory, zero-filled.
 class DeviceArena {
 public:
-  /// Memory that other GPUs shall reach is `lender`'s, if it has some; else null.
+  /// Allocates `bytes` bytes. `lender` is the NCCL library that allocates memory which other GPUs can reach; null: the
+  /// driver allocates it.
   DeviceArena(const Driver &driver, uint64_t bytes, Stream stream, const nccl::Library *lender);
   DeviceArena(const DeviceArena &) = delete;
   ~DeviceArena();
-  /// Before all that is queued on the stream afterwards.
+  /// Sets all bytes to 0, and waits until that is done.
   void clear();
 
-  /// What the allocation occupies beyond `size`, as far as the driver says.
+  /// Bytes that the allocation takes beyond `size`, as far as the driver tells.
   uint64_t rounding() const;
 
   DevicePointer address = 0;
@@ -65,12 +66,12 @@ private:
   const nccl::Library *const lender;
 };
 
-/// What is queued on `stream` afterwards sees the bytes, and the caller may change them. The driver's synchronous copy
-/// does not do: it is of the legacy stream, for which others do not wait, and may end while bytes are still on their
-/// way.
+/// Copies bytes to the device and waits. Work that is queued on `stream` afterwards sees the bytes, and the caller may
+/// change `from`. The driver's synchronous copy does not guarantee that: it runs on the legacy stream, for which other
+/// streams do not wait, and may return while bytes are still on their way.
 void copyToDevice(const Driver &driver, DevicePointer to, const void *from, uint64_t bytes, Stream stream);
 
-/// A handle that the driver gave and takes back.
+/// Owns a handle of the driver and destroys it.
 template <typename Handle, Result (*Driver::*destroy)(Handle)> class Owned {
 public:
   explicit Owned(const Driver &driver) : driver(driver) {}

@@ -22,11 +22,11 @@ void *cuda::openLibrary(std::initializer_list<const char *> names, const char *p
   fail(TXRT_DEVICE, "%s: %s", purpose, answers.c_str());
 }
 
-// The kernels' PTX and the libraries are of CUDA 13, which came with R580.
+// The kernels' PTX and the libraries are those of CUDA 13, whose first driver was R580.
 static constexpr int oldestDriver = 13000;
 static constexpr const char *name = "libcuda.so.1";
 
-/// Before anything is asked of the driver that an old one does not have.
+/// Fails if the driver is too old. Call it first: an old driver lacks some of the functions that Tx looks up.
 static void requireVersion(void *library) {
   using GetVersion = Result (*)(int *);
   int version = 0;

@@ -8,11 +8,11 @@
 
 namespace txrt::cuda {
 
-/// A library's function, or a refusal that names both.
+/// The address of a library's function. Fails, and names both, if the library has none of this name.
 void *symbol(void *library, const char *libraryName, const char *name);
 
-/// The first of `names` that can be opened; a refusal that says what `purpose` it was for and what each attempt
-/// answered.
+/// Opens the first of the libraries `names` that can be opened. If there is none, fails and says what `purpose` it was
+/// for and why each attempt failed.
 void *openLibrary(std::initializer_list<const char *> names, const char *purpose);
 
 struct Driver {
@@ -20,7 +20,7 @@ struct Driver {
   TXRT_CUDA_DRIVER_FUNCTIONS(TXRT_MEMBER)
 #undef TXRT_MEMBER
 
-  /// Opened and initialized once for the process. Fails with TXRT_DEVICE where no driver is.
+  /// The driver, opened and initialized once for the process. Fails with TXRT_DEVICE if there is no driver.
   static const Driver &get();
 
   /// "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure".

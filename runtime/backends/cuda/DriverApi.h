@@ -38,7 +38,7 @@ enum { HostAllocDeviceMap = 2 };
 enum { InstantiateUseNodePriority = 8 };
 enum CaptureMode { CaptureThreadLocal = 1 };
 
-/// A device's own, in the whole world.
+/// A device's UUID, unique in the whole world.
 struct DeviceId {
   char bytes[16];
 };

@@ -30,7 +30,7 @@ const txrt_buffer *ResetFlags::flagOf(const txrt_launch &launch) const {
 }
 
 void ResetFlags::write(uint64_t offset, uint64_t bytes, const void *from) {
-  // A caller writes within one segment.
+  // One write of the caller lies within one segment.
   const uint64_t base = program.segment_base[TXRT_SEGMENT_ARGUMENT];
   if (offset >= base && offset - base < arguments.size())
     memcpy(&arguments[offset - base], from, bytes);
@@ -78,7 +78,7 @@ GraphExec Graphs::get(uint32_t entry, const std::string &flags, const std::funct
     Capture capture(driver, stream);
     enqueue();
     capture.end(graph);
-    // A node keeps the priority of the stream that it was captured on.
+    // With this flag a node has the priority of the stream that it was captured on.
     driver.check(driver.graphInstantiate(&at->second, graph, InstantiateUseNodePriority), "graph");
   } catch (...) {
     graphs.erase(at);

@@ -61,7 +61,7 @@ Kernels::Kernels(const txrt_program &program, const Driver &driver, const Device
   parameters.resize(most + TXRT_MAX_IMMEDIATES + 1);
 }
 
-/// The driver says what it refuses, above all of PTX, in a log beside its result.
+/// Loads an image. If the driver refuses it, the error has the driver's log, which says why (above all for PTX).
 void Kernels::load(const txrt_gpu_image &image) {
   constexpr size_t logBytes = 4096, shownBytes = 1000;
   std::string log(logBytes, '\0');

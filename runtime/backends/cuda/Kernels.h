@@ -11,20 +11,21 @@
 
 namespace txrt::cuda {
 
-/// What tx-compile --target=cuda:sm_... takes, ascending: messages name one of them. A test compares it with the
-/// compiler's table.
+/// The architectures that tx-compile --target=cuda:sm_... takes, ascending; messages propose one of them. A test
+/// compares this list with the compiler's table.
 constexpr uint32_t compilableArchitectures[] = {80, 86, 89, 90, 100, 120};
 
-/// "compile with --target=cuda:sm_100" for a device that runs that code, as sm_103 does; or that the device is too old.
+/// Advice for a device of this compute capability: "compile with --target=cuda:sm_100" for sm_103, which runs that
+/// code; or that the device is too old.
 std::string compilableFor(uint32_t capability);
 
-/// A cubin for a device of this compute capability, the highest; else PTX that the driver compiles. Fails with
-/// TXRT_DEVICE when the artifact has neither.
+/// Chooses the image for a device of this compute capability: of the cubins that run on it the one of the highest
+/// architecture, else PTX that the driver compiles. Fails with TXRT_DEVICE if the artifact has neither.
 const txrt_gpu_image &chooseImage(const txrt_program &program, uint32_t capability);
 
 class Kernels {
 public:
-  /// Loads the image that is chosen for this device.
+  /// Loads the image that chooseImage gives for this device.
   Kernels(const txrt_program &program, const Driver &driver, const DeviceContext &context, DevicePointer arena);
 
   /// Queues a kernel launch.
@@ -39,9 +40,9 @@ private:
   const txrt_program &program;
   const Driver &driver;
   OwnedModule module;
-  std::vector<Function> functions;      // of each kernel
-  std::vector<DevicePointer> addresses; // of each buffer
-  std::vector<void *> parameters;       // room for one launch
+  std::vector<Function> functions;      // one for each kernel
+  std::vector<DevicePointer> addresses; // one for each buffer of the program
+  std::vector<void *> parameters;       // the parameters of the launch that is being queued
 };
 
 } // namespace txrt::cuda

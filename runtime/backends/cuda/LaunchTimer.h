@@ -1,6 +1,7 @@
 //===- LaunchTimer.h - The device's clock around each launch --------------------------------------------*- C++ -*-===//
 //
-// An event before and one behind each launch, on the stream that it runs on, and one at the start of the entry.
+// Times launches by events: one before and one after each launch, on the stream that it runs on, and one at the start
+// of the entry.
 //
 // Never executed on a device.
 //
@@ -21,11 +22,11 @@ public:
   /// Makes as many events as the largest entry needs.
   LaunchTimer(const txrt_program &program, const Driver &driver);
 
-  /// An entry begins, timed or not; marks of one that is not do nothing.
+  /// An entry begins. If it is not `timed`, markStart and markEnd do nothing until the next entry.
   void begin(uint32_t entry, bool timed, Stream stream);
   void markStart(uint32_t launch, Stream stream) const { mark(launch, 0, stream); }
   void markEnd(uint32_t launch, Stream stream) const { mark(launch, 1, stream); }
-  /// After the streams were waited for.
+  /// When a launch began, in seconds after its entry, and how many seconds it took. Call it when both streams are done.
   void read(uint32_t launch, double &start, double &seconds) const;
 
 private:
@@ -37,7 +38,7 @@ private:
   const Driver &driver;
   std::vector<OwnedEvent> events; // the entry's start; then two for each launch
   bool isOn = false;
-  uint32_t first = 0; // launch of the entry
+  uint32_t first = 0; // the entry's first launch
 };
 
 } // namespace txrt::cuda

@@ -5,8 +5,9 @@
 
 namespace txrt::cuda {
 
-/// Made by a library and given back to it, also by an owner whose constructor fails later: a handle holds memory of the
-/// device. What was made with it is declared after it.
+/// Owns a handle of a library and gives it back, also when the constructor of the object that contains it fails: a
+/// handle holds device memory. Declare objects that were made with the handle after it, so that they are destroyed
+/// first.
 template <typename Library, typename Handle> class LibraryHandle {
 public:
   explicit LibraryHandle(const Library &library) : library(library) {

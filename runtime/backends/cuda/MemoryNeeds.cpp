@@ -7,8 +7,8 @@ using namespace txrt::cuda;
 
 static constexpr uint64_t KiB = 1 << 10, MiB = 1 << 20;
 
-// Estimates, to be compared with what `--bench` measures on a device (docs/Rationale/gpu-backend.md says where each is
-// from).
+// These numbers are estimates, to be compared with what `--bench` measures on a device. docs/Rationale/gpu-backend.md
+// gives the source of each.
 static constexpr uint64_t pageBytes = 2 * MiB; // the least that the driver maps
 static constexpr uint64_t cublasLtBytes = 32 * MiB, cudnnBytes = 64 * MiB;
 // NCCL's rings have a sending and a receiving end in each channel, with a buffer for each of its three protocols.
@@ -16,14 +16,14 @@ static constexpr uint64_t ncclChannels = 24, ncclEnds = 2, ncclBufferBytes = 4 *
 static constexpr uint64_t launchInGraphBytes = 64 * KiB;
 
 namespace {
-/// Launches of a program.
+/// How many launches of each kind a program has.
 struct Launches {
   uint64_t products = 0, attention = 0;
-  uint64_t captured = 0; // nodes of all entries' graphs
+  uint64_t captured = 0; // launches in all entries' graphs together
 };
 } // namespace
 
-/// An entry with a reset flag has a graph for each of its values.
+/// Counts them. An entry with a reset flag has two graphs, so its launches are captured twice.
 static Launches count(const txrt_program &program) {
   Launches result;
   for (uint32_t e = 0; e < program.entry_count; ++e) {

@@ -1,7 +1,8 @@
-//===- MemoryNeeds.h - What a session takes of a device -------------------------------------------------*- C++ -*-===//
+//===- MemoryNeeds.h - How much device memory a session takes -------------------------------------------*- C++ -*-===//
 //
-// The arena is planned. Beside it the driver and the libraries take memory for code, buffers and graphs, later, and say
-// how much only when they have it. So it is estimated, and what does not fit is refused before anything is allocated.
+// The compiler plans the arena. Beside it, the driver and the libraries later take memory for code, buffers and graphs;
+// how much, they tell only when they have it. So the session estimates it, and fails before it allocates anything if
+// the whole does not fit.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -14,11 +15,11 @@
 
 namespace txrt::cuda {
 
-/// The arena, and an estimate of what else a session takes. Fails where the artifact has no code for a device of this
-/// compute capability.
+/// The bytes of the arena, and an estimate of the other memory that a session takes. Fails if the artifact has no code
+/// for a device of this compute capability.
 MemoryNeed estimateMemory(const txrt_program &program, const txrt_options &options, uint32_t capability);
 
-/// Fails with TXRT_OUT_OF_MEMORY, and says what takes how much, where it is more than what is free.
+/// Fails with TXRT_OUT_OF_MEMORY if `need` is more than the free memory; the message says which part takes how much.
 void requireMemory(const MemoryNeed &need, const MemoryInUse &now);
 
 } // namespace txrt::cuda

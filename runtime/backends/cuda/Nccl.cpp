@@ -12,7 +12,7 @@ using namespace txrt::cuda;
 
 using Clock = std::chrono::steady_clock;
 
-// How long a communicator may take to say goodbye.
+// How many seconds the destruction of a communicator may take.
 static constexpr double secondsToLeave = 5;
 
 static double secondsSince(Clock::time_point start) {
@@ -73,7 +73,7 @@ void Nccl::connect(const DeviceArena &arena) {
   registerArena(arena);
 }
 
-/// Either all ranks' buffers are registered or none are: NCCL wants that.
+/// Registers the arena with each communicator. NCCL requires that all ranks register their buffers or none does.
 void Nccl::registerArena(const DeviceArena &arena) {
   const char *what = "registration of the arena (see --no-nccl-ub)";
   const int32_t own = arena.isLent;
@@ -83,7 +83,8 @@ void Nccl::registerArena(const DeviceArena &arena) {
     return;
   void *const address = reinterpret_cast<void *>(arena.address);
   for (Communicator &c : communicators) {
-    // A window is a registration, and lets ranks that reach each other's memory use the shorter kernels for it.
+    // A window includes the plain registration, and lets ranks that reach each other's memory use NCCL's faster kernels
+    // for symmetric memory.
     const nccl::Result result =
         library.windowRegister
             ? library.windowRegister(c.comm, address, arena.size, &c.window, nccl::WindowCollSymmetric)
@@ -108,7 +109,7 @@ std::string Nccl::description() const {
 }
 
 Nccl::~Nccl() {
-  // A rank that leaves in error waits for nobody.
+  // A rank that leaves because of an error does not wait for the other ranks.
   if (std::uncaught_exceptions() > 0)
     abort();
   const Clock::time_point start = Clock::now();
@@ -128,7 +129,8 @@ Nccl::~Nccl() {
   }
 }
 
-/// What is registered ends with its communicator: taking it back before could wait for what still runs on the device.
+/// Does not deregister the arena: the registration ends with its communicator, and to deregister it before could wait
+/// for kernels that still run on the device.
 void Nccl::abort() {
   for (Communicator &c : communicators)
     if (c.comm)
@@ -170,7 +172,8 @@ Nccl::Communicator &Nccl::communicatorOf(const txrt_collective_launch &launch) {
   fail(TXRT_PEER, "this rank has left its group before");
 }
 
-/// A group is ended whatever its calls said, and fails with the first of them.
+/// Notes the result of a call between groupStart and groupEnd. groupEnd must be called even after a failure, so the
+/// group then fails with the first failure.
 void Nccl::add(nccl::Result result) {
   if (firstOfGroup == nccl::Success && result != nccl::InProgress)
     firstOfGroup = result;
@@ -190,7 +193,7 @@ void Nccl::enqueue(const txrt_launch &launch, DevicePointer arena, Stream stream
   add(library.groupEnd());
   check(firstOfGroup, communicator.comm, name);
   settle(communicator, name);
-  // Ranks that nothing comes to have zeros.
+  // Ranks that receive nothing get zeros.
   const int root = c.peer;
   const Group &group = communicator.group;
   const bool isEmpty = (c.collective == TXRT_REDUCE && group.index != root) ||

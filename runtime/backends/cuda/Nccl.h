@@ -1,7 +1,7 @@
 //===- Nccl.h - The collectives of a program through NCCL -----------------------------------------------*- C++ -*-===//
 //
-// One communicator for each group of ranks that this rank is in. Calls do not block, so that whoever waits can look for
-// ranks that are lost; `settle` waits until what was called has been queued.
+// This rank has one communicator for each group of ranks that it is in. NCCL's calls do not block, so that this rank
+// can look for lost ranks while it waits; `settle` waits until a call has queued its work.
 //
 // Never executed on a device.
 //
@@ -20,34 +20,34 @@
 
 namespace txrt::cuda {
 
-/// One rank needs no NCCL. With TXRT_NCCL_ALONE=1 in the environment it takes it all the same: so a machine with one
-/// GPU can try it.
+/// Whether TXRT_NCCL_ALONE=1 is in the environment. A single rank needs no NCCL, but then uses it all the same, so that
+/// NCCL can be tried on a machine with one GPU.
 bool takesNcclAlone();
 
-/// Groups of ranks whose collectives NCCL does: how many ranks, and how far apart.
+/// A kind of group whose collectives NCCL runs: how many ranks it has, and how far apart they are.
 using RankGroup = std::pair<uint32_t, uint32_t>;
 std::vector<RankGroup> groupsOf(const txrt_program &program, int worldSize);
 
-/// Who lends an arena that NCCL may read and write in place, from other GPUs too:
-/// memory of the driver's own can not be registered. Null for one rank, for an older
-/// library, and under `no_nccl_buffers`.
+/// The NCCL library that allocates the arena, so that it can be registered and other GPUs can read and write it in
+/// place; memory that the driver allocates cannot be registered. Null (the driver allocates the arena) for one rank,
+/// for an older library, and with `no_nccl_buffers`.
 const nccl::Library *lenderOfArena(const txrt_program &program, const txrt_options &options);
 
 class Nccl {
 public:
-  /// Opens the library, and makes the ids of the groups that this rank leads. Talks to nobody.
+  /// Opens the library, and makes the ids of the groups whose first rank this is. Does not talk to other ranks.
   Nccl(const txrt_program &program, const Driver &driver, txrt_world &world);
   Nccl(const Nccl &) = delete;
   ~Nccl();
 
-  /// All ranks: spreads the ids, makes the communicators and registers the arena with them, if all ranks' arenas are
-  /// lent.
+  /// All ranks call it. Distributes the ids and makes the communicators. If NCCL has allocated the arenas of all ranks,
+  /// registers the arena with each communicator.
   void connect(const DeviceArena &arena);
-  /// Queues a collective of several ranks, or of one that takes it alone.
+  /// Queues a collective of several ranks, or of one rank if takesNcclAlone().
   void enqueue(const txrt_launch &launch, DevicePointer arena, Stream stream);
-  /// Fails when a communicator has failed; `what` is what is waited for.
+  /// Fails if a communicator has failed. `what` names the operation for which the caller waits.
   void watch(const char *what) const;
-  /// Ends what runs, so that nobody waits for it any more.
+  /// Ends the collectives that still run on the device: otherwise they would wait for ever for a lost rank.
   void abort();
 
   std::string description() const;
@@ -58,8 +58,8 @@ private:
     Group group;
     nccl::UniqueId id = {};
     nccl::Comm comm = nullptr;
-    nccl::Window window = nullptr; // the arena, symmetric
-    void *registered = nullptr;    // the arena, with an older library
+    nccl::Window window = nullptr; // the arena's registration as a symmetric window
+    void *registered = nullptr;    // the arena's registration with a library without windows
   };
   void registerArena(const DeviceArena &arena);
   void deregister(const Communicator &communicator);
@@ -76,9 +76,9 @@ private:
   txrt_world &world;
   const nccl::Library &library;
   std::vector<Communicator> communicators;
-  nccl::Result firstOfGroup = nccl::Success; // failure between start and end
+  nccl::Result firstOfGroup = nccl::Success; // the first failure between groupStart and groupEnd
   bool hasRegistered = false;
-  uint64_t rounding = 0; // of the arena, if it is lent
+  uint64_t rounding = 0; // bytes that NCCL's allocation of the arena takes beyond the arena's size
 };
 
 } // namespace txrt::cuda

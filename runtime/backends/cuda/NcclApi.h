@@ -31,7 +31,7 @@ struct UniqueId {
   char bytes[128];
 };
 
-/// As of version 2.14: the library takes shorter ones than its own.
+/// The configuration as of version 2.14: a newer library also takes this shorter struct.
 struct Config {
   size_t size = sizeof(Config);
   unsigned magic = 0xcafebeef, version = 21400;
@@ -59,7 +59,7 @@ struct Config {
   X(send, Result, ncclSend, const void *, size_t, DataType, int, Comm, Stream)                                         \
   X(recv, Result, ncclRecv, void *, size_t, DataType, int, Comm, Stream)
 
-// What a library of 2.14 does not have yet.
+// Functions that version 2.14 does not have yet.
 // X(member, return type, symbol, first version, arguments...)
 #define TXRT_NCCL_NEWER_FUNCTIONS(X)                                                                                   \
   X(memAlloc, Result, ncclMemAlloc, 21900, void **, size_t)                                                            \

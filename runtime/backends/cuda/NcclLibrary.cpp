@@ -7,11 +7,11 @@ using namespace txrt;
 using namespace txrt::cuda;
 using namespace txrt::cuda::nccl;
 
-// The first whose calls do not block: a rank that waits can look after itself.
+// The first version with calls that do not block, so that a rank can look for lost ranks while it waits.
 static constexpr int oldestVersion = 21400;
 
 static std::string versionName(int v) {
-  // Until 2.8 it was 1000 * major + 100 * minor + patch.
+  // Up to version 2.8 the number was 1000 * major + 100 * minor + patch.
   return v < 10000 ? format("NCCL %d.%d.%d", v / 1000, v / 100 % 10, v % 100)
                    : format("NCCL %d.%d.%d", v / 10000, v / 100 % 100, v % 100);
 }

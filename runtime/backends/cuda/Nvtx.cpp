@@ -29,7 +29,7 @@ Nvtx::Nvtx(const txrt_program &program, void (*warn)(const char *)) : program(pr
 void Nvtx::beginEntry(uint32_t entry) {
   if (!push)
     return;
-  endEntry(); // one that a failure has left open
+  endEntry(); // ends the last entry's range if a failure has left it open
   push(program.strings + program.entries[entry].name);
   inEntry = true;
 }

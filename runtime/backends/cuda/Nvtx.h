@@ -1,10 +1,10 @@
 //===- Nvtx.h - Ranges for NVIDIA's profilers -----------------------------------------------------------*- C++ -*-===//
 //
-// A profiler that wants ranges says so in the environment before the process starts; only then is the library of ranges
-// opened. Without one a range is a test of a null pointer.
+// A profiler that wants ranges sets a variable in the environment before the process starts; only then Tx opens the
+// NVTX library. Without a profiler a range costs a test of a null pointer.
 //
-// An entry is a range. When its launches are queued one by one, those of one phase and layer are a range in it, and
-// each launch one with its module's path.
+// An entry is a range. When its launches are queued one by one (without a graph), the launches of one phase and layer
+// are a range inside of it, and in that each launch is a range with its module's path.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

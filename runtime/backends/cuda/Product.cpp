@@ -11,7 +11,7 @@ using ull = unsigned long long;
 
 namespace {
 
-/// How the launch's two batch dimensions become the library's one, and a loop.
+/// How the launch's two batch dimensions become the library's single one and a loop around the call.
 struct Batch {
   uint64_t loops, count;
   uint64_t strideA, strideB, strideC;
@@ -99,7 +99,7 @@ Product::~Product() {
 lt::MatrixLayout Product::layout(uint32_t dtype, uint64_t rows, uint64_t columns, uint64_t leading, uint64_t count,
                                  uint64_t stride) {
   lt::MatrixLayout result = nullptr;
-  // The row-major matrix is its own transpose in column-major terms.
+  // In column-major terms the row-major matrix is its transpose.
   library.check(library.layoutCreate(&result, typeOf(dtype), columns, rows, static_cast<int64_t>(leading)), "layout");
   const int32_t batch = static_cast<int32_t>(count);
   const int64_t offset = static_cast<int64_t>(stride);
@@ -108,7 +108,8 @@ lt::MatrixLayout Product::layout(uint32_t dtype, uint64_t rows, uint64_t columns
   return result;
 }
 
-/// A row of C is a column of the library's: its bias has one element for each of our columns, and its A is our B.
+/// A row of our C is a column of the library's C: the library's bias has one element for each of our columns, and its A
+/// is our B.
 void Product::describeEpilogue() {
   static const lt::EpilogueKind kinds[TXRT_EPILOGUE_COUNT - 1] = {
       lt::Bias,        lt::BiasGradientB, lt::BiasGradientA,   lt::GeluAux,
@@ -125,8 +126,8 @@ void Product::describeEpilogue() {
     const auto leading = static_cast<int64_t>(key.gemm.ldaux);
     library.check(library.matmulDescSet(desc, lt::AuxLeading, &leading, sizeof leading), "epilogue");
   }
-  // The library chooses by the places' alignment, and finds nothing without a place; the launch's own come when a call
-  // is queued.
+  // The library's choice depends on the alignment of vector and aux, and without addresses it finds no algorithm. So
+  // give it any aligned addresses here; enqueue sets those of the launch.
   placeEpilogue(TXRT_BUFFER_ALIGNMENT, TXRT_BUFFER_ALIGNMENT);
 }
 
@@ -147,7 +148,7 @@ std::vector<lt::Algorithm> Product::candidates(int count) {
     library.check(library.preferenceSet(preference, attribute, &value, sizeof value), "preference");
   };
   set(lt::MaxWorkspaceBytes, key.scratch);
-  // Partial sums of a split k are added in f32, in one order.
+  // If the library splits k, it must add the partial sums in f32, in one order.
   set(lt::ReductionSchemeMask, uint32_t(lt::SumInComputeType));
   set(lt::MinAlignmentA, key.alignments[1]);
   set(lt::MinAlignmentB, key.alignments[0]);
@@ -174,7 +175,7 @@ bool Product::accepts(const lt::Algorithm &candidate) {
 void Product::enqueue(const ProductOperands &operands, float alpha, float beta, const lt::Algorithm &chosen,
                       Stream stream) {
   const txrt_gemm_launch &g = key.gemm;
-  // The description is read when a call is queued.
+  // The library reads the description when a call is queued, so it can change between calls.
   placeEpilogue(operands.vector, operands.aux);
   auto at = [](DevicePointer base, uint64_t step, uint32_t dtype) {
     return reinterpret_cast<void *>(base + step * dtypeBytes(dtype));

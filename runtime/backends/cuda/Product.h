@@ -1,7 +1,7 @@
 //===- Product.h - One distinct matrix product ----------------------------------------------------------*- C++ -*-===//
 //
-// Launches that differ in their places alone are one product: it has one description for the library and one algorithm,
-// so a recomputation gets that of its forward.
+// Launches that differ only in the addresses of their operands are one product. It has one description for the library
+// and one algorithm, so a recomputation gets the algorithm of its forward.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,23 +16,23 @@
 
 namespace txrt::cuda {
 
-/// Everything that the choice of an algorithm may depend on. Addresses enter by their alignment only, and that up to
-/// the alignment which every buffer has: so a product has one algorithm, and one result, wherever its operands lie,
-/// that is under every policy.
+/// All that the choice of an algorithm may depend on. Addresses enter by their alignment only, and only up to the
+/// alignment that every buffer has. So a product has one algorithm and one result wherever the planner puts its
+/// operands, and thus under every recompute policy.
 struct ProductKey {
   txrt_gemm_launch gemm; // alpha and beta are zero
-  uint64_t scratch;      // bytes
+  uint64_t scratch;      // bytes of scratch for the library
   uint32_t dtypes[3];
   uint32_t alignments[3];
 
   ProductKey(const txrt_program &program, const txrt_launch &launch);
   bool operator<(const ProductKey &other) const;
-  /// "nt 512x2304x768 ld 768,768,2304 bf16,bf16,f32 align 64,64,64": the same in a file, where lines of other machines
-  /// stand beside it.
+  /// The key as text, for the tuning cache: "nt 512x2304x768 ld 768,768,2304 bf16,bf16,f32 align 64,64,64". It is the
+  /// same on all machines.
   std::string text() const;
 };
 
-/// Where a launch's operands are on the device; the last three may be 0.
+/// The addresses of a launch's operands on the device; `vector`, `aux` and `scratch` may be 0.
 struct ProductOperands {
   DevicePointer a, b, c, vector, aux, scratch;
 };
@@ -43,11 +43,11 @@ public:
   Product(const Product &) = delete;
   ~Product();
 
-  /// At most `count` algorithms that need no more scratch than there is, the library's favourite first.
+  /// At most `count` algorithms that need no more scratch than the key has, the library's first choice first.
   std::vector<lt::Algorithm> candidates(int count);
   /// Whether the library takes `algorithm` for this product.
   bool accepts(const lt::Algorithm &algorithm);
-  /// Queues it: one call, or one for each outer batch index.
+  /// Queues the product: one call of the library, or one for each outer batch index.
   void enqueue(const ProductOperands &operands, float alpha, float beta, const lt::Algorithm &algorithm, Stream stream);
 
   const ProductKey key;
@@ -62,7 +62,7 @@ private:
   const lt::Library &library;
   const lt::Handle handle;
   lt::MatmulDesc desc = nullptr;
-  // The library's A is our B.
+  // The library's names: its A is our B (CublasLt.h).
   lt::MatrixLayout a = nullptr, b = nullptr, c = nullptr;
 };
 

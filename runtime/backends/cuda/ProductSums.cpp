@@ -11,16 +11,16 @@ static int summedOperand(const ProductKey &key) {
   case TXRT_EPILOGUE_SUMS_B:
     return 1;
   default:
-    return 2; // the rows of C, when they are there
+    return 2; // the rows of C, after the product has written them
   }
 }
 
-/// Of the ones in scratch, which the library's part follows.
+/// Bytes of the ones at the begin of the scratch; the library's own scratch follows them.
 static uint64_t onesBytes(uint64_t count, uint32_t dtype) {
   return (count * dtypeBytes(dtype) + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times C [m, n].
+/// The product of the ones: ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times C [m, n].
 static ProductKey onesTimes(const ProductKey &key) {
   ProductKey ones = key;
   const txrt_gemm_launch &g = key.gemm;
@@ -39,7 +39,7 @@ static ProductKey onesTimes(const ProductKey &key) {
   ones.scratch = key.scratch > taken ? key.scratch - taken : 0;
   ones.alignments[0] = TXRT_BUFFER_ALIGNMENT;
   ones.alignments[1] = key.alignments[which];
-  // The vector may lie anywhere, and is no work to write.
+  // The vector may have any alignment; it is small, so that costs nothing.
   ones.alignments[2] = static_cast<uint32_t>(dtypeBytes(key.dtypes[2]));
   return ones;
 }

@@ -1,7 +1,8 @@
 //===- ProductSums.h - Sums over k as a product of their own --------------------------------------------*- C++ -*-===//
 //
-// What an epilogue of sums gives, where the library has no algorithm that gives them beside the product: a row of ones
-// times the same matrix. The ones lie in the launch's scratch, written each time, so it needs no memory of its own.
+// Computes the vector of an epilogue of sums if the library has no algorithm that computes it beside the product: it
+// multiplies a row of ones with the same matrix. Each launch writes the ones into its own scratch, so this needs no
+// other memory.
 //
 // Never executed on a device.
 //
@@ -17,17 +18,17 @@ namespace txrt::cuda {
 
 class ProductSums {
 public:
-  /// `key` has an epilogue of sums.
+  /// `key` is a product with an epilogue of sums.
   ProductSums(const lt::Library &library, lt::Handle handle, const Driver &driver, const ProductKey &key);
 
-  /// Whether there is scratch for the ones, and an algorithm.
+  /// Whether the scratch has room for the ones and the library has an algorithm.
   bool isPossible() const { return possible; }
-  /// Queues it; `operands` are those of the launch.
+  /// Queues the sums of a launch with these operands.
   void enqueue(const ProductOperands &operands, Stream stream);
 
 private:
   const Driver &driver;
-  const int which; // 0, 1, 2: A, B, C is summed
+  const int which; // the matrix that is summed: 0 is A, 1 is B, 2 is C
   Product product;
   bool possible = false;
 };

@@ -10,19 +10,19 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-// How many algorithms are asked for, and how often each is run and timed.
+// How many algorithms the library is asked for; each is timed `measurements` times, with `calls` calls each time.
 static constexpr int mostCandidates = 24, calls = 8, measurements = 3;
-// Several times the level-two cache of any GPU.
+// Bytes of operands that evict each other from the cache: several times the level-two cache of any GPU.
 static constexpr uint64_t coldBytes = uint64_t(256) << 20;
 static constexpr uint64_t mostSets = 8, patternBytes = uint64_t(1) << 20;
-// What the driver and the libraries may still want.
+// Bytes that the tuner leaves free, because the driver and the libraries may still need them.
 static constexpr uint64_t leftFree = uint64_t(64) << 20;
 
 static uint64_t aligned(uint64_t bytes) {
   return (bytes + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// Device memory for sets of operands; nothing if there is not enough.
+/// Device memory with sets of operands; it has no sets if there is not enough memory.
 struct Tuner::Sets {
   Sets(const Driver &driver, const Product &product, const txrt_program &program, const txrt_launch &launch,
        Stream stream)
@@ -60,7 +60,8 @@ struct Tuner::Sets {
   uint64_t count = 0;
 
 private:
-  /// The same numbers again and again; C may be of another type, and has some numbers too then.
+  /// Fills the operands with one pattern of random numbers, repeated. C may have another dtype; its bits are finite
+  /// numbers then too.
   void fill(uint32_t dtype, Stream stream) const {
     std::mt19937 random(1);
     std::uniform_real_distribution<float> uniform(-1, 1);
@@ -112,7 +113,7 @@ std::optional<TunedChoice> Tuner::choose(Product &product, const txrt_program &p
   return best;
 }
 
-/// Seconds of one call, the least of a few measurements; infinite if the library does not run it after all.
+/// Seconds that one call takes, the least of a few measurements; infinite if the library does not run the algorithm.
 double Tuner::time(Product &product, const Sets &sets, float alpha, float beta, const lt::Algorithm &algorithm) {
   double least = std::numeric_limits<double>::infinity();
   try {

@@ -17,9 +17,10 @@ class Tuner {
 public:
   Tuner(const Driver &driver, Stream stream);
 
-  /// Times some algorithms on operands as large as those of `launch`, several sets of them in turn: one set would lie
-  /// in the cache, as in no step. The operands are random numbers, since zeros take less power; a product that adds to
-  /// C is timed adding. Nothing when there is no algorithm, or no memory for the operands beside the arena.
+  /// Times some algorithms on operands as large as those of `launch`, and returns the fastest. It takes several sets of
+  /// operands in turn: a single set would stay in the cache, which does not happen in a step. The operands are random
+  /// numbers, since zeros take less power. A product that adds to C is timed with the addition. Returns nothing if
+  /// there is no algorithm, or no memory for the operands beside the arena.
   std::optional<TunedChoice> choose(Product &product, const txrt_program &program, const txrt_launch &launch);
 
 private:

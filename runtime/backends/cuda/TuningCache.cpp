@@ -12,7 +12,7 @@ using nlohmann::json;
 static constexpr uint64_t maxBytes = 64 << 20;
 static const char *const formatName = "tx-tuning";
 
-/// The library says that an algorithm may be kept as its bytes.
+/// The bytes of an algorithm in hexadecimal. The library's manual says that an algorithm may be stored as its bytes.
 static std::string hexOf(const lt::Algorithm &algorithm) {
   std::string text;
   for (uint64_t word : algorithm.data)

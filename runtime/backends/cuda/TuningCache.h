@@ -1,7 +1,7 @@
 //===- TuningCache.h - Chosen algorithms, in a file -----------------------------------------------------*- C++ -*-===//
 //
-// What --tune has found, for later runs: JSON, one choice for each GPU, version of the library and product. No policy
-// is in the key, so a recomputation gets the algorithm of its forward.
+// Stores the algorithms that --tune has found for later runs, as JSON: one choice for each GPU, library version and
+// product. The key does not contain the recompute policy, so a recomputation gets the algorithm of its forward.
 //
 //   {"format": "tx-tuning", "version": 1, "choices": [
 //     {"gpu": "NVIDIA H100 80GB HBM3 sm_90", "library": "cuBLASLt 13.1.0",
@@ -34,7 +34,7 @@ public:
 
   std::optional<TunedChoice> find(const std::string &product) const;
   void set(const std::string &product, const TunedChoice &choice);
-  /// Writes all choices, those of other machines and of runs that have written meanwhile too.
+  /// Writes all choices to the file. Keeps those of other machines, and those that other runs have written meanwhile.
   void save() const;
 
   const std::string path;

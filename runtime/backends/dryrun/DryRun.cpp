@@ -8,10 +8,11 @@
 //     2304
 //     -> c f32 transient+0xc0000 (2359296) ldc 2304 flops 905969664 bytes 10223616
 //
-// (a launch on one line): the launch's number, which is that of the step IR, of traces and of messages; what it is;
-// what it reads, and behind the arrow what it writes, by dtype, address, bytes and the name of state or argument that
-// lies there. "; waits for 44 NAME" at its end names a collective that must be done before; otherwise collectives go on
-// while others run. Needs no arena and no code: a GPU's step can be read where no GPU is.
+// (each launch is on one line). A line has the launch's number, which is also that of the step IR, of traces and of
+// messages; its kind, name, phase and layer; the buffers that it reads, and after the arrow those that it writes, each
+// with dtype, address, bytes and the name of the state or argument that lies there. "; waits for 44 NAME" at the end of
+// a line names a collective that must be done before the launch; other collectives may still run beside it. The backend
+// needs neither an arena nor code, so a GPU's step can be read on a machine without a GPU.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -80,8 +81,8 @@ private:
       print(" unread");
   }
 
-  /// What it reads, then behind an arrow what it writes. `label` of a buffer's number is its name, `more` prints what
-  /// else there is to say of it. Returns the bytes that are moved.
+  /// Prints the buffers that a launch reads, then after an arrow those that it writes. `label` gives the name of a
+  /// buffer by its number, `more` prints further details. Returns the bytes that the launch moves.
   template <typename Label, typename More> uint64_t printBuffers(const txrt_launch &launch, Label label, More more) {
     uint64_t bytes = 0;
     print(";");
@@ -165,7 +166,7 @@ private:
   }
 
   FILE *output;
-  uint32_t current = 0; // the entry
+  uint32_t current = 0; // the current entry
 };
 
 DryRun &self(void *state) { return *static_cast<DryRun *>(state); }

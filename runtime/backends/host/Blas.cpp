@@ -11,8 +11,9 @@ using namespace txrt;
 
 static bool has(const char *feature) { return cpuFeature(feature) == Feature::Present; }
 
-/// OpenBLAS chooses kernels by the CPU's model, and falls back to very old ones for a model that it does not know; a
-/// virtual CPU often has such a model. For f32 GEMM three sets matter, and feature bits tell them apart.
+/// The set of kernels that OpenBLAS shall use. By itself it chooses by the CPU's model, and falls back to very old
+/// kernels for a model that it does not know, as virtual CPUs often have. For f32 GEMM three sets matter, and feature
+/// bits tell which one this CPU can run.
 static const char *coreType() {
   if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl"))
     return "SkylakeX";
@@ -21,7 +22,7 @@ static const char *coreType() {
   return nullptr;
 }
 
-/// An environment variable for as long as the library's constructor reads it.
+/// Sets an environment variable while the library's constructor runs, which reads it.
 class Setting {
 public:
   Setting(const char *name, const char *value) : name(name) {
@@ -51,8 +52,8 @@ template <typename Function> static Function symbol(void *library, const char *n
   return reinterpret_cast<Function>(address);
 }
 
-/// What openblas_get_parallel answers. The serial variant races for its own scratch memory when two threads are in it;
-/// the OpenMP one brings a second thread runtime.
+/// The answers of openblas_get_parallel. In the serial variant two threads that call it at the same time race for its
+/// scratch memory; the OpenMP variant brings a second thread runtime.
 enum { Serial = 0, Pthread = 1, OpenMP = 2 };
 
 static void *openLibrary() {

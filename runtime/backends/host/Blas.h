@@ -1,7 +1,7 @@
 //===- Blas.h - The CPU's GEMM library, opened at run time ----------------------------------------------*- C++ -*-===//
 //
-// OpenBLAS, its pthread variant held to one thread: called per tile from our own threads, so the process has one thread
-// runtime. docs/Rationale/cpu-gemm.md says why this one.
+// OpenBLAS in its pthread variant, limited to one thread: the runtime's own threads call it, once for each tile, so the
+// process has one thread runtime. docs/Rationale/cpu-gemm.md says why Tx uses this library.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,23 +18,23 @@ struct Blas {
                          int lda, const float *b, int ldb, float beta, float *c, int ldc);
   static constexpr int rowMajor = 101, plain = 111, transposed = 112;
 
-  /// What the library maps with those that it needs, and for each scratch buffer (measured; BUFFER_SIZE of its
-  /// sources), and about how much of it is touched.
+  /// Bytes that the library maps together with the libraries that it needs; bytes that it maps for each scratch buffer
+  /// (measured; BUFFER_SIZE in its sources); and about how many bytes of a scratch buffer it touches.
   static constexpr uint64_t libraryBytes = uint64_t(64) << 20, scratchBytes = (uint64_t(128) << 20) + 65536,
                             touchedBytes = uint64_t(8) << 20;
 
   Sgemm sgemm = nullptr;
-  /// The library keeps one scratch buffer for each thread that is in it at the same time, and gets it when it first
-  /// needs it. Makes it have `count` now, so that no step does. Fails where there is no memory for them: the library
-  /// would ask for it again and again for ever.
+  /// The library has one scratch buffer for each thread that calls it at the same time, and allocates it when it first
+  /// needs it. This makes it allocate `count` buffers now, so that no step has to. Fails if there is no memory for
+  /// them: the library itself would try again for ever.
   void reserveScratch(unsigned count) const;
   std::string description; // "OpenBLAS 0.3.21 SkylakeX"
 
-  /// Opens the library on first use, or fails with what to install. It stays open: its constructor has measured this
-  /// CPU.
+  /// Opens the library on first use; fails with what to install if it is missing. It stays open, because its
+  /// constructor, which measures this CPU, takes time.
   static const Blas &get();
 
-  // The library's own, behind reserveScratch.
+  // The library's internal functions that reserveScratch uses.
   void *(*takeScratch)(int) = nullptr;
   void (*returnScratch)(void *) = nullptr;
 };

@@ -1,11 +1,11 @@
 //===- CommunicationThread.h - Collectives beside the launches ------------------------------------------*- C++ -*-===//
 //
-//   thread.post(7);      // runs collective 7, behind those posted before
+//   thread.post(7);      // runs the collective of launch 7, after those posted before
 //   ... launches that do not touch its bytes ...
-//   thread.waitFor(7);   // it and those before it are done, or it throws why not
-//   thread.finish();     // all are
+//   thread.waitFor(7);   // waits until it and those before it are done; throws if one has failed
+//   thread.finish();     // waits for all
 //
-// Nothing is allocated after the constructor, unless one fails.
+// After the constructor it allocates nothing, unless a collective fails.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -24,7 +24,7 @@ namespace txrt {
 
 class CommunicationThread {
 public:
-  /// `work` runs the collective that is launch i of `launchCount`.
+  /// `work(i)` must run the collective of launch i, i < launchCount. The thread calls it.
   CommunicationThread(uint32_t launchCount, std::function<void(uint32_t)> work);
   ~CommunicationThread();
   CommunicationThread(const CommunicationThread &) = delete;
@@ -42,10 +42,10 @@ private:
   std::mutex mutex;
   std::condition_variable wake, progress;
   // Collectives are numbered in the order of their posting, from 1.
-  std::vector<uint32_t> posted;    // since the last `finish`
-  std::vector<uint64_t> numbers;   // of each launch, when it was posted last
-  uint64_t done = 0, finished = 0; // up to here; when `finish` was called last
-  std::exception_ptr failure;      // after which nothing runs
+  std::vector<uint32_t> posted;    // the launches posted since the last `finish`
+  std::vector<uint64_t> numbers;   // for each launch, its number when it was posted last
+  uint64_t done = 0, finished = 0; // the number of the last collective that is done, now and at the last `finish`
+  std::exception_ptr failure;      // a collective's failure; after it nothing runs
   bool stopping = false;
   std::thread thread;
 };

@@ -17,7 +17,7 @@ using namespace txrt;
 namespace {
 enum Register { EAX, EBX, ECX, EDX };
 
-// State that the system must save for a feature to be usable (bits of XCR0).
+// Registers that the operating system must save so that a feature is usable (bits of XCR0).
 constexpr uint64_t none = 0, ymm = 0x6, zmm = 0xe6, tiles = 0x60000;
 
 struct Entry {
@@ -28,7 +28,7 @@ struct Entry {
   uint64_t state;
 };
 
-/// Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E.
+/// Where each feature's bit is: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E.
 constexpr Entry entries[] = {
     {"x87", 1, 0, EDX, 0, none},
     {"cx8", 1, 0, EDX, 8, none},
@@ -146,7 +146,8 @@ Feature txrt::cpuFeature(const std::string &) { return Feature::Unknown; }
 
 #endif
 
-/// Linux saves the matrix unit's registers for those that ask: a process asks once, for all its threads.
+/// Linux saves the registers of the matrix unit (AMX) only for processes that ask for it. This asks, once for all
+/// threads of the process.
 static void requireTileState(const char *artifact) {
 #if defined(__x86_64__)
   constexpr long requestPermission = 0x1023, tileData = 18;

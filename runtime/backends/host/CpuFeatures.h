@@ -1,7 +1,7 @@
 //===- CpuFeatures.h - What this CPU can do -------------------------------------------------------------*- C++ -*-===//
 //
-// Features by LLVM's names, read from CPUID and, for registers that the system must save, from XCR0. By bits, never by
-// model: virtual CPUs hide theirs.
+// Finds CPU features by LLVM's names. It reads feature bits from CPUID and, for registers that the operating system
+// must save, from XCR0. It never looks at the CPU's model, since virtual CPUs hide theirs.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -17,8 +17,8 @@ namespace txrt {
 enum class Feature { Present, Absent, Unknown };
 Feature cpuFeature(const std::string &name);
 
-/// Fails with TXRT_DEVICE if the program was built for another backend, another architecture or features that this CPU
-/// has not.
+/// Fails with TXRT_DEVICE if the artifact was compiled for another backend, another architecture or for features that
+/// this CPU does not have.
 void requireTarget(const txrt_program &program);
 
 } // namespace txrt

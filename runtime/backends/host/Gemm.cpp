@@ -5,25 +5,24 @@
 
 using namespace txrt;
 
-// Measured in docs/Rationale/cpu-gemm.md. Every tile packs its operands anew:
-// a large one spreads that cost; the small ones are for products that a large
-// tile would not cut into enough pieces.
+// docs/Rationale/cpu-gemm.md has the measurements. Each call packs the operands of its tile anew, so a large tile costs
+// less for an element. Small tiles are for products that large tiles would not cut into enough tasks.
 struct TileSize {
   uint64_t m, n;
 };
 static constexpr TileSize largeTile = {768, 768}, smallTile = {256, 192};
 static constexpr TileSize narrowTile = {TXRT_HOST_PRODUCT_M, TXRT_HOST_PRODUCT_N};
-// The library's AVX-512 kernels work on 48 columns at once, those of bf16 on 32 rows and columns.
+// The library's AVX-512 kernels work on 48 columns at once, the artifact's bf16 kernels on 32 rows and columns.
 static constexpr uint64_t columnStep = 48, narrowStep = 32;
 // Fewer tiles than this leave cores idle.
 static constexpr uint64_t fewTiles = 4;
 static constexpr uint64_t smallestTileM = 64;
-// About 20 us of work: what a task must have to be worth claiming.
+// The least work of a task, about 20 us: for less, the claim of the task costs too much.
 static constexpr uint64_t taskFlops = uint64_t(2) << 20;
 
 static uint64_t ceilDiv(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
-/// Equal parts of at most `largest`: a narrow rest would leave a thread idle.
+/// Cuts `extent` into equal parts of at most `largest`: with a small last part a thread would be idle.
 static uint64_t evenTile(uint64_t extent, uint64_t largest, uint64_t step) {
   uint64_t part = ceilDiv(extent, ceilDiv(extent, largest));
   return std::min(largest, ceilDiv(part, step) * step);
@@ -38,8 +37,8 @@ static GemmGrid cut(const txrt_gemm_launch &g, TileSize largest, TileSize step) 
   return grid;
 }
 
-// The grid depends on the product alone, never on the number of threads: the library's bits depend on the sizes that it
-// is called with.
+// The grid depends on the product only, never on the number of threads: the bits of the library's results depend on the
+// sizes that it is called with.
 GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g, bool isNarrow) {
   const uint64_t batch = g.batch0 * g.batch1;
   GemmGrid grid = isNarrow ? cut(g, narrowTile, {narrowStep, narrowStep}) : cut(g, largeTile, {1, columnStep});
@@ -72,7 +71,7 @@ bool txrt::gemmFits(const txrt_gemm_launch &g, bool isNarrow) {
 }
 
 namespace {
-/// One product under way; tasks read it only.
+/// A product that runs. Tasks only read it.
 struct Work {
   const GemmCode &code;
   const txrt_gemm_launch &gemm;
@@ -91,7 +90,7 @@ struct Work {
         tile(matrix, 0, 0);
       return;
     }
-    // Neighbouring tasks share the larger operand's panel while it is in cache.
+    // Consecutive tasks share a panel of the larger operand, while it is in the cache.
     const uint64_t inMatrix = index % tiles;
     if (grid.countM < grid.countN)
       tile(index / tiles, inMatrix % grid.countM, inMatrix / grid.countM);

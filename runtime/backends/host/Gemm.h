@@ -1,8 +1,8 @@
 //===- Gemm.h - A matrix product as tasks ---------------------------------------------------------------*- C++ -*-===//
 //
-// A product is cut into tiles of C by a grid that depends on its shape alone; each tile is one call over the whole of
-// k: of the library for f32, of the artifact's own code for bf16. So the bits of the result do not depend on the number
-// of threads.
+// A grid cuts a product into tiles of C. Each tile is one call over the whole of k: a call of the library for f32, of
+// the artifact's own code for bf16. The grid depends on the product's shape only, so the bits of the result do not
+// depend on the number of threads.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,28 +15,28 @@
 
 namespace txrt {
 
-/// How a product is cut.
+/// How a product is cut into tasks.
 struct GemmGrid {
   uint64_t tileM, tileN;    // rows and columns of C in one call
   uint64_t countM, countN;  // tiles of one matrix
-  uint64_t matricesPerTask; // of a batch of small matrices, else 1
+  uint64_t matricesPerTask; // how many small matrices of a batch one task computes; else 1
   uint64_t tasks;
 };
 GemmGrid gemmGrid(const txrt_gemm_launch &gemm, bool isNarrow);
 
-/// True if the library's 32-bit integers hold every extent it will see.
+/// Whether every extent of the product fits the library's 32-bit integers. `isNarrow`: A and B are bf16.
 bool gemmFits(const txrt_gemm_launch &gemm, bool isNarrow);
 
-/// What computes a launch's tiles, and how large elements are.
+/// The code that computes a launch's tiles, and the size of the elements.
 struct GemmCode {
-  const Blas *blas = nullptr;         // of f32 matrices
-  txrt_host_product narrow = nullptr; // of bf16 matrices
+  const Blas *blas = nullptr;         // for f32 matrices
+  txrt_host_product narrow = nullptr; // for bf16 matrices
   bool isWide = true;                 // C is f32
 
   bool isNarrow() const { return narrow != nullptr; }
 };
 
-/// `beta` replaces the launch's own, which a reset makes 0.
+/// Runs a product on the pool and returns when it is done. `beta` replaces the launch's own: it is 0 after a reset.
 void runGemm(ThreadPool &pool, const GemmCode &code, const txrt_gemm_launch &gemm, const void *a, const void *b,
              void *c, float beta);
 

@@ -1,7 +1,7 @@
 //===- Host.cpp - The CPU backend -----------------------------------------------------------------------*- C++ -*-===//
 //
-// Kernels from the artifact's ELF object and products through the GEMM library, both as tasks of one thread pool over
-// one arena. Collectives have a thread of their own, where there are several ranks, and go on beside them.
+// Runs kernels of the artifact's ELF object and products of the GEMM library as tasks of one thread pool, on one arena.
+// With several ranks, a thread of its own runs the collectives beside them.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -51,12 +51,12 @@ private:
 
   const txrt_program &program;
   txrt_world alone;
-  txrt_world &world; // who runs the collectives
+  txrt_world &world; // the ranks that run the collectives
   std::unique_ptr<CodeImage> image;
   std::vector<txrt_host_kernel> kernels;
-  std::vector<void *> addresses;                      // of each buffer of the program
-  std::vector<GemmCode> products;                     // of each launch of the program
-  std::unique_ptr<CommunicationThread> communication; // null: one rank
+  std::vector<void *> addresses;                      // one for each buffer of the program
+  std::vector<GemmCode> products;                     // one for each launch of the program
+  std::unique_ptr<CommunicationThread> communication; // null: there is one rank
 };
 
 unsigned localRanks(const txrt_options &options) {
@@ -69,7 +69,7 @@ unsigned threadCount(const txrt_options &options) {
   return std::max(1u, usableCpus() / localRanks(options));
 }
 
-/// Before anything of it is there.
+/// Fails if the session's memory exceeds a limit. Call it before the session allocates anything.
 void requireRoom(const txrt_program &program, const txrt_options &options) {
   const unsigned threads = threadCount(options);
   const bool multiplies =
@@ -80,13 +80,13 @@ void requireRoom(const txrt_program &program, const txrt_options &options) {
   need.add("arena", program.arena_bytes, program.arena_bytes);
   if (multiplies)
     need.add("OpenBLAS", Blas::libraryBytes + threads * Blas::scratchBytes, (threads + 1) * Blas::touchedBytes);
-  // This thread has its stack; one more serves the collectives.
+  // The calling thread has its stack already; with several ranks one more thread runs the collectives.
   const unsigned started = threads - 1 + (localRanks(options) > 1);
   if (started)
     need.add("thread stacks", started * stackBytes(), 0);
   need.add("kernels", program.code_bytes + Arena::slackBytes, program.code_bytes);
   need.add("files", options.own_bytes, options.own_bytes);
-  // What another session of this process has and has not touched yet.
+  // Memory of another session of this process that is mapped but not yet touched.
   need.add("the other arena", 0, Arena::untouchedBytes());
   requireMemory(need, localRanks(options));
 }
@@ -115,7 +115,7 @@ void Host::loadKernels() {
         reinterpret_cast<txrt_host_kernel>(image->address(program.functions[program.kernel_functions[i]].entry)));
 }
 
-/// A kernel may have any name; what has no units is a product.
+/// Finds a product by its name among the functions with 0 units: kernels, which have units, may have any name.
 txrt_host_product Host::findProduct(const std::string &name) const {
   for (uint32_t i = 0; image && i < program.function_count; ++i) {
     const txrt_function &f = program.functions[i];
@@ -202,7 +202,8 @@ void Host::runKernel(const txrt_launch &launch) {
     uint64_t units, grain;
   };
   const txrt_kernel_launch &k = launch.u.kernel;
-  // Units are independent, so a coarser grain gives the same bits; the pool counts tasks in 32 bits.
+  // The pool counts tasks in 32 bits, so the grain may have to be coarser. Units are independent, so the bits are the
+  // same.
   const uint64_t grain = std::max(k.grain, (k.units >> 31) + 1);
   Context context{kernels[k.kernel], operands(launch), k.immediates, k.units, grain};
   const uint64_t tasks = (k.units - 1) / grain + 1;

@@ -1,7 +1,7 @@
 //===- LaunchClock.h - When each launch ran -------------------------------------------------------------*- C++ -*-===//
 //
-// Each launch of an entry is timed by the thread that runs it, beside others or not. Nothing is allocated after the
-// constructor.
+// The thread that runs a launch also times it; launches may run beside each other. After the constructor it allocates
+// nothing.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -30,7 +30,8 @@ public:
     work();
     spans[launch] = {start, Clock::now()};
   }
-  /// Seconds; after all launches of a timed entry.
+  /// When a launch began, in seconds after its entry, and how many seconds it took. Call them after all launches of a
+  /// timed entry.
   double start(uint32_t launch) const { return seconds(spans[launch].start - began); }
   double taken(uint32_t launch) const { return seconds(spans[launch].end - spans[launch].start); }
 

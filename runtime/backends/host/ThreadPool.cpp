@@ -10,7 +10,8 @@
 
 using namespace txrt;
 
-// How long a thread watches before it sleeps. Between two launches there are a few microseconds at most.
+// How long a thread watches for the next launch before it sleeps. The time between two launches is a few microseconds
+// at most.
 static constexpr std::chrono::microseconds watchTime{30};
 
 static void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
@@ -27,7 +28,7 @@ static void relax() {
 #endif
 }
 
-/// Watches for a while; true as soon as `condition` holds.
+/// Watches for watchTime at most; returns true as soon as `condition` holds.
 template <typename Condition> static bool watch(Condition condition) {
   using clock = std::chrono::steady_clock;
   const clock::time_point end = clock::now() + watchTime;
@@ -69,8 +70,8 @@ void ThreadPool::run(uint64_t tasks, Task function, void *argument) {
       function(argument, i);
     return;
   }
-  // Close the last run before its fields change: a late worker that still sees its exhausted ticket must not take it,
-  // with the new count, for a task.
+  // Close the last run's ticket before the fields change. Otherwise a late worker that still sees the exhausted ticket
+  // of the last run could compare it with the new count and take it for a task.
   const uint64_t last = ticket.load(std::memory_order_relaxed) >> 32;
   ticket.store(last << 32 | UINT32_MAX, std::memory_order_relaxed);
   count.store(tasks, std::memory_order_release);
@@ -94,7 +95,7 @@ void ThreadPool::run(uint64_t tasks, Task function, void *argument) {
   }
 }
 
-/// Claims and runs tasks of the run that `seen` belongs to, while there are.
+/// Claims and runs tasks of the run that the ticket `seen` belongs to, until there are none.
 void ThreadPool::runTasks(uint64_t seen) {
   const uint64_t run = seen >> 32;
   while (seen >> 32 == run) {

@@ -2,12 +2,12 @@
 //
 //   pool.run(taskCount, [](void *context, uint64_t task) { ... }, &context);
 //
-// Tasks are claimed one by one from an atomic counter, by the caller too, so a slow core takes fewer. Which thread runs
-// a task never changes its result. Nothing is allocated by `run`. One `run` at a time.
+// The workers and the caller claim tasks one by one from an atomic counter, so a slow core takes fewer. Which thread
+// runs a task never changes its result. `run` allocates nothing. Only one thread may call `run` at a time.
 //
-// A launch is tens of microseconds, so a worker that runs out of tasks first watches for the next launch, then sleeps:
-// idle spinning takes the core from whoever competes, sleeping at once costs a wake-up for every launch
-// (docs/Rationale/cpu-gemm.md has the measurements).
+// A launch takes tens of microseconds. So a worker that runs out of tasks first watches for the next launch, and sleeps
+// after a while: if it watched for ever, it would take its core from other processes; if it slept at once, every launch
+// would cost a wake-up (docs/Rationale/cpu-gemm.md has the measurements).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -25,7 +25,7 @@ class ThreadPool {
 public:
   using Task = void (*)(void *context, uint64_t task);
 
-  /// `threads` counts the caller; fails when the system gives fewer.
+  /// Starts `threads` - 1 workers: the caller is a thread of the pool too. Fails if the system does not start them.
   explicit ThreadPool(unsigned threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
@@ -41,10 +41,9 @@ private:
   void runTasks(uint64_t ticket);
   void stop();
 
-  // The ticket is (run << 32 | next task), or (run << 32 | 2^32 - 1) while the
-  // fields below it change. A claim is a compare-exchange on the whole of it:
-  // it succeeds only while that very task of that very run is unclaimed, so
-  // the three fields read before it belong to that run.
+  // The ticket is (run << 32 | next task), or (run << 32 | 2^32 - 1) while the fields below it change. A thread claims
+  // a task with a compare-exchange on the whole ticket. It succeeds only if this task of this run is still unclaimed,
+  // so the three fields that the thread has read before belong to this run.
   alignas(64) std::atomic<uint64_t> ticket{0};
   std::atomic<uint64_t> count{0};
   std::atomic<Task> task{nullptr};

@@ -10,15 +10,25 @@
 using namespace ptx;
 
 // Pages of it come into being when they are touched.
-Shadow::Shadow(size_t bytes) : size((bytes / kWord + 1) * kWord * sizeof(Byte)) {
-  void *memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+/// Zeros, which take memory where they are touched.
+template <typename T> static T *mapZeros(size_t count) {
+  void *memory =
+      mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED)
-    throw Error("no address space to watch " + std::to_string(bytes) + " bytes for races");
-  bytesOf = static_cast<Byte *>(memory);
+    throw Error("no address space to watch memory for races");
+  return static_cast<T *>(memory);
 }
-Shadow::~Shadow() { munmap(bytesOf, size); }
+
+Shadow::Shadow(size_t bytes)
+    : wordCount(bytes / kWord + 1), words(mapZeros<Accesses>(wordCount)), parts(mapZeros<Accesses>(wordCount * kWord)) {
+}
+Shadow::~Shadow() {
+  munmap(words, wordCount * sizeof(Accesses));
+  munmap(parts, wordCount * kWord * sizeof(Accesses));
+}
 void Shadow::clear() {
-  madvise(bytesOf, size, MADV_DONTNEED);
+  madvise(words, wordCount * sizeof(Accesses), MADV_DONTNEED);
+  madvise(parts, wordCount * kWord * sizeof(Accesses), MADV_DONTNEED);
   pool.resize(1);
 }
 
@@ -28,18 +38,18 @@ static constexpr uint32_t kSome = 1u << 31;
 static constexpr unsigned kLaneAt[] = {20, 25};
 static uint32_t laneOf(uint32_t readers, unsigned which) { return readers >> kLaneAt[which] & 31; }
 
-void Shadow::addReader(Byte &byte, Moment now) {
+void Shadow::addReader(Accesses &one, Moment now) {
   const uint32_t warp = threadOf(now) / 32, lane = threadOf(now) % 32;
-  if (!byte.more || pool[byte.more + Warps] <= warp) {
-    const uint32_t from = byte.more;
-    byte.more = static_cast<uint32_t>(pool.size());
+  if (!one.more || pool[one.more + Warps] <= warp) {
+    const uint32_t from = one.more;
+    one.more = static_cast<uint32_t>(pool.size());
     const uint32_t warps = (warp + 4) / 4 * 4;
     pool.resize(pool.size() + First + warps);
     if (from)
-      std::copy_n(pool.begin() + from, First + pool[from + Warps], pool.begin() + byte.more);
-    pool[byte.more + Warps] = warps;
+      std::copy_n(pool.begin() + from, First + pool[from + Warps], pool.begin() + one.more);
+    pool[one.more + Warps] = warps;
   }
-  uint32_t *more = &pool[byte.more];
+  uint32_t *more = &pool[one.more];
   if (more[Launch] != launchOf(now) || more[Block] != blockOf(now)) {
     std::fill_n(more + First, more[Warps], 0);
     more[Launch] = launchOf(now), more[Block] = blockOf(now);
@@ -52,9 +62,9 @@ void Shadow::addReader(Byte &byte, Moment now) {
 }
 
 /// Of the readers in `pool`, one that is not ordered before `now`; 0 if there is none.
-Moment Shadow::findReader(const Byte &byte, Moment now, const uint32_t *clocks) const {
-  const uint32_t *more = &pool[byte.more];
-  if (!byte.more || more[Launch] != launchOf(now))
+Moment Shadow::findReader(const Accesses &one, Moment now, const uint32_t *clocks) const {
+  const uint32_t *more = &pool[one.more];
+  if (!one.more || more[Launch] != launchOf(now))
     return 0;
   for (uint32_t warp = 0; warp < more[Warps]; ++warp) {
     const uint32_t last = more[First + warp];
@@ -67,46 +77,46 @@ Moment Shadow::findReader(const Byte &byte, Moment now, const uint32_t *clocks) 
   return 0;
 }
 
-void Shadow::split(Byte *word) {
-  word->isSplit = 1;
-  for (size_t i = 1; i < kWord; ++i) {
-    word[i] = *word;
-    if (!word->more)
+void Shadow::split(size_t word) {
+  for (size_t i = word * kWord; i < (word + 1) * kWord; ++i) {
+    parts[i] = words[word];
+    if (!parts[i].more)
       continue;
-    const uint32_t from = word->more, size = First + pool[from + Warps];
-    word[i].more = static_cast<uint32_t>(pool.size());
+    const uint32_t from = parts[i].more, size = First + pool[from + Warps];
+    parts[i].more = static_cast<uint32_t>(pool.size());
     pool.resize(pool.size() + size);
-    std::copy_n(pool.begin() + from, size, pool.begin() + word[i].more);
+    std::copy_n(pool.begin() + from, size, pool.begin() + parts[i].more);
   }
+  words[word].isSplit = 1;
 }
 
-Moment Shadow::recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks) {
-  if (byte.writer && !isOrdered(byte.writer, now, clocks))
-    return byte.writer;
+Moment Shadow::recordOne(Accesses &one, Use use, Moment now, const uint32_t *clocks) {
+  if (one.writer && !isOrdered(one.writer, now, clocks))
+    return one.writer;
   if (use == Use::Write) {
-    for (Moment reader : byte.readers)
+    for (Moment reader : one.readers)
       if (reader && !isOrdered(reader, now, clocks))
         return reader;
-    if (Moment reader = findReader(byte, now, clocks))
+    if (Moment reader = findReader(one, now, clocks))
       return reader;
-    byte.writer = now, byte.readers[0] = byte.readers[1] = 0;
-    if (byte.more)
-      pool[byte.more + Launch] = 0; // empty
+    one.writer = now, one.readers[0] = one.readers[1] = 0;
+    if (one.more)
+      pool[one.more + Launch] = 0; // empty
     return 0;
   }
   // A reader that comes before this one is no danger to others that this one is not.
-  for (Moment &reader : byte.readers)
+  for (Moment &reader : one.readers)
     if (!reader || isOrdered(reader, now, clocks)) {
       reader = now;
       return 0;
     }
   // Who writes is of another block than one of two readers of different blocks.
-  if (blockOf(byte.readers[0]) != blockOf(byte.readers[1]))
+  if (blockOf(one.readers[0]) != blockOf(one.readers[1]))
     return 0;
-  if (blockOf(byte.readers[0]) != blockOf(now))
-    byte.readers[1] = now;
+  if (blockOf(one.readers[0]) != blockOf(now))
+    one.readers[1] = now;
   else
-    addReader(byte, now);
+    addReader(one, now);
   return 0;
 }
 

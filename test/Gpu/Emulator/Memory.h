@@ -45,11 +45,11 @@ public:
   /// `now`'s thread knows them.
   Moment record(size_t first, size_t bytes, Use use, Moment now, const uint32_t *clocks) {
     for (size_t i = first, end = first + bytes; i < end;) {
-      Byte &word = bytesOf[i / kWord * kWord];
+      Accesses &word = words[i / kWord];
       const bool isWhole = i % kWord == 0 && i + kWord <= end && !word.isSplit;
       if (!isWhole && !word.isSplit)
-        split(&word);
-      if (Moment other = recordByte(bytesOf[i], use, now, clocks))
+        split(i / kWord);
+      if (Moment other = recordOne(isWhole ? word : parts[i], use, now, clocks))
         return other;
       i += isWhole ? kWord : 1;
     }
@@ -59,8 +59,8 @@ public:
   size_t findUnwritten(size_t first, size_t bytes) const {
     size_t i = first;
     while (i < first + bytes) {
-      const Byte &word = bytesOf[i / kWord * kWord];
-      if (!(word.isSplit ? bytesOf[i] : word).writer)
+      const Accesses &word = words[i / kWord];
+      if (!(word.isSplit ? parts[i] : word).writer)
         break;
       i = word.isSplit ? i + 1 : (i / kWord + 1) * kWord;
     }
@@ -69,10 +69,10 @@ public:
 
 private:
   static constexpr size_t kWord = 4;
-  struct Byte {
+  struct Accesses {
     Moment writer, readers[2];
     uint32_t more;    // where in `pool` there are more readers; 0: nowhere
-    uint32_t isSplit; // of a word's first byte: the others have their own; else it stands for all four
+    uint32_t isSplit; // of a word: its bytes have their own, in `parts`
   };
   /// In `pool`: the launch and block whose readers they are, how many warps have room, and of each warp its last
   /// readers.
@@ -84,13 +84,13 @@ private:
       return false;
     return threadOf(before) == threadOf(now) || clocks[threadOf(before) / 32] > clockOf(before);
   }
-  Moment recordByte(Byte &byte, Use use, Moment now, const uint32_t *clocks);
-  void split(Byte *word);
-  void addReader(Byte &byte, Moment now);
-  Moment findReader(const Byte &byte, Moment now, const uint32_t *clocks) const;
+  Moment recordOne(Accesses &one, Use use, Moment now, const uint32_t *clocks);
+  void split(size_t word);
+  void addReader(Accesses &one, Moment now);
+  Moment findReader(const Accesses &one, Moment now, const uint32_t *clocks) const;
 
-  size_t size;
-  Byte *bytesOf;
+  size_t wordCount;
+  Accesses *words, *parts; // of each word; of each byte, where words are split
   std::vector<uint32_t> pool = {0};
 };
 

@@ -23,11 +23,6 @@ public:
   CudaTarget(const LibraryOptions &libraries, CudaTargetOptions options)
       : libraries(libraries), options(std::move(options)) {}
 
-  void addJoiningPasses(OpPassManager &manager) const override {
-    if (libraries.activations)
-      manager.addPass(createFuseActivationsPass());
-  }
-
   void addFormPasses(OpPassManager &manager) const override {
     FuseEpiloguesPassOptions epilogues;
     epilogues.sums = libraries.biasGradients;

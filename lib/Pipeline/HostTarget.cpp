@@ -36,10 +36,6 @@ llvm::Expected<std::unique_ptr<Target>> tx::createHostTarget(const CompileOption
     return badUsage("--target host takes no architecture, found '" + output.target + "'; --target-cpu names a CPU");
   if (!output.ptxas.empty())
     return badUsage("--ptxas is for --target cuda:ARCH; this step's target is " + output.target);
-  if (compile.libraries.activations)
-    return badUsage("--gemm-gelu-fusion is for --target cuda:ARCH, whose library of products computes GELU too; this "
-                    "step's target is " +
-                    output.target);
   if (compile.libraries.attention == AttentionBackend::Fused)
     return badInput("--attention-backend fused is refused: it is cuDNN's attention, for --target cuda:ARCH; this "
                     "step's target is " +

@@ -45,12 +45,10 @@ static void addJointPasses(OpPassManager &manager, const CompileOptions &, const
 //===--------------------------------------------------------------------------------------------------------------===//
 
 static bool takesRematFlag(const Flag &flag) {
-  return flag.group == FlagGroup::Recompute || flag.group == FlagGroup::Optimizer || flag.name == "--target" ||
-         flag.name == "--gemm-gelu-fusion";
+  return flag.group == FlagGroup::Recompute || flag.group == FlagGroup::Optimizer;
 }
 
-static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &target) {
-  target.addJoiningPasses(manager);
+static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
   manager.addNestedPass<func::FuncOp>(createRematerialize(getPolicyOptions(options.recompute)));
   TxMakeEntriesPassOptions optimizer;
   optimizer.clipGrad = options.optimizer.clipGrad;

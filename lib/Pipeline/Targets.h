@@ -32,9 +32,6 @@ class Target {
 public:
   virtual ~Target() = default;
 
-  /// Adds the passes that join ops of the joint functions where that changes numbers. They run before anything is
-  /// recomputed, so that forward and recomputation get the same op.
-  virtual void addJoiningPasses(mlir::OpPassManager &manager) const {}
   /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before fusion.
   virtual void addFormPasses(mlir::OpPassManager &manager) const {}
   /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls

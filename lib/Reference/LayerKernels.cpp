@@ -154,52 +154,26 @@ struct Weight {
 };
 } // namespace
 
-/// Computes x weight, plus the bias if `biased`; the bias is then the third operand.
-static void product(Operands in, bool transposed, bool biased, Tensor &result) {
+static LogicalResult linear(LinearOp op, Operands in, Results out) {
   const Tensor &x = *in[0], &weight = *in[1];
-  Weight w(weight, transposed);
+  Weight w(weight, op.getTransposed());
   for (int64_t r = 0; r < x.getRows(); ++r)
     for (int64_t j = 0; j < w.n; ++j) {
-      double sum = biased ? in[2]->values[j] : 0;
+      double sum = op.getBias() ? in[2]->values[j] : 0;
       for (int64_t i = 0; i < w.k; ++i)
         sum += x.values[r * w.k + i] * weight.values[w.at(i, j)];
-      result.values[r * w.n + j] = sum;
+      out[0].values[r * w.n + j] = sum;
     }
-}
-
-/// Computes dy weight^T.
-static void inputGradient(Operands in, bool transposed, Tensor &result) {
-  const Tensor &dy = *in[0], &weight = *in[1];
-  Weight w(weight, transposed);
-  for (int64_t r = 0; r < dy.getRows(); ++r)
-    for (int64_t i = 0; i < w.k; ++i)
-      for (int64_t j = 0; j < w.n; ++j)
-        result.values[r * w.k + i] += dy.values[r * w.n + j] * weight.values[w.at(i, j)];
-}
-
-static LogicalResult linear(LinearOp op, Operands in, Results out) {
-  product(in, op.getTransposed(), static_cast<bool>(op.getBias()), out[0]);
-  return success();
-}
-
-static LogicalResult linearGelu(LinearGeluOp op, Operands in, Results out) {
-  product(in, op.getTransposed(), static_cast<bool>(op.getBias()), out[1]);
-  llvm::transform(out[1].values, out[0].values.begin(), gelu);
   return success();
 }
 
 static LogicalResult linearInputGrad(LinearInputGradOp op, Operands in, Results out) {
-  inputGradient(in, op.getTransposed(), out[0]);
-  return success();
-}
-
-static LogicalResult linearGeluInputGrad(LinearGeluInputGradOp op, Operands in, Results out) {
-  inputGradient(in, op.getTransposed(), out[0]);
-  for (size_t i = 0; i < out[0].values.size(); ++i) {
-    out[0].values[i] *= geluDerivative(in[2]->values[i]);
-    if (op.getSums())
-      out[1].values[i % out[0].getColumns()] += out[0].values[i];
-  }
+  const Tensor &dy = *in[0], &weight = *in[1];
+  Weight w(weight, op.getTransposed());
+  for (int64_t r = 0; r < dy.getRows(); ++r)
+    for (int64_t i = 0; i < w.k; ++i)
+      for (int64_t j = 0; j < w.n; ++j)
+        out[0].values[r * w.k + i] += dy.values[r * w.n + j] * weight.values[w.at(i, j)];
   return success();
 }
 
@@ -241,9 +215,7 @@ void tx::addLayerKernels(KernelTable &table) {
   table.add<LayerNormPartialGradOp, layerNormPartialGrad>();
   table.add<AddPartsOp, addParts>();
   table.add<LinearOp, linear>();
-  table.add<LinearGeluOp, linearGelu>();
   table.add<LinearInputGradOp, linearInputGrad>();
-  table.add<LinearGeluInputGradOp, linearGeluInputGrad>();
   table.add<LinearWeightGradOp, linearWeightGrad>();
   table.add<BiasGradOp, biasGrad>();
   table.add<BroadcastRowsOp, broadcastRows>();

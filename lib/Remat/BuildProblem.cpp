@@ -91,8 +91,6 @@ private:
     }
     if (auto recompute = dyn_cast<RecomputeOpInterface>(op.getOperation())) {
       data.replay = recompute.getReplayKind();
-      auto indivisible = recompute.getIndivisibleModules();
-      data.indivisible.assign(indivisible.begin(), indivisible.end());
       if (Value key = recompute.getReplayKey())
         data.replayKey = numbers.lookup(key);
     }

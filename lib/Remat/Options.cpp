@@ -161,12 +161,6 @@ private:
     std::string names;
     for (RecomputeModule other : present)
       names += (names.empty() ? "" : ", ") + stringifyRecomputeModule(other).str();
-    for (const RematOp &op : problem.ops)
-      if (op.isForward() && op.layer >= 0 && llvm::is_contained(op.indivisible, module))
-        return error("recompute module '" + stringifyRecomputeModule(module).str() +
-                     "' can not be recomputed alone: '" + op.name +
-                     "' computes it together with a product (--gemm-gelu-fusion), and it would get other bits " +
-                     "without; 'mlp' recomputes both, or compile without the fusion; present: " + names);
     error("recompute module '" + stringifyRecomputeModule(module).str() + "' names no op in this model, which has no " +
           getModelPart(module) + "; present: " + (names.empty() ? "none" : names));
   }

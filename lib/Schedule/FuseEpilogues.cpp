@@ -68,9 +68,8 @@ static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
   for (GemmOpInterface product : findProducts(summed.get(), sum->getBlock(), order)) {
     SmallVector<Operation *> needing = findNeeding(sum, product, order);
     GemmForm form = product.getGemmForm();
-    // Skips a product whose function (GELU) the library does not compute: it would not compute it with sums either.
-    if (form.getSums() || product->hasAttr(kEpilogueAttr) != (form.function != ProductFunction::None) ||
-        readsAny(product, needing))
+    // An epilogue has one vector: a product with a bias has no place for sums.
+    if (form.getSums() || product->hasAttr(kEpilogueAttr) || readsAny(product, needing))
       continue;
     OpBuilder builder(product);
     Operation *fused = product.buildWithSums(builder, summed.get());
@@ -96,7 +95,7 @@ struct FuseEpilogues : tx::impl::FuseEpiloguesPassBase<FuseEpilogues> {
   void runOnOperation() override {
     getOperation().walk([&](GemmOpInterface op) {
       GemmForm form = op.getGemmForm();
-      if (form.function != ProductFunction::None ? activations : bias && !form.getSums())
+      if (bias && !form.getSums())
         mark(op, findEpilogue(form));
     });
     SmallVector<RowSumOpInterface> found;

@@ -34,10 +34,6 @@ TX_SAME(step::getMaxEnumValForArenaSegment() + 1, TXRT_SEGMENT_COUNT);
 TX_SAME(step::Epilogue::Bias, TXRT_EPILOGUE_BIAS);
 TX_SAME(step::Epilogue::SumsA, TXRT_EPILOGUE_SUMS_A);
 TX_SAME(step::Epilogue::SumsB, TXRT_EPILOGUE_SUMS_B);
-TX_SAME(step::Epilogue::Gelu, TXRT_EPILOGUE_GELU);
-TX_SAME(step::Epilogue::GeluBias, TXRT_EPILOGUE_GELU_BIAS);
-TX_SAME(step::Epilogue::GeluGrad, TXRT_EPILOGUE_GELU_GRAD);
-TX_SAME(step::Epilogue::GeluGradSums, TXRT_EPILOGUE_GELU_GRAD_SUMS);
 TX_SAME(step::getMaxEnumValForEpilogue() + 1, TXRT_EPILOGUE_COUNT);
 
 TX_SAME(CollectiveKind::AllReduce, TXRT_ALL_REDUCE);

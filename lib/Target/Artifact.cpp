@@ -133,10 +133,8 @@ private:
     auto epilogue = op.getEpilogue() ? toAbi(*op.getEpilogue()) : TXRT_EPILOGUE_NONE;
     addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) {
       size_t vector = op.getReset() ? 4 : 3;
-      size_t aux = vector + op.getVector().has_value();
-      size_t scratch = aux + op.getAux().has_value();
-      return buffer == 2 || buffer == scratch || (buffer == vector && txrt_epilogue_writes_vector(epilogue)) ||
-             (buffer == aux && txrt_epilogue_writes_aux(epilogue));
+      size_t scratch = vector + op.getVector().has_value();
+      return buffer == 2 || buffer == scratch || (buffer == vector && txrt_epilogue_writes_vector(epilogue));
     });
     txrt_gemm_launch &gemm = launch.u.gemm;
     gemm.m = m;
@@ -158,7 +156,6 @@ private:
     gemm.has_reset = op.getReset().has_value();
     gemm.has_scratch = op.getScratch().has_value();
     gemm.epilogue = epilogue;
-    gemm.ldaux = op.getAux() ? op.getAux()->getRowStride() : 0;
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
     launches.push_back(launch);

@@ -44,8 +44,7 @@ private:
   void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
   void checkAxis(uint32_t index) const;
-  /// checkAux checks a GEMM's aux matrix; checkScratch checks the launch's buffer `which`, a library's scratch.
-  void checkAux(uint32_t index) const;
+  /// Checks the launch's buffer `which`, a library's scratch.
   void checkScratch(uint32_t index, int which) const;
 
   /// The name at a string offset. Throws, with a message that begins with `what`, if there is none.
@@ -86,12 +85,10 @@ GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
 
 /// The index of each optional buffer of a GEMM among the launch's buffers, after A, B and C; -1: the GEMM has none.
 struct GemmBuffers {
-  int reset, vector, aux, scratch;
+  int reset, vector, scratch;
   uint32_t count; // of all
 };
 GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
-/// The name of an epilogue's vector: "bias", "sums_a", "sums_b" or "sums_c".
-const char *epilogueVectorName(uint32_t epilogue);
 
 } // namespace txrt
 

@@ -26,23 +26,10 @@ GemmBuffers txrt::gemmBuffers(const txrt_gemm_launch &g) {
   GemmBuffers at;
   int next = 3;
   at.reset = g.has_reset ? next++ : -1;
-  at.vector = txrt_epilogue_has_vector(g.epilogue) ? next++ : -1;
-  at.aux = txrt_epilogue_has_aux(g.epilogue) ? next++ : -1;
+  at.vector = g.epilogue ? next++ : -1;
   at.scratch = g.has_scratch ? next++ : -1;
   at.count = static_cast<uint32_t>(next);
   return at;
-}
-
-const char *txrt::epilogueVectorName(uint32_t epilogue) {
-  switch (epilogue) {
-  case TXRT_EPILOGUE_BIAS:
-  case TXRT_EPILOGUE_GELU_BIAS:
-    return "bias";
-  case TXRT_EPILOGUE_GELU_GRAD_SUMS:
-    return "sums_c";
-  default:
-    return txrt_epilogue_name(epilogue);
-  }
 }
 
 /// Returns false if two matrices of the batch or two rows of a matrix partly overlap. In a tensor, each axis fits into
@@ -92,9 +79,8 @@ void Program::checkGemmLaunch(uint32_t index) const {
                  static_cast<ull>(g.n), static_cast<ull>(g.k), static_cast<ull>(g.batch0), static_cast<ull>(g.batch1)));
   const GemmBuffers at = gemmBuffers(g);
   if (l.buffer_count != at.count)
-    bad(format("%u buffers; expected A, B, C%s%s%s%s", l.buffer_count, g.has_reset ? ", the reset flag" : "",
-               at.vector >= 0 ? ", the epilogue's vector" : "", at.aux >= 0 ? ", the epilogue's aux matrix" : "",
-               g.has_scratch ? ", scratch" : ""));
+    bad(format("%u buffers; expected A, B, C%s%s%s", l.buffer_count, g.has_reset ? ", the reset flag" : "",
+               at.vector >= 0 ? ", the epilogue's vector" : "", g.has_scratch ? ", scratch" : ""));
 
   const txrt_buffer *operands = &buffers[l.first_buffer];
   static const char *const names[] = {"A", "B", "C"};
@@ -147,44 +133,12 @@ void Program::checkGemmLaunch(uint32_t index) const {
       if (overlap(operands[i], vector))
         bad(format("the epilogue's vector overlaps %s", names[i]));
   }
-  checkAux(index);
   if (g.has_scratch) {
     const txrt_buffer &scratch = operands[at.scratch];
     if (scratch.dtype != TXRT_DTYPE_BYTE || !scratch.writes)
       bad("the scratch is not of bytes that are written");
     checkScratch(index, at.scratch);
   }
-}
-
-/// Checks aux, the matrix that an epilogue with GELU writes or reads beside C.
-void Program::checkAux(uint32_t index) const {
-  const txrt_launch &l = launches[index];
-  const txrt_gemm_launch &g = l.u.gemm;
-  const GemmBuffers at = gemmBuffers(g);
-  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
-  if (at.aux < 0) {
-    if (g.ldaux)
-      bad("a leading dimension of aux, and no aux");
-    return;
-  }
-  const txrt_buffer *operands = &buffers[l.first_buffer];
-  const txrt_buffer &aux = operands[at.aux], &c = operands[2];
-  const bool writes = txrt_epilogue_writes_aux(g.epilogue);
-  if (g.beta != 0 || g.has_reset)
-    bad(format("epilogue %s for a product that adds to C", txrt_epilogue_name(g.epilogue)));
-  if (aux.dtype != c.dtype || aux.writes != writes)
-    bad(format("the epilogue's aux is not of %s that it %s", dtypeName(c.dtype), writes ? "writes" : "reads"));
-  if (g.ldaux < g.n || g.ldaux > maxExtent || g.ldaux % TXRT_AUX_ROW_MULTIPLE)
-    bad(format("aux: leading dimension %llu for rows of %llu; a multiple of %u", static_cast<ull>(g.ldaux),
-               static_cast<ull>(g.n), TXRT_AUX_ROW_MULTIPLE));
-  const uint64_t place = data.segment_base[aux.segment] + aux.offset;
-  if (place % TXRT_BUFFER_ALIGNMENT)
-    bad(format("aux at 0x%llx of the arena, no multiple of %u", static_cast<ull>(place), TXRT_BUFFER_ALIGNMENT));
-  if ((u128(g.m - 1) * g.ldaux + g.n) * dtypeBytes(aux.dtype) > aux.bytes)
-    bad(format("aux reaches beyond its buffer of %llu bytes", static_cast<ull>(aux.bytes)));
-  for (int i = 0; i < at.aux; ++i)
-    if (overlap(operands[i], aux))
-      bad(format("aux overlaps buffer %d", i));
 }
 
 void Program::checkScratch(uint32_t index, int which) const {

@@ -53,17 +53,6 @@ const Case kCases[] = {
       %w = tx.load @w : tensor<6x6xf32>
       %h = tx.linear %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
       %y = tx.linear %h, %w transposed in <layer 0, "mlp.fc2"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>)"},
-    {"LinearGelu", "tx.global @w parameter : tensor<6x5xf32>\ntx.global @b parameter : tensor<5xf32>", R"(
-      %w = tx.load @w : tensor<6x5xf32>
-      %b = tx.load @b : tensor<5xf32>
-      %y, %pre = tx.linear_gelu %x, %w bias %b in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x5xf32>, tensor<5xf32> -> tensor<2x4x5xf32>)",
-     "%y", "2x4x5"},
-    // Both results reach the loss.
-    {"LinearGeluTransposed", "tx.global @w parameter : tensor<5x6xf32>", R"(
-      %w = tx.load @w : tensor<5x6xf32>
-      %g, %pre = tx.linear_gelu %x, %w transposed in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<5x6xf32> -> tensor<2x4x5xf32>
-      %y = tx.add %g, %pre in <layer 0, "residual"> : tensor<2x4x5xf32>)",
-     "%y", "2x4x5"},
     {"AllReduce", "tx.mesh_axis @dp size 1 batch", R"(
       %y = tx.all_reduce %x on @dp in <layer 0, "residual"> : tensor<2x4x6xf32>)"},
     // On one rank each is the identity, but one that sends to nobody; several ranks are in

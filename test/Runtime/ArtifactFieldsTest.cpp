@@ -58,9 +58,9 @@ TEST(ArtifactFields, ALaunchIsOfOneEntry) {
 TEST(ArtifactFields, Header) {
   refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   // What an older compiler has written, and what a newer one will.
-  refusedBytes("built for ABI version 1, this runtime has 3: compile it again",
+  refusedBytes("built for ABI version 1, this runtime has 4: compile it again",
                [](auto &b) { header(b).abi_version = 1; });
-  refusedBytes("built for ABI version 4, this runtime has 3", [](auto &b) { header(b).abi_version = 4; });
+  refusedBytes("built for ABI version 5, this runtime has 4", [](auto &b) { header(b).abi_version = 5; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
   refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
   refusedBytes("4294967295 sections", [](auto &b) { header(b).section_count = UINT32_MAX; });
@@ -231,11 +231,9 @@ TEST(ArtifactFields, EpiloguesAndScratch) {
     EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
     EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
   };
-  change("unknown epilogue 8", [](auto &, auto &g, auto &, auto &) { g.epilogue = 8; });
-  change("expected A, B, C, the reset flag, the epilogue's vector, the epilogue's "
-         "aux matrix, scratch",
-         [](auto &, auto &g, auto &, auto &) { g.epilogue = TXRT_EPILOGUE_GELU_BIAS; });
-  change("a leading dimension of aux, and no aux", [](auto &, auto &g, auto &, auto &) { g.ldaux = 8; });
+  change("unknown epilogue 4", [](auto &, auto &g, auto &, auto &) { g.epilogue = 4; });
+  change("expected A, B, C, the reset flag, the epilogue's vector, scratch",
+         [](auto &a, auto &, auto &, auto &) { a.launches[2].buffer_count = 5; });
   change("a flag", [](auto &, auto &g, auto &, auto &) { g.has_scratch = 2; });
   change("expected A, B, C, the reset flag, scratch", [](auto &, auto &g, auto &, auto &) { g.epilogue = 0; });
   change("epilogue for a batch", [](auto &, auto &g, auto &, auto &) { g.batch0 = 2, g.stride_c0 = 20; });
@@ -251,43 +249,6 @@ TEST(ArtifactFields, EpiloguesAndScratch) {
   change("no multiple of 256", [](auto &a, auto &, auto &, auto &) { a.segments[TXRT_SEGMENT_ARGUMENT] = 576; });
   change("scratch overlaps buffer 0",
          [](auto &, auto &, auto &, auto &s) { s.segment = TXRT_SEGMENT_ARGUMENT, s.offset = 256; });
-}
-
-/// 4 x 5 products with GELU and a matrix beside C, in buffer `at` of launch 0.
-static void changeAux(txrt_epilogue epilogue, size_t at, const char *message,
-                      void (*field)(txrt_gemm_launch &, txrt_buffer &aux)) {
-  TestArtifact a = productWith(epilogue, 256);
-  field(a.launches[0].u.gemm, a.buffers[a.launches[0].first_buffer + at]);
-  txrt_error error = openError(a.bytes());
-  EXPECT_EQ(error.code, *message ? TXRT_BAD_INPUT : TXRT_OK) << message;
-  EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
-}
-
-TEST(ArtifactFields, AuxOfEpilogues) {
-  for (auto [epilogue, at] : {std::pair(TXRT_EPILOGUE_GELU, 3),
-                              {TXRT_EPILOGUE_GELU_BIAS, 4},
-                              {TXRT_EPILOGUE_GELU_GRAD, 3},
-                              {TXRT_EPILOGUE_GELU_GRAD_SUMS, 4}}) {
-    const bool writes = epilogue <= TXRT_EPILOGUE_GELU_BIAS;
-    const char *const access = writes ? "aux is not of f32 that it writes" : "aux is not of f32 that it reads";
-    auto change = [&, at = size_t(at), epilogue = epilogue](const char *message, auto field) {
-      changeAux(epilogue, at, message, field);
-    };
-    change("", [](auto &, auto &) {});
-    change("for a product that adds to C", [](auto &g, auto &) { g.beta = 1; });
-    change(access, [](auto &, auto &x) { x.writes = !x.writes; });
-    change(access, [](auto &, auto &x) { x.dtype = TXRT_DTYPE_BF16; });
-    change("aux: leading dimension 0 for rows of 5; a multiple of 8", [](auto &g, auto &) { g.ldaux = 0; });
-    change("aux: leading dimension 12 for rows of 5; a multiple of 8", [](auto &g, auto &) { g.ldaux = 12; });
-    change("aux: leading dimension", [](auto &g, auto &) { g.ldaux = huge; });
-    change("no multiple of 64", [](auto &, auto &x) { x.offset += 32; });
-    change("aux reaches beyond its buffer of 112 bytes", [](auto &, auto &x) { x.bytes -= 4; });
-    change("aux reaches beyond its buffer", [](auto &g, auto &) { g.ldaux = 16; });
-    change("aux overlaps buffer 2", [](auto &, auto &x) { x.offset = 576; });
-    change("aux overlaps buffer 0", [](auto &, auto &x) { x.offset = 0; });
-    change("scratch overlaps buffer", [](auto &, auto &x) { x.segment = TXRT_SEGMENT_TRANSIENT, x.offset = 0; });
-    change("end outside the segment", [](auto &, auto &x) { x.offset = 960; });
-  }
 }
 
 /// A launch that says it is attention: Q, K, V, O and the log-sum-exp.
@@ -384,7 +345,7 @@ TEST(ArtifactFields, ManifestText) {
           [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
-  refusedText("field 'abi_version' is 9", "\"abi_version\": 3", "\"abi_version\": 9");
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 4", "\"abi_version\": 9");
   refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
 }
 

@@ -56,13 +56,7 @@ static_assert(int(StridedBatchOffset) == CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OF
 static_assert(int(Epilogue) == CUBLASLT_MATMUL_DESC_EPILOGUE);
 static_assert(int(BiasPointer) == CUBLASLT_MATMUL_DESC_BIAS_POINTER);
 static_assert(int(BiasDataType) == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE);
-static_assert(int(AuxPointer) == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER);
-static_assert(int(AuxLeading) == CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD);
 static_assert(int(Bias) == CUBLASLT_EPILOGUE_BIAS);
-static_assert(int(GeluAux) == CUBLASLT_EPILOGUE_GELU_AUX);
-static_assert(int(GeluAuxBias) == CUBLASLT_EPILOGUE_GELU_AUX_BIAS);
-static_assert(int(GeluGradient) == CUBLASLT_EPILOGUE_DGELU);
-static_assert(int(GeluBiasGradient) == CUBLASLT_EPILOGUE_DGELU_BGRAD);
 static_assert(int(BiasGradientA) == CUBLASLT_EPILOGUE_BGRADA);
 static_assert(int(BiasGradientB) == CUBLASLT_EPILOGUE_BGRADB);
 static_assert(int(ReductionSchemeMask) == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK);

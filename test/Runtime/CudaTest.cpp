@@ -350,64 +350,6 @@ static void epilogues(uint64_t scratch) {
 
 TEST(Cuda, Epilogues) { epilogues(0); }
 
-/// GELU, or GELU's derivative, in double precision.
-static double gelu(double x, bool derivative) {
-  const double root = std::sqrt(2 / std::acos(-1.0)), cubic = 0.044715;
-  const double t = std::tanh(root * (x + cubic * x * x * x));
-  return derivative ? (1 + t) / 2 + x / 2 * (1 - t * t) * root * (1 + 3 * cubic * x * x) : x / 2 * (1 + t);
-}
-
-static void geluEpilogues(uint64_t scratch) {
-  Session plain(productWith(TXRT_EPILOGUE_NONE, 0));
-  ASSERT_NE(plain.session, nullptr) << plain.error.message;
-  const std::vector<float> before = runProduct(plain);
-  for (auto epilogue :
-       {TXRT_EPILOGUE_GELU, TXRT_EPILOGUE_GELU_BIAS, TXRT_EPILOGUE_GELU_GRAD, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
-    SCOPED_TRACE(epilogue);
-    Session s(productWith(epilogue, scratch));
-    ASSERT_NE(s.session, nullptr) << s.error.message;
-    std::vector<float> found = runProduct(s), expected = before;
-    for (int j = 0; j < 5; ++j) {
-      double sum = 0;
-      for (int i = 0; i < 4; ++i) {
-        float &c = expected[128 + 5 * i + j], &aux = expected[208 + 8 * i + j];
-        if (txrt_epilogue_writes_aux(epilogue)) {
-          aux = c + (epilogue == TXRT_EPILOGUE_GELU_BIAS ? 10.0f * j : 0.0f);
-          c = static_cast<float>(gelu(aux, false));
-        } else {
-          c *= static_cast<float>(gelu(aux, true));
-          sum += c;
-        }
-      }
-      if (epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS)
-        expected[192 + j] = static_cast<float>(sum);
-    }
-    // What lies between the rows of aux stays as it was.
-    for (size_t i = 0; i < expected.size(); ++i)
-      EXPECT_NEAR(found[i], expected[i], 1e-4) << i;
-  }
-}
-
-TEST(Cuda, GeluEpilogues) { geluEpilogues(0); }
-
-TEST(Cuda, GeluSumsApart) {
-  Setting none("FAKE_CUBLASLT_SUMS", "0");
-  geluEpilogues(1024);
-}
-
-TEST(Cuda, NoAlgorithmForGelu) {
-  Setting none("FAKE_CUBLASLT_GELU", "0");
-  for (auto epilogue : {TXRT_EPILOGUE_GELU_BIAS, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
-    Session s(productWith(epilogue, 1024));
-    EXPECT_EQ(s.session, nullptr);
-    EXPECT_EQ(s.error.code, TXRT_DEVICE);
-    const std::string message = s.error.message;
-    EXPECT_NE(message.find("has no algorithm for launch 0"), std::string::npos) << message;
-    EXPECT_NE(message.find("gelu"), std::string::npos) << message;
-    EXPECT_NE(message.find("--gemm-gelu-fusion"), std::string::npos) << message;
-  }
-}
-
 // Where the library has no sums beside a product they are a product of their own, whose ones lie in scratch.
 TEST(Cuda, SumsApart) {
   Setting none("FAKE_CUBLASLT_SUMS", "0");

@@ -184,12 +184,12 @@ TEST(CudaTuning, EpiloguesAreProductsOfTheirOwn) {
   Temporary file;
   TunedSession plain(file, 1);
   EXPECT_EQ(plain.description(), tuned);
-  for (auto epilogue : {TXRT_EPILOGUE_GELU_BIAS, TXRT_EPILOGUE_GELU_GRAD_SUMS}) {
+  for (auto epilogue : {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_B}) {
     EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), untuned);
     EXPECT_EQ(TunedSession(file, 1, 8192, epilogue).description(), tuned);
     EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), tuned);
   }
-  for (const char *name : {"gelu_bias ldaux 8", "gelu_grad_sums ldaux 8"})
+  for (const char *name : {"bias", "sums_b"})
     EXPECT_NE(file.text().find(std::string("\"product\": \"nn 4x5x3 ld 3,5,5 f32,f32,f32 "
                                            "align 64,64,64 ") +
                                name + " scratch 8192\""),

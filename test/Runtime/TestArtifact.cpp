@@ -50,8 +50,7 @@ txrt_launch &TestArtifact::kernelLaunch(const std::string &name, uint32_t kernel
 
 txrt_launch &TestArtifact::gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm) {
   txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_GEMM, name,
-                                  static_cast<uint32_t>(3 + gemm.has_reset + txrt_epilogue_has_vector(gemm.epilogue) +
-                                                        txrt_epilogue_has_aux(gemm.epilogue) + gemm.has_scratch));
+                                  static_cast<uint32_t>(3 + gemm.has_reset + (gemm.epilogue != 0) + gemm.has_scratch));
   launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
   launch.u.gemm = gemm;
   return launch;
@@ -80,7 +79,8 @@ void TestArtifact::addGpuCode() {
 std::string TestArtifact::manifestText() const {
   if (!manifest.empty())
     return manifest;
-  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": 3, "
+  std::string text = "{\"format\": \"tx-artifact\", \"abi_version\": " + std::to_string(TXRT_ABI_VERSION) +
+                     ", "
                      "\"compiler\": \"test\", \"target\": {\"backend\": \"" +
                      backend + "\", \"triple\": \"" + triple + "\", \"features\": [" + features + "]}, \"arena\": {";
   const char *names[] = {"persistent", "argument", "saved", "transient"};
@@ -288,7 +288,6 @@ TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
   g.lda = 3, g.ldb = 5, g.ldc = 5;
   g.alpha = 1, g.beta = 0;
   g.epilogue = static_cast<uint8_t>(epilogue);
-  g.ldaux = txrt_epilogue_has_aux(epilogue) ? 8 : 0;
   g.has_scratch = scratch != 0;
   TestArtifact a;
   a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
@@ -297,10 +296,8 @@ TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 48, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 60, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 512, 80, true);
-  if (txrt_epilogue_has_vector(epilogue))
+  if (epilogue)
     a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count, txrt_epilogue_writes_vector(epilogue));
-  if (txrt_epilogue_has_aux(epilogue))
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 832, 4 * (3 * 8 + 5), txrt_epilogue_writes_aux(epilogue));
   if (scratch)
     a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
   a.gemmLaunch("product", g);

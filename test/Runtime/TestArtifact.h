@@ -75,7 +75,7 @@ const std::vector<uint8_t> &testKernels();
 TestArtifact smallArtifact();
 
 /// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with what the epilogue has and `scratch` bytes. A at 0, B at 256,
-/// C at 512, the vector at 768, aux (rows of 8) at 832, all of the arguments; scratch in the transient part.
+/// C at 512, the vector at 768, all of the arguments; scratch in the transient part.
 TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch);
 
 /// Opens `bytes`; the artifact is closed again. Gives status and message.

@@ -1,8 +1,7 @@
 // What a library does beside a product.
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues))' | FileCheck %s
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues{sums=false}))' | FileCheck %s --check-prefix=BIAS
-// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues{bias=false sums=false activations=false}))' | FileCheck %s --check-prefix=NOTHING
-// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues{activations=false}))' | FileCheck %s --check-prefix=KERNELS
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues{bias=false sums=false}))' | FileCheck %s --check-prefix=NOTHING
 
 // NOTHING-NOT: step.epilogue
 // BIAS-NOT: epilogue sums
@@ -71,37 +70,4 @@ func.func @too_late(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %w: tensor<8x
   %dw = tx.linear_weight_grad %y, %dy into %w in <backward, "fc"> : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<8x8xf32>
   %dv = tx.linear_weight_grad %x, %y into %v in <backward, "fc"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>, tensor<6x8xf32>
   return %dc, %dv : tensor<6xf32>, tensor<6x8xf32>
-}
-
-// What is one op with its product the library computes with it; the sums of a gradient's rows come with the product
-// that gives the gradient, before those that read it.
-// CHECK-LABEL: func.func @activation
-// CHECK-NEXT: tx.linear_gelu {{.*}} bias {{.*}} {step.epilogue = #step<epilogue gelu_bias>}
-// CHECK-NEXT: tx.linear_gelu {{.*}} {step.epilogue = #step<epilogue gelu>}
-// CHECK-NEXT: %[[D:.*]], %[[SUMS:.*]] = tx.linear_gelu_input_grad {{.*}} {step.epilogue = #step<epilogue gelu_grad_sums>} {{.*}} sums tensor<8xbf16>
-// CHECK-NEXT: %[[DB:.*]] = tx.bias_grad %[[SUMS]] into
-// CHECK-NEXT: %[[DW:.*]] = tx.linear_weight_grad %{{.*}}, %[[D]] into %{{.*}} in <backward, "fc1"> :
-// BIAS-LABEL: func.func @activation
-// BIAS: tx.linear_gelu_input_grad {{.*}} {step.epilogue = #step<epilogue gelu_grad>}
-// BIAS-NEXT: tx.bias_grad %{{.*}} : tensor<2x4x8xbf16>
-// KERNELS-LABEL: func.func @activation
-// KERNELS-NOT: epilogue gelu
-func.func @activation(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %b: tensor<8xbf16>, %v: tensor<8x6xbf16>, %acc: tensor<6x8xf32>, %bacc: tensor<8xf32>) -> (tensor<2x4x8xbf16>, tensor<2x4x8xbf16>, tensor<8xf32>, tensor<6x8xf32>) {
-  %g, %h = tx.linear_gelu %x, %w bias %b in <"fc1"> : tensor<2x4x6xbf16>, tensor<6x8xbf16>, tensor<8xbf16> -> tensor<2x4x8xbf16>
-  %i, %j = tx.linear_gelu %x, %w in <"fc1"> : tensor<2x4x6xbf16>, tensor<6x8xbf16> -> tensor<2x4x8xbf16>
-  %d = tx.linear_gelu_input_grad %dy, %v, %h in <backward, "fc2"> : tensor<2x4x6xbf16>, tensor<8x6xbf16> -> tensor<2x4x8xbf16>
-  %db = tx.bias_grad %d into %bacc in <backward, "fc1"> : tensor<2x4x8xbf16>, tensor<8xf32>
-  %dw = tx.linear_weight_grad %x, %d into %acc in <backward, "fc1"> : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>, tensor<6x8xf32>
-  return %g, %i, %db, %dw : tensor<2x4x8xbf16>, tensor<2x4x8xbf16>, tensor<8xf32>, tensor<6x8xf32>
-}
-
-// Where the library does not apply the function, it gives no sums of its result; the weight's product does.
-// CHECK-LABEL: func.func @other_rows
-// CHECK: tx.linear_gelu_input_grad {{.*}} : tensor<2x4x6xbf16>, tensor<12x6xbf16> -> tensor<2x4x12xbf16>{{$}}
-// CHECK: tx.linear_weight_grad {{.*}} {step.epilogue = #step<epilogue sums_b>}
-func.func @other_rows(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x6xbf16>, %h: tensor<2x4x12xbf16>, %v: tensor<12x6xbf16>, %acc: tensor<6x12xf32>, %bacc: tensor<12xf32>) -> (tensor<12xf32>, tensor<6x12xf32>) {
-  %d = tx.linear_gelu_input_grad %dy, %v, %h in <backward, "fc2"> : tensor<2x4x6xbf16>, tensor<12x6xbf16> -> tensor<2x4x12xbf16>
-  %db = tx.bias_grad %d into %bacc in <backward, "fc1"> : tensor<2x4x12xbf16>, tensor<12xf32>
-  %dw = tx.linear_weight_grad %x, %d into %acc in <backward, "fc1"> : tensor<2x4x6xbf16>, tensor<2x4x12xbf16>, tensor<6x12xf32>
-  return %db, %dw : tensor<12xf32>, tensor<6x12xf32>
 }

@@ -69,9 +69,8 @@ struct LibraryOptions {
   /// Who computes flash attention. auto: cuDNN where it can; fused: cuDNN, or an error; other values: generated
   /// kernels.
   AttentionBackend attention = AttentionBackend::Auto;
-  bool deterministicAttention = true; ///< cuDNN's backward must add in a fixed order
-  bool biasGradients = true;          ///< cuBLASLt may compute a bias's gradient together with the weight's
-  bool activations = false;           ///< cuBLASLt may compute GELU together with a product
+  bool deterministicAttention = true; ///< cuDNN's backward adds in one order
+  bool biasGradients = true;          ///< cuBLASLt sums them with a weight's
 };
 
 struct CompileOptions {

@@ -31,7 +31,6 @@ struct RematOp {
   ReplayKind replay = ReplayKind::Never;
   int replayKey = -1; ///< for a keyed op: the value that holds its random key
   std::vector<int> operands, results;
-  std::vector<RecomputeModule> indivisible; ///< modules whose work this op does as a part of its own
 
   bool isForward() const { return segment == Segment::Forward; }
   bool isInside(RecomputeModule module) const;

@@ -81,43 +81,6 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tx::step::StepDialect"];
 }
 
-def FuseActivationsPass : Pass<"tx-fuse-activations", "::mlir::ModuleOp"> {
-  let summary = "make a product and its activation one op, where a library computes both";
-  let description = [{
-    For targets whose library has such epilogues, and only if that is asked for: the library applies the function before
-    the product is rounded, so a result has other bits than that of a separate op. Therefore it comes before
-    tx-rematerialize, on the joint function, and the op that it makes is recomputed whole or not at all.
-
-    A product and an elementwise op that reads it become one op when both say so (GemmOpInterface,
-    ActivationOpInterface), and so do the product that gives an activation's gradient and the op that makes the gradient
-    by its input of it. Where the library can not, a remark says why and the ops stay.
-
-    Example:
-
-    ```mlir
-    func.func @f(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %v: tensor<8x6xbf16>) -> (tensor<2x4x6xbf16>, tensor<2x4x8xbf16>) {
-      %h = tx.linear %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<6x8xbf16> -> tensor<2x4x8xbf16>
-      %g = tx.gelu %h in <layer 0, "mlp.mlp_act"> : tensor<2x4x8xbf16>
-      %y = tx.linear %g, %v in <layer 0, "mlp.fc2"> : tensor<2x4x8xbf16>, tensor<8x6xbf16> -> tensor<2x4x6xbf16>
-      %dg = tx.linear_input_grad %dy, %v in <backward, layer 0, "mlp.fc2"> : tensor<2x4x6xbf16>, tensor<8x6xbf16> -> tensor<2x4x8xbf16>
-      %dh = tx.gelu_grad %dg, %h in <backward, layer 0, "mlp.mlp_act"> : tensor<2x4x8xbf16>
-      return %y, %dh : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>
-    }
-    ```
-
-    becomes
-
-    ```mlir
-    func.func @f(%x: tensor<2x4x6xbf16>, %dy: tensor<2x4x6xbf16>, %w: tensor<6x8xbf16>, %v: tensor<8x6xbf16>) -> (tensor<2x4x6xbf16>, tensor<2x4x8xbf16>) {
-      %g, %h = tx.linear_gelu %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xbf16>, tensor<6x8xbf16> -> tensor<2x4x8xbf16>
-      %y = tx.linear %g, %v in <layer 0, "mlp.fc2"> : tensor<2x4x8xbf16>, tensor<8x6xbf16> -> tensor<2x4x6xbf16>
-      %dh = tx.linear_gelu_input_grad %dy, %v, %h in <backward, layer 0, "mlp.fc2"> : tensor<2x4x6xbf16>, tensor<8x6xbf16> -> tensor<2x4x8xbf16>
-      return %y, %dh : tensor<2x4x6xbf16>, tensor<2x4x8xbf16>
-    }
-    ```
-  }];
-}
-
 def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "let the library that multiplies do what belongs to a product";
   let description = [{
@@ -130,11 +93,8 @@ def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
       is left is to add one row to the accumulator.
 
     Neither makes numbers depend on what is recomputed: a bias belongs to its op, whose recomputations have it too, and
-    gradients of parameters are computed once. What would make another function of an op that is recomputed alone is no
-    epilogue; an activation is one where it is part of the product's op (tx-fuse-activations), so
-
-    - `activations`: the library applies the function of such an op, or its derivative,
-      and then gives sums of the result's rows.
+    gradients of parameters are computed once. What would make another function of an op that is recomputed alone, as an
+    activation, is no epilogue (docs/Rationale/gpu-backend.md).
 
     Example:
 
@@ -159,7 +119,6 @@ def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let options = [
     Option<"bias", "bias", "bool", "true", "the library adds a bias">,
     Option<"sums", "sums", "bool", "true", "the library gives the sums of a gradient's rows">,
-    Option<"activations", "activations", "bool", "true", "the library applies a product's activation">,
   ];
   let dependentDialects = ["::tx::step::StepDialect"];
 }

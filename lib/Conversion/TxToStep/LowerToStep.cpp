@@ -325,23 +325,6 @@ private:
                });
   }
 
-  /// Applies the elementwise function after the product, if the library has not done it as an epilogue.
-  void applyFunction(GemmOpInterface op, ProductFunction function, step::BufferAttr aux, step::BufferAttr result) {
-    switch (function) {
-    case ProductFunction::None:
-      return;
-    case ProductFunction::Gelu:
-      return launchRows(op, "gelu", {aux}, result, [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
-        return GeluOp::create(inner, op.getLoc(), result.getType(), inputs[0], place);
-      });
-    case ProductFunction::GeluGradient: // overwrites the product
-      return launchRows(op, "gelu_grad", {result, aux}, result,
-                        [&](OpBuilder &inner, ValueRange inputs, ScopeAttr place) {
-                          return GeluGradOp::create(inner, op.getLoc(), inputs[0], inputs[1], place);
-                        });
-    }
-  }
-
   LogicalResult lowerGemm(GemmOpInterface op) {
     GemmForm form = op.getGemmForm();
     SmallVector<step::BufferAttr> buffers;
@@ -352,18 +335,9 @@ private:
     if (sums && !epilogue)
       return op.emitOpError("gives sums beside a product, which the library of this target does not; "
                             "tx.bias_grad of the gradient itself would do");
-    step::BufferAttr vector, aux, result = buffers[2];
-    if (epilogue && step::hasVector(epilogue.getValue()))
+    step::BufferAttr vector;
+    if (epilogue)
       vector = getBuffer(sums ? sums : form.bias);
-    if (form.aux) {
-      FailureOr<step::BufferAttr> found = findBuffer(op, form.aux);
-      if (failed(found))
-        return failure();
-      aux = *found;
-    }
-    // Without an epilogue the product is written to aux, and a kernel writes its GELU to C.
-    if (form.function == ProductFunction::Gelu && !epilogue)
-      buffers[2] = aux;
     if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
     auto stridesOf = [](const GemmOperand &operand, step::BufferAttr buffer) {
@@ -380,15 +354,12 @@ private:
         reset = *found;
       }
     auto optional = [&](step::BufferAttr buffer) { return buffer ? named(buffer) : step::BufferAttr(); };
-    step::GemmOp::create(builder, op.getLoc(), /*number=*/0, form.m, form.n, form.k, form.a.transpose, form.b.transpose,
-                         form.batch0, form.batch1, llvm::APFloat(form.alpha),
-                         llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0), named(a),
-                         a.getRowStride(), stridesOf(form.a, a), named(b), b.getRowStride(), stridesOf(form.b, b),
-                         named(c), c.getRowStride(), stridesOf(form.c, c), optional(reset), epilogue, optional(vector),
-                         epilogue ? optional(aux) : nullptr, op->getAttrOfType<step::BufferAttr>(kScratchAttr),
-                         cast<ScopedOpInterface>(op.getOperation()).getScope());
-    if (!epilogue)
-      applyFunction(op, form.function, aux, result);
+    step::GemmOp::create(
+        builder, op.getLoc(), /*number=*/0, form.m, form.n, form.k, form.a.transpose, form.b.transpose, form.batch0,
+        form.batch1, llvm::APFloat(form.alpha), llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0),
+        named(a), a.getRowStride(), stridesOf(form.a, a), named(b), b.getRowStride(), stridesOf(form.b, b), named(c),
+        c.getRowStride(), stridesOf(form.c, c), optional(reset), epilogue, optional(vector),
+        op->getAttrOfType<step::BufferAttr>(kScratchAttr), cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }
 

@@ -91,8 +91,7 @@ ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
       at->second = std::move(sums);
   }
   if (at->second)
-    key.gemm.epilogue =
-        key.gemm.epilogue == TXRT_EPILOGUE_GELU_GRAD_SUMS ? TXRT_EPILOGUE_GELU_GRAD : TXRT_EPILOGUE_NONE;
+    key.gemm.epilogue = TXRT_EPILOGUE_NONE;
   return at->second.get();
 }
 
@@ -100,9 +99,7 @@ void CublasLt::takeFavourite(Product &product, uint32_t index) {
   std::vector<lt::Algorithm> candidates = product.candidates(1);
   const txrt_launch &launch = program.launches[index];
   const char *advice = "";
-  if (txrt_epilogue_has_aux(launch.u.gemm.epilogue))
-    advice = "; a step compiled without --gemm-gelu-fusion asks for no GELU";
-  else if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
+  if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
     advice = "; a step compiled with --no-bias-gradient-fusion asks for no sums";
   if (candidates.empty())
     fail(TXRT_DEVICE, "%s: %s has no algorithm for %s: %s%s", program.name, library.version().c_str(),
@@ -130,8 +127,7 @@ void CublasLt::launch(uint32_t index, DevicePointer arena, float beta, Stream st
     return arena + program.segment_base[buffer.segment] + buffer.offset;
   };
   Product &product = *ofLaunch[index];
-  const ProductOperands operands = {address(0),         address(1),      address(2),
-                                    address(at.vector), address(at.aux), address(at.scratch)};
+  const ProductOperands operands = {address(0), address(1), address(2), address(at.vector), address(at.scratch)};
   product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm, stream);
   if (ProductSums *sums = apartOfLaunch[index])
     sums->enqueue(operands, stream);

@@ -27,16 +27,10 @@ enum DescAttribute {
   TransB = 4,
   Epilogue = 7,
   BiasPointer = 8,
-  AuxPointer = 11,
-  AuxLeading = 12,
   BiasDataType = 26,
 };
 enum EpilogueKind : uint32_t {
   Bias = 4,
-  GeluAux = 160,
-  GeluAuxBias = 164,
-  GeluGradient = 192,
-  GeluBiasGradient = 208,
   BiasGradientA = 256,
   BiasGradientB = 512,
 };

@@ -68,8 +68,6 @@ std::string ProductKey::text() const {
                    static_cast<ull>(g.stride_c1));
   if (g.epilogue)
     text += std::string(" ") + txrt_epilogue_name(g.epilogue);
-  if (g.ldaux)
-    text += format(" ldaux %llu", static_cast<ull>(g.ldaux));
   if (g.has_reset)
     text += " adds";
   return text + format(" scratch %llu", static_cast<ull>(scratch));
@@ -111,34 +109,21 @@ lt::MatrixLayout Product::layout(uint32_t dtype, uint64_t rows, uint64_t columns
 /// A row of our C is a column of the library's C: the library's bias has one element for each of our columns, and its A
 /// is our B.
 void Product::describeEpilogue() {
-  static const lt::EpilogueKind kinds[TXRT_EPILOGUE_COUNT - 1] = {
-      lt::Bias,        lt::BiasGradientB, lt::BiasGradientA,   lt::GeluAux,
-      lt::GeluAuxBias, lt::GeluGradient,  lt::GeluBiasGradient};
+  static const lt::EpilogueKind kinds[TXRT_EPILOGUE_COUNT - 1] = {lt::Bias, lt::BiasGradientB, lt::BiasGradientA};
   if (!key.gemm.epilogue)
     return;
   const uint32_t kind = kinds[key.gemm.epilogue - 1];
   library.check(library.matmulDescSet(desc, lt::Epilogue, &kind, sizeof kind), "epilogue");
-  if (txrt_epilogue_has_vector(key.gemm.epilogue)) {
-    const int32_t type = typeOf(key.dtypes[2]);
-    library.check(library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type), "epilogue");
-  }
-  if (txrt_epilogue_has_aux(key.gemm.epilogue)) {
-    const auto leading = static_cast<int64_t>(key.gemm.ldaux);
-    library.check(library.matmulDescSet(desc, lt::AuxLeading, &leading, sizeof leading), "epilogue");
-  }
-  // The library's choice depends on the alignment of vector and aux, and without addresses it finds no algorithm. So
-  // give it any aligned addresses here; enqueue sets those of the launch.
-  placeEpilogue(TXRT_BUFFER_ALIGNMENT, TXRT_BUFFER_ALIGNMENT);
+  const int32_t type = typeOf(key.dtypes[2]);
+  library.check(library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type), "epilogue");
+  // The library's choice depends on the alignment of the vector, and without an address it finds no algorithm. So give
+  // it any aligned address here; enqueue sets that of the launch.
+  placeEpilogue(TXRT_BUFFER_ALIGNMENT);
 }
 
-void Product::placeEpilogue(DevicePointer vector, DevicePointer aux) {
-  auto set = [&](lt::DescAttribute attribute, const DevicePointer &place) {
-    library.check(library.matmulDescSet(desc, attribute, &place, sizeof place), "epilogue");
-  };
-  if (txrt_epilogue_has_vector(key.gemm.epilogue))
-    set(lt::BiasPointer, vector);
-  if (txrt_epilogue_has_aux(key.gemm.epilogue))
-    set(lt::AuxPointer, aux);
+void Product::placeEpilogue(DevicePointer vector) {
+  if (key.gemm.epilogue)
+    library.check(library.matmulDescSet(desc, lt::BiasPointer, &vector, sizeof vector), "epilogue");
 }
 
 std::vector<lt::Algorithm> Product::candidates(int count) {
@@ -176,7 +161,7 @@ void Product::enqueue(const ProductOperands &operands, float alpha, float beta, 
                       Stream stream) {
   const txrt_gemm_launch &g = key.gemm;
   // The library reads the description when a call is queued, so it can change between calls.
-  placeEpilogue(operands.vector, operands.aux);
+  placeEpilogue(operands.vector);
   auto at = [](DevicePointer base, uint64_t step, uint32_t dtype) {
     return reinterpret_cast<void *>(base + step * dtypeBytes(dtype));
   };

@@ -34,7 +34,7 @@ struct ProductKey {
 
 /// The addresses of a launch's operands on the device; `vector`, `aux` and `scratch` may be 0.
 struct ProductOperands {
-  DevicePointer a, b, c, vector, aux, scratch;
+  DevicePointer a, b, c, vector, scratch;
 };
 
 class Product {
@@ -57,7 +57,7 @@ private:
   lt::MatrixLayout layout(uint32_t dtype, uint64_t rows, uint64_t columns, uint64_t leading, uint64_t count,
                           uint64_t stride);
   void describeEpilogue();
-  void placeEpilogue(DevicePointer vector, DevicePointer aux);
+  void placeEpilogue(DevicePointer vector);
 
   const lt::Library &library;
   const lt::Handle handle;

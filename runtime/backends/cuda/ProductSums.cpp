@@ -4,32 +4,23 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-static int summedOperand(const ProductKey &key) {
-  switch (key.gemm.epilogue) {
-  case TXRT_EPILOGUE_SUMS_A:
-    return 0;
-  case TXRT_EPILOGUE_SUMS_B:
-    return 1;
-  default:
-    return 2; // the rows of C, after the product has written them
-  }
-}
+static int summedOperand(const ProductKey &key) { return key.gemm.epilogue == TXRT_EPILOGUE_SUMS_A ? 0 : 1; }
 
 /// Bytes of the ones at the begin of the scratch; the library's own scratch follows them.
 static uint64_t onesBytes(uint64_t count, uint32_t dtype) {
   return (count * dtypeBytes(dtype) + TXRT_SCRATCH_ALIGNMENT - 1) / TXRT_SCRATCH_ALIGNMENT * TXRT_SCRATCH_ALIGNMENT;
 }
 
-/// The product of the ones: ones [1, k] times op(B) [k, n], or times op(A)^T [k, m]; or ones [1, m] times C [m, n].
+/// The product of the ones: ones [1, k] times op(B) [k, n], or times op(A)^T [k, m].
 static ProductKey onesTimes(const ProductKey &key) {
   ProductKey ones = key;
   const txrt_gemm_launch &g = key.gemm;
   const int which = summedOperand(key);
-  const uint64_t leading[] = {g.lda, g.ldb, g.ldc};
-  const uint8_t transposed[] = {!g.transpose_a, g.transpose_b, 0};
+  const uint64_t leading[] = {g.lda, g.ldb};
+  const uint8_t transposed[] = {!g.transpose_a, g.transpose_b};
   ones.gemm = {};
   ones.gemm.m = ones.gemm.batch0 = ones.gemm.batch1 = 1;
-  ones.gemm.k = ones.gemm.lda = which == 2 ? g.m : g.k;
+  ones.gemm.k = ones.gemm.lda = g.k;
   ones.gemm.n = ones.gemm.ldc = which == 0 ? g.m : g.n;
   ones.gemm.ldb = leading[which];
   ones.gemm.transpose_b = transposed[which];
@@ -58,7 +49,7 @@ void ProductSums::enqueue(const ProductOperands &operands, Stream stream) {
   driver.check(dtype == TXRT_DTYPE_BF16 ? driver.memsetD16Async(operands.scratch, 0x3f80, count, stream)
                                         : driver.memsetD32Async(operands.scratch, 0x3f800000, count, stream),
                "ones");
-  const DevicePointer summed[] = {operands.a, operands.b, operands.c};
-  product.enqueue({operands.scratch, summed[which], operands.vector, 0, 0, operands.scratch + onesBytes(count, dtype)},
-                  1, 0, product.algorithm, stream);
+  const DevicePointer summed[] = {operands.a, operands.b};
+  product.enqueue({operands.scratch, summed[which], operands.vector, 0, operands.scratch + onesBytes(count, dtype)}, 1,
+                  0, product.algorithm, stream);
 }

@@ -28,7 +28,7 @@ struct Tuner::Sets {
        Stream stream)
       : driver(driver), scratchBytes(product.key.scratch) {
     const GemmBuffers at = gemmBuffers(launch.u.gemm);
-    for (int which : {0, 1, 2, at.vector, at.aux})
+    for (int which : {0, 1, 2, at.vector})
       sizes.push_back(which < 0 ? 0
                                 : aligned(program.buffers[launch.first_buffer + static_cast<uint32_t>(which)].bytes));
     for (uint64_t size : sizes)
@@ -50,11 +50,10 @@ struct Tuner::Sets {
   Sets(const Sets &) = delete;
 
   ProductOperands operator[](uint64_t set) const {
-    DevicePointer at[6] = {memory + set % count * setBytes};
+    DevicePointer at[5] = {memory + set % count * setBytes};
     for (size_t i = 0; i < sizes.size(); ++i)
       at[i + 1] = at[i] + sizes[i];
-    return {
-        at[0], at[1], at[2], sizes[3] ? at[3] : 0, sizes[4] ? at[4] : 0, scratchBytes ? memory + count * setBytes : 0};
+    return {at[0], at[1], at[2], sizes[3] ? at[3] : 0, scratchBytes ? memory + count * setBytes : 0};
   }
 
   uint64_t count = 0;
@@ -78,7 +77,7 @@ private:
   }
 
   const Driver &driver;
-  std::vector<uint64_t> sizes; // of A, B, C, and the epilogue's vector and aux
+  std::vector<uint64_t> sizes; // of A, B, C, and the epilogue's vector
   uint64_t setBytes = 0, bytes = 0;
   const uint64_t scratchBytes;
   DevicePointer memory = 0;

@@ -116,8 +116,7 @@ private:
       const int i = static_cast<int>(buffer);
       return i < 3            ? std::string(1, "abc"[i])
              : i == at.reset  ? "reset"
-             : i == at.vector ? epilogueVectorName(g.epilogue)
-             : i == at.aux    ? "aux"
+             : i == at.vector ? txrt_epilogue_name(g.epilogue)
                               : "scratch";
     };
     auto more = [&](uint32_t buffer) {
@@ -126,8 +125,6 @@ private:
         print(" ld%c %" PRIu64, "abc"[buffer], o.leading);
         if (isBatch)
           print(" strides %" PRIu64 ",%" PRIu64, o.stride0, o.stride1);
-      } else if (static_cast<int>(buffer) == at.aux) {
-        print(" ldaux %" PRIu64, g.ldaux);
       }
     };
     return printBuffers(launch, label, more);

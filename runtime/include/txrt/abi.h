@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
-#define TXRT_ABI_VERSION 3u
+#define TXRT_ABI_VERSION 4u
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u
@@ -141,39 +141,24 @@ typedef struct {
   uint8_t reserved[4];
 } txrt_attention;
 
-/* What a product (GEMM) computes besides C in the same pass, with a vector and a matrix "aux" (m x n), both of C's
-   dtype. A product with an epilogue has no batch. Below, P = alpha op(A) op(B), and GELU is its tanh form. */
+/* What a product (GEMM) computes besides C in the same pass, with a vector of C's dtype. A product with an epilogue has
+   no batch. */
 typedef enum {
   TXRT_EPILOGUE_NONE = 0,
   TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
-  TXRT_EPILOGUE_SUMS_A = 2, /* vector = the m sums of op(A) over k */
-  TXRT_EPILOGUE_SUMS_B = 3, /* vector = the n sums of op(B) over k */
-  /* A product with one of the following epilogues has beta 0 and no reset flag. */
-  TXRT_EPILOGUE_GELU = 4,           /* C = gelu(P), aux = P */
-  TXRT_EPILOGUE_GELU_BIAS = 5,      /* the same, after the vector's n elements were added to every row of P */
-  TXRT_EPILOGUE_GELU_GRAD = 6,      /* C = gelu'(aux) P */
-  TXRT_EPILOGUE_GELU_GRAD_SUMS = 7, /* the same, and vector = the n sums over C's rows */
+  TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
+  TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
 } txrt_epilogue;
-#define TXRT_EPILOGUE_COUNT 8
+#define TXRT_EPILOGUE_COUNT 4
 
-static inline int txrt_epilogue_has_vector(uint32_t e) {
-  return e != TXRT_EPILOGUE_NONE && e != TXRT_EPILOGUE_GELU && e != TXRT_EPILOGUE_GELU_GRAD;
-}
 static inline int txrt_epilogue_writes_vector(uint32_t e) {
-  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B || e == TXRT_EPILOGUE_GELU_GRAD_SUMS;
+  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B;
 }
-static inline int txrt_epilogue_has_aux(uint32_t e) { return e >= TXRT_EPILOGUE_GELU; }
-static inline int txrt_epilogue_writes_aux(uint32_t e) {
-  return e == TXRT_EPILOGUE_GELU || e == TXRT_EPILOGUE_GELU_BIAS;
-}
-
-/* `ldaux` is a multiple of this many elements; aux starts at a multiple of TXRT_BUFFER_ALIGNMENT. */
-#define TXRT_AUX_ROW_MULTIPLE 8u
 
 /* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index i = (i0, i1), all row-major; op(A) is m x k,
-   op(B) is k x n, C is m x n. Strides and leading dimensions are in elements. The launch's buffers, in order: A, B, C;
-   if has_reset, one i1, and when it is 1, the launch takes beta as 0 (the accumulator's old content counts as zero);
-   the epilogue's vector and then its aux, where the epilogue has them; if has_scratch, scratch for the library. */
+   op(B) is k x n, C is m x n. Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken as 0 (the
+   accumulator's old content counts as zero); with an epilogue its vector; if has_scratch, bytes for the library, which
+   it may leave as it likes. Strides and leading dimensions are in elements. */
 typedef struct {
   uint64_t m, n, k;
   uint64_t batch0, batch1;
@@ -181,7 +166,6 @@ typedef struct {
   uint64_t stride_a0, stride_a1;
   uint64_t stride_b0, stride_b1;
   uint64_t stride_c0, stride_c1;
-  uint64_t ldaux; /* 0: there is no aux */
   uint8_t transpose_a, transpose_b, has_reset, has_scratch;
   uint8_t epilogue; /* txrt_epilogue */
   uint8_t reserved[3];
@@ -375,14 +359,6 @@ TXRT_NAMES txrt_epilogue_name(uint32_t epilogue) {
     return "sums_a";
   case TXRT_EPILOGUE_SUMS_B:
     return "sums_b";
-  case TXRT_EPILOGUE_GELU:
-    return "gelu";
-  case TXRT_EPILOGUE_GELU_BIAS:
-    return "gelu_bias";
-  case TXRT_EPILOGUE_GELU_GRAD:
-    return "gelu_grad";
-  case TXRT_EPILOGUE_GELU_GRAD_SUMS:
-    return "gelu_grad_sums";
   default:
     return 0;
   }

@@ -17,18 +17,6 @@ def gpt(layers, hidden, heads, sequence, batch, vocabulary, *more, dropout=0.0):
     ]
 
 
-# GELU beside products in cuBLASLt: the host's step is the one without, and the activation can not be recomputed alone.
-GELU = "--gemm-gelu-fusion"
-
-
-def flags_for(flags, policy, target):
-    """A case's flags with those of a policy, as the target takes them."""
-    policy_flags = POLICIES[policy]
-    if GELU in flags:
-        policy_flags = [f.replace("mlp_act,", "mlp,") for f in policy_flags]
-    return [str(f) for f in flags if target != "host" or f != GELU] + policy_flags
-
-
 # Two steps on a text that prepare.py makes: bytes below the smallest vocabulary of the cases, which has 100 ids.
 TRAIN = ["--train-iters", "2", "--lr", "1e-3", "--data-format", "text"]
 TEXT = "".join(chr(32 + i * i * 7 % 61) for i in range(60000))
@@ -45,8 +33,6 @@ COMPARED = {
     ),
     "bf16-flash": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "flash"), 4e-2),
     "bf16-cudnn": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "auto"), 4e-2),
-    "f32-gelu-fusion": (gpt(2, 128, 2, 128, 4, 1000, "--fp32", "--attention-backend", "unfused", GELU), 1e-4),
-    "bf16-gelu-fusion": (gpt(2, 128, 2, 128, 4, 1000, "--bf16", "--attention-backend", "flash", GELU), 4e-2),
     "bf16-flash-128-dropout": (
         gpt(1, 256, 2, 130, 2, 1000, "--bf16", "--attention-backend", "flash", dropout=0.1),
         4e-2,
@@ -65,18 +51,13 @@ TIMED = {
     **{f"gpt2-124m-{b}x1024": gpt(12, 768, 12, 1024, b, 50304, *FLASH) for b in (16, 32, 64)},
     **{f"stack-7b-{s}": gpt(4, 4096, 32, s, 1, 1024, *FLASH) for s in (2048, 4096)},
 }
-# The same with GELU beside products; "act-norm" recomputes the whole MLP then.
-TIMED_WITH_GELU = {
-    "gpt2-124m-32x1024-gelu": gpt(12, 768, 12, 1024, 32, 50304, *FLASH, GELU),
-    "stack-7b-4096-gelu": gpt(4, 4096, 32, 4096, 1, 1024, *FLASH, GELU),
-}
 # The same with attention by cuDNN where the device has it; the peers' times are those above.
 CUDNN = ("--bf16", "--attention-backend", "auto")
 TIMED_BY_CUDNN = {
     "gpt2-124m-32x1024-cudnn": gpt(12, 768, 12, 1024, 32, 50304, *CUDNN),
     "stack-7b-4096-cudnn": gpt(4, 4096, 32, 4096, 1, 1024, *CUDNN),
 }
-ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN, **TIMED_WITH_GELU}
+ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN}
 
 ALL_TIMED = {**TIMED, **TIMED_BY_CUDNN}
 

@@ -52,7 +52,7 @@ class Folder:
     def compile(self, part, case, flags, policy, target):
         file = f"{case}.{policy}.{target.split(':')[0]}.txa"
         print(f"{file} ...", flush=True)
-        command = [os.path.join(self.options.bin, "tx-compile"), *cases.flags_for(flags, policy, target)]
+        command = [os.path.join(self.options.bin, "tx-compile"), *map(str, flags), *cases.POLICIES[policy]]
         command += [f"--target={target}", "-o", self.path(file)]
         if self.options.ptxas and target != "host":
             command.append(f"--ptxas={self.options.ptxas}")

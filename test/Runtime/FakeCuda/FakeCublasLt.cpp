@@ -22,8 +22,7 @@ namespace txrt::cuda::lt {
 struct MatmulDescOpaque {
   Operation a = Plain, b = Plain;
   uint32_t epilogue = 0;
-  void *vector = nullptr, *aux = nullptr;
-  int64_t auxLeading = 0;
+  void *vector = nullptr;
 };
 struct MatrixLayoutOpaque {
   DataType type;
@@ -84,8 +83,7 @@ void checkPlace(const char *name, const void *matrix, const lt::MatrixLayout lay
 }
 
 // Algorithms are their number, what they were asked for, and a seal. The i-th needs i times 256 bytes of scratch, and
-// takes less time the closer it is to FAKE_CUBLASLT_BEST. None gives sums beside a product if FAKE_CUBLASLT_SUMS is 0,
-// or GELU if FAKE_CUBLASLT_GELU is 0.
+// takes less time the closer it is to FAKE_CUBLASLT_BEST. None gives sums beside a product if FAKE_CUBLASLT_SUMS is 0.
 constexpr uint64_t algorithmCount = 24, seal = 42;
 
 lt::HeuristicResult resultOf(uint64_t number, const uint32_t *alignments) {
@@ -99,25 +97,10 @@ long timeOf(uint64_t number) {
   return 100 + 10 * std::labs(static_cast<long>(number) - fake::setting("FAKE_CUBLASLT_BEST", 0));
 }
 
-bool hasVector(uint32_t epilogue) { return epilogue && epilogue != lt::GeluAux && epilogue != lt::GeluGradient; }
-bool hasSums(uint32_t epilogue) { return epilogue == lt::GeluBiasGradient || epilogue >= lt::BiasGradientA; }
-bool hasAux(uint32_t epilogue) { return epilogue >= lt::GeluAux && epilogue <= lt::GeluBiasGradient; }
+bool hasSums(uint32_t epilogue) { return epilogue >= lt::BiasGradientA; }
 
-/// As the library's documentation asks: a place for all that an epilogue has, and an aux of rows that are multiples of
-/// 8.
-bool hasPlaces(const lt::MatmulDesc desc, const lt::MatrixLayout c) {
-  if (hasVector(desc->epilogue) && !desc->vector)
-    return false;
-  return !hasAux(desc->epilogue) ||
-         (desc->aux && reinterpret_cast<uintptr_t>(desc->aux) % 16 == 0 && desc->auxLeading % 8 == 0 &&
-          desc->auxLeading >= static_cast<int64_t>(c->rows) && c->count == 1);
-}
-
-float gelu(float x) { return x / 2 * (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x))); }
-float geluDerivative(float x) {
-  const float t = std::tanh(0.7978845608f * (x + 0.044715f * x * x * x));
-  return (1 + t) / 2 + x / 2 * (1 - t * t) * 0.7978845608f * (1 + 3 * 0.044715f * x * x);
-}
+/// As the library's documentation asks: a place for the vector of an epilogue.
+bool hasPlace(const lt::MatmulDesc desc) { return !desc->epilogue || desc->vector; }
 
 int handles = 0;
 /// Kernels that a context has: they come at their first call, and those that add to C are others than those that write
@@ -174,10 +157,6 @@ Status cublasLtMatmulDescSetAttribute(lt::MatmulDesc desc, lt::DescAttribute att
     desc->epilogue = *static_cast<const uint32_t *>(value);
   else if (attribute == lt::BiasPointer)
     desc->vector = *static_cast<void *const *>(value);
-  else if (attribute == lt::AuxPointer)
-    desc->aux = *static_cast<void *const *>(value);
-  else if (attribute == lt::AuxLeading)
-    desc->auxLeading = *static_cast<const int64_t *>(value);
   return 0;
 }
 Status cublasLtMatmulDescDestroy(lt::MatmulDesc desc) {
@@ -226,8 +205,7 @@ Status cublasLtMatmulAlgoGetHeuristic(lt::Handle, lt::MatmulDesc desc, lt::Matri
   // Sums of parts in another type than f32 would be other numbers.
   if (!fits(desc, a, b, c) || preference->schemes != lt::SumInComputeType)
     return 0;
-  if ((hasSums(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_SUMS", 1)) ||
-      (hasAux(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_GELU", 1)) || !hasPlaces(desc, c))
+  if ((hasSums(desc->epilogue) && !fake::setting("FAKE_CUBLASLT_SUMS", 1)) || !hasPlace(desc))
     return 0;
   for (uint64_t i = 0; i < algorithmCount && *count < most; ++i)
     if (i * 256 <= preference->workspace)
@@ -251,7 +229,7 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt, cons
                       lt::MatrixLayout lc, const lt::Algorithm *algorithm, void *workspace, size_t workspaceBytes,
                       Stream stream) {
   if (!fits(desc, la, lb, lc) || (workspaceBytes && !workspace) || reinterpret_cast<uintptr_t>(workspace) % 256 ||
-      !hasPlaces(desc, lc) || (hasAux(desc->epilogue) && *static_cast<const float *>(betaAt) != 0))
+      !hasPlace(desc))
     return 7;
   const float alpha = *static_cast<const float *>(alphaAt);
   const float beta = *static_cast<const float *>(betaAt);
@@ -262,23 +240,17 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt, cons
   if (!load(chosen, desc, la, lc, beta != 0))
     return 14;
   // Descriptions are copied when a product is queued.
-  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc, epilogue = desc->epilogue, vector = desc->vector, aux = desc->aux,
-                     auxLeading = desc->auxLeading]() mutable {
+  fake::run(stream, [=, la = *la, lb = *lb, lc = *lc, epilogue = desc->epilogue, vector = desc->vector]() mutable {
     checkPlace("A", a, &la, static_cast<uint32_t>(chosen.data[1]));
     checkPlace("B", b, &lb, static_cast<uint32_t>(chosen.data[2]));
     checkPlace("C", c, &lc, static_cast<uint32_t>(chosen.data[3]));
-    lt::MatrixLayoutOpaque lx = lc;
-    lx.leading = auxLeading;
-    if (hasAux(epilogue))
-      checkPlace("aux", aux, &lx, 16);
     fake::clock() += timeOf(chosen.data[0]);
     if (workspaceBytes) // as a library may
       memset(workspace, 0xee, workspaceBytes);
     const uint64_t m = lc.rows, k = ta ? la.rows : la.columns;
     // Kept, since steps are to allocate nothing.
-    static std::vector<float> left, right, sums, rows;
+    static std::vector<float> left, right, sums;
     sums.resize(m);
-    rows.assign(m, 0.0f);
     for (int64_t batch = 0; batch < lc.count; ++batch) {
       readColumns(left, a, &la, batch, ta);
       readColumns(right, b, &lb, batch, tb);
@@ -303,21 +275,10 @@ Status cublasLtMatmul(lt::Handle, lt::MatmulDesc desc, const void *alphaAt, cons
         for (uint64_t i = 0; i < m; ++i) {
           const size_t at = place(&lc, batch, i, j);
           float before = beta == 0 ? 0 : beta * load(c, &lc, at);
-          float bias = epilogue == lt::Bias || epilogue == lt::GeluAuxBias ? load(vector, &lc, i) : 0;
-          float value = alpha * sums[i] + before + bias;
-          const size_t beside = place(&lx, batch, i, j);
-          if (epilogue == lt::GeluAux || epilogue == lt::GeluAuxBias) {
-            store(aux, &lx, beside, value);
-            value = gelu(value); // of what is not rounded
-          } else if (hasAux(epilogue)) {
-            value *= geluDerivative(load(aux, &lx, beside));
-            rows[i] += value;
-          }
-          store(c, &lc, at, value);
+          float bias = epilogue == lt::Bias ? load(vector, &lc, i) : 0;
+          store(c, &lc, at, alpha * sums[i] + before + bias);
         }
       }
-      for (uint64_t i = 0; epilogue == lt::GeluBiasGradient && i < m; ++i)
-        store(vector, &lc, i, rows[i]);
     }
   });
   return 0;

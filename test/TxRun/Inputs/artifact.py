@@ -44,7 +44,7 @@ LAUNCHES = {
     ),
     GEMM: fields(
         LAUNCH + "u64 m, u64 n, u64 k, u64 batch0, u64 batch1, u64 lda, u64 ldb, u64 ldc, u64 stride_a0, "
-        "u64 stride_a1, u64 stride_b0, u64 stride_b1, u64 stride_c0, u64 stride_c1, u64 ldaux, u8 transpose_a, "
+        "u64 stride_a1, u64 stride_b0, u64 stride_b1, u64 stride_c0, u64 stride_c1, u8 transpose_a, "
         "u8 transpose_b, u8 has_reset, u8 has_scratch, u8 epilogue, u8 r0, u8 r1, u8 r2, f32 alpha, f32 beta"
     ),
     COLLECTIVE: fields(

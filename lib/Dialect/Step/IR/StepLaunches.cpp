@@ -175,31 +175,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // GemmOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-bool step::hasVector(Epilogue epilogue) { return epilogue != Epilogue::Gelu && epilogue != Epilogue::GeluGrad; }
-bool step::writesVector(Epilogue epilogue) {
-  return epilogue == Epilogue::SumsA || epilogue == Epilogue::SumsB || epilogue == Epilogue::GeluGradSums;
-}
-bool step::hasAux(Epilogue epilogue) { return epilogue >= Epilogue::Gelu; }
-bool step::writesAux(Epilogue epilogue) { return epilogue == Epilogue::Gelu || epilogue == Epilogue::GeluBias; }
-
-/// The keyword of the epilogue's vector in the text.
-static StringRef getVectorName(Epilogue epilogue) {
-  switch (epilogue) {
-  case Epilogue::Bias:
-  case Epilogue::GeluBias:
-    return "bias";
-  case Epilogue::SumsA:
-    return "sums_a";
-  case Epilogue::SumsB:
-    return "sums_b";
-  case Epilogue::GeluGradSums:
-    return "sums_c";
-  case Epilogue::Gelu:
-  case Epilogue::GeluGrad:
-    return "";
-  }
-  llvm_unreachable("all epilogues are listed");
-}
+bool step::writesVector(Epilogue epilogue) { return epilogue == Epilogue::SumsA || epilogue == Epilogue::SumsB; }
 
 namespace {
 
@@ -219,11 +195,9 @@ struct ProductBuffers {
   template <typename Properties> explicit ProductBuffers(Properties &p) {
     inputs = {{"a", &p.a, &p.lda, &p.strides_a}, {"b", &p.b, &p.ldb, &p.strides_b}, {"reset", &p.reset}};
     outputs = {{"c", &p.c, &p.ldc, &p.strides_c}};
-    if (p.epilogue && hasVector(p.epilogue.getValue()))
+    if (p.epilogue) // its vector has its name
       (writesVector(p.epilogue.getValue()) ? outputs : inputs)
-          .push_back({getVectorName(p.epilogue.getValue()), &p.vector});
-    if (p.epilogue && hasAux(p.epilogue.getValue()))
-      (writesAux(p.epilogue.getValue()) ? outputs : inputs).push_back({"aux", &p.aux});
+          .push_back({stringifyEpilogue(p.epilogue.getValue()), &p.vector});
     outputs.push_back({"scratch", &p.scratch});
   }
 };
@@ -354,10 +328,8 @@ LogicalResult step::GemmOp::verify() {
     if (size < 1)
       return emitOpError("takes sizes of at least 1, found ") << size;
   auto epilogue = getEpilogue();
-  if ((epilogue && hasVector(*epilogue)) != getVector().has_value())
+  if (epilogue.has_value() != getVector().has_value())
     return emitOpError("has an epilogue without its vector, or the reverse");
-  if ((epilogue && hasAux(*epilogue)) != getAux().has_value())
-    return emitOpError("has an epilogue without its aux matrix, or the reverse");
   if (epilogue && form.batch0 * form.batch1 != 1)
     return emitOpError("has an epilogue for a batch of products");
   if (auto vector = getVector()) {
@@ -365,18 +337,12 @@ LogicalResult step::GemmOp::verify() {
     if (vector->getType().getNumElements() != count || vector->getStride())
       return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *vector;
   }
-  if (auto aux = getAux()) {
-    if (getRows(aux->getType()) != form.m || getColumns(aux->getType()) != form.n)
-      return emitOpError("takes an aux matrix of ") << form.m << " x " << form.n << " elements, found " << *aux;
-    if (!getBeta().isZero() || getReset())
-      return emitOpError("adds to C what is not the product: ") << stringifyEpilogue(*epilogue) << " takes a beta of 0";
-  }
   return tx::detail::verifyFlops(*this, form);
 }
 
 SmallVector<BufferAttr> step::GemmOp::getAllBuffers() {
   SmallVector<BufferAttr> buffers = {getA(), getB(), getC()};
-  for (std::optional<BufferAttr> buffer : {getReset(), getVector(), getAux(), getScratch()})
+  for (std::optional<BufferAttr> buffer : {getReset(), getVector(), getScratch()})
     if (buffer)
       buffers.push_back(*buffer);
   return buffers;

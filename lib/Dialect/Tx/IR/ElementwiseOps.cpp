@@ -58,17 +58,12 @@ LogicalResult GeluOp::buildBackward(OpBuilder &builder, BackwardContext &context
   return success();
 }
 
-ProductFunction GeluOp::getProductFunction() { return ProductFunction::Gelu; }
-Value GeluOp::getProductValue() { return getX(); }
 KernelKind GeluOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> GeluOp::getKernelSpace() { return rowSpace(getY()); }
 SmallVector<unsigned> GeluOp::getInPlaceOperands() { return {0}; }
 int64_t GeluOp::getVectorFlops() { return 14 * tensorOf(getX()).getNumElements(); }
 
 LogicalResult GeluGradOp::verify() { return success(); }
-ProductFunction GeluGradOp::getProductFunction() { return ProductFunction::GeluGradient; }
-Value GeluGradOp::getProductValue() { return getDy(); }
-Value GeluGradOp::getPreactivation() { return getX(); }
 KernelKind GeluGradOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> GeluGradOp::getKernelSpace() { return rowSpace(getDx()); }
 SmallVector<unsigned> GeluGradOp::getInPlaceOperands() { return {0, 1}; }

@@ -98,13 +98,6 @@ GemmForm LinearOp::getGemmForm() {
   return linear::forwardForm(getX(), getWeight(), getTransposed(), getBias(), getY());
 }
 
-Operation *LinearOp::buildWithActivation(OpBuilder &builder, ActivationOpInterface activation) {
-  if (activation.getProductFunction() != ProductFunction::Gelu || activation.getProductValue() != getY())
-    return nullptr;
-  return LinearGeluOp::create(builder, getLoc(), getY().getType(), getY().getType(), getX(), getWeight(), getBias(),
-                              getTransposed(), getScope());
-}
-
 KernelKind LinearOp::getKernelKind() { return KernelKind::Gemm; }
 std::pair<int64_t, int64_t> LinearOp::getKernelSpace() { return rowSpace(getY()); }
 int64_t LinearOp::getMatrixFlops() { return getGemmForm().getFlops(); }
@@ -122,13 +115,6 @@ LogicalResult LinearInputGradOp::verify() {
 
 GemmForm LinearInputGradOp::getGemmForm() {
   return linear::inputGradForm(getDy(), getWeight(), getTransposed(), getDx());
-}
-
-Operation *LinearInputGradOp::buildWithActivation(OpBuilder &builder, ActivationOpInterface activation) {
-  if (activation.getProductFunction() != ProductFunction::GeluGradient || activation.getProductValue() != getDx())
-    return nullptr;
-  return LinearGeluInputGradOp::create(builder, getLoc(), getDx().getType(), /*sums=*/Type(), getDy(), getWeight(),
-                                       activation.getPreactivation(), getTransposed(), getScope());
 }
 
 KernelKind LinearInputGradOp::getKernelKind() { return KernelKind::Gemm; }

@@ -19,11 +19,7 @@ def Step_Segment : I32EnumAttr<"ArenaSegment", "a part of the arena", [
 def Step_Epilogue : I32EnumAttr<"Epilogue", "what a product does besides, in the same pass", [
   I32EnumAttrCase<"Bias", 1, "bias">,
   I32EnumAttrCase<"SumsA", 2, "sums_a">,
-  I32EnumAttrCase<"SumsB", 3, "sums_b">,
-  I32EnumAttrCase<"Gelu", 4, "gelu">,
-  I32EnumAttrCase<"GeluBias", 5, "gelu_bias">,
-  I32EnumAttrCase<"GeluGrad", 6, "gelu_grad">,
-  I32EnumAttrCase<"GeluGradSums", 7, "gelu_grad_sums">]> {
+  I32EnumAttrCase<"SumsB", 3, "sums_b">]> {
   let cppNamespace = "::tx::step";
   let genSpecializedAttr = 0;
 }

@@ -49,12 +49,8 @@ step::BufferAttr getBuffer(mlir::Value value);
 
 namespace step {
 
-/// Whether a product with this epilogue has, beside A, B and C, a vector (bias or sums) or an aux matrix, and whether
-/// the product writes it (else the product reads it).
-bool hasVector(Epilogue epilogue);
+/// Whether a product with this epilogue writes the epilogue's vector (sums), or reads it (a bias).
 bool writesVector(Epilogue epilogue);
-bool hasAux(Epilogue epilogue);
-bool writesAux(Epilogue epilogue);
 
 /// Numbers all launches of the program anew. A pass that has added or removed launches calls this.
 void numberLaunches(ProgramOp program);

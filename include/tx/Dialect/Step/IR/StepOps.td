@@ -262,18 +262,15 @@ def Step_GemmOp : Step_LaunchLike<"gemm"> {
     with `transpose_b` B as n x k. Each matrix has its leading dimension (`lda`, in elements) and, in a batch, the
     distances of its matrices by the outer and by the inner index (`strides`).
 
-    An epilogue adds a `bias` to each row of C, or writes the sums of op(A) (`sums_a`) or of op(B) (`sums_b`) over k; or
-    C is the `gelu` of the product (`gelu_bias`: with a bias), which is written to `aux`; or C is the product times
-    GELU's derivative at `aux` (`gelu_grad`; `gelu_grad_sums` writes the sums of C's rows to `sums_c` too). `scratch` is
-    for the library alone.
+    An epilogue adds a `bias` to each row of C, or writes the sums of op(A) (`sums_a`) or of op(B) (`sums_b`) over k.
+    `scratch` is for the library alone.
 
     ```mlir
     step.program @step arena(persistent 256, argument 192, saved 0, transient 512) {
       step.entry @f () -> () {
         step.gemm 0 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8)
         step.gemm 1 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8, bias <persistent, 0xc0, tensor<8xf32>>) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, scratch <transient, 0x100, tensor<256xi8>>)
-        step.gemm 2 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 epilogue gelu (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, aux <transient, 0x100, tensor<2x4x8xf32>>)
-        step.gemm 3 in <layer 0, "core_attn"> m 4 n 4 k 3 transpose_b batch 2 x 2 alpha 0.5 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], b <transient, 0x0, tensor<2x4x6xf32>> ldb 6 strides [24, 3]) -> (c <transient, 0xc0, tensor<2x2x4x4xf32>> ldc 4 strides [32, 16])
+        step.gemm 2 in <layer 0, "core_attn"> m 4 n 4 k 3 transpose_b batch 2 x 2 alpha 0.5 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], b <transient, 0x0, tensor<2x4x6xf32>> ldb 6 strides [24, 3]) -> (c <transient, 0xc0, tensor<2x2x4x4xf32>> ldc 4 strides [32, 16])
       }
     }
     ```
@@ -285,10 +282,10 @@ def Step_GemmOp : Step_LaunchLike<"gemm"> {
                        Step_BufferAttr:$b, I64Attr:$ldb, DenseI64ArrayAttr:$strides_b,
                        Step_BufferAttr:$c, I64Attr:$ldc, DenseI64ArrayAttr:$strides_c,
                        OptionalAttr<Step_BufferAttr>:$reset, OptionalAttr<Step_EpilogueAttr>:$epilogue,
-                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$aux,
-                       OptionalAttr<Step_BufferAttr>:$scratch, Tx_ScopeAttr:$scope);
+                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$scratch,
+                       Tx_ScopeAttr:$scope);
   let extraClassDeclaration = [{
-    /// In the order of txrt_gemm_launch: a, b, c, reset, vector, aux, scratch, as far as there are any.
+    /// In the order of txrt_gemm_launch: a, b, c, reset, vector, scratch, as far as there are any.
     ::llvm::SmallVector<BufferAttr> getAllBuffers();
   }];
 }

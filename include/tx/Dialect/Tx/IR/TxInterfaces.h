@@ -49,17 +49,9 @@ struct GemmOperand {
   int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
 };
 
-/// The elementwise function that an op applies to its matrix product before the product is rounded.
-enum class ProductFunction {
-  None,
-  Gelu,         ///< GELU in its tanh form
-  GeluGradient, ///< multiplies the product by the derivative of GELU
-};
-
 /// A matrix product in a library's terms: C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias` if
-/// there is one. At most one of `sumsA`, `sumsB`, `sumsC` is set: the product then also writes the sums of op(A) or of
-/// op(B) over k, or the sums of C over its rows. If there is a `function`, C is its result. With Gelu, `aux` is then
-/// the product itself, GELU's argument; with GeluGradient, `aux` is the argument that GELU had in forward.
+/// there is one. At most one of `sumsA` and `sumsB` is set: the product then also writes the sums of op(A) or of op(B)
+/// over k.
 struct GemmForm {
   int64_t m, n, k;
   int64_t batch0 = 1, batch1 = 1;
@@ -67,12 +59,10 @@ struct GemmForm {
   double alpha = 1.0;
   mlir::Value bias = {};
   bool accumulate = false;
-  mlir::Value sumsA = {}, sumsB = {}, sumsC = {};
-  ProductFunction function = ProductFunction::None;
-  mlir::Value aux = {};
+  mlir::Value sumsA = {}, sumsB = {};
 
-  /// The one of the three sums that the product writes, or null.
-  mlir::Value getSums() const { return sumsA ? sumsA : sumsB ? sumsB : sumsC; }
+  /// The one of the two sums that the product writes, or null.
+  mlir::Value getSums() const { return sumsA ? sumsA : sumsB; }
   int64_t getFlops() const { return 2 * m * n * k * batch0 * batch1; }
 };
 

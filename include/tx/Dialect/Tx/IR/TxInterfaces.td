@@ -87,10 +87,6 @@ def Tx_RecomputeOpInterface : OpInterface<"RecomputeOpInterface"> {
                     "getReplayKey", (ins), "", [{ return ::mlir::Value(); }]>,
     InterfaceMethod<"The name of the op in forward that draws the same random numbers, with the same attributes.",
                     "::llvm::StringRef", "getForwardName", (ins), "", [{ return $_op->getName().getStringRef(); }]>,
-    InterfaceMethod<[{
-        Modules whose work the op does among other things: they are recomputed with all of the op or not at all, and a
-        policy that names one of them alone is refused.
-      }], "::llvm::SmallVector<::tx::RecomputeModule>", "getIndivisibleModules", (ins), "", [{ return {}; }]>,
   ];
 }
 
@@ -175,20 +171,6 @@ def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
   ];
 }
 
-def Tx_ActivationOpInterface : OpInterface<"ActivationOpInterface"> {
-  let cppNamespace = "::tx";
-  let description = [{
-    An elementwise op on a product's result, or on the gradient by it, that a library may compute while it multiplies.
-    It then sees numbers that are not rounded yet, so the two have to become one op before anything is recomputed.
-  }];
-  let methods = [
-    InterfaceMethod<"What a library calls it.", "::tx::ProductFunction", "getProductFunction">,
-    InterfaceMethod<"The operand that the product gives.", "::mlir::Value", "getProductValue">,
-    InterfaceMethod<"Of a gradient: what the function was applied to in forward. Else null.", "::mlir::Value",
-                    "getPreactivation", (ins), "", [{ return ::mlir::Value(); }]>,
-  ];
-}
-
 def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
@@ -197,16 +179,10 @@ def Tx_GemmOpInterface : OpInterface<"GemmOpInterface"> {
   let methods = [
     InterfaceMethod<"Sizes, operands, transposes and strides.", "::tx::GemmForm", "getGemmForm">,
     InterfaceMethod<[{
-        The op once more, with the sums of `operand` over all its rows as its last result; `operand` may be the op's own
-        result: a library has them at hand while it multiplies. Null: not of this operand.
+        The op once more, with the sums of `operand` over all its rows as its last result: a library has them at
+        hand while it multiplies. Null: not of this operand.
       }], "::mlir::Operation *", "buildWithSums",
                     (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$operand), "", [{ return nullptr; }]>,
-    InterfaceMethod<[{
-        The op and `activation`, which reads its result, as one op: its first result is the activation's, and if it has
-        a second one that is the product. Null: not with this one.
-      }], "::mlir::Operation *", "buildWithActivation",
-                    (ins "::mlir::OpBuilder &":$builder, "::tx::ActivationOpInterface":$activation), "",
-                    [{ return nullptr; }]>,
   ];
 }
 

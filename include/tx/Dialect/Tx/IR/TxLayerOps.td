@@ -188,7 +188,7 @@ def Tx_AddPartsOp : Tx_ComputeOp<"add_parts",
 
 def Tx_LinearOp : Tx_ComputeOp<"linear",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Optional<Tx_FloatTensor>:$bias, UnitAttr:$transposed),
-    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_ActivatingGemm, Tx_MatrixCost]> {
+    [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost]> {
   let summary = "y = x weight + bias";
   let description = [{
     x [..., k], weight [k,n] (GPT-2's Conv1D) or, if `transposed`, [n,k] (torch.nn.Linear and tied heads), bias [n] ->
@@ -209,7 +209,7 @@ def Tx_LinearOp : Tx_ComputeOp<"linear",
 
 def Tx_LinearInputGradOp : Tx_ComputeOp<"linear_input_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$weight, UnitAttr:$transposed),
-    [Tx_Exact, Tx_Kernel, Tx_ActivatingGemm, Tx_MatrixCost]> {
+    [Tx_Exact, Tx_Kernel, Tx_Gemm, Tx_MatrixCost]> {
   let summary = "dx = dy weight^T";
   let description = [{
     dy [..., n], weight as in `tx.linear` -> [..., k].
@@ -311,7 +311,7 @@ def Tx_CastOp : Tx_ComputeOp<"cast", (ins Tx_FloatTensor:$x),
 }
 
 def Tx_GeluOp : Tx_ComputeOp<"gelu", (ins Tx_FloatTensor:$x),
-    [Tx_Exact, Tx_Differentiable, Tx_Activation, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
   let summary = "GELU, tanh form";
   let description = [{
     y = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
@@ -325,7 +325,7 @@ def Tx_GeluOp : Tx_ComputeOp<"gelu", (ins Tx_FloatTensor:$x),
 }
 
 def Tx_GeluGradOp : Tx_ComputeOp<"gelu_grad", (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$x),
-    [Tx_Exact, Tx_ActivationGrad, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
+    [Tx_Exact, Tx_InPlaceKernel, Tx_VectorCost, SameOperandsAndResultType]> {
   let summary = "the gradient of `tx.gelu`";
   let description = [{
     ```mlir

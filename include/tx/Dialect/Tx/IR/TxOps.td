@@ -5,7 +5,6 @@
 
 include "tx/Dialect/Tx/IR/TxStateOps.td"
 include "tx/Dialect/Tx/IR/TxLayerOps.td"
-include "tx/Dialect/Tx/IR/TxLinearGeluOps.td"
 include "tx/Dialect/Tx/IR/TxAttentionOps.td"
 include "tx/Dialect/Tx/IR/TxTrainingOps.td"
 include "tx/Dialect/Tx/IR/TxCollectiveOps.td"

@@ -20,6 +20,7 @@ bool tx::discardsOutput(RecomputeModule module) {
   case RecomputeModule::GdnNormOut:
   case RecomputeModule::GdpInProj:
   case RecomputeModule::GdpQkv:
+  case RecomputeModule::QkNorm:
     return true;
   }
   return false;
@@ -49,6 +50,8 @@ const char *tx::getModelPart(RecomputeModule module) {
     return "gated delta product";
   case RecomputeModule::Mhc:
     return "hyper-connections";
+  case RecomputeModule::QkNorm:
+    return "norm of queries and keys";
   }
   return "such part";
 }

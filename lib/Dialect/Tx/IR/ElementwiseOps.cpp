@@ -1,4 +1,4 @@
-//===- ElementwiseOps.cpp - Residual add, GELU, dropout -----------------------------------------------------------===//
+//===- ElementwiseOps.cpp - Residual add, activations, dropout ----------------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -68,6 +68,36 @@ KernelKind GeluGradOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> GeluGradOp::getKernelSpace() { return rowSpace(getDx()); }
 SmallVector<unsigned> GeluGradOp::getInPlaceOperands() { return {0, 1}; }
 int64_t GeluGradOp::getVectorFlops() { return 22 * tensorOf(getX()).getNumElements(); }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// SwigluOp, SwigluGradOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult SwigluOp::verify() { return success(); }
+
+LogicalResult SwigluOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (!dy || (!context.needsGradient(getGate()) && !context.needsGradient(getUp())))
+    return success();
+  auto grad =
+      SwigluGradOp::create(builder, getLoc(), dy.getType(), dy.getType(), dy, getGate(), getUp(), context.getScope());
+  if (context.needsGradient(getGate()))
+    context.addGradient(getGate(), grad.getDgate());
+  if (context.needsGradient(getUp()))
+    context.addGradient(getUp(), grad.getDup());
+  return success();
+}
+
+KernelKind SwigluOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SwigluOp::getKernelSpace() { return rowSpace(getY()); }
+SmallVector<unsigned> SwigluOp::getInPlaceOperands() { return {0, 1}; }
+int64_t SwigluOp::getVectorFlops() { return 12 * tensorOf(getY()).getNumElements(); }
+
+LogicalResult SwigluGradOp::verify() { return success(); }
+KernelKind SwigluGradOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SwigluGradOp::getKernelSpace() { return rowSpace(getDup()); }
+SmallVector<unsigned> SwigluGradOp::getInPlaceOperands() { return {0, 1, 2}; }
+int64_t SwigluGradOp::getVectorFlops() { return 18 * tensorOf(getDup()).getNumElements(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // DropoutOp

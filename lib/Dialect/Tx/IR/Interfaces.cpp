@@ -75,9 +75,14 @@ bool tx::detail::mayBeColumns(Operation *op, Value value) {
   switch (kernel.getKernelKind()) {
   case KernelKind::Row:
   case KernelKind::Column: {
-    // A tensor of one column may be one with a number for each row; the kernel reads those as a contiguous sequence.
-    auto space = std::pair(getRows(value.getType()), getColumns(value.getType()));
-    return space == kernel.getKernelSpace() && space.second > 1;
+    // A row of the kernel is a row of the tensor, or one of its heads: `width` of its columns. A tensor with one number
+    // for each row is read as a contiguous sequence.
+    auto [kernelRows, kernelColumns] = kernel.getKernelSpace();
+    int64_t rows = getRows(value.getType()), columns = getColumns(value.getType());
+    if (rows * columns % kernelRows)
+      return false;
+    int64_t width = rows * columns / kernelRows;
+    return width > 1 && width % kernelColumns == 0 && columns % width == 0;
   }
   case KernelKind::Flat:
     return false;

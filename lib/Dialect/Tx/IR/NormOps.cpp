@@ -1,4 +1,4 @@
-//===- NormOps.cpp - Layer norm and its gradients -----------------------------------------------------------------===//
+//===- NormOps.cpp - Layer norm, RMS norm and their gradients -----------------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -183,3 +183,131 @@ SmallVector<std::pair<unsigned, unsigned>> AddPartsOp::getTies() {
 Value AddPartsOp::getResetValue() { return getReset(); }
 KernelKind AddPartsOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> AddPartsOp::getKernelSpace() { return rowSpace(getParts()[0]); }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// RmsNormOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// The type of rstd: one number for each row; of several heads, one for each head of each row.
+static RankedTensorType headStatisticsOf(RankedTensorType x, int64_t heads) {
+  RankedTensorType rows = statisticsOf(x);
+  if (heads == 1)
+    return rows;
+  SmallVector<int64_t> shape(rows.getShape());
+  shape.push_back(heads);
+  return rows.clone(shape);
+}
+
+/// What one kernel of rows computes for each head. Two halves of a head stand side by side, so that RoPE, which turns
+/// column i with column i + d/2, can be in the same kernel.
+static std::pair<int64_t, int64_t> normSpace(Value x, int64_t heads) {
+  auto [rows, columns] = rowSpace(x);
+  int64_t width = columns / heads;
+  return {rows * heads, heads > 1 && width % 2 == 0 ? width / 2 : width};
+}
+
+static LogicalResult verifyHeads(Operation *op, Value x, int64_t heads) {
+  int64_t columns = getColumns(x.getType());
+  if (tensorOf(x).getRank() < 1)
+    return op->emitOpError("needs rows, found ") << x.getType();
+  if (heads < 1 || columns % heads)
+    return op->emitOpError("has ") << heads << " heads, which do not divide rows of " << columns << " elements";
+  return success();
+}
+
+static LogicalResult verifyNormWeight(Operation *op, Value x, Type weight, int64_t heads) {
+  if (failed(verifyHeads(op, x, heads)))
+    return failure();
+  int64_t width = getColumns(x.getType()) / heads;
+  if (tensorOf(weight).getRank() != 1 || tensorOf(weight).getDimSize(0) != width)
+    return op->emitOpError("takes a weight of ") << width << " elements, found " << weight;
+  return success();
+}
+
+static LogicalResult verifyOffset(Operation *op, int64_t offset) {
+  if (offset != 0 && offset != 1)
+    return op->emitOpError("takes an offset of 0 or 1, found ") << offset;
+  return success();
+}
+
+static LogicalResult verifyHeadStatistics(Operation *op, Value x, Type rstd, int64_t heads) {
+  ArrayRef<int64_t> shape = headStatisticsOf(tensorOf(x), heads).getShape();
+  if (tensorOf(rstd).getShape() != shape)
+    return op->emitOpError("takes an rstd of shape [") << shape << "], found " << rstd;
+  return success();
+}
+
+LogicalResult RmsNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                          SmallVectorImpl<Type> &types) {
+  auto x = tensorOf(adaptor.getX());
+  if (x.getRank() < 1)
+    return inferenceError<RmsNormOp>(loc, "needs rows, found ", x);
+  types.append({x, headStatisticsOf(x, adaptor.getHeads())});
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (failed(verifyNormWeight(*this, getX(), getWeight().getType(), getHeads())) ||
+      failed(verifyOffset(*this, getOffset())))
+    return failure();
+  if (!(getEps().convertToDouble() > 0))
+    return emitOpError("takes a positive eps, found ") << getEps().convertToDouble();
+  return success();
+}
+
+LogicalResult RmsNormOp::buildBackward(OpBuilder &builder, BackwardContext &context) {
+  Value dy = context.getGradient(getY());
+  if (!dy)
+    return success();
+  context.accumulate({getWeight()}, [&](ArrayRef<Value> acc, Value reset) -> SmallVector<Value> {
+    return {RmsNormWeightGradOp::create(builder, getLoc(), acc[0].getType(), dy, getX(), getRstd(), acc[0], reset,
+                                        getHeadsAttr(), context.getScope())
+                .getResult()};
+  });
+  if (context.needsGradient(getX()))
+    context.addGradient(getX(),
+                        RmsNormInputGradOp::create(builder, getLoc(), getX().getType(), dy, getX(), getWeight(),
+                                                   getRstd(), getHeadsAttr(), getOffsetAttr(), context.getScope()));
+  return success();
+}
+
+KernelKind RmsNormOp::getKernelKind() { return KernelKind::Row; }
+unsigned RmsNormOp::getReductionPasses() { return 1; }
+std::pair<int64_t, int64_t> RmsNormOp::getKernelSpace() { return normSpace(getX(), getHeads()); }
+SmallVector<unsigned> RmsNormOp::getInPlaceOperands() { return {0}; }
+int64_t RmsNormOp::getVectorFlops() { return 5 * tensorOf(getX()).getNumElements(); }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// RmsNormInputGradOp, RmsNormWeightGradOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult RmsNormInputGradOp::verify() {
+  if (failed(verifyNormWeight(*this, getX(), getWeight().getType(), getHeads())) ||
+      failed(verifyOffset(*this, getOffset())))
+    return failure();
+  return verifyHeadStatistics(*this, getX(), getRstd().getType(), getHeads());
+}
+
+KernelKind RmsNormInputGradOp::getKernelKind() { return KernelKind::Row; }
+unsigned RmsNormInputGradOp::getReductionPasses() { return 1; }
+std::pair<int64_t, int64_t> RmsNormInputGradOp::getKernelSpace() { return normSpace(getX(), getHeads()); }
+SmallVector<unsigned> RmsNormInputGradOp::getInPlaceOperands() { return {0, 1}; }
+int64_t RmsNormInputGradOp::getVectorFlops() { return 8 * tensorOf(getX()).getNumElements(); }
+
+LogicalResult RmsNormWeightGradOp::verify() {
+  if (failed(verifyHeads(*this, getX(), getHeads())))
+    return failure();
+  int64_t width = getColumns(getX().getType()) / getHeads();
+  if (tensorOf(getAcc()).getRank() != 1 || tensorOf(getAcc()).getDimSize(0) != width)
+    return emitOpError("takes an accumulator of ") << width << " elements, found " << getAcc().getType();
+  return verifyHeadStatistics(*this, getX(), getRstd().getType(), getHeads());
+}
+
+SmallVector<std::pair<unsigned, unsigned>> RmsNormWeightGradOp::getTies() { return {{3, 0}}; }
+Value RmsNormWeightGradOp::getResetValue() { return getReset(); }
+KernelKind RmsNormWeightGradOp::getKernelKind() { return KernelKind::Column; }
+std::pair<int64_t, int64_t> RmsNormWeightGradOp::getKernelSpace() {
+  auto [rows, columns] = rowSpace(getX());
+  return {rows * getHeads(), columns / getHeads()};
+}
+int64_t RmsNormWeightGradOp::getVectorFlops() { return 3 * tensorOf(getX()).getNumElements(); }

@@ -26,8 +26,8 @@ def Tx_ReplayKind : Tx_Enum<"ReplayKind", "whether a clone computes the same bit
   I32EnumCase<"Keyed", 1, "keyed">,
   I32EnumCase<"Never", 2, "never">]>;
 
-// The order is the order of Megatron's help text. A module of which no model part exists yet is known, and refused with
-// the reason.
+// The order is the order of Megatron's help text; `qk_norm`, at the end, is ours. A module of which no model part exists
+// yet is known, and refused with the reason.
 def Tx_RecomputeModule : Tx_Enum<"RecomputeModule", "a part of a layer that `selective` recomputes", [
   I32EnumCase<"CoreAttn", 0, "core_attn">,
   I32EnumCase<"Mlp", 1, "mlp">,
@@ -40,7 +40,8 @@ def Tx_RecomputeModule : Tx_Enum<"RecomputeModule", "a part of a layer that `sel
   I32EnumCase<"GdnNormOut", 8, "gdn_norm_out">,
   I32EnumCase<"GdpInProj", 9, "gdp_in_proj">,
   I32EnumCase<"GdpQkv", 10, "gdp_qkv">,
-  I32EnumCase<"Mhc", 11, "mhc">]>;
+  I32EnumCase<"Mhc", 11, "mhc">,
+  I32EnumCase<"QkNorm", 12, "qk_norm">]>;
 
 def Tx_RecomputeGranularity : Tx_Enum<"RecomputeGranularity", "how much to recompute", [
   I32EnumCase<"None", 0, "none">,

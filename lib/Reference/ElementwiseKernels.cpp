@@ -1,4 +1,4 @@
-//===- ElementwiseKernels.cpp - Add, GELU, dropout, views ---------------------------------------------------------===//
+//===- ElementwiseKernels.cpp - Add, activations, dropout, views --------------------------------------------------===//
 
 #include "DropoutMask.h"
 #include "Kernels.h"
@@ -45,6 +45,28 @@ static LogicalResult geluOp(GeluOp, Operands in, Results out) {
 static LogicalResult geluGrad(GeluGradOp, Operands in, Results out) {
   for (size_t i = 0; i < out[0].values.size(); ++i)
     out[0].values[i] = in[0]->values[i] * geluDerivative(in[1]->values[i]);
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// SwiGLU
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static LogicalResult swiglu(SwigluOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i) {
+    double gate = in[0]->values[i];
+    out[0].values[i] = gate / (1 + std::exp(-gate)) * in[1]->values[i];
+  }
+  return success();
+}
+
+static LogicalResult swigluGrad(SwigluGradOp, Operands in, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i) {
+    double dy = in[0]->values[i], gate = in[1]->values[i], up = in[2]->values[i];
+    double sigmoid = 1 / (1 + std::exp(-gate));
+    out[0].values[i] = dy * up * sigmoid * (1 + gate * (1 - sigmoid));
+    out[1].values[i] = dy * gate * sigmoid;
+  }
   return success();
 }
 
@@ -109,6 +131,8 @@ void tx::addElementwiseKernels(KernelTable &table) {
   table.add<CastOp, cast>();
   table.add<GeluOp, geluOp>();
   table.add<GeluGradOp, geluGrad>();
+  table.add<SwigluOp, swiglu>();
+  table.add<SwigluGradOp, swigluGrad>();
   table.add<DropoutOp, dropout>();
   table.add<ZerosOp, zeros>();
   table.add<SliceOp, slice>();

@@ -1,4 +1,4 @@
-//===- LayerKernels.cpp - Embedding, norm, linear -----------------------------------------------------------------===//
+//===- LayerKernels.cpp - Embedding, norms, RoPE, linear ----------------------------------------------------------===//
 
 #include "Kernels.h"
 
@@ -139,6 +139,90 @@ static LogicalResult addParts(AddPartsOp, Operands in, Results out) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// RMS norm
+//===--------------------------------------------------------------------------------------------------------------===//
+
+// The rows of a tensor with heads follow each other, so each head is a row of the weight's width.
+
+static LogicalResult rmsNorm(RmsNormOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &weight = *in[1];
+  size_t n = weight.values.size();
+  for (size_t r = 0; r < x.values.size() / n; ++r) {
+    const double *row = &x.values[r * n];
+    double square = 0;
+    for (size_t c = 0; c < n; ++c)
+      square += row[c] * row[c] / n;
+    double rstd = 1 / std::sqrt(square + op.getEps().convertToDouble());
+    for (size_t c = 0; c < n; ++c)
+      out[0].values[r * n + c] = row[c] * rstd * (weight.values[c] + op.getOffset());
+    out[1].values[r] = rstd;
+  }
+  return success();
+}
+
+static LogicalResult rmsNormInputGrad(RmsNormInputGradOp op, Operands in, Results out) {
+  const Tensor &dy = *in[0], &x = *in[1], &weight = *in[2], &rstd = *in[3];
+  size_t n = weight.values.size();
+  for (size_t r = 0; r < x.values.size() / n; ++r) {
+    auto normal = [&](size_t c) { return x.values[r * n + c] * rstd.values[r]; };
+    auto gradient = [&](size_t c) { return dy.values[r * n + c] * (weight.values[c] + op.getOffset()); };
+    double product = 0;
+    for (size_t c = 0; c < n; ++c)
+      product += gradient(c) * normal(c) / n;
+    for (size_t c = 0; c < n; ++c)
+      out[0].values[r * n + c] = rstd.values[r] * (gradient(c) - normal(c) * product);
+  }
+  return success();
+}
+
+static LogicalResult rmsNormWeightGrad(RmsNormWeightGradOp, Operands in, Results out) {
+  const Tensor &dy = *in[0], &x = *in[1], &rstd = *in[2];
+  startAccumulation(in, 3, 4, out[0]);
+  size_t n = out[0].values.size();
+  for (size_t i = 0; i < x.values.size(); ++i)
+    out[0].values[i % n] += dy.values[i] * x.values[i] * rstd.values[i / n];
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Rotary position embedding
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static LogicalResult positions(PositionsOp, Operands, Results out) {
+  for (size_t i = 0; i < out[0].values.size(); ++i)
+    out[0].values[i] = i;
+  return success();
+}
+
+static LogicalResult ropeTable(RopeTableOp op, Operands in, Results out) {
+  size_t columns = op.getFrequencies().size();
+  double scale = op.getScale().convertToDouble();
+  for (size_t i = 0; i < out[0].values.size(); ++i) {
+    float angle = static_cast<float>(in[0]->values[i / columns]) * static_cast<float>(op.getFrequencies()[i % columns]);
+    out[0].values[i] = std::cos(static_cast<double>(angle)) * scale;
+    out[1].values[i] = std::sin(static_cast<double>(angle)) * scale;
+  }
+  return success();
+}
+
+static LogicalResult rope(RopeOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &cos = *in[1], &sin = *in[2];
+  int64_t width = op.getHeadSize(), half = op.getRotated() / 2, heads = op.getHeads();
+  double sign = op.getInverse() ? -1 : 1;
+  out[0].values = x.values;
+  for (int64_t head = 0; head < static_cast<int64_t>(x.values.size()) / width; ++head)
+    for (int64_t i = 0; i < half; ++i) {
+      int64_t angle = head / heads % cos.getRows() * half + i;
+      double c = cos.values[angle], s = sign * sin.values[angle];
+      int64_t first = head * width + (op.getInterleaved() ? 2 * i : i),
+              second = first + (op.getInterleaved() ? 1 : half);
+      out[0].values[first] = x.values[first] * c - x.values[second] * s;
+      out[0].values[second] = x.values[second] * c + x.values[first] * s;
+    }
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Linear
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -214,6 +298,12 @@ void tx::addLayerKernels(KernelTable &table) {
   table.add<LayerNormWeightGradOp, layerNormWeightGrad>();
   table.add<LayerNormPartialGradOp, layerNormPartialGrad>();
   table.add<AddPartsOp, addParts>();
+  table.add<RmsNormOp, rmsNorm>();
+  table.add<RmsNormInputGradOp, rmsNormInputGrad>();
+  table.add<RmsNormWeightGradOp, rmsNormWeightGrad>();
+  table.add<PositionsOp, positions>();
+  table.add<RopeTableOp, ropeTable>();
+  table.add<RopeOp, rope>();
   table.add<LinearOp, linear>();
   table.add<LinearInputGradOp, linearInputGrad>();
   table.add<LinearWeightGradOp, linearWeightGrad>();

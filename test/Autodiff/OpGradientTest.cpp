@@ -40,6 +40,22 @@ const Case kCases[] = {
       %w = tx.load @w : tensor<6xf32>
       %b = tx.load @b : tensor<6xf32>
       %y, %mean, %rstd = tx.layer_norm %x, %w, %b eps 1.0e-2 in <layer 0, "layernorm"> : tensor<2x4x6xf32>, tensor<6xf32>)"},
+    {"RmsNorm", "tx.global @w parameter ones : tensor<6xf32>", R"(
+      %w = tx.load @w : tensor<6xf32>
+      %y, %rstd = tx.rms_norm %x, %w eps 1.0e-2 in <layer 0, "layernorm"> : tensor<2x4x6xf32>, tensor<6xf32>)"},
+    {"RmsNormOfHeads", "tx.global @w parameter : tensor<2xf32>", R"(
+      %w = tx.load @w : tensor<2xf32>
+      %y, %rstd = tx.rms_norm %x, %w eps 1.0e-2 heads 3 offset 1 in <layer 0, "qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>)"},
+    {"Rope", "", R"(
+      %p = tx.positions in <"rotary_pos_emb"> : tensor<4xi32>
+      %cos, %sin = tx.rope_table %p frequencies [1.0, 0.3] scale 1.5 in <"rotary_pos_emb"> : tensor<4xi32>
+      %z = tx.rope %x, %cos, %sin heads 1 in <layer 0, "rope"> : tensor<2x4x6xf32>, tensor<4x2xf32>
+      %cos1, %sin1 = tx.rope_table %p frequencies [0.7] in <"rotary_pos_emb"> : tensor<4xi32>
+      %y = tx.rope %z, %cos1, %sin1 heads 3 interleaved in <layer 0, "rope"> : tensor<2x4x6xf32>, tensor<4x1xf32>)"},
+    {"Swiglu", "tx.global @w parameter : tensor<6x6xf32>", R"(
+      %w = tx.load @w : tensor<6x6xf32>
+      %g = tx.linear %x, %w in <layer 0, "mlp.fc1"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+      %y = tx.swiglu %g, %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>)"},
     {"Linear", "tx.global @w parameter : tensor<6x5xf32>\ntx.global @b parameter : tensor<5xf32>", R"(
       %w = tx.load @w : tensor<6x5xf32>
       %b = tx.load @b : tensor<5xf32>

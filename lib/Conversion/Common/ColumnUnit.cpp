@@ -9,12 +9,18 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
-Vectors ColumnUnit::load(const Buffer &buffer, Number row) {
-  return e.loadBlock(buffer, row * static_cast<double>(buffer.stride) + first, shape);
+/// Where this unit's columns of a row begin. Rows of a buffer that are wider than the kernel's are rows of heads.
+Number ColumnUnit::startOf(const Buffer &buffer, Number row) {
+  RowPlaces places{buffer.stride};
+  if (buffer.columns > kernel.columns)
+    places = {buffer.stride, buffer.columns / kernel.columns, kernel.columns};
+  return places.startOf(row) + first;
 }
 
+Vectors ColumnUnit::load(const Buffer &buffer, Number row) { return e.loadBlock(buffer, startOf(buffer, row), shape); }
+
 void ColumnUnit::store(const Vectors &block, const Buffer &buffer, Number row) {
-  e.storeBlock(block, buffer, row * static_cast<double>(buffer.stride) + first, shape);
+  e.storeBlock(block, buffer, startOf(buffer, row), shape);
 }
 
 const Buffer *ColumnUnit::input(Operation *op, Value value) {

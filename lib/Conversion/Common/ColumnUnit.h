@@ -65,6 +65,8 @@ protected:
   virtual void combineGroups(llvm::MutableArrayRef<Number> sums) {}
 
 private:
+  Number startOf(const Buffer &buffer, Number row);
+
   bool isOneRow = false; // while the body of eachRow or inRow is written
 };
 

@@ -46,6 +46,29 @@ static void lowerGeluGrad(GeluGradOp op, RowProgram &row) {
   }));
 }
 
+/// exp(-x), at most 2^126, so that 1 + exp(-x) and its reciprocal are finite.
+static Number expOfMinus(Number x) {
+  Number exponent = x * (-1.0 / M_LN2);
+  return exp2(select(exponent > 126.0, 126.0, exponent));
+}
+
+static void lowerSwiglu(SwigluOp op, RowProgram &row) {
+  row.result(op.getY(), row.map({row.columns(op.getGate()), row.columns(op.getUp())},
+                                [](Emitter &, Numbers v) { return quotient(v[0], 1.0 + expOfMinus(v[0])) * v[1]; }));
+}
+
+// With s = 1 / (1 + e), e = exp(-gate), the derivative of silu is s + gate s (1 - s), where 1 - s = e s.
+static void lowerSwigluGrad(SwigluGradOp op, RowProgram &row) {
+  RowValue dy = row.columns(op.getDy()), gate = row.columns(op.getGate()), up = row.columns(op.getUp());
+  row.result(op.getDgate(), row.map({dy, gate, up}, [](Emitter &e, Numbers v) {
+    Number power = expOfMinus(v[1]);
+    Number s = quotient(e.like(v[1], 1.0), 1.0 + power);
+    return v[0] * v[2] * fma(power * s, v[1] * s, s);
+  }));
+  row.result(op.getDup(),
+             row.map({dy, gate}, [](Emitter &, Numbers v) { return v[0] * quotient(v[1], 1.0 + expOfMinus(v[1])); }));
+}
+
 static void lowerBroadcastRows(BroadcastRowsOp op, RowProgram &row) {
   row.result(op.getResult(), row.sameRow(op.getRow()));
 }
@@ -74,6 +97,8 @@ void tx::emit::addElementwise(OpTable &table) {
   table.addRow(lowerCast);
   table.addRow(lowerGelu);
   table.addRow(lowerGeluGrad);
+  table.addRow(lowerSwiglu);
+  table.addRow(lowerSwigluGrad);
   table.addRow(lowerBroadcastRows);
   table.addRow(lowerZeros);
   table.addColumn(lowerBiasGrad);

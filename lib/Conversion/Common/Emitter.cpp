@@ -53,6 +53,11 @@ Number Emitter::lanes() {
   return constant(DenseElementsAttr::get(vectorOf(i32()), ArrayRef<int32_t>(values)));
 }
 
+Number Emitter::vectorOf(ArrayRef<double> values) {
+  auto rounded = llvm::map_to_vector(values, [](double value) { return static_cast<float>(value); });
+  return constant(DenseElementsAttr::get(VectorType::get({laneCount}, f32()), ArrayRef<float>(rounded)));
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // Arithmetic
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -91,6 +91,8 @@ Number quotient(Number a, Number b);
 Number root(Number a);
 /// The logarithm of a positive f32 scalar, computed in f64.
 Number log(Number x);
+/// The cosine and the sine of an f32 number below 2^31, computed in f64 and rounded to f32.
+std::pair<Number, Number> cosAndSin(Number x);
 /// The same bits as another type of the same width.
 Number bitcast(Number a, mlir::Type element);
 /// Converts to a wider or narrower type of the same kind (float or integer); f64 to f32 rounds.
@@ -146,6 +148,8 @@ public:
   Number index(int64_t value) { return integer(value, index()); }
   /// A vector with its lanes' numbers: 0, 1, 2, ... as i32.
   Number lanes();
+  /// A vector with these f32 numbers.
+  Number vectorOf(llvm::ArrayRef<double> values);
   Number broadcast(Number scalar);
   Number smallerIndex(Number a, Number b);
 

@@ -6,6 +6,24 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
+std::optional<RowPlaces> RowPlaces::find(const Buffer &buffer, int64_t rows, int64_t width) {
+  if (buffer.columns == width && buffer.rows == rows)
+    return RowPlaces{buffer.stride};
+  if (buffer.isContiguous())
+    return RowPlaces{width};
+  int64_t heads = buffer.columns / width;
+  if (buffer.columns % width || buffer.rows * heads != rows)
+    return std::nullopt;
+  return RowPlaces{buffer.stride, heads, width};
+}
+
+Number RowPlaces::startOf(Number row) const {
+  if (heads == 1)
+    return row * static_cast<double>(stride);
+  double count = heads;
+  return row / count * static_cast<double>(stride) + row % heads * static_cast<double>(headStride);
+}
+
 Kernel::Kernel(step::KernelOp op, Emitter &emitter, ValueRange memory, std::function<Number(unsigned)> immediate)
     : op(op), emitter(emitter), rows(op.getSpace()[0]), columns(op.getSpace()[1]), immediate(std::move(immediate)) {
   for (auto [type, stride, memref] : llvm::zip_equal(op.getBufferTypes(), op.getRowStrides(), memory)) {

@@ -8,8 +8,20 @@
 #include "tx/Dialect/Step/IR/StepOps.h"
 
 #include <functional>
+#include <optional>
 
 namespace tx::emit {
+
+/// Where the rows of a kernel lie in a buffer. Row r begins at element (r / heads) stride + (r % heads) headStride: a
+/// kernel's row is a row of the tensor, or one of its heads.
+struct RowPlaces {
+  int64_t stride, heads = 1, headStride = 0;
+
+  /// The places of `rows` rows of `width` elements; none if they are not evenly spaced. Kernels of chunks or of a
+  /// single row take a contiguous tensor as one sequence.
+  static std::optional<RowPlaces> find(const Buffer &buffer, int64_t rows, int64_t width);
+  Number startOf(Number row) const;
+};
 
 /// A kernel whose code is being written: its step.kernel op, and the memory of its operands.
 class Kernel {

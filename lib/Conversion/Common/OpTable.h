@@ -47,13 +47,14 @@ private:
 void addElementwise(OpTable &table);
 void addNorm(OpTable &table);
 void addEmbedding(OpTable &table);
+void addRotary(OpTable &table);
 void addAttention(OpTable &table);
 void addDropout(OpTable &table);
 void addLoss(OpTable &table);
 void addOptimizer(OpTable &table);
 
 inline OpTable::OpTable() {
-  for (auto add : {addElementwise, addNorm, addEmbedding, addAttention, addDropout, addLoss, addOptimizer})
+  for (auto add : {addElementwise, addNorm, addEmbedding, addRotary, addAttention, addDropout, addLoss, addOptimizer})
     add(*this);
 }
 

@@ -19,6 +19,25 @@ Number BlockPlace::laneNumbers() const {
   return emitter.broadcast(start) + emitter.lanes();
 }
 
+Number BlockPlace::fromList(unsigned vector, ArrayRef<double> list) const {
+  Number result;
+  if (offset.value) { // the thread knows its columns, the code does not
+    Number column = columns(vector);
+    result = emitter.broadcast(emitter.constant(list.front(), emitter.f32()));
+    for (auto [number, value] : llvm::enumerate(list.drop_front()))
+      result = select(column == static_cast<double>(number + 1), value, result);
+    return result;
+  }
+  for (size_t block = 0; block * kBlock < list.size(); ++block) {
+    SmallVector<double> lanes;
+    for (unsigned lane = 0; lane < kSlice; ++lane)
+      lanes.push_back(list[std::min(block * kBlock + vector * kSlice + lane, list.size() - 1)]);
+    Number values = emitter.vectorOf(lanes);
+    result = block ? select(first == emitter.index(block * kBlock), values, result) : values;
+  }
+  return result;
+}
+
 RowProgram::RowProgram(Kernel &kernel) : kernel(kernel) {
   nodes.push_back(std::make_unique<RowNode>(RowNode::Scalar));
   number = nodes.back().get();
@@ -63,18 +82,23 @@ RowValue RowProgram::constantIndex(int64_t value) {
   return map({}, [value](Emitter &e, Numbers) { return e.index(value); });
 }
 
-RowValue RowProgram::startOf(RowValue row, int64_t stride) {
-  RowValue &known = starts[{row, stride}];
-  if (!known)
-    known = map({row}, [stride](Emitter &, Numbers v) { return v[0] * static_cast<double>(stride); });
-  return known;
-}
-
-RowValue RowProgram::load(const Buffer &buffer, RowValue row, int64_t stride) {
-  RowValue &known = loads[{&buffer, row}];
+RowValue RowProgram::startOf(RowValue row, const RowPlaces &places, unsigned part) {
+  RowValue &known = starts[{row, places.stride, places.heads, places.headStride, part}];
   if (known)
     return known;
-  RowNode node(RowNode::Columns, {startOf(row, stride)});
+  if (part) {
+    int64_t behind = part * kernel.columns;
+    RowValue first = startOf(row, places);
+    return known = map({first}, [behind](Emitter &e, Numbers v) { return v[0] + e.index(behind); });
+  }
+  return known = map({row}, [places](Emitter &, Numbers v) { return places.startOf(v[0]); });
+}
+
+RowValue RowProgram::load(const Buffer &buffer, RowValue start) {
+  RowValue &known = loads[{&buffer, start}];
+  if (known)
+    return known;
+  RowNode node(RowNode::Columns, {start});
   node.source = &buffer;
   node.block = [&buffer](const BlockPlace &at, ArrayRef<Vectors> v) {
     return at.emitter.loadBlock(buffer, v[0][0] + at.first, at.shape);
@@ -86,31 +110,44 @@ RowValue RowProgram::loadElement(const Buffer &buffer, RowValue element) {
   return map({element}, [&buffer](Emitter &e, Numbers v) { return e.load(buffer, v[0]); });
 }
 
-/// How many elements the kernel's rows lie apart in a buffer; none if the rows are not evenly spaced. Kernels of chunks
-/// or of a single row take a contiguous tensor as one sequence.
-static std::optional<int64_t> rowStride(const Buffer &buffer, const Kernel &kernel) {
-  if (buffer.columns == kernel.columns && buffer.rows == kernel.rows)
-    return buffer.stride;
-  return buffer.isContiguous() ? std::optional(kernel.columns) : std::nullopt;
+/// How many parts, each as wide as the kernel's rows, make a row of `elements` elements among `rows`.
+static unsigned countParts(int64_t elements, int64_t rows, int64_t columns) {
+  int64_t width = elements / rows;
+  return elements % rows == 0 && width % columns == 0 ? std::max<int64_t>(1, width / columns) : 1;
+}
+
+SmallVector<RowValue, 2> RowProgram::parts(Value operand) {
+  if (auto known = values.find(operand); known != values.end()) {
+    SmallVector<RowValue, 2> parts;
+    for (unsigned part = 0; part < known->second.size(); ++part)
+      parts.push_back(computed(operand, true, part));
+    return parts;
+  }
+  const Buffer *buffer = kernel.input(operand);
+  unsigned count = countParts(buffer->type.getNumElements(), kernel.rows, kernel.columns);
+  std::optional<RowPlaces> places = RowPlaces::find(*buffer, kernel.rows, count * kernel.columns);
+  if (!places)
+    return SmallVector<RowValue, 2>(count, refuse("takes an operand whose rows follow each other"));
+  SmallVector<RowValue, 2> parts;
+  for (unsigned part = 0; part < count; ++part)
+    parts.push_back(load(*buffer, startOf(number, *places, part)));
+  return parts;
 }
 
 RowValue RowProgram::columns(Value operand) {
-  if (RowValue value = computed(operand, true))
-    return value;
-  const Buffer *buffer = kernel.input(operand);
-  std::optional<int64_t> stride = rowStride(*buffer, kernel);
-  return stride ? load(*buffer, number, *stride) : refuse("takes an operand whose rows follow each other");
+  SmallVector<RowValue, 2> all = parts(operand);
+  return all.size() == 1 ? all[0] : refuse("takes an operand with the rows and columns of its kernel");
 }
 
-RowValue RowProgram::sameRow(Value operand) {
-  if (RowValue value = computed(operand, true))
+RowValue RowProgram::sameRow(Value operand, unsigned part) {
+  if (RowValue value = computed(operand, true, part))
     return value;
-  return load(*kernel.input(operand), constantIndex(0), 0);
+  return load(*kernel.input(operand), constantIndex(part * kernel.columns));
 }
 
 /// The place of element `element` in a tensor that has `count` elements for each row.
 RowValue RowProgram::elementOf(unsigned element, unsigned count) {
-  RowValue first = count == 1 ? number : startOf(number, count);
+  RowValue first = count == 1 ? number : startOf(number, {count});
   if (element == 0)
     return first;
   return map({first}, [element](Emitter &e, Numbers v) { return v[0] + e.index(element); });
@@ -132,11 +169,18 @@ RowValue RowProgram::uniform(Value operand, int64_t element) {
   return loadElement(*buffer, constantIndex(element));
 }
 
-RowValue RowProgram::tableRow(Value table, RowValue row) {
+RowValue RowProgram::tableRow(Value table, RowValue row, unsigned part) {
   const Buffer *buffer = kernel.input(table);
   if (!buffer)
     return refuse("cannot share a kernel with the op that computes its table");
-  return load(*buffer, row, buffer->stride);
+  return load(*buffer, startOf(row, {buffer->stride}, part));
+}
+
+RowValue RowProgram::elementAt(Value operand, RowValue element) {
+  const Buffer *buffer = kernel.input(operand);
+  if (!buffer || !buffer->isContiguous())
+    return refuse("takes an operand from memory whose elements follow each other");
+  return loadElement(*buffer, element);
 }
 
 RowValue RowProgram::immediate(unsigned index) {
@@ -240,21 +284,24 @@ void RowProgram::endOp(Operation *op) {
   for (Value result : op->getResults()) {
     ArrayRef<RowValue> numbers = values[result];
     bool isColumns = numbers[0]->kind == RowNode::Columns;
-    if (isColumns)
-      numbers[0]->pass = last;
+    for (RowValue part : numbers)
+      if (isColumns)
+        part->pass = last;
     passes = std::max(passes, last + 1);
     for (const Buffer *buffer : kernel.outputs(result))
-      isColumns ? store(buffer, numbers[0]) : storeNumbers(buffer, numbers);
+      isColumns ? store(buffer, numbers) : storeNumbers(buffer, numbers);
   }
 }
 
-void RowProgram::store(const Buffer *buffer, RowValue value) {
-  std::optional<int64_t> stride = rowStride(*buffer, kernel);
-  if (!stride)
+void RowProgram::store(const Buffer *buffer, ArrayRef<RowValue> parts) {
+  std::optional<RowPlaces> places = RowPlaces::find(*buffer, kernel.rows, parts.size() * kernel.columns);
+  if (!places)
     return kernel.refuse(current, "writes a buffer whose rows do not follow each other");
-  if (value->home < 0)
-    value->home = stores.size();
-  stores.push_back({buffer, value, startOf(number, *stride)});
+  for (auto [part, value] : llvm::enumerate(parts)) {
+    if (value->home < 0)
+      value->home = stores.size();
+    stores.push_back({buffer, value, startOf(number, *places, part)});
+  }
 }
 
 void RowProgram::storeNumbers(const Buffer *buffer, ArrayRef<RowValue> numbers) {
@@ -272,7 +319,7 @@ void RowProgram::finish() {
   for (Value yielded : kernel.op.getBody().front().back().getOperands())
     if (isa<BlockArgument>(yielded) && seen.insert(yielded).second)
       for (const Buffer *buffer : kernel.outputs(yielded))
-        store(buffer, columns(yielded));
+        store(buffer, parts(yielded));
   if (limitsDiffer)
     limit = nullptr;
 }

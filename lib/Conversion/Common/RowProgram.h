@@ -20,7 +20,9 @@
 #include "Kernel.h"
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <tuple>
 
 namespace tx::emit {
 
@@ -39,6 +41,8 @@ struct BlockPlace {
   /// Numbers the lanes of all of a row's blocks, 16 for each block; i32. A block's four vectors have the same lane
   /// numbers.
   Number laneNumbers() const;
+  /// A list has one number for each of the row's columns: returns the numbers of a vector's lanes; f32.
+  Number fromList(unsigned vector, llvm::ArrayRef<double> list) const;
 };
 
 struct RowNode;
@@ -79,14 +83,19 @@ public:
   //===--- For ops: operands ---===//
   /// A tensor that has the kernel's rows and columns.
   RowValue columns(mlir::Value operand);
-  /// A tensor of one row, which all rows use.
-  RowValue sameRow(mlir::Value operand);
+  /// A tensor whose rows are wider than the kernel's, by a whole factor: its columns in parts of the kernel's width,
+  /// the first of each row first. A row of the kernel may also be one of the heads of a row of the tensor.
+  llvm::SmallVector<RowValue, 2> parts(mlir::Value operand);
+  /// A tensor of one row, which all rows use; and part `part` of it, if it is wider than the kernel's rows.
+  RowValue sameRow(mlir::Value operand, unsigned part = 0);
   /// Element `element` of a tensor that has one number, or a few, for each row.
   RowValue perRow(mlir::Value operand, unsigned element = 0);
   /// Element `element` of a tensor, the same for all rows.
   RowValue uniform(mlir::Value operand, int64_t element = 0);
-  /// The row of a table with this number.
-  RowValue tableRow(mlir::Value table, RowValue number);
+  /// The row of a table with this number; and part `part` of it, if it is wider than the kernel's rows.
+  RowValue tableRow(mlir::Value table, RowValue number, unsigned part = 0);
+  /// Element `element(number)` of a tensor, for each row.
+  RowValue elementAt(mlir::Value operand, RowValue element);
   /// The number of the row; an index.
   RowValue rowNumber() { return number; }
   RowValue immediate(unsigned index);
@@ -108,7 +117,7 @@ public:
 
   //===--- For ops: results ---===//
   void result(mlir::Value result, RowValue value) { this->result(result, llvm::ArrayRef(value)); }
-  /// A result with several numbers for each row, which lie side by side in memory.
+  /// A result with several numbers for each row, or with several parts of columns, which lie side by side in memory.
   void result(mlir::Value result, llvm::ArrayRef<RowValue> values);
 
   /// Part p of the rows is the `rowsOfPart` rows from p * `rowsOfPart` on. Row p of the result gets the sums over part
@@ -138,9 +147,10 @@ public:
 private:
   RowValue add(RowNode node, unsigned earliest);
   RowValue reduce(Reduction reduction, llvm::ArrayRef<RowValue> operands);
-  RowValue load(const Buffer &buffer, RowValue row, int64_t stride);
-  RowValue startOf(RowValue row, int64_t stride);
-  void store(const Buffer *buffer, RowValue value);
+  RowValue load(const Buffer &buffer, RowValue start);
+  /// The element of a buffer at which part `part` of a row begins.
+  RowValue startOf(RowValue row, const RowPlaces &places, unsigned part = 0);
+  void store(const Buffer *buffer, llvm::ArrayRef<RowValue> parts);
   void storeNumbers(const Buffer *buffer, llvm::ArrayRef<RowValue> numbers);
   RowValue elementOf(unsigned element, unsigned count);
   RowValue loadElement(const Buffer &buffer, RowValue element);
@@ -152,11 +162,11 @@ private:
   unsigned firstPass = 0;
   int64_t limitPeriod = 0;
   bool limitsDiffer = false;
-  /// The values of each op result: one value if it has columns, perhaps several if it has numbers for each row.
+  /// The values of each op result: one for each part of its columns, or one for each of its numbers of a row.
   llvm::DenseMap<mlir::Value, llvm::SmallVector<RowValue, 1>> values;
   llvm::DenseMap<mlir::Operation *, unsigned> lastPass;
   llvm::DenseMap<std::pair<const Buffer *, RowValue>, RowValue> loads;
-  llvm::DenseMap<std::pair<RowValue, int64_t>, RowValue> starts;
+  std::map<std::tuple<RowValue, int64_t, int64_t, int64_t, unsigned>, RowValue> starts;
 };
 
 } // namespace tx::emit

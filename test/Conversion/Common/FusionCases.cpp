@@ -27,6 +27,10 @@ const Recipe recipes[] = {
     {"positions", "tx.add_positions $0, %table in <\"x\"> : #t, #p", 1, 0},
     {"norm", "tx.layer_norm $0, %w, %b eps 1.0e-3 in <\"x\"> : #t, #w", 1, 2},
     {"norm_grad", "tx.layer_norm_input_grad $0, $1, %w, %mean, %rstd in <\"x\"> : #t, #w, #s", 2, 1},
+    {"rms", "tx.rms_norm $0, %w eps 1.0e-3 in <\"x\"> : #t, #w", 1, 1},
+    {"rms_grad", "tx.rms_norm_input_grad $0, $1, %w, %rstd in <\"x\"> : #t, #w, #s", 2, 1},
+    {"swiglu", "tx.swiglu $0, $1 in <\"x\"> : #t", 2, 0},
+    {"swiglu_grad", "tx.swiglu_grad $0, $1, $0 in <\"x\"> : #t", 2, 0},
     {"softmax", "tx.softmax $0 in <\"x\"> : #t", 1, 2},
     {"softmax_causal", "tx.softmax $0 causal in <\"x\"> : #t", 1, 2},
     {"softmax_grad", "tx.softmax_grad $0, $1 in <\"x\"> : #t", 2, 1},
@@ -87,8 +91,14 @@ private:
     std::string text = types(recipe.text);
     for (size_t i = 0; i < operands.size(); ++i)
       text = replaced(text, "$" + std::to_string(i), operands[i]);
-    bool isNorm = std::string(recipe.name) == "norm";
-    return "  " + result + (isNorm ? ", " + result + "m, " + result + "r" : "") + " = " + text + "\n";
+    std::string name = recipe.name, statistics;
+    if (name == "norm")
+      statistics = ", " + result + "m, " + result + "r";
+    else if (name == "rms")
+      statistics = ", " + result + "r";
+    else if (name == "swiglu_grad")
+      statistics = ", " + result + "u";
+    return "  " + result + statistics + " = " + text + "\n";
   }
   /// A kernel of rows: its buffers are the fixed inputs, then `rows`, then `outputs`.
   std::string kernelText(const std::string &name, const std::vector<std::string> &rows, const std::string &body,

@@ -213,7 +213,7 @@ std::vector<int64_t> txtest::stridesOf(const OpCase &op) {
   int64_t gap = 3;
   for (const auto *tensors : {&op.inputs, &op.outputs})
     for (const Tensor &tensor : *tensors)
-      strides.push_back(op.kind != "flat" && op.isRows(tensor) ? op.columns + gap++ : 0);
+      strides.push_back(op.kind != "flat" && op.isRows(tensor) ? tensor.columns() + gap++ : 0);
   return strides;
 }
 
@@ -343,6 +343,101 @@ static void addNormCases(std::vector<OpCase> &cases, int64_t c) {
                    {parts, others, w, b},
                    {{{c}}, {{c}}},
                    {{2, 0}, {3, 1}}});
+}
+
+/// Over rows, and over the heads of each row, whose halves stand side by side where the width is even.
+static void addRmsNormCases(std::vector<OpCase> &cases, int64_t c) {
+  for (int64_t heads : {1, 3}) {
+    int64_t width = heads > 1 && c % 2 == 0 ? c / 2 : c, rows = 6 * heads;
+    std::string ofHeads = heads > 1 ? " heads 3" : "", suffix = heads > 1 ? "_of_heads" : "";
+    Tensor x = normal({2, 3, heads * c}, 1, 2), dy = normal({2, 3, heads * c}, 2), w = normal({c}, 3);
+    std::vector<int64_t> statistics = heads > 1 ? std::vector<int64_t>{2, 3, 3} : std::vector<int64_t>{2, 3};
+    Tensor rstd = positive(statistics, 6), result{x.shape};
+    std::string t = x.type(), tw = w.type(), ts = rstd.type();
+    for (int64_t offset : {0, 1}) {
+      std::string attributes = ofHeads + (offset ? " offset 1" : ""), name = suffix + (offset ? "_offset" : "");
+      cases.push_back({"rms_norm" + name,
+                       "row",
+                       rows,
+                       width,
+                       "%r0, %r1 = tx.rms_norm %0, %1 eps 1.0e-2" + attributes + in + t + ", " + tw,
+                       {x, w},
+                       {result, {statistics}},
+                       {{0, 0}}});
+      cases.push_back({"rms_norm_input_grad" + name,
+                       "row",
+                       rows,
+                       width,
+                       "%r0 = tx.rms_norm_input_grad %0, %1, %2, %3" + attributes + in + t + ", " + tw + ", " + ts,
+                       {dy, x, w, rstd},
+                       {result},
+                       {{0, 0}, {1, 0}}});
+    }
+    for (bool reset : {false, true})
+      cases.push_back({"rms_norm_weight_grad" + suffix + (reset ? "_reset" : ""),
+                       "column",
+                       rows,
+                       c,
+                       "%r0 = tx.rms_norm_weight_grad %0, %1, %2 into %3 reset %4" + ofHeads + in + t + ", " + ts +
+                           ", " + tw + ", tensor<i1>",
+                       {dy, x, rstd, w, scalar(reset, "i1")},
+                       {{{c}}},
+                       {{3, 0}},
+                       5e-6});
+  }
+}
+
+/// Of whole heads, of some of their columns, and of pairs.
+static void addRotaryCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor positions{{3}, "i32", {0, 5, 4000}};
+  std::string frequencies;
+  for (int64_t i = 0; i < c; ++i)
+    frequencies += (i ? ", " : "") + std::to_string(1.0 / (1 + 3 * i));
+  cases.push_back(
+      {"positions", "row", 1, c, "%r0 = tx.positions" + (in + Tensor{{c}, "i32"}.type()), {}, {{{c}, "i32"}}, {}, 0});
+  cases.push_back({"rope_table",
+                   "row",
+                   3,
+                   c,
+                   "%r0, %r1 = tx.rope_table %0 frequencies [" + frequencies + "] scale 1.5" + in + positions.type(),
+                   {positions},
+                   {{{3, c}}, {{3, c}}},
+                   {},
+                   2e-7});
+  auto addRope = [&](const std::string &name, int64_t width, int64_t columns, int64_t rows, const char *attributes,
+                     std::vector<int64_t> table) {
+    Tensor x = normal({2, 3, 4 * width}, 1), cos = normal(table, 2), sin = normal(table, 3);
+    cases.push_back({name,
+                     "row",
+                     rows,
+                     columns,
+                     "%r0 = tx.rope %0, %1, %2 heads 4" + std::string(attributes) + in + x.type() + ", " + cos.type(),
+                     {x, cos, sin},
+                     {{x.shape}},
+                     {{0, 0}},
+                     5e-7});
+  };
+  addRope("rope", 2 * c, c, 24, "", {3, c});
+  addRope("rope_inverse", 2 * c, c, 24, " inverse", {2, 3, c});
+  addRope("rope_partial", 3 * c, c, 24, "", {2, 3, c});
+  addRope("rope_interleaved", 2 * c, 1, 24 * c, " interleaved", {3, c});
+  addRope("rope_interleaved_partial", 2 * c, 1, 24 * c, " interleaved inverse", {2, 3, (c + 1) / 2});
+}
+
+static void addSwigluCases(std::vector<OpCase> &cases, int64_t c) {
+  Tensor dy = normal({2, 3, c}, 1), gate = normal({2, 3, c}, 2, 4), up = normal({2, 3, c}, 3), result{{2, 3, c}};
+  std::string t = dy.type();
+  cases.push_back(
+      {"swiglu", "row", 6, c, "%r0 = tx.swiglu %0, %1" + (in + t), {gate, up}, {result}, {{0, 0}, {1, 0}}, 1e-6});
+  cases.push_back({"swiglu_grad",
+                   "row",
+                   6,
+                   c,
+                   "%r0, %r1 = tx.swiglu_grad %0, %1, %2" + (in + t),
+                   {dy, gate, up},
+                   {result, result},
+                   {{1, 0}, {2, 1}, {0, 0}},
+                   1e-6});
 }
 
 /// Columns of more rows than threads share.
@@ -527,8 +622,8 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
 
 std::vector<OpCase> txtest::opCases(int64_t columns) {
   std::vector<OpCase> cases;
-  for (auto add : {addElementwiseCases, addNormCases, addTallCases, addEmbeddingCases, addAttentionCases, addLossCases,
-                   addOptimizerCases})
+  for (auto add : {addElementwiseCases, addSwigluCases, addNormCases, addRmsNormCases, addRotaryCases, addTallCases,
+                   addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
     add(cases, columns);
   return cases;
 }

@@ -73,8 +73,13 @@ struct OpCase {
   int64_t units() const { return kind == "column" ? columnUnits(columns) : rows; }
   /// The kernel's text; strides of inputs, then outputs.
   std::string text(const std::vector<int64_t> &strides = {}) const;
-  /// Which inputs and outputs are rows of the kernel's width.
-  bool isRows(const Tensor &tensor) const { return tensor.columns() == columns && tensor.elements() > columns; }
+  /// Which inputs and outputs have the kernel's rows, or rows of heads that are the kernel's rows; a kernel's row may
+  /// be some of its widths.
+  bool isRows(const Tensor &tensor) const {
+    int64_t width = tensor.elements() / rows;
+    return tensor.elements() > tensor.columns() && tensor.elements() % rows == 0 && width % columns == 0 && width > 1 &&
+           tensor.columns() % width == 0 && (tensor.columns() > 2 || tensor.columns() == columns);
+  }
 };
 
 /// How to run a case.

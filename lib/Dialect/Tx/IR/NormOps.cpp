@@ -242,7 +242,8 @@ LogicalResult RmsNormOp::inferReturnTypes(MLIRContext *, std::optional<Location>
   auto x = tensorOf(adaptor.getX());
   if (x.getRank() < 1)
     return inferenceError<RmsNormOp>(loc, "needs rows, found ", x);
-  types.append({x, headStatisticsOf(x, adaptor.getHeads())});
+  IntegerAttr heads = adaptor.getHeadsAttr(); // null while an op without it is parsed
+  types.append({x, headStatisticsOf(x, heads ? heads.getInt() : 1)});
   return success();
 }
 

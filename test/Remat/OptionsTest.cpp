@@ -196,7 +196,7 @@ TEST_F(Options, D05UniformOverSelective) {
 TEST_F(Options, D06UnknownModule) {
   options.granularity = "selective", options.modules = "moe_layer";
   EXPECT_EQ(error(), "recompute module 'moe_layer' is unknown; known: core_attn, mlp, mlp_act, layernorm, moe, "
-                     "shared_experts, moe_act, mla_up_proj, gdn_norm_out, gdp_in_proj, gdp_qkv, mhc");
+                     "shared_experts, moe_act, mla_up_proj, gdn_norm_out, gdp_in_proj, gdp_qkv, mhc, qk_norm");
 }
 
 TEST_F(Options, D06DuplicateModule) {
@@ -208,10 +208,11 @@ TEST_F(Options, D07ModuleThatTheModelHasNot) {
   options.granularity = "selective";
   const char *present = "; present: core_attn, mlp, mlp_act, layernorm";
   const std::pair<const char *, const char *> missing[] = {
-      {"moe", "mixture of experts"},       {"shared_experts", "mixture of experts with shared ones"},
-      {"moe_act", "mixture of experts"},   {"mla_up_proj", "multi-latent attention"},
-      {"gdn_norm_out", "gated delta net"}, {"gdp_in_proj", "gated delta product"},
-      {"gdp_qkv", "gated delta product"},  {"mhc", "hyper-connections"}};
+      {"moe", "mixture of experts"},          {"shared_experts", "mixture of experts with shared ones"},
+      {"moe_act", "mixture of experts"},      {"mla_up_proj", "multi-latent attention"},
+      {"gdn_norm_out", "gated delta net"},    {"gdp_in_proj", "gated delta product"},
+      {"gdp_qkv", "gated delta product"},     {"mhc", "hyper-connections"},
+      {"qk_norm", "norm of queries and keys"}};
   for (auto [module, part] : missing) {
     options.modules = module;
     EXPECT_EQ(error(), std::string("recompute module '") + module + "' names no op in this model, which has no " +

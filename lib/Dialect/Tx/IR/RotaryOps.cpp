@@ -37,8 +37,6 @@ LogicalResult RopeTableOp::verify() {
   auto positions = tensorOf(getPositions());
   if (positions.getRank() != 1 && positions.getRank() != 2)
     return emitOpError("takes positions [s] or [b, s], found ") << positions;
-  if (getFrequencies().empty())
-    return emitOpError("takes at least one frequency");
   for (double frequency : getFrequencies())
     if (!std::isfinite(frequency) || !std::isfinite(static_cast<float>(frequency)))
       return emitOpError("takes frequencies that are finite in f32, found ") << frequency;

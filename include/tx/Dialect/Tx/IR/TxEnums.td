@@ -26,7 +26,7 @@ def Tx_ReplayKind : Tx_Enum<"ReplayKind", "whether a clone computes the same bit
   I32EnumCase<"Keyed", 1, "keyed">,
   I32EnumCase<"Never", 2, "never">]>;
 
-// The order is the order of Megatron's help text; `qk_norm`, at the end, is ours. A module of which no model part exists
+// The order is that of Megatron's help text; `qk_norm`, at the end, is ours. A module of which no model part exists
 // yet is known, and refused with the reason.
 def Tx_RecomputeModule : Tx_Enum<"RecomputeModule", "a part of a layer that `selective` recomputes", [
   I32EnumCase<"CoreAttn", 0, "core_attn">,

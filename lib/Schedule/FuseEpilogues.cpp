@@ -20,9 +20,9 @@ namespace tx {
 #include "tx/Schedule/Passes.h.inc"
 } // namespace tx
 
-static void mark(Operation *op, std::optional<step::Epilogue> epilogue) {
+static void mark(Operation *op, std::optional<step::GemmRole> epilogue) {
   if (epilogue)
-    op->setAttr(kEpilogueAttr, step::EpilogueAttr::get(op->getContext(), *epilogue));
+    op->setAttr(kEpilogueAttr, step::GemmRoleAttr::get(op->getContext(), *epilogue));
 }
 
 /// The products in `block` that may compute the sums over the rows of `value`: the product that gives it, and those

@@ -12,10 +12,10 @@ static bool addsBias(const GemmForm &form) {
   return form.bias && form.batch0 * form.batch1 == 1 && elementOf(form.bias) == elementOf(form.c.value);
 }
 
-std::optional<step::Epilogue> tx::findEpilogue(const GemmForm &form) {
+std::optional<step::GemmRole> tx::findEpilogue(const GemmForm &form) {
   if (form.getSums())
-    return form.sumsA ? step::Epilogue::SumsA : step::Epilogue::SumsB;
+    return form.sumsA ? step::GemmRole::SumsA : step::GemmRole::SumsB;
   if (addsBias(form))
-    return step::Epilogue::Bias;
+    return step::GemmRole::Bias;
   return std::nullopt;
 }

@@ -7,9 +7,10 @@
 
 namespace tx {
 
-/// The epilogue that computes all that the product's form asks for besides the product; nothing if the library has
-/// none. It depends on types and shapes alone, so it is the same under every policy.
-std::optional<step::Epilogue> findEpilogue(const GemmForm &form);
+/// The operand (a bias, sums) by which the library computes all that the product's form asks for besides the product;
+/// nothing if it computes the product alone. It depends on types and shapes alone, so it is the same under every
+/// policy.
+std::optional<step::GemmRole> findEpilogue(const GemmForm &form);
 
 } // namespace tx
 

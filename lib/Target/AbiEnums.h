@@ -16,7 +16,7 @@ namespace tx {
 
 constexpr txrt_phase toAbi(Segment segment) { return static_cast<txrt_phase>(segment); }
 constexpr txrt_segment toAbi(step::ArenaSegment segment) { return static_cast<txrt_segment>(segment); }
-constexpr txrt_epilogue toAbi(step::Epilogue epilogue) { return static_cast<txrt_epilogue>(epilogue); }
+constexpr txrt_gemm_operand toAbi(step::GemmRole role) { return static_cast<txrt_gemm_operand>(role); }
 constexpr txrt_collective toAbi(CollectiveKind kind) { return static_cast<txrt_collective>(kind); }
 
 #define TX_SAME(ours, theirs) static_assert(static_cast<uint32_t>(ours) == static_cast<uint32_t>(theirs))
@@ -31,10 +31,20 @@ TX_SAME(step::ArenaSegment::Saved, TXRT_SEGMENT_SAVED);
 TX_SAME(step::ArenaSegment::Transient, TXRT_SEGMENT_TRANSIENT);
 TX_SAME(step::getMaxEnumValForArenaSegment() + 1, TXRT_SEGMENT_COUNT);
 
-TX_SAME(step::Epilogue::Bias, TXRT_EPILOGUE_BIAS);
-TX_SAME(step::Epilogue::SumsA, TXRT_EPILOGUE_SUMS_A);
-TX_SAME(step::Epilogue::SumsB, TXRT_EPILOGUE_SUMS_B);
-TX_SAME(step::getMaxEnumValForEpilogue() + 1, TXRT_EPILOGUE_COUNT);
+TX_SAME(step::GemmRole::A, TXRT_GEMM_A);
+TX_SAME(step::GemmRole::B, TXRT_GEMM_B);
+TX_SAME(step::GemmRole::C, TXRT_GEMM_C);
+TX_SAME(step::GemmRole::Reset, TXRT_GEMM_RESET);
+TX_SAME(step::GemmRole::Bias, TXRT_GEMM_BIAS);
+TX_SAME(step::GemmRole::SumsA, TXRT_GEMM_SUMS_A);
+TX_SAME(step::GemmRole::SumsB, TXRT_GEMM_SUMS_B);
+TX_SAME(step::GemmRole::Scratch, TXRT_GEMM_SCRATCH);
+TX_SAME(step::GemmRole::ScaleA, TXRT_GEMM_SCALE_A);
+TX_SAME(step::GemmRole::ScaleB, TXRT_GEMM_SCALE_B);
+TX_SAME(step::GemmRole::ScaleC, TXRT_GEMM_SCALE_C);
+TX_SAME(step::GemmRole::AmaxC, TXRT_GEMM_AMAX_C);
+TX_SAME(step::GemmRole::GroupOffsets, TXRT_GEMM_GROUP_OFFSETS);
+TX_SAME(step::getMaxEnumValForGemmRole() + 1, TXRT_GEMM_OPERANDS);
 
 TX_SAME(CollectiveKind::AllReduce, TXRT_ALL_REDUCE);
 TX_SAME(CollectiveKind::AllGather, TXRT_ALL_GATHER);

@@ -102,24 +102,26 @@ private:
     if (!attention)
       return 0;
     txrt_attention record{};
-    record.heads = attention->getHeads().getInt();
     record.scale = static_cast<float>(attention->getScale().getValueAsDouble());
-    record.backward = attention->getBackward().getValue();
-    record.causal = attention->getCausal().getValue();
-    record.deterministic = attention->getDeterministic().getValue();
-    record.has_scratch = op.getScratch().has_value();
+    record.soft_cap = static_cast<float>(attention->getSoftCap().getValueAsDouble());
+    record.batch = attention->getBatch();
+    record.queries = attention->getQueries();
+    record.keys = attention->getKeys();
+    record.heads = attention->getHeads();
+    record.key_heads = attention->getKeyHeads();
+    record.width = attention->getWidth();
+    record.value_width = attention->getValueWidth();
+    record.window = attention->getWindow();
+    record.backward = attention->getBackward();
+    record.causal = attention->getCausal();
+    record.deterministic = attention->getDeterministic();
     SmallVector<step::BufferAttr> operands = op.getKernelBuffers();
     for (auto [which, index] : llvm::enumerate(attention->getOperands().asArrayRef())) {
-      record.buffers[which] = index;
-      record.row_strides[which] = operands[index].getRowStride();
+      record.buffers[which] = index + 1;
+      record.row_strides[which] = which == TXRT_ATTENTION_LSE ? 0 : operands[index].getRowStride();
     }
-    auto sizes = [&](txrt_attention_operand which) { return operands[record.buffers[which]].getType().getShape(); };
-    record.row_strides[TXRT_ATTENTION_LSE] = 0;
-    record.batch = sizes(TXRT_ATTENTION_Q)[0];
-    record.queries = sizes(TXRT_ATTENTION_Q)[1];
-    record.keys = sizes(TXRT_ATTENTION_K)[1];
-    record.width = sizes(TXRT_ATTENTION_Q)[2] / record.heads;
-    record.key_heads = sizes(TXRT_ATTENTION_K)[2] / record.width;
+    if (op.getScratch())
+      record.buffers[TXRT_ATTENTION_SCRATCH] = operands.size() + 1;
     auto isEqual = [&](const txrt_attention &other) { return memcmp(&other, &record, sizeof(record)) == 0; };
     auto known = llvm::find_if(attentions, isEqual);
     if (known == attentions.end())
@@ -130,32 +132,24 @@ private:
   void addGemm(step::GemmOp op) {
     uint64_t m = op.getM(), n = op.getN(), k = op.getK(), batch0 = op.getBatch0(), batch1 = op.getBatch1();
     txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch0 * batch1);
-    auto epilogue = op.getEpilogue() ? toAbi(*op.getEpilogue()) : TXRT_EPILOGUE_NONE;
-    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) {
-      size_t vector = op.getReset() ? 4 : 3;
-      size_t scratch = vector + op.getVector().has_value();
-      return buffer == 2 || buffer == scratch || (buffer == vector && txrt_epilogue_writes_vector(epilogue));
-    });
+    SmallVector<std::pair<step::GemmRole, step::BufferAttr>> roles = op.getRoles();
+    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) { return step::isOutput(roles[buffer].first); });
     txrt_gemm_launch &gemm = launch.u.gemm;
+    for (auto [index, role] : llvm::enumerate(roles))
+      gemm.buffers[toAbi(role.first)] = index + 1;
     gemm.m = m;
     gemm.n = n;
     gemm.k = k;
     gemm.batch0 = batch0;
     gemm.batch1 = batch1;
-    gemm.lda = op.getLda();
-    gemm.ldb = op.getLdb();
-    gemm.ldc = op.getLdc();
-    gemm.stride_a0 = op.getStridesA()[0];
-    gemm.stride_a1 = op.getStridesA()[1];
-    gemm.stride_b0 = op.getStridesB()[0];
-    gemm.stride_b1 = op.getStridesB()[1];
-    gemm.stride_c0 = op.getStridesC()[0];
-    gemm.stride_c1 = op.getStridesC()[1];
+    auto matrix = [](uint64_t leading, ArrayRef<int64_t> strides, uint64_t repeat) {
+      return txrt_gemm_matrix{leading, static_cast<uint64_t>(strides[0]), static_cast<uint64_t>(strides[1]), repeat};
+    };
+    gemm.a = matrix(op.getLda(), op.getStridesA(), op.getRepeatA());
+    gemm.b = matrix(op.getLdb(), op.getStridesB(), op.getRepeatB());
+    gemm.c = matrix(op.getLdc(), op.getStridesC(), /*repeat=*/1);
     gemm.transpose_a = op.getTransposeA();
     gemm.transpose_b = op.getTransposeB();
-    gemm.has_reset = op.getReset().has_value();
-    gemm.has_scratch = op.getScratch().has_value();
-    gemm.epilogue = epilogue;
     gemm.alpha = static_cast<float>(op.getAlpha().convertToDouble());
     gemm.beta = static_cast<float>(op.getBeta().convertToDouble());
     launches.push_back(launch);

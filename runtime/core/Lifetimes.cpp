@@ -70,7 +70,7 @@ private:
 };
 
 bool readsAndWrites(const txrt_launch &launch, uint32_t buffer) {
-  return launch.kind == TXRT_LAUNCH_GEMM && buffer == 2 && launch.u.gemm.beta != 0;
+  return launch.kind == TXRT_LAUNCH_GEMM && buffer + 1 == launch.u.gemm.buffers[TXRT_GEMM_C] && launch.u.gemm.beta != 0;
 }
 
 } // namespace

@@ -250,7 +250,7 @@ void Program::checkKernelLaunch(uint32_t index) const {
                                     k.attention, attentions.size()));
   const txrt_kernel &kernel = kernels[k.kernel];
   const txrt_attention *attention = k.attention ? &attentions[k.attention - 1] : nullptr;
-  const bool hasScratch = attention && attention->has_scratch;
+  const bool hasScratch = attention && attention->buffers[TXRT_ATTENTION_SCRATCH];
   if (l.buffer_count != kernel.buffer_count + hasScratch || k.immediate_count != kernel.immediate_count)
     refuse(describe(index) + format(": gives %u buffers and %u immediates; the kernel takes %u "
                                     "and %u",

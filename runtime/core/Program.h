@@ -44,8 +44,10 @@ private:
   void checkAttention(uint32_t index, const txrt_attention &attention) const;
   void checkCollectiveLaunch(uint32_t index) const;
   void checkAxis(uint32_t index) const;
+  void checkGemmBuffers(uint32_t index) const;
+  void checkGemmMatrices(uint32_t index) const;
   /// Checks the launch's buffer `which`, a library's scratch.
-  void checkScratch(uint32_t index, int which) const;
+  void checkScratch(uint32_t index, uint32_t which) const;
 
   /// The name at a string offset. Throws, with a message that begins with `what`, if there is none.
   const char *name(uint32_t offset, const std::string &what) const;
@@ -77,18 +79,23 @@ inline uint64_t movedBytes(const txrt_buffer &buffer) {
   return buffer.dtype == TXRT_DTYPE_BYTE || buffer.unread ? 0 : buffer.bytes;
 }
 
-/// One operand of a GEMM as the ABI lays it out: `rows` x `columns` matrices.
+/// A matrix operand of a product (TXRT_GEMM_A, B or C) as the ABI lays it out: `rows` x `columns` matrices.
 struct GemmOperand {
-  uint64_t rows, columns, leading, stride0, stride1;
+  uint64_t rows, columns;
+  txrt_gemm_matrix layout;
 };
 GemmOperand gemmOperand(const txrt_gemm_launch &gemm, int operand);
 
-/// The index of each optional buffer of a GEMM among the launch's buffers, after A, B and C; -1: the GEMM has none.
-struct GemmBuffers {
-  int reset, vector, scratch;
-  uint32_t count; // of all
-};
-GemmBuffers gemmBuffers(const txrt_gemm_launch &gemm);
+/// Where the operand's matrix of batch index (i0, i1) begins, in elements.
+inline uint64_t matrixBegin(const txrt_gemm_matrix &layout, uint64_t i0, uint64_t i1) {
+  return i0 * layout.stride0 + i1 / layout.repeat * layout.stride1;
+}
+
+/// The role of the vector that the product adds to C (BIAS) or writes beside C (SUMS_A, SUMS_B); TXRT_GEMM_OPERANDS if
+/// there is none.
+txrt_gemm_operand gemmVector(const txrt_gemm_launch &gemm);
+/// The launch's buffer with this role in the product; null if there is none, as for TXRT_GEMM_OPERANDS.
+const txrt_buffer *gemmBuffer(const txrt_program &program, const txrt_launch &launch, int operand);
 
 } // namespace txrt
 

@@ -11,37 +11,41 @@ using u128 = unsigned __int128;
 
 GemmOperand txrt::gemmOperand(const txrt_gemm_launch &g, int operand) {
   switch (operand) {
-  case 0:
-    return g.transpose_a ? GemmOperand{g.k, g.m, g.lda, g.stride_a0, g.stride_a1}
-                         : GemmOperand{g.m, g.k, g.lda, g.stride_a0, g.stride_a1};
-  case 1:
-    return g.transpose_b ? GemmOperand{g.n, g.k, g.ldb, g.stride_b0, g.stride_b1}
-                         : GemmOperand{g.k, g.n, g.ldb, g.stride_b0, g.stride_b1};
+  case TXRT_GEMM_A:
+    return g.transpose_a ? GemmOperand{g.k, g.m, g.a} : GemmOperand{g.m, g.k, g.a};
+  case TXRT_GEMM_B:
+    return g.transpose_b ? GemmOperand{g.n, g.k, g.b} : GemmOperand{g.k, g.n, g.b};
   default:
-    return GemmOperand{g.m, g.n, g.ldc, g.stride_c0, g.stride_c1};
+    return GemmOperand{g.m, g.n, g.c};
   }
 }
 
-GemmBuffers txrt::gemmBuffers(const txrt_gemm_launch &g) {
-  GemmBuffers at;
-  int next = 3;
-  at.reset = g.has_reset ? next++ : -1;
-  at.vector = g.epilogue ? next++ : -1;
-  at.scratch = g.has_scratch ? next++ : -1;
-  at.count = static_cast<uint32_t>(next);
-  return at;
+txrt_gemm_operand txrt::gemmVector(const txrt_gemm_launch &g) {
+  for (txrt_gemm_operand role : {TXRT_GEMM_BIAS, TXRT_GEMM_SUMS_A, TXRT_GEMM_SUMS_B})
+    if (g.buffers[role])
+      return role;
+  return TXRT_GEMM_OPERANDS;
+}
+
+const txrt_buffer *txrt::gemmBuffer(const txrt_program &program, const txrt_launch &launch, int operand) {
+  if (operand == TXRT_GEMM_OPERANDS || !launch.u.gemm.buffers[operand])
+    return nullptr;
+  return &program.buffers[launch.first_buffer + launch.u.gemm.buffers[operand] - 1];
 }
 
 /// Returns false if two matrices of the batch or two rows of a matrix partly overlap. In a tensor, each axis fits into
-/// one step of the axis with the next larger stride. Sets `repeats` for each batch axis of stride 0, on which all
-/// matrices are the same one.
+/// one step of the axis with the next larger stride. Sets `repeats` for each batch axis on which neighbors may be the
+/// same matrix: that is stride 0, or the layout's repeat.
 static bool isTensor(const txrt_gemm_launch &g, const GemmOperand &o, bool (&repeats)[2]) {
   struct Axis {
     uint64_t count, stride;
   };
-  Axis axes[] = {{o.columns, 1}, {o.rows, o.leading}, {g.batch0, o.stride0}, {g.batch1, o.stride1}};
-  for (int i = 0; i < 2; ++i)
-    repeats[i] = axes[2 + i].count > 1 && axes[2 + i].stride == 0;
+  Axis axes[] = {{o.columns, 1},
+                 {o.rows, o.layout.leading},
+                 {g.batch0, o.layout.stride0},
+                 {g.batch1 / o.layout.repeat, o.layout.stride1}};
+  repeats[0] = g.batch0 > 1 && o.layout.stride0 == 0;
+  repeats[1] = o.layout.repeat > 1 || (g.batch1 > 1 && o.layout.stride1 == 0);
   std::sort(std::begin(axes), std::end(axes), [](const Axis &a, const Axis &b) { return a.stride < b.stride; });
   u128 extent = 1; // of the axes so far
   for (const Axis &axis : axes) {
@@ -59,15 +63,10 @@ static bool overlap(const txrt_buffer &a, const txrt_buffer &b) {
 }
 
 void Program::checkGemmLaunch(uint32_t index) const {
-  const txrt_launch &l = launches[index];
-  const txrt_gemm_launch &g = l.u.gemm;
+  const txrt_gemm_launch &g = launches[index].u.gemm;
   auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
-  if (g.transpose_a > 1 || g.transpose_b > 1 || g.has_reset > 1 || g.has_scratch > 1)
+  if (g.transpose_a > 1 || g.transpose_b > 1)
     bad("a flag is neither 0 nor 1");
-  if (g.epilogue >= TXRT_EPILOGUE_COUNT)
-    bad(format("unknown epilogue %u", g.epilogue));
-  if (g.epilogue && g.batch0 * g.batch1 != 1)
-    bad("an epilogue for a batch of products");
   for (uint8_t byte : g.reserved)
     if (byte)
       bad("a reserved field is not zero");
@@ -77,71 +76,111 @@ void Program::checkGemmLaunch(uint32_t index) const {
     if (extent == 0 || extent > maxExtent)
       bad(format("m %llu, n %llu, k %llu, batch %llu x %llu; all are 1 to 2^48", static_cast<ull>(g.m),
                  static_cast<ull>(g.n), static_cast<ull>(g.k), static_cast<ull>(g.batch0), static_cast<ull>(g.batch1)));
-  const GemmBuffers at = gemmBuffers(g);
-  if (l.buffer_count != at.count)
-    bad(format("%u buffers; expected A, B, C%s%s%s", l.buffer_count, g.has_reset ? ", the reset flag" : "",
-               at.vector >= 0 ? ", the epilogue's vector" : "", g.has_scratch ? ", scratch" : ""));
+  checkGemmBuffers(index);
+  checkGemmMatrices(index);
+}
 
-  const txrt_buffer *operands = &buffers[l.first_buffer];
-  static const char *const names[] = {"A", "B", "C"};
-  bool repeats[3][2];
-  for (int i = 0; i < 3; ++i) {
-    const txrt_buffer &buffer = operands[i];
-    GemmOperand o = gemmOperand(g, i);
-    if (buffer.dtype != TXRT_DTYPE_F32 && buffer.dtype != TXRT_DTYPE_BF16)
-      bad(format("%s is %s; a GEMM takes f32 or bf16", names[i], dtypeName(buffer.dtype)));
-    if (o.leading < o.columns || o.leading > maxExtent || o.stride0 > maxExtent || o.stride1 > maxExtent)
-      bad(format("%s: leading dimension %llu for rows of %llu, or a stride "
-                 "beyond 2^48",
-                 names[i], static_cast<ull>(o.leading), static_cast<ull>(o.columns)));
-    u128 elements =
-        u128(g.batch0 - 1) * o.stride0 + u128(g.batch1 - 1) * o.stride1 + u128(o.rows - 1) * o.leading + o.columns;
-    if (elements * dtypeBytes(buffer.dtype) > buffer.bytes)
-      bad(format("%s reaches beyond its buffer of %llu bytes", names[i], static_cast<ull>(buffer.bytes)));
-    // This bounds the work of a launch by its memory: a damaged file cannot ask for a huge product over few bytes.
-    if (!isTensor(g, o, repeats[i]))
-      bad(format("the matrices of %s lie on each other", names[i]));
-    if (buffer.writes != (i == 2))
-      bad(format("%s is marked as %s", names[i], buffer.writes ? "written" : "not written"));
+/// Checks the table of operands: each buffer has one role, which this runtime knows; and all operands but A, B and C.
+void Program::checkGemmBuffers(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  const txrt_gemm_launch &g = l.u.gemm;
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
+  std::vector<bool> hasRole(l.buffer_count);
+  uint32_t count = 0;
+  for (uint32_t role = 0; role < TXRT_GEMM_OPERANDS; ++role) {
+    const char *name = txrt_gemm_operand_name(role);
+    if (!g.buffers[role]) {
+      if (role <= TXRT_GEMM_C)
+        bad(format("a product without '%s'", name));
+      continue;
+    }
+    if (role > TXRT_GEMM_SCRATCH)
+      bad(format("a product with '%s', which this runtime does not know yet", name));
+    if (g.buffers[role] > l.buffer_count)
+      bad(format("'%s' is buffer %u of %u", name, g.buffers[role] - 1, l.buffer_count));
+    if (hasRole[g.buffers[role] - 1])
+      bad(format("'%s' is buffer %u, which has another role, too", name, g.buffers[role] - 1));
+    hasRole[g.buffers[role] - 1] = true;
+    ++count;
   }
-  if (operands[0].dtype != operands[1].dtype)
-    bad("A and B differ in dtype");
-  for (int axis = 0; axis < 2; ++axis) {
-    // Two tasks would write the same matrix, in no fixed order.
-    if (repeats[2][axis])
-      bad("the matrices of C lie on each other");
-    if (repeats[0][axis] && repeats[1][axis])
-      bad("one product of A and B many times");
-  }
-  const txrt_buffer &c = operands[2];
-  for (int i = 0; i < 2; ++i)
-    if (overlap(operands[i], c))
-      bad(format("C overlaps %s", names[i]));
-  if (g.has_reset) {
-    const txrt_buffer &reset = operands[at.reset];
+  if (count != l.buffer_count)
+    bad(format("%u buffers, of which %u have a role", l.buffer_count, count));
+  auto buffer = [&](int role) -> const txrt_buffer & { return buffers[l.first_buffer + g.buffers[role] - 1]; };
+  if (g.buffers[TXRT_GEMM_RESET]) {
+    const txrt_buffer &reset = buffer(TXRT_GEMM_RESET);
     if (reset.dtype != TXRT_DTYPE_I1 || reset.bytes != 1 || reset.writes)
       bad("the reset flag is not one i1 that is only read");
   }
-  if (at.vector >= 0) {
-    const txrt_buffer &vector = operands[at.vector];
-    const bool writes = txrt_epilogue_writes_vector(g.epilogue);
-    const uint64_t count = g.epilogue == TXRT_EPILOGUE_SUMS_A ? g.m : g.n;
+  if (const txrt_gemm_operand role = gemmVector(g); role != TXRT_GEMM_OPERANDS) {
+    const char *name = txrt_gemm_operand_name(role);
+    for (int other = role + 1; other <= TXRT_GEMM_SUMS_B; ++other)
+      if (g.buffers[other])
+        bad(format("'%s' and '%s'; a product has one of them", name, txrt_gemm_operand_name(other)));
+    if (g.batch0 * g.batch1 != 1)
+      bad(format("'%s' of a batch of products", name));
+    const txrt_buffer &vector = buffer(role), &c = buffer(TXRT_GEMM_C);
+    const bool writes = role != TXRT_GEMM_BIAS;
+    const uint64_t count = role == TXRT_GEMM_SUMS_A ? g.m : g.n;
     if (vector.dtype != c.dtype || vector.bytes != count * dtypeBytes(c.dtype) || vector.writes != writes)
-      bad(format("the epilogue's vector is not of %llu %s that it %s", static_cast<ull>(count), dtypeName(c.dtype),
+      bad(format("'%s' is not of %llu %s that the product %s", name, static_cast<ull>(count), dtypeName(c.dtype),
                  writes ? "writes" : "reads"));
-    for (int i = 0; i < 3; ++i)
-      if (overlap(operands[i], vector))
-        bad(format("the epilogue's vector overlaps %s", names[i]));
+    for (int i = TXRT_GEMM_A; i <= TXRT_GEMM_C; ++i)
+      if (overlap(buffer(i), vector))
+        bad(format("'%s' overlaps '%s'", name, txrt_gemm_operand_name(i)));
   }
-  if (g.has_scratch) {
-    const txrt_buffer &scratch = operands[at.scratch];
+  if (g.buffers[TXRT_GEMM_SCRATCH]) {
+    const txrt_buffer &scratch = buffer(TXRT_GEMM_SCRATCH);
     if (scratch.dtype != TXRT_DTYPE_BYTE || !scratch.writes)
       bad("the scratch is not of bytes that are written");
-    checkScratch(index, at.scratch);
+    checkScratch(index, g.buffers[TXRT_GEMM_SCRATCH] - 1);
   }
 }
 
-void Program::checkScratch(uint32_t index, int which) const {
+void Program::checkGemmMatrices(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  const txrt_gemm_launch &g = l.u.gemm;
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
+  auto buffer = [&](int role) -> const txrt_buffer & { return buffers[l.first_buffer + g.buffers[role] - 1]; };
+  static const char *const names[] = {"A", "B", "C"};
+  bool repeats[3][2];
+  for (int i = TXRT_GEMM_A; i <= TXRT_GEMM_C; ++i) {
+    const txrt_buffer &operand = buffer(i);
+    const GemmOperand o = gemmOperand(g, i);
+    const txrt_gemm_matrix &m = o.layout;
+    if (operand.dtype != TXRT_DTYPE_F32 && operand.dtype != TXRT_DTYPE_BF16)
+      bad(format("%s is %s; a GEMM takes f32 or bf16", names[i], dtypeName(operand.dtype)));
+    if (m.leading < o.columns || m.leading > maxExtent || m.stride0 > maxExtent || m.stride1 > maxExtent)
+      bad(format("%s: leading dimension %llu for rows of %llu, or a stride "
+                 "beyond 2^48",
+                 names[i], static_cast<ull>(m.leading), static_cast<ull>(o.columns)));
+    if (m.repeat == 0 || g.batch1 % m.repeat != 0 || (i == TXRT_GEMM_C && m.repeat != 1))
+      bad(format("%s: %llu heads in a row share a matrix, of %llu; expected %s", names[i], static_cast<ull>(m.repeat),
+                 static_cast<ull>(g.batch1), i == TXRT_GEMM_C ? "1" : "a divisor"));
+    const u128 elements = u128(g.batch0 - 1) * m.stride0 + u128(g.batch1 / m.repeat - 1) * m.stride1 +
+                          u128(o.rows - 1) * m.leading + o.columns;
+    if (elements * dtypeBytes(operand.dtype) > operand.bytes)
+      bad(format("%s reaches beyond its buffer of %llu bytes", names[i], static_cast<ull>(operand.bytes)));
+    // This bounds the work of a launch by its memory: a damaged file cannot ask for a huge product over few bytes.
+    if (!isTensor(g, o, repeats[i]))
+      bad(format("the matrices of %s lie on each other", names[i]));
+    if (operand.writes != (i == TXRT_GEMM_C))
+      bad(format("%s is marked as %s", names[i], operand.writes ? "written" : "not written"));
+  }
+  if (buffer(TXRT_GEMM_A).dtype != buffer(TXRT_GEMM_B).dtype)
+    bad("A and B differ in dtype");
+  for (int axis = 0; axis < 2; ++axis) {
+    // Two tasks would write the same matrix, in no fixed order.
+    if (repeats[TXRT_GEMM_C][axis])
+      bad("the matrices of C lie on each other");
+    if (repeats[TXRT_GEMM_A][axis] && repeats[TXRT_GEMM_B][axis])
+      bad("one product of A and B many times");
+  }
+  for (int i = TXRT_GEMM_A; i <= TXRT_GEMM_B; ++i)
+    if (overlap(buffer(i), buffer(TXRT_GEMM_C)))
+      bad(format("C overlaps %s", names[i]));
+}
+
+void Program::checkScratch(uint32_t index, uint32_t which) const {
   const txrt_launch &l = launches[index];
   const txrt_buffer *operands = &buffers[l.first_buffer];
   const txrt_buffer &scratch = operands[which];

@@ -317,9 +317,10 @@ static bool overwriteSum(LaunchTable &table, StringRef entry, size_t index) {
 
 static bool neverReset(LaunchTable &table, StringRef entry, size_t index) {
   txrt_launch &launch = table.launches(entry)[index];
-  if (!isAccumulation(launch) || !launch.u.gemm.has_reset)
+  txrt_gemm_launch &gemm = launch.u.gemm;
+  if (!isAccumulation(launch) || gemm.buffers[TXRT_GEMM_RESET] != launch.buffer_count)
     return false;
-  launch.u.gemm.has_reset = 0;
+  gemm.buffers[TXRT_GEMM_RESET] = 0;
   --launch.buffer_count;
   return true;
 }

@@ -58,9 +58,9 @@ TEST(ArtifactFields, ALaunchIsOfOneEntry) {
 TEST(ArtifactFields, Header) {
   refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   // What an older compiler has written, and what a newer one will.
-  refusedBytes("built for ABI version 1, this runtime has 4: compile it again",
-               [](auto &b) { header(b).abi_version = 1; });
-  refusedBytes("built for ABI version 5, this runtime has 4", [](auto &b) { header(b).abi_version = 5; });
+  refusedBytes("built for ABI version 4, this runtime has 5: compile it again",
+               [](auto &b) { header(b).abi_version = 4; });
+  refusedBytes("built for ABI version 6, this runtime has 5", [](auto &b) { header(b).abi_version = 6; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
   refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
   refusedBytes("4294967295 sections", [](auto &b) { header(b).section_count = UINT32_MAX; });
@@ -169,8 +169,7 @@ TEST(ArtifactFields, Gemms) {
     return [=](TestArtifact &a) { field(a.buffers[a.launches[2].first_buffer + size_t(index)]); };
   };
   refused("a flag", change([](auto &g) { g.transpose_a = 2; }));
-  refused("a flag", change([](auto &g) { g.has_reset = 255; }));
-  refused("reserved", change([](auto &g) { g.reserved[2] = 1; }));
+  refused("reserved", change([](auto &g) { g.reserved[1] = 1; }));
   refused("not finite", change([](auto &g) { g.alpha = NAN; }));
   refused("not finite", change([](auto &g) { g.beta = -INFINITY; }));
   for (auto extent : {&txrt_gemm_launch::m, &txrt_gemm_launch::n, &txrt_gemm_launch::k, &txrt_gemm_launch::batch0,
@@ -178,26 +177,37 @@ TEST(ArtifactFields, Gemms) {
     refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = 0; }));
     refused("all are 1 to 2^48", change([=](auto &g) { g.*extent = huge; }));
   }
-  refused("A: leading dimension", change([](auto &g) { g.lda = 2; }));
-  refused("B: leading dimension", change([](auto &g) { g.ldb = 4; }));
-  refused("C: leading dimension", change([](auto &g) { g.ldc = 4; }));
-  refused("A reaches beyond", change([](auto &g) { g.lda = 4; }));
-  refused("A reaches beyond", change([](auto &g) { g.lda = uint64_t(1) << 48; }));
+  refused("A: leading dimension", change([](auto &g) { g.a.leading = 2; }));
+  refused("B: leading dimension", change([](auto &g) { g.b.leading = 4; }));
+  refused("C: leading dimension", change([](auto &g) { g.c.leading = 4; }));
+  refused("A reaches beyond", change([](auto &g) { g.a.leading = 4; }));
+  refused("A reaches beyond", change([](auto &g) { g.a.leading = uint64_t(1) << 48; }));
   refused("A reaches beyond", change([](auto &g) { g.m = 5; }));
-  refused("B reaches beyond", change([](auto &g) { g.ldb = 6; }));
-  refused("C reaches beyond", change([](auto &g) { g.ldc = 6; }));
+  refused("B reaches beyond", change([](auto &g) { g.b.leading = 6; }));
+  refused("C reaches beyond", change([](auto &g) { g.c.leading = 6; }));
   refused("A: leading dimension", change([](auto &g) { g.transpose_a = 1; }));
   // 4 + 2 * 6 rows apart are more than A's twelve elements.
-  refused("A reaches beyond", change([](auto &g) { g.transpose_a = 1, g.lda = 6; }));
-  refused("A reaches beyond", change([](auto &g) { g.batch0 = 2, g.stride_a0 = 1, g.stride_c0 = 20; }));
-  refused("or a stride", change([](auto &g) { g.stride_b1 = huge; }));
+  refused("A reaches beyond", change([](auto &g) { g.transpose_a = 1, g.a.leading = 6; }));
+  refused("A reaches beyond", change([](auto &g) { g.batch0 = 2, g.a.stride0 = 1, g.c.stride0 = 20; }));
+  refused("or a stride", change([](auto &g) { g.b.stride1 = huge; }));
   // (2^48 - 1) * 2^48 must not wrap to something small.
   refused("A reaches beyond", change([](auto &g) {
             g.batch0 = g.batch1 = uint64_t(1) << 48;
-            g.stride_a0 = g.stride_a1 = uint64_t(1) << 48;
+            g.a.stride0 = g.a.stride1 = uint64_t(1) << 48;
           }));
   refused("lie on each other", change([](auto &g) { g.batch1 = 2; }));
-  refused("4 buffers; expected A, B, C", change([](auto &g) { g.has_reset = 0; }));
+  refused("4 buffers, of which 3 have a role", change([](auto &g) { g.buffers[TXRT_GEMM_RESET] = 0; }));
+  refused("a product without 'b'", change([](auto &g) { g.buffers[TXRT_GEMM_B] = 0; }));
+  refused("'reset' is buffer 4 of 4", change([](auto &g) { g.buffers[TXRT_GEMM_RESET] = 5; }));
+  refused("'reset' is buffer 4294967294 of 4", change([](auto &g) { g.buffers[TXRT_GEMM_RESET] = UINT32_MAX; }));
+  refused("'reset' is buffer 1, which has another role, too", change([](auto &g) { g.buffers[TXRT_GEMM_RESET] = 2; }));
+  for (const char *name : {"scale_a", "scale_b", "scale_c", "amax_c", "group_offsets"}) {
+    uint32_t role = 0;
+    while (strcmp(txrt_gemm_operand_name(role), name) != 0)
+      ++role;
+    refused((std::string("a product with '") + name + "', which this runtime does not know yet").c_str(),
+            change([=](auto &g) { std::swap(g.buffers[TXRT_GEMM_RESET], g.buffers[role]); }));
+  }
   refused("A is i32", operand(0, [](auto &b) { b.dtype = TXRT_DTYPE_I32; }));
   refused("differ in dtype", operand(1, [](auto &b) { b.dtype = TXRT_DTYPE_BF16; }));
   refused("B is marked as written", operand(1, [](auto &b) { b.writes = 1; }));
@@ -215,8 +225,8 @@ static TestArtifact withEpilogue() {
   a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
   a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 128, 20, false);
   a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, 256, true);
-  a.launches[2].u.gemm.epilogue = TXRT_EPILOGUE_BIAS;
-  a.launches[2].u.gemm.has_scratch = 1;
+  a.launches[2].u.gemm.buffers[TXRT_GEMM_BIAS] = 5;
+  a.launches[2].u.gemm.buffers[TXRT_GEMM_SCRATCH] = 6;
   a.launches[2].buffer_count = 6;
   return a;
 }
@@ -231,18 +241,17 @@ TEST(ArtifactFields, EpiloguesAndScratch) {
     EXPECT_EQ(error.code, TXRT_BAD_INPUT) << message;
     EXPECT_NE(strstr(error.message, message), nullptr) << error.message;
   };
-  change("unknown epilogue 4", [](auto &, auto &g, auto &, auto &) { g.epilogue = 4; });
-  change("expected A, B, C, the reset flag, the epilogue's vector, scratch",
-         [](auto &a, auto &, auto &, auto &) { a.launches[2].buffer_count = 5; });
-  change("a flag", [](auto &, auto &g, auto &, auto &) { g.has_scratch = 2; });
-  change("expected A, B, C, the reset flag, scratch", [](auto &, auto &g, auto &, auto &) { g.epilogue = 0; });
-  change("epilogue for a batch", [](auto &, auto &g, auto &, auto &) { g.batch0 = 2, g.stride_c0 = 20; });
-  change("vector is not of 4 f32 that it writes",
-         [](auto &, auto &g, auto &, auto &) { g.epilogue = TXRT_EPILOGUE_SUMS_A; });
-  change("vector is not of 5 f32 that it reads", [](auto &, auto &, auto &v, auto &) { v.writes = 1; });
-  change("vector is not", [](auto &, auto &, auto &v, auto &) { v.bytes = 16; });
-  change("vector is not", [](auto &, auto &, auto &v, auto &) { v.dtype = TXRT_DTYPE_I32; });
-  change("vector overlaps C", [](auto &, auto &, auto &v, auto &) { v.offset = 60; });
+  change("'scratch' is buffer 5 of 5", [](auto &a, auto &, auto &, auto &) { a.launches[2].buffer_count = 5; });
+  change("6 buffers, of which 5 have a role", [](auto &, auto &g, auto &, auto &) { g.buffers[TXRT_GEMM_BIAS] = 0; });
+  change("'bias' and 'sums_b'; a product has one of them",
+         [](auto &, auto &g, auto &, auto &) { std::swap(g.buffers[TXRT_GEMM_SUMS_B], g.buffers[TXRT_GEMM_SCRATCH]); });
+  change("'bias' of a batch of products", [](auto &, auto &g, auto &, auto &) { g.batch0 = 2, g.c.stride0 = 20; });
+  change("'sums_a' is not of 4 f32 that the product writes",
+         [](auto &, auto &g, auto &, auto &) { std::swap(g.buffers[TXRT_GEMM_SUMS_A], g.buffers[TXRT_GEMM_BIAS]); });
+  change("'bias' is not of 5 f32 that the product reads", [](auto &, auto &, auto &v, auto &) { v.writes = 1; });
+  change("'bias' is not", [](auto &, auto &, auto &v, auto &) { v.bytes = 16; });
+  change("'bias' is not", [](auto &, auto &, auto &v, auto &) { v.dtype = TXRT_DTYPE_I32; });
+  change("'bias' overlaps 'c'", [](auto &, auto &, auto &v, auto &) { v.offset = 60; });
   change("scratch is not of bytes", [](auto &, auto &, auto &, auto &s) { s.dtype = TXRT_DTYPE_F32; });
   change("scratch is not of bytes", [](auto &, auto &, auto &, auto &s) { s.writes = 0; });
   change("no multiple of 256", [](auto &, auto &, auto &, auto &s) { s.offset = 64, s.bytes = 128; });
@@ -263,10 +272,10 @@ static TestArtifact withAttention() {
   a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, 256, true);
   txrt_attention attention = {};
   for (uint32_t i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
-    attention.buffers[i] = i, attention.row_strides[i] = 8;
+    attention.buffers[i] = i < 5 ? i + 1 : 0, attention.row_strides[i] = 8;
   attention.heads = 2, attention.key_heads = 2, attention.scale = 0.5f;
   attention.batch = 2, attention.queries = attention.keys = 3;
-  attention.width = 4, attention.has_scratch = 1;
+  attention.width = attention.value_width = 4, attention.buffers[TXRT_ATTENTION_SCRATCH] = 6;
   a.attentions.push_back(attention);
   a.kernelLaunch("core_attn", kernel, 6, 1, 1, {}).u.kernel.attention = 1;
   a.entries.back().launch_count = 2;
@@ -285,25 +294,39 @@ TEST(ArtifactFields, Attention) {
   };
   change("attention 2 of 1", [](auto &a, auto &) { a.launches[3].u.kernel.attention = 2; });
   change("reserved", [](auto &a, auto &) { a.launches[3].u.kernel.reserved = 1; });
-  change("gives 6 buffers", [](auto &, auto &t) { t.has_scratch = 0; });
+  change("gives 6 buffers", [](auto &, auto &t) { t.buffers[TXRT_ATTENTION_SCRATCH] = 0; });
+  change("the scratch is buffer 4 of 6; expected the last",
+         [](auto &, auto &t) { t.buffers[TXRT_ATTENTION_SCRATCH] = 5; });
+  change("a window of 7 keys, which this runtime does not know yet", [](auto &, auto &t) { t.window = 7; });
+  change("a soft cap of 50, which this runtime does not know yet", [](auto &, auto &t) { t.soft_cap = 50; });
+  change("a soft cap of nan", [](auto &, auto &t) { t.soft_cap = NAN; });
+  for (int segments : {TXRT_ATTENTION_QUERY_SEGMENTS, TXRT_ATTENTION_KEY_SEGMENTS})
+    change("segments of packed sequences, which this runtime does not know yet",
+           [=](auto &, auto &t) { t.buffers[segments] = 1; });
   change("a flag", [](auto &, auto &t) { t.causal = 2; });
   change("a flag", [](auto &, auto &t) { t.deterministic = 2; });
   change("a reserved field", [](auto &, auto &t) { t.reserved[3] = 1; });
   change("all are 1 to 2^48", [](auto &, auto &t) { t.batch = 0; });
   change("all are 1 to 2^48", [](auto &, auto &t) { t.width = huge; });
+  change("all are 1 to 2^48", [](auto &, auto &t) { t.value_width = 0; });
   change("all are 1 to 2^48", [](auto &, auto &t) { t.key_heads = 0; });
   change("3 key heads for 2 heads", [](auto &, auto &t) { t.key_heads = 3; });
   change("not finite", [](auto &, auto &t) { t.scale = NAN; });
-  change("Q is buffer 5 of 5", [](auto &, auto &t) { t.buffers[0] = 5; });
-  change("LSE is bf16", [](auto &, auto &t) { t.buffers[4] = 3; });
-  change("V is bf16, or marked as written", [](auto &, auto &t) { t.buffers[2] = 3; });
+  change("Q is buffer 5 of 5", [](auto &, auto &t) { t.buffers[0] = 6; });
+  change("K is missing", [](auto &, auto &t) { t.buffers[1] = 0; });
+  change("dO of a forward", [](auto &, auto &t) { t.buffers[TXRT_ATTENTION_DO] = 1; });
+  change("LSE is bf16", [](auto &, auto &t) { t.buffers[4] = 4; });
+  change("V is bf16, or marked as written", [](auto &, auto &t) { t.buffers[2] = 4; });
   change("Q: rows at a stride of 7", [](auto &, auto &t) { t.row_strides[0] = 7; });
   change("K reaches beyond", [](auto &, auto &t) { t.row_strides[1] = 9; });
+  // Values may have heads of another width than queries and keys.
+  change("V reaches beyond", [](auto &, auto &t) { t.value_width = 5, t.row_strides[2] = t.row_strides[3] = 10; });
+  change("V: rows at a stride of 8", [](auto &, auto &t) { t.value_width = 5; });
   change("Q reaches beyond", [](auto &, auto &t) { t.queries = 4; });
   // 2^48 * 2^48 rows must not wrap to something small.
   change("Q reaches beyond", [](auto &, auto &t) { t.batch = t.queries = uint64_t(1) << 48; });
   // Backward reads O and the log-sum-exp, and has operands besides.
-  change("dO is buffer 9 of 5", [](auto &a, auto &t) {
+  change("dO is buffer 8 of 5", [](auto &a, auto &t) {
     t.backward = 1, t.buffers[TXRT_ATTENTION_DO] = 9;
     a.buffers[a.launches[3].first_buffer + 3].writes = 0;
     a.buffers[a.launches[3].first_buffer + 4].writes = 0;
@@ -345,7 +368,7 @@ TEST(ArtifactFields, ManifestText) {
           [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
-  refusedText("field 'abi_version' is 9", "\"abi_version\": 4", "\"abi_version\": 9");
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 5", "\"abi_version\": 9");
   refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
 }
 
@@ -382,24 +405,44 @@ TEST(ArtifactFields, MatricesOfABatch) {
     refused(message, [=](TestArtifact &a) {
       txrt_gemm_launch &g = a.launches[2].u.gemm;
       g.m = 1, g.n = 1, g.k = 1, g.batch0 = 4, g.batch1 = 1;
-      g.lda = g.ldb = g.ldc = 1;
-      g.stride_a0 = g.stride_b0 = g.stride_c0 = 1;
+      g.a = g.b = g.c = {1, 1, 0, 1};
       field(g);
     });
   };
-  change("one product of A and B many times", [](auto &g) { g.stride_a0 = g.stride_b0 = 0; });
-  change("the matrices of C lie on each other", [](auto &g) { g.stride_c0 = 0; });
-  change("the matrices of A lie on each other", [](auto &g) { g.k = g.lda = 2; });
+  change("one product of A and B many times", [](auto &g) { g.a.stride0 = g.b.stride0 = 0; });
+  change("the matrices of C lie on each other", [](auto &g) { g.c.stride0 = 0; });
+  change("the matrices of A lie on each other", [](auto &g) { g.k = g.a.leading = 2; });
   change("the matrices of B lie on each other",
-         [](auto &g) { g.batch1 = 2, g.stride_a1 = 4, g.stride_b1 = 3, g.stride_c1 = 4; });
-  change("the matrices of C lie on each other", [](auto &g) { g.m = 2, g.ldc = 3, g.lda = 4; });
+         [](auto &g) { g.batch1 = 2, g.a.stride1 = 4, g.b.stride1 = 3, g.c.stride1 = 4; });
+  change("the matrices of C lie on each other", [](auto &g) { g.m = 2, g.c.leading = 3, g.a.leading = 4; });
+  // So it is when heads in a row share a matrix: of one operand, as many as divide them.
+  auto share = [&](const char *message, uint64_t a, uint64_t b, uint64_t c = 1) {
+    change(message, [=](auto &g) {
+      g.batch0 = 1, g.batch1 = 4;
+      g.a = {1, 0, 1, a}, g.b = {1, 0, 1, b}, g.c = {1, 0, 1, c};
+    });
+  };
+  share("one product of A and B many times", 2, 2);
+  share("one product of A and B many times", 4, 2);
+  share("A: 3 heads in a row share a matrix, of 4; expected a divisor", 3, 1);
+  share("B: 0 heads in a row share a matrix, of 4; expected a divisor", 1, 0);
+  share("C: 2 heads in a row share a matrix, of 4; expected 1", 1, 2, 2);
+  change("one product of A and B many times",
+         [](auto &g) { g.batch0 = 1, g.batch1 = 4, g.a = {1, 0, 0, 1}, g.b = {1, 0, 1, 2}, g.c = {1, 0, 1, 1}; });
   // One operand may repeat: the same key for two heads. And heads lie inside of a row.
   TestArtifact a = smallArtifact();
   txrt_gemm_launch &g = a.launches[2].u.gemm;
   g.m = 3, g.n = 1, g.k = 2, g.batch0 = 2, g.batch1 = 1;
-  g.lda = g.stride_a0 = 2, g.lda = 4, g.stride_b0 = 0;
-  g.ldb = 1, g.ldc = 2, g.stride_c0 = 1;
+  g.a = {4, 2, 0, 1}, g.b = {1, 0, 0, 1}, g.c = {2, 1, 0, 1};
   EXPECT_STREQ(openError(a.bytes()).message, "");
+  // Two of four heads share a matrix of B, so B has two: 4 elements and 6 between them.
+  TestArtifact shared = smallArtifact();
+  txrt_gemm_launch &h = shared.launches[2].u.gemm;
+  h.m = 1, h.n = 2, h.k = 2, h.batch0 = 1, h.batch1 = 4;
+  h.a = {2, 0, 3, 1}, h.b = {2, 0, 11, 2}, h.c = {2, 0, 5, 1};
+  EXPECT_STREQ(openError(shared.bytes()).message, "");
+  h.b.stride1 = 12;
+  EXPECT_NE(strstr(openError(shared.bytes()).message, "B reaches beyond"), nullptr);
 }
 
 TEST(ArtifactFields, CollectivesOfTheMesh) {

@@ -14,7 +14,7 @@ namespace {
 
 struct Sizes {
   uint32_t heads = 4, keyHeads = 4;
-  uint64_t batch = 2, queries = 5, keys = 5, width = 3;
+  uint64_t batch = 2, queries = 5, keys = 5, width = 3, valueWidth = 3;
   bool causal = true, deterministic = true;
 };
 
@@ -25,13 +25,14 @@ struct AttentionArtifact : TestArtifact {
     txrt_attention a = {};
     a.heads = s.heads, a.key_heads = s.keyHeads, a.scale = 0.6f;
     a.batch = s.batch, a.queries = s.queries, a.keys = s.keys;
-    a.width = s.width, a.causal = s.causal;
-    a.deterministic = s.deterministic, a.has_scratch = scratch != 0;
+    a.width = s.width, a.value_width = s.valueWidth, a.causal = s.causal;
+    a.deterministic = s.deterministic;
     // Q, K and V are columns of one tensor.
-    const uint64_t own = s.heads * s.width, shared = s.keyHeads * s.width;
-    const uint64_t row = own + 2 * shared;
+    const uint64_t q = s.heads * s.width, k = s.keyHeads * s.width;
+    const uint64_t o = s.heads * s.valueWidth, v = s.keyHeads * s.valueWidth;
+    const uint64_t row = q + k + v;
     const uint64_t rows = s.batch * s.queries;
-    const uint64_t columns[] = {own, shared, shared, own, 0, own, own, shared, shared};
+    const uint64_t columns[] = {q, k, v, o, 0, o, q, k, v};
     uint64_t at = 0;
     auto place = [&](uint64_t bytes) {
       const uint64_t here = at;
@@ -39,13 +40,13 @@ struct AttentionArtifact : TestArtifact {
       return here;
     };
     const uint64_t qkv = place(rows * row * 2), dqkv = place(rows * row * 2);
-    for (int i = 0; i < TXRT_ATTENTION_OPERANDS; ++i) {
+    for (int i = 0; i < TXRT_ATTENTION_SCRATCH; ++i) {
       const bool isPart = i <= 2 || i >= TXRT_ATTENTION_DQ;
-      a.row_strides[i] = isPart ? row : own;
-      const uint64_t first = i % 3 == 0 ? 0 : i % 3 == 1 ? own : own + shared;
+      a.row_strides[i] = isPart ? row : o;
+      const uint64_t first = i % 3 == 0 ? 0 : i % 3 == 1 ? q : q + k;
       offsets[i] = isPart                    ? (i <= 2 ? qkv : dqkv) + 2 * first
                    : i == TXRT_ATTENTION_LSE ? place(s.batch * s.heads * s.queries * 4)
-                                             : place(rows * own * 2);
+                                             : place(rows * o * 2);
       bytes[i] = i == TXRT_ATTENTION_LSE ? s.batch * s.heads * s.queries * 4
                                          : ((rows - 1) * a.row_strides[i] + columns[i]) * 2;
     }
@@ -53,19 +54,19 @@ struct AttentionArtifact : TestArtifact {
     segments[TXRT_SEGMENT_TRANSIENT] = scratch;
     const uint32_t forwardKernel = kernel("attend", 5, 0);
     const uint32_t backwardKernel = kernel("attend_grad", 9, 0);
-    for (int i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
-      a.buffers[i] = static_cast<uint32_t>(i);
     for (int backward = 0; backward < 2; ++backward) {
       a.backward = static_cast<uint8_t>(backward);
-      const int count = backward ? 9 : 5;
-      for (int i = 0; i < count; ++i)
+      const uint32_t count = backward ? 9 : 5;
+      for (uint32_t i = 0; i < count; ++i)
+        a.buffers[i] = i + 1;
+      a.buffers[TXRT_ATTENTION_SCRATCH] = scratch ? count + 1 : 0;
+      for (uint32_t i = 0; i < count; ++i)
         buffer(TXRT_SEGMENT_ARGUMENT, i == TXRT_ATTENTION_LSE ? TXRT_DTYPE_F32 : TXRT_DTYPE_BF16, offsets[i], bytes[i],
                backward ? i >= 6 : i >= 3);
       if (scratch)
         buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
       attentions.push_back(a);
-      kernelLaunch("core_attn", backward ? backwardKernel : forwardKernel, static_cast<uint32_t>(count) + a.has_scratch,
-                   8, 1, {})
+      kernelLaunch("core_attn", backward ? backwardKernel : forwardKernel, count + (scratch != 0), 8, 1, {})
           .u.kernel.attention = static_cast<uint32_t>(attentions.size());
       entry(backward ? "backward" : "forward", static_cast<uint32_t>(backward));
     }
@@ -73,14 +74,15 @@ struct AttentionArtifact : TestArtifact {
   }
 
   const Sizes sizes;
-  uint64_t offsets[TXRT_ATTENTION_OPERANDS], bytes[TXRT_ATTENTION_OPERANDS];
+  uint64_t offsets[TXRT_ATTENTION_SCRATCH], bytes[TXRT_ATTENTION_SCRATCH];
 };
 
 /// The formulas in f32 on the arena's bytes.
 struct Expected {
   Expected(const AttentionArtifact &artifact, const std::vector<uint16_t> &arena)
-      : artifact(artifact), arena(arena), s(artifact.sizes), o(value(s.heads, s.queries)), dq(o),
-        dk(value(s.keyHeads, s.keys)), dv(dk), lse(s.batch * s.heads * s.queries) {
+      : artifact(artifact), arena(arena), s(artifact.sizes), o(value(s.heads * s.valueWidth)),
+        dq(value(s.heads * s.width)), dk(value(s.keyHeads * s.width)), dv(value(s.keyHeads * s.valueWidth)),
+        lse(s.batch * s.heads * s.queries) {
     for (uint64_t b = 0; b < s.batch; ++b)
       for (uint64_t h = 0; h < s.heads; ++h)
         for (uint64_t i = 0; i < s.queries; ++i)
@@ -92,18 +94,22 @@ struct Expected {
   const Sizes &s;
   std::vector<float> o, dq, dk, dv, lse;
 
+  uint64_t widthOf(int operand) const {
+    const bool ofScores = operand == TXRT_ATTENTION_Q || operand == TXRT_ATTENTION_K || operand == TXRT_ATTENTION_DQ ||
+                          operand == TXRT_ATTENTION_DK;
+    return ofScores ? s.width : s.valueWidth;
+  }
   float at(int operand, uint64_t b, uint64_t h, uint64_t i, uint64_t c) const {
     const uint64_t rows = s.queries, stride = artifact.attentions[0].row_strides[operand];
-    return widen(arena[artifact.offsets[operand] / 2 + (b * rows + i) * stride + h * s.width + c]);
+    return widen(arena[artifact.offsets[operand] / 2 + (b * rows + i) * stride + h * widthOf(operand) + c]);
   }
-  uint64_t index(uint64_t heads, uint64_t b, uint64_t h, uint64_t i, uint64_t c) const {
-    return ((b * s.queries + i) * heads + h) * s.width + c;
+  /// In a tensor with `columns` columns.
+  uint64_t index(uint64_t columns, uint64_t b, uint64_t i, uint64_t column) const {
+    return (b * s.queries + i) * columns + column;
   }
 
 private:
-  std::vector<float> value(uint64_t heads, uint64_t rows) const {
-    return std::vector<float>(s.batch * rows * heads * s.width);
-  }
+  std::vector<float> value(uint64_t columns) const { return std::vector<float>(s.batch * s.queries * columns); }
   void row(uint64_t b, uint64_t h, uint64_t i) {
     const uint64_t seen = s.causal ? i + 1 : s.keys;
     const uint64_t kh = h * s.keyHeads / s.heads;
@@ -116,23 +122,23 @@ private:
       sum += p[j] = std::exp(0.6f * score);
     }
     lse[(b * s.heads + h) * s.queries + i] = std::log(sum);
-    for (uint64_t c = 0; c < s.width; ++c) {
-      float &to = o[index(s.heads, b, h, i, c)];
+    for (uint64_t c = 0; c < s.valueWidth; ++c) {
+      float &to = o[index(s.heads * s.valueWidth, b, i, h * s.valueWidth + c)];
       for (uint64_t j = 0; j < seen; ++j)
         to += p[j] / sum * at(TXRT_ATTENTION_V, b, kh, j, c);
       dot += to * at(TXRT_ATTENTION_DO, b, h, i, c);
     }
     for (uint64_t j = 0; j < seen; ++j) {
       float dp = 0;
-      for (uint64_t c = 0; c < s.width; ++c) {
+      for (uint64_t c = 0; c < s.valueWidth; ++c) {
         const float g = at(TXRT_ATTENTION_DO, b, h, i, c);
         dp += g * at(TXRT_ATTENTION_V, b, kh, j, c);
-        dv[index(s.keyHeads, b, kh, j, c)] += p[j] / sum * g;
+        dv[index(s.keyHeads * s.valueWidth, b, j, kh * s.valueWidth + c)] += p[j] / sum * g;
       }
       const float ds = 0.6f * p[j] / sum * (dp - dot);
       for (uint64_t c = 0; c < s.width; ++c) {
-        dq[index(s.heads, b, h, i, c)] += ds * at(TXRT_ATTENTION_K, b, kh, j, c);
-        dk[index(s.keyHeads, b, kh, j, c)] += ds * at(TXRT_ATTENTION_Q, b, h, i, c);
+        dq[index(s.heads * s.width, b, i, h * s.width + c)] += ds * at(TXRT_ATTENTION_K, b, kh, j, c);
+        dk[index(s.keyHeads * s.width, b, j, kh * s.width + c)] += ds * at(TXRT_ATTENTION_Q, b, h, i, c);
       }
     }
   }
@@ -166,8 +172,8 @@ void agrees(const Sizes &sizes) {
     for (uint64_t b = 0; b < sizes.batch; ++b)
       for (uint64_t h = 0; h < heads; ++h)
         for (uint64_t i = 0; i < sizes.queries; ++i)
-          for (uint64_t c = 0; c < sizes.width; ++c)
-            ASSERT_NEAR(found.at(operand, b, h, i, c), values[found.index(heads, b, h, i, c)], 0.03)
+          for (uint64_t width = found.widthOf(operand), c = 0; c < width; ++c)
+            ASSERT_NEAR(found.at(operand, b, h, i, c), values[found.index(heads * width, b, i, h * width + c)], 0.03)
                 << operand << " at " << b << "," << h << "," << i << "," << c;
   };
   compare(TXRT_ATTENTION_O, sizes.heads, expected.o);
@@ -199,6 +205,16 @@ TEST(CudaAttention, Agrees) {
         sizes.deterministic = deterministic;
         agrees(sizes);
       }
+}
+
+// Heads of V may be narrower than those of Q and K, or wider.
+TEST(CudaAttention, AgreesWithAnotherWidthOfValues) {
+  for (uint64_t valueWidth : {2, 5})
+    for (uint32_t keyHeads : {4u, 2u}) {
+      Sizes sizes;
+      sizes.valueWidth = valueWidth, sizes.keyHeads = keyHeads;
+      agrees(sizes);
+    }
 }
 
 // An engine that is asked for by its name, with the knobs of both numberings.

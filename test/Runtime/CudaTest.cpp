@@ -128,7 +128,7 @@ TEST(Cuda, RefusedInACapture) {
   };
   // Two products with flags of their own: both at once are captured beforehand, one is not.
   TestArtifact a = smallArtifact();
-  txrt_gemm_launch g = a.launches[2].u.gemm;
+  const txrt_gemm_launch g = a.launches[2].u.gemm;
   const uint32_t first = static_cast<uint32_t>(a.launches.size());
   a.segments[TXRT_SEGMENT_PERSISTENT] = 256;
   for (uint64_t flag : {448, 449}) {
@@ -136,7 +136,7 @@ TEST(Cuda, RefusedInACapture) {
     a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 320, 60, false);
     a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, flag == 448 ? 0 : 128, 80, true);
     a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, flag, 1, false);
-    a.gemmLaunch("product", g);
+    a.gemmLaunch("product", g, {TXRT_GEMM_RESET});
   }
   a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
   a.kernelLaunch("bump", 1, 1, 60, 16, {1, 2});
@@ -278,30 +278,31 @@ TEST(Cuda, GraphAndNoGraph) {
 }
 
 // Row-major products through the column-major library: every transpose, padded rows, both batch dimensions whether or
-// not one stride serves them.
+// not one stride serves them, and matrices of A or of B that two or all three of six heads share.
 TEST(Cuda, Products) {
-  for (int form = 0; form < 16; ++form) {
-    txrt_gemm_launch g = {};
-    g.m = 4, g.n = 5, g.k = 3, g.batch0 = 2, g.batch1 = 3;
+  for (int form = 0; form < 16 * 5; ++form) {
+    txrt_gemm_launch g = plainGemm(4, 5, 3);
+    constexpr uint64_t repeats[][2] = {{1, 1}, {1, 2}, {2, 1}, {1, 3}, {6, 1}};
+    const auto &repeat = repeats[form / 16];
+    g.batch0 = 2, g.batch1 = form < 16 ? 3 : 6;
     g.transpose_a = form & 1, g.transpose_b = form >> 1 & 1;
     g.alpha = 0.5f, g.beta = form & 4 ? 0.25f : 0.0f;
-    g.lda = 6, g.ldb = 7, g.ldc = 8;
-    g.stride_a1 = 32, g.stride_b1 = 40, g.stride_c1 = 40;
     const uint64_t apart = form & 8 ? 16 : 0;
-    g.stride_a0 = 3 * 32 + apart, g.stride_b0 = 3 * 40 + apart;
-    g.stride_c0 = 3 * 40 + apart;
+    g.a = {6, g.batch1 / repeat[0] * 32 + apart, 32, repeat[0]};
+    g.b = {7, g.batch1 / repeat[1] * 40 + apart, 40, repeat[1]};
+    g.c = {8, g.batch1 * 40 + apart, 40, 1};
     TestArtifact a;
-    a.segments[TXRT_SEGMENT_ARGUMENT] = 4096;
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 1024, false);
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 1024, 1280, false);
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 2560, 1280, true);
+    a.segments[TXRT_SEGMENT_ARGUMENT] = 8192;
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 2048, false);
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 2048, 2048, false);
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 4096, 2304, true);
     a.gemmLaunch("product", g);
     a.entry("product", 0);
     a.addGpuCode();
     Session s(a);
     ASSERT_NE(s.session, nullptr) << s.error.message;
     std::mt19937 random(static_cast<unsigned>(form));
-    std::vector<float> arena(1024);
+    std::vector<float> arena(2048);
     for (float &value : arena)
       value = static_cast<float>(int(random() % 17) - 8);
     s.set(TXRT_SEGMENT_ARGUMENT, 0, arena);
@@ -309,41 +310,39 @@ TEST(Cuda, Products) {
     std::vector<float> expected = arena;
     for (uint64_t b0 = 0; b0 < g.batch0; ++b0)
       for (uint64_t b1 = 0; b1 < g.batch1; ++b1) {
-        const float *A = &arena[b0 * g.stride_a0 + b1 * g.stride_a1];
-        const float *B = &arena[256 + b0 * g.stride_b0 + b1 * g.stride_b1];
-        float *C = &expected[640 + b0 * g.stride_c0 + b1 * g.stride_c1];
+        const float *A = &arena[b0 * g.a.stride0 + b1 / repeat[0] * g.a.stride1];
+        const float *B = &arena[512 + b0 * g.b.stride0 + b1 / repeat[1] * g.b.stride1];
+        float *C = &expected[1024 + b0 * g.c.stride0 + b1 * g.c.stride1];
         for (uint64_t i = 0; i < g.m; ++i)
           for (uint64_t j = 0; j < g.n; ++j) {
             float sum = 0;
             for (uint64_t p = 0; p < g.k; ++p)
-              sum +=
-                  A[g.transpose_a ? p * g.lda + i : i * g.lda + p] * B[g.transpose_b ? j * g.ldb + p : p * g.ldb + j];
-            float &to = C[i * g.ldc + j];
+              sum += A[g.transpose_a ? p * 6 + i : i * 6 + p] * B[g.transpose_b ? j * 7 + p : p * 7 + j];
+            float &to = C[i * 8 + j];
             to = g.alpha * sum + (g.beta == 0 ? 0 : g.beta * to);
           }
       }
     // Padding and what lies between matrices stays as it was.
-    EXPECT_EQ(s.get(TXRT_SEGMENT_ARGUMENT, 0, 1024), expected) << form;
+    EXPECT_EQ(s.get(TXRT_SEGMENT_ARGUMENT, 0, 2048), expected) << form;
   }
 }
 
 static void epilogues(uint64_t scratch) {
-  Session plain(productWith(TXRT_EPILOGUE_NONE, 0));
+  Session plain(productWith(TXRT_GEMM_OPERANDS, 0));
   ASSERT_NE(plain.session, nullptr) << plain.error.message;
   const std::vector<float> expected = runProduct(plain);
   auto a = [&](int i, int p) { return expected[3 * i + p]; };
   auto b = [&](int p, int j) { return expected[64 + 5 * p + j]; };
-  for (auto epilogue : {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_A, TXRT_EPILOGUE_SUMS_B}) {
-    Session s(productWith(epilogue, scratch));
+  for (auto vector : {TXRT_GEMM_BIAS, TXRT_GEMM_SUMS_A, TXRT_GEMM_SUMS_B}) {
+    Session s(productWith(vector, scratch));
     ASSERT_NE(s.session, nullptr) << s.error.message;
     const std::vector<float> found = runProduct(s);
     for (int i = 0; i < 4; ++i)
       for (int j = 0; j < 5; ++j)
-        EXPECT_EQ(found[128 + 5 * i + j],
-                  expected[128 + 5 * i + j] + (epilogue == TXRT_EPILOGUE_BIAS ? 10.0f * j : 0.0f));
-    for (int i = 0; epilogue == TXRT_EPILOGUE_SUMS_A && i < 4; ++i)
+        EXPECT_EQ(found[128 + 5 * i + j], expected[128 + 5 * i + j] + (vector == TXRT_GEMM_BIAS ? 10.0f * j : 0.0f));
+    for (int i = 0; vector == TXRT_GEMM_SUMS_A && i < 4; ++i)
       EXPECT_EQ(found[192 + i], a(i, 0) + a(i, 1) + a(i, 2));
-    for (int j = 0; epilogue == TXRT_EPILOGUE_SUMS_B && j < 5; ++j)
+    for (int j = 0; vector == TXRT_GEMM_SUMS_B && j < 5; ++j)
       EXPECT_EQ(found[192 + j], b(0, j) + b(1, j) + b(2, j));
   }
 }
@@ -359,8 +358,8 @@ TEST(Cuda, SumsApart) {
 // No place for ones: what would work is a step that asks for no sums.
 TEST(Cuda, NoAlgorithmForSums) {
   Setting none("FAKE_CUBLASLT_SUMS", "0");
-  EXPECT_NE(Session(productWith(TXRT_EPILOGUE_BIAS, 0)).session, nullptr);
-  Session s(productWith(TXRT_EPILOGUE_SUMS_B, 0));
+  EXPECT_NE(Session(productWith(TXRT_GEMM_BIAS, 0)).session, nullptr);
+  Session s(productWith(TXRT_GEMM_SUMS_B, 0));
   EXPECT_EQ(s.session, nullptr);
   EXPECT_EQ(s.error.code, TXRT_DEVICE);
   EXPECT_TRUE(std::string(s.error.message).find("has no algorithm for launch 0") != std::string::npos &&
@@ -370,8 +369,8 @@ TEST(Cuda, NoAlgorithmForSums) {
 
 // The library gets what the plan gives, and nothing more.
 TEST(Cuda, Scratch) {
-  Session none(productWith(TXRT_EPILOGUE_NONE, 0));
-  Session some(productWith(TXRT_EPILOGUE_NONE, 1024));
+  Session none(productWith(TXRT_GEMM_OPERANDS, 0));
+  Session some(productWith(TXRT_GEMM_OPERANDS, 1024));
   ASSERT_NE(none.session, nullptr) << none.error.message;
   ASSERT_NE(some.session, nullptr) << some.error.message;
   EXPECT_EQ(txrt_session_arena_bytes(some.session), txrt_session_arena_bytes(none.session) + 1024);

@@ -27,8 +27,8 @@ struct Temporary {
 };
 
 struct TunedSession : Session {
-  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192, txrt_epilogue epilogue = TXRT_EPILOGUE_NONE)
-      : Session(productWith(epilogue, scratch), options(file, tune)) {}
+  TunedSession(const Temporary &file, int tune, uint64_t scratch = 8192, txrt_gemm_operand vector = TXRT_GEMM_OPERANDS)
+      : Session(productWith(vector, scratch), options(file, tune)) {}
   std::string description() const { return session ? txrt_session_description(session) : error.message; }
 
 private:
@@ -184,10 +184,10 @@ TEST(CudaTuning, EpiloguesAreProductsOfTheirOwn) {
   Temporary file;
   TunedSession plain(file, 1);
   EXPECT_EQ(plain.description(), tuned);
-  for (auto epilogue : {TXRT_EPILOGUE_BIAS, TXRT_EPILOGUE_SUMS_B}) {
-    EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), untuned);
-    EXPECT_EQ(TunedSession(file, 1, 8192, epilogue).description(), tuned);
-    EXPECT_EQ(TunedSession(file, 0, 8192, epilogue).description(), tuned);
+  for (auto vector : {TXRT_GEMM_BIAS, TXRT_GEMM_SUMS_B}) {
+    EXPECT_EQ(TunedSession(file, 0, 8192, vector).description(), untuned);
+    EXPECT_EQ(TunedSession(file, 1, 8192, vector).description(), tuned);
+    EXPECT_EQ(TunedSession(file, 0, 8192, vector).description(), tuned);
   }
   for (const char *name : {"bias", "sums_b"})
     EXPECT_NE(file.text().find(std::string("\"product\": \"nn 4x5x3 ld 3,5,5 f32,f32,f32 "

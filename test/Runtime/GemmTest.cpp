@@ -40,6 +40,7 @@ struct Shape {
   bool ta, tb;
   uint64_t batch0 = 1, batch1 = 1;
   uint64_t pad = 0; // columns between the rows
+  uint64_t repeatA = 1, repeatB = 1;
 };
 
 txrt_gemm_launch launchOf(const Shape &s) {
@@ -47,23 +48,21 @@ txrt_gemm_launch launchOf(const Shape &s) {
   g.m = s.m, g.n = s.n, g.k = s.k;
   g.batch0 = s.batch0, g.batch1 = s.batch1;
   g.transpose_a = s.ta, g.transpose_b = s.tb;
-  g.lda = (s.ta ? s.m : s.k) + s.pad;
-  g.ldb = (s.tb ? s.k : s.n) + s.pad;
-  g.ldc = s.n + s.pad;
-  g.stride_a1 = (s.ta ? s.k : s.m) * g.lda;
-  g.stride_b1 = (s.tb ? s.n : s.k) * g.ldb;
-  g.stride_c1 = s.m * g.ldc;
-  g.stride_a0 = g.stride_a1 * s.batch1;
-  g.stride_b0 = g.stride_b1 * s.batch1;
-  g.stride_c0 = g.stride_c1 * s.batch1;
+  auto matrices = [&](uint64_t rows, uint64_t columns, uint64_t repeat) {
+    const uint64_t leading = columns + s.pad;
+    return txrt_gemm_matrix{leading, rows * leading * (s.batch1 / repeat), rows * leading, repeat};
+  };
+  g.a = s.ta ? matrices(s.k, s.m, s.repeatA) : matrices(s.m, s.k, s.repeatA);
+  g.b = s.tb ? matrices(s.n, s.k, s.repeatB) : matrices(s.k, s.n, s.repeatB);
+  g.c = matrices(s.m, s.n, 1);
   g.alpha = 1, g.beta = 0;
   return g;
 }
 
 struct Product {
   explicit Product(const Shape &s, unsigned shift = 0)
-      : g(launchOf(s)), a(s.batch0 * g.stride_a0, 1, shift), b(s.batch0 * g.stride_b0, 2, shift),
-        c(s.batch0 * g.stride_c0, 3, shift) {}
+      : g(launchOf(s)), a(s.batch0 * g.a.stride0, 1, shift), b(s.batch0 * g.b.stride0, 2, shift),
+        c(s.batch0 * g.c.stride0, 3, shift) {}
 
   void run(unsigned threads) {
     ThreadPool pool(threads);
@@ -77,7 +76,7 @@ struct Product {
       for (uint64_t i1 = 0; i1 < g.batch1; ++i1)
         for (uint64_t i = 0; i < g.m; ++i)
           for (uint64_t j = 0; j < g.n; ++j) {
-            uint64_t at = i0 * g.stride_c0 + i1 * g.stride_c1 + i * g.ldc + j;
+            uint64_t at = i0 * g.c.stride0 + i1 * g.c.stride1 + i * g.c.leading + j;
             inside[at] = true;
             checkOne(i0, i1, i, j, c.data[at], before.c.data[at]);
             if (testing::Test::HasFailure())
@@ -89,12 +88,12 @@ struct Product {
   }
 
   void checkOne(uint64_t i0, uint64_t i1, uint64_t i, uint64_t j, float got, float old) const {
-    const float *pa = a.data + i0 * g.stride_a0 + i1 * g.stride_a1;
-    const float *pb = b.data + i0 * g.stride_b0 + i1 * g.stride_b1;
+    const float *pa = a.data + i0 * g.a.stride0 + i1 / g.a.repeat * g.a.stride1;
+    const float *pb = b.data + i0 * g.b.stride0 + i1 / g.b.repeat * g.b.stride1;
     double sum = 0, magnitude = 0;
     for (uint64_t p = 0; p < g.k; ++p) {
-      double x = pa[g.transpose_a ? p * g.lda + i : i * g.lda + p];
-      double y = pb[g.transpose_b ? j * g.ldb + p : p * g.ldb + j];
+      double x = pa[g.transpose_a ? p * g.a.leading + i : i * g.a.leading + p];
+      double y = pb[g.transpose_b ? j * g.b.leading + p : p * g.b.leading + j];
       sum += x * y;
       magnitude += std::fabs(x * y);
     }
@@ -117,6 +116,10 @@ std::vector<Shape> shapes() {
             all.push_back({m, n, k, ta, tb, 1, 1, m % 3});
       all.push_back({64, 64, 64, ta, tb, 3, 4});
       all.push_back({31, 45, 19, ta, tb, 2, 5, 3});
+      // Heads that share a matrix: of B two and two, of A all six.
+      all.push_back({31, 45, 19, ta, tb, 2, 6, 3, 1, 2});
+      all.push_back({64, 33, 40, ta, tb, 3, 6, 0, 6, 1});
+      all.push_back({300, 250, 40, ta, tb, 1, 4, 0, 1, 2});
       all.push_back({300, 250, 40, ta, tb, 2, 1, 1});
       all.push_back({100, 1000, 500, ta, tb});
     }
@@ -187,7 +190,7 @@ TEST(Gemm, BetaZeroIgnoresNaN) {
     for (uint64_t b = 0; b < s.batch0 * s.batch1; ++b)
       for (uint64_t i = 0; i < s.m; ++i)
         for (uint64_t j = 0; j < s.n; ++j)
-          after.c.data[b * after.g.stride_c1 + i * after.g.ldc + j] = NAN;
+          after.c.data[b * after.g.c.stride1 + i * after.g.c.leading + j] = NAN;
     after.run(2);
     after.check(before);
     if (HasFailure())

@@ -121,6 +121,8 @@ TEST(Lifetimes, AProductThatAddsReadsWhatItWrites) {
   p.add({{512, 64, false}, {512, 64, false}, {0, 64, true}});
   p.launches.back().kind = TXRT_LAUNCH_GEMM;
   p.launches.back().u.gemm.beta = 1;
+  for (uint32_t role = TXRT_GEMM_A; role <= TXRT_GEMM_C; ++role)
+    p.launches.back().u.gemm.buffers[role] = role + 1;
   p.read(0);
   EXPECT_EQ(p.lifetimes(), (Texts{"0x0+64 0-2", "0x0+64 2-3", "0x200+64 1-2"}));
 }

@@ -48,12 +48,24 @@ txrt_launch &TestArtifact::kernelLaunch(const std::string &name, uint32_t kernel
   return launch;
 }
 
-txrt_launch &TestArtifact::gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm) {
-  txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_GEMM, name,
-                                  static_cast<uint32_t>(3 + gemm.has_reset + (gemm.epilogue != 0) + gemm.has_scratch));
+txrt_launch &TestArtifact::gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm,
+                                      const std::vector<txrt_gemm_operand> &more) {
+  std::vector<txrt_gemm_operand> roles = {TXRT_GEMM_A, TXRT_GEMM_B, TXRT_GEMM_C};
+  roles.insert(roles.end(), more.begin(), more.end());
+  txrt_launch &launch = addLaunch(*this, TXRT_LAUNCH_GEMM, name, static_cast<uint32_t>(roles.size()));
   launch.flops = 2 * gemm.m * gemm.n * gemm.k * gemm.batch0 * gemm.batch1;
   launch.u.gemm = gemm;
+  for (uint32_t i = 0; i < roles.size(); ++i)
+    launch.u.gemm.buffers[roles[i]] = i + 1;
   return launch;
+}
+
+txrt_gemm_launch plainGemm(uint64_t m, uint64_t n, uint64_t k) {
+  txrt_gemm_launch g = {};
+  g.m = m, g.n = n, g.k = k, g.batch0 = g.batch1 = 1;
+  g.a = {k, 0, 0, 1}, g.b = {n, 0, 0, 1}, g.c = {n, 0, 0, 1};
+  g.alpha = 1;
+  return g;
 }
 
 txrt_launch &TestArtifact::collectiveLaunch(const std::string &name, const txrt_collective_launch &collective) {
@@ -268,39 +280,36 @@ TestArtifact smallArtifact() {
   a.kernelLaunch("bump", bump, 1, 60, 16, {1, 2}).phase = TXRT_PHASE_RECOMPUTE;
   a.entry("weigh", 0);
 
-  txrt_gemm_launch g = {};
-  g.m = 4, g.n = 5, g.k = 3, g.batch0 = g.batch1 = 1;
-  g.lda = 3, g.ldb = 5, g.ldc = 5;
-  g.alpha = g.beta = 1, g.has_reset = 1;
+  txrt_gemm_launch g = plainGemm(4, 5, 3);
+  g.beta = 1;
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 48, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 320, 60, false);
   a.buffer(TXRT_SEGMENT_PERSISTENT, TXRT_DTYPE_F32, 0, 80, true);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_I1, 448, 1, false);
-  a.gemmLaunch("lm_head.dW", g).phase = TXRT_PHASE_BACKWARD;
+  a.gemmLaunch("lm_head.dW", g, {TXRT_GEMM_RESET}).phase = TXRT_PHASE_BACKWARD;
   a.entry("product", 2);
   a.declare();
   return a;
 }
 
-TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch) {
-  txrt_gemm_launch g = {};
-  g.m = 4, g.n = 5, g.k = 3, g.batch0 = g.batch1 = 1;
-  g.lda = 3, g.ldb = 5, g.ldc = 5;
-  g.alpha = 1, g.beta = 0;
-  g.epilogue = static_cast<uint8_t>(epilogue);
-  g.has_scratch = scratch != 0;
+TestArtifact productWith(txrt_gemm_operand vector, uint64_t scratch) {
   TestArtifact a;
   a.segments[TXRT_SEGMENT_ARGUMENT] = 1024;
   a.segments[TXRT_SEGMENT_TRANSIENT] = scratch;
-  const uint64_t count = epilogue == TXRT_EPILOGUE_SUMS_A ? 4 : 5;
+  std::vector<txrt_gemm_operand> more;
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 0, 48, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 256, 60, false);
   a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 512, 80, true);
-  if (epilogue)
-    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count, txrt_epilogue_writes_vector(epilogue));
-  if (scratch)
+  if (vector != TXRT_GEMM_OPERANDS) {
+    const uint64_t count = vector == TXRT_GEMM_SUMS_A ? 4 : 5;
+    a.buffer(TXRT_SEGMENT_ARGUMENT, TXRT_DTYPE_F32, 768, 4 * count, vector != TXRT_GEMM_BIAS);
+    more.push_back(vector);
+  }
+  if (scratch) {
     a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_BYTE, 0, scratch, true);
-  a.gemmLaunch("product", g);
+    more.push_back(TXRT_GEMM_SCRATCH);
+  }
+  a.gemmLaunch("product", plainGemm(4, 5, 3), more);
   a.entry("product", 0);
   a.addGpuCode();
   return a;

@@ -42,7 +42,9 @@ struct TestArtifact {
   /// Launches whose buffers are the last ones added.
   txrt_launch &kernelLaunch(const std::string &name, uint32_t kernel, uint32_t buffers, uint64_t units, uint64_t grain,
                             std::vector<uint32_t> immediates);
-  txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm);
+  /// A product with A, B and C, and `more`, whose buffers are in this order.
+  txrt_launch &gemmLaunch(const std::string &name, const txrt_gemm_launch &gemm,
+                          const std::vector<txrt_gemm_operand> &more = {});
   /// `axis` is the mesh's; what is sent is not counted.
   txrt_launch &collectiveLaunch(const std::string &name, const txrt_collective_launch &collective);
   /// An entry over the launches from `first` on.
@@ -74,9 +76,13 @@ const std::vector<uint8_t> &testKernels();
 /// (4x3) B (3x5) of the arguments, beta 1 with a reset flag. Small, and has every kind of table item.
 TestArtifact smallArtifact();
 
-/// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with what the epilogue has and `scratch` bytes. A at 0, B at 256,
-/// C at 512, the vector at 768, all of the arguments; scratch in the transient part.
-TestArtifact productWith(txrt_epilogue epilogue, uint64_t scratch);
+/// One product of matrices whose rows follow each other, without batch: what a test changes.
+txrt_gemm_launch plainGemm(uint64_t m, uint64_t n, uint64_t k);
+
+/// For cuda: C (4x5) = A (4x3) B (3x5) in one entry, with `vector` (BIAS, SUMS_A or SUMS_B; TXRT_GEMM_OPERANDS: none)
+/// and `scratch` bytes. A at 0, B at 256, C at 512, the vector at 768, all of the arguments; scratch in the transient
+/// part.
+TestArtifact productWith(txrt_gemm_operand vector, uint64_t scratch);
 
 /// Opens `bytes`; the artifact is closed again. Gives status and message.
 txrt_error openError(const std::vector<uint8_t> &bytes);

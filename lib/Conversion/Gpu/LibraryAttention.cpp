@@ -18,21 +18,21 @@ AttentionOpInterface tx::getAttention(step::GroupOp group) {
   return dyn_cast<AttentionOpInterface>(body.front());
 }
 
-static RankedTensorType typeOf(const AttentionForm &form, txrt_attention_operand which) {
-  return cast<RankedTensorType>(form.values[which].getType());
-}
-
 std::string tx::findObstacle(const AttentionForm &form) {
   constexpr int64_t kWidest = 128, kStep = 8;
-  RankedTensorType q = typeOf(form, TXRT_ATTENTION_Q);
-  int64_t width = q.getDimSize(2) / form.heads;
-  if (!q.getElementType().isBF16())
-    return llvm::formatv("it takes bf16, and this model is {0}; --bf16 would do", q.getElementType());
+  Type element = cast<RankedTensorType>(form.values[TXRT_ATTENTION_Q].getType()).getElementType();
+  if (!element.isBF16())
+    return llvm::formatv("it takes bf16, and this model is {0}; --bf16 would do", element);
   if (form.dropout > 0)
     return "weights are dropped, and cuDNN can not draw the masks of Tx; --attention-dropout 0 would do";
-  if (width > kWidest || width % kStep)
-    return llvm::formatv("heads are {0} wide, and it takes multiples of {1} up to {2}", width, kStep, kWidest);
-  if (q.getDimSize(1) == 1 && typeOf(form, TXRT_ATTENTION_K).getDimSize(1) == 1)
+  for (int64_t width : {form.width, form.valueWidth})
+    if (width > kWidest || width % kStep)
+      return llvm::formatv("heads are {0} wide, and it takes multiples of {1} up to {2}", width, kStep, kWidest);
+  if (form.window)
+    return llvm::formatv("queries see a window of {0} keys, for which Tx makes it no plan yet", form.window);
+  if (form.softCap)
+    return llvm::formatv("scores have a soft cap of {0}, for which Tx makes it no plan yet", form.softCap);
+  if (form.queries == 1 && form.keys == 1)
     return "sequences have one token, and its gradient does not take that";
   return "";
 }
@@ -63,19 +63,18 @@ step::GroupOp tx::giveAllResults(step::GroupOp group) {
 /// itself.
 int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool deterministic, int capability) {
   constexpr int64_t kTile = 128, kOwn = TXRT_SCRATCH_ALIGNMENT;
-  ArrayRef<int64_t> q = typeOf(form, TXRT_ATTENTION_Q).getShape(), k = typeOf(form, TXRT_ATTENTION_K).getShape();
   if (!form.backward)
     return kOwn;
-  int64_t heads = q[0] * form.heads, rows = heads * q[1], width = q[2] / form.heads;
+  int64_t heads = form.batch * form.heads, rows = heads * form.queries;
   auto aligned = [](int64_t bytes) { return static_cast<int64_t>(llvm::alignTo(bytes, TXRT_SCRATCH_ALIGNMENT)); };
   int64_t bytes = kOwn + aligned(rows * sizeof(float)); // the sums of dO * O
-  if (k[2] != q[2])                                     // dK and dV of each query head, if heads share keys
-    bytes += aligned(2 * heads * k[1] * width * 2);
+  if (form.keyHeads != form.heads)                      // dK and dV of each query head, if heads share keys
+    bytes += aligned(2 * heads * form.keys * (form.width + form.valueWidth));
   int generation = capability / 10;
   if (deterministic && generation == 10) // cuDNN uses another engine there
     return bytes;
   if (deterministic) // dS
-    return bytes + heads * llvm::alignTo(q[1], kTile) * llvm::alignTo(k[1], kTile) * 2;
+    return bytes + heads * llvm::alignTo(form.queries, kTile) * llvm::alignTo(form.keys, kTile) * 2;
   // One f32 copy of dQ, or two.
-  return bytes + (generation == 9 || generation == 10 ? 1 : 2) * aligned(rows * width * sizeof(float));
+  return bytes + (generation == 9 || generation == 10 ? 1 : 2) * aligned(rows * form.width * sizeof(float));
 }

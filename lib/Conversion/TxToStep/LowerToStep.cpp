@@ -288,10 +288,10 @@ private:
       else
         operands.push_back(group.getInputs().size() + std::distance(outputs.begin(), llvm::find(outputs, value)));
     }
-    return step::AttentionAttr::get(group.getContext(), builder.getBoolAttr(form.backward),
-                                    builder.getBoolAttr(form.causal), deterministic,
-                                    builder.getI64IntegerAttr(form.heads), builder.getF64FloatAttr(form.scale),
-                                    builder.getDenseI64ArrayAttr(operands));
+    return step::AttentionAttr::get(group.getContext(), form.backward, form.causal, deterministic.getValue(),
+                                    form.batch, form.queries, form.keys, form.heads, form.keyHeads, form.width,
+                                    form.valueWidth, builder.getF64FloatAttr(form.scale), form.window,
+                                    builder.getF64FloatAttr(form.softCap), builder.getDenseI64ArrayAttr(operands));
   }
 
   /// Adds a launch of a kernel with a single op of rows, which does what a library's product leaves out. `build` makes
@@ -330,14 +330,15 @@ private:
     SmallVector<step::BufferAttr> buffers;
     if (failed(getBuffers(op, {form.a.value, form.b.value, form.c.value}, buffers)))
       return failure();
-    auto epilogue = op->getAttrOfType<step::EpilogueAttr>(kEpilogueAttr);
+    auto epilogue = op->getAttrOfType<step::GemmRoleAttr>(kEpilogueAttr);
     Value sums = form.getSums();
     if (sums && !epilogue)
       return op.emitOpError("gives sums beside a product, which the library of this target does not; "
                             "tx.bias_grad of the gradient itself would do");
-    step::BufferAttr vector;
-    if (epilogue)
-      vector = getBuffer(sums ? sums : form.bias);
+    // What the library adds, or writes besides.
+    auto beside = [&](step::GemmRole role, Value value) {
+      return epilogue && epilogue.getValue() == role ? named(getBuffer(value)) : step::BufferAttr();
+    };
     if (form.bias && !epilogue)
       fillBias(op, form.bias, buffers[2]);
     auto stridesOf = [](const GemmOperand &operand, step::BufferAttr buffer) {
@@ -353,13 +354,14 @@ private:
           return failure();
         reset = *found;
       }
-    auto optional = [&](step::BufferAttr buffer) { return buffer ? named(buffer) : step::BufferAttr(); };
     step::GemmOp::create(
         builder, op.getLoc(), /*number=*/0, form.m, form.n, form.k, form.a.transpose, form.b.transpose, form.batch0,
         form.batch1, llvm::APFloat(form.alpha), llvm::APFloat((form.bias && !epilogue) || form.accumulate ? 1.0 : 0.0),
         named(a), a.getRowStride(), stridesOf(form.a, a), named(b), b.getRowStride(), stridesOf(form.b, b), named(c),
-        c.getRowStride(), stridesOf(form.c, c), optional(reset), epilogue, optional(vector),
-        op->getAttrOfType<step::BufferAttr>(kScratchAttr), cast<ScopedOpInterface>(op.getOperation()).getScope());
+        c.getRowStride(), stridesOf(form.c, c), form.a.repeat, form.b.repeat, reset ? named(reset) : step::BufferAttr(),
+        beside(step::GemmRole::Bias, form.bias), beside(step::GemmRole::SumsA, form.sumsA),
+        beside(step::GemmRole::SumsB, form.sumsB), op->getAttrOfType<step::BufferAttr>(kScratchAttr),
+        cast<ScopedOpInterface>(op.getOperation()).getScope());
     return success();
   }
 

@@ -6,14 +6,15 @@ using namespace txrt::cuda;
 
 using ull = unsigned long long;
 
-/// A key for a launch's plan: all fields of the attention but the buffers. Launches with one key share a plan.
+/// A key for a launch's plan: all fields of the attention but the numbers of its buffers. Launches with one key share a
+/// plan.
 static std::string keyOf(txrt_attention attention) {
   for (uint32_t &buffer : attention.buffers)
-    buffer = 0;
+    buffer = buffer != 0;
   return std::string(reinterpret_cast<const char *>(&attention), sizeof attention);
 }
 
-static_assert(sizeof(txrt_attention) == 9 * 4 + 12 + 9 * 8 + 4 * 8 + 8,
+static_assert(sizeof(txrt_attention) == 12 * 4 + 8 + 12 * 8 + 8 * 8 + 8,
               "keys are compared as bytes: there is no padding");
 
 Attention::Attention(const txrt_program &program, uint32_t capability, Stream stream)
@@ -25,8 +26,8 @@ Attention::Attention(const txrt_program &program, uint32_t capability, Stream st
       continue;
     const txrt_attention &attention = program.attentions[launch.u.kernel.attention - 1];
     AttentionPlan &plan = plans.try_emplace(keyOf(attention), library, handle, attention, capability).first->second;
-    const uint64_t planned =
-        attention.has_scratch ? program.buffers[launch.first_buffer + launch.buffer_count - 1].bytes : 0;
+    const uint32_t scratch = attention.buffers[TXRT_ATTENTION_SCRATCH];
+    const uint64_t planned = scratch ? program.buffers[launch.first_buffer + scratch - 1].bytes : 0;
     if (plan.scratchBytes() > planned)
       fail(TXRT_DEVICE, "%s asks for %llu bytes of scratch for %s, planned were %llu", library.version().c_str(),
            static_cast<ull>(plan.scratchBytes()), describeLaunch(program, i).c_str(), static_cast<ull>(planned));
@@ -43,13 +44,12 @@ void Attention::launchAll(DevicePointer arena) {
 void Attention::launch(uint32_t index, DevicePointer arena) {
   const txrt_launch &launch = program.launches[index];
   const txrt_attention &attention = program.attentions[launch.u.kernel.attention - 1];
-  auto place = [&](uint32_t buffer) {
-    const txrt_buffer &b = program.buffers[launch.first_buffer + buffer];
-    return reinterpret_cast<void *>(arena + program.segment_base[b.segment] + b.offset);
-  };
   std::array<void *, TXRT_ATTENTION_OPERANDS> operands = {};
-  const int count = attention.backward ? TXRT_ATTENTION_OPERANDS : int(TXRT_ATTENTION_DO);
-  for (int i = 0; i < count; ++i)
-    operands[static_cast<size_t>(i)] = place(attention.buffers[i]);
-  ofLaunch[index]->enqueue(handle, operands, attention.has_scratch ? place(launch.buffer_count - 1) : nullptr);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!attention.buffers[i])
+      continue;
+    const txrt_buffer &b = program.buffers[launch.first_buffer + attention.buffers[i] - 1];
+    operands[i] = reinterpret_cast<void *>(arena + program.segment_base[b.segment] + b.offset);
+  }
+  ofLaunch[index]->enqueue(handle, operands);
 }

@@ -32,11 +32,12 @@ public:
   /// another reads.
   uint64_t scratchBytes() const;
 
-  void enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands, void *scratch);
+  void enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands);
 
 private:
   void buildForward();
   void buildBackward();
+  int64_t widthOf(txrt_attention_operand which) const;
   dnn::Tensor operand(txrt_attention_operand which);
   dnn::Tensor transposed(txrt_attention_operand which);
   dnn::Tensor statistics();

@@ -61,16 +61,22 @@ uint64_t AttentionPlan::scratchBytes() const {
   return keptBytes + aligned(static_cast<uint64_t>(graph.workspaceBytes()));
 }
 
+/// Columns of a head of this operand.
+int64_t AttentionPlan::widthOf(txrt_attention_operand which) const {
+  const bool ofScores = which == TXRT_ATTENTION_Q || which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_DQ ||
+                        which == TXRT_ATTENTION_DK;
+  return static_cast<int64_t>(ofScores ? attention.width : attention.value_width);
+}
+
 /// An operand as a tensor [batch, heads, length, width]; in memory it has batch x length rows.
 Tensor AttentionPlan::operand(txrt_attention_operand which) {
   const bool ofKeys = which == TXRT_ATTENTION_K || which == TXRT_ATTENTION_V || which == TXRT_ATTENTION_DK ||
                       which == TXRT_ATTENTION_DV;
   const int64_t length = ofKeys ? attention.keys : attention.queries;
-  const int64_t row = attention.row_strides[which];
-  const int64_t width = attention.width;
-  Tensor tensor = graph.memory(
-      dnn::BF16, {static_cast<int64_t>(attention.batch), ofKeys ? attention.key_heads : attention.heads, length, width},
-      {length * row, width, row, 1});
+  const int64_t heads = ofKeys ? attention.key_heads : attention.heads;
+  const int64_t row = attention.row_strides[which], width = widthOf(which);
+  Tensor tensor = graph.memory(dnn::BF16, {static_cast<int64_t>(attention.batch), heads, length, width},
+                               {length * row, width, row, 1});
   ids[which] = tensor.id;
   return tensor;
 }
@@ -78,9 +84,9 @@ Tensor AttentionPlan::operand(txrt_attention_operand which) {
 /// The same operand as a tensor [batch, heads, width, length].
 Tensor AttentionPlan::transposed(txrt_attention_operand which) {
   const int64_t row = attention.row_strides[which];
-  const int64_t keys = attention.keys, width = attention.width;
-  Tensor tensor = graph.memory(dnn::BF16, {static_cast<int64_t>(attention.batch), attention.key_heads, width, keys},
-                               {keys * row, width, 1, row});
+  const int64_t keys = attention.keys, heads = attention.key_heads, width = widthOf(which);
+  Tensor tensor =
+      graph.memory(dnn::BF16, {static_cast<int64_t>(attention.batch), heads, width, keys}, {keys * row, width, 1, row});
   ids[which] = tensor.id;
   return tensor;
 }
@@ -127,7 +133,7 @@ void AttentionPlan::buildBackward() {
   Tensor dQ = operand(TXRT_ATTENTION_DQ), dK = operand(TXRT_ATTENTION_DK);
   Tensor dV = operand(TXRT_ATTENTION_DV);
   const int64_t b = q.sizes[0], h = q.sizes[1], s = q.sizes[2];
-  const int64_t d = q.sizes[3], t = static_cast<int64_t>(attention.keys);
+  const int64_t d = q.sizes[3], dv = o.sizes[3], t = static_cast<int64_t>(attention.keys);
   const bool shared = attention.heads != attention.key_heads;
   auto keep = [&](Sizes sizes, Sizes strides) {
     Tensor tensor = graph.memory(dnn::F32, sizes, strides);
@@ -137,7 +143,7 @@ void AttentionPlan::buildBackward() {
   };
 
   const Sizes perRow = {b, h, s, 1};
-  Tensor product = graph.virtualTensor(dnn::F32, {b, h, s, d}, {h * s * d, s * d, h * d, 1});
+  Tensor product = graph.virtualTensor(dnn::F32, {b, h, s, dv}, {h * s * dv, s * dv, h * dv, 1});
   graph.pointwise(dnn::Multiply, dO, &o, product);
   Tensor rowSum = graph.reduce(dnn::Sum, product, perRow);
   Tensor sums = keep(perRow, {h * s, s, 1, 1});
@@ -156,7 +162,8 @@ void AttentionPlan::buildBackward() {
     Tensor turned = graph.reshape(x, dnn::BF16, {b, h, t, s}, {h * s * t, s * t, 1, t});
     if (!shared)
       return graph.matmul(turned, with, to);
-    Tensor all = graph.virtualTensor(dnn::BF16, {b, h, t, d}, {h * t * d, t * d, d, 1});
+    const int64_t width = to.sizes[3];
+    Tensor all = graph.virtualTensor(dnn::BF16, {b, h, t, width}, {h * t * width, t * width, width, 1});
     graph.matmul(turned, with, all);
     graph.reduce(dnn::Sum, all, to);
   };
@@ -174,13 +181,12 @@ void AttentionPlan::buildBackward() {
   graph.pointwise(dnn::Identity, added, nullptr, dQ);
 }
 
-void AttentionPlan::enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands,
-                            void *scratch) {
-  char *at = static_cast<char *>(scratch);
+void AttentionPlan::enqueue(dnn::Handle handle, const std::array<void *, TXRT_ATTENTION_OPERANDS> &operands) {
+  char *at = static_cast<char *>(operands[TXRT_ATTENTION_SCRATCH]);
   std::vector<std::pair<int64_t, void *>> places;
-  for (int i = 0; i < TXRT_ATTENTION_OPERANDS; ++i)
-    if (ids[static_cast<size_t>(i)])
-      places.push_back({ids[static_cast<size_t>(i)], operands[static_cast<size_t>(i)]});
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (ids[i])
+      places.push_back({ids[i], operands[i]});
   for (auto [id, offset] : kept)
     places.push_back({id, at + offset});
   graph.enqueue(handle, places, at + keptBytes);

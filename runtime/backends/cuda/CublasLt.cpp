@@ -6,6 +6,10 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
+static bool hasSums(const txrt_gemm_launch &gemm) {
+  return gemm.buffers[TXRT_GEMM_SUMS_A] || gemm.buffers[TXRT_GEMM_SUMS_B];
+}
+
 CublasLt::CublasLt(const txrt_program &program, const txrt_options &options, const std::string &gpu,
                    const Driver &driver, Stream stream)
     : program(program), library(lt::Library::get()), handle(library), warn(options.warn) {
@@ -82,7 +86,7 @@ bool CublasLt::tune(Tuner &tuner, Product &product, const txrt_launch &launch) {
 /// If the library cannot compute a product's sums beside it, makes a product of its own for the sums, and changes `key`
 /// to the product without them. This holds for all launches of the product, so every policy gets the same bits.
 ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
-  if (!txrt_epilogue_writes_vector(key.gemm.epilogue))
+  if (!hasSums(key.gemm))
     return nullptr;
   auto [at, isNew] = apart.try_emplace(key);
   if (isNew && Product(library, handle, key).candidates(1).empty()) {
@@ -91,7 +95,7 @@ ProductSums *CublasLt::takeApart(ProductKey &key, const Driver &driver) {
       at->second = std::move(sums);
   }
   if (at->second)
-    key.gemm.epilogue = TXRT_EPILOGUE_NONE;
+    key.gemm.buffers[TXRT_GEMM_SUMS_A] = key.gemm.buffers[TXRT_GEMM_SUMS_B] = 0;
   return at->second.get();
 }
 
@@ -99,7 +103,7 @@ void CublasLt::takeFavourite(Product &product, uint32_t index) {
   std::vector<lt::Algorithm> candidates = product.candidates(1);
   const txrt_launch &launch = program.launches[index];
   const char *advice = "";
-  if (txrt_epilogue_writes_vector(launch.u.gemm.epilogue))
+  if (hasSums(launch.u.gemm))
     advice = "; a step compiled with --no-bias-gradient-fusion asks for no sums";
   if (candidates.empty())
     fail(TXRT_DEVICE, "%s: %s has no algorithm for %s: %s%s", program.name, library.version().c_str(),
@@ -119,15 +123,13 @@ std::string CublasLt::description() const {
 
 void CublasLt::launch(uint32_t index, DevicePointer arena, float beta, Stream stream) {
   const txrt_launch &launch = program.launches[index];
-  const GemmBuffers at = gemmBuffers(launch.u.gemm);
-  auto address = [&](int which) -> DevicePointer {
-    if (which < 0)
-      return 0;
-    const txrt_buffer &buffer = program.buffers[launch.first_buffer + static_cast<uint32_t>(which)];
-    return arena + program.segment_base[buffer.segment] + buffer.offset;
+  auto address = [&](txrt_gemm_operand role) -> DevicePointer {
+    const txrt_buffer *buffer = gemmBuffer(program, launch, role);
+    return buffer ? arena + program.segment_base[buffer->segment] + buffer->offset : 0;
   };
   Product &product = *ofLaunch[index];
-  const ProductOperands operands = {address(0), address(1), address(2), address(at.vector), address(at.scratch)};
+  const ProductOperands operands = {address(TXRT_GEMM_A), address(TXRT_GEMM_B), address(TXRT_GEMM_C),
+                                    address(gemmVector(launch.u.gemm)), address(TXRT_GEMM_SCRATCH)};
   product.enqueue(operands, launch.u.gemm.alpha, beta, product.algorithm, stream);
   if (ProductSums *sums = apartOfLaunch[index])
     sums->enqueue(operands, stream);

@@ -24,9 +24,7 @@ ResetFlags::ResetFlags(const txrt_program &program)
 }
 
 const txrt_buffer *ResetFlags::flagOf(const txrt_launch &launch) const {
-  if (launch.kind != TXRT_LAUNCH_GEMM || !launch.u.gemm.has_reset)
-    return nullptr;
-  return &program.buffers[launch.first_buffer + static_cast<uint32_t>(gemmBuffers(launch.u.gemm).reset)];
+  return launch.kind == TXRT_LAUNCH_GEMM ? gemmBuffer(program, launch, TXRT_GEMM_RESET) : nullptr;
 }
 
 void ResetFlags::write(uint64_t offset, uint64_t bytes, const void *from) {

@@ -33,7 +33,7 @@ static Launches count(const txrt_program &program) {
       const txrt_launch &launch = program.launches[entry.first_launch + i];
       const bool isProduct = launch.kind == TXRT_LAUNCH_GEMM;
       result.products += isProduct;
-      hasReset |= isProduct && launch.u.gemm.has_reset;
+      hasReset |= isProduct && launch.u.gemm.buffers[TXRT_GEMM_RESET];
       result.attention += launch.kind == TXRT_LAUNCH_KERNEL && launch.u.kernel.attention;
     }
     result.captured += uint64_t(entry.launch_count) * (hasReset ? 2 : 1);

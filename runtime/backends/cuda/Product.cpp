@@ -2,6 +2,7 @@
 #include "core/Manifest.h"
 #include "core/Program.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace txrt;
@@ -11,22 +12,67 @@ using ull = unsigned long long;
 
 namespace {
 
-/// How the launch's two batch dimensions become the library's single one and a loop around the call.
-struct Batch {
-  uint64_t loops, count;
-  uint64_t strideA, strideB, strideC;
+/// One dimension of a batch: how many matrices it has, and the strides of A, B and C along it.
+struct BatchAxis {
+  uint64_t count;
+  uint64_t strides[3];
 };
 
-Batch batchOf(const txrt_gemm_launch &g) {
-  if (g.batch0 == 1)
-    return {1, g.batch1, g.stride_a1, g.stride_b1, g.stride_c1};
-  if (g.batch1 == 1)
-    return {1, g.batch0, g.stride_a0, g.stride_b0, g.stride_c0};
-  if (g.stride_a0 == g.batch1 * g.stride_a1 && g.stride_b0 == g.batch1 * g.stride_b1 &&
-      g.stride_c0 == g.batch1 * g.stride_c1)
-    return {1, g.batch0 * g.batch1, g.stride_a1, g.stride_b1, g.stride_c1};
-  return {g.batch0, g.batch1, g.stride_a1, g.stride_b1, g.stride_c1};
-}
+/// How the launch's batch becomes the single batch dimension of a library's call, and at most two loops around the
+/// call.
+struct Batch {
+  BatchAxis outer = {1, {}}, inner = {1, {}}, library = {1, {}};
+
+  explicit Batch(const txrt_gemm_launch &g) {
+    // Heads that share a matrix are a dimension of their own, along which that matrix has stride 0.
+    const txrt_gemm_matrix *const matrices[] = {&g.a, &g.b, &g.c};
+    const uint64_t repeat = std::max(g.a.repeat, g.b.repeat);
+    BatchAxis axes[] = {{g.batch0, {}}, {g.batch1 / repeat, {}}, {repeat, {}}};
+    for (int i = 0; i < 3; ++i) {
+      const txrt_gemm_matrix &m = *matrices[i];
+      axes[0].strides[i] = m.stride0;
+      axes[1].strides[i] = m.repeat == repeat ? m.stride1 : repeat * m.stride1;
+      axes[2].strides[i] = m.repeat == repeat && repeat > 1 ? 0 : m.stride1;
+    }
+    std::vector<BatchAxis> distinct; // from the outermost to the innermost
+    for (const BatchAxis &axis : axes) {
+      if (axis.count == 1)
+        continue;
+      if (!distinct.empty() && follows(distinct.back(), axis))
+        distinct.back() = {distinct.back().count * axis.count, {axis.strides[0], axis.strides[1], axis.strides[2]}};
+      else
+        distinct.push_back(axis);
+    }
+    // The library gets the longest, of equal ones the innermost.
+    auto longest = distinct.begin();
+    for (auto axis = distinct.begin(); axis != distinct.end(); ++axis)
+      if (axis->count >= longest->count)
+        longest = axis;
+    if (longest == distinct.end())
+      return;
+    library = *longest;
+    distinct.erase(longest);
+    if (!distinct.empty())
+      inner = distinct.back();
+    if (distinct.size() > 1)
+      outer = distinct.front();
+  }
+
+  uint64_t calls() const { return outer.count * inner.count; }
+  /// Where the matrices of a call begin, in elements from those of the first call.
+  uint64_t begin(uint64_t call, int matrix) const {
+    return call / inner.count * outer.strides[matrix] + call % inner.count * inner.strides[matrix];
+  }
+
+private:
+  /// Whether both dimensions together are one with the inner one's strides.
+  static bool follows(const BatchAxis &outer, const BatchAxis &inner) {
+    for (int i = 0; i < 3; ++i)
+      if (outer.strides[i] != inner.count * inner.strides[i])
+        return false;
+    return true;
+  }
+};
 
 lt::DataType typeOf(uint32_t dtype) { return dtype == TXRT_DTYPE_BF16 ? lt::BF16 : lt::F32; }
 
@@ -37,38 +83,43 @@ static_assert(sizeof(ProductKey) == sizeof(txrt_gemm_launch) + 32, "keys are com
 ProductKey::ProductKey(const txrt_program &program, const txrt_launch &launch) {
   memcpy(&gemm, &launch.u.gemm, sizeof gemm);
   gemm.alpha = gemm.beta = 0;
-  const txrt_buffer *buffers = &program.buffers[launch.first_buffer];
-  const GemmBuffers at = gemmBuffers(gemm);
-  scratch = gemm.has_scratch ? buffers[at.scratch].bytes : 0;
-  const uint64_t step[] = {gemm.stride_a0, gemm.stride_b0, gemm.stride_c0};
-  const bool loops = batchOf(gemm).loops > 1;
-  for (int i = 0; i < 3; ++i) {
-    dtypes[i] = buffers[i].dtype;
+  const txrt_buffer *ofLibrary = gemmBuffer(program, launch, TXRT_GEMM_SCRATCH);
+  scratch = ofLibrary ? ofLibrary->bytes : 0;
+  const Batch batch(gemm);
+  for (int i = TXRT_GEMM_A; i <= TXRT_GEMM_C; ++i) {
+    const txrt_buffer &buffer = *gemmBuffer(program, launch, i);
+    dtypes[i] = buffer.dtype;
+    const uint64_t bytes = dtypeBytes(buffer.dtype);
+    const uint64_t outerBytes = batch.outer.strides[i] * bytes, innerBytes = batch.inner.strides[i] * bytes;
     uint32_t alignment = TXRT_BUFFER_ALIGNMENT;
-    const uint64_t loopBytes = loops ? step[i] * dtypeBytes(dtypes[i]) : 0;
-    while (buffers[i].offset % alignment || loopBytes % alignment)
+    while (buffer.offset % alignment || outerBytes % alignment || innerBytes % alignment)
       alignment /= 2;
     alignments[i] = alignment;
   }
+  // Which buffer has which role is no part of the product; that there is one is.
+  for (uint32_t &buffer : gemm.buffers)
+    buffer = buffer != 0;
 }
 
 bool ProductKey::operator<(const ProductKey &other) const { return memcmp(this, &other, sizeof *this) < 0; }
 
 std::string ProductKey::text() const {
   const txrt_gemm_launch &g = gemm;
-  std::string text =
-      format("%c%c %llux%llux%llu ld %llu,%llu,%llu %s,%s,%s align %u,%u,%u", g.transpose_a ? 't' : 'n',
-             g.transpose_b ? 't' : 'n', static_cast<ull>(g.m), static_cast<ull>(g.n), static_cast<ull>(g.k),
-             static_cast<ull>(g.lda), static_cast<ull>(g.ldb), static_cast<ull>(g.ldc), dtypeName(dtypes[0]),
-             dtypeName(dtypes[1]), dtypeName(dtypes[2]), alignments[0], alignments[1], alignments[2]);
+  std::string text = format("%c%c %llux%llux%llu ld %llu,%llu,%llu %s,%s,%s align %u,%u,%u", g.transpose_a ? 't' : 'n',
+                            g.transpose_b ? 't' : 'n', static_cast<ull>(g.m), static_cast<ull>(g.n),
+                            static_cast<ull>(g.k), static_cast<ull>(g.a.leading), static_cast<ull>(g.b.leading),
+                            static_cast<ull>(g.c.leading), dtypeName(dtypes[0]), dtypeName(dtypes[1]),
+                            dtypeName(dtypes[2]), alignments[0], alignments[1], alignments[2]);
   if (g.batch0 * g.batch1 != 1)
     text += format(" batch %llux%llu stride %llu,%llu %llu,%llu %llu,%llu", static_cast<ull>(g.batch0),
-                   static_cast<ull>(g.batch1), static_cast<ull>(g.stride_a0), static_cast<ull>(g.stride_a1),
-                   static_cast<ull>(g.stride_b0), static_cast<ull>(g.stride_b1), static_cast<ull>(g.stride_c0),
-                   static_cast<ull>(g.stride_c1));
-  if (g.epilogue)
-    text += std::string(" ") + txrt_epilogue_name(g.epilogue);
-  if (g.has_reset)
+                   static_cast<ull>(g.batch1), static_cast<ull>(g.a.stride0), static_cast<ull>(g.a.stride1),
+                   static_cast<ull>(g.b.stride0), static_cast<ull>(g.b.stride1), static_cast<ull>(g.c.stride0),
+                   static_cast<ull>(g.c.stride1));
+  if (g.a.repeat != 1 || g.b.repeat != 1)
+    text += format(" repeat %llu,%llu", static_cast<ull>(g.a.repeat), static_cast<ull>(g.b.repeat));
+  if (const txrt_gemm_operand vector = gemmVector(g); vector != TXRT_GEMM_OPERANDS)
+    text += std::string(" ") + txrt_gemm_operand_name(vector);
+  if (g.buffers[TXRT_GEMM_RESET])
     text += " adds";
   return text + format(" scratch %llu", static_cast<ull>(scratch));
 }
@@ -76,15 +127,15 @@ std::string ProductKey::text() const {
 Product::Product(const lt::Library &library, lt::Handle handle, const ProductKey &key)
     : key(key), library(library), handle(handle) {
   const txrt_gemm_launch &g = key.gemm;
-  const Batch batch = batchOf(g);
+  const Batch batch(g);
   library.check(library.matmulDescCreate(&desc, lt::Compute32F, lt::F32), "descriptor");
   const lt::Operation ours[] = {g.transpose_b ? lt::Transposed : lt::Plain, g.transpose_a ? lt::Transposed : lt::Plain};
   library.check(library.matmulDescSet(desc, lt::TransA, &ours[0], sizeof ours[0]), "transpose");
   library.check(library.matmulDescSet(desc, lt::TransB, &ours[1], sizeof ours[1]), "transpose");
   const GemmOperand ofA = gemmOperand(g, 0), ofB = gemmOperand(g, 1);
-  a = layout(key.dtypes[1], ofB.rows, ofB.columns, g.ldb, batch.count, batch.strideB);
-  b = layout(key.dtypes[0], ofA.rows, ofA.columns, g.lda, batch.count, batch.strideA);
-  c = layout(key.dtypes[2], g.m, g.n, g.ldc, batch.count, batch.strideC);
+  a = layout(key.dtypes[1], ofB.rows, ofB.columns, g.b.leading, batch.library.count, batch.library.strides[1]);
+  b = layout(key.dtypes[0], ofA.rows, ofA.columns, g.a.leading, batch.library.count, batch.library.strides[0]);
+  c = layout(key.dtypes[2], g.m, g.n, g.c.leading, batch.library.count, batch.library.strides[2]);
   describeEpilogue();
 }
 
@@ -109,10 +160,12 @@ lt::MatrixLayout Product::layout(uint32_t dtype, uint64_t rows, uint64_t columns
 /// A row of our C is a column of the library's C: the library's bias has one element for each of our columns, and its A
 /// is our B.
 void Product::describeEpilogue() {
-  static const lt::EpilogueKind kinds[TXRT_EPILOGUE_COUNT - 1] = {lt::Bias, lt::BiasGradientB, lt::BiasGradientA};
-  if (!key.gemm.epilogue)
+  const txrt_gemm_operand vector = gemmVector(key.gemm);
+  if (vector == TXRT_GEMM_OPERANDS)
     return;
-  const uint32_t kind = kinds[key.gemm.epilogue - 1];
+  const uint32_t kind = vector == TXRT_GEMM_BIAS     ? lt::Bias
+                        : vector == TXRT_GEMM_SUMS_A ? lt::BiasGradientB
+                                                     : lt::BiasGradientA;
   library.check(library.matmulDescSet(desc, lt::Epilogue, &kind, sizeof kind), "epilogue");
   const int32_t type = typeOf(key.dtypes[2]);
   library.check(library.matmulDescSet(desc, lt::BiasDataType, &type, sizeof type), "epilogue");
@@ -122,7 +175,7 @@ void Product::describeEpilogue() {
 }
 
 void Product::placeEpilogue(DevicePointer vector) {
-  if (key.gemm.epilogue)
+  if (gemmVector(key.gemm) != TXRT_GEMM_OPERANDS)
     library.check(library.matmulDescSet(desc, lt::BiasPointer, &vector, sizeof vector), "epilogue");
 }
 
@@ -159,16 +212,16 @@ bool Product::accepts(const lt::Algorithm &candidate) {
 
 void Product::enqueue(const ProductOperands &operands, float alpha, float beta, const lt::Algorithm &chosen,
                       Stream stream) {
-  const txrt_gemm_launch &g = key.gemm;
+  const Batch batch(key.gemm);
   // The library reads the description when a call is queued, so it can change between calls.
   placeEpilogue(operands.vector);
-  auto at = [](DevicePointer base, uint64_t step, uint32_t dtype) {
-    return reinterpret_cast<void *>(base + step * dtypeBytes(dtype));
+  auto at = [&](DevicePointer base, uint64_t call, int matrix) {
+    return reinterpret_cast<void *>(base + batch.begin(call, matrix) * dtypeBytes(key.dtypes[matrix]));
   };
-  for (uint64_t i = 0, loops = batchOf(g).loops; i < loops; ++i) {
-    void *ofA = at(operands.a, i * g.stride_a0, key.dtypes[0]);
-    void *ofB = at(operands.b, i * g.stride_b0, key.dtypes[1]);
-    void *ofC = at(operands.c, i * g.stride_c0, key.dtypes[2]);
+  for (uint64_t call = 0; call < batch.calls(); ++call) {
+    void *ofA = at(operands.a, call, TXRT_GEMM_A);
+    void *ofB = at(operands.b, call, TXRT_GEMM_B);
+    void *ofC = at(operands.c, call, TXRT_GEMM_C);
     library.check(library.matmul(handle, desc, &alpha, ofB, a, ofA, b, &beta, ofC, c, ofC, c, &chosen,
                                  reinterpret_cast<void *>(operands.scratch), key.scratch, stream),
                   "matmul");

@@ -20,7 +20,7 @@ namespace txrt::cuda {
 /// alignment that every buffer has. So a product has one algorithm and one result wherever the planner puts its
 /// operands, and thus under every recompute policy.
 struct ProductKey {
-  txrt_gemm_launch gemm; // alpha and beta are zero
+  txrt_gemm_launch gemm; // alpha and beta are zero; `buffers` has 1 for each operand that is there
   uint64_t scratch;      // bytes of scratch for the library
   uint32_t dtypes[3];
   uint32_t alignments[3];
@@ -32,7 +32,7 @@ struct ProductKey {
   std::string text() const;
 };
 
-/// The addresses of a launch's operands on the device; `vector`, `aux` and `scratch` may be 0.
+/// The addresses of a launch's operands on the device; `vector` and `scratch` may be 0.
 struct ProductOperands {
   DevicePointer a, b, c, vector, scratch;
 };
@@ -47,7 +47,7 @@ public:
   std::vector<lt::Algorithm> candidates(int count);
   /// Whether the library takes `algorithm` for this product.
   bool accepts(const lt::Algorithm &algorithm);
-  /// Queues the product: one call of the library, or one for each outer batch index.
+  /// Queues the product: one call of the library, or one for each batch index that the library's batch leaves.
   void enqueue(const ProductOperands &operands, float alpha, float beta, const lt::Algorithm &algorithm, Stream stream);
 
   const ProductKey key;

@@ -4,7 +4,7 @@
 using namespace txrt;
 using namespace txrt::cuda;
 
-static int summedOperand(const ProductKey &key) { return key.gemm.epilogue == TXRT_EPILOGUE_SUMS_A ? 0 : 1; }
+static int summedOperand(const ProductKey &key) { return key.gemm.buffers[TXRT_GEMM_SUMS_A] ? 0 : 1; }
 
 /// Bytes of the ones at the begin of the scratch; the library's own scratch follows them.
 static uint64_t onesBytes(uint64_t count, uint32_t dtype) {
@@ -16,15 +16,18 @@ static ProductKey onesTimes(const ProductKey &key) {
   ProductKey ones = key;
   const txrt_gemm_launch &g = key.gemm;
   const int which = summedOperand(key);
-  const uint64_t leading[] = {g.lda, g.ldb};
+  const uint64_t leading[] = {g.a.leading, g.b.leading};
   const uint8_t transposed[] = {!g.transpose_a, g.transpose_b};
   ones.gemm = {};
   ones.gemm.m = ones.gemm.batch0 = ones.gemm.batch1 = 1;
-  ones.gemm.k = ones.gemm.lda = g.k;
-  ones.gemm.n = ones.gemm.ldc = which == 0 ? g.m : g.n;
-  ones.gemm.ldb = leading[which];
+  ones.gemm.k = g.k;
+  ones.gemm.n = which == 0 ? g.m : g.n;
+  ones.gemm.a = {g.k, 0, 0, 1};
+  ones.gemm.b = {leading[which], 0, 0, 1};
+  ones.gemm.c = {ones.gemm.n, 0, 0, 1};
   ones.gemm.transpose_b = transposed[which];
-  ones.gemm.has_scratch = 1;
+  for (int role : {TXRT_GEMM_A, TXRT_GEMM_B, TXRT_GEMM_C, TXRT_GEMM_SCRATCH})
+    ones.gemm.buffers[role] = 1;
   ones.dtypes[0] = ones.dtypes[1] = key.dtypes[which];
   const uint64_t taken = onesBytes(ones.gemm.k, ones.dtypes[0]);
   ones.scratch = key.scratch > taken ? key.scratch - taken : 0;

@@ -27,10 +27,10 @@ struct Tuner::Sets {
   Sets(const Driver &driver, const Product &product, const txrt_program &program, const txrt_launch &launch,
        Stream stream)
       : driver(driver), scratchBytes(product.key.scratch) {
-    const GemmBuffers at = gemmBuffers(launch.u.gemm);
-    for (int which : {0, 1, 2, at.vector})
-      sizes.push_back(which < 0 ? 0
-                                : aligned(program.buffers[launch.first_buffer + static_cast<uint32_t>(which)].bytes));
+    for (txrt_gemm_operand role : {TXRT_GEMM_A, TXRT_GEMM_B, TXRT_GEMM_C, gemmVector(launch.u.gemm)}) {
+      const txrt_buffer *buffer = gemmBuffer(program, launch, role);
+      sizes.push_back(buffer ? aligned(buffer->bytes) : 0);
+    }
     for (uint64_t size : sizes)
       setBytes += size;
     size_t available = 0, total = 0;
@@ -41,7 +41,7 @@ struct Tuner::Sets {
       return;
     bytes = count * setBytes + aligned(scratchBytes);
     driver.check(driver.memAlloc(&memory, bytes), "operands to tune with");
-    fill(program.buffers[launch.first_buffer].dtype, stream);
+    fill(gemmBuffer(program, launch, TXRT_GEMM_A)->dtype, stream);
   }
   ~Sets() {
     if (memory)
@@ -77,7 +77,7 @@ private:
   }
 
   const Driver &driver;
-  std::vector<uint64_t> sizes; // of A, B, C, and the epilogue's vector
+  std::vector<uint64_t> sizes; // of A, B, C, and the bias or the sums
   uint64_t setBytes = 0, bytes = 0;
   const uint64_t scratchBytes;
   DevicePointer memory = 0;

@@ -23,6 +23,7 @@
 #include "core/Program.h"
 #include "txrt/backend.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdarg>
 
@@ -109,23 +110,22 @@ private:
     if (isBatch)
       print(" batch %" PRIu64 " x %" PRIu64, g.batch0, g.batch1);
     print(" alpha %g beta %g", double(g.alpha), double(g.beta));
-    if (g.epilogue)
-      print(" epilogue %s", txrt_epilogue_name(g.epilogue));
-    const GemmBuffers at = gemmBuffers(g);
+    auto roleOf = [&](uint32_t buffer) {
+      return static_cast<int>(std::find(g.buffers, g.buffers + TXRT_GEMM_OPERANDS, buffer + 1) - g.buffers);
+    };
     auto label = [&](uint32_t buffer) -> std::string {
-      const int i = static_cast<int>(buffer);
-      return i < 3            ? std::string(1, "abc"[i])
-             : i == at.reset  ? "reset"
-             : i == at.vector ? txrt_epilogue_name(g.epilogue)
-                              : "scratch";
+      return txrt_gemm_operand_name(static_cast<uint32_t>(roleOf(buffer)));
     };
     auto more = [&](uint32_t buffer) {
-      if (buffer < 3) {
-        const GemmOperand o = gemmOperand(g, static_cast<int>(buffer));
-        print(" ld%c %" PRIu64, "abc"[buffer], o.leading);
-        if (isBatch)
-          print(" strides %" PRIu64 ",%" PRIu64, o.stride0, o.stride1);
-      }
+      const int role = roleOf(buffer);
+      if (role > TXRT_GEMM_C)
+        return;
+      const txrt_gemm_matrix layout = gemmOperand(g, role).layout;
+      print(" ld%s %" PRIu64, label(buffer).c_str(), layout.leading);
+      if (isBatch)
+        print(" strides %" PRIu64 ",%" PRIu64, layout.stride0, layout.stride1);
+      if (layout.repeat != 1)
+        print(" repeat %" PRIu64, layout.repeat);
     };
     return printBuffers(launch, label, more);
   }
@@ -138,10 +138,13 @@ private:
   }
 
   void printAttention(const txrt_attention &a) {
-    print(" or cudnn attention%s%s%s batch %" PRIu64 " heads %u/%u queries %" PRIu64 " keys %" PRIu64 " width %" PRIu64
-          " scale %g",
+    print(" or cudnn attention%s%s%s batch %" PRIu64 " heads %" PRIu64 "/%" PRIu64 " queries %" PRIu64 " keys %" PRIu64
+          " width %" PRIu64,
           a.backward ? " backward" : "", a.causal ? " causal" : "", a.deterministic ? " deterministic" : "", a.batch,
-          a.heads, a.key_heads, a.queries, a.keys, a.width, double(a.scale));
+          a.heads, a.key_heads, a.queries, a.keys, a.width);
+    if (a.value_width != a.width)
+      print("/%" PRIu64, a.value_width);
+    print(" scale %g", double(a.scale));
   }
 
   uint64_t printKernel(const txrt_launch &launch) {

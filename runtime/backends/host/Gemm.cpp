@@ -1,4 +1,5 @@
 #include "backends/host/Gemm.h"
+#include "core/Program.h"
 
 #include <algorithm>
 #include <climits>
@@ -62,7 +63,7 @@ GemmGrid txrt::gemmGrid(const txrt_gemm_launch &g, bool isNarrow) {
 bool txrt::gemmFits(const txrt_gemm_launch &g, bool isNarrow) {
   // Tiles bound m and n; a batch of more than 2^31 tasks is no real product.
   const uint64_t limit = INT_MAX;
-  if (g.m > limit || g.n > limit || g.k > limit || g.lda > limit || g.ldb > limit || g.ldc > limit ||
+  if (g.m > limit || g.n > limit || g.k > limit || g.a.leading > limit || g.b.leading > limit || g.c.leading > limit ||
       g.batch0 > limit || g.batch1 > limit || g.batch0 * g.batch1 > limit)
     return false;
   GemmGrid grid = gemmGrid(g, isNarrow);
@@ -104,18 +105,19 @@ struct Work {
     const uint64_t m0 = tileM * grid.tileM, n0 = tileN * grid.tileN;
     const uint64_t m = std::min(grid.tileM, g.m - m0);
     const uint64_t n = std::min(grid.tileN, g.n - n0);
-    const uint64_t fromA = i0 * g.stride_a0 + i1 * g.stride_a1 + (g.transpose_a ? m0 : m0 * g.lda);
-    const uint64_t fromB = i0 * g.stride_b0 + i1 * g.stride_b1 + (g.transpose_b ? n0 * g.ldb : n0);
-    const uint64_t toC = i0 * g.stride_c0 + i1 * g.stride_c1 + m0 * g.ldc + n0;
+    const uint64_t lda = g.a.leading, ldb = g.b.leading, ldc = g.c.leading;
+    const uint64_t fromA = matrixBegin(g.a, i0, i1) + (g.transpose_a ? m0 : m0 * lda);
+    const uint64_t fromB = matrixBegin(g.b, i0, i1) + (g.transpose_b ? n0 * ldb : n0);
+    const uint64_t toC = matrixBegin(g.c, i0, i1) + m0 * ldc + n0;
     if (code.isNarrow())
       return code.narrow(at(a, fromA, 2), at(b, fromB, 2), at(c, toC, code.isWide ? 4 : 2), static_cast<int64_t>(m),
-                         static_cast<int64_t>(n), static_cast<int64_t>(g.k), static_cast<int64_t>(g.lda),
-                         static_cast<int64_t>(g.ldb), static_cast<int64_t>(g.ldc), g.alpha, beta);
+                         static_cast<int64_t>(n), static_cast<int64_t>(g.k), static_cast<int64_t>(lda),
+                         static_cast<int64_t>(ldb), static_cast<int64_t>(ldc), g.alpha, beta);
     code.blas->sgemm(Blas::rowMajor, g.transpose_a ? Blas::transposed : Blas::plain,
                      g.transpose_b ? Blas::transposed : Blas::plain, static_cast<int>(m), static_cast<int>(n),
-                     static_cast<int>(g.k), g.alpha, static_cast<const float *>(a) + fromA, static_cast<int>(g.lda),
-                     static_cast<const float *>(b) + fromB, static_cast<int>(g.ldb), beta,
-                     static_cast<float *>(c) + toC, static_cast<int>(g.ldc));
+                     static_cast<int>(g.k), g.alpha, static_cast<const float *>(a) + fromA, static_cast<int>(lda),
+                     static_cast<const float *>(b) + fromB, static_cast<int>(ldb), beta, static_cast<float *>(c) + toC,
+                     static_cast<int>(ldc));
   }
 
   static const void *at(const void *base, uint64_t element, uint64_t bytes) {

@@ -74,7 +74,7 @@ void requireRoom(const txrt_program &program, const txrt_options &options) {
   const unsigned threads = threadCount(options);
   const bool multiplies =
       std::any_of(program.launches, program.launches + program.launch_count, [&](const txrt_launch &launch) {
-        return launch.kind == TXRT_LAUNCH_GEMM && program.buffers[launch.first_buffer].dtype == TXRT_DTYPE_F32;
+        return launch.kind == TXRT_LAUNCH_GEMM && gemmBuffer(program, launch, TXRT_GEMM_A)->dtype == TXRT_DTYPE_F32;
       });
   MemoryNeed need;
   need.add("arena", program.arena_bytes, program.arena_bytes);
@@ -133,14 +133,13 @@ void Host::prepareGemms() {
     if (launch.kind != TXRT_LAUNCH_GEMM)
       continue;
     const txrt_gemm_launch &gemm = launch.u.gemm;
-    const txrt_buffer *buffers = program.buffers + launch.first_buffer;
-    const bool isNarrow = buffers[0].dtype == TXRT_DTYPE_BF16;
-    const bool isWide = buffers[2].dtype == TXRT_DTYPE_F32;
+    const bool isNarrow = gemmBuffer(program, launch, TXRT_GEMM_A)->dtype == TXRT_DTYPE_BF16;
+    const bool isWide = gemmBuffer(program, launch, TXRT_GEMM_C)->dtype == TXRT_DTYPE_F32;
     if (!isNarrow && !isWide)
       fail(TXRT_USAGE, "%s: %s rounds an f32 product to bf16", program.name, describeLaunch(program, i).c_str());
-    if (gemm.epilogue)
-      fail(TXRT_USAGE, "%s: %s has an epilogue, which the host's products have not", program.name,
-           describeLaunch(program, i).c_str());
+    if (const txrt_gemm_operand vector = gemmVector(gemm); vector != TXRT_GEMM_OPERANDS)
+      fail(TXRT_USAGE, "%s: %s has '%s', which the host's products have not", program.name,
+           describeLaunch(program, i).c_str(), txrt_gemm_operand_name(vector));
     if (!gemmFits(gemm, isNarrow))
       fail(TXRT_USAGE, "%s: %s has extents beyond 2^31", program.name, describeLaunch(program, i).c_str());
     products[i].isWide = isWide;
@@ -220,9 +219,9 @@ void Host::runKernel(const txrt_launch &launch) {
 
 void Host::runProduct(const txrt_launch &launch, const GemmCode &code) {
   const txrt_gemm_launch &gemm = launch.u.gemm;
-  void *const *buffers = operands(launch);
-  bool reset = gemm.has_reset && *static_cast<const uint8_t *>(buffers[3]);
-  runGemm(pool, code, gemm, buffers[0], buffers[1], buffers[2], reset ? 0.0f : gemm.beta);
+  auto operand = [&](txrt_gemm_operand role) { return operands(launch)[gemm.buffers[role] - 1]; };
+  const bool reset = gemm.buffers[TXRT_GEMM_RESET] && *static_cast<const uint8_t *>(operand(TXRT_GEMM_RESET));
+  runGemm(pool, code, gemm, operand(TXRT_GEMM_A), operand(TXRT_GEMM_B), operand(TXRT_GEMM_C), reset ? 0.0f : gemm.beta);
 }
 
 Host &self(void *state) { return *static_cast<Host *>(state); }

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
-#define TXRT_ABI_VERSION 4u
+#define TXRT_ABI_VERSION 5u
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u
@@ -112,9 +112,10 @@ typedef struct {
 
 /* Describes a kernel launch that computes an attention, so that a library may compute it instead of the kernel.
    Forward, for each head: O = softmax(scale Q K^T) V, and the log-sum-exp (LSE) of each row of scores. Backward: dQ, dK
-   and dV from Q, K, V, O, LSE and dO. If causal, query i sees keys 0 to i. Head h is columns [h width, (h + 1) width)
-   of Q and O; heads / key_heads consecutive heads share one head of K and V. A tensor has batch x length rows;
-   `row_strides` are in elements. LSE is f32 [batch, heads, queries] without gaps; all other tensors are bf16. */
+   and dV from Q, K, V, O, LSE and dO. If causal, query i sees keys 0 to i. Head h is columns [h w, (h + 1) w) of its
+   tensor, where w is `width` for Q and K and their gradients, and `value_width` for V, O and their gradients; heads /
+   key_heads consecutive heads share one head of K and V. A tensor has batch x length rows; `row_strides` are in
+   elements. LSE is f32 [batch, heads, queries] without gaps; all other tensors of heads are bf16. */
 typedef enum {
   TXRT_ATTENTION_Q = 0,
   TXRT_ATTENTION_K = 1,
@@ -125,51 +126,68 @@ typedef enum {
   TXRT_ATTENTION_DQ = 6,
   TXRT_ATTENTION_DK = 7,
   TXRT_ATTENTION_DV = 8,
-  TXRT_ATTENTION_OPERANDS = 9,
+  TXRT_ATTENTION_SCRATCH = 9, /* bytes for the library; the last buffer, which the kernel does not take */
+  /* Room for packed sequences: i32 [batch, length], the segment of each query and of each key; a query sees keys of its
+     own segment. This version's runtime refuses them. */
+  TXRT_ATTENTION_QUERY_SEGMENTS = 10,
+  TXRT_ATTENTION_KEY_SEGMENTS = 11,
+  TXRT_ATTENTION_OPERANDS = 12,
 } txrt_attention_operand;
 
 typedef struct {
-  uint32_t buffers[TXRT_ATTENTION_OPERANDS]; /* each operand's index among the launch's buffers */
-  uint32_t heads, key_heads;
+  uint32_t buffers[TXRT_ATTENTION_OPERANDS]; /* 1 + each operand's index among the launch's buffers; 0: it is absent */
   float scale;
+  float soft_cap; /* c: a scaled score x becomes c tanh(x / c) before the mask; 0: none. Refused by this version. */
   uint64_t row_strides[TXRT_ATTENTION_OPERANDS];
-  uint64_t batch, queries, keys, width;
+  uint64_t batch, queries, keys;
+  uint64_t heads, key_heads;
+  uint64_t width, value_width;
+  uint64_t window; /* query i sees no key before i - window + 1; 0: it sees all of them. Refused by this version. */
   uint8_t backward, causal;
   uint8_t deterministic; /* 1: whoever computes dQ adds its terms in one order, so that it always has the same bits */
-  /* 1: the launch's last buffer is scratch for the library; the kernel does not take it. */
-  uint8_t has_scratch;
-  uint8_t reserved[4];
+  uint8_t reserved[5];
 } txrt_attention;
 
-/* What a product (GEMM) computes besides C in the same pass, with a vector of C's dtype. A product with an epilogue has
-   no batch. */
+/* What a product (GEMM) reads and writes, by roles. */
 typedef enum {
-  TXRT_EPILOGUE_NONE = 0,
-  TXRT_EPILOGUE_BIAS = 1,   /* adds n elements to every row of C */
-  TXRT_EPILOGUE_SUMS_A = 2, /* writes the m sums of op(A) over k */
-  TXRT_EPILOGUE_SUMS_B = 3, /* writes the n sums of op(B) over k */
-} txrt_epilogue;
-#define TXRT_EPILOGUE_COUNT 4
+  TXRT_GEMM_A = 0,
+  TXRT_GEMM_B = 1,
+  TXRT_GEMM_C = 2,
+  TXRT_GEMM_RESET = 3,   /* one i1: when it is 1, beta is taken as 0 (the accumulator's old content counts as zero) */
+  TXRT_GEMM_BIAS = 4,    /* n elements of C's dtype, which are added to every row of C */
+  TXRT_GEMM_SUMS_A = 5,  /* m elements of C's dtype: gets the sums of op(A) over k */
+  TXRT_GEMM_SUMS_B = 6,  /* n elements of C's dtype: gets the sums of op(B) over k */
+  TXRT_GEMM_SCRATCH = 7, /* bytes for the library, which it may leave as it likes */
+  /* Room for products of narrow types and of groups of rows: the factors by which A and B are multiplied and C is
+     stored, where the largest |C| goes, and where each group's rows begin. This version's runtime refuses them. */
+  TXRT_GEMM_SCALE_A = 8,
+  TXRT_GEMM_SCALE_B = 9,
+  TXRT_GEMM_SCALE_C = 10,
+  TXRT_GEMM_AMAX_C = 11,
+  TXRT_GEMM_GROUP_OFFSETS = 12,
+  TXRT_GEMM_OPERANDS = 13,
+} txrt_gemm_operand;
 
-static inline int txrt_epilogue_writes_vector(uint32_t e) {
-  return e == TXRT_EPILOGUE_SUMS_A || e == TXRT_EPILOGUE_SUMS_B;
-}
+/* Where the matrices of an operand begin, in elements from the begin of its buffer: that of batch index (i0, i1) at i0
+   stride0 + (i1 / repeat) stride1. So `repeat` matrices in a row are the same one, as keys are that several heads
+   share. */
+typedef struct {
+  uint64_t leading; /* elements from one row to the next */
+  uint64_t stride0, stride1;
+  uint64_t repeat; /* divides batch1; 1 for C, and for at least one of A and B */
+} txrt_gemm_matrix;
 
 /* C[i] = alpha * op(A[i]) * op(B[i]) + beta * C[i] for every batch index i = (i0, i1), all row-major; op(A) is m x k,
-   op(B) is k x n, C is m x n. Buffers in order: A, B, C; if has_reset, one i1: when it is 1, beta is taken as 0 (the
-   accumulator's old content counts as zero); with an epilogue its vector; if has_scratch, bytes for the library, which
-   it may leave as it likes. Strides and leading dimensions are in elements. */
+   op(B) is k x n, C is m x n. Each buffer of the launch has one role. A product has at most one of BIAS, SUMS_A and
+   SUMS_B, and no batch if it has one. */
 typedef struct {
+  uint32_t buffers[TXRT_GEMM_OPERANDS]; /* 1 + each operand's index among the launch's buffers; 0: it is absent */
+  uint8_t transpose_a, transpose_b;
+  uint8_t reserved[2];
+  float alpha, beta;
   uint64_t m, n, k;
   uint64_t batch0, batch1;
-  uint64_t lda, ldb, ldc;
-  uint64_t stride_a0, stride_a1;
-  uint64_t stride_b0, stride_b1;
-  uint64_t stride_c0, stride_c1;
-  uint8_t transpose_a, transpose_b, has_reset, has_scratch;
-  uint8_t epilogue; /* txrt_epilogue */
-  uint8_t reserved[3];
-  float alpha, beta;
+  txrt_gemm_matrix a, b, c;
 } txrt_gemm_launch;
 
 /* What the ranks of one axis of the mesh do together. A tensor is `outer` blocks, one after another; where a comment
@@ -349,16 +367,34 @@ TXRT_NAMES txrt_launch_kind_name(uint32_t kind) {
     return 0;
   }
 }
-TXRT_NAMES txrt_epilogue_name(uint32_t epilogue) {
-  switch (epilogue) {
-  case TXRT_EPILOGUE_NONE:
-    return "none";
-  case TXRT_EPILOGUE_BIAS:
+TXRT_NAMES txrt_gemm_operand_name(uint32_t operand) {
+  switch (operand) {
+  case TXRT_GEMM_A:
+    return "a";
+  case TXRT_GEMM_B:
+    return "b";
+  case TXRT_GEMM_C:
+    return "c";
+  case TXRT_GEMM_RESET:
+    return "reset";
+  case TXRT_GEMM_BIAS:
     return "bias";
-  case TXRT_EPILOGUE_SUMS_A:
+  case TXRT_GEMM_SUMS_A:
     return "sums_a";
-  case TXRT_EPILOGUE_SUMS_B:
+  case TXRT_GEMM_SUMS_B:
     return "sums_b";
+  case TXRT_GEMM_SCRATCH:
+    return "scratch";
+  case TXRT_GEMM_SCALE_A:
+    return "scale_a";
+  case TXRT_GEMM_SCALE_B:
+    return "scale_b";
+  case TXRT_GEMM_SCALE_C:
+    return "scale_c";
+  case TXRT_GEMM_AMAX_C:
+    return "amax_c";
+  case TXRT_GEMM_GROUP_OFFSETS:
+    return "group_offsets";
   default:
     return 0;
   }

@@ -12,7 +12,7 @@
 // CHECK-LABEL: func.func @forward
 // CHECK: step.group tile {{.*}} {step.library_attention = true, step.scratch_bytes = 256 : i64}
 // STEP: step.entry @forward
-// STEP: step.launch {{.*}} (<argument, 0x0, tensor<2x80x32xbf16>, stride 96, "[[QKV:.*]]">, <argument, 0x40, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">, <argument, 0x80, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">) -> (<{{.*}}, tensor<2x80x32xbf16>>, <{{.*}}, tensor<2x4x80xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 3.500000e-01 : f64, operands = [0, 1, 2, 3, 4]> scratch <transient, {{0x[0-9a-f]+}}, tensor<256xi8>>
+// STEP: step.launch {{.*}} (<argument, 0x0, tensor<2x80x32xbf16>, stride 96, "[[QKV:.*]]">, <argument, 0x40, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">, <argument, 0x80, tensor<2x80x32xbf16>, stride 96, "[[QKV]]">) -> (<{{.*}}, tensor<2x80x32xbf16>>, <{{.*}}, tensor<2x4x80xf32>>) attention <forward causal deterministic batch 2 queries 80 keys 80 heads 4/4 width 8 scale 3.500000e-01 operands [0, 1, 2, 3, 4]> scratch <transient, {{0x[0-9a-f]+}}, tensor<256xi8>>
 func.func @forward(%qkv: tensor<2x80x96xbf16>) -> (tensor<2x80x32xbf16>, tensor<2x4x80xf32>) {
   %q = tx.slice %qkv 0 size 32 in <"qkv"> : tensor<2x80x96xbf16>
   %k = tx.slice %qkv 32 size 32 in <"qkv"> : tensor<2x80x96xbf16>
@@ -26,7 +26,7 @@ func.func @forward(%qkv: tensor<2x80x96xbf16>) -> (tensor<2x80x32xbf16>, tensor<
 // CHECK: %{{.*}}:2 = step.group tile {{.*}} {step.library_attention = true
 // CHECK: step.yield %{{.*}}, %{{.*}} : tensor<2x80x32xbf16>, tensor<2x4x80xf32>
 // STEP: step.entry @output_alone
-// STEP: operands = [0, 1, 2, 3, 4]
+// STEP: operands [0, 1, 2, 3, 4]
 func.func @output_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>) -> tensor<2x80x32xbf16> {
   %o, %lse = tx.flash_attention %q, %k, %v heads 4 scale 0.35 causal in <"core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
   return %o : tensor<2x80x32xbf16>
@@ -35,7 +35,7 @@ func.func @output_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: 
 // CHECK-LABEL: func.func @statistics_alone
 // CHECK: %{{.*}}:2 = step.group tile
 // STEP: step.entry @statistics_alone
-// STEP: operands = [0, 1, 2, 4, 3]
+// STEP: operands [0, 1, 2, 4, 3]
 func.func @statistics_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>) -> tensor<2x4x80xf32> {
   %o, %lse = tx.flash_attention %q, %k, %v heads 4 scale 0.35 causal in <"core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>
   return %lse : tensor<2x4x80xf32>
@@ -50,7 +50,7 @@ func.func @statistics_alone(%q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, 
 // TWO-LABEL: func.func @backward
 // TWO: step.library_attention = false, step.scratch_bytes = 43776 : i64
 // STEP: step.entry @backward
-// STEP: attention <backward = true, {{.*}} operands = [1, 2, 3, 4, 5, 0, 6, 7, 8]> scratch
+// STEP: attention <backward {{.*}} operands [1, 2, 3, 4, 5, 0, 6, 7, 8]> scratch
 func.func @backward(%do: tensor<2x80x32xbf16>, %q: tensor<2x80x32xbf16>, %k: tensor<2x80x32xbf16>, %v: tensor<2x80x32xbf16>, %o: tensor<2x80x32xbf16>, %lse: tensor<2x4x80xf32>) -> (tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x80x32xbf16>) {
   %dq, %dk, %dv = tx.flash_attention_grad %do, %q, %k, %v, %o, %lse heads 4 scale 0.35 causal in <backward, "core_attn"> : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x4x80xf32>
   return %dq, %dk, %dv : tensor<2x80x32xbf16>, tensor<2x80x32xbf16>, tensor<2x80x32xbf16>

@@ -15,7 +15,7 @@ tx.global @b.grad gradient of @b : tensor<8xf32>
 // CHECK-LABEL: func.func @bias
 // CHECK: tx.linear {{.*}} {step.epilogue = #step<epilogue bias>, step.scratch_bytes = 4096 : i64}
 // STEP: step.entry @bias
-// STEP-NEXT: step.gemm {{[0-9]+}} in <"fc">{{.*}} beta 0.000000e+00 epilogue bias ({{.*}}, bias <persistent, 0xc0, tensor<8xf32>, {{.*}}>) -> ({{.*}}, scratch <transient, 0x0, tensor<4096xi8>>)
+// STEP-NEXT: step.gemm {{[0-9]+}} in <"fc">{{.*}} beta 0.000000e+00 ({{.*}}, bias <persistent, 0xc0, tensor<8xf32>, {{.*}}>) -> ({{.*}}, scratch <transient, 0x0, tensor<4096xi8>>)
 // STEP-NEXT: }
 func.func @bias(%x: tensor<2x4x6xf32>) -> tensor<2x4x8xf32> {
   %w = tx.load @w : tensor<6x8xf32>
@@ -67,7 +67,7 @@ func.func @accumulate(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %first: ten
 
 // The sums of a gradient's rows lie in a vector that one row's kernel adds.
 // STEP: step.entry @sums
-// STEP-NEXT: step.gemm {{.*}} beta 1.0{{.*}} epilogue sums_b {{.*}}, sums_b <transient, [[SUMS:0x[0-9a-f]+]], tensor<8xf32>>, scratch <transient
+// STEP-NEXT: step.gemm {{.*}} beta 1.0{{.*}}, sums_b <transient, [[SUMS:0x[0-9a-f]+]], tensor<8xf32>>, scratch <transient
 // STEP-NEXT: step.launch {{.*}} (<transient, [[SUMS]], tensor<8xf32>>, <persistent, {{0x[0-9a-f]+}}, tensor<8xf32>, {{.*}}>, <argument, {{0x[0-9a-f]+}}, tensor<i1>, {{.*}}>) -> (<persistent
 // STEP-NEXT: }
 func.func @sums(%x: tensor<2x4x6xf32>, %dy: tensor<2x4x8xf32>, %first: tensor<i1>) {

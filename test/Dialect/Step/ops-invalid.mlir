@@ -495,8 +495,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op takes a vector of 4 elements in its epilogue, found #step.buffer<persistent, 0x30, tensor<2xf32>>}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<2xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+    // expected-error @below {{'step.gemm' op takes 'bias' of 4 elements, found #step.buffer<persistent, 0x30, tensor<2xf32>>}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<2xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -504,27 +504,35 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op has an epilogue for a batch of products}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 batch 1 x 2 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+    // expected-error @below {{'step.gemm' op has 'bias' of a batch of products}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 batch 1 x 2 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
 // -----
 
-step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op has an epilogue without its vector, or the reverse}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+    // expected-error @below {{'step.gemm' op has 'bias' and 'sums_b'; a product has one of them}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, bias <persistent, 0x30, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, sums_b <transient, 0x20, tensor<4xf32>>)
   }
 }
 
 // -----
 
-// Only the generic form can say so.
-step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
   step.entry @f () -> () {
-    // expected-error @below {{'step.gemm' op has an epilogue without its vector, or the reverse}}
-    "step.gemm"() <{number = 0 : i64, scope = #tx.scope<"a">, m = 2 : i64, n = 4 : i64, k = 3 : i64, batch0 = 1 : i64, batch1 = 1 : i64, alpha = 1.0 : f64, beta = 0.0 : f64, a = #step.buffer<argument, 0x0, tensor<2x3xf32>>, lda = 3 : i64, strides_a = array<i64: 0, 0>, b = #step.buffer<persistent, 0x0, tensor<3x4xf32>>, ldb = 4 : i64, strides_b = array<i64: 0, 0>, c = #step.buffer<transient, 0x0, tensor<2x4xf32>>, ldc = 4 : i64, strides_c = array<i64: 0, 0>, vector = #step.buffer<persistent, 0x30, tensor<4xf32>>}> : () -> ()
+    // expected-error @below {{'step.gemm' op has matrices that 2 of 3 products share; a divisor would do}}
+    step.gemm 0 in <"a"> m 1 n 1 k 1 batch 1 x 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<3x1xf32>> lda 1 strides [0, 1], b <persistent, 0x0, tensor<3x1xf32>> ldb 1 strides [0, 1] repeat 2) -> (c <transient, 0x0, tensor<3x1xf32>> ldc 1 strides [0, 1])
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 64, argument 64, saved 64, transient 64) {
+  step.entry @f () -> () {
+    // expected-error @below {{'step.gemm' op multiplies the same two matrices many times: `repeat` is of a or of b}}
+    step.gemm 0 in <"a"> m 1 n 1 k 1 batch 1 x 4 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<4x1xf32>> lda 1 strides [0, 1] repeat 2, b <persistent, 0x0, tensor<4x1xf32>> ldb 1 strides [0, 1] repeat 2) -> (c <transient, 0x0, tensor<4x1xf32>> ldc 1 strides [0, 1])
   }
 }
 
@@ -545,8 +553,8 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
     step.yield %y : tensor<2x4x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op is attention of 2 operands, expected 5}}
-    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1]>
+    // expected-error @below {{attention takes 5 operands, found 2}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward causal deterministic batch 2 queries 4 keys 4 heads 2/2 width 3 scale 0.5 operands [0, 1]>
   }
 }
 
@@ -559,7 +567,7 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
   }
   step.entry @f () -> () {
     // expected-error @below {{'step.launch' op is attention on buffer 2 of 2}}
-    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 1, 2, 0, 0]>
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward causal deterministic batch 2 queries 4 keys 4 heads 2/2 width 3 scale 0.5 operands [0, 1, 2, 0, 0]>
   }
 }
 
@@ -571,8 +579,8 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
     step.yield %y : tensor<8x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op is attention on tensors of three dimensions, found 'tensor<8x6xf32>'}}
-    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<8x6xf32>>) -> (<transient, 0x0, tensor<8x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+    // expected-error @below {{'step.launch' op is attention whose operand 0 has the shape [2, 4, 6], found 'tensor<8x6xf32>'}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<8x6xf32>>) -> (<transient, 0x0, tensor<8x6xf32>>) attention <forward causal deterministic batch 2 queries 4 keys 4 heads 2/2 width 3 scale 0.5 operands [0, 0, 0, 1, 1]>
   }
 }
 
@@ -584,8 +592,60 @@ step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
     step.yield %y : tensor<2x4x6xf32>
   }
   step.entry @f () -> () {
-    // expected-error @below {{'step.launch' op has 4 heads, which do not divide 'tensor<2x4x6xf32>'}}
-    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <backward = false, causal = true, deterministic = true, heads = 4 : i64, scale = 5.000000e-01 : f64, operands = [0, 0, 0, 1, 1]>
+    // expected-error @below {{attention has 4 heads, which do not share 3 heads of keys evenly}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward causal deterministic batch 2 queries 4 keys 4 heads 4/3 width 3 scale 0.5 operands [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{attention takes sizes of at least 1, found 0}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward batch 2 queries 4 keys 0 heads 2/2 width 3 scale 0.5 operands [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{attention takes a window of at least 1 key, or none, found -1}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward batch 2 queries 4 keys 4 heads 2/2 width 3 scale 0.5 window -1 operands [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{attention is 'forward' or 'backward', found 'causal'}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <causal batch 2 queries 4 keys 4 heads 2/2 width 3 scale 0.5 operands [0, 0, 0, 1, 1]>
+  }
+}
+
+// -----
+
+step.program @p arena(persistent 0, argument 256, saved 0, transient 256) {
+  step.kernel @k row [8, 6] (%a: tensor<2x4x6xf32>) {
+    %y = tx.gelu %a in <""> : tensor<2x4x6xf32>
+    step.yield %y : tensor<2x4x6xf32>
+  }
+  step.entry @f () -> () {
+    // expected-error @below {{'step.launch' op is attention whose operand 2 has the shape [2, 4, 10], found 'tensor<2x4x6xf32>'}}
+    step.launch 0 @k in <"a"> flops 672 (<argument, 0x0, tensor<2x4x6xf32>>) -> (<transient, 0x0, tensor<2x4x6xf32>>) attention <forward batch 2 queries 4 keys 4 heads 2/2 width 3/5 scale 0.5 operands [0, 0, 0, 1, 1]>
   }
 }
 
@@ -614,7 +674,7 @@ step.program @p arena(persistent 0, argument 0, saved 0, transient 0) {
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'sums_b' is no input of this product; known: a, b, reset, bias}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, sums_b <transient, 0x40, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4, sums_b <transient, 0x40, tensor<4xf32>>) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 
@@ -622,8 +682,8 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
 
 step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
-    // expected-error @below {{'bias' is no output of this product; known: c, sums_a, scratch}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue sums_a (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, bias <persistent, 0x30, tensor<4xf32>>)
+    // expected-error @below {{'bias' is no output of this product; known: c, sums_a, sums_b, scratch}}
+    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, bias <persistent, 0x30, tensor<4xf32>>)
   }
 }
 
@@ -633,15 +693,6 @@ step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
   step.entry @f () -> () {
     // expected-error @below {{'c' is there twice}}
     step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4, c <transient, 0x0, tensor<2x4xf32>> ldc 4)
-  }
-}
-
-// -----
-
-step.program @p arena(persistent 64, argument 64, saved 64, transient 128) {
-  step.entry @f () -> () {
-    // expected-error @below {{unknown epilogue 'relu'; known: bias, sums_a, sums_b}}
-    step.gemm 0 in <"a"> m 2 n 4 k 3 alpha 1.0 beta 0.0 epilogue relu (a <argument, 0x0, tensor<2x3xf32>> lda 3, b <persistent, 0x0, tensor<3x4xf32>> ldb 4) -> (c <transient, 0x0, tensor<2x4xf32>> ldc 4)
   }
 }
 

@@ -49,13 +49,16 @@ step.program @step arena(persistent 192, argument 64, saved 0, transient 768) at
     step.launch 0 @dropout in <recompute, layer 3, "residual"> flops 1056 immediates [-7] (<transient, 0, tensor<2x4x6xf32>, stride 18>, <argument, 0, tensor<4xi32>, "key">) -> (<transient, 576, tensor<2x4x6xf32>>)
     // CHECK-NEXT: step.gemm 1 in <backward, "output_layer"> m 6 n 6 k 8 transpose_a batch 2 x 1 alpha 5.000000e-01 beta 1.000000e+00 (a <transient, 0x240, tensor<2x4x6xf32>> lda 6 strides [24, 0], b <transient, 0x240, tensor<2x4x6xf32>> ldb 6 strides [24, 0], reset <argument, 0x14, tensor<i1>>) -> (c <persistent, 0x0, tensor<6x6xf32>, "w.grad"> ldc 6)
     step.gemm 1 in <backward, "output_layer"> m 6 n 6 k 8 transpose_a batch 2 x 1 alpha 0.5 beta 1.0 (a <transient, 0x240, tensor<2x4x6xf32>> lda 6 strides [24, 0], b <transient, 0x240, tensor<2x4x6xf32>> ldb 6 strides [24, 0], reset <argument, 0x14, tensor<i1>>) -> (c <persistent, 0x0, tensor<6x6xf32>, "w.grad"> ldc 6)
-    // What an epilogue reads stands before the arrow, what it writes behind.
-    // CHECK-NEXT: step.gemm 2 {{.*}} epilogue bias (a {{.*}} ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, scratch <transient, 0x100, tensor<64xi8>>)
-    step.gemm 2 in <"fc"> m 8 n 6 k 6 alpha 1.0 beta 0.0 epilogue bias (a <transient, 0x240, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, scratch <transient, 0x100, tensor<64xi8>>)
-    // CHECK-NEXT: step.gemm 3 {{.*}} transpose_b alpha {{.*}} epilogue sums_b (a {{.*}} ldb 6) -> (c {{.*}} ldc 6, sums_b <persistent, 0x0, tensor<6xf32>>)
-    step.gemm 3 in <"fc"> m 8 n 6 k 6 transpose_b alpha 1.0 beta 0.0 epilogue sums_b (a <transient, 0x0, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6) -> (c <transient, 0x180, tensor<8x6xf32>> ldc 6, sums_b <persistent, 0x0, tensor<6xf32>>)
-    // CHECK-NEXT: step.collective 4 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
-    step.collective 4 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
+    // What a product reads stands before the arrow, what it writes behind.
+    // CHECK-NEXT: step.gemm 2 {{.*}} (a {{.*}} ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, scratch <transient, 0x100, tensor<64xi8>>)
+    step.gemm 2 in <"fc"> m 8 n 6 k 6 alpha 1.0 beta 0.0 (a <transient, 0x240, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6, bias <persistent, 0x0, tensor<6xf32>, "b">) -> (c <transient, 0x0, tensor<8x6xf32>> ldc 6, scratch <transient, 0x100, tensor<64xi8>>)
+    // CHECK-NEXT: step.gemm 3 {{.*}} transpose_b alpha {{.*}} (a {{.*}} ldb 6) -> (c {{.*}} ldc 6, sums_b <persistent, 0x0, tensor<6xf32>>)
+    step.gemm 3 in <"fc"> m 8 n 6 k 6 transpose_b alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<8x6xf32>> lda 6, b <persistent, 0x0, tensor<6x6xf32>> ldb 6) -> (c <transient, 0x180, tensor<8x6xf32>> ldc 6, sums_b <persistent, 0x0, tensor<6xf32>>)
+    // Two heads in a row share a matrix of b.
+    // CHECK-NEXT: step.gemm 4 {{.*}} batch 2 x 4 {{.*}} (a {{.*}} strides [12, 3], b {{.*}} ldb 6 strides [6, 3] repeat 2) -> (c
+    step.gemm 4 in <"core_attn"> m 1 n 1 k 3 transpose_b batch 2 x 4 alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<2x1x12xf32>> lda 12 strides [12, 3], b <transient, 0x80, tensor<2x1x6xf32>> ldb 6 strides [6, 3] repeat 2) -> (c <transient, 0x180, tensor<2x4x1x1xf32>> ldc 1 strides [4, 1])
+    // CHECK-NEXT: step.collective 5 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
+    step.collective 5 send_recv in <"loss"> axis "tp" ranks 3 peer -1 wraps sent 96 (<transient, 0x0, tensor<24xf32>>) -> (<transient, 0x60, tensor<24xf32>>)
   }
   // An entry may have no launches.
   // CHECK: step.entry @ids (x<argument, 0x0, tensor<4xi32>> ids<below = 7, ignored = -100>, y<argument, 0x10, tensor<4xi32>> ids<below = 7>, z<argument, 0x20, tensor<4xi32>> ids<ignored = 0>) -> () {

@@ -43,28 +43,30 @@ LAUNCHES = {
         + ", u32 attention, u32 reserved"
     ),
     GEMM: fields(
-        LAUNCH + "u64 m, u64 n, u64 k, u64 batch0, u64 batch1, u64 lda, u64 ldb, u64 ldc, u64 stride_a0, "
-        "u64 stride_a1, u64 stride_b0, u64 stride_b1, u64 stride_c0, u64 stride_c1, u8 transpose_a, "
-        "u8 transpose_b, u8 has_reset, u8 has_scratch, u8 epilogue, u8 r0, u8 r1, u8 r2, f32 alpha, f32 beta"
+        LAUNCH
+        + numbered("u32", "buffer", 13)
+        + ", u8 transpose_a, u8 transpose_b, u8 r0, u8 r1, f32 alpha, f32 beta, u64 m, u64 n, u64 k, "
+        + "u64 batch0, u64 batch1, "
+        + ", ".join(f"u64 ld{m}, u64 stride_{m}0, u64 stride_{m}1, u64 repeat_{m}" for m in "abc")
     ),
     COLLECTIVE: fields(
         LAUNCH + "u32 collective, u32 axis, u32 ranks, u32 stride, u64 count, u64 sent, u64 outer, i32 peer, u32 wraps"
     ),
 }
-LAUNCH_BYTES = 168
+LAUNCH_BYTES = 232
 TABLES = {  # section: fields, bytes of an item
     "entries": (fields("u32 name, u32 first_launch, u32 launch_count, u32 reserved"), 16),
     "buffers": (fields("u32 segment, u32 dtype, u64 offset, u64 bytes, u32 writes, u32 unread"), 32),
     "kernels": (fields("u32 name, u32 buffer_count, u32 immediate_count, u32 reserved"), 16),
     "attentions": (
         fields(
-            numbered("u32", "buffer", 9)
-            + ", u32 heads, u32 key_heads, f32 scale, "
-            + numbered("u64", "row_stride", 9)
-            + ", u64 batch, u64 queries, u64 keys, u64 width, u8 backward, "
-            "u8 causal, u8 deterministic, u8 has_scratch, " + numbered("u8", "r", 4)
+            numbered("u32", "buffer", 12)
+            + ", f32 scale, f32 soft_cap, "
+            + numbered("u64", "row_stride", 12)
+            + ", u64 batch, u64 queries, u64 keys, u64 heads, u64 key_heads, u64 width, u64 value_width, u64 window, "
+            "u8 backward, u8 causal, u8 deterministic, " + numbered("u8", "r", 5)
         ),
-        160,
+        224,
     ),
 }
 HEADER = fields("u64 magic, u32 abi_version, u32 section_count, u64 file_bytes")

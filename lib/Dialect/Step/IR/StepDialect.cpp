@@ -113,3 +113,86 @@ step::BufferAttr tx::getBuffer(Value value) {
   unsigned number = result.getResultNumber();
   return buffers && number < buffers.size() ? dyn_cast<BufferAttr>(buffers[number]) : BufferAttr();
 }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// AttentionAttr
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Parses a name and a number, as `batch 2`.
+static ParseResult parseNamed(AsmParser &parser, StringRef name, int64_t &value) {
+  return failure(parser.parseKeyword(name) || parser.parseInteger(value));
+}
+
+// <forward causal deterministic batch 2 queries 4 keys 4 heads 4/2 width 24/16 scale 0.5 window 8 cap 50.0 operands
+// [...]>
+Attribute AttentionAttr::parse(AsmParser &parser, Type) {
+  StringRef direction;
+  int64_t batch = 0, queries = 0, keys = 0, heads = 0, keyHeads = 0, width = 0, window = 0;
+  double scale = 0, cap = 0;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseKeyword(&direction))
+    return {};
+  if (direction != "forward" && direction != "backward") {
+    parser.emitError(loc, "attention is 'forward' or 'backward', found '") << direction << "'";
+    return {};
+  }
+  bool causal = succeeded(parser.parseOptionalKeyword("causal"));
+  bool deterministic = succeeded(parser.parseOptionalKeyword("deterministic"));
+  if (parseNamed(parser, "batch", batch) || parseNamed(parser, "queries", queries) ||
+      parseNamed(parser, "keys", keys) || parseNamed(parser, "heads", heads) || parser.parseSlash() ||
+      parser.parseInteger(keyHeads) || parseNamed(parser, "width", width))
+    return {};
+  int64_t valueWidth = width;
+  if (succeeded(parser.parseOptionalSlash()) && parser.parseInteger(valueWidth))
+    return {};
+  if (parser.parseKeyword("scale") || parser.parseFloat(scale))
+    return {};
+  if (succeeded(parser.parseOptionalKeyword("window")) && parser.parseInteger(window))
+    return {};
+  if (succeeded(parser.parseOptionalKeyword("cap")) && parser.parseFloat(cap))
+    return {};
+  if (parser.parseKeyword("operands"))
+    return {};
+  auto operands = dyn_cast_or_null<DenseI64ArrayAttr>(DenseI64ArrayAttr::parse(parser, {}));
+  if (!operands || parser.parseGreater())
+    return {};
+  Builder &builder = parser.getBuilder();
+  return parser.getChecked<AttentionAttr>(
+      loc, parser.getContext(), direction == "backward", causal, deterministic, batch, queries, keys, heads, keyHeads,
+      width, valueWidth, builder.getF64FloatAttr(scale), window, builder.getF64FloatAttr(cap), operands);
+}
+
+void AttentionAttr::print(AsmPrinter &printer) const {
+  printer << '<' << (getBackward() ? "backward" : "forward") << (getCausal() ? " causal" : "")
+          << (getDeterministic() ? " deterministic" : "") << " batch " << getBatch() << " queries " << getQueries()
+          << " keys " << getKeys() << " heads " << getHeads() << '/' << getKeyHeads() << " width " << getWidth();
+  if (getValueWidth() != getWidth())
+    printer << '/' << getValueWidth();
+  printer << " scale ";
+  printer.printFloat(getScale().getValue());
+  if (getWindow())
+    printer << " window " << getWindow();
+  if (getSoftCap().getValueAsDouble() != 0) {
+    printer << " cap ";
+    printer.printFloat(getSoftCap().getValue());
+  }
+  printer << " operands [" << getOperands().asArrayRef() << "]>";
+}
+
+LogicalResult AttentionAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, bool backward, bool, bool,
+                                    int64_t batch, int64_t queries, int64_t keys, int64_t heads, int64_t keyHeads,
+                                    int64_t width, int64_t valueWidth, FloatAttr, int64_t window, FloatAttr,
+                                    DenseI64ArrayAttr operands) {
+  for (int64_t size : {batch, queries, keys, heads, keyHeads, width, valueWidth})
+    if (size < 1)
+      return emitError() << "attention takes sizes of at least 1, found " << size;
+  if (heads % keyHeads)
+    return emitError() << "attention has " << heads << " heads, which do not share " << keyHeads
+                       << " heads of keys evenly";
+  if (window < 0)
+    return emitError() << "attention takes a window of at least 1 key, or none, found " << window;
+  int64_t expected = backward ? 9 : 5;
+  if (operands.size() != expected)
+    return emitError() << "attention takes " << expected << " operands, found " << operands.size();
+  return success();
+}

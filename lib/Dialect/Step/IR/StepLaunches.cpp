@@ -126,20 +126,20 @@ LogicalResult LaunchOp::verify() {
   if (!attention)
     return success();
   SmallVector<BufferAttr> buffers = getKernelBuffers();
-  ArrayRef<int64_t> operands = attention->getOperands().asArrayRef();
-  size_t expected = attention->getBackward().getValue() ? 9 : 5;
-  if (operands.size() != expected)
-    return emitOpError("is attention of ") << operands.size() << " operands, expected " << expected;
-  for (int64_t operand : operands) {
+  enum { Q, K, V, O, LSE, DO, DQ, DK, DV };
+  int64_t batch = attention->getBatch(), queries = attention->getQueries(), keys = attention->getKeys();
+  int64_t heads = attention->getHeads(), keyHeads = attention->getKeyHeads();
+  for (auto [which, operand] : llvm::enumerate(attention->getOperands().asArrayRef())) {
     if (operand < 0 || operand >= static_cast<int64_t>(buffers.size()))
       return emitOpError("is attention on buffer ") << operand << " of " << buffers.size();
-    if (RankedTensorType type = buffers[operand].getType(); type.getRank() != 3)
-      return emitOpError("is attention on tensors of three dimensions, found ") << type;
+    bool ofKeys = llvm::is_contained({K, V, DK, DV}, which), ofScores = llvm::is_contained({Q, K, DQ, DK}, which);
+    int64_t width = ofScores ? attention->getWidth() : attention->getValueWidth();
+    SmallVector<int64_t> shape = {batch, ofKeys ? keys : queries, (ofKeys ? keyHeads : heads) * width};
+    if (which == LSE)
+      shape = {batch, heads, queries};
+    if (RankedTensorType type = buffers[operand].getType(); type.getShape() != ArrayRef<int64_t>(shape))
+      return emitOpError("is attention whose operand ") << which << " has the shape [" << shape << "], found " << type;
   }
-  RankedTensorType q = buffers[operands.front()].getType();
-  int64_t heads = attention->getHeads().getInt();
-  if (heads < 1 || q.getDimSize(2) % heads)
-    return emitOpError("has ") << heads << " heads, which do not divide " << q;
   return success();
 }
 
@@ -175,17 +175,23 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // GemmOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
-bool step::writesVector(Epilogue epilogue) { return epilogue == Epilogue::SumsA || epilogue == Epilogue::SumsB; }
+bool step::isOutput(GemmRole role) {
+  return role == GemmRole::C || role == GemmRole::SumsA || role == GemmRole::SumsB || role == GemmRole::Scratch ||
+         role == GemmRole::AmaxC;
+}
 
 namespace {
 
-/// A buffer of a product in the text: its name, the op's field that holds it and, for a matrix, the fields with the
-/// strides between its rows and between its batches.
+/// A buffer of a product in the text: its role, the op's field that holds it and, for a matrix, the fields with the
+/// strides between its rows and between its batches, and with how many batches share a matrix (null for C).
 struct ProductBuffer {
-  StringRef name;
+  GemmRole role;
   BufferAttr *buffer;
   IntegerAttr *leading = nullptr;
   DenseI64ArrayAttr *strides = nullptr;
+  IntegerAttr *repeat = nullptr;
+
+  StringRef name() const { return stringifyGemmRole(role); }
 };
 
 /// A product's buffers before the arrow (inputs) and after it (outputs), in the order of the text.
@@ -193,12 +199,16 @@ struct ProductBuffers {
   SmallVector<ProductBuffer> inputs, outputs;
 
   template <typename Properties> explicit ProductBuffers(Properties &p) {
-    inputs = {{"a", &p.a, &p.lda, &p.strides_a}, {"b", &p.b, &p.ldb, &p.strides_b}, {"reset", &p.reset}};
-    outputs = {{"c", &p.c, &p.ldc, &p.strides_c}};
-    if (p.epilogue) // its vector has its name
-      (writesVector(p.epilogue.getValue()) ? outputs : inputs)
-          .push_back({stringifyEpilogue(p.epilogue.getValue()), &p.vector});
-    outputs.push_back({"scratch", &p.scratch});
+    for (ProductBuffer each :
+         std::initializer_list<ProductBuffer>{{GemmRole::A, &p.a, &p.lda, &p.strides_a, &p.repeat_a},
+                                              {GemmRole::B, &p.b, &p.ldb, &p.strides_b, &p.repeat_b},
+                                              {GemmRole::C, &p.c, &p.ldc, &p.strides_c},
+                                              {GemmRole::Reset, &p.reset},
+                                              {GemmRole::Bias, &p.bias},
+                                              {GemmRole::SumsA, &p.sums_a},
+                                              {GemmRole::SumsB, &p.sums_b},
+                                              {GemmRole::Scratch, &p.scratch}})
+      (isOutput(each.role) ? outputs : inputs).push_back(each);
   }
 };
 
@@ -212,11 +222,11 @@ static ParseResult parseProductBuffers(OpAsmParser &parser, ArrayRef<ProductBuff
     StringRef name;
     if (parser.parseKeyword(&name))
       return failure();
-    const auto *found = llvm::find_if(known, [&](const ProductBuffer &each) { return each.name == name; });
+    const auto *found = llvm::find_if(known, [&](const ProductBuffer &each) { return each.name() == name; });
     if (found == known.end()) {
       InFlightDiagnostic error = parser.emitError(loc)
                                  << "'" << name << "' is no " << what << " of this product; known: ";
-      llvm::interleaveComma(known, error, [&](const ProductBuffer &each) { error << each.name; });
+      llvm::interleaveComma(known, error, [&](const ProductBuffer &each) { error << each.name(); });
       return error;
     }
     if (*found->buffer)
@@ -227,18 +237,20 @@ static ParseResult parseProductBuffers(OpAsmParser &parser, ArrayRef<ProductBuff
       return success();
     if (parseInteger(parser, ("ld" + name).str(), *found->leading))
       return failure();
-    if (failed(parser.parseOptionalKeyword("strides"))) {
+    if (failed(parser.parseOptionalKeyword("strides")))
       *found->strides = parser.getBuilder().getDenseI64ArrayAttr({0, 0});
-      return success();
-    }
-    return parseBare(parser, *found->strides);
+    else if (parseBare(parser, *found->strides))
+      return failure();
+    if (found->repeat && succeeded(parser.parseOptionalKeyword("repeat")))
+      return parseInteger(parser, *found->repeat);
+    return success();
   };
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Paren, parseOne))
     return failure();
   for (const ProductBuffer &each : known)
     if (each.leading && !*each.buffer)
-      return parser.emitError(loc, "a product without '") << each.name << "'";
+      return parser.emitError(loc, "a product without '") << each.name() << "'";
   return success();
 }
 
@@ -246,18 +258,20 @@ static void printProductBuffers(OpAsmPrinter &printer, ArrayRef<ProductBuffer> k
   auto isThere = [](const ProductBuffer &each) { return static_cast<bool>(*each.buffer); };
   printer << '(';
   llvm::interleaveComma(llvm::make_filter_range(known, isThere), printer, [&](const ProductBuffer &each) {
-    printer << each.name << ' ';
+    printer << each.name() << ' ';
     each.buffer->print(printer);
     if (!each.leading)
       return;
-    printer << " ld" << each.name << ' ' << each.leading->getInt();
+    printer << " ld" << each.name() << ' ' << each.leading->getInt();
     if (llvm::any_of(each.strides->asArrayRef(), [](int64_t stride) { return stride != 0; }))
       printer << " strides [" << each.strides->asArrayRef() << ']';
+    if (each.repeat && each.repeat->getInt() != 1)
+      printer << " repeat " << each.repeat->getInt();
   });
   printer << ')';
 }
 
-// step.gemm 57 in <...> m 8 n 8 k 6 transpose_b batch 2 x 2 alpha 1.0 beta 0.0 epilogue bias (inputs) -> (outputs)
+// step.gemm 57 in <...> m 8 n 8 k 6 transpose_b batch 2 x 2 alpha 1.0 beta 0.0 (inputs) -> (outputs)
 ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &p = result.getOrAddProperties<Properties>();
   Builder &builder = parser.getBuilder();
@@ -268,7 +282,7 @@ ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
   for (auto [name, flag] : {std::pair("transpose_a", &p.transpose_a), std::pair("transpose_b", &p.transpose_b)})
     if (succeeded(parser.parseOptionalKeyword(name)))
       *flag = builder.getUnitAttr();
-  p.batch0 = p.batch1 = builder.getI64IntegerAttr(1);
+  p.batch0 = p.batch1 = p.repeat_a = p.repeat_b = builder.getI64IntegerAttr(1);
   if (succeeded(parser.parseOptionalKeyword("batch")) &&
       (parseInteger(parser, p.batch0) || parseInteger(parser, "x", p.batch1)))
     return failure();
@@ -277,17 +291,6 @@ ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
   p.alpha = builder.getF64FloatAttr(alpha);
   p.beta = builder.getF64FloatAttr(beta);
-  if (succeeded(parser.parseOptionalKeyword("epilogue"))) {
-    SMLoc loc = parser.getCurrentLocation();
-    StringRef name;
-    if (parser.parseKeyword(&name))
-      return failure();
-    std::optional<Epilogue> epilogue = symbolizeEpilogue(name);
-    if (!epilogue)
-      return parser.emitError(loc, "unknown epilogue '")
-             << name << "'; known: " << listNames<Epilogue>(1, getMaxEnumValForEpilogue());
-    p.epilogue = EpilogueAttr::get(builder.getContext(), *epilogue);
-  }
   ProductBuffers buffers(p);
   return failure(parseProductBuffers(parser, buffers.inputs, "input") || parser.parseArrow() ||
                  parseProductBuffers(parser, buffers.outputs, "output") ||
@@ -308,8 +311,6 @@ void step::GemmOp::print(OpAsmPrinter &printer) {
   printer.printFloat(getAlpha());
   printer << " beta ";
   printer.printFloat(getBeta());
-  if (std::optional<Epilogue> epilogue = getEpilogue())
-    printer << " epilogue " << stringifyEpilogue(*epilogue);
   ProductBuffers buffers(getProperties());
   printer << ' ';
   printProductBuffers(printer, buffers.inputs);
@@ -327,26 +328,46 @@ LogicalResult step::GemmOp::verify() {
   for (int64_t size : {form.m, form.n, form.k, form.batch0, form.batch1})
     if (size < 1)
       return emitOpError("takes sizes of at least 1, found ") << size;
-  auto epilogue = getEpilogue();
-  if (epilogue.has_value() != getVector().has_value())
-    return emitOpError("has an epilogue without its vector, or the reverse");
-  if (epilogue && form.batch0 * form.batch1 != 1)
-    return emitOpError("has an epilogue for a batch of products");
-  if (auto vector = getVector()) {
-    int64_t count = *epilogue == Epilogue::SumsA ? form.m : form.n;
-    if (vector->getType().getNumElements() != count || vector->getStride())
-      return emitOpError("takes a vector of ") << count << " elements in its epilogue, found " << *vector;
+  int64_t repeatA = getRepeatA(), repeatB = getRepeatB();
+  for (int64_t repeat : {repeatA, repeatB})
+    if (repeat < 1 || form.batch1 % repeat)
+      return emitOpError("has matrices that ")
+             << repeat << " of " << form.batch1 << " products share; a divisor would do";
+  if (repeatA > 1 && repeatB > 1)
+    return emitOpError("multiplies the same two matrices many times: `repeat` is of a or of b");
+  SmallVector<GemmRole> vectors;
+  for (auto [role, buffer] : getRoles()) {
+    if (role != GemmRole::Bias && role != GemmRole::SumsA && role != GemmRole::SumsB)
+      continue;
+    vectors.push_back(role);
+    int64_t count = role == GemmRole::SumsA ? form.m : form.n;
+    if (buffer.getType().getNumElements() != count || buffer.getStride())
+      return emitOpError("takes '") << stringifyGemmRole(role) << "' of " << count << " elements, found " << buffer;
   }
+  if (!vectors.empty() && form.batch0 * form.batch1 != 1)
+    return emitOpError("has '") << stringifyGemmRole(vectors.front()) << "' of a batch of products";
+  if (vectors.size() > 1)
+    return emitOpError("has '") << stringifyGemmRole(vectors[0]) << "' and '" << stringifyGemmRole(vectors[1])
+                                << "'; a product has one of them";
   return tx::detail::verifyFlops(*this, form);
 }
 
-SmallVector<BufferAttr> step::GemmOp::getAllBuffers() {
-  SmallVector<BufferAttr> buffers = {getA(), getB(), getC()};
-  for (std::optional<BufferAttr> buffer : {getReset(), getVector(), getScratch()})
+SmallVector<std::pair<GemmRole, BufferAttr>> step::GemmOp::getRoles() {
+  SmallVector<std::pair<GemmRole, BufferAttr>> roles = {
+      {GemmRole::A, getA()}, {GemmRole::B, getB()}, {GemmRole::C, getC()}};
+  auto add = [&](GemmRole role, std::optional<BufferAttr> buffer) {
     if (buffer)
-      buffers.push_back(*buffer);
-  return buffers;
+      roles.emplace_back(role, *buffer);
+  };
+  add(GemmRole::Reset, getReset());
+  add(GemmRole::Bias, getBias());
+  add(GemmRole::SumsA, getSumsA());
+  add(GemmRole::SumsB, getSumsB());
+  add(GemmRole::Scratch, getScratch());
+  return roles;
 }
+
+SmallVector<BufferAttr> step::GemmOp::getAllBuffers() { return llvm::to_vector(llvm::make_second_range(getRoles())); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // CollectiveOp

@@ -95,12 +95,20 @@ static RankedTensorType lseType(RankedTensorType q, int64_t heads) {
 static int64_t perScore(bool hasDropout, int64_t arithmetic) { return arithmetic + (hasDropout ? 22 : 0); }
 
 template <typename OpT> static AttentionForm formOf(OpT op, bool backward, std::initializer_list<Value> values) {
-  return {backward,
-          op.getCausal(),
-          op.getScale().convertToDouble(),
-          op.getProbability().convertToDouble(),
-          static_cast<int64_t>(op.getHeads()),
-          values};
+  AttentionShape shape = AttentionShape::of(op);
+  AttentionForm form{};
+  form.backward = backward;
+  form.causal = shape.causal;
+  form.scale = op.getScale().convertToDouble();
+  form.dropout = op.getProbability().convertToDouble();
+  form.batch = shape.batch;
+  form.queries = shape.queries;
+  form.keys = shape.keys;
+  form.heads = shape.heads;
+  form.keyHeads = shape.keyHeads;
+  form.width = form.valueWidth = shape.width;
+  form.values = values;
+  return form;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -32,7 +32,8 @@ namespace tx {
 inline constexpr llvm::StringLiteral kBuffersAttr = "step.buffers";
 inline constexpr llvm::StringLiteral kBufferAttr = "step.buffer";
 /// What a target's library gets or does for an op: the bytes of scratch that the library call needs; after
-/// tx-place-memory, the buffer with that scratch; and the epilogue that the library applies to the op's product.
+/// tx-place-memory, the buffer with that scratch; and which operand the library computes or adds beside the op's
+/// product.
 inline constexpr llvm::StringLiteral kScratchBytesAttr = "step.scratch_bytes";
 inline constexpr llvm::StringLiteral kScratchAttr = "step.scratch";
 inline constexpr llvm::StringLiteral kEpilogueAttr = "step.epilogue";
@@ -49,8 +50,8 @@ step::BufferAttr getBuffer(mlir::Value value);
 
 namespace step {
 
-/// Whether a product with this epilogue writes the epilogue's vector (sums), or reads it (a bias).
-bool writesVector(Epilogue epilogue);
+/// Whether a product writes its operand of this role.
+bool isOutput(GemmRole role);
 
 /// Numbers all launches of the program anew. A pass that has added or removed launches calls this.
 void numberLaunches(ProgramOp program);

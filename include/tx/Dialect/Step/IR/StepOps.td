@@ -60,23 +60,29 @@ def Step_BufferAttr : AttrDef<Step_Dialect, "Buffer"> {
 
 def Step_BuffersAttr : TypedArrayAttrBase<Step_BufferAttr, "a list of step.buffer">;
 
-def Step_EpilogueAttr : EnumAttr<Step_Dialect, Step_Epilogue, "epilogue">;
+def Step_GemmRoleAttr : EnumAttr<Step_Dialect, Step_GemmRole, "epilogue">;
 
 def Step_AttentionAttr : AttrDef<Step_Dialect, "Attention"> {
   let mnemonic = "attention";
   let summary = "that a launch is core attention, which a library may compute";
   let description = [{
-    `operands` are the launch's buffers in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp; backward
-    also dO, dQ, dK, dV. Sizes are those of their types. `deterministic`: the library too has to add dQ in one order.
+    The fields are those of txrt_attention. `operands` are the launch's buffers in the order of txrt_attention_operand:
+    Q, K, V, O, the log-sum-exp; backward also dO, dQ, dK, dV. `heads` are those of Q, then those of K and V; `width`
+    the columns of a head of Q and K, then those of V and O if they differ. With a `window` a query sees that many keys,
+    the last one its own; a `cap` c makes c tanh(x / c) of a scaled score x. `deterministic`: the library too has to
+    add dQ in one order.
 
     ```mlir
-    #step.attention<backward = false, causal = true, deterministic = true, heads = 2 : i64, scale = 0.5 : f64, operands = [0, 1, 2, 3, 4]>
+    #step.attention<forward causal deterministic batch 2 queries 4 keys 4 heads 4/2 width 8 scale 0.5 operands [0, 1, 2, 3, 4]>
+    #step.attention<backward batch 2 queries 4 keys 6 heads 4/4 width 24/16 scale 0.25 window 4096 cap 50.0 operands [1, 2, 3, 4, 5, 0, 6, 7, 8]>
     ```
   }];
-  let parameters = (ins "::mlir::BoolAttr":$backward, "::mlir::BoolAttr":$causal, "::mlir::BoolAttr":$deterministic,
-                        "::mlir::IntegerAttr":$heads, "::mlir::FloatAttr":$scale,
-                        "::mlir::DenseI64ArrayAttr":$operands);
-  let assemblyFormat = "`<` struct(params) `>`";
+  let parameters = (ins "bool":$backward, "bool":$causal, "bool":$deterministic, "int64_t":$batch, "int64_t":$queries,
+                        "int64_t":$keys, "int64_t":$heads, "int64_t":$key_heads, "int64_t":$width,
+                        "int64_t":$value_width, "::mlir::FloatAttr":$scale, "int64_t":$window,
+                        "::mlir::FloatAttr":$soft_cap, "::mlir::DenseI64ArrayAttr":$operands);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 class Step_Op<string mnemonic, list<Trait> traits = []> : Op<Step_Dialect, mnemonic, traits>;
@@ -260,17 +266,19 @@ def Step_GemmOp : Step_LaunchLike<"gemm"> {
     The fields are those of txrt_gemm_launch. What the library reads stands before the arrow, what it writes behind it;
     `c` is read too where beta is not 0 and `reset`, if there is one, holds 0. With `transpose_a` A is given as k x m,
     with `transpose_b` B as n x k. Each matrix has its leading dimension (`lda`, in elements) and, in a batch, the
-    distances of its matrices by the outer and by the inner index (`strides`).
+    distances of its matrices by the outer and by the inner index (`strides`). With `repeat` r, r inner indices in a row
+    have one matrix: index i has that of stride i / r.
 
-    An epilogue adds a `bias` to each row of C, or writes the sums of op(A) (`sums_a`) or of op(B) (`sums_b`) over k.
+    The product may add a `bias` to each row of C, or write the sums of op(A) (`sums_a`) or of op(B) (`sums_b`) over k.
     `scratch` is for the library alone.
 
     ```mlir
     step.program @step arena(persistent 256, argument 192, saved 0, transient 512) {
       step.entry @f () -> () {
         step.gemm 0 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8)
-        step.gemm 1 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 epilogue bias (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8, bias <persistent, 0xc0, tensor<8xf32>>) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, scratch <transient, 0x100, tensor<256xi8>>)
+        step.gemm 1 in <layer 0, "mlp.fc1"> m 8 n 8 k 6 alpha 1.0 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8, bias <persistent, 0xc0, tensor<8xf32>>) -> (c <transient, 0x0, tensor<2x4x8xf32>> ldc 8, scratch <transient, 0x100, tensor<256xi8>>)
         step.gemm 2 in <layer 0, "core_attn"> m 4 n 4 k 3 transpose_b batch 2 x 2 alpha 0.5 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], b <transient, 0x0, tensor<2x4x6xf32>> ldb 6 strides [24, 3]) -> (c <transient, 0xc0, tensor<2x2x4x4xf32>> ldc 4 strides [32, 16])
+        step.gemm 3 in <layer 0, "core_attn"> m 4 n 4 k 3 transpose_b batch 2 x 2 alpha 0.5 beta 0.0 (a <argument, 0x0, tensor<2x4x6xf32>> lda 6 strides [24, 3], b <transient, 0x0, tensor<2x4x3xf32>> ldb 3 strides [12, 3] repeat 2) -> (c <transient, 0xc0, tensor<2x2x4x4xf32>> ldc 4 strides [32, 16])
       }
     }
     ```
@@ -281,11 +289,14 @@ def Step_GemmOp : Step_LaunchLike<"gemm"> {
                        Step_BufferAttr:$a, I64Attr:$lda, DenseI64ArrayAttr:$strides_a,
                        Step_BufferAttr:$b, I64Attr:$ldb, DenseI64ArrayAttr:$strides_b,
                        Step_BufferAttr:$c, I64Attr:$ldc, DenseI64ArrayAttr:$strides_c,
-                       OptionalAttr<Step_BufferAttr>:$reset, OptionalAttr<Step_EpilogueAttr>:$epilogue,
-                       OptionalAttr<Step_BufferAttr>:$vector, OptionalAttr<Step_BufferAttr>:$scratch,
-                       Tx_ScopeAttr:$scope);
+                       DefaultValuedAttr<I64Attr, "1">:$repeat_a, DefaultValuedAttr<I64Attr, "1">:$repeat_b,
+                       OptionalAttr<Step_BufferAttr>:$reset, OptionalAttr<Step_BufferAttr>:$bias,
+                       OptionalAttr<Step_BufferAttr>:$sums_a, OptionalAttr<Step_BufferAttr>:$sums_b,
+                       OptionalAttr<Step_BufferAttr>:$scratch, Tx_ScopeAttr:$scope);
   let extraClassDeclaration = [{
-    /// In the order of txrt_gemm_launch: a, b, c, reset, vector, scratch, as far as there are any.
+    /// The operands that are there, by their roles.
+    ::llvm::SmallVector<std::pair<GemmRole, BufferAttr>> getRoles();
+    /// Their buffers, in the same order.
     ::llvm::SmallVector<BufferAttr> getAllBuffers();
   }];
 }

@@ -41,12 +41,14 @@ public:
 };
 
 /// One operand of a (batched) matrix product. Its value is a tensor [..., c] whose rows lie r elements apart in memory;
-/// the memory plan decides r. The matrix of batch entry (i0, i1) starts at element (i0 * rowsPerBatch0 + i1 *
-/// rowsPerBatch1) * r + i1 * columnsPerBatch1.
+/// the memory plan decides r. The matrix of batch entry (i0, i1), with j = i1 / repeat rounded down, starts at element
+/// (i0
+/// * rowsPerBatch0 + j * rowsPerBatch1) * r + j * columnsPerBatch1: `repeat` consecutive entries share a matrix.
 struct GemmOperand {
   mlir::Value value;
   bool transpose = false;
   int64_t rowsPerBatch0 = 0, rowsPerBatch1 = 0, columnsPerBatch1 = 0;
+  int64_t repeat = 1; ///< divides batch1; 1 for C, and for A or B
 };
 
 /// A matrix product in a library's terms: C = alpha op(A) op(B), plus C's old content if `accumulate`, plus `bias` if
@@ -80,12 +82,15 @@ struct IdRange {
 };
 
 /// Core attention, softmax(scale Q K^T) V for each head, which also gives the log-sum-exp of each row of scores; or, if
-/// `backward`, its gradients. `values` are in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp;
+/// `backward`, its gradients. heads / keyHeads heads in a row share a head of K and V; a head has `width` columns of Q
+/// and K, `valueWidth` of V and O. `values` are in the order of txrt_attention_operand: Q, K, V, O, the log-sum-exp;
 /// backward adds dO, dQ, dK, dV.
 struct AttentionForm {
   bool backward, causal;
   double scale, dropout;
-  int64_t heads;
+  int64_t batch, queries, keys, heads, keyHeads, width, valueWidth;
+  int64_t window = 0; ///< how many keys a query sees, itself and those before; 0: all
+  double softCap = 0; ///< c: a scaled score x becomes c tanh(x / c) before the mask; 0: it stays
   llvm::SmallVector<mlir::Value> values;
 };
 

@@ -5,6 +5,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
+#include "tx/Frontend/Family.h"
 #include "tx/Frontend/Flags.h"
 #include "tx/Frontend/HuggingFace.h"
 #include "tx/Frontend/Presets.h"
@@ -71,6 +72,9 @@ private:
   Error finish();
   Error checkContradictions();
   Error checkOptimizer();
+  Error finishModel();
+  Error finishPositions();
+  void noteForm();
   void noteIgnored();
   void takeLast();
 
@@ -335,21 +339,24 @@ Error CommandLineParser::apply() {
       return error;
     options.given.push_back(flag.name);
   }
+  for (const Given &item : given)
+    if (item.flag->flagClass == FlagClass::OneRank && options.parallel.dataParallelSize > 1)
+      return refuse(item);
   noteIgnored();
   return Error::success();
 }
 
 void CommandLineParser::noteIgnored() {
-  auto list = [&](FlagClass flagClass, const char *format) {
+  auto list = [&](std::initializer_list<FlagClass> classes, const char *format) {
     SmallVector<StringRef> names;
     for (const Given &item : given)
-      if (item.flag->flagClass == flagClass && !llvm::is_contained(names, item.flag->name))
+      if (llvm::is_contained(classes, item.flag->flagClass) && !llvm::is_contained(names, item.flag->name))
         names.push_back(item.flag->name);
     if (!names.empty())
       options.notes.push_back(llvm::formatv(format, llvm::join(names, " ")));
   };
-  list(FlagClass::Run, "ignored here, a run decides these (tx-run --help says which it has): {0}");
-  list(FlagClass::Harmless, "ignored, these change nothing here: {0}");
+  list({FlagClass::Run}, "ignored here, a run decides these (tx-run --help says which it has): {0}");
+  list({FlagClass::Harmless, FlagClass::OneRank}, "ignored, these change nothing here: {0}");
 }
 
 Error CommandLineParser::checkOptimizer() {
@@ -369,14 +376,91 @@ Error CommandLineParser::checkOptimizer() {
   return check(o.adamEps > 0, "--adam-eps", o.adamEps, "above 0");
 }
 
+/// Sets what flags of the model say together.
+Error CommandLineParser::finishModel() {
+  ModelConfig &model = options.model;
+  // Megatron counts --num-query-groups, whose default is 1, only beside --group-query-attention.
+  bool describesAlone = options.input.empty();
+  bool isGrouped = model.numKeyValueHeads != ModelConfig::kUnset && model.numKeyValueHeads != model.numAttentionHeads;
+  if (state.groupsQueries && (state.queryGroups || describesAlone))
+    model.numKeyValueHeads = state.queryGroups.value_or(1);
+  else if (state.queryGroups && !describesAlone && (isGrouped || state.queryGroups != 1))
+    model.numKeyValueHeads = *state.queryGroups;
+  else if (state.queryGroups && describesAlone && state.queryGroups != 1)
+    return badUsage(llvm::formatv("--num-query-groups {0} needs --group-query-attention, as in Megatron; add it",
+                                  *state.queryGroups));
+  if (state.hasNoBiases)
+    model.setBiases(false);
+  if (state.hasQkvBias)
+    model.qkvBias = true;
+  if (!state.padsVocabulary)
+    model.vocabDivisor = 1;
+  if (state.geluByErf && !state.geluByTanh && model.activation == Activation::Gelu)
+    return badInput("--no-bias-gelu-fusion is refused: with it Megatron computes GELU by erf, and Tx has the tanh "
+                    "form alone; leave it out, or add --openai-gelu for that form");
+  return finishPositions();
+}
+
+Error CommandLineParser::finishPositions() {
+  ModelConfig &model = options.model;
+  RopeConfig &rope = model.rope;
+  if (state.isRotary)
+    model.positions = PositionEmbedding::Rope;
+  if (state.hasNoTable && model.positions == PositionEmbedding::LearnedAbsolute)
+    return badInput("--no-position-embedding is refused with learned_absolute positions; say --position-embedding-type "
+                    "none or rope");
+  if (state.scalesRope && state.interpolationFactor)
+    return badUsage(
+        "--use-rope-scaling and --rotary-seq-len-interpolation-factor are two scalings of rotary positions; "
+        "give one of them");
+  auto scale = [&](RopeScaling scaling, double factor) {
+    RopeConfig scaled;
+    scaled.theta = rope.theta, scaled.percent = rope.percent, scaled.interleaved = rope.interleaved;
+    scaled.scaling = scaling, scaled.factor = factor;
+    rope = scaled;
+  };
+  if (state.scalesRope) {
+    // With the constants of LLaMA 3.1, as Megatron has them.
+    scale(RopeScaling::Llama3, state.ropeScalingFactor.value_or(8.0));
+    rope.originalPositions = 8192;
+  } else if (state.interpolationFactor) {
+    scale(RopeScaling::Linear, *state.interpolationFactor);
+  } else if (state.ropeScalingFactor && rope.scaling != RopeScaling::Default) {
+    rope.factor = *state.ropeScalingFactor;
+  }
+  if (model.positions == PositionEmbedding::Rope)
+    return Error::success();
+  SmallVector<StringRef> useless;
+  for (StringRef flag : options.given)
+    if (llvm::is_contained({"--rotary-base", "--rotary-percent", "--rotary-interleaved", "--use-rope-scaling",
+                            "--rope-scaling-factor", "--rotary-seq-len-interpolation-factor"},
+                           flag))
+      useless.push_back(flag);
+  if (!useless.empty())
+    options.notes.push_back(
+        llvm::formatv("positions are {0}, which have no use for {1}; --position-embedding-type rope "
+                      "would",
+                      stringifyPositionEmbedding(model.positions), llvm::join(useless, ", ")));
+  return Error::success();
+}
+
+/// Notes what a user may not expect of the model's form. The model is resolved.
+void CommandLineParser::noteForm() {
+  const ModelConfig &model = options.model;
+  if (model.positions == PositionEmbedding::Rope && model.seqLength > model.maxPositionEmbeddings)
+    options.notes.push_back(
+        llvm::formatv("--seq-length {0} is above max_position_embeddings {1}: rotary positions go on", model.seqLength,
+                      model.maxPositionEmbeddings));
+  if (std::string misfit = describeMisfit(model); !misfit.empty())
+    options.notes.push_back("no class of Hugging Face has this form (" + misfit +
+                            "): its weights are saved without a config.json");
+}
+
 Error CommandLineParser::finish() {
   if (Error error = checkOptimizer())
     return error;
   if (options.model.seed < 0)
     return badInput(llvm::formatv("--seed is {0}; it must be at least 0", options.model.seed));
-  if (state.geluByErf && !state.geluByTanh)
-    return badInput("--no-bias-gelu-fusion is refused: with it Megatron computes GELU by erf, and Tx has the tanh "
-                    "form alone; leave it out, or add --openai-gelu for that form");
   if (state.useFlashAttention && options.model.attentionBackend == AttentionBackend::Unfused)
     return badUsage("--use-flash-attn and --attention-backend unfused contradict each other; give one of them");
   // --attention-backend says two things: which attention op the model has, and whether a library of the target computes
@@ -389,8 +473,8 @@ Error CommandLineParser::finish() {
                     options.input + "; auto, flash and fused say who computes tx.flash_attention");
   if (options.inputIsModule)
     return Error::success();
-  if (!state.padsVocabulary)
-    options.model.vocabDivisor = 1;
+  if (Error error = finishModel())
+    return error;
   bool isAuto = attention == AttentionBackend::Auto;
   if (Error error = resolve(options.model))
     return error;
@@ -401,10 +485,7 @@ Error CommandLineParser::finish() {
     options.notes.push_back(llvm::formatv("attention is {0}, not flash: {1}",
                                           stringifyAttentionBackend(options.model.attentionBackend),
                                           findFlashObstacle(options.model)));
-  if (state.kvChannels != ModelConfig::kUnset && state.kvChannels != options.model.getHeadSize())
-    return badInput(llvm::formatv("--kv-channels {0} is refused: a head is hidden-size / num-attention-heads = {1} "
-                                  "wide; another width is not there yet",
-                                  state.kvChannels, options.model.getHeadSize()));
+  noteForm();
   if (fromMegatron && state.padsVocabulary && options.model.vocabSize % 128 != 0)
     options.notes.push_back(llvm::formatv("the vocabulary stays at {0}, where Megatron pads it to a multiple of 128 "
                                           "by default: --make-vocab-size-divisible-by 128 does the same",

@@ -41,7 +41,7 @@ static Error assign(const Flag &flag, StringRef value, std::string &field) {
   return Error::success();
 }
 
-static Error assign(const Flag &flag, StringRef value, std::optional<std::string> &field) {
+template <typename T> static Error assign(const Flag &flag, StringRef value, std::optional<T> &field) {
   return assign(flag, value, field.emplace());
 }
 
@@ -60,16 +60,20 @@ static Error refuse(const Flag &flag, StringRef value, const llvm::Twine &reason
   return badInput(flag.name + " " + value + " is refused: " + reason);
 }
 
-static Error checkPositions(FlagState &, const Flag &flag, StringRef value) {
-  if (value == "learned_absolute")
-    return Error::success();
-  return refuse(flag, value, "positions are learned_absolute; no other kind is there yet");
+static Error setPositions(FlagState &state, const Flag &flag, StringRef value) {
+  std::optional<PositionEmbedding> positions = symbolizePositionEmbedding(value);
+  if (!positions)
+    return refuse(flag, value, "positions are learned_absolute, rope or none; no other kind is there yet");
+  state.model.positions = *positions;
+  return Error::success();
 }
 
-static Error checkNormalization(FlagState &, const Flag &flag, StringRef value) {
-  if (value == "LayerNorm")
-    return Error::success();
-  return refuse(flag, value, "norms are LayerNorm; no other kind is there yet");
+static Error setNormalization(FlagState &state, const Flag &flag, StringRef value) {
+  std::optional<Normalization> normalization = symbolizeNormalization(value);
+  if (!normalization)
+    return refuse(flag, value, "norms are LayerNorm or RMSNorm; no other kind is there yet");
+  state.model.normalization = *normalization;
+  return Error::success();
 }
 
 static Error checkOptimizer(FlagState &, const Flag &flag, StringRef value) {
@@ -182,6 +186,8 @@ static const Flag kFlags[] = {
 #include "tx/Frontend/MegatronHarmless.def"
 #define TX_REFUSED(REASON, NAME, ARITY, NEUTRAL)                                                                       \
   {"--" NAME, FlagClass::Refused, FlagArity::ARITY, FlagGroup::None, "", reason::REASON, NEUTRAL},
+#define TX_ONE_RANK(REASON, NAME, ARITY)                                                                               \
+  {"--" NAME, FlagClass::OneRank, FlagArity::ARITY, FlagGroup::None, "", reason::REASON},
 #include "tx/Frontend/MegatronRefused.def"
 };
 

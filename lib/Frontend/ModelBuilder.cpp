@@ -3,6 +3,8 @@
 #include "tx/Frontend/ModelBuilder.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Frontend/Family.h"
+#include "tx/Frontend/Parameters.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -18,13 +20,6 @@ void tx::loadFrontendDialects(MLIRContext &context) { context.loadDialect<TxDial
 namespace {
 
 constexpr int64_t kIgnoreIndex = -100; // the ignore index of PyTorch and Hugging Face
-
-/// How a parameter is initialized, and whether weight decay applies to it.
-struct Init {
-  InitKind kind;
-  double stddev = 0.0;
-  bool decay = false;
-};
 
 class GPTBuilder {
 public:
@@ -44,46 +39,12 @@ public:
   }
 
 private:
-  // Declares the parameters, in the order of Hugging Face's state_dict.
   void declareParameters() {
-    int64_t h = config.hiddenSize, f = config.ffnHiddenSize;
-    Init normal{InitKind::Normal, config.initializerRange, /*decay=*/true};
-    // The residual stream is a sum of 2L projections (L layers), so their weights start smaller by 1/sqrt(2L) (Radford
-    // et al. 2019, section 2.3).
-    Init residual = normal;
-    residual.stddev /= std::sqrt(2.0 * config.numLayers);
-
-    declare("transformer.wte.weight", {config.vocabSize, h}, normal);
-    declare("transformer.wpe.weight", {config.maxPositionEmbeddings, h}, normal);
-    for (int64_t i = 0; i < config.numLayers; ++i) {
-      std::string prefix = "transformer.h." + std::to_string(i) + ".";
-      declareNorm(prefix + "ln_1");
-      declareLinear(prefix + "attn.c_attn", h, 3 * h, normal);
-      declareLinear(prefix + "attn.c_proj", h, h, residual);
-      declareNorm(prefix + "ln_2");
-      declareLinear(prefix + "mlp.c_fc", h, f, normal);
-      declareLinear(prefix + "mlp.c_proj", f, h, residual);
-    }
-    declareNorm("transformer.ln_f");
-    if (!config.tiedEmbeddings)
-      declare("lm_head.weight", {config.vocabSize, h}, normal);
-  }
-
-  void declareNorm(const std::string &name) {
-    declare(name + ".weight", {config.hiddenSize}, {InitKind::Ones});
-    declare(name + ".bias", {config.hiddenSize}, {InitKind::Zeros});
-  }
-
-  void declareLinear(const std::string &name, int64_t k, int64_t n, Init init) {
-    declare(name + ".weight", {k, n}, init);
-    if (config.linearBias)
-      declare(name + ".bias", {n}, {InitKind::Zeros});
-  }
-
-  void declare(const std::string &name, ArrayRef<int64_t> shape, Init init) {
     builder.setInsertionPointToEnd(module->getBody());
-    GlobalOp::create(builder, loc, name, GlobalRole::Parameter, init.kind, llvm::APFloat(init.stddev),
-                     /*of=*/FlatSymbolRefAttr(), init.decay, RankedTensorType::get(shape, dtype));
+    for (const Parameter &parameter : listParameters(config))
+      GlobalOp::create(builder, loc, parameter.name, GlobalRole::Parameter, parameter.init,
+                       llvm::APFloat(parameter.stddev), /*of=*/FlatSymbolRefAttr(), parameter.decay,
+                       RankedTensorType::get(parameter.shape, dtype));
   }
 
   // Creates the function, which loads each parameter once, at its entry.
@@ -134,7 +95,7 @@ private:
       return SliceOp::create(builder, loc, qkv, index * h, h, projection).getPart();
     };
     Value q = part(0), k = part(1), v = part(2);
-    llvm::APFloat scale(1.0 / std::sqrt(double(config.getHeadSize())));
+    llvm::APFloat scale(config.getAttentionScale());
     if (config.attentionBackend == AttentionBackend::Flash) {
       bool drops = config.attentionDropout > 0;
       return FlashAttentionOp::create(builder, loc, q, k, v, drops ? key : Value(), heads, scale,
@@ -171,7 +132,7 @@ private:
     auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
     shape.back() = cast<RankedTensorType>(weight.getType()).getDimSize(1);
     return LinearOp::create(builder, loc, RankedTensorType::get(shape, dtype), x, weight,
-                            config.linearBias ? parameter(name + ".bias") : Value(), /*transposed=*/false, scope);
+                            parameters.lookup(name + ".bias"), /*transposed=*/false, scope);
   }
 
   Value addResidual(Value x, Value branch, ScopeAttr scope) {

@@ -1,6 +1,8 @@
 //===- ModelConfig.cpp - Defaults and checks of a model -----------------------------------------------------------===//
 
 #include "tx/Frontend/ModelConfig.h"
+#include "tx/Frontend/Family.h"
+#include "tx/Frontend/Rope.h"
 #include "tx/Frontend/UserError.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -9,44 +11,63 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <type_traits>
 
 using namespace tx;
 using llvm::Error;
 
 namespace {
+/// A size of the model, and the flag that sets it.
 struct Count {
-  const char *name; ///< the flag, and the field's name in config.json if it has one
+  const char *flag;
   int64_t ModelConfig::*field;
   int64_t maximum;
 };
 struct Number {
-  const char *name;
+  const char *flag;
   double ModelConfig::*field;
 };
 } // namespace
 
 // Bounds that are far above any model, and low enough that sums of products do not overflow. The bound on layers is
-// lower, since layers are unrolled and the compiler's own memory grows with them.
-static constexpr int64_t kMaxLayers = 4096;
+// lower, since layers are unrolled.
 static constexpr int64_t kMaxSize = int64_t(1) << 31;
 
 static const Count kCounts[] = {
-    {"--num-layers (n_layer)", &ModelConfig::numLayers, kMaxLayers},
-    {"--hidden-size (n_embd)", &ModelConfig::hiddenSize, kMaxSize / 8},
-    {"--num-attention-heads (n_head)", &ModelConfig::numAttentionHeads, kMaxSize},
-    {"--ffn-hidden-size (n_inner)", &ModelConfig::ffnHiddenSize, kMaxSize},
-    {"--vocab-size (vocab_size)", &ModelConfig::vocabSize, kMaxSize - 1}, // token ids are i32
+    {"--num-layers", &ModelConfig::numLayers, ModelConfig::kMaxLayers},
+    {"--hidden-size", &ModelConfig::hiddenSize, kMaxSize / 8},
+    {"--num-attention-heads", &ModelConfig::numAttentionHeads, kMaxSize / 8},
+    {"--num-query-groups", &ModelConfig::numKeyValueHeads, kMaxSize / 8},
+    {"--kv-channels", &ModelConfig::headSize, kMaxSize / 8},
+    {"--ffn-hidden-size", &ModelConfig::ffnHiddenSize, kMaxSize},
+    {"--vocab-size", &ModelConfig::vocabSize, kMaxSize - 1}, // token ids are i32
     {"--make-vocab-size-divisible-by", &ModelConfig::vocabDivisor, kMaxSize},
-    {"--max-position-embeddings (n_positions)", &ModelConfig::maxPositionEmbeddings, kMaxSize},
+    {"--max-position-embeddings", &ModelConfig::maxPositionEmbeddings, kMaxSize},
     {"--seq-length", &ModelConfig::seqLength, kMaxSize},
     {"--micro-batch-size", &ModelConfig::microBatchSize, kMaxSize},
 };
 
 static const Number kDropouts[] = {
-    {"--attention-dropout (attn_pdrop)", &ModelConfig::attentionDropout},
-    {"--hidden-dropout (resid_pdrop)", &ModelConfig::hiddenDropout},
-    {"--hidden-dropout (embd_pdrop)", &ModelConfig::embeddingDropout},
+    {"--attention-dropout", &ModelConfig::attentionDropout},
+    {"--hidden-dropout", &ModelConfig::hiddenDropout},
+    {"--hidden-dropout", &ModelConfig::embeddingDropout},
 };
+
+/// A flag with the name of its field in the family's config.json: `--num-layers (n_layer)`. Without a family, or if the
+/// family has no such field, the flag alone.
+template <typename Member> static std::string nameField(const ModelConfig &config, const char *flag, Member member) {
+  if (const Family *family = findFamily(config.type))
+    for (const ConfigField &field : family->fields) {
+      bool isField = false;
+      if constexpr (std::is_same_v<Member, int64_t ModelConfig::*>)
+        isField = field.count == member;
+      else
+        isField = field.number == member;
+      if (isField)
+        return (flag + llvm::StringRef(" (") + field.name + ")").str();
+    }
+  return flag;
+}
 
 static Error checkCounts(const ModelConfig &config) {
   for (const Count &count : kCounts) {
@@ -54,9 +75,10 @@ static Error checkCounts(const ModelConfig &config) {
     if (value == ModelConfig::kUnset)
       return badInput(llvm::formatv("{0} is missing: give it, or start from a config.json or a preset "
                                     "such as gpt2-124m",
-                                    count.name));
+                                    nameField(config, count.flag, count.field)));
     if (value < 1 || value > count.maximum)
-      return badInput(llvm::formatv("{0} is {1}; it must be from 1 to {2}", count.name, value, count.maximum));
+      return badInput(llvm::formatv("{0} is {1}; it must be from 1 to {2}", nameField(config, count.flag, count.field),
+                                    value, count.maximum));
   }
   return Error::success();
 }
@@ -65,13 +87,16 @@ static Error checkNumbers(const ModelConfig &config) {
   for (const Number &dropout : kDropouts) {
     double value = config.*dropout.field;
     if (!(value >= 0.0 && value < 1.0))
-      return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1", dropout.name, show(value)));
+      return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1",
+                                    nameField(config, dropout.flag, dropout.field), show(value)));
   }
   if (!(config.layernormEpsilon > 0.0 && std::isfinite(config.layernormEpsilon)))
-    return badInput(
-        llvm::formatv("--norm-epsilon (layer_norm_epsilon) is {0}; it must be above 0", show(config.layernormEpsilon)));
+    return badInput(llvm::formatv("{0} is {1}; it must be above 0",
+                                  nameField(config, "--norm-epsilon", &ModelConfig::layernormEpsilon),
+                                  show(config.layernormEpsilon)));
   if (!(config.initializerRange >= 0.0 && std::isfinite(config.initializerRange)))
-    return badInput(llvm::formatv("--init-method-std (initializer_range) is {0}; it must be at least 0",
+    return badInput(llvm::formatv("{0} is {1}; it must be at least 0",
+                                  nameField(config, "--init-method-std", &ModelConfig::initializerRange),
                                   show(config.initializerRange)));
   return Error::success();
 }
@@ -88,17 +113,63 @@ static std::string nearbyDivisors(int64_t hidden, int64_t heads) {
   return below == above ? std::to_string(below) : llvm::formatv("{0} or {1}", below, above).str();
 }
 
-static Error checkRelations(const ModelConfig &config) {
-  if (config.hiddenSize % config.numAttentionHeads != 0)
-    return badInput(llvm::formatv("--num-attention-heads (n_head) is {0}, which does not divide "
-                                  "--hidden-size (n_embd) {1}; {2} would",
-                                  config.numAttentionHeads, config.hiddenSize,
-                                  nearbyDivisors(config.hiddenSize, config.numAttentionHeads)));
-  if (config.seqLength > config.maxPositionEmbeddings)
-    return badInput(llvm::formatv("--seq-length is {0}, above --max-position-embeddings (n_positions) {1}: "
-                                  "learned positions end there; lower the one or raise the other",
-                                  config.seqLength, config.maxPositionEmbeddings));
+static Error checkHeads(const ModelConfig &config) {
+  std::string heads = nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads);
+  if (config.numAttentionHeads % config.numKeyValueHeads != 0)
+    return badInput(llvm::formatv("{0} is {1}, which does not divide {2} {3}; {4} would",
+                                  nameField(config, "--num-query-groups", &ModelConfig::numKeyValueHeads),
+                                  config.numKeyValueHeads, heads, config.numAttentionHeads,
+                                  nearbyDivisors(config.numAttentionHeads, config.numKeyValueHeads)));
+  if (config.qkNorm && config.normalization != Normalization::RMSNorm)
+    return badInput("--qk-layernorm is refused with LayerNorm: norms over heads are RMS norms; add --normalization "
+                    "RMSNorm");
+  if (config.normOffset && config.normalization != Normalization::RMSNorm)
+    return badInput("--apply-layernorm-1p is refused with LayerNorm, whose weights start at 1; add --normalization "
+                    "RMSNorm");
   return Error::success();
+}
+
+static Error checkRope(const ModelConfig &config) {
+  const RopeConfig &rope = config.rope;
+  auto bad = [](llvm::StringRef what, double value, llvm::StringRef allowed) {
+    return badInput(llvm::formatv("{0} is {1}; it must be {2}", what, show(value), allowed));
+  };
+  if (!(rope.theta > 1.0 && std::isfinite(rope.theta)))
+    return bad("--rotary-base (rope_theta)", rope.theta, "above 1");
+  if (!(rope.percent > 0.0 && rope.percent <= 1.0))
+    return bad("--rotary-percent", rope.percent, "above 0, and at most 1");
+  int64_t size = config.getRotarySize();
+  if (size < 2 || size % 2 != 0)
+    return badInput(
+        llvm::formatv("rotary positions rotate pairs of columns, and {0} of a head's {1} are to be rotated; "
+                      "an even number would work: see --kv-channels and --rotary-percent",
+                      size, config.headSize));
+  if (!(rope.factor > 0.0 && std::isfinite(rope.factor)))
+    return bad("the factor of rotary positions (--rope-scaling-factor, rope_scaling)", rope.factor, "above 0");
+  if (rope.scaling == RopeScaling::Dynamic && size == 2)
+    return badInput("dynamic scaling of rotary positions needs heads that are wider than 2");
+  if (rope.scaling == RopeScaling::Llama3 &&
+      !(rope.lowFrequencyFactor > 0.0 && rope.highFrequencyFactor > rope.lowFrequencyFactor))
+    return bad("high_freq_factor of rope_scaling", rope.highFrequencyFactor, "above low_freq_factor, and that above 0");
+  if (rope.scaling == RopeScaling::Yarn && !(rope.betaSlow > 0.0 && rope.betaFast > 0.0))
+    return bad("beta_slow or beta_fast of rope_scaling", std::min(rope.betaSlow, rope.betaFast), "above 0");
+  return Error::success();
+}
+
+static Error checkPositions(const ModelConfig &config) {
+  if (config.positions == PositionEmbedding::LearnedAbsolute && config.seqLength > config.maxPositionEmbeddings)
+    return badInput(llvm::formatv("--seq-length is {0}, above {1} {2}: "
+                                  "learned positions end there; lower the one or raise the other",
+                                  config.seqLength,
+                                  nameField(config, "--max-position-embeddings", &ModelConfig::maxPositionEmbeddings),
+                                  config.maxPositionEmbeddings));
+  for (int64_t layer = 0; layer < config.numLayers; ++layer)
+    if (int64_t window = config.getWindow(layer); window != 0 && window < config.seqLength)
+      return badInput(
+          llvm::formatv("sliding_window is {0}, refused: attention of layer {1} would see {0} of {2} tokens, "
+                        "and windows are not there yet; --seq-length {0} is the longest without one",
+                        window, layer, config.seqLength));
+  return config.positions == PositionEmbedding::Rope ? checkRope(config) : Error::success();
 }
 
 std::string tx::findFlashObstacle(const ModelConfig &config) {
@@ -129,8 +200,11 @@ static Error checkProducts(const ModelConfig &c) {
     int bits;
     llvm::SmallVector<int64_t, 5> factors;
   };
-  // 2^45 elements times 4096 layers, 4 bytes and a dozen such activations in each layer stay below 2^63.
-  int64_t widest = std::max(std::max(3 * c.hiddenSize, c.ffnHiddenSize), c.vocabSize);
+  // 2^45 elements times 4096 layers, 4 bytes and a dozen such activations in each layer stay below 2^63. Heads may be
+  // wider together than the hidden size.
+  int64_t width = std::max(c.hiddenSize, c.getQuerySize());
+  int64_t widest = std::max(std::max(3 * width, c.ffnHiddenSize), c.vocabSize);
+  int64_t positions = c.positions == PositionEmbedding::LearnedAbsolute ? c.maxPositionEmbeddings : 1;
   const Product products[] = {
       {"the attention scores (micro-batch-size x heads x seq-length x seq-length) would have",
        45,
@@ -142,15 +216,13 @@ static Error checkProducts(const ModelConfig &c) {
       {"the weights (num-layers x hidden-size x the largest of 3 hidden-size, ffn-hidden-size, vocab-size) would have",
        48,
        {c.numLayers, c.hiddenSize, widest}},
-      {"the table of positions (max-position-embeddings x hidden-size) would have",
-       48,
-       {c.maxPositionEmbeddings, c.hiddenSize}},
+      {"the table of positions (max-position-embeddings x hidden-size) would have", 48, {positions, c.hiddenSize}},
       {"a step (micro-batch-size x seq-length x the weights) would multiply",
        58,
        {c.numLayers, c.microBatchSize, c.seqLength, c.hiddenSize, widest}},
       {"attention (num-layers x micro-batch-size x seq-length x seq-length x hidden-size) would multiply",
        58,
-       {c.numLayers, c.microBatchSize, c.seqLength, c.seqLength, c.hiddenSize}},
+       {c.numLayers, c.microBatchSize, c.seqLength, c.seqLength, width}},
   };
   for (const Product &product : products) {
     int64_t elements = 1;
@@ -162,62 +234,110 @@ static Error checkProducts(const ModelConfig &c) {
   return Error::success();
 }
 
-Error tx::resolve(ModelConfig &config) {
+/// Fills what follows from other fields. Where these are out of range, it leaves a value that checkCounts reports.
+static Error fillDefaults(ModelConfig &config) {
   constexpr int64_t unset = ModelConfig::kUnset;
   if (config.maxPositionEmbeddings == unset)
     config.maxPositionEmbeddings = config.seqLength;
   if (config.seqLength == unset)
     config.seqLength = config.maxPositionEmbeddings;
-  if (config.ffnHiddenSize == unset && config.hiddenSize != unset &&
-      llvm::MulOverflow(config.hiddenSize, int64_t(4), config.ffnHiddenSize))
-    config.ffnHiddenSize = config.hiddenSize; // on overflow hiddenSize is out of range; checkCounts reports it
+  if (config.numKeyValueHeads == unset)
+    config.numKeyValueHeads = config.numAttentionHeads;
+  auto isInRange = [](int64_t value) { return value > 0 && value <= kMaxSize / 8; };
+  if (config.headSize == unset && isInRange(config.hiddenSize) && isInRange(config.numAttentionHeads)) {
+    if (config.hiddenSize % config.numAttentionHeads != 0)
+      return badInput(llvm::formatv("{0} is {1}, which does not divide {2} {3}; {4} would",
+                                    nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads),
+                                    config.numAttentionHeads,
+                                    nameField(config, "--hidden-size", &ModelConfig::hiddenSize), config.hiddenSize,
+                                    nearbyDivisors(config.hiddenSize, config.numAttentionHeads)));
+    config.headSize = config.hiddenSize / config.numAttentionHeads;
+  }
+  if (config.ffnHiddenSize == unset && config.hiddenSize != unset) {
+    if (llvm::MulOverflow(config.hiddenSize, int64_t(4), config.ffnHiddenSize))
+      config.ffnHiddenSize = config.hiddenSize; // out of range
+    else if (config.activation == Activation::SwiGlu)
+      // With three products in place of two: as many parameters, in Megatron's rounding.
+      config.ffnHiddenSize = std::max<int64_t>(config.ffnHiddenSize * 2 / 3 / 64 * 64, 1);
+  }
+  return Error::success();
+}
+
+Error tx::resolve(ModelConfig &config) {
+  if (Error error = fillDefaults(config))
+    return error;
   if (Error error = checkCounts(config))
     return error;
+  if (config.getQuerySize() > kMaxSize / 8) // each factor has at most 28 bits
+    return badInput(llvm::formatv("{0} x --kv-channels is {1} x {2}; the product must be at most {3}",
+                                  nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads),
+                                  config.numAttentionHeads, config.headSize, kMaxSize / 8));
   config.vocabSize = llvm::divideCeil(config.vocabSize, config.vocabDivisor) * config.vocabDivisor;
   if (config.vocabSize >= kMaxSize)
     return badInput(llvm::formatv("--vocab-size, padded to a multiple of {0}, is {1}; token ids have 31 bits",
                                   config.vocabDivisor, config.vocabSize));
-  if (Error error = checkNumbers(config))
-    return error;
-  if (Error error = checkRelations(config))
-    return error;
+  for (auto check : {checkNumbers, checkHeads, checkPositions})
+    if (Error error = check(config))
+      return error;
   if (Error error = chooseAttention(config))
     return error;
+  // Flags may have made another family's model of it.
+  if (const Family *family = findFittingFamily(config))
+    config.type = family->name.str();
   return checkProducts(config);
 }
 
-int64_t ModelConfig::countParameters() const {
-  int64_t h = hiddenSize, f = ffnHiddenSize, bias = linearBias ? 1 : 0;
-  int64_t layer = 2 * 2 * h                  // two norms
-                  + h * 3 * h + bias * 3 * h // attn.c_attn
-                  + h * h + bias * h         // attn.c_proj
-                  + h * f + bias * f         // mlp.c_fc
-                  + f * h + bias * h;        // mlp.c_proj
-  return vocabSize * h * (tiedEmbeddings ? 1 : 2) + maxPositionEmbeddings * h + numLayers * layer + 2 * h;
+double ModelConfig::getAttentionScale() const { return 1.0 / std::sqrt(static_cast<double>(headSize)); }
+
+int64_t ModelConfig::getWindow(int64_t layer) const {
+  return windows.empty() ? 0 : windows[std::min<size_t>(layer, windows.size() - 1)];
 }
 
 llvm::StringRef tx::stringifyDType(DType dtype) { return dtype == DType::F32 ? "f32" : "bf16"; }
 
+static llvm::json::Object describeRope(const ModelConfig &config) {
+  RopeTable table = makeRopeTable(config);
+  return llvm::json::Object{{"theta", config.rope.theta},
+                            {"rotary_size", config.getRotarySize()},
+                            {"interleaved", config.rope.interleaved},
+                            {"scaling", stringifyRopeScaling(config.rope.scaling)},
+                            {"factor", config.rope.factor},
+                            {"scale", table.scale}};
+}
+
 llvm::json::Object tx::toJson(const ModelConfig &config) {
-  return llvm::json::Object{
+  llvm::json::Object object{
       {"type", config.type},
       {"num_layers", config.numLayers},
       {"hidden_size", config.hiddenSize},
       {"num_attention_heads", config.numAttentionHeads},
+      {"num_query_groups", config.numKeyValueHeads},
+      {"head_size", config.headSize},
       {"ffn_hidden_size", config.ffnHiddenSize},
       {"vocab_size", config.vocabSize},
       {"max_position_embeddings", config.maxPositionEmbeddings},
       {"seq_length", config.seqLength},
       {"micro_batch_size", config.microBatchSize},
+      {"normalization", stringifyNormalization(config.normalization)},
+      {"norm_offset", config.normOffset ? 1 : 0},
       {"layernorm_epsilon", config.layernormEpsilon},
+      {"position_embedding", stringifyPositionEmbedding(config.positions)},
+      {"activation", stringifyActivation(config.activation)},
+      {"qk_norm", config.qkNorm},
+      {"qkv_bias", config.qkvBias},
+      {"proj_bias", config.projBias},
+      {"mlp_bias", config.mlpBias},
+      {"attention_scale", config.getAttentionScale()},
       {"attention_dropout", config.attentionDropout},
       {"hidden_dropout", config.hiddenDropout},
       {"embedding_dropout", config.embeddingDropout},
       {"initializer_range", config.initializerRange},
       {"tied", config.tiedEmbeddings},
-      {"linear_bias", config.linearBias},
       {"dtype", stringifyDType(config.dtype)},
       {"attention_backend", stringifyAttentionBackend(config.attentionBackend)},
       {"parameters", config.countParameters()},
   };
+  if (config.positions == PositionEmbedding::Rope)
+    object["rope"] = describeRope(config);
+  return object;
 }

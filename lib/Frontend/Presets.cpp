@@ -1,24 +1,20 @@
 //===- Presets.cpp ------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/Presets.h"
+#include "tx/Frontend/HuggingFace.h"
 
 #include "llvm/ADT/STLExtras.h"
 
 using namespace tx;
 
 static const Preset kPresets[] = {
-#define TX_PRESET(NAME, LAYERS, HIDDEN, HEADS, VOCABULARY, POSITIONS, DTYPE, HELP)                                     \
-  {NAME, LAYERS, HIDDEN, HEADS, VOCABULARY, POSITIONS, DType::DTYPE, HELP},
+#define TX_PRESET(NAME, FIELDS, DTYPE, HELP) {NAME, FIELDS, DType::DTYPE, HELP},
 #include "tx/Frontend/Presets.def"
 };
 
 ModelConfig Preset::getConfig() const {
-  ModelConfig config;
-  config.numLayers = numLayers;
-  config.hiddenSize = hiddenSize;
-  config.numAttentionHeads = numAttentionHeads;
-  config.vocabSize = vocabSize;
-  config.maxPositionEmbeddings = maxPositionEmbeddings;
+  std::vector<std::string> notes; // which of its fields change nothing; a user has not written them
+  ModelConfig config = llvm::cantFail(parseHuggingFaceConfig(("{" + fields + "}").str(), name, notes));
   config.dtype = dtype;
   return config;
 }

@@ -3,6 +3,7 @@
 #include "Report.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
+#include "tx/Frontend/Family.h"
 #include "tx/Memory/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -24,6 +25,14 @@ static int64_t getRoleBytes(ModuleOp module, llvm::ArrayRef<GlobalRole> roles) {
     if (llvm::is_contained(roles, global.getRole()))
       bytes += getByteSize(global.getType());
   return bytes;
+}
+
+static int64_t countParameters(ModuleOp module) {
+  int64_t elements = 0;
+  for (auto global : module.getOps<GlobalOp>())
+    if (global.getRole() == GlobalRole::Parameter)
+      elements += cast<RankedTensorType>(global.getType()).getNumElements();
+  return elements;
 }
 
 /// The bytes of the largest scratch that a library call of the program gets; they are a part of the transient bytes.
@@ -84,6 +93,7 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"argument_bytes", static_cast<int64_t>(program.getArgumentBytes())},
       {"transient_bytes", static_cast<int64_t>(program.getTransientBytes())},
       {"library_scratch_bytes", getScratchBytes(program)},
+      {"parameters", countParameters(module)},
       {"parameter_bytes", getRoleBytes(module, GlobalRole::Parameter)},
       {"gradient_bytes", getRoleBytes(module, GlobalRole::Gradient)},
       {"optimizer_bytes", getRoleBytes(module, {GlobalRole::Moment1, GlobalRole::Moment2, GlobalRole::Master})},
@@ -139,7 +149,7 @@ json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompu
   asked["description"] = description;
   json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}, {"seed", options.model.seed}};
   if (!options.inputIsModule)
-    about["model"] = toJson(options.model);
+    about["model"] = toJson(options.model), about["weights"] = describeWeights(options.model);
   if (!options.plugins.addedPasses.empty())
     about["added_passes"] = json::Array(options.plugins.addedPasses);
   return about;

@@ -46,7 +46,7 @@ ModelConfig drawModel(Draw &draw, bool dropout) {
   config.maxPositionEmbeddings = config.seqLength + draw.between(0, 3);
   config.microBatchSize = draw.between(1, 3);
   config.tiedEmbeddings = draw.coin();
-  config.linearBias = draw.between(0, 3) > 0;
+  config.setBiases(draw.between(0, 3) > 0);
   // At least one of the three.
   int64_t which = dropout ? draw.between(1, 7) : 0;
   config.attentionDropout = which & 1 ? 0.3 : 0;

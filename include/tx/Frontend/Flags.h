@@ -17,6 +17,7 @@ enum class FlagClass {
   Modelled, ///< has an effect on the compilation
   Run,      ///< tells a run something that the compiler need not know; ignored with a note
   Harmless, ///< would change nothing in Tx; ignored with a note
+  OneRank,  ///< divides work among data-parallel ranks: harmless with one of them, refused with more
   Refused,  ///< asks for another model, memory, layout or computation than Tx has; an error
 };
 
@@ -37,7 +38,11 @@ struct FlagState {
   OptimizerOptions &optimizer;
   OutputOptions &output;
   CompileOptions &options;
-  int64_t kvChannels = ModelConfig::kUnset;
+  bool groupsQueries = false;
+  std::optional<int64_t> queryGroups = {};
+  bool isRotary = false, hasNoTable = false, scalesRope = false;
+  std::optional<double> ropeScalingFactor = {}, interpolationFactor = {};
+  bool hasNoBiases = false, hasQkvBias = false;
   bool geluByTanh = false, geluByErf = false;
   bool useFlashAttention = false, padsVocabulary = true;
   std::string megatronArgs = {};

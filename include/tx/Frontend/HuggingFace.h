@@ -10,9 +10,9 @@
 
 namespace tx {
 
-/// Reads a GPT-2 config.json, with Hugging Face's defaults for absent fields. Each field is modelled, or harmless
-/// (ignored, and listed in one note of `notes`), or refused with an error that names it. An unknown field is refused.
-/// `name` is the file's name, for errors.
+/// Reads a config.json of one of the families (Family.h), with the defaults of the family's class for absent fields.
+/// Each field is modelled, or harmless (ignored, and listed in one note of `notes`), or refused with an error that
+/// names it. An unknown field is refused. `name` is the file's name, for errors.
 llvm::Expected<ModelConfig> parseHuggingFaceConfig(llvm::StringRef json, llvm::StringRef name,
                                                    std::vector<std::string> &notes);
 llvm::Expected<ModelConfig> readHuggingFaceConfig(llvm::StringRef path, std::vector<std::string> &notes);

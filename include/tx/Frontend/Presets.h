@@ -11,7 +11,7 @@ namespace tx {
 
 struct Preset {
   llvm::StringRef name;
-  int64_t numLayers, hiddenSize, numAttentionHeads, vocabSize, maxPositionEmbeddings;
+  llvm::StringRef fields; ///< of its config.json, without the braces
   DType dtype;
   llvm::StringRef help;
 

@@ -60,4 +60,26 @@ def Tx_AttentionBackend : Tx_Enum<"AttentionBackend", "how core attention is com
   I32EnumCase<"Fused", 2, "fused">,
   I32EnumCase<"Unfused", 3, "unfused">]>;
 
+// Megatron's names of the forms that a model can have.
+def Tx_Normalization : Tx_Enum<"Normalization", "how rows are normalized", [
+  I32EnumCase<"LayerNorm", 0, "LayerNorm">,
+  I32EnumCase<"RMSNorm", 1, "RMSNorm">]>;
+
+def Tx_PositionEmbedding : Tx_Enum<"PositionEmbedding", "how a model knows the order of tokens", [
+  I32EnumCase<"LearnedAbsolute", 0, "learned_absolute">,
+  I32EnumCase<"Rope", 1, "rope">,
+  I32EnumCase<"None", 2, "none">]>;
+
+def Tx_Activation : Tx_Enum<"Activation", "what is between the products of an MLP", [
+  I32EnumCase<"Gelu", 0, "gelu">,
+  I32EnumCase<"SwiGlu", 1, "swiglu">]>;
+
+// Hugging Face's names (rope_type).
+def Tx_RopeScaling : Tx_Enum<"RopeScaling", "how rotary frequencies are changed for long sequences", [
+  I32EnumCase<"Default", 0, "default">,
+  I32EnumCase<"Linear", 1, "linear">,
+  I32EnumCase<"Dynamic", 2, "dynamic">,
+  I32EnumCase<"Llama3", 3, "llama3">,
+  I32EnumCase<"Yarn", 4, "yarn">]>;
+
 #endif // TX_ENUMS_TD

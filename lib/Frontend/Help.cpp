@@ -47,8 +47,8 @@ static std::string helpOf(const Flag &flag, ArrayRef<StageHelp> stages) {
 
 static constexpr const char *kUsage = "tx-compile [INPUT] [FLAGS]";
 static constexpr const char *kIntroduction =
-    "Compiles a GPT's training step ahead of time. INPUT is a preset, a Hugging Face config.json (or the folder that "
-    "has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. "
+    "Compiles a decoder's training step ahead of time: GPT-2, LLaMA, Mistral, Qwen. INPUT is a preset, a Hugging Face "
+    "config.json (or the folder that has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. "
     "Flags are written --flag VALUE or --flag=VALUE, "
     "lists with commas or spaces (-- ends a list).";
 
@@ -56,6 +56,7 @@ static const struct {
   const char *title, *command;
 } kExamples[] = {
     {"What would it cost, for any size", "tx-compile gpt3-175b --recompute-granularity full --report plan.json"},
+    {"A model of Hugging Face's", "tx-compile folder-of/llama-3.2-1b --seq-length 512 --bf16 -o step.txa"},
     {"A step for this machine", "tx-compile gpt2-124m --seq-length 64 --micro-batch-size 4 -o step.txa"},
     {"The model as IR", "tx-compile config.json --compile-to=model"},
 };
@@ -68,7 +69,7 @@ void tx::printHelp(raw_ostream &os, ArrayRef<StageHelp> stages) {
     os << "  # " << example.title << '\n' << "  " << example.command << '\n';
   os << "\nPresets\n";
   for (const Preset &preset : getPresets())
-    os << "  " << llvm::left_justify(preset.name, 12) << preset.help << '\n';
+    os << "  " << llvm::left_justify(preset.name, 15) << preset.help << '\n';
   for (const FlagGroupInfo &group : getFlagGroups()) {
     os << '\n' << group.title << '\n';
     printWrapped(os, group.text, 2);
@@ -110,6 +111,8 @@ void tx::printMegatronHelp(raw_ostream &os) {
   printWrapped(os, listFlags(FlagClass::Run, "", ""), 2);
   os << "\nChanges nothing here, ignored\n";
   printWrapped(os, listFlags(FlagClass::Harmless, "", ""), 2);
+  os << "\nDivides work among data-parallel ranks: ignored with one of them, refused with more\n";
+  printWrapped(os, listFlags(FlagClass::OneRank, "", ""), 2);
   os << '\n';
   printWrapped(os, kRefusedText, 0);
   for (StringRef reason : getReasons()) {
@@ -144,7 +147,9 @@ void tx::printMarkdown(raw_ostream &os, ArrayRef<StageHelp> stages) {
         "run "
         "decides them ([tx-run](tx-run.md) says which it has): "
      << listFlags(FlagClass::Run, "", "`")
-     << ".\n\nIgnored, they change nothing here: " << listFlags(FlagClass::Harmless, "", "`") << ".\n\n"
+     << ".\n\nIgnored, they change nothing here: " << listFlags(FlagClass::Harmless, "", "`")
+     << ".\n\nThey divide work among data-parallel ranks; ignored with one of them, refused with more: "
+     << listFlags(FlagClass::OneRank, "", "`") << ".\n\n"
      << kRefusedText << ":\n\n";
   for (StringRef reason : getReasons())
     os << "- " << reason << ": " << listFlags(FlagClass::Refused, reason, "`") << "\n";

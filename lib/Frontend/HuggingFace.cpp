@@ -149,7 +149,7 @@ static Error readField(const Family &family, StringRef given, const json::Value 
     return reading.refuse(given, value, field->text + " (" + field->value + " is accepted)");
   case ConfigField::Kind::Harmless:
     reading.ignore(given);
-    config.extra[given] = value;
+    config.extra[given.str()] = value; // the key must not be a part of the file, which is gone later
     return Error::success();
   }
   llvm_unreachable("all kinds of fields are read");

@@ -1,16 +1,15 @@
-//===- ModelBuilder.cpp - GPT-2, op by op -------------------------------------------------------------------------===//
+//===- ModelBuilder.cpp - A decoder, op by op ---------------------------------------------------------------------===//
 
 #include "tx/Frontend/ModelBuilder.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Frontend/Family.h"
 #include "tx/Frontend/Parameters.h"
+#include "tx/Frontend/Rope.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
-
-#include <cmath>
 
 using namespace mlir;
 using namespace tx;
@@ -21,18 +20,21 @@ namespace {
 
 constexpr int64_t kIgnoreIndex = -100; // the ignore index of PyTorch and Hugging Face
 
-class GPTBuilder {
+class DecoderBuilder {
 public:
-  GPTBuilder(MLIRContext &context, const ModelConfig &config)
-      : config(config), builder(&context), loc(UnknownLoc::get(&context)), module(ModuleOp::create(loc)),
+  DecoderBuilder(MLIRContext &context, const ModelConfig &config)
+      : config(config), layout(getLayout(config)), builder(&context), loc(UnknownLoc::get(&context)),
+        module(ModuleOp::create(loc)),
         dtype(config.dtype == DType::F32 ? Type(builder.getF32Type()) : Type(builder.getBF16Type())) {}
 
   OwningOpRef<ModuleOp> build() {
     declareParameters();
     startFunction();
+    if (config.positions == PositionEmbedding::Rope)
+      makeRopeTables();
     Value x = embed();
     for (layer = 0; layer < config.numLayers; ++layer)
-      x = addLayer(x, "transformer.h." + std::to_string(layer) + ".");
+      x = addLayer(x);
     layer = -1;
     finish(x);
     return std::move(module);
@@ -67,38 +69,95 @@ private:
       parameters[global.getSymName()] = LoadOp::create(builder, loc, global.getType(), global.getSymName());
   }
 
+  // All layers rotate by the same cosines and sines.
+  void makeRopeTables() {
+    ScopeAttr scope = in("rotary_pos_emb");
+    auto type = RankedTensorType::get({config.seqLength}, builder.getI32Type());
+    Value positions = PositionsOp::create(builder, loc, type, scope).getResult();
+    RopeTable table = makeRopeTable(config);
+    auto tables = RopeTableOp::create(builder, loc, positions, table.frequencies, llvm::APFloat(table.scale), scope);
+    cosines = tables.getCos(), sines = tables.getSin();
+  }
+
   Value embed() {
     ScopeAttr scope = in("embedding");
-    Value x = EmbeddingOp::create(builder, loc, tokens, parameter("transformer.wte.weight"), scope).getResult();
-    x = AddPositionsOp::create(builder, loc, x.getType(), x, parameter("transformer.wpe.weight"), scope);
+    Value x = EmbeddingOp::create(builder, loc, tokens, weight(layout.embedding), scope).getResult();
+    if (config.positions == PositionEmbedding::LearnedAbsolute)
+      x = AddPositionsOp::create(builder, loc, x.getType(), x, weight(layout.positions), scope);
     return dropout(x, config.embeddingDropout, scope);
   }
 
-  Value addLayer(Value x, const std::string &prefix) {
-    Value normed = norm(x, prefix + "ln_1", in("layernorm.input"));
-    Value attended = attention(normed, prefix + "attn.");
-    Value out = linear(attended, prefix + "attn.c_proj", in("self_attention.proj"));
-    x = addResidual(x, out, in("self_attention.residual"));
+  Value addLayer(Value x) {
+    prefix = (layout.layer + std::to_string(layer) + ".").str();
+    for (const Layout::Part &part : layout.parts)
+      x = part.kind == Layout::Part::Kind::Attention ? addAttention(x, part) : addMlp(x, part);
+    prefix.clear();
+    return x;
+  }
 
-    normed = norm(x, prefix + "ln_2", in("layernorm.pre_mlp"));
-    Value hidden = linear(normed, prefix + "mlp.c_fc", in("mlp.fc1"));
-    hidden = GeluOp::create(builder, loc, hidden.getType(), hidden, in("mlp.mlp_act"));
-    out = linear(hidden, prefix + "mlp.c_proj", in("mlp.fc2"));
+  Value addAttention(Value x, const Layout::Part &part) {
+    Value normed = norm(x, part.norm, in("layernorm.input"));
+    Value attended = attention(normed);
+    Value out = linear(attended, layout.proj, in("self_attention.proj"));
+    return addResidual(x, out, in("self_attention.residual"));
+  }
+
+  Value addMlp(Value x, const Layout::Part &part) {
+    Value normed = norm(x, part.norm, in("layernorm.pre_mlp"));
+    ScopeAttr products = in("mlp.fc1"), between = in("mlp.mlp_act");
+    Value hidden;
+    if (config.activation == Activation::SwiGlu) {
+      Value gate = linear(normed, layout.gate, products);
+      Value up = linear(normed, layout.up, products);
+      hidden = SwigluOp::create(builder, loc, gate.getType(), gate, up, between);
+    } else {
+      hidden = linear(normed, layout.up, products);
+      hidden = GeluOp::create(builder, loc, hidden.getType(), hidden, between);
+    }
+    Value out = linear(hidden, layout.down, in("mlp.fc2"));
     return addResidual(x, out, in("mlp_residual"));
   }
 
-  Value attention(Value x, const std::string &prefix) {
-    ScopeAttr projection = in("self_attention.qkv"), core = in("self_attention.core_attn");
-    int64_t h = config.hiddenSize, heads = config.numAttentionHeads;
-    Value qkv = linear(x, prefix + "c_attn", projection);
-    auto part = [&](int64_t index) -> Value {
-      return SliceOp::create(builder, loc, qkv, index * h, h, projection).getPart();
+  struct Heads {
+    Value q, k, v;
+  };
+
+  Heads project(Value x) {
+    ScopeAttr scope = in("self_attention.qkv");
+    if (layout.fusedQkv.empty())
+      return {linear(x, layout.query, scope), linear(x, layout.key, scope), linear(x, layout.value, scope)};
+    Value qkv = linear(x, layout.fusedQkv, scope);
+    int64_t q = config.getQuerySize(), k = config.getKeySize();
+    auto part = [&](int64_t first, int64_t size) -> Value {
+      return SliceOp::create(builder, loc, qkv, first, size, scope).getPart();
     };
-    Value q = part(0), k = part(1), v = part(2);
+    Value query = part(0, q), key = part(q, k), value = part(q + k, k);
+    return {query, key, value};
+  }
+
+  // Normalizes and rotates each head of q or k.
+  Value placeHeads(Value x, int64_t heads, StringRef normName) {
+    ScopeAttr scope = in(config.qkNorm ? "self_attention.qk_norm" : "self_attention.rope");
+    if (config.qkNorm)
+      x = RmsNormOp::create(builder, loc, x, weight(normName), llvm::APFloat(config.layernormEpsilon), heads,
+                            config.normOffset ? 1 : 0, scope)
+              .getY();
+    if (config.positions == PositionEmbedding::Rope)
+      x = RopeOp::create(builder, loc, x.getType(), x, cosines, sines, heads, config.rope.interleaved,
+                         /*inverse=*/false, scope);
+    return x;
+  }
+
+  Value attention(Value x) {
+    auto [q, k, v] = project(x);
+    q = placeHeads(q, config.numAttentionHeads, layout.queryNorm);
+    k = placeHeads(k, config.numKeyValueHeads, layout.keyNorm);
+    ScopeAttr core = in("self_attention.core_attn");
+    int64_t heads = config.numAttentionHeads;
     llvm::APFloat scale(config.getAttentionScale());
     if (config.attentionBackend == AttentionBackend::Flash) {
       bool drops = config.attentionDropout > 0;
-      return FlashAttentionOp::create(builder, loc, q, k, v, drops ? key : Value(), heads, scale,
+      return FlashAttentionOp::create(builder, loc, q, k, v, drops ? this->key : Value(), heads, scale,
                                       /*causal=*/true, llvm::APFloat(config.attentionDropout), core)
           .getResult();
     }
@@ -109,30 +168,31 @@ private:
   }
 
   void finish(Value x) {
-    x = norm(x, "transformer.ln_f", in("final_layernorm"));
+    x = norm(x, layout.finalNorm, in("final_layernorm"));
     auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
     shape.back() = config.vocabSize;
     // Logits are f32 even if activations are bf16: the loss sums over them.
     Value logits = LinearOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()), x,
-                                    parameter(config.tiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight"),
+                                    weight(config.tiedEmbeddings ? layout.embedding : layout.head),
                                     /*bias=*/Value(), /*transposed=*/true, in("output_layer"));
     auto losses = CrossEntropyOp::create(builder, loc, logits, targets, kIgnoreIndex, in("loss"));
     auto loss = ReduceLossOp::create(builder, loc, losses.getLosses(), targets, kIgnoreIndex, in("loss"));
     func::ReturnOp::create(builder, loc, ValueRange{loss.getSum(), loss.getCount()});
   }
 
-  Value norm(Value x, const std::string &name, ScopeAttr scope) {
-    return LayerNormOp::create(builder, loc, x, parameter(name + ".weight"), parameter(name + ".bias"),
-                               llvm::APFloat(config.layernormEpsilon), scope)
-        .getY();
+  Value norm(Value x, StringRef name, ScopeAttr scope) {
+    llvm::APFloat epsilon(config.layernormEpsilon);
+    if (config.normalization == Normalization::RMSNorm)
+      return RmsNormOp::create(builder, loc, x, weight(name), epsilon, /*heads=*/1, config.normOffset ? 1 : 0, scope)
+          .getY();
+    return LayerNormOp::create(builder, loc, x, weight(name), parameter(name, "bias"), epsilon, scope).getY();
   }
 
-  Value linear(Value x, const std::string &name, ScopeAttr scope) {
-    Value weight = parameter(name + ".weight");
+  Value linear(Value x, StringRef name, ScopeAttr scope) {
     auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
-    shape.back() = cast<RankedTensorType>(weight.getType()).getDimSize(1);
-    return LinearOp::create(builder, loc, RankedTensorType::get(shape, dtype), x, weight,
-                            parameters.lookup(name + ".bias"), /*transposed=*/false, scope);
+    shape.back() = cast<RankedTensorType>(weight(name).getType()).getDimSize(layout.outputsFirst ? 0 : 1);
+    return LinearOp::create(builder, loc, RankedTensorType::get(shape, dtype), x, weight(name), parameter(name, "bias"),
+                            /*transposed=*/layout.outputsFirst, scope);
   }
 
   Value addResidual(Value x, Value branch, ScopeAttr scope) {
@@ -147,8 +207,11 @@ private:
     return DropoutOp::create(builder, loc, x.getType(), x, key, llvm::APFloat(probability), scope);
   }
 
-  Value parameter(StringRef name) {
-    Value value = parameters.lookup(name);
+  // A parameter of the current layer, or outside of the layers one of the model; null if it has none of that name.
+  Value parameter(StringRef name, StringRef kind) { return parameters.lookup((prefix + name + "." + kind).str()); }
+
+  Value weight(StringRef name) {
+    Value value = parameter(name, "weight");
     assert(value && "a parameter is declared before it is used");
     return value;
   }
@@ -158,12 +221,14 @@ private:
   }
 
   const ModelConfig &config;
+  const Layout &layout;
   OpBuilder builder;
   Location loc;
   OwningOpRef<ModuleOp> module;
   Type dtype;
   int64_t layer = -1; ///< the layer that is being built; -1 outside of the layers
-  Value tokens, targets, key;
+  std::string prefix; ///< of the names of its parameters
+  Value tokens, targets, key, cosines, sines;
   llvm::StringMap<Value> parameters;
 };
 
@@ -171,7 +236,7 @@ private:
 
 OwningOpRef<ModuleOp> tx::buildModel(MLIRContext &context, const ModelConfig &config) {
   loadFrontendDialects(context);
-  OwningOpRef<ModuleOp> module = GPTBuilder(context, config).build();
+  OwningOpRef<ModuleOp> module = DecoderBuilder(context, config).build();
   assert(succeeded(verify(*module)) && "the builder makes valid modules");
   return module;
 }

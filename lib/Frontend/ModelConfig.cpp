@@ -307,7 +307,6 @@ static llvm::json::Object describeRope(const ModelConfig &config) {
 
 llvm::json::Object tx::toJson(const ModelConfig &config) {
   llvm::json::Object object{
-      {"type", config.type},
       {"num_layers", config.numLayers},
       {"hidden_size", config.hiddenSize},
       {"num_attention_heads", config.numAttentionHeads},
@@ -337,6 +336,8 @@ llvm::json::Object tx::toJson(const ModelConfig &config) {
       {"attention_backend", stringifyAttentionBackend(config.attentionBackend)},
       {"parameters", config.countParameters()},
   };
+  if (const Family *family = findFittingFamily(config))
+    object["type"] = family->name;
   if (config.positions == PositionEmbedding::Rope)
     object["rope"] = describeRope(config);
   return object;

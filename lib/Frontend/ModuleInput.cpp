@@ -1,7 +1,6 @@
 //===- ModuleInput.cpp - The model phase, built or parsed ---------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Frontend/Family.h"
 #include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/ModelBuilder.h"
 #include "tx/Frontend/UserError.h"
@@ -63,7 +62,5 @@ Expected<OwningOpRef<ModuleOp>> tx::loadModel(MLIRContext &context, const Compil
   loadFrontendDialects(context);
   if (options.inputIsModule)
     return parseModule(context, options);
-  if (getLayout(options.model).fusedQkv.empty())
-    return badInput("the model is not of GPT-2's form: ops of others are not there yet");
   return buildModel(context, options.model);
 }

@@ -77,7 +77,7 @@ TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
             "nothing to compile: give a preset, a config.json, a .mlir file or flags; see tx-compile --help");
   EXPECT_EQ(failureOf({}).exitCode, 2);
   EXPECT_EQ(failureOf({"--num-layers", "2"}).message,
-            "--hidden-size (n_embd) is missing: give it, or start from a config.json or a preset such as gpt2-124m");
+            "--hidden-size is missing: give it, or start from a config.json or a preset such as gpt2-124m");
 }
 
 TEST(CommandLine, ANegativeNumberIsAValue) {
@@ -105,12 +105,15 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
     std::vector<llvm::StringRef> flags;
     const char *words;
   } cases[] = {
-      {{"--swiglu"}, "--swiglu is refused: the MLP is GELU"},
+      {{"--geglu"}, "--geglu is refused: the MLP is GELU (tanh form), or SwiGLU"},
       {{"--tensor-model-parallel-size", "8"}, "--tensor-model-parallel-size 8 is refused: a step runs on one device"},
       {{"--fp8-format", "hybrid"}, "--fp8-format hybrid is refused"},
       {{"--num-experts", "8"}, "mixture of experts is not there yet"},
-      {{"--normalization", "RMSNorm"}, "--normalization RMSNorm is refused"},
-      {{"--position-embedding-type", "rope"}, "--position-embedding-type rope is refused"},
+      {{"--normalization", "L2Norm"}, "--normalization L2Norm is refused"},
+      {{"--position-embedding-type", "mrope"}, "--position-embedding-type mrope is refused"},
+      {{"--no-position-embedding"}, "--no-position-embedding is refused with learned_absolute positions"},
+      {{"--qk-layernorm"}, "--qk-layernorm is refused with LayerNorm"},
+      {{"--apply-layernorm-1p"}, "--apply-layernorm-1p is refused with LayerNorm"},
       {{"--attention-backend", "flash", "--num-attention-heads", "2"},
        "--attention-backend flash is refused: heads are 384 wide, and flash attention takes at most 256"},
       {{"--use-flash-attn", "--num-attention-heads", "2"},
@@ -118,7 +121,6 @@ TEST(CommandLine, WhatChangesTheModelIsRefusedByName) {
       {{"--use-kitchen-attention"}, "--use-kitchen-attention is refused: Tx has a flash attention of its own"},
       {{"--optimizer", "sgd"}, "--optimizer sgd is refused"},
       {{"--no-bias-gelu-fusion"}, "erf"},
-      {{"--kv-channels", "32"}, "--kv-channels 32 is refused"},
       {{"--fp16"}, "--fp16 is refused"},
   };
   for (auto &[flags, words] : cases) {
@@ -245,13 +247,107 @@ TEST(CommandLine, VariablesMatterWhereTheFlagDoes) {
 }
 
 // A LLaMA script must never become a GELU GPT.
-TEST(CommandLine, ALlamaScriptIsRefused) {
-  Failure failure = failureOf({"--megatron-args=--num-layers 32 --hidden-size 4096 --ffn-hidden-size 11008 "
-                               "--num-attention-heads 32 --seq-length 4096 --max-position-embeddings 4096 "
-                               "--swiglu --disable-bias-linear --normalization RMSNorm --position-embedding-type rope "
-                               "--untie-embeddings-and-output-weights --vocab-size 32000"});
-  EXPECT_EQ(failure.exitCode, 1);
-  EXPECT_HOLDS(failure.message, "--swiglu is refused");
+TEST(CommandLine, ALlamaScriptIsALlama) {
+  CompileOptions options =
+      parsed({"--megatron-args=--num-layers 32 --hidden-size 4096 --ffn-hidden-size 11008 --num-attention-heads 32 "
+              "--seq-length 4096 --max-position-embeddings 4096 --swiglu --disable-bias-linear --normalization RMSNorm "
+              "--position-embedding-type rope --no-position-embedding --untie-embeddings-and-output-weights "
+              "--vocab-size 32000 --norm-epsilon 1e-5 --hidden-dropout 0 --attention-dropout 0"});
+  EXPECT_EQ(options.model.type, "llama");
+  EXPECT_EQ(options.model.countParameters(), 6'738'415'616);
+}
+
+TEST(CommandLine, FlagsFindTheFamilyWhoseFormTheyDescribe) {
+  auto typeOf = [](llvm::StringRef flags) {
+    std::string arguments = ("--megatron-args=--num-layers 2 --hidden-size 64 --num-attention-heads 4 --vocab-size 64 "
+                             "--seq-length 8 " +
+                             flags)
+                                .str();
+    CompileOptions options = parsed({arguments});
+    return options.model.type + (hasNote(options.notes, "no class of Hugging Face has this form") ? "?" : "");
+  };
+  std::string llama = "--swiglu --normalization RMSNorm --position-embedding-type rope ";
+  EXPECT_EQ(typeOf(""), "gpt2");
+  EXPECT_EQ(typeOf("--disable-bias-linear"), "?");
+  EXPECT_EQ(typeOf(llama + "--disable-bias-linear"), "llama");
+  EXPECT_EQ(typeOf(llama), "llama"); // attention_bias and mlp_bias
+  EXPECT_EQ(typeOf(llama + "--disable-bias-linear --add-qkv-bias"), "qwen2");
+  EXPECT_EQ(typeOf(llama + "--disable-bias-linear --qk-layernorm --kv-channels 32"), "qwen3");
+  EXPECT_EQ(typeOf(llama + "--disable-bias-linear --rotary-interleaved"), "?");
+  EXPECT_EQ(typeOf(llama + "--disable-bias-linear --rotary-percent 0.5"), "?");
+  EXPECT_EQ(typeOf("--swiglu"), "?");
+  EXPECT_EQ(typeOf("--use-rotary-position-embeddings"), "?");
+}
+
+// Megatron counts --num-query-groups beside --group-query-attention alone, and has 1 of them by default.
+TEST(CommandLine, GroupsOfQueries) {
+  auto groupsOf = [](std::vector<llvm::StringRef> flags) { return parsed(std::move(flags)).model.numKeyValueHeads; };
+  EXPECT_EQ(groupsOf({"gpt2-124m"}), 12);
+  EXPECT_EQ(groupsOf({"gpt2-124m", "--num-query-groups", "1"}), 12);
+  EXPECT_EQ(groupsOf({"gpt2-124m", "--group-query-attention", "--num-query-groups", "4"}), 4);
+  EXPECT_EQ(groupsOf({"llama3-8b"}), 8);
+  EXPECT_EQ(groupsOf({"llama3-8b", "--group-query-attention"}), 8);
+  EXPECT_EQ(groupsOf({"llama3-8b", "--num-query-groups", "1"}), 1);
+  std::string alone = "--megatron-args=--num-layers 2 --hidden-size 64 --num-attention-heads 4 --vocab-size 64 "
+                      "--seq-length 8 ";
+  std::string one = alone + "--group-query-attention", two = one + " --num-query-groups 2";
+  EXPECT_EQ(groupsOf({one}), 1);
+  EXPECT_EQ(groupsOf({two}), 2);
+  std::string without = alone + "--num-query-groups 2", none = alone + "--num-query-groups 1";
+  EXPECT_EQ(failureOf({without}).message, "--num-query-groups 2 needs --group-query-attention, as in Megatron; add it");
+  EXPECT_EQ(groupsOf({none}), 4);
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--num-query-groups", "5"}).message,
+               "--num-query-groups (num_key_value_heads) is 5, which does not divide --num-attention-heads "
+               "(num_attention_heads) 32; 4 or 8 would");
+}
+
+TEST(CommandLine, FlagsOfRotaryPositions) {
+  auto ropeOf = [](std::vector<llvm::StringRef> flags) {
+    flags.insert(flags.begin(), {"llama3-8b", "--seq-length", "64"});
+    return parsed(flags).model.rope;
+  };
+  EXPECT_EQ(ropeOf({}).theta, 500000.0);
+  EXPECT_EQ(ropeOf({"--rotary-base", "10000"}).theta, 10000.0);
+  EXPECT_EQ(ropeOf({"--rotary-percent", "0.5"}).percent, 0.5);
+  EXPECT_TRUE(ropeOf({"--rotary-interleaved"}).interleaved);
+  RopeConfig scaled = ropeOf({"--use-rope-scaling"}),
+             further = ropeOf({"--use-rope-scaling", "--rope-scaling-factor", "32"});
+  EXPECT_EQ(scaled.scaling, RopeScaling::Llama3);
+  EXPECT_EQ(scaled.factor, 8.0);
+  EXPECT_EQ(scaled.originalPositions, 8192);
+  EXPECT_EQ(further.factor, 32.0);
+  EXPECT_EQ(ropeOf({"--rotary-seq-len-interpolation-factor", "4"}).scaling, RopeScaling::Linear);
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--use-rope-scaling", "--rotary-seq-len-interpolation-factor", "4"}).message,
+               "two scalings of rotary positions");
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--rotary-percent", "0"}).message, "--rotary-percent is 0; it must be above 0");
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--kv-channels", "33"}).message, "an even number would work");
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--rotary-base", "1"}).message,
+               "--rotary-base (rope_theta) is 1; it must be above 1");
+  EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--rotary-base", "500000"}).notes, "have no use for --rotary-base"));
+  EXPECT_TRUE(hasNote(parsed({"llama2-7b", "--seq-length", "8192"}).notes, "rotary positions go on"));
+}
+
+// Megatron rounds two thirds of 4 x hidden size down to a multiple of 64.
+TEST(CommandLine, SwigluChangesTheDefaultWidth) {
+  EXPECT_EQ(parsed({"gpt2-124m", "--swiglu"}).model.ffnHiddenSize, 2048);
+  EXPECT_EQ(parsed({"llama2-7b", "--hidden-size", "2048"}).model.ffnHiddenSize, 11008);
+}
+
+TEST(CommandLine, AFamilysDefaultsWinOverMegatronsAndFlagsOverBoth) {
+  EXPECT_EQ(parsed({"llama2-7b"}).model.hiddenDropout, 0.0);
+  EXPECT_EQ(parsed({"llama2-7b", "--hidden-dropout", "0.1"}).model.hiddenDropout, 0.1);
+  EXPECT_EQ(parsed({"llama2-7b", "--attention-dropout", "0.1"}).model.attentionDropout, 0.1);
+}
+
+// What divides work among data-parallel ranks changes nothing for one of them.
+TEST(CommandLine, FlagsThatDivideWorkAmongRanks) {
+  CompileOptions options = parsed({"gpt2-124m", "--use-distributed-optimizer", "--overlap-param-gather",
+                                   "--overlap-grad-reduce", "--sequence-parallel"});
+  EXPECT_TRUE(hasNote(options.notes, "ignored, these change nothing here: --use-distributed-optimizer "
+                                     "--overlap-param-gather --overlap-grad-reduce --sequence-parallel"));
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--data-parallel-size", "2", "--use-distributed-optimizer"}).message,
+               "--use-distributed-optimizer is refused: parameters and optimizer state are whole");
+  EXPECT_HOLDS(failureOf({"gpt2-124m", "--use-torch-fsdp2"}).message, "--use-torch-fsdp2 is refused");
 }
 
 TEST(CommandLine, AModuleTakesNoModelFlags) {

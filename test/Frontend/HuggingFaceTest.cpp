@@ -117,6 +117,7 @@ TEST(HuggingFace, WhatChangesTheModelIsRefusedByNameAndValue) {
       {R"("rope_scaling": {"type": "linear", "factor": 2.0})", "rope_scaling is {"},
       {R"("quantization_config": {"bits": 4})", "quantization_config is {\"bits\":4}, refused: "},
       {R"("num_key_value_heads": 4)", "num_key_value_heads is 4, refused: this field is unknown"},
+      {R"("n_layers": 4)", "this field is unknown, and may change the model; the nearest that is known is n_layer"},
       {R"("architectures": ["GPT2ForSequenceClassification"])", "architectures is [\"GPT2ForSequenceClassification\"]"},
       {R"("pruned_heads": {"1": [0]})", "pruned_heads is {"},
   };
@@ -133,7 +134,9 @@ TEST(HuggingFace, OtherModelsAreRefused) {
     llvm::Expected<ModelConfig> config = parseHuggingFaceConfig(text, "c.json", notes);
     return config ? "" : take(config.takeError()).message;
   };
-  EXPECT_HOLDS(message(R"({"model_type": "llama", "hidden_size": 4096})"), "c.json: model_type is \"llama\", refused");
+  EXPECT_EQ(message(R"({"model_type": "mamba", "hidden_size": 4096})"),
+            "c.json: model_type is \"mamba\", refused: the ones that are there are \"gpt2\", \"llama\", \"qwen2\", "
+            "\"qwen3\", \"mistral\"");
   EXPECT_HOLDS(message("{}"), "model_type is missing");
   EXPECT_HOLDS(message("[1]"), "it must hold a JSON object");
   EXPECT_HOLDS(message(""), "c.json: ");

@@ -83,7 +83,19 @@ TEST(ModelBuilder, RandomModels) {
     config.hiddenDropout = below(2) * 0.2;
     config.embeddingDropout = below(2) * 0.3;
     config.tiedEmbeddings = below(2);
-    config.linearBias = below(2);
+    config.qkvBias = below(2), config.projBias = below(2), config.mlpBias = below(2);
+    config.activation = below(2) ? Activation::Gelu : Activation::SwiGlu;
+    if (below(2)) {
+      config.headSize = 2 * (1 + below(9));
+      int64_t groups = 1 + below(5);
+      config.numKeyValueHeads = config.numAttentionHeads % groups ? 1 : groups;
+      config.positions = below(3) ? PositionEmbedding::Rope : PositionEmbedding::None;
+      config.rope.interleaved = below(2);
+    }
+    if (below(2)) {
+      config.normalization = Normalization::RMSNorm;
+      config.normOffset = below(2), config.qkNorm = below(2);
+    }
     config.dtype = below(2) ? DType::F32 : DType::BF16;
     ASSERT_FALSE(static_cast<bool>(resolve(config)));
     MLIRContext context;

@@ -21,10 +21,27 @@ TEST(ModelConfig, PresetsHaveTheKnownNumberOfParameters) {
   EXPECT_EQ(preset("gpt3-175b").countParameters(), 174'615'846'912);
 }
 
+// The sums of the weights of the released files.
+TEST(ModelConfig, PresetsOfTheLlamaFormHaveTheKnownNumberOfParameters) {
+  EXPECT_EQ(preset("llama2-7b").countParameters(), 6'738'415'616);
+  EXPECT_EQ(preset("llama2-13b").countParameters(), 13'015'864'320);
+  EXPECT_EQ(preset("llama2-70b").countParameters(), 68'976'648'192);
+  EXPECT_EQ(preset("llama3-8b").countParameters(), 8'030'261'248);
+  EXPECT_EQ(preset("llama3-70b").countParameters(), 70'553'706'496);
+  EXPECT_EQ(preset("llama3.1-405b").countParameters(), 405'853'388'800);
+  EXPECT_EQ(preset("llama3.2-1b").countParameters(), 1'235'814'400);
+  EXPECT_EQ(preset("llama3.2-3b").countParameters(), 3'212'749'824);
+  EXPECT_EQ(preset("mistral-7b").countParameters(), 7'241'732'096);
+  EXPECT_EQ(preset("qwen2.5-7b").countParameters(), 7'615'616'512);
+  EXPECT_EQ(preset("qwen2.5-72b").countParameters(), 72'706'203'648);
+  EXPECT_EQ(preset("qwen3-0.6b").countParameters(), 596'049'920);
+  EXPECT_EQ(preset("qwen3-8b").countParameters(), 8'190'735'360);
+}
+
 TEST(ModelConfig, UntiedAndWithoutBiases) {
   ModelConfig tied = preset("gpt2-124m"), untied = tied, bare = tied;
   untied.tiedEmbeddings = false;
-  bare.linearBias = false;
+  bare.setBiases(false);
   EXPECT_EQ(untied.countParameters() - tied.countParameters(), 50257 * 768);
   EXPECT_EQ(tied.countParameters() - bare.countParameters(), 12 * (3 + 1 + 4 + 1) * 768);
 }
@@ -72,7 +89,8 @@ TEST(ModelConfig, WhatIsRefused) {
     EXPECT_EQ(failure.exitCode, 1);
     EXPECT_EQ(failure.message, message);
   }
-  EXPECT_HOLDS(failureOf({"--num-layers", "2"}).message, "--hidden-size (n_embd) is missing");
+  EXPECT_HOLDS(failureOf({"--num-layers", "2"}).message, "--hidden-size is missing");
+  EXPECT_HOLDS(failureOf({"llama3-8b", "--num-layers", "0"}).message, "--num-layers (num_hidden_layers) is 0");
 }
 
 // Each product of sizes that could overflow later is refused here, however the sizes are chosen.

@@ -181,6 +181,7 @@ def generated_pages():
     yield "Reference/interfaces.md", interfaces_page()
     yield "Reference/passes.md", passes_page()
     yield "Reference/tx-compile.md", run("tx-compile --help-markdown")
+    yield "Reference/families.md", run("tx-compile --help-families")
     yield "Reference/tx-run.md", tx_run_page()
     for name in PAGES_WITH_OUTPUT:
         yield name, page_with_output(open(os.path.join(DOCS, name)).read())

@@ -11,7 +11,6 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
-#include <type_traits>
 
 using namespace tx;
 using llvm::Error;
@@ -52,21 +51,42 @@ static const Number kDropouts[] = {
     {"--hidden-dropout", &ModelConfig::hiddenDropout},
     {"--hidden-dropout", &ModelConfig::embeddingDropout},
 };
+static const Number kOtherNumbers[] = {
+    {"--norm-epsilon", &ModelConfig::layernormEpsilon},
+    {"--init-method-std", &ModelConfig::initializerRange},
+};
 
-/// A flag with the name of its field in the family's config.json: `--num-layers (n_layer)`. Without a family, or if the
-/// family has no such field, the flag alone.
-template <typename Member> static std::string nameField(const ModelConfig &config, const char *flag, Member member) {
+llvm::StringRef tx::getFlagOf(const ConfigField &field) {
+  for (const Count &count : kCounts)
+    if (field.count == count.field)
+      return count.flag;
+  for (const Number &number : llvm::concat<const Number>(kDropouts, kOtherNumbers))
+    if (field.number == number.field)
+      return number.flag;
+  return "";
+}
+
+/// A flag with the name of the field in the family's config.json that sets the same: `--num-layers (n_layer)`. Without
+/// a family, or if the family has no such field, the flag alone.
+static std::string nameField(const ModelConfig &config, llvm::StringRef flag,
+                             llvm::function_ref<bool(const ConfigField &)> isField) {
   if (const Family *family = findFamily(config.type))
-    for (const ConfigField &field : family->fields) {
-      bool isField = false;
-      if constexpr (std::is_same_v<Member, int64_t ModelConfig::*>)
-        isField = field.count == member;
-      else
-        isField = field.number == member;
-      if (isField)
-        return (flag + llvm::StringRef(" (") + field.name + ")").str();
-    }
-  return flag;
+    for (const ConfigField &field : family->fields)
+      if (isField(field))
+        return (flag + " (" + field.name + ")").str();
+  return flag.str();
+}
+static std::string nameOf(const ModelConfig &config, const Count &count) {
+  return nameField(config, count.flag, [&](const ConfigField &field) { return field.count == count.field; });
+}
+static std::string nameOf(const ModelConfig &config, const Number &number) {
+  return nameField(config, number.flag, [&](const ConfigField &field) { return field.number == number.field; });
+}
+static std::string nameOf(const ModelConfig &config, int64_t ModelConfig::*member) {
+  return nameOf(config, *llvm::find_if(kCounts, [&](const Count &count) { return count.field == member; }));
+}
+static std::string nameOf(const ModelConfig &config, double ModelConfig::*member) {
+  return nameOf(config, *llvm::find_if(kOtherNumbers, [&](const Number &number) { return number.field == member; }));
 }
 
 static Error checkCounts(const ModelConfig &config) {
@@ -75,10 +95,10 @@ static Error checkCounts(const ModelConfig &config) {
     if (value == ModelConfig::kUnset)
       return badInput(llvm::formatv("{0} is missing: give it, or start from a config.json or a preset "
                                     "such as gpt2-124m",
-                                    nameField(config, count.flag, count.field)));
+                                    nameOf(config, count)));
     if (value < 1 || value > count.maximum)
-      return badInput(llvm::formatv("{0} is {1}; it must be from 1 to {2}", nameField(config, count.flag, count.field),
-                                    value, count.maximum));
+      return badInput(
+          llvm::formatv("{0} is {1}; it must be from 1 to {2}", nameOf(config, count), value, count.maximum));
   }
   return Error::success();
 }
@@ -87,16 +107,14 @@ static Error checkNumbers(const ModelConfig &config) {
   for (const Number &dropout : kDropouts) {
     double value = config.*dropout.field;
     if (!(value >= 0.0 && value < 1.0))
-      return badInput(llvm::formatv("{0} is {1}; it must be at least 0 and below 1",
-                                    nameField(config, dropout.flag, dropout.field), show(value)));
+      return badInput(
+          llvm::formatv("{0} is {1}; it must be at least 0 and below 1", nameOf(config, dropout), show(value)));
   }
   if (!(config.layernormEpsilon > 0.0 && std::isfinite(config.layernormEpsilon)))
-    return badInput(llvm::formatv("{0} is {1}; it must be above 0",
-                                  nameField(config, "--norm-epsilon", &ModelConfig::layernormEpsilon),
+    return badInput(llvm::formatv("{0} is {1}; it must be above 0", nameOf(config, &ModelConfig::layernormEpsilon),
                                   show(config.layernormEpsilon)));
   if (!(config.initializerRange >= 0.0 && std::isfinite(config.initializerRange)))
-    return badInput(llvm::formatv("{0} is {1}; it must be at least 0",
-                                  nameField(config, "--init-method-std", &ModelConfig::initializerRange),
+    return badInput(llvm::formatv("{0} is {1}; it must be at least 0", nameOf(config, &ModelConfig::initializerRange),
                                   show(config.initializerRange)));
   return Error::success();
 }
@@ -114,11 +132,11 @@ static std::string nearbyDivisors(int64_t hidden, int64_t heads) {
 }
 
 static Error checkHeads(const ModelConfig &config) {
-  std::string heads = nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads);
+  std::string heads = nameOf(config, &ModelConfig::numAttentionHeads);
   if (config.numAttentionHeads % config.numKeyValueHeads != 0)
     return badInput(llvm::formatv("{0} is {1}, which does not divide {2} {3}; {4} would",
-                                  nameField(config, "--num-query-groups", &ModelConfig::numKeyValueHeads),
-                                  config.numKeyValueHeads, heads, config.numAttentionHeads,
+                                  nameOf(config, &ModelConfig::numKeyValueHeads), config.numKeyValueHeads, heads,
+                                  config.numAttentionHeads,
                                   nearbyDivisors(config.numAttentionHeads, config.numKeyValueHeads)));
   if (config.qkNorm && config.normalization != Normalization::RMSNorm)
     return badInput("--qk-layernorm is refused with LayerNorm: norms over heads are RMS norms; add --normalization "
@@ -160,8 +178,7 @@ static Error checkPositions(const ModelConfig &config) {
   if (config.positions == PositionEmbedding::LearnedAbsolute && config.seqLength > config.maxPositionEmbeddings)
     return badInput(llvm::formatv("--seq-length is {0}, above {1} {2}: "
                                   "learned positions end there; lower the one or raise the other",
-                                  config.seqLength,
-                                  nameField(config, "--max-position-embeddings", &ModelConfig::maxPositionEmbeddings),
+                                  config.seqLength, nameOf(config, &ModelConfig::maxPositionEmbeddings),
                                   config.maxPositionEmbeddings));
   for (int64_t layer = 0; layer < config.numLayers; ++layer)
     if (int64_t window = config.getWindow(layer); window != 0 && window < config.seqLength)
@@ -247,9 +264,8 @@ static Error fillDefaults(ModelConfig &config) {
   if (config.headSize == unset && isInRange(config.hiddenSize) && isInRange(config.numAttentionHeads)) {
     if (config.hiddenSize % config.numAttentionHeads != 0)
       return badInput(llvm::formatv("{0} is {1}, which does not divide {2} {3}; {4} would",
-                                    nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads),
-                                    config.numAttentionHeads,
-                                    nameField(config, "--hidden-size", &ModelConfig::hiddenSize), config.hiddenSize,
+                                    nameOf(config, &ModelConfig::numAttentionHeads), config.numAttentionHeads,
+                                    nameOf(config, &ModelConfig::hiddenSize), config.hiddenSize,
                                     nearbyDivisors(config.hiddenSize, config.numAttentionHeads)));
     config.headSize = config.hiddenSize / config.numAttentionHeads;
   }
@@ -270,8 +286,8 @@ Error tx::resolve(ModelConfig &config) {
     return error;
   if (config.getQuerySize() > kMaxSize / 8) // each factor has at most 28 bits
     return badInput(llvm::formatv("{0} x --kv-channels is {1} x {2}; the product must be at most {3}",
-                                  nameField(config, "--num-attention-heads", &ModelConfig::numAttentionHeads),
-                                  config.numAttentionHeads, config.headSize, kMaxSize / 8));
+                                  nameOf(config, &ModelConfig::numAttentionHeads), config.numAttentionHeads,
+                                  config.headSize, kMaxSize / 8));
   config.vocabSize = llvm::divideCeil(config.vocabSize, config.vocabDivisor) * config.vocabDivisor;
   if (config.vocabSize >= kMaxSize)
     return badInput(llvm::formatv("--vocab-size, padded to a multiple of {0}, is {1}; token ids have 31 bits",

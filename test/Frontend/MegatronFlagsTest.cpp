@@ -116,3 +116,33 @@ TEST(MegatronFlags, TheTableIsPaddedUnlessItMustNotBe) {
 TEST(MegatronFlags, ASettingOfNemoIsSaidToBeOne) {
   EXPECT_HOLDS(failureOfMegatron("trainer.num_nodes=1").message, "a setting of NeMo");
 }
+
+// The flags of Megatron's functional tests that train a dense GPT on one rank, without those of a run.
+TEST(MegatronFlags, ItsOwnTestsOnOneRank) {
+  CompileOptions gpt = parsed(
+      {"--megatron-args=--num-layers 12 --hidden-size 512 --num-attention-heads 8 --log-params-norm "
+       "--tensorboard-dir ${TENSORBOARD_PATH} --micro-batch-size 4 --global-batch-size 32 --seq-length 1024 "
+       "--max-position-embeddings 1024 --timing-log-level 0 --vocab-file ${DATA_PATH}/vocab.json --merge-file "
+       "${DATA_PATH}/merges.txt --transformer-impl transformer_engine --tensor-model-parallel-size 1 "
+       "--pipeline-model-parallel-size 1 --use-distributed-optimizer --overlap-grad-reduce --overlap-param-gather "
+       "--no-mmap-bin-files --deterministic-mode --no-gradient-accumulation-fusion --attention-softmax-in-fp32 "
+       "--use-mcore-models --ckpt-format torch_dist --dist-ckpt-strictness log_all --bf16 --attention-backend unfused",
+       "--vocab-size", "50257"});
+  EXPECT_EQ(gpt.model.type, "gpt2");
+  EXPECT_TRUE(hasNote(gpt.notes, "--use-distributed-optimizer"));
+  CompileOptions llama = parsed(
+      {"--megatron-args=--rotary-base 500 --finetune --seed 1 --override-opt_param-scheduler --no-load-optim "
+       "--recompute-num-layers 1 --recompute-granularity full --recompute-method block --deterministic-mode --bf16 "
+       "--manual-gc --use-mcore-models --sequence-parallel --untie-embeddings-and-output-weights "
+       "--position-embedding-type rope --rotary-percent 1.0 --max-position-embeddings 4096 --num-layers 32 "
+       "--hidden-size 3072 --ffn-hidden-size 8192 --num-attention-heads 32 --num-query-groups 8 --seq-length 512 "
+       "--kv-channels 128 --group-query-attention --normalization RMSNorm --swiglu --attention-dropout 0.0 "
+       "--hidden-dropout 0.0 --no-create-attention-mask-in-dataloader --disable-bias-linear "
+       "--use-distributed-optimizer",
+       "--vocab-size", "131072"});
+  EXPECT_EQ(llama.model.type, "llama");
+  EXPECT_EQ(llama.model.getQuerySize(), 4096);
+  EXPECT_EQ(llama.model.rope.theta, 500.0);
+  for (const char *flag : {"--fp16", "--fim-data", "--use-mup", "--use-torch-fsdp2"})
+    EXPECT_HOLDS(failureOfMegatron(flag).message, std::string(flag) + " is refused: ");
+}

@@ -25,7 +25,7 @@
 
 using namespace tx;
 
-/// Prints what --help, --help-megatron, --help-markdown or --version ask for.
+/// Prints what --help, --help-megatron, --help-families, --help-markdown or --version ask for.
 static void print(OutputOptions::Print what) {
   llvm::SmallVector<StageHelp> stages;
   for (const Stage &stage : getStages())
@@ -37,6 +37,8 @@ static void print(OutputOptions::Print what) {
     return printHelp(llvm::outs(), stages);
   case OutputOptions::Print::MegatronHelp:
     return printMegatronHelp(llvm::outs());
+  case OutputOptions::Print::Families:
+    return printFamilies(llvm::outs());
   case OutputOptions::Print::Markdown:
     return printMarkdown(llvm::outs(), stages);
   case OutputOptions::Print::Version:

@@ -45,7 +45,7 @@ struct ParallelOptions {
 };
 
 struct OutputOptions {
-  enum class Print { Nothing, Help, MegatronHelp, Markdown, Version };
+  enum class Print { Nothing, Help, MegatronHelp, Families, Markdown, Version };
 
   std::string compileTo;      ///< --compile-to: the phase to print to stdout; empty: none
   std::string artifactFile;   ///< -o

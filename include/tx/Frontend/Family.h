@@ -112,6 +112,8 @@ std::string listFamilies();
 llvm::ArrayRef<ConfigField> getCommonFields();
 /// The family's field of that name, or that is also called so; null if there is none. Searches common fields too.
 const ConfigField *findField(const Family &family, llvm::StringRef name);
+/// tx-compile's flag that sets what the field sets; empty if there is none.
+llvm::StringRef getFlagOf(const ConfigField &field);
 /// The rule that has the field; null if none has.
 const ConfigRule *findRule(const Family &family, llvm::StringRef field);
 

@@ -18,6 +18,9 @@ struct StageHelp {
 void printHelp(llvm::raw_ostream &os, llvm::ArrayRef<StageHelp> stages);
 /// Prints what `--help-megatron` says: how tx-compile treats each flag of Megatron.
 void printMegatronHelp(llvm::raw_ostream &os);
+/// Prints what `--help-families` says, a page of the docs too: the families of models, with the fields of their
+/// config.json and the names of their parameters.
+void printFamilies(llvm::raw_ostream &os);
 /// Prints what `--help-markdown` says: both texts as a page of the docs.
 void printMarkdown(llvm::raw_ostream &os, llvm::ArrayRef<StageHelp> stages);
 

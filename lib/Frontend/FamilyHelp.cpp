@@ -3,9 +3,9 @@
 #include "tx/Frontend/Family.h"
 #include "tx/Frontend/Help.h"
 #include "tx/Frontend/Parameters.h"
+#include "tx/Frontend/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace tx;
 using llvm::ArrayRef;
@@ -22,7 +22,7 @@ static std::string getDefault(const ModelConfig &defaults, const ConfigField &fi
     return value == ModelConfig::kUnset ? "null" : std::to_string(value);
   }
   if (field.number)
-    return llvm::formatv("{0}", llvm::json::Value(defaults.*field.number));
+    return show(defaults.*field.number);
   return defaults.*field.flag ? "true" : "false";
 }
 

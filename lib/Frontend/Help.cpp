@@ -48,7 +48,8 @@ static std::string helpOf(const Flag &flag, ArrayRef<StageHelp> stages) {
 static constexpr const char *kUsage = "tx-compile [INPUT] [FLAGS]";
 static constexpr const char *kIntroduction =
     "Compiles a decoder's training step ahead of time: GPT-2, LLaMA, Mistral, Qwen. INPUT is a preset, a Hugging Face "
-    "config.json (or the folder that has it), or a .mlir file, as --compile-to prints it for any phase but step; without it flags describe the model. "
+    "config.json (or the folder that has it), or a .mlir file, as --compile-to prints it for any phase but step; "
+    "without it flags describe the model. "
     "Flags are written --flag VALUE or --flag=VALUE, "
     "lists with commas or spaces (-- ends a list).";
 

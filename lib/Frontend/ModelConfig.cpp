@@ -352,8 +352,8 @@ llvm::json::Object tx::toJson(const ModelConfig &config) {
       {"attention_backend", stringifyAttentionBackend(config.attentionBackend)},
       {"parameters", config.countParameters()},
   };
-  if (const Family *family = findFittingFamily(config))
-    object["type"] = family->name;
+  const Family *family = findFittingFamily(config);
+  object["type"] = family ? llvm::StringRef(family->name) : "own form";
   if (config.positions == PositionEmbedding::Rope)
     object["rope"] = describeRope(config);
   return object;

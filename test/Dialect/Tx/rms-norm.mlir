@@ -18,7 +18,7 @@ func.func @rows(%x: tensor<2x4x6xbf16>, %w: tensor<6xbf16>, %acc: tensor<6xf32>,
 
 // CHECK-LABEL: func.func @heads
 func.func @heads(%x: tensor<2x4x6xf32>, %w: tensor<2xf32>) {
-  // CHECK: %[[Y:.*]], %[[RSTD:.*]] = tx.rms_norm %[[X:.*]], %[[W:.*]] eps 9.765625e-04 heads 3 offset 1 in <layer 0, "self_attention.qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>
+  // CHECK: %[[Y:.*]], %[[RSTD:.*]] = tx.rms_norm %[[X:.*]], %[[W:.*]] eps 9.765625E-4 heads 3 offset 1 in <layer 0, "self_attention.qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>
   %y, %rstd = tx.rms_norm %x, %w eps 0.0009765625 heads 3 offset 1 in <layer 0, "self_attention.qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>
   // CHECK: tx.rms_norm_input_grad %[[Y]], %[[X]], %[[W]], %[[RSTD]] heads 3 offset 1 in <backward, layer 0, "self_attention.qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>, tensor<2x4x3xf32>
   %dx = tx.rms_norm_input_grad %y, %x, %w, %rstd heads 3 offset 1 in <backward, layer 0, "self_attention.qk_norm"> : tensor<2x4x6xf32>, tensor<2xf32>, tensor<2x4x3xf32>

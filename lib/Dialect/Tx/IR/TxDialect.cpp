@@ -17,6 +17,23 @@ using namespace tx;
 #define GET_ATTRDEF_CLASSES
 #include "tx/Dialect/Tx/IR/TxAttrs.cpp.inc"
 
+// A list of numbers that keeps all digits. MLIR's own form of such an attribute is printed with six.
+static ParseResult parseNumbers(OpAsmParser &parser, DenseF64ArrayAttr &numbers) {
+  SmallVector<double> list;
+  auto parseNumber = [&] { return parser.parseFloat(list.emplace_back()); };
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseNumber))
+    return failure();
+  numbers = parser.getBuilder().getDenseF64ArrayAttr(list);
+  return success();
+}
+
+static void printNumbers(OpAsmPrinter &printer, Operation *, DenseF64ArrayAttr numbers) {
+  printer << '[';
+  llvm::interleaveComma(numbers.asArrayRef(), printer,
+                        [&](double number) { printer.printFloat(llvm::APFloat(number)); });
+  printer << ']';
+}
+
 #define GET_OP_CLASSES
 #include "tx/Dialect/Tx/IR/TxOps.cpp.inc"
 

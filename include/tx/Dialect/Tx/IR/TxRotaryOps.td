@@ -37,7 +37,7 @@ def Tx_RopeTableOp : Tx_ComputeOp<"rope_table",
     ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "cos" : "sin"; }
   }];
   let assemblyFormat =
-      "$positions `frequencies` $frequencies (`scale` $scale^)? `in` $scope attr-dict `:` type($positions)";
+      "$positions `frequencies` custom<Numbers>($frequencies) (`scale` $scale^)? `in` $scope attr-dict `:` type($positions)";
 }
 
 def Tx_RopeOp : Tx_ComputeOp<"rope",

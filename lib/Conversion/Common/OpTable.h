@@ -1,7 +1,8 @@
 //===- OpTable.h - How each tx op is lowered ------------------------------------------------------------*- C++ -*-===//
 //
-// Maps each tx op's name to the function that lowers it, for all backends. The functions lie in the file of the op's
-// family. A new op adds a function and a line there.
+// Maps each tx op of rows or of columns to the function that lowers it, for all backends. The functions lie in the file
+// of the op's family. A new op adds a function and a line there. Kernels of tiles are a backend's own: it has a table
+// of its own for them (Host/Tiles.h, Gpu/Tiles.h).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -9,38 +10,21 @@
 #define TX_LIB_CONVERSION_COMMON_OPTABLE_H
 
 #include "ColumnUnit.h"
+#include "Lowerings.h"
 #include "RowProgram.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
 
 namespace tx::emit {
 
-class OpTable {
-public:
+struct OpTable {
   OpTable();
 
-  using RowLowering = std::function<void(mlir::Operation *, RowProgram &)>;
-  using ColumnLowering = std::function<void(mlir::Operation *, ColumnUnit &)>;
+  template <typename OpT> void addRow(void (*lower)(OpT, RowProgram &)) { rows.add(lower); }
+  template <typename OpT> void addColumn(void (*lower)(OpT, ColumnUnit &)) { columns.add(lower); }
 
-  template <typename OpT> void addRow(void (*lower)(OpT, RowProgram &)) {
-    rows[OpT::getOperationName()] = [lower](mlir::Operation *op, RowProgram &row) { lower(llvm::cast<OpT>(op), row); };
-  }
-  template <typename OpT> void addColumn(void (*lower)(OpT, ColumnUnit &)) {
-    columns[OpT::getOperationName()] = [lower](mlir::Operation *op, ColumnUnit &unit) {
-      lower(llvm::cast<OpT>(op), unit);
-    };
-  }
-
-  const RowLowering *findRow(mlir::Operation *op) const { return find(rows, op); }
-  const ColumnLowering *findColumn(mlir::Operation *op) const { return find(columns, op); }
-
-private:
-  template <typename T> static const T *find(const llvm::StringMap<T> &map, mlir::Operation *op) {
-    auto found = map.find(op->getName().getStringRef());
-    return found == map.end() ? nullptr : &found->second;
-  }
-  llvm::StringMap<RowLowering> rows;
-  llvm::StringMap<ColumnLowering> columns;
+  Lowerings<RowProgram &> rows;
+  Lowerings<ColumnUnit &> columns;
 };
 
 // Each adds the functions of one family of ops.

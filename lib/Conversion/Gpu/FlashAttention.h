@@ -32,17 +32,16 @@ public:
   }
 
   template <typename OpT> static AttentionShape describe(OpT op) {
-    auto q = llvm::cast<mlir::RankedTensorType>(op.getQ().getType());
-    auto k = llvm::cast<mlir::RankedTensorType>(op.getK().getType());
+    AttentionForm form = op.getAttentionForm();
     AttentionShape shape;
-    shape.batch = q.getDimSize(0);
-    shape.queries = q.getDimSize(1);
-    shape.keys = k.getDimSize(1);
-    shape.heads = op.getHeads();
-    shape.width = q.getDimSize(2) / shape.heads;
-    shape.keyHeads = k.getDimSize(2) / shape.width;
-    shape.elementBytes = q.getElementTypeBitWidth() / 8;
-    shape.isBackward = std::is_same_v<OpT, FlashAttentionGradOp>;
+    shape.batch = form.batch;
+    shape.queries = form.queries;
+    shape.keys = form.keys;
+    shape.heads = form.heads;
+    shape.width = form.width;
+    shape.keyHeads = form.keyHeads;
+    shape.elementBytes = llvm::cast<mlir::RankedTensorType>(op.getQ().getType()).getElementTypeBitWidth() / 8;
+    shape.isBackward = form.backward;
     return shape;
   }
 

@@ -5,7 +5,6 @@
 
 #include "../Common/ColumnUnit.h"
 #include "../Common/RowProgram.h"
-#include "BlockEmitter.h"
 #include "KernelSchedule.h"
 #include "ThreadEmitter.h"
 
@@ -25,11 +24,6 @@ void emitColumns(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmi
 bool isTableKernel(step::KernelOp kernel);
 /// Writes one thread's code for its block's rows of such a table.
 void emitTable(emit::Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter);
-
-/// Writes one thread's part of a block's work on a tile. `alignments`: for each buffer a number of bytes that its
-/// addresses are known to be multiples of. Sets `schedule`.
-void emitTiles(emit::Kernel &kernel, llvm::ArrayRef<int64_t> alignments, BlockEmitter &emitter,
-               AttentionSchedule &schedule);
 
 } // namespace tx::simt
 

@@ -3,6 +3,7 @@
 #include "../Common/OpTable.h"
 #include "BlockEmitter.h"
 #include "Kernels.h"
+#include "Tiles.h"
 
 #include "tx/Conversion/Gpu/Passes.h"
 
@@ -78,6 +79,7 @@ private:
   const GpuArchitecture &architecture;
   OpBuilder builder;
   OpTable table;
+  TileTable tiles;
   llvm::StringMap<Alignments> alignments;
 };
 
@@ -135,7 +137,7 @@ KernelShape Lowering::describe(step::KernelOp kernel) {
 bool Lowering::addRows(RowProgram &program) {
   Kernel &kernel = program.kernel;
   for (Operation &op : kernel.op.getBody().front().without_terminator()) {
-    const OpTable::RowLowering *lower = table.findRow(&op);
+    const auto *lower = table.rows.find(&op);
     if (!lower) {
       kernel.refuse(&op, "has no GPU code as part of a kernel of rows");
       return false;
@@ -152,7 +154,7 @@ bool Lowering::addRows(RowProgram &program) {
 
 void Lowering::addColumns(Kernel &kernel, ColumnUnit &unit) {
   for (Operation &op : kernel.op.getBody().front().without_terminator()) {
-    const OpTable::ColumnLowering *lower = table.findColumn(&op);
+    const auto *lower = table.columns.find(&op);
     if (!lower)
       return kernel.refuse(&op, "has no GPU code as part of a kernel of columns");
     (*lower)(&op, unit);
@@ -213,11 +215,15 @@ FailureOr<Launch> Lowering::emitThreads(step::KernelOp op, gpu::GPUFuncOp functi
 FailureOr<Launch> Lowering::emitBlocks(step::KernelOp op, gpu::GPUFuncOp function) {
   BlockEmitter emitter(builder, function, kAccessBytes / 2); // bf16
   Kernel kernel = kernelOf(op, function, emitter);
-  AttentionSchedule schedule;
-  emitTiles(kernel, alignments[op.getSymName()], emitter, schedule);
+  TileTask task{kernel, emitter, alignments[op.getSymName()]};
+  Operation *tile = &op.getBody().front().front();
+  if (const auto *lower = tiles.find(tile))
+    (*lower)(tile, task);
+  else
+    kernel.refuse(tile, "has no GPU code as a kernel of tiles");
   if (kernel.isRefused())
     return failure();
-  return Launch{schedule.threads, schedule.units, 1, emitter.getSharedBytes(), static_cast<int32_t>(schedule.blocks)};
+  return Launch{task.threads, task.units, 1, emitter.getSharedBytes(), static_cast<int32_t>(task.blocks)};
 }
 
 LogicalResult Lowering::lower(step::KernelOp op) {

@@ -39,12 +39,12 @@ public:
     q = kernel.input(op.getQ());
     k = kernel.input(op.getK());
     v = kernel.input(op.getV());
-    auto type = cast<RankedTensorType>(op.getQ().getType());
-    batch = type.getDimSize(0);
-    queries = type.getDimSize(1);
-    width = type.getDimSize(2) / heads;
-    keys = cast<RankedTensorType>(op.getK().getType()).getDimSize(1);
-    keyHeads = k->columns / width;
+    AttentionForm form = op.getAttentionForm();
+    batch = form.batch;
+    queries = form.queries;
+    keys = form.keys;
+    keyHeads = form.keyHeads;
+    width = form.width;
     queryTiles = llvm::divideCeil(queries, kTile);
     keyTiles = llvm::divideCeil(keys, kTile);
     padded = llvm::alignTo(width, 16);
@@ -479,12 +479,15 @@ private:
 
 } // namespace
 
-void tx::host::emitTiles(const Task &task, TileEmitter &emitter) {
-  Operation *op = &task.kernel.op.getBody().front().front();
-  if (auto attention = dyn_cast<FlashAttentionOp>(op))
-    Forward(attention, task.kernel, emitter).emit(task.begin, task.end);
-  else if (auto grad = dyn_cast<FlashAttentionGradOp>(op))
-    Backward(grad, task.kernel, emitter).emit(task.begin, task.end);
-  else
-    task.kernel.refuse(op, "has no host code as a kernel of tiles");
+static void lowerFlashAttention(FlashAttentionOp op, const Task &task, TileEmitter &emitter) {
+  Forward(op, task.kernel, emitter).emit(task.begin, task.end);
+}
+
+static void lowerFlashAttentionGrad(FlashAttentionGradOp op, const Task &task, TileEmitter &emitter) {
+  Backward(op, task.kernel, emitter).emit(task.begin, task.end);
+}
+
+void tx::host::addFlashAttention(TileTable &table) {
+  table.add(lowerFlashAttention);
+  table.add(lowerFlashAttentionGrad);
 }

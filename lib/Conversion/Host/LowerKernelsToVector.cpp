@@ -59,7 +59,7 @@ static void lowerRows(const Task &task, const OpTable &table) {
   Kernel &kernel = task.kernel;
   RowProgram program(kernel);
   for (Operation &op : kernel.op.getBody().front().without_terminator()) {
-    const OpTable::RowLowering *lower = table.findRow(&op);
+    const auto *lower = table.rows.find(&op);
     if (!lower)
       return kernel.refuse(&op, "has no host code as part of a kernel of rows");
     program.beginOp(&op);
@@ -79,7 +79,7 @@ static void lowerColumns(const Task &task, const OpTable &table) {
   Kernel &kernel = task.kernel;
   host::emitColumns(task, [&](ColumnUnit &unit) {
     for (Operation &op : kernel.op.getBody().front().without_terminator()) {
-      const OpTable::ColumnLowering *lower = table.findColumn(&op);
+      const auto *lower = table.columns.find(&op);
       if (!lower)
         return kernel.refuse(&op, "has no host code as part of a kernel of columns");
       (*lower)(&op, unit);
@@ -89,7 +89,24 @@ static void lowerColumns(const Task &task, const OpTable &table) {
   });
 }
 
-static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const OpTable &table) {
+/// A kernel of tiles has one op, which loops over them.
+static void lowerTiles(const Task &task, host::TileEmitter &emitter, const host::TileTable &table) {
+  Operation *op = &task.kernel.op.getBody().front().front();
+  if (const auto *lower = table.find(op))
+    (*lower)(op, task, emitter);
+  else
+    task.kernel.refuse(op, "has no host code as a kernel of tiles");
+}
+
+namespace {
+/// How ops are lowered on the host.
+struct HostTables {
+  OpTable ops;
+  host::TileTable tiles;
+};
+} // namespace
+
+static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const HostTables &tables) {
   FailureOr<FunctionType> type = functionOf(op);
   if (failed(type))
     return failure();
@@ -112,13 +129,13 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
   switch (op.getKind()) {
   case KernelKind::Row:
   case KernelKind::Flat:
-    lowerRows(task, table);
+    lowerRows(task, tables.ops);
     break;
   case KernelKind::Column:
-    lowerColumns(task, table);
+    lowerColumns(task, tables.ops);
     break;
   case KernelKind::Tile:
-    host::emitTiles(task, emitter);
+    lowerTiles(task, emitter, tables.tiles);
     break;
   case KernelKind::Gemm:
   case KernelKind::View:
@@ -132,13 +149,13 @@ static LogicalResult lowerKernel(step::KernelOp op, OpBuilder &builder, const Op
 }
 
 static FailureOr<OwningOpRef<ModuleOp>> lowerToModule(ArrayRef<step::KernelOp> kernels, Location loc) {
-  static const OpTable table;
+  static const HostTables tables;
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc, "host_kernels");
   OpBuilder builder(module->getContext());
   builder.setInsertionPointToEnd(module->getBody());
   LogicalResult result = success();
   for (step::KernelOp kernel : kernels)
-    if (failed(lowerKernel(kernel, builder, table)))
+    if (failed(lowerKernel(kernel, builder, tables)))
       result = failure(); // go on, so that all kernels are diagnosed
   if (failed(result))
     return failure();

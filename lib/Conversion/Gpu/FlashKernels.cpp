@@ -1,7 +1,7 @@
-//===- TileKernel.cpp - Which code a kernel of tiles gets ---------------------------------------------------------===//
+//===- FlashKernels.cpp - Flash attention as kernels of tiles -----------------------------------------------------===//
 
 #include "FlashAttention.h"
-#include "Kernels.h"
+#include "Tiles.h"
 
 using namespace mlir;
 using namespace tx;
@@ -28,28 +28,31 @@ static bool checkAlignment(Kernel &kernel, Operation *op, ArrayRef<int64_t> alig
 }
 
 template <typename OpT>
-static void emitFlash(OpT op, void (*emit)(OpT, Kernel &, const AttentionSchedule &, BlockEmitter &), Kernel &kernel,
-                      ArrayRef<int64_t> alignments, BlockEmitter &emitter, AttentionSchedule &schedule) {
+static void lowerFlash(OpT op, TileTask &task, void (*emit)(OpT, Kernel &, const AttentionSchedule &, BlockEmitter &)) {
+  Kernel &kernel = task.kernel;
   AttentionShape shape = FlashAttention::describe(op);
-  schedule = scheduleAttention(shape);
+  AttentionSchedule schedule = scheduleAttention(shape);
   if (op.getKey() && !op->hasAttr("step.immediate"))
     return kernel.refuse(op, "has no attribute 'step.immediate': the immediate with its site's hash");
   if (schedule.sharedBytes == 0)
     return kernel.refuse(op, "has heads of width " + Twine(shape.width) + "; GPU kernels take at most " +
                                  Twine(kWidestHead));
-  if (schedule.hasTensorCores && !checkAlignment(kernel, op, alignments))
+  if (schedule.hasTensorCores && !checkAlignment(kernel, op, task.alignments))
     return;
-  emit(op, kernel, schedule, emitter);
-  assert(emitter.getSharedBytes() <= schedule.sharedBytes && "the schedule knows what kernels take");
+  emit(op, kernel, schedule, task.emitter);
+  assert(task.emitter.getSharedBytes() <= schedule.sharedBytes && "the schedule knows what kernels take");
+  task.units = schedule.units;
+  task.threads = schedule.threads;
+  task.blocks = schedule.blocks;
 }
 
-void tx::simt::emitTiles(Kernel &kernel, ArrayRef<int64_t> alignments, BlockEmitter &emitter,
-                         AttentionSchedule &schedule) {
-  Operation *op = &kernel.op.getBody().front().front();
-  if (auto attention = dyn_cast<FlashAttentionOp>(op))
-    emitFlash(attention, emitFlashForward, kernel, alignments, emitter, schedule);
-  else if (auto grad = dyn_cast<FlashAttentionGradOp>(op))
-    emitFlash(grad, emitFlashBackward, kernel, alignments, emitter, schedule);
-  else
-    kernel.refuse(op, "has no GPU code as a kernel of tiles");
+static void lowerFlashAttention(FlashAttentionOp op, TileTask &task) { lowerFlash(op, task, emitFlashForward); }
+
+static void lowerFlashAttentionGrad(FlashAttentionGradOp op, TileTask &task) {
+  lowerFlash(op, task, emitFlashBackward);
+}
+
+void tx::simt::addFlashAttention(TileTable &table) {
+  table.add(lowerFlashAttention);
+  table.add(lowerFlashAttentionGrad);
 }

@@ -47,8 +47,9 @@ struct FuseAttention : PassWrapper<FuseAttention, OperationPass<>> {
     if (!scores || !isProduct)
       return;
     int64_t heads = scores.getHeads();
-    if (scores.getK().getType() != context.getV().getType() ||
-        scores.getQ().getType().getDimSize(2) / heads > kWidestHead)
+    int64_t columns = scores.getQ().getType().getDimSize(2);
+    if (scores.getK().getType() != context.getV().getType() || columns < scores.getK().getType().getDimSize(2) ||
+        columns / heads > kWidestHead)
       return;
 
     OpBuilder builder(context);

@@ -164,7 +164,11 @@ private:
     Value scores = AttentionScoresOp::create(builder, loc, q, k, heads, scale, core).getScores();
     Value p = SoftmaxOp::create(builder, loc, scores.getType(), scores, /*causal=*/true, core);
     p = dropout(p, config.attentionDropout, core);
-    return AttentionContextOp::create(builder, loc, p, v, /*transposed=*/false, llvm::APFloat(1.0), core).getResult();
+    IntegerAttr groups;
+    if (config.numKeyValueHeads != heads)
+      groups = builder.getI64IntegerAttr(config.numKeyValueHeads);
+    return AttentionContextOp::create(builder, loc, p, v, /*transposed=*/false, groups, llvm::APFloat(1.0), core)
+        .getResult();
   }
 
   void finish(Value x) {

@@ -11,15 +11,16 @@ using namespace tx;
 
 static LogicalResult attentionScores(AttentionScoresOp op, Operands in, Results out) {
   const Tensor &q = *in[0], &k = *in[1];
-  int64_t b = q.shape[0], s = q.shape[1], h = q.shape[2], t = k.shape[1];
-  int64_t heads = op.getHeads(), d = h / heads;
+  int64_t b = q.shape[0], s = q.shape[1], t = k.shape[1];
+  int64_t heads = op.getHeads(), d = op.getHeadWidth();
+  int64_t shareQ = heads * d / q.shape[2], shareK = heads * d / k.shape[2]; // heads in a row that have one
   double scale = op.getScale().convertToDouble();
   for (int64_t sample = 0; sample < b; ++sample)
     for (int64_t head = 0; head < heads; ++head)
       for (int64_t i = 0; i < s; ++i)
         for (int64_t j = 0; j < t; ++j) {
-          const double *qRow = &q.values[(sample * s + i) * h + head * d];
-          const double *kRow = &k.values[(sample * t + j) * h + head * d];
+          const double *qRow = &q.values[(sample * s + i) * q.shape[2] + head / shareQ * d];
+          const double *kRow = &k.values[(sample * t + j) * k.shape[2] + head / shareK * d];
           double sum = 0;
           for (int64_t c = 0; c < d; ++c)
             sum += qRow[c] * kRow[c];
@@ -60,7 +61,7 @@ static LogicalResult softmaxGrad(SoftmaxGradOp, Operands in, Results out) {
 static LogicalResult attentionContext(AttentionContextOp op, Operands in, Results out) {
   const Tensor &p = *in[0], &v = *in[1];
   int64_t b = p.shape[0], heads = p.shape[1], s = p.shape[2], t = p.shape[3];
-  int64_t h = v.shape[2], d = h / heads;
+  int64_t h = out[0].shape[2], d = h / heads, share = h / v.shape[2]; // heads in a row that have one of v
   int64_t rows = op.getTransposed() ? t : s, sums = op.getTransposed() ? s : t;
   double scale = op.getScale().convertToDouble();
   for (int64_t sample = 0; sample < b; ++sample)
@@ -71,8 +72,18 @@ static LogicalResult attentionContext(AttentionContextOp op, Operands in, Result
           double weight = scale * p.values[((sample * heads + head) * s + row) * t + column];
           for (int64_t c = 0; c < d; ++c)
             out[0].values[(sample * rows + i) * h + head * d + c] +=
-                weight * v.values[(sample * sums + j) * h + head * d + c];
+                weight * v.values[(sample * sums + j) * v.shape[2] + head / share * d + c];
         }
+  return success();
+}
+
+static LogicalResult sumHeadGroups(SumHeadGroupsOp op, Operands in, Results out) {
+  const Tensor &x = *in[0];
+  int64_t columns = out[0].getColumns(), d = columns / static_cast<int64_t>(op.getGroups());
+  int64_t share = x.getColumns() / columns;
+  for (int64_t row = 0; row < x.getRows(); ++row)
+    for (int64_t c = 0; c < x.getColumns(); ++c)
+      out[0].values[row * columns + c / d / share * d + c % d] += x.values[row * x.getColumns() + c];
   return success();
 }
 
@@ -181,6 +192,7 @@ void tx::addAttentionKernels(KernelTable &table) {
   table.add<SoftmaxOp, softmax>();
   table.add<SoftmaxGradOp, softmaxGrad>();
   table.add<AttentionContextOp, attentionContext>();
+  table.add<SumHeadGroupsOp, sumHeadGroups>();
   table.add<FlashAttentionOp, flashAttention>();
   table.add<FlashAttentionGradOp, flashAttentionGrad>();
 }

@@ -167,6 +167,19 @@ const Case kCases[] = {
       %k = tx.slice %kv 0 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
       %v = tx.slice %kv 3 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
       %y, %rows = tx.flash_attention %x, %k, %v heads 2 scale 0.6 causal in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x3xf32>)"},
+    // Two heads of q for one of k, one of v, and gradients of both.
+    {"UnfusedAttentionOfGroups", "tx.global @w parameter : tensor<6x6xf32>", R"(
+      %w = tx.load @w : tensor<6x6xf32>
+      %kv = tx.linear %x, %w in <layer 0, "qkv"> : tensor<2x4x6xf32>, tensor<6x6xf32> -> tensor<2x4x6xf32>
+      %k = tx.slice %kv 0 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %v = tx.slice %kv 3 size 3 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %s = tx.attention_scores %x, %k heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x3xf32>
+      %p = tx.softmax %s causal in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>
+      %y = tx.attention_context %p, %v groups 1 scale 0.7 in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x3xf32>)"},
+    {"AttentionContextTransposedOfGroups", "", R"(
+      %v = tx.slice %x 2 size 2 in <layer 0, "qkv"> : tensor<2x4x6xf32>
+      %s = tx.attention_scores %v, %x heads 3 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x2xf32>, tensor<2x4x6xf32>
+      %y = tx.attention_context %s, %v transposed groups 1 in <layer 0, "core_attn"> : tensor<2x3x4x4xf32>, tensor<2x4x2xf32>)"},
     {"AttentionScoresOfItself", "", R"(
       %y = tx.attention_scores %x, %x heads 3 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>)",
      "%y", "2x3x4x4"},

@@ -55,6 +55,22 @@ TEST_P(GpuFlash, AgreesWithDouble) {
 INSTANTIATE_TEST_SUITE_P(Shapes, GpuFlash, testing::ValuesIn(kShapes),
                          [](const auto &info) { return std::string(info.param.name); });
 
+// As on the host: heads that share keys and values, of any width.
+TEST(GpuFlashGroups, OfRandomShapesAgreeWithDouble) {
+  for (unsigned seed = 0; seed < 3; ++seed)
+    for (const char *element : {"f32", "bf16"}) {
+      FlashShape shape = randomGroups(seed, 24, element);
+      SCOPED_TRACE(std::to_string(seed) + " " + element + ": " + std::to_string(shape.heads) + "/" +
+                   std::to_string(shape.keyHeads) + " heads of " + std::to_string(shape.width));
+      FlashCase flash(shape);
+      OpCase forward = flash.forward(), backward = flash.backward();
+      GpuKernels kernels(forward.text() + backward.text());
+      const double tolerance = shape.element == std::string("bf16") ? 1e-2 : 4e-6;
+      flash.expectForward(run(kernels, forward), tolerance);
+      flash.expectBackward(run(kernels, backward), tolerance);
+    }
+}
+
 // As on the host: scores near 1000, and what their log-sum-exp loses.
 TEST(GpuFlashLargeScores, AreWithinTheStatedBound) {
   FlashCase flash({"LargeScores", 1, 70, 70, 2, 2, 16, true, false, "f32", 58});

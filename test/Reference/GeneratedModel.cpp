@@ -164,24 +164,26 @@ private:
     return {y, x.width};
   }
 
-  Value attend(const Value &q, const Value &k, const Value &v) {
-    int64_t heads = q.width % 2 ? 1 : 2;
-    const std::string path = "self_attention.core_attn", type = rows(q.width);
+  /// K and V may have fewer heads than Q, so that heads share them.
+  Value attend(const Value &q, const Value &k, const Value &v, int64_t heads) {
+    const std::string path = "self_attention.core_attn", type = rows(q.width), keyType = rows(k.width);
+    const int64_t groups = k.width / (q.width / heads);
     if (isOneIn(2)) {
       std::string y = name(), dropout = isOneIn(3) ? " dropout %key p 0.25" : "";
       line(y + ", %lse" + std::to_string(number) + " = tx.flash_attention " + q.name + ", " + k.name + ", " + v.name +
            " heads " + std::to_string(heads) + " scale 0.5" + (isOneIn(2) ? " causal" : "") + dropout + at(path) +
-           " : " + type + ", " + type + (dropout.empty() ? "" : ", tensor<4xi32>"));
+           " : " + type + ", " + keyType + (dropout.empty() ? "" : ", tensor<4xi32>"));
       return {y, q.width};
     }
     std::string s = name();
     line(s + " = tx.attention_scores " + q.name + ", " + k.name + " heads " + std::to_string(heads) + " scale 0.5" +
-         at(path) + " : " + type + ", " + type);
+         at(path) + " : " + type + ", " + keyType);
     std::string p = name();
     line(p + " = tx.softmax " + s + (isOneIn(2) ? " causal" : "") + at(path) + " : " + scores(heads));
     std::string y = name();
-    line(y + " = tx.attention_context " + p + ", " + v.name + (isOneIn(3) ? " transposed" : "") + at(path) + " : " +
-         scores(heads) + ", " + type);
+    line(y + " = tx.attention_context " + p + ", " + v.name + (isOneIn(3) ? " transposed" : "") +
+         (groups == heads ? "" : " groups " + std::to_string(groups)) + at(path) + " : " + scores(heads) + ", " +
+         keyType);
     return {y, q.width};
   }
 
@@ -220,7 +222,7 @@ private:
       return add({whole, x.width + y.width + (three ? z.width : 0)});
     }
     case 8:
-      return add(attend(x, pickAlike(x), pickAlike(x)));
+      return add(attend(x, pickAlike(x), pickAlike(x), x.width % 2 ? 1 : 2));
     case 9: // Q, K and V of one product
       return addSelfAttention(x);
     case 10:
@@ -235,8 +237,15 @@ private:
   }
 
   void addSelfAttention(const Value &x) {
-    Value qkv = linear(x, 3 * width, "self_attention.qkv");
-    add(attend(slice(qkv, 0, width), slice(qkv, width, width), slice(qkv, 2 * width, width)));
+    auto divisorOf = [&](int64_t n) {
+      int64_t divisor = between(1, n);
+      while (n % divisor)
+        --divisor;
+      return divisor;
+    };
+    const int64_t heads = divisorOf(width), shared = width / heads * divisorOf(heads);
+    Value qkv = linear(x, width + 2 * shared, "self_attention.qkv");
+    add(attend(slice(qkv, 0, width), slice(qkv, width, shared), slice(qkv, width + shared, shared), heads));
   }
 
   //===--- Loss ---===//

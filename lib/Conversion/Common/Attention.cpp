@@ -1,4 +1,4 @@
-//===- Attention.cpp - Softmax and its gradient -------------------------------------------------------------------===//
+//===- Attention.cpp - Softmax, sums of heads -------------------------------------------------------------------===//
 
 #include "OpTable.h"
 
@@ -28,7 +28,18 @@ static void lowerSoftmaxGrad(SoftmaxGradOp op, RowProgram &row) {
   row.result(op.getDx(), row.map({dy, y, sum}, [](Emitter &, Numbers v) { return v[1] * (v[0] - v[2]); }));
 }
 
+/// A row is a group, and its parts are the heads that are added.
+static void lowerSumHeadGroups(SumHeadGroupsOp op, RowProgram &row) {
+  row.result(op.getResult(), row.map(row.parts(op.getX()), [](Emitter &, Numbers v) {
+    Number sum = v[0];
+    for (Number next : v.drop_front())
+      sum = sum + next;
+    return sum;
+  }));
+}
+
 void tx::emit::addAttention(OpTable &table) {
   table.addRow(lowerSoftmax);
   table.addRow(lowerSoftmaxGrad);
+  table.addRow(lowerSumHeadGroups);
 }

@@ -13,6 +13,19 @@ static const std::vector<double> kKey = {12345, 99, 7, 0};
 
 void txtest::PrintTo(const FlashShape &shape, std::ostream *os) { *os << shape.name; }
 
+FlashShape txtest::randomGroups(unsigned seed, int64_t widest, const char *element) {
+  std::mt19937 random(seed);
+  auto between = [&](int64_t low, int64_t high) { return low + static_cast<int64_t>(random() % (high - low + 1)); };
+  FlashShape shape{"RandomGroups", between(1, 2),      between(1, 80), 0,    0,
+                   between(1, 3),  between(1, widest), false,          false};
+  shape.heads = shape.keyHeads * between(2, 4);
+  shape.keys = shape.queries + between(0, 70);
+  shape.causal = between(0, 1);
+  shape.dropout = between(0, 1);
+  shape.element = element;
+  return shape;
+}
+
 double FlashShape::boundOf(double lse) { return std::expm1(std::abs(lse) * 0x1p-21 + 0x1p-20); }
 
 static std::vector<uint8_t> rounded(Tensor tensor, const std::vector<double> &values) {

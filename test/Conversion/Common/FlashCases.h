@@ -22,6 +22,8 @@ struct FlashShape {
   static double boundOf(double lse);
 };
 void PrintTo(const FlashShape &shape, std::ostream *os);
+/// A shape of heads that share keys and values, of any width up to `widest`.
+FlashShape randomGroups(unsigned seed, int64_t widest, const char *element);
 
 /// Attention of a shape on random tensors, and what it should give, from the formulas in double.
 class FlashCase {

@@ -424,6 +424,22 @@ static void addRotaryCases(std::vector<OpCase> &cases, int64_t c) {
   addRope("rope_interleaved_partial", 2 * c, 1, 24 * c, " interleaved inverse", {2, 3, (c + 1) / 2});
 }
 
+/// Of heads as wide as a kernel's row: all in one group, and in groups of three.
+static void addHeadSumCases(std::vector<OpCase> &cases, int64_t c) {
+  for (int64_t groups : {1, 2}) {
+    Tensor x = normal({2, 3, 6 * c}, 1);
+    cases.push_back({"sum_head_groups" + std::to_string(groups),
+                     "row",
+                     6 * groups,
+                     c,
+                     "%r0 = tx.sum_head_groups %0 heads 6 groups " + std::to_string(groups) + (in + x.type()),
+                     {x},
+                     {{{2, 3, groups * c}}},
+                     {},
+                     1e-6});
+  }
+}
+
 static void addSwigluCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor dy = normal({2, 3, c}, 1), gate = normal({2, 3, c}, 2, 4), up = normal({2, 3, c}, 3), result{{2, 3, c}};
   std::string t = dy.type();
@@ -622,8 +638,8 @@ static void addOptimizerCases(std::vector<OpCase> &cases, int64_t c) {
 
 std::vector<OpCase> txtest::opCases(int64_t columns) {
   std::vector<OpCase> cases;
-  for (auto add : {addElementwiseCases, addSwigluCases, addNormCases, addRmsNormCases, addRotaryCases, addTallCases,
-                   addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
+  for (auto add : {addElementwiseCases, addSwigluCases, addNormCases, addRmsNormCases, addRotaryCases, addHeadSumCases,
+                   addTallCases, addEmbeddingCases, addAttentionCases, addLossCases, addOptimizerCases})
     add(cases, columns);
   return cases;
 }

@@ -71,6 +71,22 @@ TEST_P(Flash, SameBitsForAnySplitOfUnits) {
   }
 }
 
+// Heads that share keys and values, of any width, odd ones too.
+TEST(FlashGroups, OfRandomShapesAgreeWithDouble) {
+  for (unsigned seed = 0; seed < 6; ++seed)
+    for (const char *element : {"f32", "bf16"}) {
+      FlashShape shape = randomGroups(seed, 40, element);
+      SCOPED_TRACE(std::to_string(seed) + " " + element + ": " + std::to_string(shape.heads) + "/" +
+                   std::to_string(shape.keyHeads) + " heads of " + std::to_string(shape.width));
+      FlashCase flash(shape);
+      OpCase forward = flash.forward(), backward = flash.backward();
+      Kernels kernels(forward.text() + backward.text());
+      const double tolerance = shape.element == std::string("bf16") ? 1e-2 : 2e-6;
+      flash.expectForward(run(kernels, forward), tolerance);
+      flash.expectBackward(run(kernels, backward), tolerance);
+    }
+}
+
 // Scores near 1000: what the one log-sum-exp of a row loses of them is within the bound that the op states. Forward has
 // maximum and sum, but rounds the scores themselves.
 TEST(FlashLargeScores, AreWithinTheStatedBound) {

@@ -669,7 +669,7 @@ func.func @unpacked_too_much(%x: tensor<64xf32>) {
 // -----
 
 func.func @keys_of_another_width(%q: tensor<2x4x6xf32>, %k: tensor<2x4x8xf32>) {
-  // expected-error @below {{'tx.attention_scores' op takes q [b, s, h] and k [b, t, h], found 'tensor<2x4x6xf32>' and 'tensor<2x4x8xf32>'}}
+  // expected-error @below {{'tx.attention_scores' op has 2 heads of width 4, which do not share 6 columns evenly}}
   %0 = tx.attention_scores %q, %k heads 2 scale 1.0 in <"a"> : tensor<2x4x6xf32>, tensor<2x4x8xf32>
   return
 }
@@ -750,8 +750,64 @@ func.func @softmax_gradient_of_a_scalar(%x: tensor<f32>) {
 
 // -----
 
+func.func @keys_of_other_samples(%q: tensor<2x4x6xf32>, %k: tensor<3x4x6xf32>) {
+  // expected-error @below {{'tx.attention_scores' op takes q [b, s, a d] and k [b, t, g d], found 'tensor<2x4x6xf32>' and 'tensor<3x4x6xf32>'}}
+  %0 = tx.attention_scores %q, %k heads 2 scale 1.0 in <"a"> : tensor<2x4x6xf32>, tensor<3x4x6xf32>
+  return
+}
+
+// -----
+
+func.func @heads_that_share_keys_unevenly(%q: tensor<2x4x12xf32>, %k: tensor<2x4x9xf32>) {
+  // expected-error @below {{'tx.attention_scores' op has 4 heads of width 3, which do not share 9 columns evenly}}
+  %0 = tx.attention_scores %q, %k heads 4 scale 1.0 in <"a"> : tensor<2x4x12xf32>, tensor<2x4x9xf32>
+  return
+}
+
+// -----
+
+func.func @heads_that_share_values_unevenly(%p: tensor<2x4x4x4xf32>, %v: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.attention_context' op has 4 heads of p, which do not share 3 heads of v evenly}}
+  %0 = tx.attention_context %p, %v groups 3 in <"a"> : tensor<2x4x4x4xf32>, tensor<2x4x6xf32>
+  return
+}
+
+// -----
+
+func.func @groups_that_do_not_divide(%p: tensor<2x4x4x4xf32>, %v: tensor<2x4x7xf32>) {
+  // expected-error @below {{'tx.attention_context' op has 2 heads, which do not divide a hidden size of 7}}
+  %0 = tx.attention_context %p, %v groups 2 in <"a"> : tensor<2x4x4x4xf32>, tensor<2x4x7xf32>
+  return
+}
+
+// -----
+
+func.func @sum_of_no_rows(%x: tensor<4x6xf32>) {
+  // expected-error @below {{'tx.sum_head_groups' op takes x [b, t, a d], found 'tensor<4x6xf32>'}}
+  %0 = tx.sum_head_groups %x heads 2 groups 1 in <"a"> : tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @sum_of_heads_that_do_not_divide(%x: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.sum_head_groups' op has 4 heads, which do not divide a hidden size of 6}}
+  %0 = tx.sum_head_groups %x heads 4 groups 1 in <"a"> : tensor<2x4x6xf32>
+  return
+}
+
+// -----
+
+func.func @sum_of_unequal_groups(%x: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.sum_head_groups' op sums 3 heads in 2 groups, which are not equal}}
+  %0 = tx.sum_head_groups %x heads 3 groups 2 in <"a"> : tensor<2x4x6xf32>
+  return
+}
+
+// -----
+
 func.func @context_of_other_samples(%p: tensor<2x2x4x4xf32>, %v: tensor<3x4x6xf32>) {
-  // expected-error @below {{'tx.attention_context' op takes p [b, a, s, t] and v [b, t, h], found 'tensor<2x2x4x4xf32>' and 'tensor<3x4x6xf32>'}}
+  // expected-error @below {{'tx.attention_context' op takes p [b, a, s, t] and v [b, t, g d], found 'tensor<2x2x4x4xf32>' and 'tensor<3x4x6xf32>'}}
   %0 = tx.attention_context %p, %v in <"a"> : tensor<2x2x4x4xf32>, tensor<3x4x6xf32>
   return
 }
@@ -783,7 +839,7 @@ func.func @context_of_heads_that_do_not_divide(%p: tensor<2x4x4x4xf32>, %v: tens
 // -----
 
 func.func @context_of_no_heads(%p: tensor<2x0x4x4xf32>, %v: tensor<2x4x6xf32>) {
-  // expected-error @below {{'tx.attention_context' op has 0 heads, which do not divide a hidden size of 6}}
+  // expected-error @below {{'tx.attention_context' op has 0 heads of p, which do not share 0 heads of v evenly}}
   %0 = tx.attention_context %p, %v in <"a"> : tensor<2x0x4x4xf32>, tensor<2x4x6xf32>
   return
 }

@@ -10,14 +10,20 @@ def Tx_AttentionScoresOp : Tx_ComputeOp<"attention_scores",
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, Tx_Inferred]> {
   let summary = "scale Q K^T, by head";
   let description = [{
-    q [b,s,h], k [b,t,h], head i in columns [i h/a, (i+1) h/a) -> [b,a,s,t]. The gradient of P V by P is the same op on
-    (dO, V).
+    q [b,s,a d], k [b,t,g d], head i of width d in columns [i d, (i+1) d) -> [b,a,s,t]. With g < a heads of k, a/g heads
+    of q in a row share one; or q has the fewer heads, and heads of k share them. The gradient of P V by P is the same op
+    on (dO, V).
 
     ```mlir
     %scores = tx.attention_scores %q, %k heads 2 scale 0.5 in <layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
+    %grouped = tx.attention_scores %q1, %k1 heads 4 scale 0.5 in <layer 0, "self_attention.core_attn"> : tensor<2x4x12xf32>, tensor<2x4x6xf32>
     ```
   }];
   let results = (outs Tx_FloatTensor:$scores);
+  let extraClassDeclaration = [{
+    /// Columns of a head.
+    int64_t getHeadWidth();
+  }];
   let assemblyFormat = [{
     $q `,` $k `heads` $heads `scale` $scale `in` $scope attr-dict `:` type($q) `,` type($k)
   }];
@@ -52,22 +58,42 @@ def Tx_SoftmaxGradOp : Tx_ComputeOp<"softmax_grad", (ins Tx_FloatTensor:$dy, Tx_
 }
 
 def Tx_AttentionContextOp : Tx_ComputeOp<"attention_context",
-    (ins Tx_FloatTensor:$p, Tx_FloatTensor:$v, UnitAttr:$transposed, DefaultValuedAttr<F64Attr, "1.0">:$scale),
+    (ins Tx_FloatTensor:$p, Tx_FloatTensor:$v, UnitAttr:$transposed, OptionalAttr<I64Attr>:$groups,
+         DefaultValuedAttr<F64Attr, "1.0">:$scale),
     [Tx_Exact, Tx_Differentiable, Tx_Kernel, Tx_Gemm, Tx_MatrixCost, Tx_Inferred]> {
   let summary = "scale P V, by head";
   let description = [{
-    p [b,a,s,t], v [b,t,h] -> [b,s,h]; if `transposed`, P^T: v [b,s,h] -> [b,t,h]. The gradients of scores by Q and K
-    and of P V by V are this op too.
+    p [b,a,s,t], v [b,t,a d] -> [b,s,a d]; if `transposed`, P^T: v [b,s,a d] -> [b,t,a d]. With `groups` g, v has g
+    heads only, and a/g heads of p in a row share one; the result has all a. The gradients of scores by Q and K and of P
+    V by V are this op too; where heads are shared, `tx.sum_head_groups` adds the gradients of those that share one.
 
     ```mlir
     %o = tx.attention_context %p, %v in <layer 0, "self_attention.core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>
     %dv = tx.attention_context %p, %do transposed in <backward, layer 0, "self_attention.core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>
+    %grouped = tx.attention_context %p, %v1 groups 1 in <layer 0, "self_attention.core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x3xf32>
     ```
   }];
   let results = (outs Tx_FloatTensor:$result);
   let assemblyFormat = [{
-    $p `,` $v (`transposed` $transposed^)? (`scale` $scale^)? `in` $scope attr-dict `:` type($p) `,` type($v)
+    $p `,` $v (`transposed` $transposed^)? (`groups` $groups^)? (`scale` $scale^)? `in` $scope attr-dict
+    `:` type($p) `,` type($v)
   }];
+}
+
+def Tx_SumHeadGroupsOp : Tx_ComputeOp<"sum_head_groups", (ins Tx_FloatTensor:$x, I64Attr:$heads, I64Attr:$groups),
+                                      [Tx_Exact, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "the sums of the heads that share one";
+  let description = [{
+    x [b,t,a d] has a `heads` of width d; the result [b,t,g d] has g `groups`, each the sum of a/g heads in a row: the
+    gradient by keys or values from the gradients of the heads that share them. Sums are in f32, in the order of heads,
+    and rounded once.
+
+    ```mlir
+    %dk = tx.sum_head_groups %x heads 6 groups 2 in <backward, layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$x `heads` $heads `groups` $groups `in` $scope attr-dict `:` type($x)";
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

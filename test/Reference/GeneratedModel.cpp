@@ -83,7 +83,7 @@ private:
     if (layer < 0)
       return " in <\"" + path + ".v" + std::to_string(number) + "\">";
     std::string module = path.substr(path.rfind('.') + 1);
-    if (module == "mlp" || module == "mlp_act" || module == "layernorm" || module == "core_attn")
+    if (module == "mlp" || module == "mlp_act" || module == "layernorm" || module == "core_attn" || module == "qk_norm")
       modules.insert(module);
     if (module == "mlp_act")
       modules.insert("mlp");
@@ -164,6 +164,68 @@ private:
     return {y, x.width};
   }
 
+  /// One of the numbers of heads that divide the width.
+  int64_t headsOf(int64_t width) {
+    std::vector<int64_t> divisors;
+    for (int64_t heads = 1; heads <= width; ++heads)
+      if (width % heads == 0)
+        divisors.push_back(heads);
+    return divisors[between(0, divisors.size() - 1)];
+  }
+
+  Value rmsNorm(const Value &x) {
+    int64_t heads = headsOf(x.width);
+    std::string w = parameter({x.width / heads}, "ones"), y = name(), ofHeads;
+    if (heads > 1)
+      ofHeads = " heads " + std::to_string(heads);
+    line(y + ", %rstd" + std::to_string(number) + " = tx.rms_norm " + x.name + ", " + w + " eps 1.0e-2" + ofHeads +
+         (isOneIn(3) ? " offset 1" : "") + at(heads > 1 ? "self_attention.qk_norm" : "layernorm") + " : " +
+         rows(x.width) + ", " + tensor({x.width / heads}));
+    return {y, x.width};
+  }
+
+  /// The same positions for all samples, or, as numbers like others, the tokens.
+  Value rope(const Value &x) {
+    int64_t heads = headsOf(x.width), width = x.width / heads;
+    if (width == 1)
+      return x;
+    int64_t turned = between(1, width / 2);
+    bool isShared = isOneIn(2), isInterleaved = width % 2 == 0 && isOneIn(2);
+    std::string positions = "%tokens", table = name(), n = std::to_string(number), frequencies;
+    std::vector<int64_t> shape = {model.batch, model.sequence, turned};
+    if (isShared) {
+      shape.erase(shape.begin());
+      positions = "%places" + n;
+      line(positions + " = tx.positions" + at("rotary_pos_emb") + " : " + tensor({model.sequence}, "i32"));
+    }
+    for (int64_t i = 0; i < turned; ++i)
+      frequencies += (i ? ", 0." : "0.") + std::to_string(between(100, 999));
+    line(table + ", %sin" + n + " = tx.rope_table " + positions + " frequencies [" + frequencies + "]" +
+         (isOneIn(3) ? " scale 1.5" : "") + at("rotary_pos_emb") + " : " +
+         (isShared ? tensor({model.sequence}, "i32") : ids()));
+    std::string y = name();
+    line(y + " = tx.rope " + x.name + ", " + table + ", %sin" + n + " heads " + std::to_string(heads) +
+         (isInterleaved ? " interleaved" : "") + (isOneIn(4) ? " inverse" : "") + at("self_attention.rope") + " : " +
+         rows(x.width) + ", " + tensor(shape));
+    return {y, x.width};
+  }
+
+  Value swiglu(const Value &gate, const Value &up) {
+    std::string y = name();
+    line(y + " = tx.swiglu " + gate.name + ", " + up.name + at("mlp.mlp_act") + " : " + rows(gate.width));
+    return {y, gate.width};
+  }
+
+  /// Heads of queries share those of keys and values.
+  Value attendInGroups(const Value &x) {
+    int64_t groups = between(1, 2), heads = groups * between(1, 3), width = between(1, 3);
+    Value q = linear(x, heads * width, "self_attention.qkv"), k = linear(x, groups * width, "self_attention.qkv");
+    Value v = linear(x, groups * width, "self_attention.qkv");
+    if (isOneIn(2))
+      q = rope(q), k = rope(k);
+    return attend(q, k, v, heads);
+  }
+
   /// K and V may have fewer heads than Q, so that heads share them.
   Value attend(const Value &q, const Value &k, const Value &v, int64_t heads) {
     const std::string path = "self_attention.core_attn", type = rows(q.width), keyType = rows(k.width);
@@ -189,7 +251,7 @@ private:
 
   void addSomething() {
     Value x = pick();
-    switch (between(0, 11)) {
+    switch (between(0, 15)) {
     case 0:
       return add(linear(x, between(1, 8), "mlp"));
     case 1:
@@ -227,6 +289,14 @@ private:
       return addSelfAttention(x);
     case 10:
       return add(unary("dropout", x, ", %key p 0.25", "dropped", ", tensor<4xi32>"));
+    case 11:
+      return add(rmsNorm(x));
+    case 12:
+      return add(isOneIn(2) ? rope(x) : rope(rmsNorm(x)));
+    case 13:
+      return add(swiglu(x, pickAlike(x)));
+    case 14:
+      return add(attendInGroups(x));
     default: {
       if (isOneIn(3))
         return add(embed());

@@ -229,6 +229,31 @@ void readMesh(const JsonField &mesh, Manifest &manifest) {
   }
 }
 
+void readWeights(const JsonField &weights, const json &value, Manifest &manifest) {
+  WeightsSpec &spec = manifest.weights;
+  if (weights.has("prefix"))
+    spec.prefix = weights["prefix"].string();
+  if (weights.has("ignored"))
+    for (const JsonField &pattern : weights["ignored"].items())
+      spec.ignored.push_back(pattern.string());
+  if (weights.has("tied")) {
+    if (!weights["tied"].isObject())
+      weights["tied"].refuse("is no object");
+    for (const auto &item : value["tied"].items()) {
+      const std::string parameter = weights["tied"][item.key().c_str()].string();
+      const GlobalSpec *global = manifest.findGlobal(parameter);
+      if (!global || global->role != Role::Parameter)
+        weights["tied"].refuse("has '" + printable(parameter) + "', which is no parameter");
+      spec.tied.emplace(item.key(), parameter);
+    }
+  }
+  if (weights.has("config")) {
+    if (!weights["config"].isObject())
+      weights["config"].refuse("is no object");
+    spec.config = value["config"].dump(2) + "\n";
+  }
+}
+
 /// Reads the fields that only describe the artifact for people. They may be missing: an artifact that was compiled from
 /// IR has no model.
 void readDescription(const JsonField &top, Manifest &manifest) {
@@ -272,6 +297,8 @@ Manifest txrt::readManifest(const std::string &artifact, const std::string &text
   readSegments(top["arena"], manifest);
   readGlobals(top["globals"], manifest);
   readEntries(top["entries"], manifest);
+  if (top.has("weights"))
+    readWeights(top["weights"], root["weights"], manifest);
   if (top.has("mesh"))
     readMesh(top["mesh"], manifest);
   readDescription(top, manifest);

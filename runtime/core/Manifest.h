@@ -68,6 +68,18 @@ struct ModelSpec {
   bool tied = false;
 };
 
+/// What files of weights call the parameters. Stored names are Hugging Face's.
+struct WeightsSpec {
+  /// A stored name may have or lack it in front, whether the parameter's name has it or not.
+  std::string prefix;
+  /// The name of a copy that files may have of a parameter, and the parameter: "lm_head.weight" of the embedding.
+  std::map<std::string, std::string> tied;
+  /// Names of stored tensors that are no weights, such as "*.rotary_emb.inv_freq"; a star stands for any text.
+  std::vector<std::string> ignored;
+  /// The config.json that belongs to the weights; empty: none is known, as in an artifact that was compiled from IR.
+  std::string config;
+};
+
 /// What the ranks of a mesh axis divide among them; the manifest need not say it.
 enum class AxisKind { Batch, Sequence, Tensor, Expert, Stage, Unsaid };
 
@@ -84,6 +96,7 @@ struct Manifest {
   std::array<uint64_t, TXRT_SEGMENT_COUNT> segmentBytes = {};
   uint64_t peakBytes = 0; // what the report plans
   ModelSpec model;
+  WeightsSpec weights;
   std::string policy;         // "full, uniform, 1"
   uint64_t seed = 0;          // of initial weights and dropout
   std::vector<AxisSpec> mesh; // the last axis is the fastest

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -91,89 +93,150 @@ static void requireReplaceable(const std::string &target, const std::string &ask
                        "may replace it");
 }
 
-/// A random name in the folder of `target`, so that no other file has it.
-static std::string makeTemporaryName(const std::string &target) {
+/// A random name in the folder, so that no other file has it.
+static std::string makeTemporaryName(const std::string &folder) {
   uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number)
     fail(TXRT_IO, "no random number: %s", std::strerror(errno));
-  return folderOf(target) + format("/.tx-%016llx.tmp", (unsigned long long)number);
+  return folder + format("/.tx-%016llx.tmp", (unsigned long long)number);
+}
+
+static bool isTemporaryName(const std::string &name) {
+  return name.size() == 24 && name.compare(0, 4, ".tx-") == 0 && name.compare(20, 4, ".tmp") == 0 &&
+         name.find_first_not_of("0123456789abcdef", 4) == 20;
 }
 
 /// Tries random names until `make` creates a file under one that is new.
-template <typename Make> static int makeUnique(const std::string &target, std::string &name, Make make) {
+template <typename Make> static int makeUnique(const std::string &folder, std::string &name, Make make) {
   for (;;) {
-    name = makeTemporaryName(target);
+    name = makeTemporaryName(folder);
     const int result = make(name.c_str());
     if (result >= 0 || errno != EEXIST)
       return result;
   }
 }
 
-/// Makes a new file in the folder of `target`: without a name if the file system can do that (O_TMPFILE; then a killed
-/// run leaves nothing behind), else under a new name.
-static int openTemporary(const std::string &target, std::string &name) {
-  const int descriptor = ::open(folderOf(target).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+/// Makes a new file in the folder: without a name if the file system can do that (O_TMPFILE; then a killed run leaves
+/// nothing behind), else under a new name.
+static int openTemporary(const std::string &folder, std::string &name) {
+  const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor >= 0) {
     // The file gets its name through /proc, which a sandbox may lack.
     if (::access(format("/proc/self/fd/%d", descriptor).c_str(), F_OK) == 0)
       return descriptor;
     ::close(descriptor);
   }
-  const int named = makeUnique(
-      target, name, [](const char *path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
-  if (named < 0)
-    name.clear();
-  return named;
+  for (;;) {
+    const int named = makeUnique(
+        folder, name, [](const char *path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+    if (named < 0)
+      name.clear();
+    // The lock tells removeAbandoned that somebody writes the file. It may have been faster: then take another name.
+    if (named < 0 || ::flock(named, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+      return named;
+    ::close(named);
+  }
+}
+
+NewFile::NewFile(const std::string &folder, std::string shown) : folder(folder), shown(std::move(shown)) {
+  descriptor = openTemporary(folder, temporary);
+  if (descriptor < 0)
+    failToWrite(this->shown, std::strerror(errno));
+}
+
+NewFile::~NewFile() {
+  if (!temporary.empty())
+    ::unlink(temporary.c_str());
+  if (descriptor >= 0)
+    ::close(descriptor);
+}
+
+void NewFile::failed(const char *what) const {
+  fail(TXRT_IO, "%s: %s failed: %s; what was there is untouched", printable(shown, 200).c_str(), what,
+       std::strerror(errno));
+}
+
+void NewFile::write(const void *from, size_t count) {
+  if (!writeAll(descriptor, from, count))
+    failed("writing");
+}
+
+void NewFile::rewrite(uint64_t offset, const void *from, size_t count) {
+  if (::pwrite(descriptor, from, count, static_cast<off_t>(offset)) != static_cast<ssize_t>(count))
+    failed("writing");
+}
+
+void NewFile::setPermissions(mode_t mode) { (void)::fchmod(descriptor, mode); }
+
+void NewFile::flush() {
+  if (::fsync(descriptor))
+    failed("flushing");
+  // On NFS and under quotas, close may be the first call that reports a full disk. A second descriptor keeps the file
+  // and its lock.
+  const int kept = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (kept < 0)
+    failed("flushing");
+  const int closed = ::close(descriptor);
+  descriptor = kept;
+  if (closed)
+    failed("flushing");
+}
+
+void NewFile::rename(const std::string &target) {
+  if (temporary.empty()) {
+    const std::string own = format("/proc/self/fd/%d", descriptor);
+    auto link = [&](const char *name) { return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW); };
+    (void)::flock(descriptor, LOCK_EX | LOCK_NB); // for removeAbandoned, which may find the random name
+    if (link(target.c_str()) == 0)
+      return;
+    if (errno != EEXIST || makeUnique(folder, temporary, link)) {
+      temporary.clear();
+      fail(TXRT_IO, "%s: cannot take its name: %s", printable(shown, 200).c_str(), std::strerror(errno));
+    }
+  }
+  if (::rename(temporary.c_str(), target.c_str()))
+    fail(TXRT_IO, "%s: cannot take its name: %s", printable(shown, 200).c_str(), std::strerror(errno));
+  temporary.clear();
+}
+
+void txrt::flushFolder(const std::string &folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0)
+    return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+void txrt::removeAbandoned(const std::string &folder) {
+  DIR *list = ::opendir(folder.c_str());
+  if (!list)
+    return;
+  while (const struct dirent *entry = ::readdir(list)) {
+    const std::string name = entry->d_name;
+    if (!isTemporaryName(name))
+      continue;
+    const int descriptor = ::openat(::dirfd(list), entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (descriptor < 0)
+      continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      (void)::unlinkat(::dirfd(list), entry->d_name, 0);
+    ::close(descriptor);
+  }
+  ::closedir(list);
 }
 
 AtomicFile::AtomicFile(const std::string &path) : target(followLinks(path)) {
   requireReplaceable(target, path);
-  descriptor = openTemporary(target, temporary);
-  if (descriptor < 0)
-    failToWrite(path, std::strerror(errno));
+  file.emplace(folderOf(target), path);
   struct stat old;
   if (::stat(target.c_str(), &old) == 0)
-    (void)::fchmod(descriptor, old.st_mode & 0777); // the new file has the old one's permissions
-}
-
-AtomicFile::~AtomicFile() {
-  if (descriptor >= 0)
-    ::close(descriptor);
-  if (!temporary.empty())
-    ::unlink(temporary.c_str());
-}
-
-void AtomicFile::write(const void *from, size_t count) {
-  if (!writeAll(descriptor, from, count))
-    fail(TXRT_IO, "%s: writing failed: %s; the old file is untouched", printable(target, 200).c_str(),
-         std::strerror(errno));
+    file->setPermissions(old.st_mode & 0777); // the new file has the old one's permissions
 }
 
 void AtomicFile::commit() {
-  int failed = ::fsync(descriptor);
-  if (!failed && temporary.empty()) {
-    const std::string own = format("/proc/self/fd/%d", descriptor);
-    failed = makeUnique(target, temporary, [&](const char *name) {
-      return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW);
-    });
-    if (failed)
-      temporary.clear();
-  }
-  // On NFS and under quotas, close may be the first call that reports a full disk.
-  failed |= ::close(descriptor);
-  descriptor = -1;
-  if (failed)
-    fail(TXRT_IO, "%s: flushing failed: %s; the old file is untouched", printable(target, 200).c_str(),
-         std::strerror(errno));
-  if (::rename(temporary.c_str(), target.c_str()))
-    fail(TXRT_IO, "%s: cannot take its name: %s", printable(target, 200).c_str(), std::strerror(errno));
-  temporary.clear();
-  // Flush the folder, so that the new name survives a loss of power too.
-  int folder = ::open(folderOf(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
+  file->flush();
+  file->rename(target);
+  flushFolder(folderOf(target)); // so that the new name survives a loss of power too
 }
 
 OutputLock::OutputLock(const std::string &path) {
@@ -206,9 +269,9 @@ OutputLock::~OutputLock() {
     ::close(socket);
 }
 
-void txrt::requireRoom(const std::string &path, uint64_t bytes) {
-  auto need = [&](double there, const char *what) {
-    fail(TXRT_IO, "%s: will take %s, and %s is %s", printable(path, 200).c_str(), readableBytes(double(bytes)).c_str(),
+void txrt::requireRoom(const std::string &path, uint64_t bytes, uint64_t largest) {
+  auto need = [&](uint64_t wanted, double there, const char *what) {
+    fail(TXRT_IO, "%s: will take %s, and %s is %s", printable(path, 200).c_str(), readableBytes(double(wanted)).c_str(),
          what, readableBytes(there).c_str());
   };
   struct statvfs disk;
@@ -217,11 +280,11 @@ void txrt::requireRoom(const std::string &path, uint64_t bytes) {
   if (::statvfs(folder.c_str(), &disk) == 0 && disk.f_blocks > 0) {
     const double there = double(disk.f_bavail) * double(disk.f_frsize);
     if (double(bytes) > there)
-      need(there, "what is free on its disk");
+      need(bytes, there, "what is free on its disk");
   }
   struct rlimit limit;
-  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur)
-    need(double(limit.rlim_cur), "the limit of a file here (ulimit -f)");
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && largest > limit.rlim_cur)
+    need(largest, double(limit.rlim_cur), "the limit of a file here (ulimit -f)");
 }
 
 std::optional<FileIdentity> txrt::identify(const std::string &path) {

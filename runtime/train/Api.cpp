@@ -112,7 +112,10 @@ txrt_status txrt_train_load(txrt_train *train, const char *path, int weights_onl
 txrt_status txrt_train_save(txrt_train *train, const char *path, int weights_only, txrt_error *error) {
   return guarded(error, [&] {
     requireArgument(train && path && *path, "txrt_train_save");
-    train->training.save(path, !weights_only);
+    SaveRequest request;
+    request.path = path;
+    request.withOptimizer = !weights_only;
+    train->training.save(request);
   });
 }
 

@@ -1,46 +1,11 @@
 //===- Fingerprint.cpp - Do ranks have the same data? -------------------------------------------------------------===//
 
 #include "train/Fingerprint.h"
-#include "core/Failure.h"
+#include "train/Hash.h"
 
-#include <algorithm>
-#include <cstring>
+#include <vector>
 
 namespace txrt::train {
-
-namespace {
-
-/// A 64-bit hash. It takes four words at a time, so that it is as fast as memory.
-class Hash {
-public:
-  void add(const void *data, uint64_t bytes) {
-    const char *from = static_cast<const char *>(data);
-    uint64_t words[4] = {};
-    for (; bytes > 0; from += sizeof words) {
-      const uint64_t part = std::min<uint64_t>(bytes, sizeof words);
-      if (part < sizeof words)
-        std::memset(words, 0, sizeof words);
-      std::memcpy(words, from, part);
-      for (int i = 0; i < 4; ++i)
-        lanes[i] = ((lanes[i] << 29 | lanes[i] >> 35) ^ words[i]) * prime;
-      bytes -= part;
-    }
-  }
-  std::string text() const {
-    uint64_t all = 0;
-    for (uint64_t lane : lanes) {
-      all = (all ^ lane) * prime;
-      all ^= all >> 32;
-    }
-    return format("%016llx", (unsigned long long)all);
-  }
-
-private:
-  static constexpr uint64_t prime = 0x9e3779b97f4a7c15; // an odd number: 2^64 / golden ratio
-  uint64_t lanes[4] = {1, 2, 3, 4};
-};
-
-} // namespace
 
 std::string fingerprintOf(SampleSource &source, const Model &model) {
   constexpr uint64_t samples = 32, spread = 1 << 20;

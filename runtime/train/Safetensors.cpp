@@ -225,7 +225,7 @@ void SafetensorsWriter::add(const std::string &name, const std::string &dtype, c
 
 void SafetensorsWriter::setMetadata(const std::string &key, const std::string &value) { metadata[key] = value; }
 
-void SafetensorsWriter::write(const std::string &path) const {
+std::string SafetensorsWriter::begin() const {
   // The header is written by hand, with the tensors in the order of add(), which is also the order of the data. The
   // reference implementation reads keys in any order.
   std::string header = "{\"__metadata__\":" + json(metadata).dump();
@@ -238,20 +238,41 @@ void SafetensorsWriter::write(const std::string &path) const {
   header += "}";
   // Spaces at the end of the header align the data to a multiple of 8 bytes, as in the reference implementation.
   header.append((8 - header.size() % 8) % 8, ' ');
-  unsigned char prefix[8];
+  std::string prefix(8, '\0');
   for (int i = 0; i < 8; ++i)
-    prefix[i] = static_cast<unsigned char>(uint64_t(header.size()) >> (8 * i));
+    prefix[static_cast<size_t>(i)] = static_cast<char>(uint64_t(header.size()) >> (8 * i));
+  return prefix + header;
+}
 
-  AtomicFile file(path);
-  file.write(prefix, 8);
-  file.write(header.data(), header.size());
+uint64_t SafetensorsWriter::dataBytes() const {
+  uint64_t bytes = 0;
+  for (const Entry &entry : entries)
+    bytes += entry.bytes;
+  return bytes;
+}
+
+std::vector<std::string> SafetensorsWriter::names() const {
+  std::vector<std::string> result;
+  for (const Entry &entry : entries)
+    result.push_back(entry.name);
+  return result;
+}
+
+void SafetensorsWriter::write(const Sink &put) const {
+  const std::string first = begin();
+  put(first.data(), first.size());
   std::vector<char> part(1u << 20);
   for (const Entry &entry : entries)
     for (uint64_t at = 0; at < entry.bytes; at += part.size()) {
       uint64_t bytes = std::min<uint64_t>(part.size(), entry.bytes - at);
       entry.source(at, bytes, part.data());
-      file.write(part.data(), bytes);
+      put(part.data(), bytes);
     }
+}
+
+void SafetensorsWriter::write(const std::string &path) const {
+  AtomicFile file(path);
+  write([&](const void *from, size_t bytes) { file.write(from, bytes); });
   file.commit();
 }
 

@@ -70,7 +70,18 @@ public:
   void add(const std::string &name, const std::string &dtype, const std::vector<uint64_t> &shape, const void *data,
            uint64_t bytes);
   void setMetadata(const std::string &key, const std::string &value);
+
+  /// Replaces the file at `path` atomically.
   void write(const std::string &path) const;
+  /// Gives the file's bytes to `put`, block after block.
+  using Sink = std::function<void(const void *from, size_t bytes)>;
+  void write(const Sink &put) const;
+  /// The file's first bytes: the length of its header, and the header.
+  std::string begin() const;
+  /// How many bytes of tensors the file will have.
+  uint64_t dataBytes() const;
+  /// The names of its tensors, in the order of add().
+  std::vector<std::string> names() const;
 
 private:
   struct Entry {

@@ -31,7 +31,7 @@ void Training::prepareWeights(const WeightsRequest &request) {
     model.clear();
   hasWeights = hasSchedule = false;
   const uint64_t seedBefore = at.seed;
-  at = train::prepareWeights(model, request, options.note);
+  at = train::prepareWeights(model, request, options.note, options.progress);
   loaded = request.load;
   hasWeights = true;
   if (training && at.seed != seedBefore && !isPrepared(dataOptions.path))
@@ -104,11 +104,11 @@ EvaluationResult Training::evaluate(const int32_t *tokens, const int32_t *target
   return Evaluator(model, *source).run();
 }
 
-void Training::save(const std::string &path, bool withOptimizer) {
+void Training::save(const SaveRequest &request) {
   requireWeights();
   model.ranks().together([&] {
     if (model.ranks().isFirst())
-      saveWeights(model, path, at, withOptimizer);
+      saveWeights(model, request, at, options.progress);
   });
 }
 

@@ -36,6 +36,7 @@ struct TrainingOptions {
   bool guard = true;        // throw TXRT_NUMERIC when a loss or gradient is not finite
   uint64_t seed = 0;        // of the data's order, until the weights bring another seed
   Notes note;               // may be null
+  Progress progress;        // of loading and saving; may be null
 };
 
 class Training {
@@ -48,7 +49,7 @@ public:
   /// A line for each file, which says how it is read.
   std::vector<std::string> readings() const;
 
-  /// Makes initial weights, or loads those of a file; a file with optimizer state also brings the position of its run.
+  /// Makes initial weights, or loads stored ones; optimizer state also brings the position of its run.
   /// Discards the weights that this object had before.
   void prepareWeights(const WeightsRequest &request);
 
@@ -69,8 +70,8 @@ public:
   /// The loss over rows in memory; all ranks give the same rows.
   EvaluationResult evaluate(const int32_t *tokens, const int32_t *targets, uint64_t rows);
 
-  /// Saves the weights (saveWeights). Rank 0 writes the file.
-  void save(const std::string &path, bool withOptimizer);
+  /// Saves the weights (saveWeights). Rank 0 writes.
+  void save(const SaveRequest &request);
 
   const RunPosition &position() const { return at; }
   StepRunner &runner();

@@ -5,6 +5,8 @@
 #include "core/OutputFile.h"
 
 #include <csignal>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,7 +145,7 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldFile) {
   small.rlim_cur = 4096;
   auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  expectError(TXRT_IO, "the old file is untouched", [&] {
+  expectError(TXRT_IO, "what was there is untouched", [&] {
     AtomicFile atomic(path);
     std::string much(10000, 'x');
     atomic.write(much.data(), much.size());
@@ -152,6 +154,34 @@ TEST_F(FileTest, AFailedWriteKeepsTheOldFile) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(read(path), "old");
+  EXPECT_EQ(filesIn(folder), 1u);
+}
+
+// On a file system without O_TMPFILE a new file has a name from the begin, and a killed run leaves it.
+TEST_F(FileTest, AbandonedFilesAreRemoved) {
+  for (const char *name : {".tx-0123456789abcdef.tmp", ".tx-fedcba9876543210.tmp", ".tx-0123456789abcdeX.tmp",
+                           ".tx-0123456789abcdef.tmpx", "tx-0123456789abcdef.tmp", ".tx-01.tmp"})
+    write(name, "x");
+  const int writer = ::open(file(".tx-fedcba9876543210.tmp").c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(writer, LOCK_EX), 0);
+  removeAbandoned(folder);
+  EXPECT_EQ(filesIn(folder), 5u);
+  EXPECT_FALSE(std::filesystem::exists(file(".tx-0123456789abcdef.tmp")));
+  ::close(writer);
+  removeAbandoned(folder);
+  EXPECT_EQ(filesIn(folder), 4u);
+}
+
+TEST_F(FileTest, BytesAreRewritten) {
+  {
+    NewFile made(folder, "shown");
+    made.write("0000 and more", 13);
+    made.rewrite(0, "1234", 4);
+    made.write("!", 1);
+    made.flush();
+    made.rename(file("out"));
+  }
+  EXPECT_EQ(read(file("out")), "1234 and more!");
   EXPECT_EQ(filesIn(folder), 1u);
 }
 

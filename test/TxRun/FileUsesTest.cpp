@@ -112,7 +112,7 @@ TEST_F(FileUsesTest, EveryPairByEveryName) {
         for (const char *who : {a.who, b.who})
           expectError(TXRT_USAGE, who, [&] { refuseSharedFiles(fileUses(both, 1)); });
       }
-      // Two files are two files.
+      // Two files are two files; a folder lies beside them.
       const Options apart = options({{&a, existing}, {&b, write("other", "x")}});
       EXPECT_NO_THROW(refuseSharedFiles(fileUses(apart, 1)));
     }
@@ -168,7 +168,7 @@ TEST_F(FileUsesTest, TableIsWhole) {
   for (std::string line; std::getline(help, line);) {
     if (line.compare(0, 4, "  --") ||
         (line.find(" FILE") == std::string::npos && line.find("=FILE") == std::string::npos &&
-         line.find(".txa") == std::string::npos))
+         line.find("|FILE") == std::string::npos && line.find(".txa") == std::string::npos))
       continue;
     const std::string flag = line.substr(2, line.find(' ', 2) - 2);
     ++found;
@@ -192,6 +192,23 @@ TEST_F(FileUsesTest, AnIndexBesideTheDataIsReadToo) {
   write("ids.bin", "x");
   const Options some = options({{&namingFlags[1], file("ids.bin")}, {&namingFlags[5], file("ids.idx")}});
   expectError(TXRT_USAGE, "--save would overwrite --data-path's index", [&] { refuseSharedFiles(fileUses(some, 1)); });
+}
+
+TEST_F(FileUsesTest, FilesOfFoldersOfWeights) {
+  std::filesystem::create_directories(file("m"));
+  for (const char *name : {"m/model-00001-of-00002.safetensors", "m/model.safetensors.index.json"})
+    write(name, "x");
+  auto refuse = [&](const std::vector<std::pair<const NamingFlag *, std::string>> &flags, const std::string &part) {
+    expectError(TXRT_USAGE, part, [&] { refuseSharedFiles(fileUses(options(flags), 1)); });
+  };
+  const NamingFlag *load = &namingFlags[3], *save = &namingFlags[5], *log = &namingFlags[8];
+  for (const char *source : {"m", "m/", "m/model.safetensors.index.json"}) {
+    EXPECT_NO_THROW(refuseSharedFiles(fileUses(options({{load, file(source)}, {save, file("m")}}), 1)));
+    refuse({{load, file(source)}, {log, file("m/model-00001-of-00002.safetensors")}}, "--log would overwrite --load");
+  }
+  for (const char *name : {"config.json", "model.safetensors", "tx-optimizer.safetensors"})
+    refuse({{save, file("m")}, {log, file("m/") + name}}, "--save and --log would both write it");
+  refuse({{save, file("n")}, {log, file("n")}}, "--save and --log would both write it");
 }
 
 TEST_F(FileUsesTest, TheTwinIsKept) {

@@ -329,6 +329,9 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
     for (const char *name :
          {"none/w", "only-read", "link", "pipe", "round", "folder", "only-read/w", "folder/", longName.c_str()}) {
       SCOPED_TRACE(flag + " " + name);
+      const bool isFolder = std::string(name) == "none/w" || std::strncmp(name, "folder", 6) == 0;
+      if (flag == "--save" && isFolder)
+        continue; // a folder, which can be made
       const std::string shownName = std::string(name).substr(0, 40);
       expectError(TXRT_IO, shownName, [&] {
         if (flag == "--output") // its inputs are missing
@@ -339,6 +342,20 @@ TEST_F(RunTest, OutputsAreTriedBeforeTheWork) {
       EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), count);
       EXPECT_EQ(read(file("only-read")), "mine");
     }
+  for (const char *name : {"none/w.safetensors", "folder/none/w.safetensors", "pipe/w"})
+    expectError(TXRT_IO, name, [&] { train(bad, 1, {"--save", file(name)}); });
+  // A folder of weights whose files are somebody's.
+  std::filesystem::create_directories(file("folder/model.safetensors.index.json"));
+  expectError(TXRT_IO, "index.json: is no regular file", [&] { train(bad, 1, {"--save", file("folder")}); });
+  std::filesystem::create_directory(file("kept"));
+  write("kept/model.safetensors", "mine");
+  ASSERT_EQ(::chmod(file("kept/model.safetensors").c_str(), 0444), 0);
+  expectError(TXRT_IO, "model.safetensors: cannot be written: it is read-only",
+              [&] { train(bad, 1, {"--save", file("kept")}); });
+  std::filesystem::create_directory(file("other"));
+  write("other/config.json", R"({"model_type": "gpt2", "vocab_size": 99})");
+  expectError(TXRT_BAD_INPUT, "config.json: is of another model: 'vocab_size' is 99, and 256 in the model to save",
+              [&] { train(bad, 1, {"--save", file("other")}); });
 }
 
 TEST_F(RunTest, RoomIsLookedForBeforeTheWork) {
@@ -351,28 +368,34 @@ TEST_F(RunTest, RoomIsLookedForBeforeTheWork) {
   small.rlim_cur = 200000; // the weights are 256 x 256 x 4 bytes
   for (const char *flag : {"--save", "--dump-gradients"}) {
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-    expectError(TXRT_IO, "out: will take 256 KiB, and the limit of a file",
-                [&] { train(bad, 1, {flag, file("out")}); });
+    expectError(TXRT_IO, "out.safetensors: will take 256 KiB, and the limit of a file",
+                [&] { train(bad, 1, {flag, file("out.safetensors")}); });
     ::setrlimit(RLIMIT_FSIZE, &before);
   }
-  expectError(TXRT_IO, "what is free on its disk is", [&] { requireRoom(file("out"), uint64_t(1) << 62); });
-  EXPECT_NO_THROW(requireRoom(file("out"), 1));
+  // Of a folder, each file counts by itself.
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expectError(TXRT_IO, "index.json: will take 256 KiB, and the limit of a file",
+              [&] { train(bad, 1, {"--save", file("out")}); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  expectError(TXRT_IO, "what is free on its disk is", [&] { requireRoom(file("out"), uint64_t(1) << 62, 1); });
+  EXPECT_NO_THROW(requireRoom(file("out"), 1, 1));
 }
 
 TEST_F(RunTest, WhatLiesBesideAnOutputStays) {
   for (const std::string flag : outputFlags) {
     SCOPED_TRACE(flag);
-    const char *const others[] = {"out.lock", "out.tx-tmp", "out.tmp", "out~"};
+    const char *const others[] = {"out.lock", "out.tx-tmp", "out.tmp", "out~", "out.safetensors.lock"};
     for (const char *other : others)
       write(other, "mine");
-    std::filesystem::remove(file("out"));
+    const std::string out = file(flag == "--save" ? "out.safetensors" : "out");
+    std::filesystem::remove(out);
     const auto count = std::distance(std::filesystem::directory_iterator(folder), {});
     if (flag == "--output")
-      tool({artifact, "--function", "evaluate", "--input", "tokens=1", "--input", "targets=1", flag,
-            "loss_sum=" + file("out")});
+      tool(
+          {artifact, "--function", "evaluate", "--input", "tokens=1", "--input", "targets=1", flag, "loss_sum=" + out});
     else
-      train(artifact, 2, {flag, file("out")});
-    EXPECT_GT(read(file("out")).size(), 0u);
+      train(artifact, 2, {flag, out});
+    EXPECT_GT(read(out).size(), 0u);
     for (const char *other : others)
       EXPECT_EQ(read(file(other)), "mine") << other;
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), count + 1);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <fcntl.h>
@@ -46,6 +47,18 @@ void Console::progress(const std::string &text) {
   size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79u;
   put("\r\33[K" + printable(text, std::string::npos).substr(0, columns));
   pending = true;
+}
+
+Progress Console::progressOfBytes() {
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto pause = std::chrono::milliseconds(200);
+  return [this, next = Clock::now() + pause](const char *what, uint64_t done, uint64_t all) mutable {
+    const Clock::time_point now = Clock::now();
+    if (now < next)
+      return;
+    next = now + pause;
+    progress(format("%s: %s of %s", what, readableBytes(double(done)).c_str(), readableBytes(double(all)).c_str()));
+  };
 }
 
 void Console::raw(const std::string &text) { put(text); }

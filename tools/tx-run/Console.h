@@ -4,6 +4,7 @@
 #define TXRUN_CONSOLE_H
 
 #include "Error.h"
+#include "train/Notes.h"
 
 #include <cstdint>
 #include <string>
@@ -24,6 +25,8 @@ public:
   /// Writes bytes as they are, immediately.
   void raw(const std::string &text);
   bool terminal() const { return isTerminal; }
+  /// Shows how far loading or saving is, on a terminal and if it takes a while.
+  Progress progressOfBytes();
 
 private:
   void put(const std::string &text);

@@ -5,7 +5,9 @@
 #include "Function.h"
 #include "Options.h"
 #include "train/TokenReading.h"
+#include "train/WeightFolder.h"
 
+#include <filesystem>
 #include <map>
 #include <tuple>
 
@@ -22,6 +24,22 @@ std::string fileOfRank(const std::string &name, int rank) {
   return file;
 }
 
+/// The files of a folder of weights, or beside the index of one; nothing if `path` is a single file.
+static std::vector<std::string> filesOfFolder(const std::string &path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path folder = path;
+  if (folder.extension() == ".json")
+    folder = folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+  std::vector<std::string> files;
+  if (path.empty() || !fs::is_directory(folder, error))
+    return files;
+  for (fs::directory_iterator file(folder, error), end; file != end && !error; file.increment(error))
+    if (file->path().extension() == ".safetensors" || file->path().extension() == ".json")
+      files.push_back(file->path().string());
+  return files;
+}
+
 std::vector<FileUse> fileUses(const Options &options, int ranks) {
   std::vector<FileUse> uses;
   auto add = [&](const std::string &who, const std::string &path, FileUse::Kind kind, int rank = 0) {
@@ -36,9 +54,17 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
     add(flag + std::string("'s index"), indexOf(path), FileUse::Read);
   }
   add("--load", options.load, FileUse::Read);
+  for (const std::string &path : filesOfFolder(options.load))
+    add("--load", path, FileUse::Read);
   add(options.tuningCache.empty() ? "the cache of --tune" : "--tuning-cache", options.tuningFile,
       options.tune ? FileUse::Merge : FileUse::Read);
-  add("--save", options.save, FileUse::Replace);
+  const bool savesFolder = !options.save.empty() && saveRequestOf(options).isFolder();
+  add("--save", options.save, savesFolder ? FileUse::Folder : FileUse::Replace);
+  if (savesFolder) {
+    for (const char *name : {singleName, indexName, optimizerName})
+      add("--save", options.save + "/" + name, FileUse::Replace);
+    add("--save", options.save + "/" + configName, FileUse::Merge);
+  }
   add("--dump-gradients", options.dumpGradients, FileUse::Replace);
   add("--trace", options.trace, FileUse::Replace);
   add("--log", options.log, FileUse::Append);

@@ -28,6 +28,7 @@ struct FileUse {
   enum Kind {
     Read,
     Replace, // written to a temporary file, then renamed
+    Folder,  // made if it is missing; its files have uses of their own
     Merge,   // replaced by its old content with the new one added; several runs may share the file
     Append,
     Stream, // standard output or standard error, if redirected to a file

@@ -88,6 +88,23 @@ std::string file(const Flag &flag, const std::string &text) {
   return text;
 }
 
+/// Reads a number of bytes as Hugging Face's max_shard_size: "5GB", "512MiB".
+uint64_t size(const Flag &flag, const std::string &text) {
+  static const std::string letters = "KMGT";
+  const size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  std::string unit = text.substr(end);
+  unit.erase(0, unit.find_first_not_of(' '));
+  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  const size_t power = unit.empty() ? std::string::npos : letters.find(unit[0]);
+  const bool isBinary = unit.size() == 3 && unit.substr(1) == "IB";
+  if (end == 0 || power == std::string::npos || !(isBinary || (unit.size() == 2 && unit[1] == 'B')))
+    refuse(flag, text, "not a number with one of KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as 5GB");
+  const double bytes = real(flag, text.substr(0, end), 0.0) * std::pow(isBinary ? 1024.0 : 1000.0, double(power + 1));
+  if (!(bytes >= 1 && bytes < 0x1p63))
+    refuse(flag, text, bytes < 1 ? "less than a byte" : "more than any disk has");
+  return static_cast<uint64_t>(bytes);
+}
+
 std::pair<std::string, std::string> nameAndFile(const Flag &flag, const std::string &text) {
   size_t equals = text.find('=');
   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
@@ -267,20 +284,28 @@ const Flag flags[] = {
      "with or without this flag; the run then says so and takes the next batch.",
      SET(o.checkForNan = false)},
 
-    {"Files", "load", "FILE.safetensors",
-     "Weights to begin with, Hugging Face GPT-2 names; a file written with "
-     "--save-optim continues its run exactly.",
+    {"Files", "load", "FOLDER|INDEX.json|FILE.safetensors",
+     "Weights to begin with, under Hugging Face's names and in F32, F16 or BF16: "
+     "a folder as transformers writes it, its model.safetensors.index.json, or "
+     "one file. What was saved with --save-optim continues its run exactly.",
      SET(o.load = file(f, t))},
-    {nullptr, "save", "FILE.safetensors",
-     "Weights at the end, at --save-interval and on Ctrl-C. Replaced in one "
-     "move: a crash leaves the old file, and so does a run whose weights are "
-     "no longer finite (exit 6). It may be the file that --load names; no other "
-     "two flags may name one file, if one of them is written.",
+    {nullptr, "save", "FOLDER|FILE.safetensors",
+     "Weights at the end, at --save-interval and on Ctrl-C: one file if the name "
+     "ends in .safetensors, else a folder that transformers loads (config, index "
+     "and weights; other files in it stay). A crash leaves the old weights or the "
+     "new ones, and a run whose weights are no longer finite (exit 6) the old. It "
+     "may be what --load names; no other two flags may name one file, if one of "
+     "them is written.",
      SET(o.save = file(f, t))},
+    {nullptr, "max-shard-size", "SIZE",
+     "The most that each file of weights in a folder has (5GB), unless one tensor "
+     "has more: KB, MB, GB, TB are powers of 1000, KiB, MiB, GiB, TiB of 1024.",
+     SET(o.maxShardBytes = size(f, t))},
     {nullptr, "save-interval", "N", "Also save after every N iterations (0).", SET(o.saveInterval = integer(f, t, 0))},
     {nullptr, "save-optim", nullptr,
      "Save the optimizer's state too (three times the size), so that --load "
-     "continues bit by bit where the run stopped.",
+     "continues bit by bit where the run stopped; in a folder it is "
+     "tx-optimizer.safetensors.",
      SET(o.saveOptimizer = true)},
     {nullptr, "no-load-optim", nullptr,
      "Take only the weights of --load: begin at iteration 0 with a fresh "
@@ -468,6 +493,8 @@ void checkTogether(const Options &o) {
     fail(TXRT_USAGE, "--save-interval needs --save");
   if (o.saveOptimizer && o.save.empty())
     fail(TXRT_USAGE, "--save-optim needs --save");
+  if (isGiven(o, "max-shard-size") && (o.save.empty() || !saveRequestOf(o).isFolder()))
+    fail(TXRT_USAGE, "--max-shard-size needs a folder as --save: a name that does not end in .safetensors");
   if (!o.save.empty() && o.trainIterations < 0)
     fail(TXRT_USAGE, "--save needs --train-iters (0 saves the weights as "
                      "they were initialized or loaded)");
@@ -565,6 +592,14 @@ Options parseOptions(const std::vector<std::string> &arguments) {
   noteRepeated(options);
   checkTogether(options);
   return options;
+}
+
+SaveRequest saveRequestOf(const Options &options) {
+  SaveRequest request;
+  request.path = options.save;
+  request.withOptimizer = options.saveOptimizer;
+  request.maxShardBytes = options.maxShardBytes;
+  return request;
 }
 
 LrSchedule scheduleOf(const Options &options) {

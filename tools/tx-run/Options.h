@@ -11,6 +11,7 @@
 #include "train/DataFiles.h"
 #include "train/LrSchedule.h"
 #include "train/Resume.h"
+#include "train/Weights.h"
 
 #include <cstdint>
 #include <string>
@@ -54,6 +55,7 @@ struct Options {
   // Files.
   std::string load, save, dumpGradients, log, trace;
   int64_t saveInterval = 0;
+  uint64_t maxShardBytes = 5'000'000'000; // of each file of a folder
   bool saveOptimizer = false, loadOptimizer = true;
   int64_t logInterval = 10;
 
@@ -87,6 +89,9 @@ Options parseOptions(const std::vector<std::string> &arguments);
 /// The learning rate schedule that the flags ask for; and which schedule holds if the checkpoint has another one.
 LrSchedule scheduleOf(const Options &options);
 Holds whichHolds(const Options &options);
+
+/// What --save asks for.
+SaveRequest saveRequestOf(const Options &options);
 
 /// The runtime's options for a session, from the flags. Its strings point into `options`, which must live longer.
 txrt_options sessionOptions(const Options &options);

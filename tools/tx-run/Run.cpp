@@ -11,6 +11,7 @@
 #include "Trainer.h"
 #include "TxVersion.inc"
 #include "Verify.h"
+#include "train/WeightFolder.h"
 
 #include <algorithm>
 #include <iterator>
@@ -59,6 +60,7 @@ txrt_status trainEvaluateSample(const Options &options, const Model &model, uint
   how.guard = options.checkForNan;
   how.seed = seed;
   how.note = notesOn(console);
+  how.progress = console.progressOfBytes();
   Training training(model, how);
   const bool trains = options.trainIterations >= 0;
   training.openData(options.data, trains, options.evaluate || options.evalInterval > 0);
@@ -94,8 +96,8 @@ void verify(const Options &options, const Model &model, uint64_t seed, Console &
   const Model none = openModel(options.verifyTwin, twin, model.ranks());
   checkTwins(model, none);
   auto source = openSamples(options, model, seed, console);
-  prepareWeights(model, weightsOf(options, seed), notesOn(console));
-  prepareWeights(none, weightsOf(options, seed), notesOn(console));
+  prepareWeights(model, weightsOf(options, seed), notesOn(console), console.progressOfBytes());
+  prepareWeights(none, weightsOf(options, seed), notesOn(console), console.progressOfBytes());
   VerifyOptions what;
   what.iterations = options.verifyIterations;
   what.seed = seed;
@@ -107,7 +109,7 @@ void verify(const Options &options, const Model &model, uint64_t seed, Console &
 
 void benchmark(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
   auto source = openSamples(options, model, seed, console);
-  prepareWeights(model, weightsOf(options, seed), notesOn(console));
+  prepareWeights(model, weightsOf(options, seed), notesOn(console), console.progressOfBytes());
   StepRunner runner(model, options.globalBatchSize, options.checkForNan);
   BenchOptions what;
   what.iterations = options.benchIterations;
@@ -121,8 +123,9 @@ void benchmark(const Options &options, const Model &model, uint64_t seed, Consol
 /// The flags that must be the same on all ranks. Flags that name files may differ (their contents are compared), and so
 /// may flags that depend on the machine.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
-  static const char *const own[] = {"data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",
-                                    "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache"};
+  static const char *const own[] = {
+      "data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",     "max-shard-size",
+      "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache"};
   std::vector<Ranks::Field> fields;
   for (const auto &flag : options.given)
     if (std::none_of(std::begin(own), std::end(own), [&](const char *name) { return flag.first == name; }))
@@ -158,6 +161,8 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
   std::vector<std::unique_ptr<OutputLock>> locks;
   ranks.together([&] { refuseSharedFiles(uses); });
   ranks.together([&] {
+    if (ranks.isFirst() && !options.save.empty() && saveRequestOf(options).isFolder())
+      makeFolder(options.save);
     locks = lockOutputs(uses, ranks.rank());
     log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
   });
@@ -165,9 +170,9 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
   const Model model = openModel(options.artifact, options, ranks);
   ranks.together([&] {
     if (ranks.isFirst() && !options.save.empty())
-      requireRoom(options.save, savedBytes(model, options.saveOptimizer));
+      prepareSave(model, saveRequestOf(options));
     if (ranks.isFirst() && !options.dumpGradients.empty())
-      requireRoom(options.dumpGradients, gradientBytes(model));
+      requireRoom(options.dumpGradients, gradientBytes(model), gradientBytes(model));
   });
   uint64_t seed = options.seed >= 0 ? static_cast<uint64_t>(options.seed) : model.manifest().seed;
   if (options.bench) {
@@ -175,7 +180,7 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
   } else if (!options.verifyTwin.empty()) {
     verify(options, model, seed, console, *log);
   } else if (!options.function.empty()) {
-    prepareWeights(model, weightsOf(options, seed), notesOn(console));
+    prepareWeights(model, weightsOf(options, seed), notesOn(console), console.progressOfBytes());
     runFunction(model, options.function, options.inputs, options.outputs, console);
     if (!options.dumpGradients.empty() && ranks.isFirst())
       dumpGradients(model, options.dumpGradients);

@@ -99,7 +99,7 @@ void Trainer::writeCheckpoint() {
   if (options.save.empty() || savedAt == iteration())
     return;
   if (model.ranks().isFirst())
-    saveWeights(model, options.save, training.position(), options.saveOptimizer);
+    saveWeights(model, saveRequestOf(options), training.position(), console.progressOfBytes());
   savedAt = iteration();
   console.line(format("iteration %lld saved to %s", (long long)iteration(), printable(options.save, 200).c_str()));
 }

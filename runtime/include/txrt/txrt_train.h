@@ -80,12 +80,15 @@ txrt_session *txrt_train_session(txrt_train *train);
 /* Begins a run at iteration 0 with initial weights. The same seed also orders the data and drives dropout. */
 txrt_status txrt_train_initialize(txrt_train *train, uint64_t seed, txrt_error *error);
 
-/* Begins with the weights of a safetensors file (Hugging Face's names). If the file has optimizer state, the run
-   continues where the saved run stopped, unless `weights_only`. After a failure `train` has no weights. */
+/* Begins with stored weights (Hugging Face's names): of a folder that `transformers` or txrt_train_save wrote, of an
+   index (model.safetensors.index.json) or of one safetensors file, in F32, F16 or BF16. If they come with optimizer
+   state, the run continues where the saved run stopped, unless `weights_only`. After a failure `train` has no weights.
+ */
 txrt_status txrt_train_load(txrt_train *train, const char *path, int weights_only, txrt_error *error);
 
-/* Saves weights and, without `weights_only`, optimizer state and position: a run that loads such a file continues with
-   the same bits. Replaces the file atomically: after a crash `path` is the old file or the new one. Rank 0 writes. */
+/* Saves weights and, without `weights_only`, optimizer state and position: a run that loads them continues with the
+   same bits. A path that ends in .safetensors is a file's, every other one a folder's, which `transformers` loads; what
+   else is in the folder stays. After a crash the file or the folder holds the old state or the new. Rank 0 writes. */
 txrt_status txrt_train_save(txrt_train *train, const char *path, int weights_only, txrt_error *error);
 
 typedef struct {

@@ -133,13 +133,13 @@ TEST_F(TrainApi, ARunThatStopsGoesOnBitByBit) {
   std::vector<double> losses;
   for (int i = 0; i < 8; ++i)
     losses.push_back(step(whole));
-  ASSERT_EQ(txrt_train_save(whole.get(), file("whole").c_str(), 0, &error), TXRT_OK) << error.message;
+  ASSERT_EQ(txrt_train_save(whole.get(), file("whole.safetensors").c_str(), 0, &error), TXRT_OK) << error.message;
 
   const Handle part = initialized();
   openData(part);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(step(part), losses[i]);
-  ASSERT_EQ(txrt_train_save(part.get(), file("part").c_str(), 0, &error), TXRT_OK);
+  ASSERT_EQ(txrt_train_save(part.get(), file("part.safetensors").c_str(), 0, &error), TXRT_OK);
   // In a new handle, and in one that has trained something else: what was there is gone.
   const Handle fresh = open(artifact), used = initialized();
   openData(fresh);
@@ -147,18 +147,18 @@ TEST_F(TrainApi, ARunThatStopsGoesOnBitByBit) {
   step(used);
   step(used);
   for (const Handle *train : {&fresh, &used}) {
-    ASSERT_EQ(txrt_train_load(train->get(), file("part").c_str(), 0, &error), TXRT_OK) << error.message;
+    ASSERT_EQ(txrt_train_load(train->get(), file("part.safetensors").c_str(), 0, &error), TXRT_OK) << error.message;
     EXPECT_EQ(iteration(*train), 3);
     for (int i = 3; i < 8; ++i)
       EXPECT_EQ(step(*train), losses[i]) << i;
-    ASSERT_EQ(txrt_train_save(train->get(), file("rest").c_str(), 0, &error), TXRT_OK);
-    EXPECT_EQ(read(file("rest")), read(file("whole")));
+    ASSERT_EQ(txrt_train_save(train->get(), file("rest.safetensors").c_str(), 0, &error), TXRT_OK);
+    EXPECT_EQ(read(file("rest.safetensors")), read(file("whole.safetensors")));
   }
   // The weights alone begin again, and initial ones: nothing of the optimizer's state is left.
   const Handle other = open(artifact);
   openData(other);
   for (const Handle *train : {&used, &other}) {
-    ASSERT_EQ(txrt_train_load(train->get(), file("part").c_str(), 1, &error), TXRT_OK);
+    ASSERT_EQ(txrt_train_load(train->get(), file("part.safetensors").c_str(), 1, &error), TXRT_OK);
     EXPECT_EQ(iteration(*train), 0);
   }
   for (int i = 0; i < 3; ++i)
@@ -338,7 +338,7 @@ TEST_F(TrainApi, WhatIsWrongIsNamed) {
   expectRefused(step(2, 1), TXRT_USAGE, "no weights yet"); // the others are gone
   expectRefused(txrt_train_load(t, data.c_str(), 0, &error), TXRT_BAD_INPUT, "no safetensors file");
   ASSERT_EQ(txrt_train_initialize(t, 1, &error), TXRT_OK);
-  expectRefused(txrt_train_save(t, (folder + "/none/w").c_str(), 0, &error), TXRT_IO, "cannot be written");
+  expectRefused(txrt_train_save(t, (folder + "/none/w.safetensors").c_str(), 0, &error), TXRT_IO, "cannot be written");
 
   txrt_train_data from = {};
   from.path = "none.txt";

@@ -373,6 +373,28 @@ static int pick(std::mt19937 &random, int low, int high) {
   return low + static_cast<int>(random() % static_cast<uint32_t>(high - low + 1));
 }
 
+/// LLaMA's layers, with what its relatives have: grouped queries, heads of any width, a norm of queries and keys,
+/// biases, positions that rotate a part of a head or pairs.
+static void makeLlama(std::mt19937 &random, RandomModel &model, int heads) {
+  Flags &flags = model.flags;
+  auto add = [&](Flags more) { flags.insert(flags.end(), more.begin(), more.end()); };
+  add({"--swiglu", "--normalization", "RMSNorm", "--position-embedding-type", "rope", "--kv-channels",
+       std::to_string(model.odd ? 2 * (2 * pick(random, 1, 9) + 1) : 16 * pick(random, 1, 3))});
+  if (random() % 4)
+    add({"--disable-bias-linear"});
+  if (heads % 2 == 0 && random() % 2)
+    add({"--group-query-attention", "--num-query-groups", std::to_string(heads / 2)});
+  model.qkNorm = random() % 2;
+  if (model.qkNorm)
+    add({"--qk-layernorm"});
+  else if (random() % 2)
+    add({"--add-qkv-bias"});
+  if (random() % 4 == 0)
+    add({"--rotary-interleaved"});
+  if (random() % 4 == 0)
+    add({"--apply-layernorm-1p"});
+}
+
 RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
   RandomModel model;
   model.layers = pick(random, 2, 5);
@@ -411,7 +433,9 @@ RandomModel txtest::randomModel(std::mt19937 &random, bool dropout, bool odd) {
                  model.flash ? "flash" : "unfused"};
   if (random() % 2)
     model.flags.push_back("--untie-embeddings-and-output-weights");
-  if (random() % 4 == 0)
+  if (random() % 2)
+    makeLlama(random, model, heads);
+  else if (random() % 4 == 0)
     model.flags.push_back("--disable-bias-linear");
   return model;
 }
@@ -421,6 +445,8 @@ Flags txtest::randomPolicy(std::mt19937 &random, const RandomModel &model) {
   Flags modules;
   auto someModules = [&]() {
     std::vector<std::string> names = {"core_attn", "mlp", "layernorm", "mlp_act"};
+    if (model.qkNorm)
+      names.push_back("qk_norm");
     std::vector<std::string> chosen;
     // By itself, it frees next to nothing of a flash attention.
     while (chosen.empty() || (model.flash && chosen == std::vector<std::string>{"core_attn"})) {

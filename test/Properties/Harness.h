@@ -98,6 +98,7 @@ struct RandomModel {
   bool odd; ///< sizes that are no multiples of a vector
   bool flash;
   bool narrow; ///< bf16
+  bool qkNorm = false;
 };
 
 RandomModel randomModel(std::mt19937 &random, bool dropout, bool odd);

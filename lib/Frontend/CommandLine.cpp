@@ -74,7 +74,7 @@ private:
   Error checkOptimizer();
   Error finishModel();
   Error finishPositions();
-  void noteForm();
+  void noteForm(StringRef family);
   void noteIgnored();
   void takeLast();
 
@@ -444,9 +444,15 @@ Error CommandLineParser::finishPositions() {
   return Error::success();
 }
 
-/// Notes what a user may not expect of the model's form. The model is resolved.
-void CommandLineParser::noteForm() {
+/// Notes what a user may not expect of the model's form. The model is resolved; `family` is that of the input, if it
+/// has one.
+void CommandLineParser::noteForm(StringRef family) {
   const ModelConfig &model = options.model;
+  if (!family.empty() && model.type != family)
+    options.notes.push_back(
+        llvm::formatv("with these flags the model is of the family {0}, no longer of {1}: its weights "
+                      "are saved for that one",
+                      model.type, family));
   if (model.positions == PositionEmbedding::Rope && model.seqLength > model.maxPositionEmbeddings)
     options.notes.push_back(
         llvm::formatv("--seq-length {0} is above max_position_embeddings {1}: rotary positions go on", model.seqLength,
@@ -476,6 +482,7 @@ Error CommandLineParser::finish() {
   if (Error error = finishModel())
     return error;
   bool isAuto = attention == AttentionBackend::Auto;
+  std::string family = options.model.type;
   if (Error error = resolve(options.model))
     return error;
   if (isByOldName && options.model.attentionBackend != AttentionBackend::Flash)
@@ -485,7 +492,7 @@ Error CommandLineParser::finish() {
     options.notes.push_back(llvm::formatv("attention is {0}, not flash: {1}",
                                           stringifyAttentionBackend(options.model.attentionBackend),
                                           findFlashObstacle(options.model)));
-  noteForm();
+  noteForm(family);
   if (fromMegatron && state.padsVocabulary && options.model.vocabSize % 128 != 0)
     options.notes.push_back(llvm::formatv("the vocabulary stays at {0}, where Megatron pads it to a multiple of 128 "
                                           "by default: --make-vocab-size-divisible-by 128 does the same",

@@ -1,4 +1,4 @@
-//===- ModelGradientTest.cpp - A whole GPT-2 against differences --------------------------------------------------===//
+//===- ModelGradientTest.cpp - Whole models against differences ---------------------------------------------------===//
 
 #include "JointModel.h"
 
@@ -23,11 +23,34 @@ ModelConfig smallConfig(bool tied, double dropout) {
   return config;
 }
 
+// Two heads that share keys and values; wider together than the hidden size.
+void makeLlama(ModelConfig &config) {
+  config.normalization = Normalization::RMSNorm, config.positions = PositionEmbedding::Rope;
+  config.activation = Activation::SwiGlu, config.rope.theta = 100;
+  config.headSize = 4, config.numKeyValueHeads = 1;
+  config.layernormEpsilon = 0.1; // rows are near 0, where the loss is too curved for differences
+  config.setBiases(false);
+}
+void makeQwen2(ModelConfig &config) {
+  makeLlama(config);
+  config.qkvBias = true, config.rope.percent = 0.5;
+}
+void makeQwen3(ModelConfig &config) {
+  makeLlama(config);
+  config.qkNorm = config.normOffset = config.rope.interleaved = true;
+}
+void makeLlamaWithBiases(ModelConfig &config) {
+  makeLlama(config);
+  config.setBiases(true);
+  config.rope.scaling = RopeScaling::Yarn, config.rope.factor = 4;
+}
+
 struct Case {
   const char *name;
   bool tied;
   double dropout;
   AttentionBackend attention;
+  void (*giveForm)(ModelConfig &) = [](ModelConfig &) {};
 };
 
 void PrintTo(const Case &c, std::ostream *os) { *os << c.name; }
@@ -37,6 +60,7 @@ protected:
   void SetUp() override {
     ModelConfig config = smallConfig(GetParam().tied, GetParam().dropout);
     config.attentionBackend = GetParam().attention;
+    GetParam().giveForm(config);
     llvm::Error error = resolve(config);
     ASSERT_FALSE(error) << llvm::toString(std::move(error));
     model.emplace(context, buildModel(context, config));
@@ -89,6 +113,15 @@ INSTANTIATE_TEST_SUITE_P(Gpt2, ModelGradient,
                                          Case{"UntiedDropout", false, 0.25, AttentionBackend::Unfused},
                                          Case{"Flash", true, 0, AttentionBackend::Flash},
                                          Case{"FlashDropout", true, 0.25, AttentionBackend::Flash}),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(LlamaForm, ModelGradient,
+                         testing::Values(Case{"Llama", true, 0, AttentionBackend::Unfused, makeLlama},
+                                         Case{"LlamaFlash", false, 0, AttentionBackend::Flash, makeLlama},
+                                         Case{"LlamaWithBiases", true, 0, AttentionBackend::Flash, makeLlamaWithBiases},
+                                         Case{"Qwen2", false, 0.25, AttentionBackend::Unfused, makeQwen2},
+                                         Case{"Qwen3", true, 0, AttentionBackend::Unfused, makeQwen3},
+                                         Case{"Qwen3FlashDropout", false, 0.25, AttentionBackend::Flash, makeQwen3}),
                          [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace

@@ -277,6 +277,8 @@ TEST(CommandLine, FlagsFindTheFamilyWhoseFormTheyDescribe) {
   EXPECT_EQ(typeOf(llama + "--disable-bias-linear --rotary-percent 0.5"), "?");
   EXPECT_EQ(typeOf("--swiglu"), "?");
   EXPECT_EQ(typeOf("--use-rotary-position-embeddings"), "?");
+  EXPECT_TRUE(hasNote(parsed({"llama3-8b", "--add-qkv-bias"}).notes, "of the family qwen2, no longer of llama"));
+  EXPECT_TRUE(parsed({"llama3-8b", "--num-layers", "2"}).notes.empty());
 }
 
 // Megatron counts --num-query-groups beside --group-query-attention alone, and has 1 of them by default.

@@ -7,6 +7,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "JointModel.h"
+#include "RandomForms.h"
 
 #include "tx/Autodiff/Passes.h"
 #include "tx/Frontend/ModelBuilder.h"
@@ -53,6 +54,8 @@ ModelConfig drawModel(Draw &draw, bool dropout) {
   config.hiddenDropout = which & 2 ? 0.2 : 0;
   config.embeddingDropout = which & 4 ? 0.1 : 0;
   config.attentionBackend = draw.coin() ? AttentionBackend::Flash : AttentionBackend::Unfused;
+  if (draw.coin())
+    drawLlamaForm(config, [&](int64_t low, int64_t high) { return draw.between(low, high); });
   return config;
 }
 
@@ -72,10 +75,11 @@ RematPolicyOptions drawPolicy(Draw &draw, const ModelConfig &config) {
     return options;
   }
   options.granularity = "selective";
-  const char *modules[] = {"core_attn", "mlp", "mlp_act", "layernorm"};
+  const char *modules[] = {"core_attn", "mlp", "mlp_act", "layernorm", "qk_norm"};
   std::string list;
-  int64_t chosen = draw.between(1, 15);
-  for (int i = 0; i < 4; ++i)
+  int count = config.qkNorm ? 5 : 4;
+  int64_t chosen = draw.between(1, (1 << count) - 1);
+  for (int i = 0; i < count; ++i)
     if (chosen >> i & 1)
       list += (list.empty() ? "" : ",") + std::string(modules[i]);
   options.modules = list;

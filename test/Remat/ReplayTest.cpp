@@ -5,6 +5,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
+#include "RandomForms.h"
 #include "RandomModels.h"
 
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -56,6 +57,11 @@ TEST(Replay, NoPolicyChangesABit) {
     std::mt19937_64 random(seed);
     ModelConfig config = makeRandomConfig(random);
     RematPolicyOptions options = makeRandomPolicy(random, config.numLayers);
+    if (seed % 2)
+      drawLlamaForm(config,
+                    [&](int first, int last) { return first + static_cast<int>(random() % (last - first + 1)); });
+    if (config.qkNorm && options.modules)
+      *options.modules += ",qk_norm";
     JointModel plain = makeJointModel(context, config), remat = makeJointModel(context, config);
     RematSummary summary;
     ASSERT_TRUE(succeeded(rematerialize(remat.getFunction("microbatch"), options, &summary))) << "seed " << seed;

@@ -23,6 +23,8 @@ static constexpr ConfigField kFields[] = {
     fixedField("rope_scaling", "null", "positions are learned"),
     fixedField("rope_parameters", "null", "positions are learned"),
     harmlessField("n_ctx"), // the mask of old versions; n_positions bounds the sequence
+    harmlessField("n_special"),
+    harmlessField("predict_special_tokens"),
     harmlessField("summary_activation"),
     harmlessField("summary_first_dropout"),
     harmlessField("summary_proj_to_labels"),

@@ -16,8 +16,17 @@ struct SmallModel {
   const char *name;
   bool odd, narrow; // narrow: bf16
   const char *attention;
+  bool isLlama = false; // a small Qwen 3 in its place: RMS norms, of queries and keys too, RoPE, SwiGLU, shared heads
 
   Flags flags() const {
+    Flags flags = sizes();
+    if (isLlama)
+      flags.insert(flags.end(), {"--swiglu", "--normalization", "RMSNorm", "--position-embedding-type", "rope",
+                                 "--disable-bias-linear", "--qk-layernorm", "--group-query-attention",
+                                 "--num-query-groups", "2", "--kv-channels", odd ? "10" : "16"});
+    return flags;
+  }
+  Flags sizes() const {
     return {"--num-layers",
             "2",
             "--num-attention-heads",
@@ -145,13 +154,17 @@ TEST_P(GpuModels, PoliciesChangeNoBit) {
   };
   for (const Flags &policy : policies)
     expectSame(model, policy, expected);
+  if (GetParam().isLlama)
+    expectSame(model, {"--recompute-granularity", "selective", "--recompute-modules", "qk_norm", "mlp_act"}, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Small, GpuModels,
     testing::Values(SmallModel{"EvenSizes", false, false, "unfused"}, SmallModel{"OddSizes", true, false, "unfused"},
                     SmallModel{"Flash", false, false, "flash"}, SmallModel{"Bf16", false, true, "unfused"},
-                    SmallModel{"Bf16Flash", false, true, "flash"}, SmallModel{"Bf16OddSizes", true, true, "unfused"}),
+                    SmallModel{"Bf16Flash", false, true, "flash"}, SmallModel{"Bf16OddSizes", true, true, "unfused"},
+                    SmallModel{"LlamaOddSizes", true, false, "flash", true},
+                    SmallModel{"LlamaBf16", false, true, "unfused", true}),
     [](const auto &info) { return std::string(info.param.name); });
 
 //===--------------------------------------------------------------------------------------------------------------===//

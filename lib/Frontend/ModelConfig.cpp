@@ -162,6 +162,11 @@ static Error checkRope(const ModelConfig &config) {
         llvm::formatv("rotary positions rotate pairs of columns, and {0} of a head's {1} are to be rotated; "
                       "an even number would work: see --kv-channels and --rotary-percent",
                       size, config.headSize));
+  constexpr int64_t kMostRotated = 1 << 16; // frequencies are constants of the step
+  if (size > kMostRotated)
+    return badInput(
+        llvm::formatv("rotary positions are to rotate {0} columns of a head; {1} is the most: see --kv-channels", size,
+                      kMostRotated));
   if (!(rope.factor > 0.0 && std::isfinite(rope.factor)))
     return bad("the factor of rotary positions (--rope-scaling-factor, rope_scaling)", rope.factor, "above 0");
   if (rope.scaling == RopeScaling::Dynamic && size == 2)
@@ -171,6 +176,13 @@ static Error checkRope(const ModelConfig &config) {
     return bad("high_freq_factor of rope_scaling", rope.highFrequencyFactor, "above low_freq_factor, and that above 0");
   if (rope.scaling == RopeScaling::Yarn && !(rope.betaSlow > 0.0 && rope.betaFast > 0.0))
     return bad("beta_slow or beta_fast of rope_scaling", std::min(rope.betaSlow, rope.betaFast), "above 0");
+  // Extreme constants, each of which is possible.
+  RopeTable table = makeRopeTable(config);
+  auto isGood = [](double number) { return std::isfinite(number) && number >= 0.0; };
+  if (!llvm::all_of(table.frequencies, isGood) || !isGood(table.scale) || table.scale == 0.0)
+    return badInput(
+        "rotary positions by these constants (rope_theta, rope_scaling) have frequencies, or a factor of cos "
+        "and sin, that are no positive f32 numbers");
   return Error::success();
 }
 

@@ -91,6 +91,24 @@ TEST(Rope, Yarn) {
               truncated, 1.2772588722239782);
 }
 
+TEST(Rope, ConstantsThatGiveNoNumbersAreRefused) {
+  auto messageOf = [](const char *fields) {
+    std::vector<std::string> notes;
+    llvm::Expected<ModelConfig> config = parseHuggingFaceConfig(
+        std::string(R"({"model_type": "llama", "hidden_size": 64, "num_attention_heads": 4, )") + fields + "}",
+        "config.json", notes);
+    return config ? take(resolve(*config)).message : take(config.takeError()).message;
+  };
+  for (const char *fields :
+       {R"("rope_scaling": {"type": "linear", "factor": 1e-300})",
+        R"("rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 0})",
+        R"("rope_scaling": {"type": "yarn", "factor": 2, "mscale": -1000, "mscale_all_dim": 1})"})
+    EXPECT_HOLDS(messageOf(fields), "that are no positive f32 numbers");
+  EXPECT_HOLDS(messageOf(R"("rope_scaling": {"type": "linear", "factor": 0})"), "is 0; it must be above 0");
+  EXPECT_HOLDS(messageOf(R"("rope_theta": 1)"), "is 1; it must be above 1");
+  EXPECT_EQ(messageOf(R"("rope_theta": 1e300)"), "");
+}
+
 TEST(Rope, APartOfEachHead) {
   ModelConfig model = parsed({"llama2-7b", "--seq-length", "8", "--rotary-percent", "0.25"}).model;
   EXPECT_EQ(model.getRotarySize(), 32);

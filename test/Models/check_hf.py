@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares recorded folders with Hugging Face's own GPT-2 and torch.optim.AdamW. Needs transformers."""
+"""Compares recorded folders with Hugging Face's own models and torch.optim.AdamW. Needs transformers."""
 
 import json
 import os
@@ -15,8 +15,9 @@ def check(folder):
     def path(name):
         return os.path.join(folder, name)
 
-    config = transformers.GPT2Config.from_json_file(path("config.json"))
-    model = transformers.GPT2LMHeadModel(config).double()
+    config = transformers.AutoConfig.from_pretrained(path("config.json"))
+    model = transformers.AutoModelForCausalLM.from_config(
+        config, dtype=torch.float64, attn_implementation="eager").train()
     weights = {k: v.double() for k, v in gpt2.read_safetensors(path("weights.safetensors")).items()}
     missing, unexpected = model.load_state_dict(weights, strict=False)
     # What is not in the file: causal mask buffers, and the tied head.
@@ -54,7 +55,8 @@ def check(folder):
     for name, value in gpt2.read_safetensors(path("after.safetensors")).items():
         worst = max(worst, float((parameters[name] - value).norm() / value.norm()))
     print("%s: worst difference %.2g" % (folder, worst))
-    return worst < 1e-6
+    # RMS norms, and cos and sin, are f32 in Hugging Face's classes whatever the type of the rest is.
+    return worst < (1e-6 if config.model_type == "gpt2" else 1e-5)
 
 
 if __name__ == "__main__":

@@ -216,6 +216,11 @@ const Case cases[] = {
     {"UntiedBf16Full", "untied-3x20", full, false, "unfused", true},
     {"FlashBf16", "tied-2x30", none, false, "flash", true},
     {"FlashBf16ByRows", "untied-3x20", selective, true, "flash", true},
+    {"LlamaBf16", "llama-2x24", none, false, "unfused", true},
+    {"LlamaFlashBf16Full", "llama-2x24", full, false, "flash", true},
+    {"Qwen2Bf16", "qwen2-2x16", none, false, "flash", true},
+    {"Qwen3Bf16", "qwen3-2x20", none, false, "unfused", true},
+    {"Qwen3FlashBf16ByRows", "qwen3-2x20", selective, true, "flash", true},
 };
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, RecordedModels, testing::ValuesIn(cases),

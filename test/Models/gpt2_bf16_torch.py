@@ -40,29 +40,42 @@ class Softmax(torch.autograd.Function):
         return (y * (dy - (dy * y).sum(-1, keepdim=True))).bfloat16()
 
 
+def for_heads(t, q):
+    """Keys or values for each head of queries; heads in a row may share them."""
+    return t.repeat_interleave(q.shape[1] // t.shape[1], dim=1)
+
+
 class Flash(torch.autograd.Function):
     """One op: nothing but its result and its gradients is rounded."""
 
     @staticmethod
     def forward(ctx, q, k, v, mask):
         scale = 1 / math.sqrt(q.shape[-1])
-        scores = (q.double() @ k.double().transpose(2, 3) * scale).masked_fill(mask, float("-inf"))
+        keys, values = for_heads(k.double(), q), for_heads(v.double(), q)
+        scores = (q.double() @ keys.transpose(2, 3) * scale).masked_fill(mask, float("-inf"))
         lse = scores.logsumexp(-1, keepdim=True)
-        y = ((scores - lse).exp() @ v.double()).bfloat16()
+        y = ((scores - lse).exp() @ values).bfloat16()
         ctx.save_for_backward(q, k, v, y, lse, mask)
         return y
 
     @staticmethod
     def backward(ctx, dy):
         q, k, v, y, lse = (t.double() for t in ctx.saved_tensors[:5])
+        groups, k, v = k.shape[1], for_heads(k, q), for_heads(v, q)
         scale, dy = 1 / math.sqrt(q.shape[-1]), dy.double()
         scores = (q @ k.transpose(2, 3) * scale).masked_fill(ctx.saved_tensors[5], float("-inf"))
         p = (scores - lse).exp()
         ds = scale * p * (dy @ v.transpose(2, 3) - (dy * y).sum(-1, keepdim=True))
-        return (ds @ k).bfloat16(), (ds.transpose(2, 3) @ q).bfloat16(), (p.transpose(2, 3) @ dy).bfloat16(), None
+
+        def shared(t):  # the sum over the heads of a group
+            return t.unflatten(1, (groups, -1)).sum(2).bfloat16()
+
+        return (ds @ k).bfloat16(), shared(ds.transpose(2, 3) @ q), shared(p.transpose(2, 3) @ dy), None
 
 
 def unfused(q, k, v, mask):
+    # A gradient of keys or values is rounded for each head, and again where heads that share them are summed.
+    k, v = for_heads(k, q), for_heads(v, q)
     scores = (q.double() @ k.double().transpose(2, 3) / math.sqrt(q.shape[-1])).bfloat16()
     p = Softmax.apply(scores.masked_fill(mask, float("-inf")))
     return (p.double() @ v.double()).bfloat16()

@@ -86,6 +86,18 @@ def frequencies(config, seq):
     return plain, 1.0
 
 
+def rope_tables(config, seq):
+    """cos and sin of each position and pair, in double, of angles in f32."""
+    rates, scale = frequencies(config, seq)
+    angles = (torch.arange(seq).float()[:, None] * rates).double()
+    return scale * angles.cos(), scale * angles.sin()
+
+
+def rotate(x, cos, sin):
+    left, right = x.chunk(2, dim=-1)
+    return torch.cat((left * cos - right * sin, right * cos + left * sin), dim=-1)
+
+
 def logits(config, state, tokens):
     heads, groups, d = config["num_attention_heads"], config["num_key_value_heads"], head_size(config)
     b, s = tokens.shape
@@ -96,20 +108,14 @@ def logits(config, state, tokens):
     def linear(x, name):
         return F.linear(x, state[name + ".weight"], state.get(name + ".bias"))
 
-    rates, scale = frequencies(config, s)
-    angles = (torch.arange(s).float()[:, None] * rates).double()
-    cos, sin = (scale * angles.cos()).to(state["model.norm.weight"]), (scale * angles.sin()).to(state["model.norm.weight"])
-
-    def rotate(x):
-        left, right = x[..., : d // 2], x[..., d // 2 :]
-        return torch.cat((left * cos - right * sin, right * cos + left * sin), dim=-1)
+    cos, sin = (table.to(state["model.norm.weight"]) for table in rope_tables(config, s))
 
     def split(x, count, name=None):
         x = x.view(b, s, count, d)
         if name and config["model_type"] == "qwen3":
             x = norm(x, name)
         x = x.transpose(1, 2)
-        return rotate(x) if name else x
+        return rotate(x, cos, sin) if name else x
 
     mask = torch.ones(s, s, dtype=torch.bool).triu(1)
     x = F.embedding(tokens, state["model.embed_tokens.weight"])

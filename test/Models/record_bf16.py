@@ -12,12 +12,13 @@ import sys
 
 import torch
 
-import gpt2_bf16_torch as bf16
+import gpt2_bf16_torch
 import gpt2_torch as gpt2
+import llama_bf16_torch
 from record_gpt2 import train
 
 
-MODELS = ["tied-2x30", "untied-3x20"]
+MODELS = ["tied-2x30", "untied-3x20", "llama-2x24", "qwen2-2x16", "qwen3-2x20"]
 
 
 def record(folder):
@@ -26,6 +27,7 @@ def record(folder):
 
     with open(path("config.json")) as source:
         config = json.load(source)
+    bf16 = gpt2_bf16_torch if config["model_type"] == "gpt2" else llama_bf16_torch
     state = {name: value.double() for name, value in gpt2.read_safetensors(path("weights.safetensors")).items()}
     batch = {name: value.long() for name, value in gpt2.read_safetensors(path("batch.safetensors")).items()}
     tokens, targets = batch["tokens"], batch["targets"]

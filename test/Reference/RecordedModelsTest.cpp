@@ -213,12 +213,14 @@ TEST_P(ReferenceAgainstPyTorch, Evaluate) {
 constexpr auto kAttentions = {AttentionBackend::Unfused, AttentionBackend::Flash};
 
 INSTANTIATE_TEST_SUITE_P(Recorded, ReferenceAgainstPyTorch,
-                         testing::Combine(testing::Values("tied-2x30", "untied-3x20", "tied-1x40"),
+                         testing::Combine(testing::Values("tied-2x30", "untied-3x20", "tied-1x40", "llama-2x24",
+                                                          "mistral-2x18", "qwen2-2x16", "qwen3-2x20"),
                                           testing::ValuesIn(kAttentions), testing::Values(DType::F32)),
                          [](const auto &info) { return nameOf(info.param); });
 INSTANTIATE_TEST_SUITE_P(RecordedBf16, ReferenceAgainstPyTorch,
-                         testing::Combine(testing::Values("tied-2x30", "untied-3x20"), testing::ValuesIn(kAttentions),
-                                          testing::Values(DType::BF16)),
+                         testing::Combine(testing::Values("tied-2x30", "untied-3x20", "llama-2x24", "qwen2-2x16",
+                                                          "qwen3-2x20"),
+                                          testing::ValuesIn(kAttentions), testing::Values(DType::BF16)),
                          [](const auto &info) { return nameOf(info.param); });
 
 } // namespace

@@ -19,6 +19,7 @@ struct Case {
   const char *name;
   int capability, heads, hidden, sequence, batch;
   bool deterministic;
+  int keyHeads = 0; // not 0: heads share keys and values
 };
 
 /// For people.
@@ -84,6 +85,13 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
                  "cuda:sm_" + std::to_string(c.capability)};
   if (!c.deterministic)
     flags.push_back("--allow-nondeterministic-attention");
+  if (c.keyHeads)
+    for (const std::string &flag :
+         {std::string("--group-query-attention"), std::string("--num-query-groups"), std::to_string(c.keyHeads),
+          std::string("--swiglu"), std::string("--normalization"), std::string("RMSNorm"),
+          std::string("--position-embedding-type"), std::string("rope"), std::string("--disable-bias-linear"),
+          std::string("--hidden-dropout"), std::string("0")})
+      flags.push_back(flag);
   Step step = compileStep(flags);
   ASSERT_EQ(step.error, "");
   LaunchTable table(step.artifact);
@@ -112,13 +120,22 @@ TEST_P(CudnnPlans, AskForNoMoreThanIsPlanned) {
 
 INSTANTIATE_TEST_SUITE_P(
     Devices, CudnnPlans,
-    testing::Values(Case{"Hopper", 90, 12, 768, 1024, 4, true}, Case{"HopperAtomics", 90, 12, 768, 1024, 4, false},
-                    Case{"HopperWide", 90, 32, 4096, 2048, 1, true}, Case{"HopperTails", 90, 3, 120, 200, 2, true},
-                    Case{"HopperTailsAtomics", 90, 3, 120, 200, 2, false}, Case{"Ampere", 80, 12, 768, 1024, 4, true},
-                    Case{"AmpereAtomics", 80, 12, 768, 1024, 4, false}, Case{"Blackwell", 100, 12, 768, 1024, 4, true},
-                    Case{"BlackwellAtomics", 100, 12, 768, 1024, 4, false},
-                    Case{"HopperNarrow", 90, 4, 32, 256, 2, true}, Case{"AmpereWide", 80, 8, 1024, 512, 2, true},
-                    Case{"BlackwellWide", 100, 8, 1024, 512, 2, true},
-                    Case{"ConsumerWide", 120, 8, 1024, 512, 2, false}, Case{"Consumer", 120, 12, 768, 1024, 4, true},
-                    Case{"ConsumerAtomics", 120, 12, 768, 1024, 4, false}),
+    testing::Values(
+        Case{"Hopper", 90, 12, 768, 1024, 4, true}, Case{"HopperAtomics", 90, 12, 768, 1024, 4, false},
+        Case{"HopperWide", 90, 32, 4096, 2048, 1, true}, Case{"HopperTails", 90, 3, 120, 200, 2, true},
+        Case{"HopperTailsAtomics", 90, 3, 120, 200, 2, false}, Case{"Ampere", 80, 12, 768, 1024, 4, true},
+        Case{"AmpereAtomics", 80, 12, 768, 1024, 4, false}, Case{"Blackwell", 100, 12, 768, 1024, 4, true},
+        Case{"BlackwellAtomics", 100, 12, 768, 1024, 4, false}, Case{"HopperNarrow", 90, 4, 32, 256, 2, true},
+        Case{"AmpereWide", 80, 8, 1024, 512, 2, true}, Case{"BlackwellWide", 100, 8, 1024, 512, 2, true},
+        Case{"ConsumerWide", 120, 8, 1024, 512, 2, false}, Case{"Consumer", 120, 12, 768, 1024, 4, true},
+        Case{"ConsumerAtomics", 120, 12, 768, 1024, 4, false}, Case{"HopperGroups", 90, 12, 768, 1024, 4, true, 4},
+        Case{"HopperGroupsAtomics", 90, 12, 768, 1024, 4, false, 4},
+        Case{"HopperGroupsTails", 90, 6, 240, 200, 2, true, 2}, Case{"HopperOneKeyHead", 90, 8, 1024, 512, 2, true, 1},
+        Case{"AmpereGroups", 80, 12, 768, 1024, 4, true, 4},
+        Case{"AmpereGroupsAtomics", 80, 12, 768, 1024, 4, false, 4},
+        Case{"BlackwellGroups", 100, 12, 768, 1024, 4, true, 4},
+        Case{"BlackwellGroupsAtomics", 100, 12, 768, 1024, 4, false, 4},
+        Case{"BlackwellOneKeyHead", 100, 8, 1024, 512, 2, true, 1},
+        Case{"ConsumerGroupsAtomics", 120, 12, 768, 1024, 4, false, 4},
+        Case{"ConsumerGroups", 120, 12, 768, 1024, 4, true, 4}),
     [](const auto &info) { return std::string(info.param.name); });

@@ -68,9 +68,11 @@ int64_t tx::getAttentionScratchBytes(const AttentionForm &form, bool determinist
   int64_t heads = form.batch * form.heads, rows = heads * form.queries;
   auto aligned = [](int64_t bytes) { return static_cast<int64_t>(llvm::alignTo(bytes, TXRT_SCRATCH_ALIGNMENT)); };
   int64_t bytes = kOwn + aligned(rows * sizeof(float)); // the sums of dO * O
-  if (form.keyHeads != form.heads)                      // dK and dV of each query head, if heads share keys
-    bytes += aligned(2 * heads * form.keys * (form.width + form.valueWidth));
   int generation = capability / 10;
+  // dK and dV of each query head, if heads share keys; cuDNN's own engine for deterministic Blackwell has them in f32.
+  if (form.keyHeads != form.heads)
+    bytes += aligned((deterministic && generation == 10 ? sizeof(float) : 2) * heads * form.keys *
+                     (form.width + form.valueWidth));
   if (deterministic && generation == 10) // cuDNN uses another engine there
     return bytes;
   if (deterministic) // dS

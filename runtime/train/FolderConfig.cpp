@@ -5,6 +5,8 @@
 #include "core/Json.h"
 #include "train/WeightFolder.h"
 
+#include <map>
+#include <set>
 #include <sys/stat.h>
 
 namespace txrt::train {
@@ -27,27 +29,39 @@ static bool isOfNoWeight(const std::string &key) {
   return endsWith(key, "dropout") || endsWith(key, "_pdrop") || endsWith(key, "_token_id");
 }
 
-/// Throws if a field of the model differs from the folder's. A field that the folder's config lacks, or has as null,
-/// is taken for the same: files of transformers 4 spell some fields in another way. They have those of an inner object
-/// (rope_parameters) on top.
-static void requireSameModel(const Json &mine, const Json &theirs, const Json &top, const std::string &path) {
-  for (const auto &item : mine.items()) {
-    const std::string &key = item.key();
-    if (isOfNoWeight(key))
-      continue;
-    const auto inner = theirs.is_object() ? theirs.find(key) : theirs.end();
-    const bool hasInner = theirs.is_object() && inner != theirs.end();
-    if (item.value().is_object()) {
-      requireSameModel(item.value(), hasInner && inner->is_object() ? *inner : Json::object(), top, path);
-      continue;
-    }
-    const auto outer = top.find(key);
-    const Json *other = hasInner ? &*inner : outer != top.end() ? &*outer : nullptr;
-    if (!other || other->is_null() || item.value().is_null() || *other == item.value())
+/// The fields of a config and of the objects in it, by their own names: transformers 4 and 5 have the same fields of
+/// rotary positions in different objects. A name that stands for two values is left out.
+static void collectFields(const Json &config, std::map<std::string, Json> &fields, std::set<std::string> &ambiguous) {
+  for (const auto &item : config.items()) {
+    if (item.value().is_object())
+      collectFields(item.value(), fields, ambiguous);
+    else if (const auto [other, isNew] = fields.emplace(item.key(), item.value());
+             !isNew && other->second != item.value())
+      ambiguous.insert(item.key());
+  }
+}
+
+static std::map<std::string, Json> fieldsOf(const Json &config) {
+  std::map<std::string, Json> fields;
+  std::set<std::string> ambiguous;
+  collectFields(config, fields, ambiguous);
+  for (const std::string &name : ambiguous)
+    fields.erase(name);
+  return fields;
+}
+
+/// Throws if a field of the model differs from the folder's. A field that the folder's config lacks, or has as null, is
+/// taken for the same.
+static void requireSameModel(const Json &mine, const Json &theirs, const std::string &path) {
+  const std::map<std::string, Json> others = fieldsOf(theirs);
+  for (const auto &[name, value] : fieldsOf(mine)) {
+    const auto other = others.find(name);
+    if (isOfNoWeight(name) || other == others.end() || other->second.is_null() || value.is_null() ||
+        other->second == value)
       continue;
     fail(TXRT_BAD_INPUT, "%s: is of another model: '%s' is %s, and %s in the model to save; name another folder",
-         printable(path, 200).c_str(), printable(key, 60).c_str(), printable(other->dump(-1, ' ', true), 60).c_str(),
-         printable(item.value().dump(-1, ' ', true), 60).c_str());
+         printable(path, 200).c_str(), printable(name, 60).c_str(),
+         printable(other->second.dump(-1, ' ', true), 60).c_str(), printable(value.dump(-1, ' ', true), 60).c_str());
   }
 }
 
@@ -70,7 +84,7 @@ FolderConfig decideConfig(const std::string &folder, const std::string &config, 
     fail(TXRT_BAD_INPUT, "%s: is no config of a model: it is no object", printable(path, 200).c_str());
   Json theirs = Json::parse(begin, end);
   if (isThere && !config.empty())
-    requireSameModel(Json::parse(config), theirs, theirs, path);
+    requireSameModel(Json::parse(config), theirs, path);
   if (dtype.empty())
     return result;
   bool hasField = false, isDifferent = false;

@@ -43,17 +43,18 @@ void checkTied(const Assignment &assignment, const StoredWeights &stored) {
 
 /// Says which types become which others, whether that costs anything, and what is left out.
 void sayWhatChanges(const Assignment &assignment, bool hasMasters, const StoredWeights &stored, const Notes &note) {
+  auto tensors = [](size_t count) { return std::to_string(count) + (count == 1 ? " tensor" : " tensors"); };
   if (assignment.ignored > 0)
-    note(format("note: %s: %zu tensors are no weights and are left out: %s%s", stored.shown().c_str(),
-                assignment.ignored, printable(assignment.firstIgnored, 120).c_str(),
+    note(format("note: %s: %s left out that no weight is in: %s%s", stored.shown().c_str(),
+                tensors(assignment.ignored).c_str(), printable(assignment.firstIgnored, 120).c_str(),
                 assignment.ignored > 1 ? " and the like" : ""));
   for (const auto &[types, count] : assignment.converted) {
     const auto &[from, to] = types;
     if (from == to)
       continue;
     const bool isWidened = to == "F32";
-    note(format("note: %s: %zu tensors of %s become the model's %s: %s", stored.shown().c_str(), count, from.c_str(),
-                to.c_str(),
+    note(format("note: %s: %s converted from %s to the model's %s: %s", stored.shown().c_str(), tensors(count).c_str(),
+                from.c_str(), to.c_str(),
                 isWidened    ? "exact"
                 : hasMasters ? "each number is rounded to the nearest, and the optimizer's F32 masters have it whole"
                              : "each number is rounded to the nearest"));

@@ -242,6 +242,7 @@ TEST_F(WeightFolderTest, ItsConfig) {
   refuse(R"({"h": 8})", R"({"h": 16})", "config.json: is of another model: 'h' is 16, and 8 in the model to save");
   refuse(R"({"rope": {"theta": 1e6}})", R"({"rope": {"theta": 1e4}})", "'theta' is 10000.0, and 1000000.0");
   refuse(R"({"rope": {"theta": 1e6}})", R"({"theta": 1e4})", "'theta' is 10000.0");
+  refuse(R"({"theta": 1e6, "scaling": {"factor": 2}})", R"({"rope": {"theta": 1e6, "factor": 4}})", "'factor' is 4");
   refuse(R"({"h": 8})", R"([1])", "it is no object");
   refuse(R"({"h": 8})", R"({"h": 8, "h": 9})", "has the key 'h' twice");
   refuse(R"({"h": 8})", std::string(100, '[') + std::string(100, ']'), "is nested deeper");
@@ -250,6 +251,7 @@ TEST_F(WeightFolderTest, ItsConfig) {
     EXPECT_NO_THROW(prepareFolder(file("m"), mine)) << mine << theirs;
   };
   accept(R"({"eps": 1e-6, "theta": 10000.0, "d": 4})", R"({"eps": 0.000001, "theta": 10000, "d": null})");
+  accept(R"({"theta": 1e4})", R"({"full": {"theta": 1e4}, "window": {"theta": 1e6}})"); // which one is not said
   accept(R"({"attention_dropout": 0.1, "dtype": "bfloat16", "eos_token_id": 2})",
          R"({"attention_dropout": 0.0, "dtype": "float32", "eos_token_id": 1})");
   // No config is known: none is written, and one that is there stays.

@@ -84,6 +84,59 @@ TEST_F(WeightsTest, ATiedHeadThatDiffers) {
   expectRefused(writer, "lm_head.weight differs from wte.weight");
 }
 
+// A file may have a tied weight under the copy's name alone.
+TEST_F(WeightsTest, ATiedHeadWithoutTheEmbedding) {
+  SafetensorsWriter writer;
+  writer.add("lm_head.weight", "F32", {4, 4}, values, sizeof values);
+  writer.write(file("w.safetensors"));
+  loadWeights(*model, file("w.safetensors"), true);
+  EXPECT_EQ(parameter(), std::vector<float>(values, values + 16));
+  SafetensorsWriter other;
+  other.add("lm_head.weight", "F32", {4, 2}, values, 32);
+  expectRefused(other, "lm_head.weight is [4, 2], the model needs [4, 4]");
+  // Copies of two types are the same if their numbers are.
+  uint16_t narrow[16];
+  std::transform(values, values + 16, narrow, txrt_bf16_from_f32);
+  SafetensorsWriter both;
+  both.add("wte.weight", "F32", {4, 4}, values, sizeof values);
+  both.add("lm_head.weight", "BF16", {4, 4}, narrow, sizeof narrow);
+  both.write(file("w.safetensors"));
+  EXPECT_NO_THROW(loadWeights(*model, file("w.safetensors"), true));
+}
+
+TEST_F(WeightsTest, WhatIsConvertedOrLeftOutIsSaid) {
+  const uint16_t half[16] = {0x3c00, 0xbc00, 0x7bff, 0x0001, 0x8000}; // 1, -1, the most, the least, -0
+  SafetensorsWriter writer;
+  writer.add("wte.weight", "F16", {4, 4}, half, sizeof half);
+  for (int layer = 0; layer < 3; ++layer)
+    writer.add(format("h.%d.attn.bias", layer), "F32", {1, 1, 2, 2}, values, 16);
+  writer.write(file("w.safetensors"));
+  std::vector<std::string> said;
+  loadWeights(*model, file("w.safetensors"), true, [&](const std::string &line) { said.push_back(line); });
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_NE(said[0].find("3 tensors left out that no weight is in: h.0.attn.bias and the like"), std::string::npos)
+      << said[0];
+  EXPECT_NE(said[1].find("1 tensor converted from F16 to the model's F32: exact"), std::string::npos) << said[1];
+  const std::vector<float> loaded = parameter();
+  EXPECT_EQ(loaded[0], 1.0f);
+  EXPECT_EQ(loaded[2], 65504.0f);
+  EXPECT_EQ(loaded[3], 0x1p-24f);
+  EXPECT_TRUE(std::signbit(loaded[4]));
+  // Nothing is said of weights that are what the model has.
+  save(RunPosition(), true);
+  said.clear();
+  loadWeights(*model, file("w.safetensors"), true, [&](const std::string &line) { said.push_back(line); });
+  EXPECT_TRUE(said.empty());
+}
+
+TEST_F(WeightsTest, AllMisfitsAreNamedUpToABound) {
+  SafetensorsWriter writer;
+  for (int i = 0; i < 25; ++i)
+    writer.add(format("more.%02d", i), "F32", {4}, values, 16);
+  expectRefused(writer, "missing: transformer.wte.weight; not in the model: more.00, more.01");
+  expectRefused(writer, "more.19 and 5 more");
+}
+
 TEST_F(WeightsTest, MissingSuperfluousAndOtherShape) {
   SafetensorsWriter none;
   expectRefused(none, "missing: transformer.wte.weight");

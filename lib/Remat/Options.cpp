@@ -239,6 +239,12 @@ private:
   }
 
   void checkNone() {
+    // A number alone asks for nothing, and stands in scripts of Megatron's, which ignores it.
+    bool isAlone = numLayersGiven && !granularityGiven && policy.method == RecomputeMethod::None &&
+                   policy.modules.empty() && !policy.layers;
+    if (isAlone)
+      return warn(kNumLayers + " " + *options.numLayers + " has no effect without " + kGranularity +
+                  " full or selective: nothing is recomputed");
     for (const RematFlag &flag : getRematFlags())
       if (flag.name != kGranularity && !isUnset(options.*flag.field) && asksForSomething(flag))
         return error(flag.name + " " + *(options.*flag.field) + " needs " + kGranularity + " " + granularityFor(flag));

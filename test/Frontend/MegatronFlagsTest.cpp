@@ -132,7 +132,7 @@ TEST(MegatronFlags, ItsOwnTestsOnOneRank) {
   EXPECT_TRUE(hasNote(gpt.notes, "--use-distributed-optimizer"));
   CompileOptions llama = parsed(
       {"--megatron-args=--rotary-base 500 --finetune --seed 1 --override-opt_param-scheduler --no-load-optim "
-       "--recompute-num-layers 1 --recompute-granularity full --recompute-method block --deterministic-mode --bf16 "
+       "--recompute-num-layers 1 --deterministic-mode --bf16 "
        "--manual-gc --use-mcore-models --sequence-parallel --untie-embeddings-and-output-weights "
        "--position-embedding-type rope --rotary-percent 1.0 --max-position-embeddings 4096 --num-layers 32 "
        "--hidden-size 3072 --ffn-hidden-size 8192 --num-attention-heads 32 --num-query-groups 8 --seq-length 512 "

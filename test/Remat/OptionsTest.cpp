@@ -182,7 +182,13 @@ TEST_F(Options, D04NumLayersWithoutMethod) {
   EXPECT_EQ(error(), "--recompute-num-layers 2 needs --recompute-method: uniform, block");
   options.granularity = "selective";
   EXPECT_EQ(error(), "--recompute-num-layers 2 needs --recompute-method: block");
+  options.granularity = "none";
+  EXPECT_EQ(error(), "--recompute-num-layers 2 needs --recompute-granularity full or selective");
   options.granularity.reset();
+  EXPECT_EQ(accepted(RematMessage::Warning),
+            "--recompute-num-layers 2 has no effect without --recompute-granularity full or selective: nothing is "
+            "recomputed");
+  options.layers = "0";
   EXPECT_EQ(error(), "--recompute-num-layers 2 needs --recompute-granularity full or selective");
 }
 

@@ -386,7 +386,8 @@ Error CommandLineParser::finishModel() {
     model.numKeyValueHeads = state.queryGroups.value_or(1);
   else if (state.queryGroups && !describesAlone && (isGrouped || state.queryGroups != 1))
     model.numKeyValueHeads = *state.queryGroups;
-  else if (state.queryGroups && describesAlone && state.queryGroups != 1)
+  else if (state.queryGroups && describesAlone && state.queryGroups != 1 &&
+           state.queryGroups != model.numAttentionHeads)
     return badUsage(llvm::formatv("--num-query-groups {0} needs --group-query-attention, as in Megatron; add it",
                                   *state.queryGroups));
   if (state.hasNoBiases)
@@ -427,6 +428,8 @@ Error CommandLineParser::finishPositions() {
     scale(RopeScaling::Linear, *state.interpolationFactor);
   } else if (state.ropeScalingFactor && rope.scaling != RopeScaling::Default) {
     rope.factor = *state.ropeScalingFactor;
+  } else if (state.ropeScalingFactor && model.positions == PositionEmbedding::Rope) {
+    options.notes.push_back("--rope-scaling-factor has no effect without --use-rope-scaling, as in Megatron");
   }
   if (model.positions == PositionEmbedding::Rope)
     return Error::success();

@@ -296,6 +296,8 @@ TEST(CommandLine, GroupsOfQueries) {
   EXPECT_EQ(groupsOf({one}), 1);
   EXPECT_EQ(groupsOf({two}), 2);
   std::string without = alone + "--num-query-groups 2", none = alone + "--num-query-groups 1";
+  std::string all = alone + "--num-query-groups 4";
+  EXPECT_EQ(groupsOf({all}), 4);
   EXPECT_EQ(failureOf({without}).message, "--num-query-groups 2 needs --group-query-attention, as in Megatron; add it");
   EXPECT_EQ(groupsOf({none}), 4);
   EXPECT_HOLDS(failureOf({"llama3-8b", "--num-query-groups", "5"}).message,
@@ -326,6 +328,8 @@ TEST(CommandLine, FlagsOfRotaryPositions) {
   EXPECT_HOLDS(failureOf({"llama3-8b", "--rotary-base", "1"}).message,
                "--rotary-base (rope_theta) is 1; it must be above 1");
   EXPECT_TRUE(hasNote(parsed({"gpt2-124m", "--rotary-base", "500000"}).notes, "have no use for --rotary-base"));
+  EXPECT_TRUE(hasNote(parsed({"llama3-8b", "--rope-scaling-factor", "4"}).notes, "has no effect without"));
+  EXPECT_EQ(parsed({"llama3.2-1b", "--rope-scaling-factor", "4"}).model.rope.factor, 4.0);
   EXPECT_TRUE(hasNote(parsed({"llama2-7b", "--seq-length", "8192"}).notes, "rotary positions go on"));
 }
 

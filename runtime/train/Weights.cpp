@@ -45,9 +45,9 @@ void checkTied(const Assignment &assignment, const StoredWeights &stored) {
 void sayWhatChanges(const Assignment &assignment, bool hasMasters, const StoredWeights &stored, const Notes &note) {
   auto tensors = [](size_t count) { return std::to_string(count) + (count == 1 ? " tensor" : " tensors"); };
   if (assignment.ignored > 0)
-    note(format("note: %s: %s left out that no weight is in: %s%s", stored.shown().c_str(),
-                tensors(assignment.ignored).c_str(), printable(assignment.firstIgnored, 120).c_str(),
-                assignment.ignored > 1 ? " and the like" : ""));
+    note(format("note: %s: left out %s that %s: %s%s", stored.shown().c_str(), tensors(assignment.ignored).c_str(),
+                assignment.ignored > 1 ? "are no weights" : "is no weight",
+                printable(assignment.firstIgnored, 120).c_str(), assignment.ignored > 1 ? " and the like" : ""));
   for (const auto &[types, count] : assignment.converted) {
     const auto &[from, to] = types;
     if (from == to)

@@ -9,6 +9,7 @@
 #include "train/Weights.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 
 namespace txrt::train {
 
@@ -87,6 +88,15 @@ void prepareSave(const Model &model, const SaveRequest &request) {
   }
   if (!request.isFolder())
     return requireRoom(request.path, weights + state, weights + state);
+  // A save keeps all its files open until they have names, and so does a load.
+  constexpr uint64_t others = 64;
+  const uint64_t files = divide(model, request.maxShardBytes).size();
+  struct rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && files + others > limit.rlim_cur)
+    fail(TXRT_USAGE,
+         "--max-shard-size makes %llu files of the weights, and a process may open %llu here (ulimit -n): "
+         "give a larger size",
+         (unsigned long long)files, (unsigned long long)limit.rlim_cur);
   prepareFolder(request.path, model.manifest().weights.config);
   requireRoom(request.path + "/" + indexName, weights + state, std::max(largest, state));
 }

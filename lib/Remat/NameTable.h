@@ -1,10 +1,11 @@
 //===- NameTable.h - Names of values for people ---------------------------------------------------------*- C++ -*-===//
 //
 // A value has the name of its op's layer and module path: `layers.3.mlp.fc1`, `final_layernorm`. If forward has several
-// ops with one such name, the op's own name follows (`layers.3.self_attention.core_attn.softmax`). Of several ops of one
-// kind each has the name of its parameter instead, or of the parameter from which its operand comes:
-// `layers.3.mlp.fc1.up_proj`, `layers.3.self_attention.rope.q_proj`. A number follows if names are still equal. A result that is not the op's main one has its label last (`layers.3.layernorm.input.mean`). A
-// recomputation has the name of the forward op that it clones.
+// ops with one such name, the op's own name follows (`layers.3.self_attention.core_attn.softmax`). Of several ops of
+// one kind each has the name of its parameter instead, or of the parameter from which its operand comes:
+// `layers.3.mlp.fc1.up_proj`, `layers.3.self_attention.rope.q_proj`. A number follows if names are still equal. A
+// result that is not the op's main one has its label last (`layers.3.layernorm.input.mean`). A recomputation has the
+// name of the forward op that it clones.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

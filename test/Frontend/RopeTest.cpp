@@ -99,10 +99,9 @@ TEST(Rope, ConstantsThatGiveNoNumbersAreRefused) {
         "config.json", notes);
     return config ? take(resolve(*config)).message : take(config.takeError()).message;
   };
-  for (const char *fields :
-       {R"("rope_scaling": {"type": "linear", "factor": 1e-300})",
-        R"("rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 0})",
-        R"("rope_scaling": {"type": "yarn", "factor": 2, "mscale": -1000, "mscale_all_dim": 1})"})
+  for (const char *fields : {R"("rope_scaling": {"type": "linear", "factor": 1e-300})",
+                             R"("rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": 0})",
+                             R"("rope_scaling": {"type": "yarn", "factor": 2, "mscale": -1000, "mscale_all_dim": 1})"})
     EXPECT_HOLDS(messageOf(fields), "that are no positive f32 numbers");
   EXPECT_HOLDS(messageOf(R"("rope_scaling": {"type": "linear", "factor": 0})"), "is 0; it must be above 0");
   EXPECT_HOLDS(messageOf(R"("rope_theta": 1)"), "is 1; it must be above 1");

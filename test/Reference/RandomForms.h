@@ -1,4 +1,5 @@
-//===- RandomForms.h - Forms of decoders to test ---------------------------------------------------------*- C++ -*-===//
+//===- RandomForms.h - Forms of decoders to test ---------------------------------------------------------*- C++
+//-*-===//
 
 #ifndef TX_TEST_REFERENCE_RANDOMFORMS_H
 #define TX_TEST_REFERENCE_RANDOMFORMS_H
@@ -7,8 +8,8 @@
 
 namespace tx {
 
-/// Gives the config of a GPT the form of LLaMA, with any of what its relatives differ in. `between(first, last)` draws a
-/// number.
+/// Gives the config of a GPT the form of LLaMA, with any of what its relatives differ in. `between(first, last)` draws
+/// a number.
 template <typename Between> void drawLlamaForm(ModelConfig &config, Between between) {
   config.normalization = Normalization::RMSNorm;
   config.normOffset = between(0, 1);

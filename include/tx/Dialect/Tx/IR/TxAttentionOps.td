@@ -11,8 +11,8 @@ def Tx_AttentionScoresOp : Tx_ComputeOp<"attention_scores",
   let summary = "scale Q K^T, by head";
   let description = [{
     q [b,s,a d], k [b,t,g d], head i of width d in columns [i d, (i+1) d) -> [b,a,s,t]. With g < a heads of k, a/g heads
-    of q in a row share one; or q has the fewer heads, and heads of k share them. The gradient of P V by P is the same op
-    on (dO, V).
+    of q in a row share one; or q has the fewer heads, and heads of k share them. The gradient of P V by P is the same
+    op on (dO, V).
 
     ```mlir
     %scores = tx.attention_scores %q, %k heads 2 scale 0.5 in <layer 0, "self_attention.core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>

@@ -36,8 +36,10 @@ def Tx_RopeTableOp : Tx_ComputeOp<"rope_table",
   let extraClassDeclaration = [{
     ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "cos" : "sin"; }
   }];
-  let assemblyFormat =
-      "$positions `frequencies` custom<Numbers>($frequencies) (`scale` $scale^)? `in` $scope attr-dict `:` type($positions)";
+  let assemblyFormat = [{
+    $positions `frequencies` custom<Numbers>($frequencies) (`scale` $scale^)? `in` $scope attr-dict
+    `:` type($positions)
+  }];
 }
 
 def Tx_RopeOp : Tx_ComputeOp<"rope",

@@ -53,9 +53,9 @@ static LogicalResult verifyLoss(func::FuncOp loss) {
       return loss.emitError("arguments ")
              << known->second << " and " << i << " of @" << loss.getSymName() << " have one name, '" << name.getValue()
              << "'; who trains gives them by name";
-    if (llvm::is_contained(kTrainingArguments, name.getValue()))
+    if (llvm::is_contained(kEntryArguments, name.getValue()))
       return loss.emitError("argument ") << i << " of @" << loss.getSymName() << " has the name '" << name.getValue()
-                                         << "', which training gives to an argument of its own; give it another";
+                                         << "', which an entry gives to an argument of its own; give it another";
   }
   for (Operation &op : loss.front().without_terminator())
     if (!isa<LoadOp>(op) && !(isa<ScopedOpInterface>(op) && isPure(&op)))

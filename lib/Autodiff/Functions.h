@@ -16,8 +16,8 @@ constexpr llvm::StringLiteral kTrainAttr = "tx.train";
 constexpr llvm::StringLiteral kMicrobatch = "microbatch";
 /// The names of the arguments that entries take in addition to the loss's arguments.
 constexpr llvm::StringLiteral kLossScaleName = "loss_scale", kFirstName = "first", kLearningRateName = "lr",
-                              kStepName = "step";
-constexpr llvm::StringLiteral kTrainingArguments[] = {kLossScaleName, kFirstName, kLearningRateName, kStepName};
+                              kStepName = "step", kRowName = "row";
+constexpr llvm::StringLiteral kEntryArguments[] = {kLossScaleName, kFirstName, kLearningRateName, kStepName, kRowName};
 
 /// Finds the one function marked `tx.train` and checks its form. Null if there is none; fails, with a diagnostic, on a
 /// bad form.

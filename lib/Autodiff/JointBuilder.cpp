@@ -30,7 +30,11 @@ LogicalResult JointBuilder::build(Value loss, Value seed) {
   for (Operation *op : llvm::reverse(forward))
     if (failed(buildOp(op)))
       return failure();
-  return checkResults(llvm::to_vector(llvm::make_first_range(gradients)));
+  if (failed(checkResults(llvm::to_vector(llvm::make_first_range(gradients)))))
+    return failure();
+  for (Operation *op : replaced)
+    op->erase();
+  return success();
 }
 
 LogicalResult JointBuilder::buildOp(Operation *op) {
@@ -117,6 +121,30 @@ bool JointBuilder::accumulate(ArrayRef<Value> parameters, Accumulate build) {
   }
   accumulated.append(parameters.begin(), parameters.end());
   return true;
+}
+
+/// Whether a value is there in forward: an argument, a global's content, or the result of a forward op.
+static bool isInForward(Value value) {
+  auto scoped = dyn_cast_or_null<ScopedOpInterface>(value.getDefiningOp());
+  return !scoped || scoped.getScope().getSegment() == Segment::Forward;
+}
+
+bool JointBuilder::enterForward(OpBuilder &builder, ArrayRef<Value> needed) {
+  if (!llvm::all_of(needed, isInForward))
+    return false;
+  Operation *last = current;
+  for (Value value : needed)
+    if (Operation *op = value.getDefiningOp(); op && last->isBeforeInBlock(op))
+      last = op;
+  if (llvm::any_of(current->getUsers(), [&](Operation *user) { return !last->isBeforeInBlock(user); }))
+    return false;
+  builder.setInsertionPointAfter(last);
+  return true;
+}
+
+void JointBuilder::replaceForward(ValueRange results) {
+  current->replaceAllUsesWith(results);
+  replaced.push_back(current);
 }
 
 ScopeAttr JointBuilder::getScope() { return cast<ScopedOpInterface>(current).getScope().in(Segment::Backward); }

@@ -39,6 +39,8 @@ public:
   bool needsGradient(mlir::Value operand) override;
   void addGradient(mlir::Value operand, mlir::Value gradient) override;
   bool accumulate(llvm::ArrayRef<mlir::Value> parameters, Accumulate build) override;
+  bool enterForward(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Value> needed) override;
+  void replaceForward(mlir::ValueRange results) override;
   ScopeAttr getScope() override;
 
 private:
@@ -54,6 +56,8 @@ private:
   llvm::DenseSet<mlir::Value> active;
   llvm::MapVector<mlir::Value, mlir::Value> gradients;
   llvm::DenseSet<mlir::Value> read;
+  /// Forward ops in whose place others stand. They are erased at the end, since the tables above have their results.
+  llvm::SmallVector<mlir::Operation *> replaced;
 
   // State of the op whose backward is being built:
   mlir::Operation *current = nullptr;

@@ -1,4 +1,4 @@
-//===- MakeEntries.cpp - tx-make-entries: apply, step, evaluate ---------------------------------------------------===//
+//===- MakeEntries.cpp - tx-make-entries: apply, step, evaluate, predict ------------------------------------------===//
 
 #include "Functions.h"
 #include "OptimizerUpdate.h"
@@ -45,7 +45,9 @@ private:
   }
   void createApply(func::FuncOp microbatch, ArrayRef<Trained> trained);
   LogicalResult createStep(func::FuncOp microbatch, ArrayRef<Trained> trained);
-  LogicalResult createEvaluate(func::FuncOp loss);
+  FailureOr<func::FuncOp> createEvaluate(func::FuncOp loss);
+  LogicalResult createPredict(func::FuncOp evaluate);
+  LogicalResult eraseUnused(func::FuncOp function, llvm::BitVector arguments);
 
   Type scalar(Type element) { return RankedTensorType::get({}, element); }
 
@@ -75,7 +77,8 @@ LogicalResult TxMakeEntriesPass::makeEntries() {
     createApply(microbatch, *trained);
   }
   if (*loss) {
-    if (failed(createEvaluate(*loss)))
+    FailureOr<func::FuncOp> evaluate = createEvaluate(*loss);
+    if (failed(evaluate) || failed(createPredict(*evaluate)))
       return failure();
     (*loss)->erase();
   }
@@ -100,7 +103,7 @@ LogicalResult TxMakeEntriesPass::verifyOptions() {
 }
 
 LogicalResult TxMakeEntriesPass::verifyNames(const ModuleSymbols &symbols) {
-  for (StringRef name : {"apply", "step", "evaluate"})
+  for (StringRef name : {"apply", "step", "evaluate", "predict"})
     if (Operation *taken = symbols.lookup(name))
       return taken->emitError("@") << name
                                    << " exists already; have the entries been made? If not, give it another name";
@@ -211,11 +214,15 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
   nameLast(step, {kLearningRateName, kStepName}, {"grad_norm"});
 
   // Sums each gradient over ranks right behind the op that completes it, so that the collective can run while the rest
-  // of backward does.
+  // of backward does; but not in forward, which ends with the loss.
+  Operation *returned = step.front().getTerminator();
+  Operation *border = returned->getNumOperands() ? returned->getOperand(0).getDefiningOp() : nullptr;
   auto stores = llvm::to_vector(step.getOps<StoreOp>());
   llvm::StringMap<Value> stored;
   for (StoreOp store : stores) {
     builder.setInsertionPointAfterValue(store.getValue());
+    if (Operation *last = store.getValue().getDefiningOp(); last && border && last->isBeforeInBlock(border))
+      builder.setInsertionPointAfter(border);
     // A gradient to which no op contributes is stored as it was loaded; then its value has no scope.
     auto last = store.getValue().getDefiningOp<ScopedOpInterface>();
     int32_t layer = last ? last.getScope().getLayer() : -1;
@@ -239,7 +246,16 @@ LogicalResult TxMakeEntriesPass::createStep(func::FuncOp microbatch, ArrayRef<Tr
   return success();
 }
 
-LogicalResult TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
+/// Erases ops that nobody needs, and those of `arguments` that nobody uses.
+LogicalResult TxMakeEntriesPass::eraseUnused(func::FuncOp function, llvm::BitVector arguments) {
+  eraseDeadOps(function);
+  for (BlockArgument argument : function.getArguments())
+    if (!argument.use_empty())
+      arguments.reset(argument.getArgNumber());
+  return function.eraseArguments(arguments);
+}
+
+FailureOr<func::FuncOp> TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
   auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
   auto evaluate = cast<func::FuncOp>(builder.clone(*loss));
   evaluate.setSymName("evaluate");
@@ -252,30 +268,39 @@ LogicalResult TxMakeEntriesPass::createEvaluate(func::FuncOp loss) {
       auto replayed = dyn_cast<RecomputeOpInterface>(user);
       return replayed && replayed.getReplayKey() == argument;
     });
-  Value prediction;
   for (auto op : llvm::to_vector(evaluate.getOps<EvaluationOpInterface>())) {
     if (Value value = op.getEvaluationValue())
       op->getResult(0).replaceAllUsesWith(value);
     op.removeRandomness();
-    if (Value value = op.getPrediction()) {
-      if (prediction && prediction != value)
-        return op->emitOpError("is a second loss with another prediction; evaluation returns one");
-      prediction = value;
-    }
   }
-  if (!prediction)
-    return loss.emitError("@") << loss.getSymName() << " has no op that compares a prediction with targets";
-
-  Operation *terminator = evaluate.front().getTerminator();
-  if (failed(evaluate.insertResult(evaluate.getNumResults(), prediction.getType(), {})))
+  nameLast(evaluate, {}, {"loss_sum", "valid_count"});
+  if (failed(eraseUnused(evaluate, keys)))
     return failure();
-  terminator->insertOperands(terminator->getNumOperands(), prediction);
-  nameLast(evaluate, {}, {"loss_sum", "valid_count", "logits"});
-  eraseDeadOps(evaluate);
-  for (BlockArgument argument : evaluate.getArguments())
-    if (!argument.use_empty())
-      keys.reset(argument.getArgNumber());
-  return evaluate.eraseArguments(keys);
+  return evaluate;
+}
+
+/// Makes the entry that text is sampled with, of the first loss that can say what it predicts for one row of each
+/// sample. Makes none if no loss can.
+LogicalResult TxMakeEntriesPass::createPredict(func::FuncOp evaluate) {
+  auto isLoss = [](EvaluationOpInterface op) { return op.getPredictedSamples() > 0; };
+  if (llvm::none_of(evaluate.getOps<EvaluationOpInterface>(), isLoss))
+    return success();
+  auto builder = OpBuilder::atBlockEnd(getOperation().getBody());
+  auto predict = cast<func::FuncOp>(builder.clone(*evaluate));
+  predict.setSymName("predict");
+  auto losses = predict.getOps<EvaluationOpInterface>();
+  EvaluationOpInterface first = *llvm::find_if(losses, isLoss);
+  auto rows = RankedTensorType::get({first.getPredictedSamples()}, builder.getI32Type());
+  unsigned number = predict.getNumArguments();
+  if (failed(predict.insertArgument(number, rows, {}, predict.getLoc())))
+    return failure();
+  builder.setInsertionPoint(first);
+  Value prediction = first.buildPrediction(builder, predict.getArgument(number));
+  predict.front().getTerminator()->setOperands(prediction);
+  predict.setType(builder.getFunctionType(predict.getArgumentTypes(), prediction.getType()));
+  predict.setAllResultAttrs(ArrayRef<DictionaryAttr>{builder.getDictionaryAttr({})});
+  nameLast(predict, {kRowName}, {"logits"});
+  return eraseUnused(predict, llvm::BitVector(number + 1, true));
 }
 
 } // namespace

@@ -111,7 +111,8 @@ LogicalResult verifyBorder(func::FuncOp function) {
 /// it.
 Value continuation(OpOperand &use) {
   auto op = dyn_cast<AccumulatingOpInterface>(use.getOwner());
-  if (op && segmentOf(op) == Segment::Backward)
+  // A forward op that computes gradients too continues accumulators like one of backward; a recomputation never does.
+  if (op && (segmentOf(op) == Segment::Backward || segmentOf(op) == Segment::Forward))
     for (auto [operand, result] : op.getTies())
       if (operand == use.getOperandNumber())
         return op->getResult(result);

@@ -173,14 +173,9 @@ private:
 
   void finish(Value x) {
     x = norm(x, layout.finalNorm, in("final_layernorm"));
-    auto shape = llvm::to_vector(cast<RankedTensorType>(x.getType()).getShape());
-    shape.back() = config.vocabSize;
-    // Logits are f32 even if activations are bf16: the loss sums over them.
-    Value logits = LinearOp::create(builder, loc, RankedTensorType::get(shape, builder.getF32Type()), x,
-                                    weight(config.tiedEmbeddings ? layout.embedding : layout.head),
-                                    /*bias=*/Value(), /*transposed=*/true, in("output_layer"));
-    auto losses = CrossEntropyOp::create(builder, loc, logits, targets, kIgnoreIndex, in("loss"));
-    auto loss = ReduceLossOp::create(builder, loc, losses.getLosses(), targets, kIgnoreIndex, in("loss"));
+    auto loss = LinearCrossEntropyOp::create(builder, loc, x,
+                                             weight(config.tiedEmbeddings ? layout.embedding : layout.head), targets,
+                                             /*transposed=*/true, kIgnoreIndex, "output_layer", in("loss"));
     func::ReturnOp::create(builder, loc, ValueRange{loss.getSum(), loss.getCount()});
   }
 

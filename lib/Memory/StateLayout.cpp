@@ -63,8 +63,7 @@ private:
 FailureOr<StateLayout> StateLayout::compute(ModuleOp module) {
   RowTable rows;
   auto result = module.walk([&](ViewOpInterface op) {
-    bool makesRow = op.hasRuns() && op.getViewedWhole().getDefiningOp() == op;
-    return makesRow && failed(rows.add(op)) ? WalkResult::interrupt() : WalkResult::advance();
+    return op.packsState() && failed(rows.add(op)) ? WalkResult::interrupt() : WalkResult::advance();
   });
   if (result.wasInterrupted())
     return failure();

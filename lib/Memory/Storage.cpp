@@ -123,7 +123,7 @@ void StorageAnalysis::extend(Value value) {
 LogicalResult StorageAnalysis::planParts(Block &block) {
   for (Operation &op : llvm::reverse(block)) {
     auto view = dyn_cast<ViewOpInterface>(op);
-    if (!view || view.hasRuns() || view.getViewedWhole().getDefiningOp() != &op)
+    if (!view || view.packsState() || view.getViewedWhole().getDefiningOp() != &op)
       continue;
     Value whole = view.getViewedWhole();
     auto wanted = parts.find(whole);
@@ -141,7 +141,7 @@ LogicalResult StorageAnalysis::planParts(Block &block) {
                << part.getType() << " beside the others: it already has a place elsewhere (an argument, state, a view, "
                << "or a part of another tensor); compute it by an op of its own";
       int64_t elementBytes = getByteSize(whole.getType()) / cast<RankedTensorType>(whole.getType()).getNumElements();
-      bool rows = getRows(whole.getType()) > 1;
+      bool rows = getRows(whole.getType()) > 1 && !view.hasRuns();
       parts[part] = {place.storage, place.byteOffset + column * elementBytes, rows ? stride : 0};
     }
   }
@@ -169,7 +169,7 @@ LogicalResult StorageAnalysis::visit(Operation *op) {
       placeParts(view);
       return success();
     }
-    if (view.hasRuns()) { // the state layout has put the parts side by side in this order
+    if (view.packsState()) { // the state layout has put the parts side by side in this order
       places[whole] = {kState, layout.getOffset(findState(view.getViewedParts().front().first))};
       return success();
     }

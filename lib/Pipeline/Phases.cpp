@@ -37,6 +37,7 @@ static void addParallelPasses(OpPassManager &manager, const CompileOptions &opti
 }
 
 static void addJointPasses(OpPassManager &manager, const CompileOptions &, const Target &) {
+  manager.addPass(createTxJoinHeadPass());
   manager.addPass(createTxAutodiffPass());
 }
 
@@ -69,6 +70,7 @@ static bool takesFusionFlag(const Flag &flag) {
 }
 
 static void addFusionPasses(OpPassManager &manager, const CompileOptions &, const Target &target) {
+  manager.addNestedPass<func::FuncOp>(createExpandOpsPass());
   target.addFormPasses(manager);
   manager.addNestedPass<func::FuncOp>(createCopyViewsPass());
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());

@@ -114,13 +114,28 @@ static LogicalResult concat(ConcatOp, Operands in, Results out) {
   return success();
 }
 
-static LogicalResult pack(PackOp op, Operands in, Results out) {
+static LogicalResult selectRows(SelectRowsOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &rows = *in[1];
+  int64_t sequence = x.shape[1], columns = x.getColumns();
+  for (size_t sample = 0; sample < rows.values.size(); ++sample) {
+    double row = rows.values[sample];
+    if (!(row >= 0 && row < sequence))
+      return op.emitOpError("has row ") << static_cast<int64_t>(row) << ", not in [0, " << sequence << ")";
+    std::copy_n(x.values.begin() + (sample * sequence + static_cast<int64_t>(row)) * columns, columns,
+                out[0].values.begin() + sample * columns);
+  }
+  return success();
+}
+
+/// Packs, and rows one behind another.
+template <typename OpT> static LogicalResult joinRuns(OpT op, Operands in, Results out) {
   for (auto [part, run] : llvm::zip_equal(in, op.getViewedParts()))
     std::copy(part->values.begin(), part->values.end(), out[0].values.begin() + run.second);
   return success();
 }
 
-static LogicalResult unpack(UnpackOp op, Operands in, Results out) {
+/// The parts of a pack, and rows.
+template <typename OpT> static LogicalResult takeRuns(OpT op, Operands in, Results out) {
   for (auto [part, run] : llvm::zip_equal(out, op.getViewedParts()))
     std::copy_n(in[0]->values.begin() + run.second, part.values.size(), part.values.begin());
   return success();
@@ -137,6 +152,9 @@ void tx::addElementwiseKernels(KernelTable &table) {
   table.add<ZerosOp, zeros>();
   table.add<SliceOp, slice>();
   table.add<ConcatOp, concat>();
-  table.add<PackOp, pack>();
-  table.add<UnpackOp, unpack>();
+  table.add<SliceRowsOp, takeRuns<SliceRowsOp>>();
+  table.add<ConcatRowsOp, joinRuns<ConcatRowsOp>>();
+  table.add<SelectRowsOp, selectRows>();
+  table.add<PackOp, joinRuns<PackOp>>();
+  table.add<UnpackOp, takeRuns<UnpackOp>>();
 }

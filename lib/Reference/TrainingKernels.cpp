@@ -13,11 +13,11 @@ using namespace tx;
 //===--------------------------------------------------------------------------------------------------------------===//
 
 /// The column of the target's logit; -1 if the target is the ignore index.
-template <typename OpT> static FailureOr<int64_t> column(OpT op, double target, const Tensor &logits) {
+template <typename OpT> static FailureOr<int64_t> column(OpT op, double target, int64_t columns) {
   if (target == static_cast<double>(static_cast<int64_t>(op.getIgnoreIndex())))
     return -1;
-  if (!(target >= 0 && target < logits.getColumns()))
-    return op.emitOpError("has target ") << static_cast<int64_t>(target) << ", neither in [0, " << logits.getColumns()
+  if (!(target >= 0 && target < columns))
+    return op.emitOpError("has target ") << static_cast<int64_t>(target) << ", neither in [0, " << columns
                                          << ") nor the ignore index";
   return static_cast<int64_t>(target);
 }
@@ -26,7 +26,7 @@ static LogicalResult crossEntropy(CrossEntropyOp op, Operands in, Results out) {
   const Tensor &logits = *in[0], &targets = *in[1];
   int64_t columns = logits.getColumns();
   for (int64_t r = 0; r < logits.getRows(); ++r) {
-    FailureOr<int64_t> target = column(op, targets.values[r], logits);
+    FailureOr<int64_t> target = column(op, targets.values[r], columns);
     if (failed(target))
       return failure();
     const double *row = &logits.values[r * columns];
@@ -44,7 +44,7 @@ static LogicalResult crossEntropyGrad(CrossEntropyGradOp op, Operands in, Result
   const Tensor &dlosses = *in[0], &logits = *in[1], &targets = *in[2], &statistics = *in[3];
   int64_t columns = logits.getColumns();
   for (int64_t r = 0; r < logits.getRows(); ++r) {
-    FailureOr<int64_t> target = column(op, targets.values[r], logits);
+    FailureOr<int64_t> target = column(op, targets.values[r], columns);
     if (failed(target))
       return failure();
     double largest = statistics.values[2 * r], sum = statistics.values[2 * r + 1];
@@ -54,6 +54,69 @@ static LogicalResult crossEntropyGrad(CrossEntropyGradOp op, Operands in, Result
     }
   }
   return success();
+}
+
+/// Element (k, c) of a head's weight.
+template <typename OpT> static size_t weightIndex(OpT op, const Tensor &weight, int64_t k, int64_t c) {
+  return op.getTransposed() ? c * weight.shape[1] + k : k * weight.shape[1] + c;
+}
+
+/// The logits of row r.
+template <typename OpT>
+static std::vector<double> rowOfLogits(OpT op, const Tensor &x, const Tensor &weight, int64_t r) {
+  std::vector<double> logits(weight.shape[op.getTransposed() ? 0 : 1], 0.0);
+  int64_t hidden = x.getColumns();
+  for (size_t c = 0; c < logits.size(); ++c)
+    for (int64_t k = 0; k < hidden; ++k)
+      logits[c] += x.values[r * hidden + k] * weight.values[weightIndex(op, weight, k, c)];
+  return logits;
+}
+
+/// Adds up the losses of all rows and their number. Calls `finish` for each row with its logits, their exponentials'
+/// largest argument and sum, and its target's column.
+template <typename OpT, typename Finish>
+static LogicalResult sumLosses(OpT op, Operands in, Results out, Finish finish) {
+  const Tensor &x = *in[0], &weight = *in[1], &targets = *in[2];
+  for (int64_t r = 0; r < x.getRows(); ++r) {
+    std::vector<double> logits = rowOfLogits(op, x, weight, r);
+    FailureOr<int64_t> target = column(op, targets.values[r], static_cast<int64_t>(logits.size()));
+    if (failed(target))
+      return failure();
+    if (*target < 0)
+      continue;
+    double largest = *std::max_element(logits.begin(), logits.end()), sum = 0;
+    for (double logit : logits)
+      sum += std::exp(logit - largest);
+    out[0].values[0] += std::log(sum) + (largest - logits[*target]);
+    out[1].values[0] += 1;
+    finish(r, logits, largest, sum, *target);
+  }
+  return success();
+}
+
+static LogicalResult linearCrossEntropy(LinearCrossEntropyOp op, Operands in, Results out) {
+  return sumLosses(op, in, out, [](int64_t, ArrayRef<double>, double, double, int64_t) {});
+}
+
+static LogicalResult linearCrossEntropyGrad(LinearCrossEntropyGradOp op, Operands in, Results out) {
+  const Tensor &x = *in[0], &weight = *in[1];
+  double scale = in[3]->values[0];
+  int64_t hidden = x.getColumns();
+  Tensor *dx = op.getInput() ? &out[2] : nullptr, *dweight = op.getAcc() ? &out.back() : nullptr;
+  if (dweight)
+    startAccumulation(in, 4, 5, *dweight);
+  return sumLosses(op, in, out, [&](int64_t r, ArrayRef<double> logits, double largest, double sum, int64_t target) {
+    for (int64_t c = 0, e = logits.size(); c < e; ++c) {
+      double gradient = (std::exp(logits[c] - largest) - (c == target ? sum : 0)) * (scale / sum);
+      for (int64_t k = 0; k < hidden; ++k) {
+        size_t place = weightIndex(op, weight, k, c);
+        if (dx)
+          dx->values[r * hidden + k] += gradient * weight.values[place];
+        if (dweight)
+          dweight->values[place] += gradient * x.values[r * hidden + k];
+      }
+    }
+  });
 }
 
 static LogicalResult reduceLoss(ReduceLossOp op, Operands in, Results out) {
@@ -125,6 +188,8 @@ static LogicalResult adamW(AdamWOp op, Operands in, Results out) {
 void tx::addTrainingKernels(KernelTable &table) {
   table.add<CrossEntropyOp, crossEntropy>();
   table.add<CrossEntropyGradOp, crossEntropyGrad>();
+  table.add<LinearCrossEntropyOp, linearCrossEntropy>();
+  table.add<LinearCrossEntropyGradOp, linearCrossEntropyGrad>();
   table.add<ReduceLossOp, reduceLoss>();
   table.add<ReduceLossGradOp, reduceLossGrad>();
   table.add<SumOfSquaresOp, sumOfSquares>();

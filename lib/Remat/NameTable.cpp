@@ -85,5 +85,11 @@ Value tx::getStorage(Value value) {
       break;
     value = whole;
   }
+  // State that an op continues in place is still state, which has no scope.
+  if (auto accumulating = value.getDefiningOp<AccumulatingOpInterface>())
+    for (auto [operand, result] : accumulating.getTies())
+      if (value == accumulating->getResult(result))
+        if (Value start = getStorage(accumulating->getOperand(operand)); !start.getDefiningOp<ScopedOpInterface>())
+          return start;
   return value;
 }

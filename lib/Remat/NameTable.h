@@ -30,7 +30,8 @@ private:
   llvm::DenseMap<mlir::Operation *, std::string> names;
 };
 
-/// The value that owns the memory: `value` itself or, if it is a view, the whole tensor that it shows.
+/// The value that owns the memory: `value` itself; if it is a view, the whole tensor that it shows; if it continues
+/// state in place, that state.
 mlir::Value getStorage(mlir::Value value);
 
 } // namespace tx

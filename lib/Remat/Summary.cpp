@@ -65,6 +65,10 @@ RematSummary tx::summarizeRemat(func::FuncOp function) {
     switch (scope.getSegment()) {
     case Segment::Forward:
       summary.forwardFlops += flops;
+      if (int64_t gradients = cost ? cost.getGradientFlops() : 0) {
+        summary.forwardFlops -= gradients;
+        summary.backwardFlops += gradients;
+      }
       if (scope.isInLayer())
         layers.insert(scope.getLayer());
       break;

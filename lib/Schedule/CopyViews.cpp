@@ -1,8 +1,8 @@
 //===- CopyViews.cpp - A copy where a view can not be used --------------------------------------------------------===//
 //
 // Slices, and the parts of concats, are columns of a wider tensor, so their rows do not lie side by side. Most kernels
-// can read and write such columns. The pass inserts a copy for an op that can not, and for a part of a concat that
-// already has a place elsewhere. So later passes need not check either.
+// can read and write such columns. The pass inserts a copy for an op that can not, and for a part of a concat (of
+// columns or of rows) that already has a place elsewhere. So later passes need not check either.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -27,7 +27,8 @@ ViewOpInterface getView(Operation *op) {
   auto view = dyn_cast_or_null<ViewOpInterface>(op);
   return view && !view.hasRuns() ? view : nullptr;
 }
-bool isConcat(ViewOpInterface view) { return view.getViewedWhole().getDefiningOp() == view; }
+/// Whether the parts of a view are written where the whole lies, columns or rows.
+bool isConcat(ViewOpInterface view) { return view.getViewedWhole().getDefiningOp() == view && !view.packsState(); }
 
 class Copier {
 public:
@@ -37,7 +38,7 @@ public:
     // From the last concat to the first, as tx-place-memory gives places: if two concats have a part in common, the
     // later one has it in place.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (ViewOpInterface view = getView(&op); view && isConcat(view))
+      if (auto view = dyn_cast<ViewOpInterface>(op); view && isConcat(view))
         for (OpOperand &part : op.getOpOperands())
           placePart(part);
     for (Operation &op : llvm::make_early_inc_range(block))
@@ -65,8 +66,8 @@ private:
     if (accumulating &&
         llvm::any_of(accumulating.getTies(), [&](auto tie) { return tie.second == result.getResultNumber(); }))
       return false;
-    if (getRows(result.getType()) == 1 ||
-        part.getOwner()->getNumOperands() == 1) // the rows of the part lie side by side in the concat too
+    // Whether the rows of the part lie side by side in the concat too.
+    if (getRows(result.getType()) == 1 || part.getOwner()->getNumOperands() == 1 || !getView(part.getOwner()))
       return true;
     return kernel.givesColumns(result.getResultNumber()) && llvm::all_of(result.getUses(), takesColumns);
   }

@@ -56,7 +56,13 @@ bool isShared(Value operand, Operation *op) {
   return kernel && kernel.getSharedOperand() == operand;
 }
 
-int64_t getResultRows(Operation *op) { return getRows(op->getResult(0).getType()); }
+/// Whether the loops of two column ops are alike: both add all rows to one, or both scatter them in the same way.
+bool addRowsAlike(Operation *a, Operation *b) {
+  auto scatterA = dyn_cast<ScatteringOpInterface>(a), scatterB = dyn_cast<ScatteringOpInterface>(b);
+  if (!scatterA || !scatterB)
+    return !scatterA && !scatterB;
+  return scatterA.getScatterIds() == scatterB.getScatterIds() && scatterA.getScatterRows() == scatterB.getScatterRows();
+}
 
 bool isKeyed(Operation *op) {
   auto replay = dyn_cast<RecomputeOpInterface>(op);
@@ -161,8 +167,7 @@ private:
     // A row of one column and a number for each row are alike: who takes it for which?
     if (alone.kind == KernelKind::Row && alone.space.second == 1)
       return false;
-    // Sums for one row, and for rows that data chooses, are different loops.
-    if (alone.kind == KernelKind::Column && getResultRows(op) != getResultRows(group.ops.front()))
+    if (alone.kind == KernelKind::Column && !addRowsAlike(op, group.ops.front()))
       return false;
     llvm::SmallPtrSet<Value, 16> buffers;
     for (Operation *member : group.ops) {

@@ -19,7 +19,8 @@ using namespace tx;
 
 namespace {
 
-/// `body` turns %x [2,4,6], which depends on a parameter, into `logits` of type `type`; `%key` is the random key.
+/// `body` turns %x [2,4,6], which depends on a parameter, into `logits` of type `type`; `%key` is the random key. If
+/// `logits` is null, `body` makes the loss, %sum and %count, and keeps logits of this type to itself.
 struct Case {
   const char *name;
   const char *globals;
@@ -195,6 +196,33 @@ const Case kCases[] = {
     {"AttentionContextTransposed", "", R"(
       %s = tx.attention_scores %x, %x heads 2 scale 0.6 in <layer 0, "core_attn"> : tensor<2x4x6xf32>, tensor<2x4x6xf32>
       %y = tx.attention_context %s, %x transposed scale 0.7 in <layer 0, "core_attn"> : tensor<2x2x4x4xf32>, tensor<2x4x6xf32>)"},
+    {"LinearCrossEntropy", "tx.global @w parameter : tensor<6x7xf32>", R"(
+      %w = tx.load @w : tensor<6x7xf32>
+      %sum, %count = tx.linear_cross_entropy %x, %w, %targets ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<6x7xf32>, tensor<2x4xi32>)",
+     nullptr, "2x4x7"},
+    {"LinearCrossEntropyOfTiedWeight", "", R"(
+      %sum, %count = tx.linear_cross_entropy %x, %table, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<5x6xf32>, tensor<2x4xi32>)",
+     nullptr, "2x4x5"},
+    // Two heads of one weight: forward continues the accumulator of the second in the first.
+    {"LinearCrossEntropiesOfOneWeight", "tx.global @w parameter : tensor<7x6xf32>", R"(
+      %w = tx.load @w : tensor<7x6xf32>
+      %a, %count = tx.linear_cross_entropy %x, %w, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+      %g = tx.gelu %x in <layer 0, "mlp.mlp_act"> : tensor<2x4x6xf32>
+      %b, %count2 = tx.linear_cross_entropy %g, %w, %targets transposed ignore -100 head "output_layer2" in <"loss2"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+      %sum = tx.add %a, %b in <"loss"> : tensor<f32>)",
+     nullptr, "2x4x7"},
+    // The gradient of the second's sum is known in backward alone: it computes the logits again.
+    {"LinearCrossEntropyOfALateGradient", "tx.global @w parameter : tensor<7x6xf32>", R"(
+      %w = tx.load @w : tensor<7x6xf32>
+      %a, %count = tx.linear_cross_entropy %x, %w, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+      %sum = tx.cast %a in <"loss"> : tensor<f32> to tensor<f32>)",
+     nullptr, "2x4x7"},
+    {"LinearCrossEntropyOfALateSum", "tx.global @w parameter : tensor<7x6xf32>", R"(
+      %w = tx.load @w : tensor<7x6xf32>
+      %a, %count = tx.linear_cross_entropy %x, %w, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+      %g = tx.gelu %a in <"loss"> : tensor<f32>
+      %sum = tx.add %a, %g in <"loss"> : tensor<f32>)",
+     nullptr, "2x4x7"},
 };
 
 std::string sourceOf(const Case &c) {
@@ -207,11 +235,15 @@ std::string sourceOf(const Case &c) {
                     %key: tensor<4xi32> {tx.name = "key"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
       %table = tx.load @table : tensor<5x6xf32>
       %x = tx.embedding %tokens, %table in <"embedding"> : tensor<2x4xi32>, tensor<5x6xf32>)" +
-         c.body + R"(
+         c.body +
+         (!c.logits
+              ? std::string()
+              : R"(
       %losses, %lse = tx.cross_entropy )" +
-         c.logits + R"(, %targets ignore -100 in <"loss"> : )" + type + ", " + targets + R"(
+                    std::string(c.logits) + R"(, %targets ignore -100 in <"loss"> : )" + type + ", " + targets + R"(
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : )" +
-         losses + ", " + targets + R"(
+                    losses + ", " + targets) +
+         R"(
       return %sum, %count : tensor<f32>, tensor<f32>
     })";
 }

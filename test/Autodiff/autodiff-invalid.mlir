@@ -187,7 +187,7 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
 
 // -----
 
-// expected-error @below {{argument 0 of @loss has the name 'first', which training gives to an argument of its own; give it another}}
+// expected-error @below {{argument 0 of @loss has the name 'first', which an entry gives to an argument of its own; give it another}}
 func.func @loss(%sum: tensor<f32> {tx.name = "first"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
   return %sum, %sum : tensor<f32>, tensor<f32>
 }

@@ -49,25 +49,6 @@ func.func @microbatch() {
 
 // -----
 
-// expected-error @below {{@loss has no op that compares a prediction with targets}}
-func.func @loss(%sum: tensor<f32> {tx.name = "sum"}) -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
-  return %sum, %sum : tensor<f32>, tensor<f32>
-}
-
-// -----
-
-func.func @loss(%a: tensor<2x4x6xf32> {tx.name = "a"}, %b: tensor<2x4x6xf32> {tx.name = "b"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
-    -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
-  %l, %e = tx.cross_entropy %a, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
-  // expected-error @below {{is a second loss with another prediction; evaluation returns one}}
-  %m, %f = tx.cross_entropy %b, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
-  %both = tx.add %l, %m in <"loss"> : tensor<2x4xf32>
-  %sum, %count = tx.reduce_loss %both, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-  return %sum, %count : tensor<f32>, tensor<f32>
-}
-
-// -----
-
 // expected-error @below {{@microbatch must have one block, has 0}}
 func.func private @microbatch(tensor<f32> {tx.name = "loss_scale"})
 

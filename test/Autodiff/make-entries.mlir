@@ -82,9 +82,17 @@ func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<
 
 // CHECK-LABEL: func.func @evaluate(
 // CHECK-SAME: %[[TOKENS:[^:]*]]: tensor<2x4xi32> {tx.name = "tokens"}, %[[TARGETS:[^:]*]]: tensor<2x4xi32> {tx.name = "targets"})
-// CHECK-SAME: -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}, tensor<2x4x7xf32> {tx.name = "logits"}) {
+// CHECK-SAME: -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}) {
 // CHECK: %[[X:.*]] = tx.embedding %[[TOKENS]]
 // CHECK-NEXT: %[[L:.*]] = tx.linear %[[X]],
 // CHECK-NEXT: tx.cross_entropy %[[L]], %[[TARGETS]]
 // CHECK-NEXT: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss
-// CHECK-NEXT: return %[[SUM]], %[[COUNT]], %[[L]]
+// CHECK-NEXT: return %[[SUM]], %[[COUNT]]
+
+// CHECK-LABEL: func.func @predict(
+// CHECK-SAME: %[[TOKENS:[^:]*]]: tensor<2x4xi32> {tx.name = "tokens"}, %[[ROW:[^:]*]]: tensor<2xi32> {tx.name = "row"})
+// CHECK-SAME: -> (tensor<2x7xf32> {tx.name = "logits"}) {
+// CHECK: %[[X:.*]] = tx.embedding %[[TOKENS]]
+// CHECK-NEXT: %[[LAST:.*]] = tx.select_rows %[[X]], %[[ROW]] in <"output_layer">
+// CHECK-NEXT: %[[L:.*]] = tx.linear %[[LAST]],
+// CHECK-NEXT: return %[[L]]

@@ -285,7 +285,17 @@ private:
     std::string prefix = std::to_string(iteration) + ".";
     setBatch(prefix, "evaluate", iteration, 0);
     runEntry("evaluate");
-    keepResults(prefix, "evaluate", {"loss_sum", "valid_count", "logits"});
+    keepResults(prefix, "evaluate", {"loss_sum", "valid_count"});
+    if (txrt_session_find_entry(session, "predict") < 0)
+      return; // no loss says what it predicts
+    setBatch(prefix + "predict.", "predict", iteration, 0);
+    auto [batch, sequence, vocabulary] = getSizes();
+    std::vector<int32_t> rows(batch);
+    for (size_t sample = 0; sample < rows.size(); ++sample)
+      rows[sample] = static_cast<int32_t>((iteration + 3 * sample) % sequence);
+    set<int32_t>("predict", "row", rows);
+    runEntry("predict");
+    keepResults(prefix, "predict", {"logits"});
   }
 
   const RunOptions &options;

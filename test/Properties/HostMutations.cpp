@@ -336,7 +336,7 @@ static bool moveSite(LaunchTable &table, StringRef entry, size_t index) {
 
 std::vector<LaunchMutation> txtest::getLaunchMutations() {
   std::vector<std::string> training = {"microbatch", "step"};
-  std::vector<std::string> all = {"microbatch", "apply", "step", "evaluate"};
+  std::vector<std::string> all = {"microbatch", "apply", "step", "evaluate", "predict"};
   return {{"launch-dropped", all, dropLaunch},
           {"launches-swapped", all, swapLaunches},
           {"accumulation-overwrites", {"microbatch"}, overwriteSum},

@@ -137,6 +137,8 @@ public:
   bool needsGradient(Value) override { return true; }
   void addGradient(Value, Value value) override { operandGradient = value; }
   bool accumulate(ArrayRef<Value>, Accumulate) override { return false; }
+  bool enterForward(OpBuilder &, ArrayRef<Value>) override { return false; }
+  void replaceForward(ValueRange) override {}
   ScopeAttr getScope() override { return scope; }
 
   Value operandGradient;

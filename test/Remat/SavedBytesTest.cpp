@@ -129,9 +129,9 @@ protected:
     EXPECT_EQ(summary.savedBytes - inLayers, outside());
   }
 
-  // The first layer's input; the final norm's output and statistics (its input is the last layer's output); the logits'
-  // gradient, which takes their place.
-  int64_t outside() const { return e * sb * h + e * sb * h + 8 * sb + e * sb * config.vocabSize; }
+  // The first layer's input; the final norm's statistics (its input is the last layer's output); the gradient of its
+  // output, which the head gives with the loss.
+  int64_t outside() const { return e * sb * h + 8 * sb + e * sb * h; }
 
   // FLOPs of a layer's products; a multiply-add is two. And as many for P V; a flash attention computes what is seen
   // alone.

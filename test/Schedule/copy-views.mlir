@@ -79,3 +79,31 @@ func.func @one_row(%x: tensor<1x6xf32>, %t: tensor<1x3xi32>) -> (tensor<f32>) {
   %sum, %count = tx.reduce_loss %part, %t ignore -100 in <"loss"> : tensor<1x3xf32>, tensor<1x3xi32>
   return %sum : tensor<f32>
 }
+
+// -----
+
+// Rows are written one behind another; what lies elsewhere is copied.
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME: %[[X:.*]]: tensor<3x6xf32>
+// CHECK: %[[Y:.*]] = tx.gelu %[[X]]
+// CHECK: %[[COPY:.*]] = tx.cast %[[X]] in <"b">
+// CHECK: tx.concat_rows %[[Y]], %[[COPY]]
+func.func @rows(%x: tensor<3x6xf32>) -> tensor<2x3x6xf32> {
+  %y = tx.gelu %x in <"a"> : tensor<3x6xf32>
+  %z = tx.concat_rows %y, %x in <"b"> : tensor<3x6xf32>, tensor<3x6xf32> -> tensor<2x3x6xf32>
+  return %z : tensor<2x3x6xf32>
+}
+
+// -----
+
+// Rows of columns do not follow each other.
+// CHECK-LABEL: func.func @rows_of_columns
+// CHECK: %[[PART:.*]] = tx.slice
+// CHECK: %[[COPY:.*]] = tx.cast %[[PART]]
+// CHECK: tx.slice_rows %[[COPY]]
+func.func @rows_of_columns(%x: tensor<4x6xf32>) -> tensor<2x3xf32> {
+  %part = tx.slice %x 1 size 3 in <"a"> : tensor<4x6xf32>
+  %rows = tx.slice_rows %part 1 in <"b"> : tensor<4x3xf32> -> tensor<2x3xf32>
+  %y = tx.gelu %rows in <"b"> : tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}

@@ -274,12 +274,15 @@ TEST_F(RunTest, Function) {
   SafetensorsWriter writer;
   writer.add("tokens", "I32", {2, 16}, ids.data(), 128);
   writer.write(file("p.safetensors"));
-  std::string out =
-      tool({artifact, "--function", "evaluate", "--input", "tokens=" + file("p.safetensors"), "--input", "targets=66",
-            "--output", "logits=" + file("l.npy"), "--output", "loss_sum=" + file("s.npy")});
+  std::string out = tool({artifact, "--function", "evaluate", "--input", "tokens=" + file("p.safetensors"), "--input",
+                          "targets=66", "--output", "loss_sum=" + file("s.npy")});
   EXPECT_NE(out.find("valid_count = 32"), std::string::npos);
+  tool({artifact, "--function", "predict", "--input", "tokens=" + file("p.safetensors"), "--input", "row=15",
+        "--output", "logits=" + file("l.npy")});
   EXPECT_EQ(read(file("l.npy")).size() % 64, 0u);
-  EXPECT_GT(read(file("l.npy")).size(), 2u * 16 * 256 * 4);
+  EXPECT_GT(read(file("l.npy")).size(), 2u * 256 * 4);
+  expectError(TXRT_BAD_INPUT, "'row' has 16 at index 0",
+              [&] { tool({artifact, "--function", "predict", "--input", "tokens=1", "--input", "row=16"}); });
   expectError(TXRT_BAD_INPUT, "--input targets=... is missing",
               [&] { tool({artifact, "--function", "evaluate", "--input", "tokens=1"}); });
   expectError(TXRT_BAD_INPUT, "has no argument 'x'; it takes: tokens",

@@ -67,16 +67,19 @@ static std::vector<int32_t> parsePrompt(const std::string &prompt, uint64_t voca
 
 void sampleText(const Model &model, int64_t count, const SamplerOptions &options, Console &console) {
   const BatchSpec &batch = model.batch();
-  Entry entry = model.entry("evaluate");
+  Entry entry = model.entry("predict");
   uint64_t micro = batch.microBatch, sequence = batch.sequence;
   Argument<int32_t> tokens = entry.argument<int32_t>("tokens", {micro, sequence});
-  Argument<int32_t> targets = entry.argument<int32_t>("targets", {micro, sequence});
+  Argument<int32_t> row = entry.argument<int32_t>("row", {micro});
+  if (entry.hasArgument("targets")) // a model may read them, for instance as further tokens
+    entry.argument<int32_t>("targets", {micro, sequence})
+        .set(std::vector<int32_t>(micro * sequence, batch.ignored.value_or(0)));
   // Draws from the whole vocabulary, or from as many tokens as the embedding has rows: a drawn token is the next input.
   uint64_t columns = batch.vocabulary;
   for (const TensorSpec &result : entry.specification().results)
-    if (result.name == "logits" && result.shape.size() == 3)
-      columns = std::max(columns, result.shape[2]);
-  Result<float> logits = entry.result<float>("logits", {micro, sequence, columns});
+    if (result.name == "logits" && result.shape.size() == 2)
+      columns = std::max(columns, result.shape[1]);
+  Result<float> logits = entry.result<float>("logits", {micro, columns});
 
   bool bytes = batch.vocabulary <= 256;
   // Escapes control bytes: a terminal must not obey what a model happens to write.
@@ -105,9 +108,9 @@ void sampleText(const Model &model, int64_t count, const SamplerOptions &options
     std::vector<int32_t> padded(micro * sequence, 0);
     std::copy(context.begin(), context.end(), padded.begin());
     tokens.set(padded);
-    targets.set(std::vector<int32_t>(micro * sequence, batch.ignored.value_or(0)));
+    row.set(std::vector<int32_t>(micro, static_cast<int32_t>(context.size() - 1)));
     entry.run();
-    logits.get((context.size() - 1) * columns, batch.vocabulary, last.data());
+    logits.get(0, batch.vocabulary, last.data());
     for (uint64_t v = 0; v < batch.vocabulary; ++v)
       if (!std::isfinite(last[v]))
         fail(TXRT_NUMERIC,

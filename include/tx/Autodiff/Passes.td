@@ -5,6 +5,45 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TxJoinHeadPass : Pass<"tx-join-head", "::mlir::ModuleOp"> {
+  let summary = "make one op of the head and its loss";
+  let description = [{
+    In the function marked `tx.train`, a `tx.linear` without a bias whose result only a `tx.cross_entropy` reads, whose
+    losses only a `tx.reduce_loss` reads, becomes one `tx.linear_cross_entropy`, which needs no logits as a whole. Both
+    losses must have the same targets and leave out the same id, and the logits must be f32. What stays apart is trained
+    as it is.
+
+    Before:
+
+    ```mlir
+    tx.global @w parameter normal(0.02) decay : tensor<7x6xf32>
+    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+        -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %logits = tx.linear %x, %w transposed in <"output_layer"> : tensor<2x4x6xf32>, tensor<7x6xf32> -> tensor<2x4x7xf32>
+      %losses, %lse = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<2x4x7xf32>, tensor<2x4xi32>
+      %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    tx.global @w parameter normal(0.02) decay : tensor<7x6xf32>
+    func.func @loss(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
+        -> (tensor<f32>, tensor<f32>) attributes {tx.train} {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %sum, %count = tx.linear_cross_entropy %x, %w, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::tx::TxDialect", "::mlir::func::FuncDialect"];
+}
+
 def TxAutodiffPass : Pass<"tx-autodiff", "::mlir::ModuleOp"> {
   let summary = "differentiate the function marked `tx.train`";
   let description = [{
@@ -90,7 +129,7 @@ def TxVerifyJointPass : Pass<"tx-verify-joint", "::mlir::ModuleOp"> {
 }
 
 def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
-  let summary = "add the entries `apply`, `step` and `evaluate`";
+  let summary = "add the entries `apply`, `step`, `evaluate` and `predict`";
   let description = [{
     - `@apply(lr, step) -> grad_norm`: clips the gradients by their global norm
       and updates the parameters by AdamW; weight decay for the globals that
@@ -99,8 +138,11 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       `.master`.
     - `@step`: the body of `@microbatch` as it stands, then that of `@apply`, for
       steps of one microbatch. The gradients are stored all the same.
-    - `@evaluate(tokens, targets) -> (loss_sum, valid_count, logits)`: the marked
-      function with each op in its evaluation form (no dropout).
+    - `@evaluate(tokens, targets) -> (loss_sum, valid_count)`: the marked function with each op in its evaluation form
+      (no dropout).
+    - `@predict(tokens, row) -> logits`: the same up to the first loss, and of what this predicts only one row of each
+      sample, the one with the number in `row`: text is sampled with it. It is left out if no loss has samples of a
+      sequence.
 
     The marked function is erased. Before:
 
@@ -206,12 +248,19 @@ def TxMakeEntriesPass : Pass<"tx-make-entries", "::mlir::ModuleOp"> {
       return %sum, %count, %norm : tensor<f32>, tensor<f32>, tensor<f32>
     }
     func.func @evaluate(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %targets: tensor<2x4xi32> {tx.name = "targets"})
-        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}, tensor<2x4x6xf32> {tx.name = "logits"}) {
+        -> (tensor<f32> {tx.name = "loss_sum"}, tensor<f32> {tx.name = "valid_count"}) {
       %w = tx.load @w : tensor<7x6xf32>
       %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
       %losses, %lse = tx.cross_entropy %x, %targets ignore -100 in <"loss"> : tensor<2x4x6xf32>, tensor<2x4xi32>
       %sum, %count = tx.reduce_loss %losses, %targets ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
-      return %sum, %count, %x : tensor<f32>, tensor<f32>, tensor<2x4x6xf32>
+      return %sum, %count : tensor<f32>, tensor<f32>
+    }
+    func.func @predict(%tokens: tensor<2x4xi32> {tx.name = "tokens"}, %row: tensor<2xi32> {tx.name = "row"})
+        -> (tensor<2x6xf32> {tx.name = "logits"}) {
+      %w = tx.load @w : tensor<7x6xf32>
+      %x = tx.embedding %tokens, %w in <"embedding"> : tensor<2x4xi32>, tensor<7x6xf32>
+      %logits = tx.select_rows %x, %row in <"loss"> : tensor<2x4x6xf32>, tensor<2xi32>
+      return %logits : tensor<2x6xf32>
     }
     ```
   }];

@@ -5,6 +5,42 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandOpsPass : Pass<"tx-expand-ops", "::mlir::func::FuncOp"> {
+  let summary = "replace ops that are no kernels by ops that are";
+  let description = [{
+    Asks each op by ExpandableOpInterface. The head with its loss becomes chunks of rows: of each, the product, the
+    losses, in training the gradient of the logits in their place and the products that use it. All chunks have the same
+    shapes but the last, so they share kernels, and by their lifetimes the memory of logits. The gradients' products are
+    of the backward segment, though they run before forward ends.
+
+    It comes after tx-rematerialize: policies and plans see one op, which is never recomputed, whatever the chunks are.
+
+    Example (v is not larger than h, so one chunk has all rows):
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<5x6xf32>, %t: tensor<2x4xi32>) -> tensor<f32> {
+      %sum, %count = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<5x6xf32>, tensor<2x4xi32>
+      return %sum : tensor<f32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @f(%x: tensor<2x4x6xf32>, %w: tensor<5x6xf32>, %t: tensor<2x4xi32>) -> tensor<f32> {
+      %rows = tx.slice_rows %x 0 in <"output_layer"> : tensor<2x4x6xf32> -> tensor<8x6xf32>
+      %targets = tx.slice_rows %t 0 in <"loss"> : tensor<2x4xi32> -> tensor<8xi32>
+      %logits = tx.linear %rows, %w transposed in <"output_layer"> : tensor<8x6xf32>, tensor<5x6xf32> -> tensor<8x5xf32>
+      %part, %statistics = tx.cross_entropy %logits, %targets ignore -100 in <"loss"> : tensor<8x5xf32>, tensor<8xi32>
+      %losses = tx.concat_rows %part in <"loss"> : tensor<8xf32> -> tensor<2x4xf32>
+      %sum, %count = tx.reduce_loss %losses, %t ignore -100 in <"loss"> : tensor<2x4xf32>, tensor<2x4xi32>
+      return %sum : tensor<f32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::tx::TxDialect"];
+}
+
 def CopyViewsPass : Pass<"tx-copy-views", "::mlir::func::FuncOp"> {
   let summary = "copy where a view can not be used";
   let description = [{

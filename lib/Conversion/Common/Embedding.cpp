@@ -23,6 +23,15 @@ static void lowerEmbedding(EmbeddingOp op, RowProgram &row) {
   row.result(op.getResult(), row.tableRow(op.getTable(), token));
 }
 
+// x counts as a table: sample b's row t is row b s + t.
+static void lowerSelectRows(SelectRowsOp op, RowProgram &row) {
+  int64_t sequence = cast<RankedTensorType>(op.getX().getType()).getDimSize(1);
+  RowValue chosen = row.map({row.perRow(op.getRows()), row.rowNumber()}, [sequence](Emitter &, Numbers v) {
+    return tableIndex(v[0], sequence) + v[1] * static_cast<double>(sequence);
+  });
+  row.result(op.getResult(), row.tableRow(op.getX(), chosen));
+}
+
 static void lowerAddPositions(AddPositionsOp op, RowProgram &row) {
   int64_t sequence = cast<RankedTensorType>(op.getX().getType()).getDimSize(1);
   RowValue position = row.map({row.rowNumber()}, [sequence](Emitter &, Numbers v) { return v[0] % sequence; });
@@ -67,6 +76,7 @@ static void lowerPositionWeightGrad(PositionWeightGradOp op, ColumnUnit &unit) {
 
 void tx::emit::addEmbedding(OpTable &table) {
   table.addRow(lowerEmbedding);
+  table.addRow(lowerSelectRows);
   table.addRow(lowerAddPositions);
   table.addColumn(lowerEmbeddingWeightGrad);
   table.addColumn(lowerPositionWeightGrad);

@@ -192,20 +192,23 @@ void TableRows::emit(const Buffer &tokenBuffer, const Buffer &dy, const Buffer &
 
 bool tx::simt::isTableKernel(step::KernelOp kernel) {
   mlir::Block &body = kernel.getBody().front();
-  return body.without_terminator().begin() == std::prev(body.without_terminator().end()) &&
-         isa<EmbeddingWeightGradOp>(body.front());
+  auto op = dyn_cast<ScatteringOpInterface>(body.front());
+  return body.without_terminator().begin() == std::prev(body.without_terminator().end()) && op && op.getScatterIds();
 }
 
 void tx::simt::emitTable(Kernel &kernel, const KernelSchedule &schedule, ThreadEmitter &emitter) {
-  auto op = cast<EmbeddingWeightGradOp>(kernel.op.getBody().front().front());
-  const Buffer *tokens = kernel.input(op.getTokens()), *dy = kernel.input(op.getDy());
-  const Buffer *accumulator = kernel.input(op.getAcc());
-  auto results = kernel.outputs(op.getResult());
+  Operation *op = &kernel.op.getBody().front().front();
+  auto scatter = cast<ScatteringOpInterface>(op);
+  auto accumulating = cast<AccumulatingOpInterface>(op);
+  auto [operand, result] = accumulating.getTies().front();
+  const Buffer *tokens = kernel.input(scatter.getScatterIds()), *dy = kernel.input(scatter.getScatteredRows());
+  const Buffer *accumulator = kernel.input(op->getOperand(operand));
+  auto results = kernel.outputs(op->getResult(result));
   if (results.size() != 1)
     return kernel.refuse(op, "adds into memory, and its kernel has " + Twine(results.size()) + " buffers for a result");
   Number reset;
-  if (op.getReset())
-    reset = emitter.load(*kernel.input(op.getReset()), emitter.index(0)) != 0.0;
+  if (Value bit = accumulating.getResetValue())
+    reset = emitter.load(*kernel.input(bit), emitter.index(0)) != 0.0;
   TableRows rows(schedule, emitter, results[0]->rows, kernel.rows, kernel.columns);
   rows.emit(*tokens, *dy, *accumulator, *results[0], reset);
 }

@@ -487,6 +487,13 @@ static void addEmbeddingCases(std::vector<OpCase> &cases, int64_t c) {
   Tensor tokens = integers({2, 3}, 5, 1), table = normal({5, c}, 2), x = normal({2, 3, c}, 3), result{{2, 3, c}};
   std::string t = x.type(), tt = tokens.type() + ", " + table.type();
   cases.push_back({"embedding", "row", 6, c, "%r0 = tx.embedding %0, %1" + (in + tt), {tokens, table}, {result}});
+  cases.push_back({"select_rows",
+                   "row",
+                   2,
+                   c,
+                   "%r0 = tx.select_rows %0, %1" + (in + t) + ", tensor<2xi32>",
+                   {x, {{2}, "i32", {2, 0}}},
+                   {{{2, c}}}});
   cases.push_back({"add_positions",
                    "row",
                    6,

@@ -1035,3 +1035,163 @@ func.func @step_of_another_shape(%g: tensor<3xf32>, %lr: tensor<f32>, %c: tensor
   %0, %1, %2 = "tx.adamw"(%g, %g, %g, %g, %c, %lr, %t) {beta1 = 0.9, beta2 = 0.999, eps = 1.0e-8, weight_decay = 0.1, scope = #tx.scope<"adamw">} : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<f32>, tensor<f32>, tensor<1xi32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>)
   return
 }
+
+// -----
+
+func.func @head_weight(%x: tensor<2x4x6xf32>, %w: tensor<7xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op takes a weight of two dimensions, found 'tensor<7xf32>'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7xf32>, tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @head_elements(%x: tensor<2x4x6xbf16>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op takes x and a weight of one element type, found 'tensor<2x4x6xbf16>' and 'tensor<7x6xf32>'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<2x4x6xbf16>, tensor<7x6xf32>, tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @head_scalar(%x: tensor<f32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op takes x [b, s, h], found 'tensor<f32>'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<f32>, tensor<7x6xf32>, tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @head_rows(%x: tensor<2x4x5xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op takes rows of 6 elements for the weight 'tensor<7x6xf32>' (transposed), found 'tensor<2x4x5xf32>'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<2x4x5xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @head_targets(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x5xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op takes x [b, s, h] and targets [b, s], found 'tensor<2x4x6xf32>' and 'tensor<2x5xi32>'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x5xi32>
+  return
+}
+
+// -----
+
+func.func @head_logits(%x: tensor<1073741824x2xf32>, %w: tensor<1073741824x2xf32>, %t: tensor<1073741824xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op has more than 2^56 logits}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<1073741824x2xf32>, tensor<1073741824x2xf32>, tensor<1073741824xi32>
+  return
+}
+
+// -----
+
+func.func @head_flops(%x: tensor<268435456x1048576xf32>, %w: tensor<268435456x1048576xf32>, %t: tensor<268435456xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op has more than 2^63 FLOPs}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "head" in <"loss"> : tensor<268435456x1048576xf32>, tensor<268435456x1048576xf32>, tensor<268435456xi32>
+  return
+}
+
+// -----
+
+func.func @head_path(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>) {
+  // expected-error @below {{'tx.linear_cross_entropy' op has a name with a NUL character, after 'a'}}
+  %0, %1 = tx.linear_cross_entropy %x, %w, %t transposed ignore -100 head "a\00b" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+  return
+}
+
+// -----
+
+func.func @head_grad_scalar(%x: tensor<f32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>, %s: tensor<f32>) {
+  // expected-error @below {{'tx.linear_cross_entropy_grad' op takes x [b, s, h], found 'tensor<f32>'}}
+  %0, %1, %2 = tx.linear_cross_entropy_grad %x, %w, %t scale %s transposed input ignore -100 head "head" in <"loss"> : tensor<f32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<f32>
+  return
+}
+
+// -----
+
+func.func @head_grad_scale(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>, %s: tensor<1xf32>) {
+  // expected-error @below {{'tx.linear_cross_entropy_grad' op takes the gradient of a sum of type 'tensor<f32>', found 'tensor<1xf32>'}}
+  %0, %1, %2 = tx.linear_cross_entropy_grad %x, %w, %t scale %s transposed input ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @head_grad_none(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>, %s: tensor<f32>) {
+  // expected-error @below {{'tx.linear_cross_entropy_grad' op gives no gradient; without one it is tx.linear_cross_entropy}}
+  %0, %1 = tx.linear_cross_entropy_grad %x, %w, %t scale %s transposed ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<f32>
+  return
+}
+
+// -----
+
+func.func @head_grad_reset(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>, %s: tensor<f32>, %r: tensor<i1>) {
+  // expected-error @below {{'tx.linear_cross_entropy_grad' op resets an accumulator that it does not have}}
+  %0, %1, %2 = tx.linear_cross_entropy_grad %x, %w, %t scale %s reset %r transposed input ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<f32> reset tensor<i1>
+  return
+}
+
+// -----
+
+func.func @head_grad_accumulator(%x: tensor<2x4x6xf32>, %w: tensor<7x6xf32>, %t: tensor<2x4xi32>, %s: tensor<f32>, %a: tensor<6x7xf32>) {
+  // expected-error @below {{'tx.linear_cross_entropy_grad' op takes an accumulator of the weight's shape, found 'tensor<6x7xf32>' for 'tensor<7x6xf32>'}}
+  %0, %1, %2 = tx.linear_cross_entropy_grad %x, %w, %t scale %s into %a transposed ignore -100 head "head" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<f32>, tensor<6x7xf32>
+  return
+}
+
+// -----
+
+func.func @slice_rows_elements(%x: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.slice_rows' op gives rows of the whole's element type, found 'tensor<3x6xbf16>' of 'tensor<2x4x6xf32>'}}
+  %0 = tx.slice_rows %x 0 in <"head"> : tensor<2x4x6xf32> -> tensor<3x6xbf16>
+  return
+}
+
+// -----
+
+func.func @slice_rows_shape(%x: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.slice_rows' op gives rows that the whole has, found 'tensor<3x5xf32>' of 'tensor<2x4x6xf32>'}}
+  %0 = tx.slice_rows %x 0 in <"head"> : tensor<2x4x6xf32> -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @slice_rows_outside(%x: tensor<2x4x6xf32>) {
+  // expected-error @below {{'tx.slice_rows' op takes 3 rows from row 6 on; not all are in the 8 of 'tensor<2x4x6xf32>'}}
+  %0 = tx.slice_rows %x 6 in <"head"> : tensor<2x4x6xf32> -> tensor<3x6xf32>
+  return
+}
+
+// -----
+
+func.func @concat_rows_none() {
+  // expected-error @below {{'tx.concat_rows' op needs at least one part}}
+  %0 = "tx.concat_rows"() {scope = #tx.scope<"head">} : () -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @concat_rows_kinds(%x: tensor<2x6xf32>, %y: tensor<12xf32>) {
+  // expected-error @below {{'tx.concat_rows' op takes parts of one kind of rows, which the whole has too, found 'tensor<12xf32>' for 'tensor<4x6xf32>'}}
+  %0 = tx.concat_rows %x, %y in <"head"> : tensor<2x6xf32>, tensor<12xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @concat_rows_count(%x: tensor<2x6xf32>, %y: tensor<3x6xf32>) {
+  // expected-error @below {{'tx.concat_rows' op takes parts of together 24 elements for 'tensor<4x6xf32>', found 30}}
+  %0 = tx.concat_rows %x, %y in <"head"> : tensor<2x6xf32>, tensor<3x6xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @select_rows(%x: tensor<2x4x6xf32>, %r: tensor<3xi32>) {
+  // expected-error @below {{'tx.select_rows' op takes x [b, s, h] and rows [b], found 'tensor<2x4x6xf32>' and 'tensor<3xi32>'}}
+  %0 = tx.select_rows %x, %r in <"head"> : tensor<2x4x6xf32>, tensor<3xi32>
+  return
+}

@@ -49,3 +49,33 @@ func.func @reduce_loss_gradient() {
   check.equal %d, dense<[[0.25, 0.0, 0.25, 0.25]]> : tensor<1x4xf32>
   return
 }
+
+// x is the identity's rows, so the logits are the weight's columns: those of @cross_entropy and @gradient. The weight's
+// gradient is the transposed gradient of the logits, x's is this gradient times the weight.
+func.func @linear_cross_entropy() {
+  %x = arith.constant dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]> : tensor<1x3x3xf32>
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [-1.0, 4.0, 0.5]]> : tensor<3x3xf32>
+  %wt = arith.constant dense<[[1.0, 0.0, -1.0], [2.0, 0.0, 4.0], [3.0, 0.0, 0.5]]> : tensor<3x3xf32>
+  %targets = arith.constant dense<[[2, 0, -100]]> : tensor<1x3xi32>
+  %sum, %count = tx.linear_cross_entropy %x, %w, %targets ignore -100 head "output_layer" in <"loss"> : tensor<1x3x3xf32>, tensor<3x3xf32>, tensor<1x3xi32>
+  %sumt, %countt = tx.linear_cross_entropy %x, %wt, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<1x3x3xf32>, tensor<3x3xf32>, tensor<1x3xi32>
+  check.near %sum, dense<1.5062182> : tensor<f32> within absolute 5.0e-7
+  check.near %sumt, dense<1.5062182> : tensor<f32> within absolute 5.0e-7
+  check.equal %count, dense<2.0> : tensor<f32>
+  check.equal %countt, dense<2.0> : tensor<f32>
+  return
+}
+
+func.func @linear_cross_entropy_gradient() {
+  %x = arith.constant dense<[[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]> : tensor<1x3x3xf32>
+  %wt = arith.constant dense<[[1.0, 0.0, -1.0], [2.0, 0.0, 4.0], [3.0, 0.0, 0.5]]> : tensor<3x3xf32>
+  %targets = arith.constant dense<[[2, 0, -100]]> : tensor<1x3xi32>
+  %scale = arith.constant dense<0.5> : tensor<f32>
+  %old = arith.constant dense<1.0> : tensor<3x3xf32>
+  %sum, %count, %dx, %dw = tx.linear_cross_entropy_grad %x, %wt, %targets scale %scale into %old transposed input ignore -100 head "output_layer" in <"loss"> : tensor<1x3x3xf32>, tensor<3x3xf32>, tensor<1x3xi32>, tensor<f32>, tensor<3x3xf32>
+  check.near %sum, dense<1.5062182> : tensor<f32> within absolute 5.0e-7
+  check.equal %count, dense<2.0> : tensor<f32>
+  check.near %dx, dense<[[[-0.212394726, 0.0, 0.36075182], [0.5, 0.0, 1.0833333], [0.0, 0.0, 0.0]]]> : tensor<1x3x3xf32> within absolute 1.0e-6
+  check.near %dw, dense<[[1.04501529, 0.66666667, 1.0], [1.12236424, 1.16666667, 1.0], [0.83262048, 1.16666667, 1.0]]> : tensor<3x3xf32> within absolute 1.0e-6
+  return
+}

@@ -205,6 +205,7 @@ names = [
     "step",
     "apply",
     "evaluate",
+    "predict",
     "loss",
     "kernel",
     "row0_gelu",

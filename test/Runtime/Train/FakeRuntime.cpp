@@ -80,14 +80,17 @@ std::string fakeArtifact(const FakeModel &model) {
   json loss = layout.tensor("loss_sum", "f32", {}, 3);
   json valid = layout.tensor("valid_count", "f32", {}, 3);
   json norm = layout.tensor("grad_norm", "f32", {}, 3);
-  json logits = layout.tensor("logits", "f32", {b, s, v}, 3);
+  json row = layout.tensor("row", "i32", {b}, 1);
+  row["ids"] = {{"below", s}};
+  json logits = layout.tensor("logits", "f32", {b, v}, 3);
   json entries = {
       {{"name", "microbatch"}, {"arguments", {tokens, targets, key, scale, first}}, {"results", {loss, valid}}},
       {{"name", "apply"}, {"arguments", {lr, step}}, {"results", {norm}}},
       {{"name", "step"},
        {"arguments", {tokens, targets, key, scale, first, ownLr, ownStep}},
        {"results", {loss, valid, norm}}},
-      {{"name", "evaluate"}, {"arguments", {tokens, targets}}, {"results", {loss, valid, logits}}}};
+      {{"name", "evaluate"}, {"arguments", {tokens, targets}}, {"results", {loss, valid}}},
+      {{"name", "predict"}, {"arguments", {tokens, row}}, {"results", json::array({logits})}}};
   if (!model.fused)
     entries.erase(2);
   uint64_t total = 0;
@@ -140,12 +143,13 @@ struct txrt_session {
   }
   int fault(const char *name) { return artifact->manifest["fake"].value(name, -1); }
   void forward(const std::string &entry, bool backward);
+  void predict();
   void apply(const std::string &entry);
 };
 
 void txrt_session::forward(const std::string &entry, bool backward) {
-  const json &logitsShape = tensors.at("evaluate.logits")["shape"];
-  int v = logitsShape[2], rows = logitsShape[0].get<int>() * logitsShape[1].get<int>();
+  const json &shape = tensors.at(entry + ".tokens")["shape"];
+  int v = tensors.at("transformer.wte.weight")["shape"][0], rows = shape[0].get<int>() * shape[1].get<int>();
   const int32_t *tokens = at<int32_t>(entry + ".tokens");
   const int32_t *targets = at<int32_t>(entry + ".targets");
   const float *w = at<float>("transformer.wte.weight");
@@ -157,8 +161,6 @@ void txrt_session::forward(const std::string &entry, bool backward) {
   int valid = 0;
   for (int row = 0; row < rows; ++row) {
     const float *logits = w + tokens[row] * v;
-    if (!backward)
-      std::memcpy(at<float>(entry + ".logits") + row * v, logits, sizeof(float) * v);
     if (targets[row] < 0)
       continue;
     double sum = 0;
@@ -188,6 +190,15 @@ void txrt_session::forward(const std::string &entry, bool backward) {
     gradient[5] = NAN;
   if (microbatches == fault("flip_at"))
     reinterpret_cast<unsigned char *>(gradient)[7 * 4] ^= 1;
+}
+
+void txrt_session::predict() {
+  const json &shape = tensors.at("predict.tokens")["shape"];
+  int v = tensors.at("transformer.wte.weight")["shape"][0], samples = shape[0], sequence = shape[1];
+  const int32_t *tokens = at<int32_t>("predict.tokens"), *row = at<int32_t>("predict.row");
+  for (int sample = 0; sample < samples; ++sample)
+    std::memcpy(at<float>("predict.logits") + sample * v,
+                at<float>("transformer.wte.weight") + tokens[sample * sequence + row[sample]] * v, sizeof(float) * v);
 }
 
 void txrt_session::apply(const std::string &entry) {
@@ -291,7 +302,12 @@ txrt_status txrt_session_read(const txrt_session *session, txrt_segment segment,
 
 int txrt_session_find_entry(const txrt_session *, const char *name) {
   std::string text = name;
-  return text == "microbatch" ? 0 : text == "apply" ? 1 : text == "evaluate" ? 2 : text == "step" ? 3 : -1;
+  return text == "microbatch" ? 0
+         : text == "apply"    ? 1
+         : text == "evaluate" ? 2
+         : text == "step"     ? 3
+         : text == "predict"  ? 4
+                              : -1;
 }
 
 txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *) {
@@ -305,11 +321,13 @@ txrt_status txrt_session_run(txrt_session *session, int entry, txrt_error *) {
     session->forward("step", true);
     session->apply("step");
   }
+  if (entry == 4)
+    session->predict();
   return TXRT_OK;
 }
 
 int64_t txrt_session_step_allocations(const txrt_session *) { return 0; }
-int txrt_session_entry_count(const txrt_session *) { return 4; }
+int txrt_session_entry_count(const txrt_session *) { return 5; }
 int txrt_session_launch_count(const txrt_session *, int) { return 1; }
 
 txrt_status txrt_session_launch_info(const txrt_session *session, int entry, int, txrt_launch_info *info,

@@ -71,6 +71,9 @@ SmallVector<std::pair<unsigned, unsigned>> EmbeddingWeightGradOp::getTies() { re
 Value EmbeddingWeightGradOp::getResetValue() { return getReset(); }
 KernelKind EmbeddingWeightGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> EmbeddingWeightGradOp::getKernelSpace() { return rowSpace(getDy()); }
+Value EmbeddingWeightGradOp::getScatterIds() { return getTokens(); }
+int64_t EmbeddingWeightGradOp::getScatterRows() { return tensorOf(getAcc()).getDimSize(0); }
+Value EmbeddingWeightGradOp::getScatteredRows() { return getDy(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // AddPositionsOp
@@ -117,3 +120,6 @@ SmallVector<std::pair<unsigned, unsigned>> PositionWeightGradOp::getTies() { ret
 Value PositionWeightGradOp::getResetValue() { return getReset(); }
 KernelKind PositionWeightGradOp::getKernelKind() { return KernelKind::Column; }
 std::pair<int64_t, int64_t> PositionWeightGradOp::getKernelSpace() { return rowSpace(getDy()); }
+Value PositionWeightGradOp::getScatterIds() { return {}; }
+int64_t PositionWeightGradOp::getScatterRows() { return tensorOf(getDy()).getDimSize(1); }
+Value PositionWeightGradOp::getScatteredRows() { return getDy(); }

@@ -30,22 +30,29 @@ int64_t tx::getByteSize(Type tensor) {
   return type.getNumElements() * std::max<int64_t>(1, bits / 8);
 }
 
+/// Narrows `all` to the ids that are in `range` too; either may be unset.
+static void narrow(std::optional<IdRange> &all, std::optional<IdRange> range) {
+  if (!range)
+    return;
+  if (!all) {
+    all = range;
+    return;
+  }
+  if (range->below && (!all->below || *range->below < *all->below))
+    all->below = range->below;
+  // An id that one reader ignores is an ordinary id for another reader, so no id is ignored by all.
+  if (all->ignored != range->ignored)
+    all->ignored.reset();
+}
+
 std::optional<IdRange> tx::getIdRange(Value value) {
   std::optional<IdRange> all;
   for (OpOperand &use : value.getUses()) {
-    auto reader = dyn_cast<IdReadingOpInterface>(use.getOwner());
-    std::optional<IdRange> range = reader ? reader.getIdRange(use.getOperandNumber()) : std::nullopt;
-    if (!range)
-      continue;
-    if (!all) {
-      all = range;
-      continue;
-    }
-    if (range->below && (!all->below || *range->below < *all->below))
-      all->below = range->below;
-    // An id that one reader ignores is an ordinary id for another reader, so no id is ignored by all.
-    if (all->ignored != range->ignored)
-      all->ignored.reset();
+    if (auto reader = dyn_cast<IdReadingOpInterface>(use.getOwner()))
+      narrow(all, reader.getIdRange(use.getOperandNumber()));
+    if (auto view = dyn_cast<ViewOpInterface>(use.getOwner()); view && view.getViewedWhole() == value)
+      for (auto [part, start] : view.getViewedParts())
+        narrow(all, getIdRange(part));
   }
   return all;
 }

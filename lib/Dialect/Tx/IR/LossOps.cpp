@@ -43,6 +43,28 @@ std::optional<IdRange> CrossEntropyOp::getIdRange(unsigned operand) {
 }
 
 Value CrossEntropyOp::getPrediction() { return getLogits(); }
+
+int64_t CrossEntropyOp::getPredictedSamples() {
+  auto targets = tensorOf(getTargets());
+  return targets.getRank() == 2 ? targets.getDimSize(0) : 0;
+}
+
+Value CrossEntropyOp::buildPrediction(OpBuilder &builder, Value rows) {
+  auto logits = tensorOf(getLogits());
+  auto type = RankedTensorType::get({logits.getDimSize(0), logits.getDimSize(2)}, logits.getElementType());
+  Value chosen;
+  if (auto head = getLogits().getDefiningOp<LinearOp>()) { // multiplies the chosen rows alone
+    chosen = SelectRowsOp::create(builder, getLoc(), head.getX(), rows, head.getScope());
+    chosen = LinearOp::create(builder, getLoc(), type, chosen, head.getWeight(), head.getBias(), head.getTransposed(),
+                              head.getScope());
+  } else {
+    chosen = SelectRowsOp::create(builder, getLoc(), getLogits(), rows, getScope());
+  }
+  if (auto wide = type.clone(statisticsOf(logits).getElementType()); type != wide)
+    chosen = CastOp::create(builder, getLoc(), wide, chosen, getScope());
+  return chosen;
+}
+
 KernelKind CrossEntropyOp::getKernelKind() { return KernelKind::Row; }
 unsigned CrossEntropyOp::getReductionPasses() { return 2; }
 SmallVector<unsigned> CrossEntropyOp::getInPlaceOperands() { return {0}; }

@@ -1,4 +1,4 @@
-//===- ViewOps.cpp - Columns and runs of a tensor, without a copy -------------------------------------------------===//
+//===- ViewOps.cpp - Columns, rows and runs of a tensor, without a copy -------------------------------------------===//
 
 #include "OpUtils.h"
 
@@ -140,6 +140,105 @@ SmallVector<std::pair<Value, int64_t>> ConcatOp::getViewedParts() {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// SliceRowsOp, ConcatRowsOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// How many rows a tensor has whose rows have the shape `row`; none if it has no such rows.
+static std::optional<int64_t> countRows(RankedTensorType type, Shape row) {
+  if (type.getRank() <= static_cast<int64_t>(row.size()) || type.getShape().take_back(row.size()) != row)
+    return std::nullopt;
+  int64_t rows = 1;
+  for (int64_t size : type.getShape().drop_back(row.size()))
+    rows *= size;
+  return rows;
+}
+
+static int64_t countRowElements(Shape row) { return tx::detail::countElements(row).value_or(1); }
+
+LogicalResult SliceRowsOp::verify() {
+  auto whole = tensorOf(getWhole()), part = tensorOf(getPart());
+  if (part.getRank() < 1 || part.getElementType() != whole.getElementType())
+    return emitOpError("gives rows of the whole's element type, found ") << part << " of " << whole;
+  std::optional<int64_t> rows = countRows(whole, part.getShape().drop_front());
+  if (!rows)
+    return emitOpError("gives rows that the whole has, found ") << part << " of " << whole;
+  int64_t offset = getOffset(), size = part.getDimSize(0);
+  if (offset < 0 || size > *rows || offset > *rows - size)
+    return emitOpError("takes ") << size << " rows from row " << offset << " on; not all are in the " << *rows << " of "
+                                 << whole;
+  return success();
+}
+
+Value SliceRowsOp::getViewedWhole() { return getWhole(); }
+bool SliceRowsOp::hasRuns() { return true; }
+bool SliceRowsOp::takesColumns(unsigned) { return false; }
+KernelKind SliceRowsOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> SliceRowsOp::getKernelSpace() { return rowSpace(getPart()); }
+SmallVector<std::pair<Value, int64_t>> SliceRowsOp::getViewedParts() {
+  return {
+      {getPart(), static_cast<int64_t>(getOffset()) * countRowElements(tensorOf(getPart()).getShape().drop_front())}};
+}
+
+LogicalResult ConcatRowsOp::verify() {
+  if (getParts().empty())
+    return emitOpError("needs at least one part");
+  auto whole = tensorOf(getWhole());
+  int64_t elements = 0;
+  for (Value part : getParts()) {
+    auto type = tensorOf(part);
+    if (type.getRank() < 1 || type.getElementType() != whole.getElementType() ||
+        !countRows(whole, type.getShape().drop_front()) ||
+        type.getShape().drop_front() != tensorOf(getParts().front()).getShape().drop_front())
+      return emitOpError("takes parts of one kind of rows, which the whole has too, found ")
+             << type << " for " << whole;
+    elements += type.getNumElements();
+  }
+  if (elements != whole.getNumElements())
+    return emitOpError("takes parts of together ")
+           << whole.getNumElements() << " elements for " << whole << ", found " << elements;
+  return success();
+}
+
+Value ConcatRowsOp::getViewedWhole() { return getWhole(); }
+bool ConcatRowsOp::hasRuns() { return true; }
+KernelKind ConcatRowsOp::getKernelKind() { return KernelKind::View; }
+std::pair<int64_t, int64_t> ConcatRowsOp::getKernelSpace() { return rowSpace(getWhole()); }
+SmallVector<std::pair<Value, int64_t>> ConcatRowsOp::getViewedParts() {
+  SmallVector<std::pair<Value, int64_t>> parts;
+  int64_t element = 0;
+  for (Value part : getParts()) {
+    parts.push_back({part, element});
+    element += tensorOf(part).getNumElements();
+  }
+  return parts;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// SelectRowsOp
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult SelectRowsOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                             SmallVectorImpl<Type> &types) {
+  auto x = tensorOf(adaptor.getX()), rows = tensorOf(adaptor.getRows());
+  if (x.getRank() != 3 || rows.getRank() != 1 || rows.getDimSize(0) != x.getDimSize(0))
+    return inferenceError<SelectRowsOp>(loc, "takes x [b, s, h] and rows [b], found ", x, " and ", rows);
+  types.push_back(RankedTensorType::get({x.getDimSize(0), x.getDimSize(2)}, x.getElementType()));
+  return success();
+}
+
+LogicalResult SelectRowsOp::verify() { return success(); }
+
+std::optional<IdRange> SelectRowsOp::getIdRange(unsigned operand) {
+  if (operand != getRowsMutable().getOperandNumber())
+    return std::nullopt;
+  return IdRange{tensorOf(getX()).getDimSize(1)};
+}
+
+KernelKind SelectRowsOp::getKernelKind() { return KernelKind::Row; }
+std::pair<int64_t, int64_t> SelectRowsOp::getKernelSpace() { return rowSpace(getResult()); }
+int64_t SelectRowsOp::getVectorFlops() { return 0; }
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // PackOp, UnpackOp
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -184,6 +283,7 @@ LogicalResult PackOp::verify() { return success(); }
 Value PackOp::getViewedWhole() { return getWhole(); }
 SmallVector<std::pair<Value, int64_t>> PackOp::getViewedParts() { return runsOf(getParts()); }
 bool PackOp::hasRuns() { return true; }
+bool PackOp::packsState() { return true; }
 KernelKind PackOp::getKernelKind() { return KernelKind::View; }
 std::pair<int64_t, int64_t> PackOp::getKernelSpace() { return rowSpace(getWhole()); }
 

@@ -98,23 +98,31 @@ def Tx_BoundedShapes : NativeOpTrait<"BoundedShapes"> {
 class Tx_Op<string mnemonic, list<Trait> traits = []>
     : Op<Tx_Dialect, mnemonic, !listconcat([Tx_BoundedShapes], traits)>;
 
+defvar Tx_Never = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind"]>;
 defvar Tx_Exact = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface>;
 defvar Tx_Keyed = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface, ["getReplayKind", "getReplayKey"]>;
 defvar Tx_KeyedGrad = DeclareOpInterfaceMethods<Tx_RecomputeOpInterface,
                                                 ["getReplayKind", "getReplayKey", "getForwardName"]>;
 defvar Tx_MatrixCost = DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getMatrixFlops", "getVectorFlops"]>;
+defvar Tx_GradientCost = DeclareOpInterfaceMethods<Tx_CostOpInterface,
+                                                   ["getMatrixFlops", "getGradientFlops", "getVectorFlops"]>;
 // One FLOP for each element of the results.
 defvar Tx_ElementCost = DeclareOpInterfaceMethods<Tx_CostOpInterface>;
 defvar Tx_VectorCost = DeclareOpInterfaceMethods<Tx_CostOpInterface, ["getVectorFlops"]>;
 defvar Tx_Differentiable = DeclareOpInterfaceMethods<Tx_DifferentiableOpInterface>;
 defvar Tx_EvaluatedAs = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getEvaluationValue"]>;
 defvar Tx_RandomInTraining = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["removeRandomness"]>;
-defvar Tx_Predicting = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface, ["getPrediction"]>;
+defvar Tx_Predicting = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface,
+                                                 ["getPrediction", "getPredictedSamples", "buildPrediction"]>;
+defvar Tx_PredictingInside = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface,
+                                                       ["getPredictedSamples", "buildPrediction"]>;
 defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;
 defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface,
                                                      ["getInPlaceOperands", "getReductionPasses"]>;
 defvar Tx_SharingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getSharedOperand"]>;
+defvar Tx_Scattering = DeclareOpInterfaceMethods<Tx_ScatteringOpInterface>;
+defvar Tx_Expandable = DeclareOpInterfaceMethods<Tx_ExpandableOpInterface>;
 defvar Tx_IdReading = DeclareOpInterfaceMethods<Tx_IdReadingOpInterface>;
 defvar Tx_PartialSums = DeclareOpInterfaceMethods<Tx_PartialSumsOpInterface>;
 defvar Tx_Gemm = DeclareOpInterfaceMethods<Tx_GemmOpInterface>;
@@ -123,6 +131,8 @@ defvar Tx_RowSum = DeclareOpInterfaceMethods<Tx_RowSumOpInterface>;
 defvar Tx_Attention = DeclareOpInterfaceMethods<Tx_AttentionOpInterface>;
 defvar Tx_View = DeclareOpInterfaceMethods<Tx_ViewOpInterface>;
 defvar Tx_RunsView = DeclareOpInterfaceMethods<Tx_ViewOpInterface, ["hasRuns"]>;
+defvar Tx_StateView = DeclareOpInterfaceMethods<Tx_ViewOpInterface, ["hasRuns", "packsState"]>;
+defvar Tx_ContiguousKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["takesColumns"]>;
 defvar Tx_Accumulating = DeclareOpInterfaceMethods<Tx_AccumulatingOpInterface>;
 defvar Tx_Resettable = DeclareOpInterfaceMethods<Tx_AccumulatingOpInterface, ["getResetValue"]>;
 defvar Tx_Inferred = InferTypeOpAdaptor;

@@ -36,6 +36,12 @@ public:
       llvm::function_ref<llvm::SmallVector<mlir::Value>(llvm::ArrayRef<mlir::Value> accumulators, mlir::Value reset)>;
   virtual bool accumulate(llvm::ArrayRef<mlir::Value> parameters, Accumulate build) = 0;
 
+  /// A forward op may compute gradients together with its results, if what it needs for that is there. If forward has
+  /// all values of `needed` before it uses the results of the op whose backward is built, sets the builder to a place
+  /// where they are there, and returns true; then `replaceForward` gives what takes the place of the op's results.
+  virtual bool enterForward(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Value> needed) = 0;
+  virtual void replaceForward(mlir::ValueRange results) = 0;
+
   /// The scope (layer, module path) of the forward op, with the segment changed to backward.
   virtual ScopeAttr getScope() = 0;
 };

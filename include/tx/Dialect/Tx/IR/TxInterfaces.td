@@ -51,8 +51,17 @@ def Tx_EvaluationOpInterface : OpInterface<"EvaluationOpInterface"> {
                     [{ return ::mlir::Value(); }]>,
     InterfaceMethod<"Takes randomness out of an op that stays in evaluation.", "void", "removeRandomness", (ins), "",
                     [{ return; }]>,
-    InterfaceMethod<"What a loss compares with the targets: evaluation returns it. Null if the op is no loss.",
+    InterfaceMethod<"What a loss compares with the targets, where it is a value: the logits. Null if the op is no loss "
+                    "or keeps them to itself.",
                     "::mlir::Value", "getPrediction", (ins), "",
+                    [{ return ::mlir::Value(); }]>,
+    InterfaceMethod<"The number of samples, if the op is a loss of samples [b,s]; else 0.", "int64_t",
+                    "getPredictedSamples", (ins), "", [{ return 0; }]>,
+    InterfaceMethod<[{
+        For such a loss: builds what it predicts, in f32, for one row of each sample. `rows` [b] has the rows' numbers
+        in the sequence.
+      }], "::mlir::Value", "buildPrediction",
+                    (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$rows), "",
                     [{ return ::mlir::Value(); }]>,
   ];
 }
@@ -66,6 +75,9 @@ def Tx_CostOpInterface : OpInterface<"CostOpInterface"> {
   let methods = [
     InterfaceMethod<"FLOPs of matrix products.", "int64_t", "getMatrixFlops",
                     (ins), "", [{ return 0; }]>,
+    InterfaceMethod<"How many of these are of products for gradients, which are work of backward wherever they run: a "
+                    "forward op may give gradients too.",
+                    "int64_t", "getGradientFlops", (ins), "", [{ return 0; }]>,
     InterfaceMethod<"FLOPs of everything else, a rough count: an operation on an element is one.",
                     "int64_t", "getVectorFlops", (ins), "",
                     [{ return ::tx::detail::defaultVectorFlops($_op); }]>,
@@ -157,6 +169,31 @@ def Tx_IdReadingOpInterface : OpInterface<"IdReadingOpInterface"> {
   ];
 }
 
+def Tx_ScatteringOpInterface : OpInterface<"ScatteringOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    A column op that adds each row of a tensor to one of several rows of an accumulator: to the row that an id names, or
+    to one that follows from the row's place. Loops for such sums are not those for the sum of all rows.
+  }];
+  let methods = [
+    InterfaceMethod<"The ids: one for each row of the kernel's space. Null: row r goes to row r modulo the number of "
+                    "rows that get any.", "::mlir::Value", "getScatterIds">,
+    InterfaceMethod<"The number of rows that rows are added to.", "int64_t", "getScatterRows">,
+    InterfaceMethod<"The rows that are added.", "::mlir::Value", "getScatteredRows">,
+  ];
+}
+
+def Tx_ExpandableOpInterface : OpInterface<"ExpandableOpInterface"> {
+  let cppNamespace = "::tx";
+  let description = [{
+    An op that is no kernel: tx-expand-ops puts several ops in its place, which are.
+  }];
+  let methods = [
+    InterfaceMethod<"Builds these ops; returns what takes the place of the results.",
+                    "::llvm::SmallVector<::mlir::Value>", "expand", (ins "::mlir::OpBuilder &":$builder)>,
+  ];
+}
+
 def Tx_PartialSumsOpInterface : OpInterface<"PartialSumsOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
@@ -210,16 +247,17 @@ def Tx_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
 def Tx_ViewOpInterface : OpInterface<"ViewOpInterface"> {
   let cppNamespace = "::tx";
   let description = [{
-    No code: parts (narrow tensors) are columns of the whole (the wide tensor). Or the whole is one row, and parts of
-    any shape are runs of its elements: then what lies between them is not the program's. A whole that is made of such
-    parts is found where they lie: in state.
+    No code: parts (narrow tensors) are columns of the whole (the wide tensor). Or parts of any shape are runs of
+    elements of a whole whose rows follow each other; what lies between them is not the program's. A whole of state is
+    found where its parts lie; the parts of any other whole are written in their places.
   }];
   let methods = [
     InterfaceMethod<"The wide value.", "::mlir::Value", "getViewedWhole">,
-    InterfaceMethod<"(narrow value, its first column in the whole).",
+    InterfaceMethod<"(part, its first column in the whole, or its first element if parts are runs).",
                     "::llvm::SmallVector<std::pair<::mlir::Value, int64_t>>", "getViewedParts">,
     InterfaceMethod<"Whether parts are runs of elements of the whole.", "bool", "hasRuns", (ins), "",
                     [{ return false; }]>,
+    InterfaceMethod<"Whether the whole is made of state.", "bool", "packsState", (ins), "", [{ return false; }]>,
   ];
 }
 

@@ -26,7 +26,7 @@ def Tx_EmbeddingOp : Tx_ComputeOp<"embedding",
 
 def Tx_EmbeddingWeightGradOp : Tx_ComputeOp<"embedding_weight_grad",
     (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_IdReading, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_IdReading, Tx_Kernel, Tx_Scattering, AllTypesMatch<["acc", "result"]>]> {
   let summary = "adds the gradient of `tx.embedding` to its table's gradient";
   let description = [{
     acc[tokens[i]] += dy[i], in the order of the tokens.
@@ -59,7 +59,7 @@ def Tx_AddPositionsOp : Tx_ComputeOp<"add_positions",
 
 def Tx_PositionWeightGradOp : Tx_ComputeOp<"position_weight_grad",
     (ins Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset),
-    [Tx_Resettable, Tx_Kernel, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_Kernel, Tx_Scattering, AllTypesMatch<["acc", "result"]>]> {
   let summary = "adds the gradient of `tx.add_positions` to its table's gradient";
   let description = [{
     acc[t] += sum over b of dy[b,t].
@@ -325,8 +325,53 @@ def Tx_ConcatOp : Tx_ComputeOp<"concat", (ins Variadic<Tx_FloatTensor>:$parts),
   let assemblyFormat = "$parts `in` $scope attr-dict `:` type($parts)";
 }
 
+def Tx_SliceRowsOp : Tx_ComputeOp<"slice_rows", (ins Tx_AnyTensor:$whole, I64Attr:$offset),
+    [Tx_Exact, Tx_ContiguousKernel, Tx_RunsView]> {
+  let summary = "some rows of a tensor, without a copy";
+  let description = [{
+    The tensor counts as rows of the result's shape without its first dimension: [b,s,h] as b s rows of h elements, or
+    [b,s] as b s numbers. The result has those from `offset` on.
+
+    ```mlir
+    %part = tx.slice_rows %x 2 in <"output_layer"> : tensor<2x4x6xf32> -> tensor<3x6xf32>
+    %some = tx.slice_rows %targets 2 in <"loss"> : tensor<2x4xi32> -> tensor<3xi32>
+    ```
+  }];
+  let results = (outs Tx_AnyTensor:$part);
+  let assemblyFormat = "$whole $offset `in` $scope attr-dict `:` type($whole) `->` type($part)";
+}
+
+def Tx_ConcatRowsOp : Tx_ComputeOp<"concat_rows", (ins Variadic<Tx_FloatTensor>:$parts),
+    [Tx_Exact, Tx_Kernel, Tx_RunsView]> {
+  let summary = "rows of tensors one behind another, without a copy: parts are written in place";
+  let description = [{
+    A part that lies elsewhere already (an argument, a slice, a part of another tensor) is copied. What counts as a row
+    is as in `tx.slice_rows`; the result may have any shape of these rows.
+
+    ```mlir
+    %dx = tx.concat_rows %a, %b in <"output_layer"> : tensor<5x6xf32>, tensor<3x6xf32> -> tensor<2x4x6xf32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$whole);
+  let assemblyFormat = "$parts `in` $scope attr-dict `:` type($parts) `->` type($whole)";
+}
+
+def Tx_SelectRowsOp : Tx_ComputeOp<"select_rows", (ins Tx_FloatTensor:$x, Tx_I32Tensor:$rows),
+    [Tx_Exact, Tx_IdReading, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+  let summary = "one row of each sample, chosen by its number";
+  let description = [{
+    x [b,s,h], rows [b] in [0,s) -> [b,h]: the rows that are predicted from when text is sampled.
+
+    ```mlir
+    %last = tx.select_rows %x, %rows in <"output_layer"> : tensor<2x4x6xf32>, tensor<2xi32>
+    ```
+  }];
+  let results = (outs Tx_FloatTensor:$result);
+  let assemblyFormat = "$x `,` $rows `in` $scope attr-dict `:` type($x) `,` type($rows)";
+}
+
 def Tx_PackOp : Tx_ComputeOp<"pack", (ins Variadic<Tx_FloatTensor>:$parts),
-    [Tx_Kernel, Tx_RunsView, Tx_Inferred]> {
+    [Tx_Kernel, Tx_StateView, Tx_Inferred]> {
   let summary = "pieces of state one behind another as one row, without a copy";
   let description = [{
     Each part starts at the next multiple of 64 elements, and the row ends at one; what is between is zero. So the

@@ -89,6 +89,74 @@ def Tx_ReduceLossGradOp : Tx_ComputeOp<"reduce_loss_grad",
   }];
 }
 
+def Tx_LinearCrossEntropyOp : Tx_ComputeOp<"linear_cross_entropy",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_I32Tensor:$targets, UnitAttr:$transposed, I64Attr:$ignore_index,
+         StrAttr:$head),
+    [Tx_Never, Tx_Differentiable, Tx_PredictingInside, Tx_IdReading, Tx_Expandable, Tx_MatrixCost, Tx_Inferred]> {
+  let summary = "the head and its loss: logits that never are in memory as a whole";
+  let description = [{
+    `tx.linear` (without a bias, to f32), `tx.cross_entropy` and `tx.reduce_loss` in one: x [b,s,h], weight [h,v], or
+    [v,h] if `transposed`, targets [b,s] -> the sum of the losses and the count of valid tokens. tx-expand-ops makes
+    these ops of it for chunks of rows: a chunk has all rows if v <= h, else b s h / v of them rounded up to a multiple
+    of 256, so that its logits are about as many as x has elements.
+
+    The op is where losses are; `head` is the path of its products.
+
+    Training puts `tx.linear_cross_entropy_grad` in its place.
+
+    ```mlir
+    %sum, %count = tx.linear_cross_entropy %x, %w, %targets transposed ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$sum, Tx_F32Tensor:$count);
+  let assemblyFormat = [{
+    $x `,` $weight `,` $targets (`transposed` $transposed^)? `ignore` $ignore_index `head` $head `in` $scope attr-dict
+    `:` type($x) `,` type($weight) `,` type($targets)
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getResultLabel(unsigned number) { return number == 0 ? "" : "count"; }
+    /// How many rows of logits exist at once, for x of `rows` rows of h elements and a vocabulary of v.
+    static int64_t getChunkRows(int64_t rows, int64_t h, int64_t v);
+    /// The op that does what a `tx.reduce_loss` and the two ops before it do, built before it; null if it ends no such
+    /// three, or if somebody else reads a value between them.
+    static LinearCrossEntropyOp join(::mlir::OpBuilder &builder, ReduceLossOp reduce);
+  }];
+}
+
+def Tx_LinearCrossEntropyGradOp : Tx_ComputeOp<"linear_cross_entropy_grad",
+    (ins Tx_FloatTensor:$x, Tx_FloatTensor:$weight, Tx_I32Tensor:$targets, Tx_F32Tensor:$dsum,
+         Optional<Tx_F32Tensor>:$acc, Optional<Tx_Bit>:$reset, UnitAttr:$transposed, UnitAttr:$input,
+         I64Attr:$ignore_index, StrAttr:$head),
+    [AttrSizedOperandSegments, Tx_Never, Tx_Resettable, Tx_IdReading, Tx_Expandable, Tx_GradientCost, Tx_Inferred]> {
+  let summary = "`tx.linear_cross_entropy` with its gradients, which need the same logits";
+  let description = [{
+    The results of `tx.linear_cross_entropy`; then, if `input` asks for it, x's gradient for the gradient dsum of the
+    sum; then, if there is an accumulator, the weight's gradient added to it. While a chunk's logits exist they become
+    their gradient in place, which two products read. So the op stands in forward, though it gives gradients: what
+    lives across the border is x's gradient, in place of x or of logits.
+
+    Where forward does not know dsum, because more than a sum is made of the loss, the op stands in backward and
+    computes the logits once more.
+
+    ```mlir
+    %sum, %count, %dx, %dw = tx.linear_cross_entropy_grad %x, %w, %targets scale %loss_scale into %acc transposed input ignore -100 head "output_layer" in <"loss"> : tensor<2x4x6xf32>, tensor<7x6xf32>, tensor<2x4xi32>, tensor<f32>, tensor<7x6xf32>
+    ```
+  }];
+  let results = (outs Tx_F32Tensor:$sum, Tx_F32Tensor:$count, Variadic<Tx_FloatTensor>:$gradients);
+  let assemblyFormat = [{
+    $x `,` $weight `,` $targets `scale` $dsum (`into` $acc^)? (`reset` $reset^)? (`transposed` $transposed^)?
+    (`input` $input^)? `ignore` $ignore_index `head` $head `in` $scope attr-dict
+    `:` type($x) `,` type($weight) `,` type($targets) `,` type($dsum) (`,` type($acc)^)? (`reset` type($reset)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::StringRef getResultLabel(unsigned number);
+    /// Null unless `input` asks for it.
+    ::mlir::Value getDx() { return getInput() ? getGradients().front() : ::mlir::Value(); }
+    /// The continued accumulator; null if there is none.
+    ::mlir::Value getDweight() { return getAcc() ? getGradients().back() : ::mlir::Value(); }
+  }];
+}
+
 //===--------------------------------------------------------------------------------------------------------------===//
 // Optimizer
 //===--------------------------------------------------------------------------------------------------------------===//

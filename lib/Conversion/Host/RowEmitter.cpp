@@ -7,8 +7,8 @@
 //     reductions over the lanes
 //   store the values of the row
 //
-// If a pass needs a value of an earlier pass, it loads the value if a result in memory holds it, and otherwise computes
-// it again.
+// Of short rows, several go through each pass together. If a pass needs a value of an earlier pass, it loads the value
+// if a result in memory holds it, and otherwise computes it again.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -35,7 +35,17 @@ public:
   void emit();
 
 private:
+  /// How many short rows a loop's iteration has.
+  static constexpr int64_t kRowsTogether = 4;
+  /// A row whose code is being written: its numbers, and those of them that columns use, in all lanes of a vector.
+  struct Row {
+    DenseMap<RowValue, Number> scalars, broadcasts;
+  };
+
+  bool areRowsShort() const;
   void emitRow(Number row, int64_t columns);
+  void emitRowsTogether(Number row);
+  void storeNumbers();
   void emitPass(int64_t columns);
   SmallVector<Number> emitBlock(const BlockPlace &at, ArrayRef<RowValue> reductions, Numbers accumulators);
   void emitReduction(RowValue reduction, Numbers accumulators);
@@ -49,8 +59,7 @@ private:
   Kernel &kernel;
   Emitter &e;
   DenseSet<RowValue> usedByColumns;
-  DenseMap<RowValue, Number> scalars;
-  DenseMap<RowValue, Number> broadcasts;
+  Row current;
   DenseMap<RowValue, Vectors> blocks; // the values of the current block of columns
   unsigned pass = 0;
 };
@@ -70,8 +79,13 @@ void RowEmitter::emit() {
   }
   int64_t whole = kernel.rows - (rest ? 1 : 0);
   if (whole) {
-    Number end = rest ? e.smallerIndex(task.end, e.index(whole)) : task.end;
-    e.loop(task.begin, end, 1, [&](Number row) { emitRow(row, kernel.columns); });
+    Number begin = task.begin, end = rest ? e.smallerIndex(task.end, e.index(whole)) : task.end;
+    if (areRowsShort()) {
+      Number behind = begin + (end - begin) / double(kRowsTogether) * double(kRowsTogether);
+      e.loop(begin, behind, kRowsTogether, [&](Number row) { emitRowsTogether(row); });
+      begin = behind;
+    }
+    e.loop(begin, end, 1, [&](Number row) { emitRow(row, kernel.columns); });
   }
   if (rest) {
     Number isLast = (task.begin < task.end) & (e.index(whole) < task.end);
@@ -80,16 +94,16 @@ void RowEmitter::emit() {
 }
 
 void RowEmitter::define(RowValue node, Number number) {
-  scalars[node] = number;
+  current.scalars[node] = number;
   // Numbers that meet vectors are broadcast once, here; addresses stay scalars.
   if (usedByColumns.contains(node))
-    broadcasts[node] = number.element().isIndex() ? number : e.broadcast(number);
+    current.broadcasts[node] = number.element().isIndex() ? number : e.broadcast(number);
 }
 
 void RowEmitter::emitScalar(RowValue node) {
   SmallVector<Number> operands;
   for (RowValue operand : node->operands)
-    operands.push_back(scalars.lookup(operand));
+    operands.push_back(current.scalars.lookup(operand));
   define(node, node->scalar(e, operands));
 }
 
@@ -97,9 +111,39 @@ void RowEmitter::emitRow(Number row, int64_t columns) {
   define(program.rowNumber(), row);
   for (pass = 0; pass < program.passes; ++pass)
     emitPass(columns);
+  storeNumbers();
+}
+
+/// Stores the numbers of a row that are results.
+void RowEmitter::storeNumbers() {
   for (const RowProgram::Store &store : program.stores)
     if (store.value->kind != RowNode::Columns)
-      e.store(scalars.lookup(store.value), *store.buffer, scalars.lookup(store.start));
+      e.store(current.scalars.lookup(store.value), *store.buffer, current.scalars.lookup(store.start));
+}
+
+/// Whether a row is so short that most of its time is a chain of dependent operations: a reduction over lanes, a root,
+/// a quotient.
+bool RowEmitter::areRowsShort() const {
+  return kernel.op.getKind() == KernelKind::Row && kernel.columns <= kBlock && program.passes > 1 && !program.limit;
+}
+
+/// Emits some rows pass by pass, so that the processor works on the chains of all of them at once. Each row's
+/// operations are those of emitRow.
+void RowEmitter::emitRowsTogether(Number row) {
+  const Row common = current;
+  SmallVector<Row> rows(kRowsTogether, common);
+  auto forEach = [&](llvm::function_ref<void(int64_t)> body) {
+    for (int64_t i = 0; i < kRowsTogether; ++i) {
+      std::swap(current, rows[i]);
+      body(i);
+      std::swap(current, rows[i]);
+    }
+  };
+  forEach([&](int64_t i) { define(program.rowNumber(), row + e.index(i)); });
+  for (pass = 0; pass < program.passes; ++pass)
+    forEach([&](int64_t) { emitPass(kernel.columns); });
+  forEach([&](int64_t) { storeNumbers(); });
+  current = common;
 }
 
 void RowEmitter::emitPass(int64_t columns) {
@@ -136,7 +180,7 @@ void RowEmitter::emitPass(int64_t columns) {
   } else if (whole && !program.limit) {
     accumulators = emitBlocks(e.index(0), e.index(whole), reductions, accumulators, false);
   } else if (whole) {
-    Number behind = ((scalars.lookup(program.limit) >> 6) + 1.0) * static_cast<double>(kBlock);
+    Number behind = ((current.scalars.lookup(program.limit) >> 6) + 1.0) * static_cast<double>(kBlock);
     Number limit = e.smallerIndex(behind, e.index(whole));
     accumulators = emitBlocks(e.index(0), limit, reductions, accumulators, false);
     // Blocks behind the causal limit: only stores, and reductions that have no limit, take part.
@@ -194,13 +238,13 @@ SmallVector<Number> RowEmitter::emitBlock(const BlockPlace &at, ArrayRef<RowValu
     if (store.value->kind == RowNode::Columns && store.value->pass == pass)
       stores.push_back({&store, evaluate(store.value, at)});
   for (auto &[store, block] : stores)
-    e.storeBlock(block, *store->buffer, scalars.lookup(store->start) + at.first, at.shape);
+    e.storeBlock(block, *store->buffer, current.scalars.lookup(store->start) + at.first, at.shape);
   return result;
 }
 
 Vectors RowEmitter::evaluate(RowValue node, const BlockPlace &at) {
   if (node->kind != RowNode::Columns)
-    return {broadcasts.count(node) ? broadcasts.lookup(node) : scalars.lookup(node)};
+    return {current.broadcasts.count(node) ? current.broadcasts.lookup(node) : current.scalars.lookup(node)};
   if (auto known = blocks.find(node); known != blocks.end())
     return known->second;
   Vectors block;
@@ -208,7 +252,7 @@ Vectors RowEmitter::evaluate(RowValue node, const BlockPlace &at) {
     block.assign(at.shape.vectors, e.broadcast(e.constant(*node->beyondLimit, e.f32())));
   } else if (node->home >= 0 && node->pass < pass) {
     const RowProgram::Store &home = program.stores[node->home];
-    block = e.loadBlock(*home.buffer, scalars.lookup(home.start) + at.first, at.shape);
+    block = e.loadBlock(*home.buffer, current.scalars.lookup(home.start) + at.first, at.shape);
   } else {
     SmallVector<Vectors> operands;
     for (RowValue operand : node->operands)

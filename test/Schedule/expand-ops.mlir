@@ -11,15 +11,15 @@
 // CHECK: %[[L0:.*]] = tx.linear %[[X0]], %[[W:.*]] transposed in <"output_layer"> : tensor<256x8xf32>, tensor<40x8xf32> -> tensor<256x40xf32>
 // CHECK: %[[E0:.*]], %[[S0:.*]] = tx.cross_entropy %[[L0]], %[[T0]]
 // CHECK: %[[G0:.*]] = tx.cross_entropy_grad %[[D0]], %[[L0]], %[[T0]], %[[S0]] ignore -100 in <"loss">
-// CHECK: %[[DX0:.*]] = tx.linear_input_grad %[[G0]], %[[W]] transposed in <backward, "output_layer">
-// CHECK: %[[A0:.*]] = tx.linear_weight_grad %[[X0]], %[[G0]] into %{{.*}} transposed reset %{{.*}} in <backward, "output_layer">
+// CHECK: %[[DX0:.*]] = tx.linear_input_grad %[[G0]], %[[W]] transposed in <"output_layer">
+// CHECK: %[[A0:.*]] = tx.linear_weight_grad %[[X0]], %[[G0]] into %{{.*}} transposed reset %{{.*}} in <"output_layer">
 // CHECK: tx.slice_rows %[[X]] 256 in
 // CHECK: %[[A1:.*]] = tx.linear_weight_grad %{{.*}}, %{{.*}} into %[[A0]] transposed in
 // CHECK: tx.slice_rows %[[X]] 512 in <"output_layer"> : tensor<2x300x8xf32> -> tensor<88x8xf32>
 // CHECK: %[[A2:.*]] = tx.linear_weight_grad %{{.*}}, %{{.*}} into %[[A1]] transposed in
 // CHECK: %[[LOSSES:.*]] = tx.concat_rows %[[E0]], %{{.*}}, %{{.*}} in <"loss"> : tensor<256xf32>, tensor<256xf32>, tensor<88xf32> -> tensor<2x300xf32>
 // CHECK: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss %[[LOSSES]], %[[T]]
-// CHECK: %[[DX:.*]] = tx.concat_rows %[[DX0]], %{{.*}}, %{{.*}} in <backward, "output_layer"> : tensor<256x8xf32>, tensor<256x8xf32>, tensor<88x8xf32> -> tensor<2x300x8xf32>
+// CHECK: %[[DX:.*]] = tx.concat_rows %[[DX0]], %{{.*}}, %{{.*}} in <"output_layer"> : tensor<256x8xf32>, tensor<256x8xf32>, tensor<88x8xf32> -> tensor<2x300x8xf32>
 // CHECK: return %[[SUM]], %[[DX]], %[[A2]]
 
 // One kernel of a chunk has its losses and their gradient, and nothing is copied.

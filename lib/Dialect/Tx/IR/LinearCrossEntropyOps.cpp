@@ -276,7 +276,6 @@ LogicalResult LinearCrossEntropyGradOp::verify() {
 
 SmallVector<Value> LinearCrossEntropyGradOp::expand(OpBuilder &builder) {
   Head head(*this);
-  ScopeAttr backward = head.getScope().in(Segment::Backward);
   Value dlosses =
       ReduceLossGradOp::create(builder, getLoc(), getDsum(), getTargets(), getIgnoreIndexAttr(), head.lossScope);
   Value acc = getAcc(), reset = getReset();
@@ -285,16 +284,16 @@ SmallVector<Value> LinearCrossEntropyGradOp::expand(OpBuilder &builder) {
     Value gradient = chunk.buildLogitsGradient();
     if (getInput())
       inputGradients.push_back(LinearInputGradOp::create(builder, getLoc(), chunk.x.getType(), gradient, getWeight(),
-                                                         getTransposed(), backward));
+                                                         getTransposed(), head.getScope()));
     if (!acc)
       return;
     acc = LinearWeightGradOp::create(builder, getLoc(), acc.getType(), /*sums=*/Type(), chunk.x, gradient, acc, reset,
-                                     getTransposed(), backward)
+                                     getTransposed(), head.getScope())
               .getResult();
     reset = {}; // later chunks add to the first
   });
   if (getInput())
-    results.push_back(ConcatRowsOp::create(builder, getLoc(), getX().getType(), inputGradients, backward));
+    results.push_back(ConcatRowsOp::create(builder, getLoc(), getX().getType(), inputGradients, head.getScope()));
   if (acc)
     results.push_back(acc);
   return results;

@@ -106,8 +106,12 @@ static LogicalResult linearCrossEntropyGrad(LinearCrossEntropyGradOp op, Operand
   if (dweight)
     startAccumulation(in, 4, 5, *dweight);
   return sumLosses(op, in, out, [&](int64_t r, ArrayRef<double> logits, double largest, double sum, int64_t target) {
+    Tensor dlogits = Tensor::zeros(static_cast<int64_t>(logits.size()));
+    for (int64_t c = 0, e = logits.size(); c < e; ++c)
+      dlogits.values[c] = (std::exp(logits[c] - largest) - (c == target ? sum : 0)) * (scale / sum);
+    roundTo(op.getX().getType(), dlogits); // products take operands of one type
     for (int64_t c = 0, e = logits.size(); c < e; ++c) {
-      double gradient = (std::exp(logits[c] - largest) - (c == target ? sum : 0)) * (scale / sum);
+      double gradient = dlogits.values[c];
       for (int64_t k = 0; k < hidden; ++k) {
         size_t place = weightIndex(op, weight, k, c);
         if (dx)

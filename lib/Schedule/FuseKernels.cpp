@@ -178,8 +178,11 @@ private:
     buffers.insert(op->getResults().begin(), op->getResults().end());
     if (buffers.size() > maxBuffers)
       return false;
-    for (Value operand : op->getOperands()) {
+    for (OpOperand &use : op->getOpOperands()) {
+      Value operand = use.get();
       bool inside = isMember(operand, group);
+      if (inside && op.readsOtherRows(use.getOperandNumber()))
+        return false;
       // A reduction's result is there only when all columns are done.
       if (inside && alone.kind == KernelKind::Column)
         return false;

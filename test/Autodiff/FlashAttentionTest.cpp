@@ -1,7 +1,7 @@
 //===- FlashAttentionTest.cpp - One model, two attentions, in double ----------------------------------------------===//
 //
 // On the reference, where nothing is rounded: the losses and gradients of a model are the same with flash and with
-// unfused attention, dropout included.
+// unfused attention, dropout included, whether heads share keys and values or not.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -17,15 +17,16 @@ using namespace mlir;
 using namespace tx;
 
 TEST(FlashAttention, HasTheGradientsOfUnfusedAttention) {
-  for (double dropout : {0.0, 0.5}) {
+  for (auto [dropout, keyHeads] : {std::pair(0.0, 3), std::pair(0.5, 3), std::pair(0.5, 1)}) {
     ModelConfig config;
-    config.numLayers = 2, config.numAttentionHeads = 3;
+    config.numLayers = 2, config.numAttentionHeads = 3, config.numKeyValueHeads = keyHeads;
     config.hiddenSize = 12, config.ffnHiddenSize = 10;
     // Longer than a tile: dropout's counters go by 64 columns.
     config.seqLength = config.maxPositionEmbeddings = 70;
     config.microBatchSize = 2, config.vocabSize = 11;
     config.attentionDropout = dropout;
     config.hiddenDropout = config.embeddingDropout = 0;
+    ASSERT_FALSE(resolve(config));
 
     MLIRContext context;
     std::vector<double> losses;

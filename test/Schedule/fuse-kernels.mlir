@@ -113,3 +113,16 @@ func.func @one_column(%x: tensor<1x1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<f32
   %sum, %count = tx.reduce_loss %losses, %t ignore -100 in <"loss"> : tensor<1x1xf32>, tensor<1x1xi32>
   return %sum, %count : tensor<f32>, tensor<f32>
 }
+
+// Of samples with one row each the chosen rows have the space of all rows, yet they are chosen from memory.
+// CHECK-LABEL: func.func @chosen_rows
+// CHECK: step.group row [2, 6] {{.*}} {
+// CHECK-NEXT: tx.gelu
+// CHECK-NEXT: step.yield
+// CHECK: step.group row [2, 6] {{.*}} {
+// CHECK-NEXT: tx.select_rows
+func.func @chosen_rows(%x: tensor<2x1x6xf32>, %rows: tensor<2xi32>) -> tensor<2x6xf32> {
+  %y = tx.gelu %x in <"mlp_act"> : tensor<2x1x6xf32>
+  %z = tx.select_rows %y, %rows in <"output_layer"> : tensor<2x1x6xf32>, tensor<2xi32>
+  return %z : tensor<2x6xf32>
+}

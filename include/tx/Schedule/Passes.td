@@ -10,8 +10,8 @@ def ExpandOpsPass : Pass<"tx-expand-ops", "::mlir::func::FuncOp"> {
   let description = [{
     Asks each op by ExpandableOpInterface. The head with its loss becomes chunks of rows: of each, the product, the
     losses, in training the gradient of the logits in their place and the products that use it. All chunks have the same
-    shapes but the last, so they share kernels, and by their lifetimes the memory of logits. The ops stay in the segment of
-    the op that they replace.
+    shapes but the last, so they share kernels, and by their lifetimes the memory of logits. The ops stay in the segment
+    of the op that they replace.
 
     It comes after tx-rematerialize: policies and plans see one op, which is never recomputed, whatever the chunks are.
 

@@ -68,10 +68,7 @@ static void lowerRope(RopeOp op, RowProgram &row) {
     return lowerInterleavedRope(op, row, positions);
   RowValue position =
       row.map({row.rowNumber()}, [=](Emitter &, Numbers v) { return v[0] / static_cast<double>(heads) % positions; });
-  // An op of the same kernel can only compute the table if the kernel's rows are the table's.
-  auto factor = [&](Value table, unsigned part) {
-    return table.getDefiningOp() ? row.parts(table)[part] : row.tableRow(table, position, part);
-  };
+  auto factor = [&](Value table, unsigned part) { return row.tableRow(table, position, part); };
   SmallVector<RowValue, 2> x = row.parts(op.getX());
   SmallVector<RowValue> y(x.begin(), x.end());
   unsigned half = op.getRotated() / 2 / row.kernel.columns;

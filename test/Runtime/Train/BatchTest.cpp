@@ -119,7 +119,7 @@ TEST(Batch, OnlyBatchAxesAreTrained) {
     EXPECT_FALSE(found.batch);
     EXPECT_EQ(found.noBatch,
               "has the mesh axis 'tp', which is no batch axis: its ranks would need the same samples, and tx-run gives "
-              "each its own; --function runs its entries: microbatch, apply, step, evaluate");
+              "each its own; --function runs its entries: microbatch, apply, step, evaluate, predict");
   }
 }
 

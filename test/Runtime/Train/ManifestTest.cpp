@@ -37,7 +37,7 @@ TEST(Manifest, AnArtifactWithoutAModel) {
   manifest.erase("policy");
   manifest.erase("report");
   Manifest parsed = readManifest("s.txa", manifest.dump());
-  EXPECT_EQ(parsed.entries.size(), 4u);
+  EXPECT_EQ(parsed.entries.size(), 5u);
 }
 
 TEST(Manifest, Refusals) {

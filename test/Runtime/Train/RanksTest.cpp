@@ -63,21 +63,21 @@ TEST_F(TrainRanks, StepTogether) {
       EXPECT_EQ(result.valid_count, 64u);
       losses[rank][i] = result.loss;
     }
-    check(txrt_train_save(made, (folder + "/w").c_str(), 0, &error), error);
+    check(txrt_train_save(made, (folder + "/w.safetensors").c_str(), 0, &error), error);
     for (int i = 2; i < 4; ++i) {
       txrt_step_result result = {};
       check(txrt_train_step_batch(made, tokens.data(), targets.data(), 4, 1e-2, &result, &error), error);
       losses[rank][i] = result.loss;
     }
     // Goes on from the file as it went on without it.
-    check(txrt_train_load(made, (folder + "/w").c_str(), 0, &error), error);
+    check(txrt_train_load(made, (folder + "/w.safetensors").c_str(), 0, &error), error);
     for (int i = 2; i < 4; ++i) {
       txrt_step_result result = {};
       check(txrt_train_step_batch(made, tokens.data(), targets.data(), 4, 1e-2, &result, &error), error);
       EXPECT_EQ(losses[rank][i], result.loss);
     }
     // What fails on one rank fails on all, in the same words.
-    const std::string path = rank == 1 ? folder + "/none" : folder + "/w";
+    const std::string path = rank == 1 ? folder + "/none" : folder + "/w.safetensors";
     EXPECT_EQ(txrt_train_load(made, path.c_str(), 0, &error), TXRT_IO);
     EXPECT_NE(std::string(error.message).find("/none: cannot be opened"), std::string::npos) << error.message;
     if (rank == 0)
@@ -92,7 +92,7 @@ TEST_F(TrainRanks, StepTogether) {
   for (int i = 0; i < 4; ++i)
     EXPECT_EQ(losses[0][i], losses[1][i]);
   EXPECT_LT(losses[0][3], losses[0][0]);
-  EXPECT_FALSE(read(folder + "/w").empty());
+  EXPECT_FALSE(read(folder + "/w.safetensors").empty());
 }
 
 TEST_F(TrainRanks, NeedAsManyAsWereCompiledFor) {

@@ -44,6 +44,7 @@ std::optional<IdRange> EmbeddingOp::getIdRange(unsigned operand) {
   return IdRange{tensorOf(getTable()).getDimSize(0)};
 }
 
+bool EmbeddingOp::readsOtherRows(unsigned operand) { return operand == getTableMutable().getOperandNumber(); }
 KernelKind EmbeddingOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> EmbeddingOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t EmbeddingOp::getVectorFlops() { return 0; }
@@ -100,6 +101,7 @@ LogicalResult AddPositionsOp::buildBackward(OpBuilder &builder, BackwardContext 
   return success();
 }
 
+bool AddPositionsOp::readsOtherRows(unsigned operand) { return operand == getTableMutable().getOperandNumber(); }
 KernelKind AddPositionsOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> AddPositionsOp::getKernelSpace() { return rowSpace(getResult()); }
 SmallVector<unsigned> AddPositionsOp::getInPlaceOperands() { return {0}; }

@@ -83,6 +83,8 @@ LogicalResult RopeOp::buildBackward(OpBuilder &builder, BackwardContext &context
   return success();
 }
 
+// The rows of the table are positions.
+bool RopeOp::readsOtherRows(unsigned operand) { return operand != getXMutable().getOperandNumber(); }
 KernelKind RopeOp::getKernelKind() { return KernelKind::Row; }
 
 /// Rows are heads; columns that are turned together lie in two of a head's equal parts. Interleaved, a row is one pair.

@@ -234,6 +234,7 @@ std::optional<IdRange> SelectRowsOp::getIdRange(unsigned operand) {
   return IdRange{tensorOf(getX()).getDimSize(1)};
 }
 
+bool SelectRowsOp::readsOtherRows(unsigned operand) { return operand == getXMutable().getOperandNumber(); }
 KernelKind SelectRowsOp::getKernelKind() { return KernelKind::Row; }
 std::pair<int64_t, int64_t> SelectRowsOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t SelectRowsOp::getVectorFlops() { return 0; }

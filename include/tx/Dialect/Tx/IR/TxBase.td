@@ -118,6 +118,9 @@ defvar Tx_PredictingInside = DeclareOpInterfaceMethods<Tx_EvaluationOpInterface,
                                                        ["getPredictedSamples", "buildPrediction"]>;
 defvar Tx_Kernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface>;
 defvar Tx_InPlaceKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands"]>;
+defvar Tx_TableKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["readsOtherRows"]>;
+defvar Tx_InPlaceTableKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface,
+                                                         ["getInPlaceOperands", "readsOtherRows"]>;
 defvar Tx_ReducingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface,
                                                      ["getInPlaceOperands", "getReductionPasses"]>;
 defvar Tx_SharingKernel = DeclareOpInterfaceMethods<Tx_KernelOpInterface, ["getInPlaceOperands", "getSharedOperand"]>;

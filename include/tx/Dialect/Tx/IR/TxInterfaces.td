@@ -140,6 +140,10 @@ def Tx_KernelOpInterface : OpInterface<"KernelOpInterface"> {
         Whether the elements of an operand are read. One that is not gives its place in memory alone: a result that is
         tied to it is written there.
       }], "bool", "readsOperand", (ins "unsigned":$operand), "", [{ return true; }]>,
+    InterfaceMethod<[{
+        Whether a row of the result is made of other rows of an operand than the kernel's row: rows of a table. The op
+        that computes the operand then has a kernel of its own.
+      }], "bool", "readsOtherRows", (ins "unsigned":$operand), "", [{ return false; }]>,
     InterfaceMethod<"Whether an operand may be columns of a wider tensor, whose rows lie apart.", "bool",
                     "takesColumns", (ins "unsigned":$operand), "",
                     [{ return ::tx::detail::mayBeColumns($_op, $_op->getOperand(operand)); }]>,

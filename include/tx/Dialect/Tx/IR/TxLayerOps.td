@@ -11,7 +11,7 @@ include "tx/Dialect/Tx/IR/TxBase.td"
 
 def Tx_EmbeddingOp : Tx_ComputeOp<"embedding",
     (ins Tx_I32Tensor:$tokens, Tx_FloatTensor:$table),
-    [Tx_Exact, Tx_Differentiable, Tx_IdReading, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_Differentiable, Tx_IdReading, Tx_TableKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "rows of a table, chosen by token ids";
   let description = [{
     tokens [b,s] in [0,v), table [v,h] -> [b,s,h].
@@ -44,7 +44,7 @@ def Tx_EmbeddingWeightGradOp : Tx_ComputeOp<"embedding_weight_grad",
 
 def Tx_AddPositionsOp : Tx_ComputeOp<"add_positions",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$table),
-    [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_ElementCost, AllTypesMatch<["x", "result"]>]> {
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceTableKernel, Tx_ElementCost, AllTypesMatch<["x", "result"]>]> {
   let summary = "adds learned positions";
   let description = [{
     x [b,s,h] + table [p,h] row s, for p >= s.
@@ -357,7 +357,7 @@ def Tx_ConcatRowsOp : Tx_ComputeOp<"concat_rows", (ins Variadic<Tx_FloatTensor>:
 }
 
 def Tx_SelectRowsOp : Tx_ComputeOp<"select_rows", (ins Tx_FloatTensor:$x, Tx_I32Tensor:$rows),
-    [Tx_Exact, Tx_IdReading, Tx_Kernel, Tx_VectorCost, Tx_Inferred]> {
+    [Tx_Exact, Tx_IdReading, Tx_TableKernel, Tx_VectorCost, Tx_Inferred]> {
   let summary = "one row of each sample, chosen by its number";
   let description = [{
     x [b,s,h], rows [b] in [0,s) -> [b,h]: the rows that are predicted from when text is sampled.

@@ -43,10 +43,10 @@ def Tx_RopeTableOp : Tx_ComputeOp<"rope_table",
 }
 
 def Tx_RopeOp : Tx_ComputeOp<"rope",
-                             (ins Tx_FloatTensor:$x, Tx_F32Tensor:$cos, Tx_F32Tensor:$sin, I64Attr:$heads,
-                                 UnitAttr:$interleaved, UnitAttr:$inverse),
-                             [Tx_Exact, Tx_Differentiable, Tx_InPlaceKernel, Tx_VectorCost, AllTypesMatch<["x", "y"]>,
-                              AllTypesMatch<["cos", "sin"]>]> {
+    (ins Tx_FloatTensor:$x, Tx_F32Tensor:$cos, Tx_F32Tensor:$sin, I64Attr:$heads, UnitAttr:$interleaved,
+         UnitAttr:$inverse),
+    [Tx_Exact, Tx_Differentiable, Tx_InPlaceTableKernel, Tx_VectorCost, AllTypesMatch<["x", "y"]>,
+     AllTypesMatch<["cos", "sin"]>]> {
   let summary = "rotary position embedding of each head";
   let description = [{
     x [b,s,h] has `heads` heads of width d = h / heads; cos and sin [s, r/2] or [b,s,r/2] with r <= d. Column i of a

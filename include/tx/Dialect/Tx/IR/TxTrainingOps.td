@@ -132,8 +132,8 @@ def Tx_LinearCrossEntropyGradOp : Tx_ComputeOp<"linear_cross_entropy_grad",
   let description = [{
     The results of `tx.linear_cross_entropy`; then, if `input` asks for it, x's gradient for the gradient dsum of the
     sum; then, if there is an accumulator, the weight's gradient added to it. While a chunk's logits exist they become
-    their gradient in place, which two products read. So the op stands in forward, though it gives gradients: what
-    lives across the border is x's gradient, in place of x or of logits.
+    their gradient in place, rounded to x's type, which two products read. So the op stands in forward, though it gives
+    gradients: what lives across the border is x's gradient, in place of x or of logits.
 
     Where forward does not know dsum, because more than a sum is made of the loss, the op stands in backward and
     computes the logits once more.

@@ -9,6 +9,7 @@
 #include "LinearOps.h"
 #include "OpUtils.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

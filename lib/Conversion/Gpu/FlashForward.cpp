@@ -52,7 +52,7 @@ void Forward::emit() {
   state = e.mainLoop(e.index(0), end, state,
                      [&](Number other, Numbers state) { return addKeys(place, firstQuery, other, end, state); });
   MutableArrayRef<Number> largest(state.data(), rows), exponentials(state.data() + rows, rows);
-  Weights sums(ArrayRef(state).drop_front(2 * rows));
+  Weights sums(ArrayRef<Number>(state).drop_front(2 * rows));
   for (size_t i = 0; i < rows; ++i) {
     exponentials[i] = products->combineRow(exponentials[i], [](Number a, Number b) { return a + b; });
     Number factor = keptScale() / exponentials[i];

@@ -57,7 +57,8 @@ void KeyGradients::emit(Number unit) {
       return next;
     });
   });
-  Weights keySums(ArrayRef(sums).take_front(sums.size() / 2)), valueSums(ArrayRef(sums).drop_front(sums.size() / 2));
+  Weights keySums(ArrayRef<Number>(sums).take_front(sums.size() / 2)),
+      valueSums(ArrayRef<Number>(sums).drop_front(sums.size() / 2));
   scaleSums(keySums, scale);
   if (random)
     scaleSums(valueSums, keptScale());

@@ -11,10 +11,7 @@ using namespace tx::emit;
 
 /// Where this unit's columns of a row begin. Rows of a buffer that are wider than the kernel's are rows of heads.
 Number ColumnUnit::startOf(const Buffer &buffer, Number row) {
-  RowPlaces places{buffer.stride};
-  if (buffer.columns > kernel.columns)
-    places = {buffer.stride, buffer.columns / kernel.columns, kernel.columns};
-  return places.startOf(row) + first;
+  return RowPlaces::within(buffer, kernel.columns).startOf(row) + first;
 }
 
 Vectors ColumnUnit::load(const Buffer &buffer, Number row) { return e.loadBlock(buffer, startOf(buffer, row), shape); }

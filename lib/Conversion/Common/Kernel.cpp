@@ -6,15 +6,18 @@ using namespace mlir;
 using namespace tx;
 using namespace tx::emit;
 
+RowPlaces RowPlaces::within(const Buffer &buffer, int64_t width) {
+  return {buffer.stride, buffer.columns / width, width};
+}
+
 std::optional<RowPlaces> RowPlaces::find(const Buffer &buffer, int64_t rows, int64_t width) {
   if (buffer.columns == width && buffer.rows == rows)
-    return RowPlaces{buffer.stride};
+    return within(buffer, width);
   if (buffer.isContiguous())
     return RowPlaces{width};
-  int64_t heads = buffer.columns / width;
-  if (buffer.columns % width || buffer.rows * heads != rows)
+  if (buffer.columns % width || buffer.rows * (buffer.columns / width) != rows)
     return std::nullopt;
-  return RowPlaces{buffer.stride, heads, width};
+  return within(buffer, width);
 }
 
 Number RowPlaces::startOf(Number row) const {

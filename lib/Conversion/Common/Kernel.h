@@ -17,6 +17,8 @@ namespace tx::emit {
 struct RowPlaces {
   int64_t stride, heads = 1, headStride = 0;
 
+  /// The places of rows of `width` elements, a whole part of the buffer's rows.
+  static RowPlaces within(const Buffer &buffer, int64_t width);
   /// The places of `rows` rows of `width` elements; none if they are not evenly spaced. Kernels of chunks or of a
   /// single row take a contiguous tensor as one sequence.
   static std::optional<RowPlaces> find(const Buffer &buffer, int64_t rows, int64_t width);

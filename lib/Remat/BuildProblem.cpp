@@ -12,7 +12,7 @@
 
 #include "BuildProblem.h"
 
-#include "NameTable.h"
+#include "tx/Plan/NameTable.h"
 
 #include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/Signature.h"

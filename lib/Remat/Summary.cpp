@@ -1,6 +1,6 @@
 //===- Summary.cpp - What a step saves and recomputes, read from the IR -------------------------------------------===//
 
-#include "NameTable.h"
+#include "tx/Plan/NameTable.h"
 
 #include "tx/Remat/Remat.h"
 

@@ -29,13 +29,15 @@ RULES = {
     "Frontend": {"Support"} | DIALECTS | COMPILER,
     "Parallel": {"Support"} | DIALECTS | COMPILER,
     "Autodiff": {"Support"} | DIALECTS | COMPILER,
-    "Remat": {"Support"} | DIALECTS | COMPILER,
+    # The step as plain data, and what follows from it: phases decide by it and apply what it says.
+    "Plan": {"Support", ABI} | DIALECTS | COMPILER,
+    "Remat": {"Plan", "Support"} | DIALECTS | COMPILER,
     # What is planned keeps to the launch table's limits.
-    "Schedule": {"Support", ABI} | DIALECTS | COMPILER,
-    "Memory": {"Support", ABI} | DIALECTS | COMPILER,
+    "Schedule": {"Plan", "Support", ABI} | DIALECTS | COMPILER,
+    "Memory": {"Plan", "Support", ABI} | DIALECTS | COMPILER,
     "Conversion": {"Support", ABI} | DIALECTS | COMPILER,
     "Conversion/Common": {"Conversion", "Support", ABI} | DIALECTS | COMPILER,
-    "Conversion/TxToStep": {"Conversion", "Support", ABI} | DIALECTS | COMPILER,
+    "Conversion/TxToStep": {"Conversion", "Plan", "Support", ABI} | DIALECTS | COMPILER,
     # A backend's lowering shares the ops' math, and knows no other backend.
     "Conversion/Host": {"Conversion", "Conversion/Common", "Support", ABI} | DIALECTS | COMPILER,
     "Conversion/Gpu": {"Conversion", "Conversion/Common", "Support", ABI} | DIALECTS | COMPILER,

@@ -9,8 +9,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_LIB_REMAT_NAMETABLE_H
-#define TX_LIB_REMAT_NAMETABLE_H
+#ifndef TX_PLAN_NAMETABLE_H
+#define TX_PLAN_NAMETABLE_H
 
 #include "tx/Dialect/Tx/IR/TxInterfaces.h"
 
@@ -36,4 +36,4 @@ mlir::Value getStorage(mlir::Value value);
 
 } // namespace tx
 
-#endif // TX_LIB_REMAT_NAMETABLE_H
+#endif // TX_PLAN_NAMETABLE_H

@@ -1,6 +1,6 @@
 //===- NameTable.cpp - Names of values for people -----------------------------------------------------------------===//
 
-#include "NameTable.h"
+#include "tx/Plan/NameTable.h"
 
 #include "tx/Dialect/Tx/IR/Border.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"

@@ -50,7 +50,7 @@ static bool takesRematFlag(const Flag &flag) {
 }
 
 static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
-  manager.addNestedPass<func::FuncOp>(createRematerialize(getPolicyOptions(options.recompute)));
+  manager.addPass(createRematerialize(getPolicyOptions(options.recompute)));
   TxMakeEntriesPassOptions optimizer;
   optimizer.clipGrad = options.optimizer.clipGrad;
   optimizer.weightDecay = options.optimizer.weightDecay;

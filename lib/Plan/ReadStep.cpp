@@ -299,6 +299,14 @@ private:
 } // namespace
 
 FailureOr<StepIR> tx::readStep(ModuleOp module, ReadNames names) {
+  SmallVector<func::FuncOp> functions;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isDeclaration())
+      functions.push_back(function);
+  return readStep(module, functions, names);
+}
+
+FailureOr<StepIR> tx::readStep(ModuleOp module, ArrayRef<func::FuncOp> functions, ReadNames names) {
   StepIR read;
   TypeTable types(read.step.types);
   llvm::StringMap<int> states;
@@ -310,9 +318,7 @@ FailureOr<StepIR> tx::readStep(ModuleOp module, ReadNames names) {
   llvm::DenseMap<StringAttr, int64_t> ranks;
   for (auto axis : module.getOps<MeshAxisOp>())
     ranks[axis.getSymNameAttr()] = axis.getSize();
-  for (auto function : module.getOps<func::FuncOp>()) {
-    if (function.isDeclaration())
-      continue;
+  for (func::FuncOp function : functions) {
     if (failed(verifyFlat(function)))
       return failure();
     EntryReader reader(function, types, states, ranks, names);

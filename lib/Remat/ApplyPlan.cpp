@@ -10,20 +10,20 @@
 using namespace mlir;
 using namespace tx;
 
-void tx::applyRematPlan(const JointProblem &joint, const RematPlan &plan) {
+void tx::applyRematPlan(const plan::Entry &entry, const EntryIR &ir, const RematPlan &plan) {
   IRMapping clones; // maps recomputed values to their clones; a kept value is not in it
   for (auto [op, before] : plan.recomputations) {
-    OpBuilder builder(joint.ops[before]);
-    Operation *clone = builder.clone(*joint.ops[op], clones);
+    OpBuilder builder(ir.ops[before]);
+    Operation *clone = builder.clone(*ir.ops[op], clones);
     auto scoped = cast<ScopedOpInterface>(clone);
     scoped.setScopeAttr(scoped.getScope().in(Segment::Recompute));
     // clone() mapped every result of the op, but uses of a kept result must stay.
-    for (int result : joint.problem.ops[op].results)
-      if (!plan.choices[result].recompute)
-        clones.erase(joint.values[result]);
+    for (int result : entry.ops[op].results)
+      if (!plan.isRecomputed(result))
+        clones.erase(ir.values[result]);
   }
-  for (int op = 0, e = joint.ops.size(); op < e; ++op)
-    if (!joint.problem.ops[op].isForward())
-      for (OpOperand &operand : joint.ops[op]->getOpOperands())
+  for (auto [op, data] : llvm::zip(ir.ops, entry.ops))
+    if (!data.isForward())
+      for (OpOperand &operand : op->getOpOperands())
         operand.set(clones.lookupOrDefault(operand.get()));
 }

@@ -20,16 +20,15 @@ StringRef tx::withoutLayer(StringRef valueName) {
   return valueName;
 }
 
-std::string tx::suggestNames(const RematProblem &problem, StringRef name) {
+std::string tx::suggestNames(const plan::Entry &entry, StringRef name) {
   // Names are compared without `layers.N.`: if only the layer's number is wrong, the name itself is the nearest.
   StringRef wanted = withoutLayer(name);
   std::set<std::string> names;
-  for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (problem.isForwardResult(value) && !problem.isView(value) &&
-        problem.ops[problem.values[value].producer].layer >= 0)
-      names.insert(withoutLayer(problem.values[value].name).str());
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (entry.isForwardResult(value) && !entry.isView(value) && entry.ops[entry.values[value].producer].layer >= 0)
+      names.insert(withoutLayer(entry.values[value].name).str());
   if (names.count(wanted.str()))
-    return "its layers are " + listLayers(problem.layers);
+    return "its layers are " + listLayers(entry.layers);
 
   std::vector<std::pair<unsigned, std::string>> ranked;
   for (const std::string &candidate : names) {

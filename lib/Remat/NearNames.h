@@ -3,7 +3,7 @@
 #ifndef TX_LIB_REMAT_NEARNAMES_H
 #define TX_LIB_REMAT_NEARNAMES_H
 
-#include "tx/Remat/Problem.h"
+#include "tx/Plan/Step.h"
 
 namespace tx {
 
@@ -11,7 +11,7 @@ namespace tx {
 llvm::StringRef withoutLayer(llvm::StringRef valueName);
 
 /// `near: mlp.fc1, mlp.fc2`: the names of values that are most like `name`, which matches none.
-std::string suggestNames(const RematProblem &problem, llvm::StringRef name);
+std::string suggestNames(const plan::Entry &entry, llvm::StringRef name);
 
 } // namespace tx
 

@@ -69,8 +69,8 @@ namespace {
 
 class Parser {
 public:
-  Parser(const RematPolicyOptions &options, const RematProblem &problem, std::vector<RematMessage> &messages)
-      : options(options), problem(problem), messages(messages) {}
+  Parser(const RematPolicyOptions &options, const plan::Entry &entry, std::vector<RematMessage> &messages)
+      : options(options), entry(entry), messages(messages) {}
 
   std::optional<RematPolicy> run() {
     parseGranularity();
@@ -130,10 +130,10 @@ private:
     if (isUnset(options.numLayers))
       return;
     long long count;
-    if (StringRef(*options.numLayers).getAsInteger(10, count) || count < 1 || count > problem.getLayerCount())
+    if (StringRef(*options.numLayers).getAsInteger(10, count) || count < 1 || count > entry.getLayerCount())
       return error(kNumLayers + " '" + *options.numLayers + "' is not a number of layers; " + describeLayerCount());
     policy.numLayers = static_cast<int>(count);
-    policy.lastOfBlock = problem.layers[count - 1];
+    policy.lastOfBlock = entry.layers[count - 1];
     numLayersGiven = true;
   }
 
@@ -155,7 +155,7 @@ private:
   }
 
   void checkPresent(RecomputeModule module) {
-    std::vector<RecomputeModule> present = problem.getModulesPresent();
+    std::vector<RecomputeModule> present = entry.getModulesPresent();
     if (llvm::is_contained(present, module))
       return;
     std::string names;
@@ -169,7 +169,7 @@ private:
     if (isUnset(options.layers))
       return;
     policy.layers.emplace();
-    std::vector<bool> named(problem.layers.size());
+    std::vector<bool> named(entry.layers.size());
     for (const std::string &item : splitList(*options.layers)) {
       auto [firstText, lastText] = StringRef(item).split('-');
       int first = 0, last = 0;
@@ -177,15 +177,15 @@ private:
       if (firstText.getAsInteger(10, first) || (isRange ? lastText : firstText).getAsInteger(10, last) || last < first)
         return error(kLayers + " '" + item + "' is neither a layer nor a range of layers, as in 0-3,7");
       // Every layer of the range must exist; this also bounds the range by the number of layers.
-      std::optional<int> begin = problem.findLayer(first), end = problem.findLayer(last);
+      std::optional<int> begin = entry.findLayer(first), end = entry.findLayer(last);
       if (!begin || !end || *end - *begin != last - first)
         return error(kLayers + " '" + item + "' is out of range; " + describeLayers());
       for (int place = *begin; place <= *end; ++place) {
         if (named[place])
-          return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(problem.layers[place]) +
+          return error(kLayers + " '" + *options.layers + "' names layer " + std::to_string(entry.layers[place]) +
                        " twice");
         named[place] = true;
-        policy.layers->push_back(problem.layers[place]);
+        policy.layers->push_back(entry.layers[place]);
       }
     }
     if (policy.layers->empty())
@@ -198,10 +198,10 @@ private:
       return;
     policy.saveOnly = splitList(*options.saveOnly);
     for (const std::string &name : *policy.saveOnly)
-      if (llvm::none_of(problem.values, [&](const RematValue &value) {
-            return value.producer >= 0 && problem.ops[value.producer].isForward() && matchesName(name, value.name);
+      if (llvm::none_of(entry.values, [&](const plan::Value &value) {
+            return value.producer >= 0 && entry.ops[value.producer].isForward() && matchesName(name, value.name);
           }))
-        error(kSaveOnly + " '" + name + "' names no value of this model; " + suggestNames(problem, name));
+        error(kSaveOnly + " '" + name + "' names no value of this model; " + suggestNames(entry, name));
   }
 
   void checkTogether() {
@@ -299,15 +299,15 @@ private:
   }
 
   std::string describeLayerCount() const {
-    return problem.layers.empty() ? "this model has no layers"
-                                  : "this model allows 1 to " + std::to_string(problem.getLayerCount());
+    return entry.layers.empty() ? "this model has no layers"
+                                : "this model allows 1 to " + std::to_string(entry.getLayerCount());
   }
   std::string describeLayers() const {
-    return problem.layers.empty() ? "this model has no layers" : "this model has " + tx::describeLayers(problem.layers);
+    return entry.layers.empty() ? "this model has no layers" : "this model has " + tx::describeLayers(entry.layers);
   }
 
   const RematPolicyOptions &options;
-  const RematProblem &problem;
+  const plan::Entry &entry;
   std::vector<RematMessage> &messages;
   RematPolicy policy;
   bool granularityGiven = false, numLayersGiven = false, modulesGiven = false, failed = false;
@@ -315,7 +315,7 @@ private:
 
 } // namespace
 
-std::optional<RematPolicy> tx::parseRematPolicy(const RematPolicyOptions &options, const RematProblem &problem,
+std::optional<RematPolicy> tx::parseRematPolicy(const RematPolicyOptions &options, const plan::Entry &entry,
                                                 std::vector<RematMessage> &messages) {
-  return Parser(options, problem, messages).run();
+  return Parser(options, entry, messages).run();
 }

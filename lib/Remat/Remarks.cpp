@@ -20,20 +20,20 @@ static remark::RemarkOpts optionsFor(func::FuncOp function, StringRef name) {
   return remark::RemarkOpts::name(name).category("tx-rematerialize").function(function.getName());
 }
 
-void tx::remarkOnPlan(func::FuncOp function, const RematProblem &problem, const RematPlan &plan) {
+void tx::remarkOnPlan(func::FuncOp function, const plan::Entry &entry, const RematPlan &plan) {
   std::map<std::pair<int, int>, Effect> effects; // key: line of the plan, layer
   Effect all;
   auto effectOf = [&](int value) -> Effect & {
-    return effects[{plan.choices[value].line, problem.ops[problem.values[value].producer].layer}];
+    return effects[{plan.reasons[value], entry.ops[entry.values[value].producer].layer}];
   };
 
-  RematPlan none(problem);
-  for (int value : getSavedValues(problem, none))
-    if (plan.choices[value].recompute)
-      effectOf(value).bytesFreed += problem.values[value].bytes;
-  for (const Recomputation &recomputation : plan.recomputations) {
-    const RematOp &op = problem.ops[recomputation.op];
-    int result = *llvm::find_if(op.results, [&](int result) { return plan.choices[result].recompute; });
+  RematPlan none(entry);
+  for (int value : getSavedValues(entry, none))
+    if (plan.isRecomputed(value))
+      effectOf(value).bytesFreed += entry.values[value].bytes;
+  for (const plan::Recomputation &recomputation : plan.recomputations) {
+    const plan::Op &op = entry.ops[recomputation.op];
+    int result = *llvm::find_if(op.results, [&](int result) { return plan.isRecomputed(result); });
     for (Effect *effect : {&effectOf(result), &all}) {
       ++effect->ops;
       effect->matrixFlops += op.matrixFlops;
@@ -49,7 +49,7 @@ void tx::remarkOnPlan(func::FuncOp function, const RematProblem &problem, const 
         << remark::metric("MatrixFlops", effect.matrixFlops) << remark::metric("VectorFlops", effect.vectorFlops);
   }
   remark::analysis(function.getLoc(), optionsFor(function, "SavedActivations"))
-      << remark::metric("BytesWithout", getSavedBytes(problem, none))
-      << remark::metric("Bytes", getSavedBytes(problem, plan)) << remark::metric("RecomputedOps", all.ops)
+      << remark::metric("BytesWithout", getSavedBytes(entry, none))
+      << remark::metric("Bytes", getSavedBytes(entry, plan)) << remark::metric("RecomputedOps", all.ops)
       << remark::metric("MatrixFlops", all.matrixFlops) << remark::metric("VectorFlops", all.vectorFlops);
 }

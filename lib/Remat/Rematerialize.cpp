@@ -1,13 +1,16 @@
-//===- Rematerialize.cpp - Build the problem, decide, check, apply ------------------------------------------------===//
+//===- Rematerialize.cpp - Read the step, decide, check, apply ----------------------------------------------------===//
 
 #include "ApplyPlan.h"
-#include "BuildProblem.h"
 
+#include "tx/Dialect/Tx/IR/Signature.h"
+#include "tx/Dialect/Tx/IR/TxInterfaces.h"
 #include "tx/Remat/Passes.h"
 #include "tx/Remat/Policies.h"
 #include "tx/Remat/Remat.h"
 
 #include "mlir/Pass/Pass.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace tx;
@@ -17,51 +20,141 @@ namespace tx {
 #include "tx/Remat/Passes.h.inc"
 } // namespace tx
 
-static void emit(func::FuncOp function, ArrayRef<RematMessage> messages) {
-  for (const RematMessage &message : messages) {
-    switch (message.severity) {
-    case RematMessage::Note: // MLIR attaches notes to other messages only
-      mlir::emitRemark(function.getLoc()) << message.text;
-      break;
-    case RematMessage::Warning:
-      mlir::emitWarning(function.getLoc()) << message.text;
-      break;
-    case RematMessage::Error:
-      mlir::emitError(function.getLoc()) << message.text;
-      break;
+/// Checks that the function is joint: forward ops before backward ops, no recomputations yet.
+static LogicalResult verifyJointOrder(func::FuncOp function) {
+  bool backwardBegan = false;
+  for (Operation &op : function.front()) {
+    if (op.getNumRegions() != 0)
+      return op.emitOpError("has a region; rematerialization needs a flat function");
+    auto scoped = dyn_cast<ScopedOpInterface>(op);
+    if (!scoped)
+      continue;
+    Segment segment = scoped.getScope().getSegment();
+    if (segment == Segment::Recompute)
+      return op.emitOpError("is a recomputation already; rematerialize a function once");
+    if (segment == Segment::Forward && backwardBegan)
+      return op.emitOpError("is of the forward segment, but stands after ops of backward");
+    backwardBegan |= segment != Segment::Forward;
+  }
+  return success();
+}
+
+namespace {
+
+/// Decides for the functions of one module. Functions with the same forward (`microbatch`, and `step`, which updates
+/// too) share a decision.
+class Rematerializer {
+public:
+  Rematerializer(const StepIR &read, const RematPolicyOptions &options) : read(read), options(options) {}
+
+  LogicalResult run() {
+    for (auto [number, entry] : llvm::enumerate(read.step.entries)) {
+      std::optional<RematPlan> plan = share(entry);
+      if (!plan)
+        plan = decide(entry, read.entries[number].function);
+      if (!plan)
+        return failure();
+      decided.push_back({number, std::move(*plan)});
+    }
+    for (auto &[number, plan] : decided) {
+      applyRematPlan(read.step.entries[number], read.entries[number], plan);
+      remarkOnPlan(read.entries[number].function, read.step.entries[number], plan);
+    }
+    return success();
+  }
+
+private:
+  /// The plan of an earlier function with the same forward; nothing if there is none.
+  std::optional<RematPlan> share(const plan::Entry &entry) {
+    for (auto &[number, known] : decided) {
+      std::optional<std::vector<int>> matches = plan::matchForward(read.step.entries[number], entry);
+      if (!matches)
+        continue;
+      RematPlan plan(entry);
+      plan.lines = known.lines;
+      for (auto [value, match] : llvm::enumerate(*matches))
+        if (match >= 0 && known.isRecomputed(match))
+          plan.recompute(value, known.reasons[match]);
+      placeRecomputations(entry, plan);
+      if (!verifyPlan(entry, plan))
+        return plan;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<RematPlan> decide(const plan::Entry &entry, func::FuncOp function) {
+    std::vector<RematMessage> messages;
+    std::optional<RematPolicy> policy = parseRematPolicy(options, entry, messages);
+    if (!policy) {
+      emit(function, messages);
+      return std::nullopt;
+    }
+    RematPlan plan = planRemat(entry, *policy);
+    if (std::optional<std::string> fault = verifyPlan(entry, plan)) {
+      emit(function, messages);
+      mlir::emitError(function.getLoc()) << "recompute policy '" << getRematPolicyKind(*policy).name << "': " << *fault;
+      return std::nullopt;
+    }
+    adviseOnPlan(entry, *policy, plan, messages);
+    emit(function, messages);
+    return plan;
+  }
+
+  /// Says each thing once: several functions may give reason for it.
+  void emit(func::FuncOp function, ArrayRef<RematMessage> messages) {
+    for (const RematMessage &message : messages) {
+      if (!said.insert(message.text).second)
+        continue;
+      switch (message.severity) {
+      case RematMessage::Note: // MLIR attaches notes to other messages only
+        mlir::emitRemark(function.getLoc()) << message.text;
+        break;
+      case RematMessage::Warning:
+        mlir::emitWarning(function.getLoc()) << message.text;
+        break;
+      case RematMessage::Error:
+        mlir::emitError(function.getLoc()) << message.text;
+        break;
+      }
     }
   }
+
+  const StepIR &read;
+  const RematPolicyOptions &options;
+  std::vector<std::pair<size_t, RematPlan>> decided; // by the number of the entry
+  std::set<std::string> said;
+};
+
+} // namespace
+
+static bool hasBackward(func::FuncOp function) {
+  return function
+      .walk([](ScopedOpInterface op) {
+        return op.getScope().getSegment() == Segment::Backward ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static LogicalResult rematerialize(ModuleOp module, SmallVector<func::FuncOp> functions,
+                                   const RematPolicyOptions &options) {
+  llvm::erase_if(functions, [](func::FuncOp function) { return !hasBackward(function); });
+  for (func::FuncOp function : functions)
+    if (failed(verifyFlat(function)) || failed(verifyJointOrder(function)))
+      return failure();
+  FailureOr<StepIR> read = readStep(module, functions);
+  return failed(read) ? failure() : Rematerializer(*read, options).run();
 }
 
 LogicalResult tx::rematerialize(func::FuncOp function, const RematPolicyOptions &options, RematSummary *summary) {
-  if (hasBackward(function)) {
-    FailureOr<JointProblem> joint = buildRematProblem(function);
-    if (failed(joint))
-      return failure();
-
-    std::vector<RematMessage> messages;
-    std::optional<RematPolicy> policy = parseRematPolicy(options, joint->problem, messages);
-    if (!policy) {
-      emit(function, messages);
-      return failure();
-    }
-    RematPlan plan = planRemat(joint->problem, *policy);
-    if (std::optional<std::string> fault = verifyPlan(joint->problem, plan)) {
-      emit(function, messages);
-      return mlir::emitError(function.getLoc())
-             << "recompute policy '" << getRematPolicyKind(*policy).name << "': " << *fault;
-    }
-    adviseOnPlan(joint->problem, *policy, plan, messages);
-    emit(function, messages);
-    applyRematPlan(*joint, plan);
-    remarkOnPlan(function, joint->problem, plan);
-  }
+  if (failed(::rematerialize(function->getParentOfType<ModuleOp>(), {function}, options)))
+    return failure();
   if (summary)
     *summary = summarizeRemat(function);
   return success();
 }
 
 namespace {
+
 struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
   using RematerializeBase::RematerializeBase;
 
@@ -88,7 +181,7 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     options.layers = take(layers);
     options.saveOnly = take(saveOnly);
     options.recomputeActivations = recomputeActivations;
-    if (failed(rematerialize(getOperation(), options)))
+    if (failed(rematerialize(getOperation(), llvm::to_vector(getOperation().getOps<func::FuncOp>()), options)))
       signalPassFailure();
   }
 
@@ -99,6 +192,7 @@ private:
       option.addOccurrence(/*pos=*/0, option.ArgStr, *value);
   }
 };
+
 } // namespace
 
 std::unique_ptr<Pass> tx::createRematerialize(const RematPolicyOptions &policy) {

@@ -19,7 +19,7 @@ namespace {
 
 class Verifier {
 public:
-  Verifier(const RematProblem &problem, const RematPlan &plan) : problem(problem), plan(plan) {}
+  Verifier(const plan::Entry &entry, const RematPlan &plan) : entry(entry), plan(plan) {}
 
   std::optional<std::string> run() {
     using Check = std::optional<std::string> (Verifier::*)();
@@ -32,31 +32,31 @@ public:
 
 private:
   std::optional<std::string> checkChoices() {
-    if (plan.choices.size() != problem.values.size())
+    if (plan.choices.size() != entry.values.size())
       return "the plan decides about " + std::to_string(plan.choices.size()) + " values of " +
-             std::to_string(problem.values.size());
+             std::to_string(entry.values.size());
     for (int value = 0, e = plan.choices.size(); value < e; ++value) {
-      const RematChoice &choice = plan.choices[value];
-      if (choice.recompute && !problem.isForwardResult(value))
+      bool isRecomputed = plan.isRecomputed(value);
+      int line = plan.reasons[value];
+      if (isRecomputed && !entry.isForwardResult(value))
         return nameOf(value) + " is to be recomputed, but no forward op computes it";
-      if (choice.recompute && (choice.line < 0 || choice.line >= static_cast<int>(plan.lines.size())))
+      if (isRecomputed && (line < 0 || line >= static_cast<int>(plan.lines.size())))
         return nameOf(value) + " is to be recomputed, but no line of the policy says so";
-      int storage = problem.values[value].storage;
-      if (problem.isForwardResult(value) && problem.isForwardResult(storage) &&
-          choice.recompute != plan.choices[storage].recompute)
+      int storage = entry.values[value].storage;
+      if (entry.isForwardResult(value) && entry.isForwardResult(storage) && isRecomputed != plan.isRecomputed(storage))
         return nameOf(value) + " is a view of " + nameOf(storage) + ", but only one of them is kept";
     }
     return std::nullopt;
   }
 
   std::optional<std::string> checkRecomputations() {
-    int opCount = problem.ops.size(), last = 0;
+    int opCount = entry.ops.size(), last = 0;
     place.assign(opCount, -1);
     for (auto [op, before] : plan.recomputations) {
-      if (op < 0 || op >= opCount || !problem.ops[op].isForward())
+      if (op < 0 || op >= opCount || !entry.ops[op].isForward())
         return std::string("a recomputation names no forward op");
-      const RematOp &forward = problem.ops[op];
-      if (before < 0 || before >= opCount || problem.ops[before].isForward())
+      const plan::Op &forward = entry.ops[op];
+      if (before < 0 || before >= opCount || entry.ops[before].isForward())
         return forward.name + " is to be recomputed before an op that is not of backward";
       if (before < last)
         return forward.name + " is to be recomputed out of order";
@@ -65,21 +65,21 @@ private:
         return forward.name + " is to be recomputed twice";
       if (std::optional<std::string> fault = checkReplay(forward))
         return fault;
-      for (int operand : forward.operands)
-        if (!isAvailable(operand, before))
-          return forward.name + " is to be recomputed from " + nameOf(operand) +
+      for (const plan::Operand &operand : forward.operands)
+        if (!isAvailable(operand.value, before))
+          return forward.name + " is to be recomputed from " + nameOf(operand.value) +
                  ", which is neither kept nor recomputed by then";
       place[op] = before;
     }
     return std::nullopt;
   }
 
-  std::optional<std::string> checkReplay(const RematOp &op) {
+  std::optional<std::string> checkReplay(const plan::Op &op) {
     switch (op.replay) {
     case ReplayKind::Exact:
       return std::nullopt;
     case ReplayKind::Keyed:
-      if (op.replayKey < 0 || !llvm::is_contained(op.operands, op.replayKey))
+      if (op.replayKey < 0 || !op.reads(op.replayKey))
         return op.name + " cannot be recomputed: it draws random numbers, and no operand holds its key";
       return std::nullopt;
     case ReplayKind::Never:
@@ -89,11 +89,11 @@ private:
   }
 
   std::optional<std::string> checkBackward() {
-    for (int op = 0, e = problem.ops.size(); op < e; ++op)
-      if (!problem.ops[op].isForward())
-        for (int operand : problem.ops[op].operands)
-          if (!isAvailable(operand, op))
-            return problem.ops[op].name + " of backward uses " + nameOf(operand) +
+    for (int op = 0, e = entry.ops.size(); op < e; ++op)
+      if (!entry.ops[op].isForward())
+        for (const plan::Operand &operand : entry.ops[op].operands)
+          if (!isAvailable(operand.value, op))
+            return entry.ops[op].name + " of backward uses " + nameOf(operand.value) +
                    ", which is neither kept nor recomputed by then";
     return std::nullopt;
   }
@@ -102,44 +102,44 @@ private:
   // first use is known when it is reached.
   std::optional<std::string> checkPlaces() {
     constexpr int kNoUse = 1 << 30;
-    std::vector<int> firstUse(problem.values.size(), kNoUse);
-    auto use = [&](const RematOp &op, int at) {
-      for (int operand : op.operands)
-        if (plan.choices[operand].recompute)
-          firstUse[operand] = std::min(firstUse[operand], at);
+    std::vector<int> firstUse(entry.values.size(), kNoUse);
+    auto use = [&](const plan::Op &op, int at) {
+      for (const plan::Operand &operand : op.operands)
+        if (plan.isRecomputed(operand.value))
+          firstUse[operand.value] = std::min(firstUse[operand.value], at);
     };
-    for (int op = 0, e = problem.ops.size(); op < e; ++op)
-      if (!problem.ops[op].isForward())
-        use(problem.ops[op], op);
+    for (int op = 0, e = entry.ops.size(); op < e; ++op)
+      if (!entry.ops[op].isForward())
+        use(entry.ops[op], op);
     for (auto [op, before] : llvm::reverse(plan.recomputations)) {
       int first = kNoUse;
-      for (int result : problem.ops[op].results)
+      for (int result : entry.ops[op].results)
         first = std::min(first, firstUse[result]);
       if (first == kNoUse)
-        return problem.ops[op].name + " is to be recomputed for no use";
+        return entry.ops[op].name + " is to be recomputed for no use";
       if (first != before)
-        return problem.ops[op].name + " is to be recomputed away from its first use";
-      use(problem.ops[op], before);
+        return entry.ops[op].name + " is to be recomputed away from its first use";
+      use(entry.ops[op], before);
     }
     return std::nullopt;
   }
 
   bool isAvailable(int value, int at) const {
-    if (!plan.choices[value].recompute)
+    if (!plan.isRecomputed(value))
       return true;
-    int recomputedAt = place[problem.values[value].producer];
+    int recomputedAt = place[entry.values[value].producer];
     return recomputedAt >= 0 && recomputedAt <= at;
   }
 
-  std::string nameOf(int value) const { return "'" + problem.values[value].name + "'"; }
+  std::string nameOf(int value) const { return "'" + entry.values[value].name + "'"; }
 
-  const RematProblem &problem;
+  const plan::Entry &entry;
   const RematPlan &plan;
   std::vector<int> place; // for each op: where it is recomputed
 };
 
 } // namespace
 
-std::optional<std::string> tx::verifyPlan(const RematProblem &problem, const RematPlan &plan) {
-  return Verifier(problem, plan).run();
+std::optional<std::string> tx::verifyPlan(const plan::Entry &entry, const RematPlan &plan) {
+  return Verifier(entry, plan).run();
 }

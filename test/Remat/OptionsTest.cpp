@@ -4,7 +4,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "Problems.h"
+#include "Entries.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using namespace tx;
 namespace {
 class Options : public testing::Test {
 protected:
-  RematProblem model = makeGpt(4);
+  plan::Entry model = makeGpt(4);
   RematPolicyOptions options;
   std::vector<RematMessage> messages;
 
@@ -227,9 +227,9 @@ TEST_F(Options, D07ModuleThatTheModelHasNot) {
 }
 
 TEST_F(Options, D07DefaultModuleThatTheModelHasNot) {
-  ProblemWriter writer;
+  EntryWriter writer;
   writer.addOp(Segment::Forward, 0, "mlp.fc1", {}, {1});
-  model = writer.problem;
+  model = writer.entry;
   options.granularity = "selective";
   EXPECT_EQ(error(), "recompute module 'core_attn' names no op in this model, which has no attention; present: mlp");
 }
@@ -249,12 +249,12 @@ TEST_F(Options, D09ShorthandBesideFull) {
 
 TEST_F(Options, D10ModuleThatFreesNothing) {
   // A fused attention: what its backward uses is the region's output.
-  ProblemWriter writer;
+  EntryWriter writer;
   int q = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {}, {3})[0];
   int context = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {q}, {1})[0];
   writer.addOp(Segment::Forward, 0, "self_attention.proj", {context}, {1});
   writer.addOp(Segment::Backward, 0, "self_attention.core_attn", {q, context}, {1});
-  model = writer.problem;
+  model = writer.entry;
   options.granularity = "selective";
   ASSERT_EQ(advice().size(), 1u);
   EXPECT_EQ(messages[0].severity, RematMessage::Warning);
@@ -266,16 +266,16 @@ TEST_F(Options, D10ModuleThatFreesNothing) {
 TEST_F(Options, D10ModuleThatFreesLittle) {
   options.granularity = "selective";
   for (int64_t bytes : {9, 10}) {
-    ProblemWriter writer;
+    EntryWriter writer;
     int q = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {}, {990 - bytes})[0];
     std::vector<int> core = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {q}, {10, bytes});
-    writer.problem.ops.back().matrixFlops = 77;
+    writer.entry.ops.back().matrixFlops = 77;
     writer.addOp(Segment::Forward, 0, "self_attention.proj", {core[0]}, {1});
     writer.addOp(Segment::Backward, 0, "self_attention.core_attn", {q, core[0], core[1]}, {1});
     // What other layers save does not count.
     int other = writer.addOp(Segment::Forward, 1, "mlp.fc1", {}, {100000})[0];
     writer.addOp(Segment::Backward, 1, "mlp.fc1", {other}, {1});
-    model = writer.problem;
+    model = writer.entry;
     options.layers = "0";
     messages.clear();
     if (bytes == 10) { // one in a hundred
@@ -291,15 +291,15 @@ TEST_F(Options, D10ModuleThatFreesLittle) {
 
 // What to take instead: modules that free something and repeat no product.
 TEST_F(Options, D10ProposesCheapModules) {
-  ProblemWriter writer;
+  EntryWriter writer;
   int norm = writer.addOp(Segment::Forward, 0, "layernorm.input", {}, {50})[0];
   int q = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {norm}, {300})[0];
   int context = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {q}, {100})[0];
   int fc1 = writer.addOp(Segment::Forward, 0, "mlp.fc1", {context}, {400})[0];
   int act = writer.addOp(Segment::Forward, 0, "mlp.mlp_act", {fc1}, {400})[0];
   writer.addOp(Segment::Backward, 0, "mlp.mlp_act", {fc1, act, context, q, norm}, {1});
-  model = writer.problem;
-  for (RematOp &op : model.ops)
+  model = writer.entry;
+  for (plan::Op &op : model.ops)
     op.matrixFlops = op.path.back() == "fc1" || op.path.back() == "qkv";
   options.granularity = "selective";
   ASSERT_EQ(advice().size(), 1u);

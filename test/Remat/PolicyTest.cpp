@@ -1,6 +1,6 @@
 //===- PolicyTest.cpp - What each policy keeps and recomputes -----------------------------------------------------===//
 
-#include "Problems.h"
+#include "Entries.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ using namespace tx;
 namespace {
 class Policy : public testing::Test {
 protected:
-  RematProblem model = makeGpt(5);
+  plan::Entry model = makeGpt(5);
   RematPolicyOptions options;
 
   RematPlan plan() {
@@ -29,7 +29,7 @@ protected:
   }
   std::map<int, int> recomputedByLayer() {
     std::map<int, int> count;
-    for (const Recomputation &recomputation : plan().recomputations)
+    for (const plan::Recomputation &recomputation : plan().recomputations)
       ++count[model.ops[recomputation.op].layer];
     return count;
   }
@@ -160,12 +160,12 @@ TEST_F(Policy, SaveOnlyKeepsWhatIsNamed) {
 }
 
 TEST_F(Policy, SavingAViewSavesTheWhole) {
-  ProblemWriter writer;
+  EntryWriter writer;
   int whole = writer.addOp(Segment::Forward, 0, "self_attention.qkv", {}, {3})[0];
   int query = writer.addView(0, "self_attention.query", whole), key = writer.addView(0, "self_attention.key", whole);
   int scores = writer.addOp(Segment::Forward, 0, "self_attention.core_attn", {query, key}, {2})[0];
   writer.addOp(Segment::Backward, 0, "self_attention.core_attn", {query, key, scores}, {1});
-  model = writer.problem;
+  model = writer.entry;
   options.saveOnly = "self_attention.query";
   EXPECT_EQ(getSavedValues(model, plan()), std::vector<int>{whole});
   EXPECT_EQ(recomputedByLayer()[0], 1); // the scores, from both views
@@ -183,7 +183,7 @@ TEST_F(Policy, SavingLayerInputsIsFullUniform) {
 
 // A stage of a larger model has layers in the middle of it.
 TEST_F(Policy, LayersAreThoseThatExist) {
-  ProblemWriter writer;
+  EntryWriter writer;
   int x = writer.addInput();
   std::vector<int> inner;
   for (int layer : {5, 6, 9}) {
@@ -192,7 +192,7 @@ TEST_F(Policy, LayersAreThoseThatExist) {
     x = writer.addOp(Segment::Forward, layer, "mlp_residual", {output}, {1})[0];
   }
   writer.addOp(Segment::Backward, 9, "mlp", inner, {1});
-  model = writer.problem;
+  model = writer.entry;
   EXPECT_EQ(model.layers, (std::vector<int>{5, 6, 9}));
   full("block", "1");
   EXPECT_EQ(recomputedByLayer(), (std::map<int, int>{{5, 1}}));
@@ -211,7 +211,7 @@ TEST_F(Policy, LayersAreThoseThatExist) {
 
 // Layers that are nothing but the module: each one's output is kept all the same.
 TEST_F(Policy, ARegionEndsWhereTheNextLayerBegins) {
-  ProblemWriter writer;
+  EntryWriter writer;
   int x = writer.addInput();
   std::vector<int> used;
   for (int layer = 0; layer < 3; ++layer) {
@@ -219,7 +219,7 @@ TEST_F(Policy, ARegionEndsWhereTheNextLayerBegins) {
     used.push_back(x = writer.addOp(Segment::Forward, layer, "mlp.fc2", {used.back()}, {1})[0]);
   }
   writer.addOp(Segment::Backward, 0, "mlp", used, {1});
-  model = writer.problem;
+  model = writer.entry;
   selective("mlp");
   EXPECT_EQ(saved(0), std::set<std::string>{"mlp.fc2"});
   EXPECT_EQ(saved(1), std::set<std::string>{"mlp.fc2"});
@@ -227,13 +227,13 @@ TEST_F(Policy, ARegionEndsWhereTheNextLayerBegins) {
 }
 
 TEST_F(Policy, WhatMustHappenOnceIsKept) {
-  ProblemWriter writer;
+  EntryWriter writer;
   int x = writer.addInput();
   int inner = writer.addOp(Segment::Forward, 0, "mlp.fc2", {x}, {4})[0];
   int sum = writer.addOp(Segment::Forward, 0, "mlp.fc2", {inner}, {4}, ReplayKind::Never)[0];
   int after = writer.addOp(Segment::Forward, 0, "mlp.out_act", {sum}, {4})[0];
   writer.addOp(Segment::Backward, 0, "mlp", {inner, sum, after}, {1});
-  model = writer.problem;
+  model = writer.entry;
   for (const char *policy : {"full", "mlp", "nothing"}) {
     options = {};
     if (policy == std::string("full"))
@@ -243,7 +243,7 @@ TEST_F(Policy, WhatMustHappenOnceIsKept) {
     else
       options.saveOnly = "mlp.fc2";
     RematPlan made = plan();
-    EXPECT_FALSE(made.choices[sum].recompute) << policy;
-    EXPECT_TRUE(made.choices[after].recompute) << policy;
+    EXPECT_FALSE(made.isRecomputed(sum)) << policy;
+    EXPECT_TRUE(made.isRecomputed(after)) << policy;
   }
 }

@@ -1,6 +1,6 @@
-//===- PropertyTest.cpp - Every policy on every problem -----------------------------------------------------------===//
+//===- PropertyTest.cpp - Every policy on every entry -----------------------------------------------------------===//
 
-#include "Problems.h"
+#include "Entries.h"
 
 #include <gtest/gtest.h>
 
@@ -21,16 +21,16 @@ std::string describe(const RematPolicyOptions &options) {
 
 /// The ops whose recomputation the choices make necessary, found as a fixpoint:
 /// another way than the one of placement.
-std::set<int> findNeeded(const RematProblem &problem, const RematPlan &plan) {
+std::set<int> findNeeded(const plan::Entry &entry, const RematPlan &plan) {
   std::set<int> needed;
   for (bool changed = true; changed;) {
     changed = false;
-    for (int op = 0, e = problem.ops.size(); op < e; ++op) {
-      if (problem.ops[op].isForward() && !needed.count(op))
+    for (int op = 0, e = entry.ops.size(); op < e; ++op) {
+      if (entry.ops[op].isForward() && !needed.count(op))
         continue;
-      for (int operand : problem.ops[op].operands)
-        if (plan.choices[operand].recompute)
-          changed |= needed.insert(problem.values[operand].producer).second;
+      for (auto [operand, isRead, mayBeReplaced, isOtherRows] : entry.ops[op].operands)
+        if (plan.isRecomputed(operand))
+          changed |= needed.insert(entry.values[operand].producer).second;
     }
   }
   return needed;
@@ -41,16 +41,16 @@ TEST(RematProperty, EveryPlanVerifiesAndComputesTheSame) {
   int64_t recomputed = 0, freed = 0;
   for (int seed = 0; seed < kPairs; ++seed) {
     std::mt19937_64 random(seed);
-    RematProblem problem = makeRandomProblem(random);
-    RematPolicyOptions options = makeRandomOptions(random, problem);
+    plan::Entry entry = makeRandomEntry(random);
+    RematPolicyOptions options = makeRandomOptions(random, entry);
     SCOPED_TRACE("seed " + std::to_string(seed) + ": " + describe(options));
-    RematPlan plan = planRemat(problem, parseOk(options, problem));
+    RematPlan plan = planRemat(entry, parseOk(options, entry));
 
-    std::optional<std::string> fault = verifyPlan(problem, plan);
+    std::optional<std::string> fault = verifyPlan(entry, plan);
     ASSERT_FALSE(fault.has_value()) << *fault;
-    ASSERT_EQ(compareWithoutPlan(problem, plan), "");
+    ASSERT_EQ(compareWithoutPlan(entry, plan), "");
     recomputed += !plan.recomputations.empty();
-    freed += getSavedBytes(problem, plan) < getSavedBytes(problem, RematPlan(problem));
+    freed += getSavedBytes(entry, plan) < getSavedBytes(entry, RematPlan(entry));
   }
   // A test of plans that do nothing tests nothing.
   EXPECT_GT(recomputed, kPairs / 3);
@@ -60,13 +60,13 @@ TEST(RematProperty, EveryPlanVerifiesAndComputesTheSame) {
 TEST(RematProperty, RecomputesWhatIsNeededAndNoMore) {
   for (int seed = 0; seed < kPairs; ++seed) {
     std::mt19937_64 random(seed);
-    RematProblem problem = makeRandomProblem(random);
-    RematPolicyOptions options = makeRandomOptions(random, problem);
-    RematPlan plan = planRemat(problem, parseOk(options, problem));
+    plan::Entry entry = makeRandomEntry(random);
+    RematPolicyOptions options = makeRandomOptions(random, entry);
+    RematPlan plan = planRemat(entry, parseOk(options, entry));
     std::set<int> found;
-    for (const Recomputation &recomputation : plan.recomputations)
+    for (const plan::Recomputation &recomputation : plan.recomputations)
       ASSERT_TRUE(found.insert(recomputation.op).second) << "seed " << seed;
-    ASSERT_EQ(found, findNeeded(problem, plan)) << "seed " << seed << ": " << describe(options);
+    ASSERT_EQ(found, findNeeded(entry, plan)) << "seed " << seed << ": " << describe(options);
   }
 }
 
@@ -74,8 +74,8 @@ TEST(RematProperty, ExactlyOnePolicyKindIsChosen) {
   std::set<std::string> seen;
   for (int seed = 0; seed < 500; ++seed) {
     std::mt19937_64 random(seed);
-    RematProblem problem = makeRandomProblem(random);
-    seen.insert(getRematPolicyKind(parseOk(makeRandomOptions(random, problem), problem)).name);
+    plan::Entry entry = makeRandomEntry(random);
+    seen.insert(getRematPolicyKind(parseOk(makeRandomOptions(random, entry), entry)).name);
   }
   EXPECT_EQ(seen.size(), getRematPolicyKinds().size());
 }

@@ -1,10 +1,10 @@
 //===- VerifyPlanTest.cpp - Faults in plans are found -------------------------------------------------------------===//
 //
-// Each mutant takes the correct plan of a GPT under full recomputation, or of a random problem, and spoils one thing.
+// Each mutant takes the correct plan of a GPT under full recomputation, or of a random entry, and spoils one thing.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "Problems.h"
+#include "Entries.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -14,24 +14,24 @@ using namespace tx;
 
 namespace {
 struct Step {
-  RematProblem problem = makeGpt(2);
-  RematPlan plan = RematPlan(problem);
+  plan::Entry entry = makeGpt(2);
+  RematPlan plan = RematPlan(entry);
 
   Step() {
     RematPolicyOptions options;
     options.granularity = "full", options.method = "uniform", options.numLayers = "1";
-    plan = planRemat(problem, parseOk(options, problem));
+    plan = planRemat(entry, parseOk(options, entry));
   }
-  std::string verify() const { return verifyPlan(problem, plan).value_or("fine"); }
+  std::string verify() const { return verifyPlan(entry, plan).value_or("fine"); }
   int findOp(llvm::StringRef name, ReplayKind replay = ReplayKind::Exact) const {
-    for (int op = 0, e = problem.ops.size(); op < e; ++op)
-      if (problem.ops[op].name == name && problem.ops[op].replay == replay)
+    for (int op = 0, e = entry.ops.size(); op < e; ++op)
+      if (entry.ops[op].name == name && entry.ops[op].replay == replay)
         return op;
     return -1;
   }
   /// The place of an op's recomputation in the list.
   int findRecomputation(int op) const {
-    return llvm::find_if(plan.recomputations, [&](const Recomputation &r) { return r.op == op; }) -
+    return llvm::find_if(plan.recomputations, [&](const plan::Recomputation &r) { return r.op == op; }) -
            plan.recomputations.begin();
   }
 };
@@ -50,27 +50,27 @@ TEST(VerifyPlan, FindsAPlanOfAnotherProblem) {
 
 TEST(VerifyPlan, FindsARecomputedInput) {
   Step step;
-  step.plan.choices[0] = {true, 0};
+  step.plan.recompute(0, 0);
   EXPECT_FAULT(step, "no forward op computes it");
 }
 
 TEST(VerifyPlan, FindsARecomputedGradient) {
   Step step;
-  step.plan.choices.back() = {true, 0};
+  step.plan.recompute(step.plan.choices.size() - 1, 0);
   EXPECT_FAULT(step, "no forward op computes it");
 }
 
 TEST(VerifyPlan, FindsAChoiceWithoutALine) {
   Step step;
-  step.plan.choices[step.problem.ops[step.findOp("layers.0.mlp.fc1")].results[0]].line = 99;
+  step.plan.reasons[step.entry.ops[step.findOp("layers.0.mlp.fc1")].results[0]] = 99;
   EXPECT_FAULT(step, "no line of the policy");
 }
 
 TEST(VerifyPlan, FindsAViewThatOutlivesTheWhole) {
   Step step;
-  for (int value = 0, e = step.problem.values.size(); value < e; ++value)
-    if (step.problem.isView(value))
-      step.plan.choices[value] = {};
+  for (int value = 0, e = step.entry.values.size(); value < e; ++value)
+    if (step.entry.isView(value))
+      step.plan.keep(value);
   EXPECT_FAULT(step, "only one of them is kept");
 }
 
@@ -91,7 +91,7 @@ TEST(VerifyPlan, FindsALateRecomputation) {
   Step step;
   int act = step.findOp("layers.0.mlp.mlp_act");
   step.plan.recomputations.erase(step.plan.recomputations.begin() + step.findRecomputation(act));
-  step.plan.recomputations.push_back({act, static_cast<int>(step.problem.ops.size()) - 1});
+  step.plan.recomputations.push_back({act, static_cast<int>(step.entry.ops.size()) - 1});
   EXPECT_FAULT(step, "uses 'layers.0.mlp.mlp_act', which is neither kept nor recomputed by then");
 }
 
@@ -143,7 +143,7 @@ TEST(VerifyPlan, FindsADeadRecomputation) {
 // Diagnostic 18.
 TEST(VerifyPlan, FindsAnOpThatMustHappenOnce) {
   Step step;
-  step.problem.ops[step.findOp("layers.0.mlp.fc1")].replay = ReplayKind::Never;
+  step.entry.ops[step.findOp("layers.0.mlp.fc1")].replay = ReplayKind::Never;
   EXPECT_FAULT(step, "layers.0.mlp.fc1 cannot be recomputed: it has an effect or must happen once");
 }
 
@@ -151,19 +151,19 @@ TEST(VerifyPlan, FindsAnOpThatMustHappenOnce) {
 TEST(VerifyPlan, FindsARandomOpWithoutItsKey) {
   for (int key : {-1, 5}) {
     Step step;
-    step.problem.ops[step.findOp("layers.0.self_attention.core_attn", ReplayKind::Keyed)].replayKey = key;
+    step.entry.ops[step.findOp("layers.0.self_attention.core_attn", ReplayKind::Keyed)].replayKey = key;
     EXPECT_FAULT(step, "no operand holds its key");
   }
 }
 
-// On random problems: a mutant is found, or it is a correct plan too, which the machine of Problems.h says and findings
+// On random problems: a mutant is found, or it is a correct plan too, which the machine of Entries.h says and findings
 // of places do not.
 TEST(VerifyPlan, FindsRandomFaults) {
   int caught = 0, harmless = 0;
   for (int seed = 0; seed < 3000; ++seed) {
     std::mt19937_64 random(seed);
-    RematProblem problem = makeRandomProblem(random);
-    RematPlan plan = planRemat(problem, parseOk(makeRandomOptions(random, problem), problem));
+    plan::Entry entry = makeRandomEntry(random);
+    RematPlan plan = planRemat(entry, parseOk(makeRandomOptions(random, entry), entry));
     if (plan.recomputations.empty())
       continue;
     size_t at = random() % plan.recomputations.size();
@@ -173,7 +173,7 @@ TEST(VerifyPlan, FindsRandomFaults) {
       plan.recomputations.erase(chosen);
       break;
     case 1:
-      chosen->before = std::min<int>(chosen->before + 1, problem.ops.size() - 1);
+      chosen->before = std::min<int>(chosen->before + 1, entry.ops.size() - 1);
       break;
     case 2:
       chosen->before -= 1;
@@ -183,16 +183,19 @@ TEST(VerifyPlan, FindsRandomFaults) {
       break;
     case 4: { // a value that is no longer kept, with nothing to recompute it
       int value = random() % plan.choices.size();
-      plan.choices[value] = {!plan.choices[value].recompute, 0};
+      if (plan.isRecomputed(value))
+        plan.keep(value);
+      else
+        plan.recompute(value, 0);
       break;
     }
     }
-    std::optional<std::string> fault = verifyPlan(problem, plan);
+    std::optional<std::string> fault = verifyPlan(entry, plan);
     if (fault) {
       ++caught;
     } else {
       ++harmless;
-      ASSERT_EQ(compareWithoutPlan(problem, plan), "") << "seed " << seed;
+      ASSERT_EQ(compareWithoutPlan(entry, plan), "") << "seed " << seed;
     }
   }
   EXPECT_GT(caught, 1000);

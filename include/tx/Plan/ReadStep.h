@@ -34,6 +34,9 @@ enum class ReadNames { No, Yes };
 ///
 /// Fails, with a diagnostic, on a function of several blocks or with values that are no static tensors.
 mlir::FailureOr<StepIR> readStep(mlir::ModuleOp module, ReadNames names = ReadNames::Yes);
+/// Reads some functions of a module, and all globals.
+mlir::FailureOr<StepIR> readStep(mlir::ModuleOp module, llvm::ArrayRef<mlir::func::FuncOp> functions,
+                                 ReadNames names = ReadNames::Yes);
 
 } // namespace tx
 

@@ -14,7 +14,7 @@
 #ifndef TX_REMAT_OPTIONS_H
 #define TX_REMAT_OPTIONS_H
 
-#include "tx/Remat/Problem.h"
+#include "tx/Plan/Step.h"
 
 #include <optional>
 
@@ -56,7 +56,7 @@ struct RematPolicy {
 
 /// Parses the flags and checks them against the model. Returns the policy; or nothing, and then adds at least one error
 /// to `messages`.
-std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, const RematProblem &problem,
+std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, const plan::Entry &entry,
                                             std::vector<RematMessage> &messages);
 
 /// Whether `pattern` names the value or a module that contains it: the components of the pattern are the first

@@ -5,10 +5,10 @@
 
 include "mlir/Pass/PassBase.td"
 
-def Rematerialize : Pass<"tx-rematerialize", "::mlir::func::FuncOp"> {
+def Rematerialize : Pass<"tx-rematerialize", "::mlir::ModuleOp"> {
   let summary = "Recompute forward values in backward instead of saving them";
   let description = [{
-    Works on a joint function: forward ops, then backward ops that use forward values as operands. A policy says which
+    Works on joint functions: forward ops, then backward ops that use forward values as operands. A policy says which
     values are no longer saved; what backward uses of them is computed again by clones in the `recompute` segment, each
     right before its first use and once. Values and flags are those of Megatron-LM, see docs/Recompute.md. A function
     without backward stays as it is.

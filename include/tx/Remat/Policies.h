@@ -17,7 +17,7 @@ struct RematPolicyKind {
   const char *summary;
   bool (*applies)(const RematPolicy &policy);
   /// Fills the plan's choices and lines.
-  void (*choose)(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+  void (*choose)(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
 };
 
 /// All policies. `applies` is called in this order; it is true of exactly one kind for each RematPolicy.
@@ -25,11 +25,11 @@ const std::vector<RematPolicyKind> &getRematPolicyKinds();
 const RematPolicyKind &getRematPolicyKind(const RematPolicy &policy);
 
 /// Makes a complete plan: the policy chooses, then placeRecomputations places the clones. The caller has to verify it.
-RematPlan planRemat(const RematProblem &problem, const RematPolicy &policy);
+RematPlan planRemat(const plan::Entry &entry, const RematPolicy &policy);
 
 /// Adds warnings and notes about a policy that does less than it seems to: a module that frees no bytes or is part of
 /// another module of the policy, saved names that do not keep a replay from running through all layers.
-void adviseOnPlan(const RematProblem &problem, const RematPolicy &policy, const RematPlan &plan,
+void adviseOnPlan(const plan::Entry &entry, const RematPolicy &policy, const RematPlan &plan,
                   std::vector<RematMessage> &messages);
 
 /// Warns if the policy's peak is above that of policy `none`. Peaks are known only after scheduling and placement, so

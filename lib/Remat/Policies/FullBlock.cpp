@@ -10,17 +10,15 @@
 
 using namespace tx;
 
-void tx::chooseFullBlock(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
-  std::vector<int> lines; // for each layer, by its index in problem.layers
-  for (int layer : problem.layers)
+void tx::chooseFullBlock(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
+  std::vector<int> lines; // for each layer, by its index in entry.layers
+  for (int layer : entry.layers)
     lines.push_back(policy.includesLayer(layer)
                         ? plan.addLine((policy.layers ? "full, " : "full block, ") + describeLayers({layer}))
                         : -1);
-  RegionChooser(problem, plan)
+  RegionChooser(entry, plan)
       .recompute(
           lines,
-          [&](const RematOp &op) {
-            return policy.includesLayer(op.layer) ? problem.findLayer(op.layer) : std::nullopt;
-          },
+          [&](const plan::Op &op) { return policy.includesLayer(op.layer) ? entry.findLayer(op.layer) : std::nullopt; },
           RegionOutput::Kept);
 }

@@ -11,14 +11,14 @@
 
 using namespace tx;
 
-void tx::chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseFullUniform(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
   std::vector<int> lines; // for each chunk
-  for (llvm::ArrayRef<int> rest = problem.layers; !rest.empty();
+  for (llvm::ArrayRef<int> rest = entry.layers; !rest.empty();
        rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))
     lines.push_back(plan.addLine("full uniform, " + describeLayers(rest.take_front(policy.numLayers).vec())));
-  auto chunkOf = [&](const RematOp &op) -> std::optional<int> {
-    std::optional<int> place = problem.findLayer(op.layer);
+  auto chunkOf = [&](const plan::Op &op) -> std::optional<int> {
+    std::optional<int> place = entry.findLayer(op.layer);
     return place ? std::optional(*place / policy.numLayers) : std::nullopt;
   };
-  RegionChooser(problem, plan).recompute(lines, chunkOf, RegionOutput::Kept);
+  RegionChooser(entry, plan).recompute(lines, chunkOf, RegionOutput::Kept);
 }

@@ -27,10 +27,10 @@ const RematPolicyKind &tx::getRematPolicyKind(const RematPolicy &policy) {
   return *llvm::find_if(getRematPolicyKinds(), [&](const RematPolicyKind &kind) { return kind.applies(policy); });
 }
 
-RematPlan tx::planRemat(const RematProblem &problem, const RematPolicy &policy) {
-  RematPlan plan(problem);
-  getRematPolicyKind(policy).choose(problem, policy, plan);
-  followViews(problem, plan);
-  placeRecomputations(problem, plan);
+RematPlan tx::planRemat(const plan::Entry &entry, const RematPolicy &policy) {
+  RematPlan plan(entry);
+  getRematPolicyKind(policy).choose(entry, policy, plan);
+  followViews(entry, plan);
+  placeRecomputations(entry, plan);
   return plan;
 }

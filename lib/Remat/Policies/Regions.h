@@ -16,31 +16,31 @@ enum class RegionOutput { Kept, Discarded };
 /// run once (ReplayKind::Never) are kept.
 class RegionChooser {
 public:
-  RegionChooser(const RematProblem &problem, RematPlan &plan)
-      : problem(problem), plan(plan), users(problem.computeUsers()) {}
+  RegionChooser(const plan::Entry &entry, RematPlan &plan)
+      : entry(entry), plan(plan), users(entry.computeUsers()) {}
 
   /// Gives the number of the region that a forward op is in, or nothing. If a module recomputes in two layers, these
   /// are two regions: a value that the first passes to the second is an output of the first.
-  using RegionOf = llvm::function_ref<std::optional<int>(const RematOp &)>;
+  using RegionOf = llvm::function_ref<std::optional<int>(const plan::Op &)>;
   /// `lines` has, for each region, the line of the plan that asks for its recomputation.
   void recompute(llvm::ArrayRef<int> lines, RegionOf regionOf, RegionOutput output);
 
 private:
   bool leavesRegion(int value, int region, RegionOf regionOf) const;
 
-  const RematProblem &problem;
+  const plan::Entry &entry;
   RematPlan &plan;
   std::vector<std::vector<int>> users;
 };
 
 /// Gives each view the choice of the value whose memory it shows.
-void followViews(const RematProblem &problem, RematPlan &plan);
+void followViews(const plan::Entry &entry, RematPlan &plan);
 
-void chooseNone(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
-void chooseSelective(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
-void chooseFullUniform(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
-void chooseFullBlock(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
-void chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan);
+void chooseNone(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
+void chooseSelective(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
+void chooseFullUniform(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
+void chooseFullBlock(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
+void chooseSaveOnly(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
 
 } // namespace tx
 

@@ -12,22 +12,22 @@
 
 using namespace tx;
 
-void tx::chooseSaveOnly(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseSaveOnly(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
   std::string line = "save only";
   for (const std::string &name : *policy.saveOnly)
     line += (name == policy.saveOnly->front() ? " " : ", ") + name;
 
-  auto layersOf = [](const RematOp &op) { return op.layer >= 0 ? std::optional(0) : std::nullopt; };
-  RegionChooser(problem, plan).recompute(plan.addLine(line), layersOf, RegionOutput::Kept);
+  auto layersOf = [](const plan::Op &op) { return op.layer >= 0 ? std::optional(0) : std::nullopt; };
+  RegionChooser(entry, plan).recompute(plan.addLine(line), layersOf, RegionOutput::Kept);
 
   // If a name matches a view, the value whose memory it shows is kept, and with it all other views of that value.
-  std::vector<bool> keep(problem.values.size(), false);
-  for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (problem.isForwardResult(value) && llvm::any_of(*policy.saveOnly, [&](const std::string &name) {
-          return matchesName(name, problem.values[value].name);
+  std::vector<bool> keep(entry.values.size(), false);
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (entry.isForwardResult(value) && llvm::any_of(*policy.saveOnly, [&](const std::string &name) {
+          return matchesName(name, entry.values[value].name);
         }))
-      keep[problem.values[value].storage] = true;
-  for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (keep[problem.values[value].storage])
-      plan.choices[value] = {};
+      keep[entry.values[value].storage] = true;
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (keep[entry.values[value].storage])
+      plan.keep(value);
 }

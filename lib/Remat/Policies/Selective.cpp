@@ -14,19 +14,19 @@
 
 using namespace tx;
 
-void tx::chooseSelective(const RematProblem &problem, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseSelective(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
   std::vector<int> layers;
-  llvm::copy_if(problem.layers, std::back_inserter(layers), [&](int layer) { return policy.includesLayer(layer); });
-  bool everywhere = layers.size() == problem.layers.size();
+  llvm::copy_if(entry.layers, std::back_inserter(layers), [&](int layer) { return policy.includesLayer(layer); });
+  bool everywhere = layers.size() == entry.layers.size();
 
-  RegionChooser chooser(problem, plan);
+  RegionChooser chooser(entry, plan);
   for (RecomputeModule module : policy.modules) {
     int line = plan.addLine("selective " + stringifyRecomputeModule(module).str() +
                             (everywhere ? "" : ", " + describeLayers(layers)));
-    auto layerOf = [&](const RematOp &op) {
-      return policy.includesLayer(op.layer) && op.isInside(module) ? problem.findLayer(op.layer) : std::nullopt;
+    auto layerOf = [&](const plan::Op &op) {
+      return policy.includesLayer(op.layer) && op.isInside(module) ? entry.findLayer(op.layer) : std::nullopt;
     };
-    chooser.recompute(std::vector<int>(problem.layers.size(), line), layerOf,
+    chooser.recompute(std::vector<int>(entry.layers.size(), line), layerOf,
                       discardsOutput(module) ? RegionOutput::Discarded : RegionOutput::Kept);
   }
 }

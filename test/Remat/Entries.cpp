@@ -1,6 +1,6 @@
-//===- Problems.cpp - Problems and a small machine to test with ---------------------------------------------------===//
+//===- Entries.cpp - Entries and a small machine to test with ---------------------------------------------------===//
 
-#include "Problems.h"
+#include "Entries.h"
 
 #include "llvm/ADT/SmallVector.h"
 
@@ -11,15 +11,25 @@
 
 using namespace tx;
 
-int ProblemWriter::addInput(int64_t bytes) {
-  int number = problem.values.size();
-  problem.values.push_back({"input" + std::to_string(number), bytes, /*producer=*/-1, /*storage=*/number});
+void EntryWriter::addValue(const std::string &name, int64_t bytes, int producer) {
+  plan::Value value;
+  value.name = name;
+  value.bytes = bytes;
+  value.producer = producer;
+  value.storage = entry.values.size();
+  entry.values.push_back(std::move(value));
+}
+
+int EntryWriter::addInput(int64_t bytes) {
+  int number = entry.values.size();
+  addValue("input" + std::to_string(number), bytes, /*producer=*/-1);
+  entry.arguments.push_back(number);
   return number;
 }
 
-std::vector<int> ProblemWriter::addOp(Segment segment, int layer, const std::string &path, std::vector<int> operands,
-                                      std::vector<int64_t> resultBytes, ReplayKind replay) {
-  RematOp op;
+std::vector<int> EntryWriter::addOp(Segment segment, int layer, const std::string &path, std::vector<int> operands,
+                                    std::vector<int64_t> resultBytes, ReplayKind replay) {
+  plan::Op op;
   op.name = layer < 0 ? path : "layers." + std::to_string(layer) + "." + path;
   op.segment = segment;
   op.layer = layer;
@@ -27,30 +37,31 @@ std::vector<int> ProblemWriter::addOp(Segment segment, int layer, const std::str
   llvm::StringRef(path).split(components, '.');
   op.path.assign(components.begin(), components.end());
   op.replay = replay;
-  op.operands = std::move(operands);
+  for (int operand : operands)
+    op.operands.push_back({operand});
   if (replay == ReplayKind::Keyed)
-    op.replayKey = op.operands.back();
+    op.replayKey = operands.back();
   op.matrixFlops = 1;
   for (int64_t bytes : resultBytes) {
-    int number = problem.values.size();
+    int number = entry.values.size();
     std::string name = op.results.empty() ? op.name : op.name + "." + std::to_string(op.results.size());
-    problem.values.push_back({name, bytes, static_cast<int>(problem.ops.size()), /*storage=*/number});
+    addValue(name, bytes, static_cast<int>(entry.ops.size()));
     op.results.push_back(number);
   }
   if (segment == Segment::Forward)
-    problem.addLayer(layer);
-  problem.ops.push_back(std::move(op));
-  return problem.ops.back().results;
+    entry.addLayer(layer);
+  entry.ops.push_back(std::move(op));
+  return entry.ops.back().results;
 }
 
-int ProblemWriter::addView(int layer, const std::string &path, int whole) {
+int EntryWriter::addView(int layer, const std::string &path, int whole) {
   int view = addOp(Segment::Forward, layer, path, {whole}, {0})[0];
-  problem.values[view].storage = problem.values[whole].storage;
+  entry.values[view].storage = entry.values[whole].storage;
   return view;
 }
 
-RematProblem tx::makeGpt(int layers) {
-  ProblemWriter writer;
+plan::Entry tx::makeGpt(int layers) {
+  EntryWriter writer;
   int key = writer.addInput(), targets = writer.addInput(), weight = writer.addInput();
   auto forward = [&](int layer, const std::string &path, std::vector<int> operands, int64_t bytes) {
     operands.push_back(weight);
@@ -111,7 +122,7 @@ RematProblem tx::makeGpt(int layers) {
     backward(l, "self_attention.qkv", {t.norm1, da});
     dy = backward(l, "layernorm.input", {da, dy, t.input, t.norm1 + 1, t.norm1 + 2});
   }
-  return writer.problem;
+  return writer.entry;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -120,11 +131,11 @@ RematProblem tx::makeGpt(int layers) {
 
 static int below(std::mt19937_64 &random, int end) { return static_cast<int>(random() % end); }
 
-RematProblem tx::makeRandomProblem(std::mt19937_64 &random) {
+plan::Entry tx::makeRandomEntry(std::mt19937_64 &random) {
   const char *places[] = {
       "layernorm.input", "self_attention.qkv", "self_attention.core_attn", "self_attention.residual", "mlp.fc1",
       "mlp.mlp_act",     "mlp_residual"};
-  ProblemWriter writer;
+  EntryWriter writer;
   int key = writer.addInput();
   std::vector<int> values = {writer.addInput(5), writer.addInput(7)};
   // Mostly late values, so that chains grow long.
@@ -160,18 +171,18 @@ RematProblem tx::makeRandomProblem(std::mt19937_64 &random) {
       operands.push_back(values[below(random, values.size())]);
     gradients.push_back(writer.addOp(Segment::Backward, -1, "backward", operands, {1})[0]);
   }
-  return writer.problem;
+  return writer.entry;
 }
 
-RematPolicyOptions tx::makeRandomOptions(std::mt19937_64 &random, const RematProblem &problem) {
+RematPolicyOptions tx::makeRandomOptions(std::mt19937_64 &random, const plan::Entry &entry) {
   RematPolicyOptions options;
-  std::string count = std::to_string(1 + below(random, std::max(1, problem.getLayerCount())));
+  std::string count = std::to_string(1 + below(random, std::max(1, entry.getLayerCount())));
   std::string layers;
-  for (int layer : problem.layers)
+  for (int layer : entry.layers)
     if (below(random, 2))
       layers += (layers.empty() ? "" : ",") + std::to_string(layer);
   std::string modules;
-  for (RecomputeModule module : problem.getModulesPresent())
+  for (RecomputeModule module : entry.getModulesPresent())
     if (below(random, 2))
       modules += (modules.empty() ? "" : " ") + stringifyRecomputeModule(module).str();
 
@@ -201,17 +212,17 @@ RematPolicyOptions tx::makeRandomOptions(std::mt19937_64 &random, const RematPro
     break;
   case 7:
     options.saveOnly = "";
-    for (int value = 0, e = problem.values.size(); value < e; ++value)
-      if (problem.isForwardResult(value) && below(random, 4) == 0)
-        *options.saveOnly += problem.values[value].name + " ";
+    for (int value = 0, e = entry.values.size(); value < e; ++value)
+      if (entry.isForwardResult(value) && below(random, 4) == 0)
+        *options.saveOnly += entry.values[value].name + " ";
     break;
   }
   return options;
 }
 
-RematPolicy tx::parseOk(const RematPolicyOptions &options, const RematProblem &problem) {
+RematPolicy tx::parseOk(const RematPolicyOptions &options, const plan::Entry &entry) {
   std::vector<RematMessage> messages;
-  std::optional<RematPolicy> policy = parseRematPolicy(options, problem, messages);
+  std::optional<RematPolicy> policy = parseRematPolicy(options, entry, messages);
   EXPECT_TRUE(policy.has_value()) << messages.front().text;
   return policy.value_or(RematPolicy());
 }
@@ -223,44 +234,44 @@ RematPolicy tx::parseOk(const RematPolicyOptions &options, const RematProblem &p
 namespace {
 using Memory = std::map<int, size_t>; // value -> what it holds
 
-std::string execute(const RematProblem &problem, int op, const Memory &from, std::vector<size_t> &results) {
+std::string execute(const plan::Entry &entry, int op, const Memory &from, std::vector<size_t> &results) {
   size_t hash = std::hash<int>()(op);
-  for (int operand : problem.ops[op].operands) {
+  for (auto [operand, isRead, mayBeReplaced, isOtherRows] : entry.ops[op].operands) {
     auto found = from.find(operand);
     if (found == from.end())
-      return problem.ops[op].name + " reads " + problem.values[operand].name + ", which is not there";
+      return entry.ops[op].name + " reads " + entry.values[operand].name + ", which is not there";
     hash = hash * 1000003 + found->second;
   }
   results.clear();
-  for (size_t i = 0; i < problem.ops[op].results.size(); ++i)
+  for (size_t i = 0; i < entry.ops[op].results.size(); ++i)
     results.push_back(hash + i);
   return "";
 }
 } // namespace
 
-std::string tx::compareWithoutPlan(const RematProblem &problem, const RematPlan &plan) {
+std::string tx::compareWithoutPlan(const plan::Entry &entry, const RematPlan &plan) {
   Memory all;
   std::vector<size_t> results;
   auto store = [&](int op, Memory &memory) {
     for (size_t i = 0; i < results.size(); ++i)
-      memory[problem.ops[op].results[i]] = results[i];
+      memory[entry.ops[op].results[i]] = results[i];
   };
-  int opCount = problem.ops.size(), border = 0;
-  for (int value = 0, e = problem.values.size(); value < e; ++value)
-    if (problem.values[value].producer < 0)
+  int opCount = entry.ops.size(), border = 0;
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (entry.values[value].producer < 0)
       all[value] = value;
   Memory inputs = all;
-  for (; border < opCount && problem.ops[border].isForward(); ++border) {
-    execute(problem, border, all, results);
+  for (; border < opCount && entry.ops[border].isForward(); ++border) {
+    execute(entry, border, all, results);
     store(border, all);
   }
 
   // The border: what is saved, the views of it, and what was there anyway.
   Memory kept = inputs;
-  std::vector<int> savedValues = getSavedValues(problem, plan);
+  std::vector<int> savedValues = getSavedValues(entry, plan);
   for (auto [value, content] : all) {
-    int storage = problem.values[value].storage;
-    if (problem.values[storage].producer < 0 ||
+    int storage = entry.values[value].storage;
+    if (entry.values[storage].producer < 0 ||
         std::find(savedValues.begin(), savedValues.end(), storage) != savedValues.end())
       kept[value] = content;
   }
@@ -276,18 +287,18 @@ std::string tx::compareWithoutPlan(const RematProblem &problem, const RematPlan 
   for (int op = border; op < opCount; ++op) {
     for (; next < plan.recomputations.size() && plan.recomputations[next].before == op; ++next) {
       int cloned = plan.recomputations[next].op;
-      if (std::string fault = execute(problem, cloned, view(), results); !fault.empty())
+      if (std::string fault = execute(entry, cloned, view(), results); !fault.empty())
         return fault;
       store(cloned, clones);
     }
-    if (std::string fault = execute(problem, op, view(), results); !fault.empty())
+    if (std::string fault = execute(entry, op, view(), results); !fault.empty())
       return fault;
     store(op, kept);
-    execute(problem, op, all, results);
+    execute(entry, op, all, results);
     store(op, all);
-    for (int result : problem.ops[op].results)
+    for (int result : entry.ops[op].results)
       if (kept[result] != all[result])
-        return problem.ops[op].name + " computes something else than without recomputation";
+        return entry.ops[op].name + " computes something else than without recomputation";
   }
   return next == plan.recomputations.size() ? "" : "a recomputation stands nowhere";
 }

@@ -9,7 +9,7 @@
 #include "tx/Frontend/Flags.h"
 #include "tx/Frontend/HuggingFace.h"
 #include "tx/Frontend/Presets.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"

@@ -3,7 +3,7 @@
 #include "tx/Frontend/Family.h"
 #include "tx/Frontend/Help.h"
 #include "tx/Frontend/Parameters.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
 

@@ -3,7 +3,7 @@
 #include "tx/Frontend/Flags.h"
 
 #include "tx/Dialect/Tx/IR/TxEnums.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"

@@ -4,8 +4,8 @@
 #include "ConfigReading.h"
 
 #include "tx/Frontend/Family.h"
-#include "tx/Frontend/InputLimits.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/InputLimits.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"

@@ -3,7 +3,7 @@
 #include "tx/Frontend/ModelConfig.h"
 #include "tx/Frontend/Family.h"
 #include "tx/Frontend/Rope.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"

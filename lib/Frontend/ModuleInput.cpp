@@ -1,9 +1,9 @@
 //===- ModuleInput.cpp - The model phase, built or parsed ---------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/ModelBuilder.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/InputLimits.h"
+#include "tx/Support/UserError.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/Diagnostics.h"

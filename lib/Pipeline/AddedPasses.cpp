@@ -2,9 +2,9 @@
 
 #include "AddedPasses.h"
 
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/PassPlugin.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Support/UserError.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"

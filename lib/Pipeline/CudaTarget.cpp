@@ -4,8 +4,8 @@
 
 #include "tx/Conversion/Gpu/Passes.h"
 #include "tx/Dialect/Step/IR/StepOps.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Schedule/Passes.h"
+#include "tx/Support/UserError.h"
 #include "tx/Target/CudaKernels.h"
 
 #include "mlir/Pass/PassManager.h"

@@ -7,10 +7,10 @@
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
 #include "tx/Remat/Policies.h"
+#include "tx/Support/UserError.h"
 #include "tx/Target/Artifact.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

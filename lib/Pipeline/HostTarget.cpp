@@ -3,7 +3,7 @@
 #include "Targets.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 #include "tx/Target/HostKernels.h"
 
 using namespace mlir;

@@ -7,8 +7,8 @@
 #include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Frontend/Flags.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Support/UserError.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"

@@ -6,10 +6,10 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Frontend/InputLimits.h"
 #include "tx/Frontend/Presets.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
+#include "tx/Support/InputLimits.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"

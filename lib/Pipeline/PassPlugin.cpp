@@ -2,7 +2,7 @@
 
 #include "tx/Pipeline/PassPlugin.h"
 
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "llvm/ADT/STLExtras.h"

@@ -2,7 +2,7 @@
 
 #include "Targets.h"
 
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 using namespace tx;
 

@@ -4,7 +4,7 @@
 #define TX_TEST_FRONTEND_FRONTENDTEST_H
 
 #include "tx/Frontend/CompileOptions.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "gtest/gtest.h"
 

@@ -3,7 +3,7 @@
 #include "FrontendTest.h"
 
 #include "tx/Frontend/HuggingFace.h"
-#include "tx/Frontend/InputLimits.h"
+#include "tx/Support/InputLimits.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/FileSystem.h"

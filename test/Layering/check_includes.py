@@ -51,6 +51,7 @@ RULES = {
         "Frontend",
         "Parallel",
         "Autodiff",
+        "Plan",
         "Remat",
         "Schedule",
         "Memory",
@@ -67,9 +68,9 @@ RULES = {
     | DIALECTS
     | COMPILER,
     # Runs what tests check, so it has the runtime too.
-    "tx-opt": {"Pipeline", "Frontend", "Reference", "Target", "Dialect/Check", "txrt"} | DIALECTS | COMPILER,
-    "tx-compile": {"Pipeline", "Frontend"} | COMPILER,
-    "tx-plan": {"Pipeline", "Frontend"} | COMPILER,
+    "tx-opt": {"Pipeline", "Frontend", "Support", "Reference", "Target", "Dialect/Check", "txrt"} | DIALECTS | COMPILER,
+    "tx-compile": {"Pipeline", "Frontend", "Support"} | COMPILER,
+    "tx-plan": {"Pipeline", "Frontend", "Plan", "Support"} | COMPILER,
     "tx-lsp-server": {"Pipeline", "Dialect/Check"} | COMPILER,
     # Nothing of the compiler from here on.
     "tx-run": {"txrt", "runtime/train", "runtime/core"},

@@ -9,9 +9,9 @@
 
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Frontend/Help.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/Pipelines.h"
 #include "tx/Pipeline/Register.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"

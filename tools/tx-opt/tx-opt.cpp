@@ -3,10 +3,10 @@
 #include "RunChecks.h"
 
 #include "tx/Dialect/Check/IR/CheckOps.h"
-#include "tx/Frontend/InputLimits.h"
-#include "tx/Frontend/UserError.h"
 #include "tx/Pipeline/PassPlugin.h"
 #include "tx/Pipeline/Register.h"
+#include "tx/Support/InputLimits.h"
+#include "tx/Support/UserError.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/DialectRegistry.h"

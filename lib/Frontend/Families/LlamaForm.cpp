@@ -1,7 +1,7 @@
 //===- LlamaForm.cpp - What LLaMA and its relatives share: names, positions, biases, windows ----------------------===//
 
 #include "Families.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/StringExtras.h"
 

@@ -6,8 +6,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_FRONTEND_USERERROR_H
-#define TX_FRONTEND_USERERROR_H
+#ifndef TX_SUPPORT_USERERROR_H
+#define TX_SUPPORT_USERERROR_H
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
@@ -60,4 +60,4 @@ void printNote(llvm::StringRef text);
 
 } // namespace tx
 
-#endif // TX_FRONTEND_USERERROR_H
+#endif // TX_SUPPORT_USERERROR_H

@@ -1,7 +1,7 @@
 //===- InputLimits.cpp - Bounds on what the parsers get to see ----------------------------------------------------===//
 
-#include "tx/Frontend/InputLimits.h"
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/InputLimits.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"

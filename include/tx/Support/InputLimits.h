@@ -6,8 +6,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_FRONTEND_INPUTLIMITS_H
-#define TX_FRONTEND_INPUTLIMITS_H
+#ifndef TX_SUPPORT_INPUTLIMITS_H
+#define TX_SUPPORT_INPUTLIMITS_H
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,4 +36,4 @@ llvm::Error checkMlirNesting(llvm::StringRef text, llvm::StringRef name);
 
 } // namespace tx
 
-#endif // TX_FRONTEND_INPUTLIMITS_H
+#endif // TX_SUPPORT_INPUTLIMITS_H

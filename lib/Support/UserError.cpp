@@ -1,6 +1,6 @@
 //===- UserError.cpp ----------------------------------------------------------------------------------------------===//
 
-#include "tx/Frontend/UserError.h"
+#include "tx/Support/UserError.h"
 
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Format.h"

@@ -262,6 +262,7 @@ private:
     if (auto type = dyn_cast<RankedTensorType>(value.getType()); type && type.hasStaticShape()) {
       data.bytes = getByteSize(type);
       data.type = types.add(type);
+      data.rank = type.getRank();
       data.rows = getRows(type);
       data.columns = getColumns(type);
       data.elementBytes = data.bytes / type.getNumElements();

@@ -25,11 +25,14 @@ struct Launch {
   int main = -1;            ///< of `ops`, the one that names the launch: the one with most work
   std::vector<int> ops;     ///< in the order in which they run; several only in a kernel
   std::vector<int> inputs;  ///< operands that no op of the launch computes, in the order of their first use
-  std::vector<int> outputs; ///< results that others need: ops outside of the launch, stores, the return
+  std::vector<int> outputs; ///< results; of a kernel those that others need: ops outside of it, stores, the return
+
+  bool isKernel() const { return work <= Work::Tile; }
 };
 
 struct Schedule {
   std::vector<Launch> launches; ///< in order
+  int64_t looks = 0;            ///< how often an op was held against another or a group: linear in the number of ops
 };
 
 /// The number of distinct buffers that a kernel takes at most.

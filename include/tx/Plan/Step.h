@@ -126,6 +126,7 @@ struct Value {
   std::string name;
   int64_t bytes = 0;
   int type = -1;                 ///< equal numbers: equal shapes and element types, see Step::types
+  int rank = 0;                  ///< how many dimensions
   int64_t rows = 1, columns = 1; ///< of the shape: the last dimension, and the product of the others
   int64_t elementBytes = 4;
   int producer = -1; ///< op; -1: an argument, or loaded state

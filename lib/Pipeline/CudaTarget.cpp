@@ -26,11 +26,18 @@ public:
   void addFormPasses(OpPassManager &manager) const override {
     FuseEpiloguesPassOptions epilogues;
     epilogues.sums = libraries.biasGradients;
+    epilogues.marks = false;
     manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(epilogues));
     // Column sums are split for the first architecture that --target names.
     SplitRowSumsOptions parts;
     parts.arch = options.architectures.front();
     manager.addNestedPass<func::FuncOp>(createSplitRowSums(parts));
+  }
+
+  void addFusionPasses(OpPassManager &manager) const override {
+    FuseEpiloguesPassOptions epilogues;
+    epilogues.sums = libraries.biasGradients;
+    manager.addNestedPass<func::FuncOp>(createFuseEpiloguesPass(epilogues));
   }
 
   void addLibraryPasses(OpPassManager &manager) const override {

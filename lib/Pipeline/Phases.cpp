@@ -42,15 +42,22 @@ static void addJointPasses(OpPassManager &manager, const CompileOptions &, const
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// remat
+// entries: all functions of a step, in the forms of the target
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static bool takesRematFlag(const Flag &flag) {
-  return flag.group == FlagGroup::Recompute || flag.group == FlagGroup::Optimizer;
+static bool takesEntriesFlag(const Flag &flag) {
+  return flag.group == FlagGroup::Optimizer || flag.name == "--target" || flag.name == "--no-bias-gradient-fusion";
 }
 
-static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
-  manager.addPass(createRematerialize(getPolicyOptions(options.recompute)));
+/// Ops that the target has. They are made before anything is decided about recomputation, so that it is decided about
+/// what will run; and again for a person's IR of phase remat, where nothing is left to do if tx-compile made it.
+static void addFormPasses(OpPassManager &manager, const Target &target) {
+  manager.addNestedPass<func::FuncOp>(createExpandOpsPass());
+  target.addFormPasses(manager);
+  manager.addNestedPass<func::FuncOp>(createCopyViewsPass());
+}
+
+static void addEntriesPasses(OpPassManager &manager, const CompileOptions &options, const Target &target) {
   TxMakeEntriesPassOptions optimizer;
   optimizer.clipGrad = options.optimizer.clipGrad;
   optimizer.weightDecay = options.optimizer.weightDecay;
@@ -58,6 +65,17 @@ static void addRematPasses(OpPassManager &manager, const CompileOptions &options
   optimizer.adamBeta2 = options.optimizer.adamBeta2;
   optimizer.adamEps = options.optimizer.adamEps;
   manager.addPass(createTxMakeEntriesPass(optimizer));
+  addFormPasses(manager, target);
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// remat
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static bool takesRematFlag(const Flag &flag) { return flag.group == FlagGroup::Recompute; }
+
+static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
+  manager.addPass(createRematerialize(getPolicyOptions(options.recompute)));
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -70,9 +88,8 @@ static bool takesFusionFlag(const Flag &flag) {
 }
 
 static void addFusionPasses(OpPassManager &manager, const CompileOptions &, const Target &target) {
-  manager.addNestedPass<func::FuncOp>(createExpandOpsPass());
-  target.addFormPasses(manager);
-  manager.addNestedPass<func::FuncOp>(createCopyViewsPass());
+  addFormPasses(manager, target);
+  target.addFusionPasses(manager);
   manager.addNestedPass<func::FuncOp>(createFuseKernelsPass());
   target.addLibraryPasses(manager);
 }
@@ -95,8 +112,10 @@ static constexpr Stage kStages[] = {
     {"parallel", "the program of one rank, which has its part of the batch", /*isPhase=*/true, takesParallelFlag,
      addParallelPasses, addInputVerifier},
     {"joint", "forward and backward in one function", /*isPhase=*/true, takesNoFlag, addJointPasses, addJointVerifier},
-    {"remat", "the same with recompute clones in backward, and all entries", /*isPhase=*/true, takesRematFlag,
-     addRematPasses, addJointVerifier},
+    {"entries", "all functions of a step, of ops that the target has", /*isPhase=*/false, takesEntriesFlag,
+     addEntriesPasses, addJointVerifier},
+    {"remat", "the same with recompute clones in backward", /*isPhase=*/true, takesRematFlag, addRematPasses,
+     addJointVerifier},
     {"fusion", "ops in groups, each of which becomes a kernel", /*isPhase=*/false, takesFusionFlag, addFusionPasses,
      nullptr},
     {"placement", "the same with an address for each tensor", /*isPhase=*/false, takesNoFlag, addPlacementPasses,

@@ -32,8 +32,11 @@ class Target {
 public:
   virtual ~Target() = default;
 
-  /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before fusion.
+  /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before anything is
+  /// decided about recomputation.
   virtual void addFormPasses(mlir::OpPassManager &manager) const {}
+  /// Adds the passes that say what belongs to a library's product. They run right before fusion.
+  virtual void addFusionPasses(mlir::OpPassManager &manager) const {}
   /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls
   /// gets. They run after fusion and before placement.
   virtual void addLibraryPasses(mlir::OpPassManager &manager) const {}

@@ -61,7 +61,7 @@ static bool readsAny(Operation *op, ArrayRef<Operation *> producers) {
 
 /// Lets a product compute the sum over a tensor's rows as its epilogue. `sum` then gets the product's one row of sums
 /// as its operand.
-static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
+static void fuseSum(RowSumOpInterface sum, bool addsBias, OrderInBlock &order) {
   OpOperand &summed = sum.getSummedOperand();
   if (getRows(summed.get().getType()) == 1)
     return;
@@ -69,7 +69,7 @@ static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
     SmallVector<Operation *> needing = findNeeding(sum, product, order);
     GemmForm form = product.getGemmForm();
     // An epilogue has one vector: a product with a bias has no place for sums.
-    if (form.getSums() || product->hasAttr(kEpilogueAttr) || readsAny(product, needing))
+    if (form.getSums() || (addsBias && findEpilogue(form)) || readsAny(product, needing))
       continue;
     OpBuilder builder(product);
     Operation *fused = product.buildWithSums(builder, summed.get());
@@ -77,7 +77,6 @@ static void fuseSum(RowSumOpInterface sum, OrderInBlock &order) {
       continue;
     fused->setDiscardableAttrs(product->getDiscardableAttrDictionary());
     order.add(fused);
-    mark(fused, findEpilogue(cast<GemmOpInterface>(fused).getGemmForm()));
     product->replaceAllUsesWith(fused->getResults().drop_back());
     product->erase();
     summed.set(fused->getResults().back());
@@ -93,11 +92,6 @@ struct FuseEpilogues : tx::impl::FuseEpiloguesPassBase<FuseEpilogues> {
   using FuseEpiloguesPassBase::FuseEpiloguesPassBase;
 
   void runOnOperation() override {
-    getOperation().walk([&](GemmOpInterface op) {
-      GemmForm form = op.getGemmForm();
-      if (bias && !form.getSums())
-        mark(op, findEpilogue(form));
-    });
     SmallVector<RowSumOpInterface> found;
     if (sums)
       getOperation().walk([&](RowSumOpInterface op) { found.push_back(op); });
@@ -106,8 +100,13 @@ struct FuseEpilogues : tx::impl::FuseEpiloguesPassBase<FuseEpilogues> {
       std::unique_ptr<OrderInBlock> &order = orders[sum->getBlock()];
       if (!order)
         order = std::make_unique<OrderInBlock>(*sum->getBlock());
-      fuseSum(sum, *order);
+      fuseSum(sum, bias, *order);
     }
+    getOperation().walk([&](GemmOpInterface op) {
+      GemmForm form = op.getGemmForm();
+      if (marks && (bias || form.getSums()))
+        mark(op, findEpilogue(form));
+    });
   }
 };
 

@@ -17,9 +17,9 @@
 // CHECK: %[[A1:.*]] = tx.linear_weight_grad %{{.*}}, %{{.*}} into %[[A0]] transposed in
 // CHECK: tx.slice_rows %[[X]] 512 in <"output_layer"> : tensor<2x300x8xf32> -> tensor<88x8xf32>
 // CHECK: %[[A2:.*]] = tx.linear_weight_grad %{{.*}}, %{{.*}} into %[[A1]] transposed in
+// CHECK: %[[DX:.*]] = tx.concat_rows %[[DX0]], %{{.*}}, %{{.*}} in <"output_layer"> : tensor<256x8xf32>, tensor<256x8xf32>, tensor<88x8xf32> -> tensor<2x300x8xf32>
 // CHECK: %[[LOSSES:.*]] = tx.concat_rows %[[E0]], %{{.*}}, %{{.*}} in <"loss"> : tensor<256xf32>, tensor<256xf32>, tensor<88xf32> -> tensor<2x300xf32>
 // CHECK: %[[SUM:.*]], %[[COUNT:.*]] = tx.reduce_loss %[[LOSSES]], %[[T]]
-// CHECK: %[[DX:.*]] = tx.concat_rows %[[DX0]], %{{.*}}, %{{.*}} in <"output_layer"> : tensor<256x8xf32>, tensor<256x8xf32>, tensor<88x8xf32> -> tensor<2x300x8xf32>
 // CHECK: return %[[SUM]], %[[DX]], %[[A2]]
 
 // One kernel of a chunk has its losses and their gradient, and nothing is copied.

@@ -13,7 +13,7 @@ def ExpandOpsPass : Pass<"tx-expand-ops", "::mlir::func::FuncOp"> {
     shapes but the last, so they share kernels, and by their lifetimes the memory of logits. The ops stay in the segment
     of the op that they replace.
 
-    It comes after tx-rematerialize: policies and plans see one op, which is never recomputed, whatever the chunks are.
+    It comes before tx-rematerialize, so that plans know how many bytes each chunk needs.
 
     Example (v is not larger than h, so one chunk has all rows):
 
@@ -47,8 +47,8 @@ def CopyViewsPass : Pass<"tx-copy-views", "::mlir::func::FuncOp"> {
     Slices and parts of a concat are columns of a wider tensor. An op whose kernel takes no rows that lie apart
     (KernelOpInterface) gets a copy of a slice; a concat gets a copy of a part that is a slice, an argument or state,
     that is a part of another tensor too, or that is written or read by such an op. A copy is a tx.cast to the same
-    type: tx-fuse-kernels puts it into the kernel that has the numbers, where it can. It comes after tx-rematerialize,
-    so that a slice's copy is no activation to keep.
+    type: tx-fuse-kernels puts it into the kernel that has the numbers, where it can. A copy belongs to the op that
+    needs it: it is recomputed with this op.
 
     After the pass every view is one that tx-place-memory can place.
 
@@ -120,8 +120,9 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
 def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "let the library that multiplies do what belongs to a product";
   let description = [{
-    For targets whose library can; it comes before tx-fuse-kernels, whose kernels do the rest. An op asks for what it
-    can have by GemmOpInterface:
+    For targets whose library can; it comes before tx-fuse-kernels, whose kernels do the rest. With `marks=false` it
+    only gives products their sums: that comes before tx-rematerialize, which then decides about the ops that will run.
+    An op asks for what it can have by GemmOpInterface:
 
     - `bias`: a bias of C's type is added to its rows.
     - `sums`: the sums of a gradient's rows, which a bias's gradient takes
@@ -155,6 +156,7 @@ def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let options = [
     Option<"bias", "bias", "bool", "true", "the library adds a bias">,
     Option<"sums", "sums", "bool", "true", "the library gives the sums of a gradient's rows">,
+    Option<"marks", "marks", "bool", "true", "say of each product what the library does beside it">,
   ];
   let dependentDialects = ["::tx::step::StepDialect"];
 }

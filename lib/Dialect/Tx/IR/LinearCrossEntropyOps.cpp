@@ -125,10 +125,11 @@ private:
   int64_t first, count;
 };
 
-/// Builds the chunks' losses, and calls `finishChunk` with each chunk; `dlosses` as above. Returns the loss's sum and
-/// the count.
+/// Builds the chunks' losses, and calls `finishChunk` with each chunk and `finishAll` after the last; `dlosses` as
+/// above. Returns the loss's sum and the count, whose op is the last.
 SmallVector<Value> expandHead(OpBuilder &builder, Location loc, const Head &head, Value dlosses,
-                              llvm::function_ref<void(ChunkBuilder &)> finishChunk) {
+                              llvm::function_ref<void(ChunkBuilder &)> finishChunk,
+                              llvm::function_ref<void()> finishAll) {
   int64_t rows = head.getRowCount();
   int64_t chunk = LinearCrossEntropyOp::getChunkRows(rows, head.getHidden(), head.getVocabulary());
   SmallVector<Value> parts;
@@ -138,6 +139,7 @@ SmallVector<Value> expandHead(OpBuilder &builder, Location loc, const Head &head
     finishChunk(part);
     parts.push_back(part.losses);
   }
+  finishAll();
   // One sum over all rows, whatever the chunks are.
   auto type = RankedTensorType::get(tensorOf(head.targets).getShape(), head.getWideType());
   Value losses = ConcatRowsOp::create(builder, loc, type, parts, head.lossScope);
@@ -207,7 +209,7 @@ Value LinearCrossEntropyOp::buildPrediction(OpBuilder &builder, Value rows) {
 }
 
 SmallVector<Value> LinearCrossEntropyOp::expand(OpBuilder &builder) {
-  return expandHead(builder, getLoc(), Head(*this), /*dlosses=*/Value(), [](ChunkBuilder &) {});
+  return expandHead(builder, getLoc(), Head(*this), /*dlosses=*/Value(), [](ChunkBuilder &) {}, [] {});
 }
 
 std::optional<IdRange> LinearCrossEntropyOp::getIdRange(unsigned operand) {
@@ -281,7 +283,8 @@ SmallVector<Value> LinearCrossEntropyGradOp::expand(OpBuilder &builder) {
       ReduceLossGradOp::create(builder, getLoc(), getDsum(), getTargets(), getIgnoreIndexAttr(), head.lossScope);
   Value acc = getAcc(), reset = getReset();
   SmallVector<Value> inputGradients;
-  SmallVector<Value> results = expandHead(builder, getLoc(), head, dlosses, [&](ChunkBuilder &chunk) {
+  Value dx;
+  auto finishChunk = [&](ChunkBuilder &chunk) {
     Value gradient = chunk.buildLogitsGradient();
     if (getInput())
       inputGradients.push_back(LinearInputGradOp::create(builder, getLoc(), chunk.x.getType(), gradient, getWeight(),
@@ -292,9 +295,14 @@ SmallVector<Value> LinearCrossEntropyGradOp::expand(OpBuilder &builder) {
                                      getTransposed(), head.getScope())
               .getResult();
     reset = {}; // later chunks add to the first
-  });
-  if (getInput())
-    results.push_back(ConcatRowsOp::create(builder, getLoc(), getX().getType(), inputGradients, head.getScope()));
+  };
+  auto finishAll = [&] {
+    if (getInput())
+      dx = ConcatRowsOp::create(builder, getLoc(), getX().getType(), inputGradients, head.getScope());
+  };
+  SmallVector<Value> results = expandHead(builder, getLoc(), head, dlosses, finishChunk, finishAll);
+  if (dx)
+    results.push_back(dx);
   if (acc)
     results.push_back(acc);
   return results;

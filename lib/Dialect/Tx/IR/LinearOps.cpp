@@ -120,6 +120,7 @@ GemmForm LinearInputGradOp::getGemmForm() {
 KernelKind LinearInputGradOp::getKernelKind() { return KernelKind::Gemm; }
 std::pair<int64_t, int64_t> LinearInputGradOp::getKernelSpace() { return rowSpace(getDx()); }
 int64_t LinearInputGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t LinearInputGradOp::getGradientFlops() { return getMatrixFlops(); }
 int64_t LinearInputGradOp::getVectorFlops() { return 0; }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -164,6 +165,7 @@ Value LinearWeightGradOp::getResetValue() { return getReset(); }
 KernelKind LinearWeightGradOp::getKernelKind() { return KernelKind::Gemm; }
 std::pair<int64_t, int64_t> LinearWeightGradOp::getKernelSpace() { return rowSpace(getResult()); }
 int64_t LinearWeightGradOp::getMatrixFlops() { return getGemmForm().getFlops(); }
+int64_t LinearWeightGradOp::getGradientFlops() { return getMatrixFlops(); }
 int64_t LinearWeightGradOp::getVectorFlops() { return getSums() ? tensorOf(getDy()).getNumElements() : 0; }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -102,7 +102,7 @@ def Tx_LinearOp : Tx_ComputeOp<"linear",
 
 def Tx_LinearInputGradOp : Tx_ComputeOp<"linear_input_grad",
     (ins Tx_FloatTensor:$dy, Tx_FloatTensor:$weight, UnitAttr:$transposed),
-    [Tx_Exact, Tx_Kernel, Tx_Gemm, Tx_MatrixCost]> {
+    [Tx_Exact, Tx_Kernel, Tx_Gemm, Tx_GradientCost]> {
   let summary = "dx = dy weight^T";
   let description = [{
     dy [..., n], weight as in `tx.linear` -> [..., k].
@@ -120,7 +120,7 @@ def Tx_LinearInputGradOp : Tx_ComputeOp<"linear_input_grad",
 
 def Tx_LinearWeightGradOp : Tx_ComputeOp<"linear_weight_grad",
     (ins Tx_FloatTensor:$x, Tx_FloatTensor:$dy, Tx_F32Tensor:$acc, Optional<Tx_Bit>:$reset, UnitAttr:$transposed),
-    [Tx_Resettable, Tx_Kernel, Tx_SummingGemm, Tx_MatrixCost, AllTypesMatch<["acc", "result"]>]> {
+    [Tx_Resettable, Tx_Kernel, Tx_SummingGemm, Tx_GradientCost, AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc += x^T dy";
   let description = [{
     x [..., k], dy [..., n], acc [k,n], or [n,k] if `transposed`. One matrix product for the first and for later

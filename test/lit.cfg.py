@@ -39,6 +39,14 @@ for python in filter(None, [shutil.which("python3"), "/usr/bin/python3"]):
         config.substitutions.append(("%numpy-python", python))
         break
 
+# Whose event files tx-run writes; TX_TENSORBOARD_PYTHON may name a Python that has it.
+find_tensorboard = "import sys, importlib.util; sys.exit(not importlib.util.find_spec('tensorboard'))"
+for python in filter(None, [os.environ.get("TX_TENSORBOARD_PYTHON"), shutil.which("python3")]):
+    if subprocess.run([python, "-c", find_tensorboard], capture_output=True).returncode == 0:
+        config.available_features.add("tensorboard")
+        config.substitutions.append(("%tensorboard-python", python))
+        break
+
 # The version whose form the tree has; tools/check installs it.
 for name in ["clang-format-22", os.path.join(config.llvm_tools_dir, "clang-format")]:
     if shutil.which(name):

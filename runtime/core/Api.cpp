@@ -7,8 +7,10 @@
 #include "core/Artifact.h"
 #include "core/File.h"
 #include "core/Lifetimes.h"
+#include "core/MemoryBlocks.h"
 #include "core/Session.h"
 
+#include <functional>
 #include <memory>
 
 using namespace txrt;
@@ -53,6 +55,49 @@ txrt_status txrt_artifact_print_memory_map(const txrt_artifact *artifact, const 
   return guarded(error, [&] {
     requireArgument(artifact && what && output, "txrt_artifact_print_memory_map");
     printMemoryMap(artifact->program.view(), what, output);
+  });
+}
+
+/// Calls `visit` as txrt_artifact_visit_memory says. A name lives until `visit` returns.
+static void visitMemory(const txrt_program &program, uint32_t entry,
+                        const std::function<void(const txrt_memory_block &)> &visit) {
+  auto plain = [&](const txrt_place &place, int last) {
+    visit({place.begin, place.end, -1, last, place.name, TXRT_DTYPE_BYTE, "", TXRT_PHASE_FORWARD, -1});
+  };
+  for (uint32_t i = 0; i < program.place_count; ++i)
+    if (program.places[i].kind == TXRT_PLACE_STATE)
+      plain(program.places[i], -1);
+  const std::vector<Lifetime> values = findLifetimes(program, entry);
+  const std::vector<MemoryBlock> blocks = findBlocks(values);
+  auto lastOf = [](const MemoryBlock &block) { return block.isResult ? -1 : int(block.last); };
+  for (bool isArgument : {true, false})
+    for (const MemoryBlock &block : blocks) {
+      const Lifetime &value = values[block.value];
+      if (isArgument != !value.buffer)
+        continue;
+      txrt_memory_block shown = {
+          block.begin, block.end, -1, lastOf(block), value.name.c_str(), TXRT_DTYPE_BYTE, "", TXRT_PHASE_FORWARD, -1};
+      if (!isArgument) {
+        const txrt_launch &launch = program.launches[value.first];
+        shown.number = int(value.first);
+        shown.dtype = txrt_dtype(value.buffer->dtype);
+        shown.launch = program.strings + launch.name;
+        shown.phase = txrt_phase(launch.phase);
+        shown.layer = launch.layer;
+      }
+      visit(shown);
+    }
+}
+
+txrt_status txrt_artifact_visit_memory(const txrt_artifact *artifact, int entry,
+                                       void (*visit)(void *context, const txrt_memory_block *block), void *context,
+                                       txrt_error *error) {
+  return guarded(error, [&] {
+    requireArgument(artifact && visit, "txrt_artifact_visit_memory");
+    const txrt_program &program = artifact->program.view();
+    if (entry < 0 || uint32_t(entry) >= program.entry_count)
+      fail(TXRT_USAGE, "entry %d of %u", entry, program.entry_count);
+    visitMemory(program, uint32_t(entry), [&](const txrt_memory_block &block) { visit(context, &block); });
   });
 }
 

@@ -118,6 +118,7 @@ public:
   /// outlive the model; null for one rank.
   Model(OpenArtifact artifact, const txrt_options &options, Ranks *ranks = nullptr);
 
+  const OpenArtifact &opened() const { return artifact; }
   const std::string &path() const { return artifact.path(); }
   const Manifest &manifest() const { return artifact.manifest(); }
   const char *digest() const { return artifact.digest(); }

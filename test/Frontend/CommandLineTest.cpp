@@ -196,12 +196,12 @@ TEST(CommandLine, EveryRefusalNamesItsFlag) {
 
 TEST(CommandLine, HarmlessFlagsAreListedOnce) {
   CompileOptions options =
-      parsed({"gpt2-124m", "--tensorboard-dir", "x", "--log-interval", "1", "--lr", "1e-3", "--tensorboard-dir", "y",
+      parsed({"gpt2-124m", "--wandb-save-dir", "x", "--log-interval", "1", "--lr", "1e-3", "--wandb-save-dir", "y",
               "--data-path", "0.5", "a", "0.5", "b", "--distributed-backend=nccl"});
   ASSERT_EQ(options.notes.size(), 2u);
   EXPECT_EQ(options.notes[0],
             "ignored here, a run decides these (tx-run --help says which it has): --log-interval --lr --data-path");
-  EXPECT_EQ(options.notes[1], "ignored, these change nothing here: --tensorboard-dir --distributed-backend");
+  EXPECT_EQ(options.notes[1], "ignored, these change nothing here: --wandb-save-dir --distributed-backend");
 }
 
 TEST(CommandLine, AWholeMegatronCommandLine) {
@@ -237,9 +237,9 @@ TEST(CommandLine, TheLastOfRepeatedValuesCounts) {
 // Variables of the script that a command line was copied from.
 TEST(CommandLine, VariablesMatterWhereTheFlagDoes) {
   EXPECT_TRUE(hasNote(
-      parsed({"gpt2-124m", "--megatron-args", "--tensorboard-dir ${DIR}/log --data-path $A ${B} --lr=${LR} --fp32"})
+      parsed({"gpt2-124m", "--megatron-args", "--wandb-save-dir ${DIR}/log --data-path $A ${B} --lr=${LR} --fp32"})
           .notes,
-      "--tensorboard-dir"));
+      "--wandb-save-dir"));
   EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--seed ${SEED}"}).message,
                "holds '${SEED}', which only a shell can expand");
   EXPECT_HOLDS(failureOf({"gpt2-124m", "--megatron-args", "--swiglu ${MORE}"}).message, "only a shell can expand");

@@ -2,6 +2,7 @@
 
 #include "core/Lifetimes.h"
 #include "core/Failure.h"
+#include "core/MemoryBlocks.h"
 
 #include <gtest/gtest.h>
 
@@ -68,6 +69,15 @@ struct Launches {
     return texts;
   }
 
+  /// The same of the blocks.
+  std::vector<std::string> blocks() {
+    std::vector<std::string> texts;
+    for (const MemoryBlock &b : findBlocks(findLifetimes(view(), 0)))
+      texts.push_back(format("0x%llx+%llu %u-%u", (unsigned long long)(b.begin - program.segment_base[3]),
+                             (unsigned long long)(b.end - b.begin), b.first, b.last));
+    return texts;
+  }
+
   std::vector<txrt_launch> launches;
   std::vector<txrt_buffer> buffers;
   std::vector<txrt_place> places;
@@ -104,6 +114,28 @@ TEST(Lifetimes, FromTheWriterToTheLastReader) {
   p.write(0);     // another value
   p.read(0);
   EXPECT_EQ(p.lifetimes(), (Texts{"0x0+64 0-2", "0x0+64 4-5", "0x40+64 3-3"}));
+}
+
+// An allocator knows no overlaps: parts of one tensor are a block, what is written in place of another value is
+// another.
+TEST(MemoryBlocks, PartsAreOneBlock) {
+  Launches p;
+  p.write(0, 96);  // columns of one tensor reach over each other
+  p.write(32, 96); // until both are read
+  p.read(0, 128);
+  p.add({{0, 128, false}, {0, 128, true}}); // in place
+  p.read(0, 128);
+  p.write(256, 64); // nobody reads it
+  EXPECT_EQ(p.blocks(), (Texts{"0x0+128 0-3", "0x0+128 3-4", "0x100+64 5-5"}));
+}
+
+TEST(MemoryBlocks, WhatFollowsIsAnother) {
+  Launches p;
+  p.write(0);
+  p.read(0);
+  p.write(0, 128);
+  p.read(0, 128);
+  EXPECT_EQ(p.blocks(), (Texts{"0x0+64 0-1", "0x0+128 2-3"}));
 }
 
 TEST(Lifetimes, AnUpdateInPlaceIsANewValue) {

@@ -36,6 +36,7 @@ const NamingFlag namingFlags[] = {
     {"--log", "--log", "", Writes, false},
     {"--output b", "--output", "b=", Writes, true},
     {"--tuning-cache", "--tuning-cache", "", Writes, false, true},
+    {"--memory-snapshot-path", "--memory-snapshot-path", "", Writes, false},
 };
 
 class FileUsesTest : public FolderTest {
@@ -59,6 +60,8 @@ protected:
       isFunction |= naming->isFunction;
       isCuda |= naming->isCuda;
       hasArtifact |= !naming->flag;
+      if (naming->who == std::string("--memory-snapshot-path"))
+        arguments.push_back("--record-memory-history");
       hasData |= naming->flag && naming->flag == std::string("--data-path");
       if (naming->flag)
         arguments.push_back(naming->flag);
@@ -183,7 +186,7 @@ TEST_F(FileUsesTest, TableIsWhole) {
         parseOptions({"s", flag, (isPair ? "a=" : "") + std::string(name)});
       });
   }
-  EXPECT_EQ(found, 11);
+  EXPECT_EQ(found, 12);
   for (const char *name : {"", "-"})
     expectError(TXRT_USAGE, "is no artifact", [&] { parseOptions({name, "--bench"}); });
 }

@@ -128,6 +128,38 @@ TEST(Options, WhatDoesNotGoTogether) {
   EXPECT_NO_THROW(parseOptions({"s", "--backend", "dryrun", "--function", "apply"}));
 }
 
+TEST(Options, Observers) {
+  const std::vector<std::string> train = {"s", "--train-iters", "20", "--data-path", "d"};
+  auto trainWith = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), train.begin(), train.end());
+    return more;
+  };
+  const Options profile = parseOptions(trainWith({"--profile"}));
+  EXPECT_EQ(profile.profileStart, 10);
+  EXPECT_EQ(profile.profileEnd, 12);
+  EXPECT_EQ(profile.trace, "trace.json");
+  EXPECT_EQ(parseOptions(trainWith({"--profile", "--trace", "t.json"})).trace, "t.json");
+  expectUsage({"s", "--bench", "--profile"}, "--profile needs --train-iters");
+  expectUsage(trainWith({"--profile-step-start", "3"}), "--profile-step-start needs --profile");
+  expectUsage(trainWith({"--profile-step-end", "3"}), "--profile-step-end needs --profile");
+  expectUsage(trainWith({"--profile", "--profile-step-start", "12"}),
+              "--profile-step-end 12 is not after --profile-step-start 12");
+  expectUsage({"s", "--train-iters", "5", "--data-path", "d", "--profile"},
+              "--profile-step-start 10, the one without the flag, is not below --train-iters 5");
+
+  EXPECT_EQ(parseOptions({"s", "--record-memory-history"}).memorySnapshot, "snapshot.pickle");
+  EXPECT_NO_THROW(parseOptions(trainWith({"--record-memory-history", "--memory-snapshot-path", "p"})));
+  expectUsage({"s", "--bench", "--memory-snapshot-path", "p"}, "--memory-snapshot-path needs --record-memory-history");
+  expectUsage({"s", "--info", "--record-memory-history"},
+              "--record-memory-history goes alone, with --train-iters or with --bench");
+
+  EXPECT_EQ(parseOptions(trainWith({"--tensorboard-dir", "t"})).tensorboardInterval, 1);
+  expectUsage({"s", "--bench", "--tensorboard-dir", "t"}, "--tensorboard-dir needs --train-iters");
+  expectUsage(trainWith({"--log-memory-to-tensorboard"}), "--log-memory-to-tensorboard needs --tensorboard-dir");
+  expectUsage(trainWith({"--tensorboard-log-interval", "2"}), "--tensorboard-log-interval needs --tensorboard-dir");
+  expectUsage(trainWith({"--tensorboard-dir", "t", "--tensorboard-log-interval", "0"}), "less than 1");
+}
+
 TEST(Options, FlagsOfAnotherBackend) {
   for (const char *flag : {"--tune", "--no-cuda-graph", "--no-cudnn"}) {
     const std::string part = std::string(flag) + " is for the backend cuda; this run's is ";

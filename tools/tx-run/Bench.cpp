@@ -222,8 +222,11 @@ void bench(const Model &model, StepRunner &runner, SampleSource &source, const B
     profiles.push_back(collect(model, runner.entries()));
   }
   txrt_session_profile(model.session(), 0);
-  if (!options.trace.empty() && model.ranks().isFirst())
-    writeTrace(model, runner.entries(), options.trace, console);
+  if (!options.trace.empty() && model.ranks().isFirst()) {
+    Trace trace(model);
+    trace.add(runner.entries(), position.iteration, 0);
+    trace.write(options.trace, console);
+  }
   Profile profile = medianOf(profiles);
 
   Spread spread = spreadOf(times);

@@ -67,6 +67,8 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
   }
   add("--dump-gradients", options.dumpGradients, FileUse::Replace);
   add("--trace", options.trace, FileUse::Replace);
+  add("--memory-snapshot-path", options.recordMemory ? options.memorySnapshot : "", FileUse::Replace);
+  add("--tensorboard-dir", options.tensorboard, FileUse::Folder);
   add("--log", options.log, FileUse::Append);
   auto addFiles = [&](const char *flag, FileUse::Kind kind, const std::vector<NameAndFile> &files) {
     for (const auto &[name, file] : files) {

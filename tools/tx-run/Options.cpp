@@ -2,177 +2,34 @@
 
 #include "Options.h"
 #include "Error.h"
+#include "FlagValues.h"
 #include "Launch.h"
 
 #include "txrt/runtime.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
+#include <tuple>
 
 namespace txrun {
 
 namespace {
+
+using namespace flagvalue;
 
 struct Flag {
   const char *group;
   const char *name;
   const char *value; // the name of the value in help texts; null for a switch
   const char *help;
-  void (*set)(Options &, const Flag &, const std::string &);
+  void (*set)(Options &, const char *name, const std::string &value);
   const char *backend = nullptr; // the only backend for which the flag has an effect; null: all
   /// What a second value of the flag does to the first.
   enum { Replaces, ReplacesOfOneName, Adds } again = Replaces;
 };
 
-[[noreturn]] void refuse(const Flag &flag, const std::string &text, const std::string &wanted) {
-  fail(TXRT_USAGE, "--%s: '%s' is %s", flag.name, printable(text).c_str(), wanted.c_str());
-}
-
-int64_t integer(const Flag &flag, const std::string &text, int64_t least,
-                int64_t most = std::numeric_limits<int64_t>::max()) {
-  int64_t value = 0;
-  auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument)
-    refuse(flag, text, "no whole number");
-  if (result.ec != std::errc())
-    refuse(flag, text, "past 64 bits");
-  if (value < least || value > most)
-    refuse(flag, text,
-           most == std::numeric_limits<int64_t>::max()
-               ? format("less than %lld", (long long)least)
-               : format("not between %lld and %lld", (long long)least, (long long)most));
-  return value;
-}
-
-// Reads a number. It uses from_chars and not strtod, since a locale with a decimal comma must not matter.
-double real(const Flag &flag, const std::string &text, double least, double most = std::numeric_limits<double>::max()) {
-  double value = 0;
-  auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ptr != text.data() + text.size() || result.ec == std::errc::invalid_argument)
-    refuse(flag, text, "no number");
-  if (result.ec != std::errc())
-    refuse(flag, text, "outside of what 64 bits hold");
-  if (!std::isfinite(value))
-    refuse(flag, text, "no finite number");
-  if (value < least)
-    refuse(flag, text, format("less than %g", least));
-  if (value > most)
-    refuse(flag, text, format("more than %g", most));
-  return value;
-}
-
-/// Reads a learning rate. The step takes it as f32, so it must not round to Inf or 0.
-double rate(const Flag &flag, const std::string &text) {
-  double value = real(flag, text, 0);
-  if (!isRate(value))
-    refuse(flag, text,
-           value > 1 ? "more than 3.4e38, the most that the step's "
-                       "f32 holds"
-                     : "0 in the step's f32");
-  return value;
-}
-
-/// Reads the name of a file, which must not be empty or `-`.
-std::string file(const Flag &flag, const std::string &text) {
-  if (text.empty())
-    refuse(flag, text, "no file's name; leave the flag out or name one");
-  if (text == "-")
-    refuse(flag, text,
-           "no file: standard input and output are not read at any "
-           "offset, nor replaced in one move; ./- is a file of that "
-           "name");
-  return text;
-}
-
-/// Reads a number of bytes as Hugging Face's max_shard_size: "5GB", "512MiB".
-uint64_t size(const Flag &flag, const std::string &text) {
-  static const std::string letters = "KMGT";
-  const size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
-  std::string unit = text.substr(end);
-  unit.erase(0, unit.find_first_not_of(' '));
-  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
-  const size_t power = unit.empty() ? std::string::npos : letters.find(unit[0]);
-  const bool isBinary = unit.size() == 3 && unit.substr(1) == "IB";
-  if (end == 0 || power == std::string::npos || !(isBinary || (unit.size() == 2 && unit[1] == 'B')))
-    refuse(flag, text, "not a number with one of KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as 5GB");
-  const double bytes = real(flag, text.substr(0, end), 0.0) * std::pow(isBinary ? 1024.0 : 1000.0, double(power + 1));
-  if (!(bytes >= 1 && bytes < 0x1p63))
-    refuse(flag, text, bytes < 1 ? "less than a byte" : "more than any disk has");
-  return static_cast<uint64_t>(bytes);
-}
-
-std::pair<std::string, std::string> nameAndFile(const Flag &flag, const std::string &text) {
-  size_t equals = text.find('=');
-  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
-    refuse(flag, text, "not NAME=FILE.npy");
-  return {text.substr(0, equals), file(flag, text.substr(equals + 1))};
-}
-
-std::vector<double> split(const Flag &flag, const std::string &text) {
-  std::vector<double> shares;
-  for (size_t at = 0; at <= text.size();) {
-    size_t comma = std::min(text.find(',', at), text.size());
-    std::string part = text.substr(at, comma - at);
-    part.erase(0, part.find_first_not_of(' '));   // Megatron scripts often write "969, 30, 1"
-    shares.push_back(real(flag, part, 0.0, 1e9)); // the limit keeps a share times a size finite
-    at = comma + 1;
-  }
-  double total = 0;
-  for (double share : shares)
-    total += share;
-  if (shares.size() < 2 || shares.size() > 3 || !(total > 0))
-    refuse(flag, text,
-           "not TRAINING,VALIDATION or TRAINING,VALIDATION,TEST with a sum "
-           "above 0");
-  return shares;
-}
-
-std::string entry(const Flag &flag, const std::string &text) {
-  if (text.empty())
-    refuse(flag, text, "no entry's name; --info lists those of an artifact");
-  return text;
-}
-
-DataFormat dataFormat(const Flag &flag, const std::string &text) {
-  if (text == "auto")
-    return DataFormat::Auto;
-  if (text == "text")
-    return DataFormat::Text;
-  if (text == "uint16")
-    return DataFormat::U16;
-  if (text == "uint32")
-    return DataFormat::U32;
-  refuse(flag, text, "none of auto, text, uint16, uint32");
-}
-
-DataOrder dataOrder(const Flag &flag, const std::string &text) {
-  if (text != "random" && text != "sequential")
-    refuse(flag, text, "neither random nor sequential");
-  return text == "random" ? DataOrder::Random : DataOrder::Sequential;
-}
-
-DecayStyle decayStyle(const Flag &flag, const std::string &text) {
-  DecayStyle style = DecayStyle::Constant;
-  if (!findDecayStyle(text, style))
-    refuse(flag, text, "none of " + decayStyleNames());
-  return style;
-}
-
-std::string backend(const Flag &flag, const std::string &text) {
-  std::string present;
-  for (int i = 0; const char *name = txrt_backend_name(i); ++i) {
-    if (text == name)
-      return text;
-    present += (i ? ", " : "") + std::string(name);
-  }
-  refuse(flag, text, "no backend; present: " + present);
-}
-
-#define SET(...) [](Options &o, [[maybe_unused]] const Flag &f, [[maybe_unused]] const std::string &t) { __VA_ARGS__; }
+#define SET(...) [](Options &o, [[maybe_unused]] const char *f, [[maybe_unused]] const std::string &t) { __VA_ARGS__; }
 
 constexpr int64_t mostRanks = mostLocalRanks;
 
@@ -327,6 +184,31 @@ const Flag flags[] = {
      SET(o.trace = file(f, t))},
     {nullptr, "log-interval", "N", "Iterations between two lines of progress (10).",
      SET(o.logInterval = integer(f, t, 1))},
+    {nullptr, "profile", nullptr,
+     "Trace the iterations from --profile-step-start to --profile-step-end instead of "
+     "one, into the file of --trace (trace.json where it is not given).",
+     SET(o.profile = true)},
+    {nullptr, "profile-step-start", "N",
+     "The first iteration of --profile, after N iterations are done (10); those of a loaded checkpoint count.",
+     SET(o.profileStart = integer(f, t, 0))},
+    {nullptr, "profile-step-end", "N", "--profile ends when N iterations are done (12).",
+     SET(o.profileEnd = integer(f, t, 1))},
+    {nullptr, "record-memory-history", nullptr,
+     "Write who holds which bytes of the arena during one step, as a snapshot for PyTorch's viewer "
+     "(pytorch.org/memory_viz), with entries, launches, modules and layers as the stack. Alone it runs nothing, so "
+     "it needs no GPU; with --train-iters or --bench the run follows.",
+     SET(o.recordMemory = true)},
+    {nullptr, "memory-snapshot-path", "FILE.pickle", "Where --record-memory-history writes (snapshot.pickle).",
+     SET(o.memorySnapshot = file(f, t))},
+    {nullptr, "tensorboard-dir", "FOLDER",
+     "With --train-iters: write an event file for TensorBoard into this folder, which is made: loss, "
+     "learning rate, gradient norm and tokens per second by iteration. Files of other runs in it stay.",
+     SET(o.tensorboard = file(f, t))},
+    {nullptr, "log-memory-to-tensorboard", nullptr,
+     "Also write the bytes that are planned, allocated for the arena, and resident in the process.",
+     SET(o.tensorboardMemory = true)},
+    {nullptr, "tensorboard-log-interval", "N", "Iterations between two points of --tensorboard-dir (1).",
+     SET(o.tensorboardInterval = integer(f, t, 1))},
 
     {"Text", "prompt", "TEXT",
      "What --sample continues: text for a vocabulary of 256, else ids with "
@@ -470,16 +352,43 @@ bool isGiven(const Options &options, const std::string &name) {
   return std::any_of(options.given.begin(), options.given.end(), [&](const auto &flag) { return flag.first == name; });
 }
 
+/// Checks the flags of profiles, memory snapshots and TensorBoard against each other.
+void checkObservers(const Options &o) {
+  for (const auto &[flag, owner, isThere] :
+       {std::tuple("profile-step-start", "profile", o.profile), std::tuple("profile-step-end", "profile", o.profile),
+        std::tuple("memory-snapshot-path", "record-memory-history", o.recordMemory),
+        std::tuple("log-memory-to-tensorboard", "tensorboard-dir", !o.tensorboard.empty()),
+        std::tuple("tensorboard-log-interval", "tensorboard-dir", !o.tensorboard.empty())})
+    if (isGiven(o, flag) && !isThere)
+      fail(TXRT_USAGE, "--%s needs --%s", flag, owner);
+  if (!o.tensorboard.empty() && o.trainIterations < 0)
+    fail(TXRT_USAGE, "--tensorboard-dir needs --train-iters");
+  if (!o.profile)
+    return;
+  if (o.trainIterations < 0)
+    fail(TXRT_USAGE, "--profile needs --train-iters; --bench takes --trace");
+  if (o.profileEnd <= o.profileStart)
+    fail(TXRT_USAGE, "--profile-step-end %lld is not after --profile-step-start %lld", (long long)o.profileEnd,
+         (long long)o.profileStart);
+  if (o.profileStart >= o.trainIterations)
+    fail(TXRT_USAGE, "--profile-step-start %lld%s is not below --train-iters %lld, so there is nothing to profile",
+         (long long)o.profileStart, isGiven(o, "profile-step-start") ? "" : ", the one without the flag,",
+         (long long)o.trainIterations);
+}
+
 /// Checks flags against each other.
 void checkTogether(const Options &o) {
   int alone = o.bench + !o.verifyTwin.empty() + !o.function.empty() + o.info + !o.memoryMap.empty();
   bool chain = o.trainIterations >= 0 || o.evaluate || o.sampleTokens >= 0;
+  if (o.recordMemory && alone + chain > 0 && o.trainIterations < 0 && !o.bench)
+    fail(TXRT_USAGE, "--record-memory-history goes alone, with --train-iters or with --bench");
   if (alone + chain > 1)
     fail(TXRT_USAGE, "--bench, --verify-recompute, --function, --info and --memory-map each run alone; "
                      "only --train-iters, --evaluate and --sample go together");
-  if (alone + chain == 0 && o.backend != "dryrun")
-    fail(TXRT_USAGE, "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
-                     "--verify-recompute, --function, --info or --memory-map (--help explains them)");
+  if (alone + chain == 0 && o.backend != "dryrun" && !o.recordMemory)
+    fail(TXRT_USAGE,
+         "nothing to do: give --train-iters, --evaluate, --sample, --bench, "
+         "--verify-recompute, --function, --info, --memory-map or --record-memory-history (--help explains them)");
   if (o.backend == "dryrun" && alone + chain > !o.function.empty())
     fail(TXRT_USAGE, "--backend dryrun runs nothing; give it alone or "
                      "with --function to print one entry");
@@ -501,6 +410,7 @@ void checkTogether(const Options &o) {
   if (!o.dumpGradients.empty() && o.trainIterations < 1 && o.function.empty())
     fail(TXRT_USAGE, "--dump-gradients needs --train-iters of at least 1, "
                      "or --function");
+  checkObservers(o);
   if (!o.trace.empty() && o.trainIterations < 1 && !o.bench)
     fail(TXRT_USAGE, "--trace needs --bench, or --train-iters of at least 1");
   if (o.tune && o.tuningFile.empty())
@@ -544,7 +454,7 @@ Options parseOptions(const std::vector<std::string> &arguments) {
   Options options;
   options.arguments = arguments;
   auto give = [&](const Flag &flag, const std::string &value) {
-    flag.set(options, flag, value);
+    flag.set(options, flag.name, value);
     options.given.emplace_back(flag.name, value);
   };
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -589,6 +499,8 @@ Options parseOptions(const std::vector<std::string> &arguments) {
     fail(TXRT_USAGE, "no artifact: tx-run step.txa --train-iters 100 "
                      "--data-path text.txt (tx-compile makes step.txa)");
   options.tuningFile = tuningCachePath(options);
+  if (options.profile && options.trace.empty())
+    options.trace = "trace.json";
   noteRepeated(options);
   checkTogether(options);
   return options;

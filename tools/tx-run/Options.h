@@ -58,6 +58,13 @@ struct Options {
   uint64_t maxShardBytes = 5'000'000'000; // of each file of a folder
   bool saveOptimizer = false, loadOptimizer = true;
   int64_t logInterval = 10;
+  bool profile = false; // trace the iterations [profileStart, profileEnd), counted from 0
+  int64_t profileStart = 10, profileEnd = 12;
+  bool recordMemory = false;
+  std::string memorySnapshot = "snapshot.pickle";
+  std::string tensorboard; // a folder
+  bool tensorboardMemory = false;
+  int64_t tensorboardInterval = 1;
 
   // Text.
   std::string prompt;

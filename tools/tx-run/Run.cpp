@@ -6,6 +6,7 @@
 #include "FileUses.h"
 #include "Function.h"
 #include "Launch.h"
+#include "MemorySnapshot.h"
 #include "RankWorld.h"
 #include "Sampler.h"
 #include "Trainer.h"
@@ -54,7 +55,8 @@ WeightsRequest weightsOf(const Options &options, uint64_t seed) {
   return request;
 }
 
-txrt_status trainEvaluateSample(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
+txrt_status trainEvaluateSample(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log,
+                                EventFile &curves) {
   TrainingOptions how;
   how.globalBatch = options.globalBatchSize;
   how.guard = options.checkForNan;
@@ -67,7 +69,7 @@ txrt_status trainEvaluateSample(const Options &options, const Model &model, uint
   say(training.readings(), model.ranks(), console);
   training.prepareWeights(weightsOf(options, seed));
   if (trains)
-    if (txrt_status code = Trainer(options, training, console, log).run())
+    if (txrt_status code = Trainer(options, training, console, log, curves).run())
       return code;
   if (options.evaluate)
     reportEvaluation(training.evaluate(options.evalIterations), training.position().iteration, model, console, log);
@@ -120,12 +122,32 @@ void benchmark(const Options &options, const Model &model, uint64_t seed, Consol
   bench(model, runner, *source, what, console, log);
 }
 
+void recordMemory(const OpenArtifact &artifact, const Options &options, Console &console) {
+  writeMemorySnapshot(artifact.get(), entriesOfStep(artifact.manifest()), options.memorySnapshot);
+  console.line("memory snapshot written to " + printable(options.memorySnapshot, 200) +
+               "; open it at https://pytorch.org/memory_viz");
+}
+
+/// Writes the snapshot of an artifact that is not run.
+void recordMemoryAlone(const Options &options, Console &console) {
+  const std::vector<FileUse> uses = fileUses(options, 1);
+  refuseSharedFiles(uses);
+  const auto locks = lockOutputs(uses, 0);
+  recordMemory(OpenArtifact(options.artifact), options, console);
+}
+
+/// Whether only the memory snapshot is asked for, which runs nothing.
+bool onlyRecordsMemory(const Options &options) {
+  return options.recordMemory && options.trainIterations < 0 && !options.bench;
+}
+
 /// The flags that must be the same on all ranks. Flags that name files may differ (their contents are compared), and so
 /// may flags that depend on the machine.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
   static const char *const own[] = {
-      "data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",     "max-shard-size",
-      "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache"};
+      "data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",      "max-shard-size",
+      "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache", "memory-snapshot-path",
+      "tensorboard-dir"};
   std::vector<Ranks::Field> fields;
   for (const auto &flag : options.given)
     if (std::none_of(std::begin(own), std::end(own), [&](const char *name) { return flag.first == name; }))
@@ -158,17 +180,23 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
   // Finds files that cannot be written before the work begins.
   const std::vector<FileUse> uses = fileUses(all, ranks.size());
   std::unique_ptr<Log> log;
+  std::unique_ptr<EventFile> curves;
   std::vector<std::unique_ptr<OutputLock>> locks;
   ranks.together([&] { refuseSharedFiles(uses); });
   ranks.together([&] {
     if (ranks.isFirst() && !options.save.empty() && saveRequestOf(options).isFolder())
       makeFolder(options.save);
+    if (ranks.isFirst() && !options.tensorboard.empty())
+      makeFolder(options.tensorboard);
     locks = lockOutputs(uses, ranks.rank());
     log = std::make_unique<Log>(ranks.isFirst() ? options.log : "");
+    curves = std::make_unique<EventFile>(ranks.isFirst() ? options.tensorboard : "");
   });
 
   const Model model = openModel(options.artifact, options, ranks);
   ranks.together([&] {
+    if (ranks.isFirst() && options.recordMemory)
+      recordMemory(model.opened(), options, console);
     if (ranks.isFirst() && !options.save.empty())
       prepareSave(model, saveRequestOf(options));
     if (ranks.isFirst() && !options.dumpGradients.empty())
@@ -185,7 +213,7 @@ txrt_status runRank(const Options &all, Ranks &ranks) {
     if (!options.dumpGradients.empty() && ranks.isFirst())
       dumpGradients(model, options.dumpGradients);
   } else {
-    return trainEvaluateSample(options, model, seed, console, *log);
+    return trainEvaluateSample(options, model, seed, console, *log, *curves);
   }
   return TXRT_OK;
 }
@@ -208,6 +236,10 @@ txrt_status run(const Options &options) {
   }
   if (!options.memoryMap.empty()) {
     printMemoryMap(options.artifact, options.memoryMap);
+    return TXRT_OK;
+  }
+  if (onlyRecordsMemory(options)) {
+    recordMemoryAlone(options, console);
     return TXRT_OK;
   }
   if (options.backend == "dryrun") {

@@ -1,4 +1,4 @@
-//===- Trace.cpp - An iteration as a Chrome trace -----------------------------------------------------------------===//
+//===- Trace.cpp - Iterations as a Chrome trace -------------------------------------------------------------------===//
 
 #include "Trace.h"
 #include "Error.h"
@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-enum Row { LaunchRow = 1, LayerRow, EntryRow, CommunicationRow };
+enum Row { LaunchRow = 1, LayerRow, EntryRow, CommunicationRow, IterationRow };
 
 json event(const std::string &name, const std::string &category, Row row, double start, double seconds) {
   return {{"name", name},    {"cat", category},   {"ph", "X"},           {"pid", 1},
@@ -28,16 +28,31 @@ json named(const char *what, int row, const std::string &name) {
   return result;
 }
 
-class Trace {
+} // namespace
+
+class Trace::Events {
 public:
-  explicit Trace(const Model &model) : model(model) {
+  explicit Events(const Model &model) : model(model) {
     events.push_back(named("process_name", 0, txrt_session_description(model.session())));
     events.push_back(named("thread_name", LaunchRow, "launches"));
     events.push_back(named("thread_name", LayerRow, "layers"));
     events.push_back(named("thread_name", EntryRow, "entries"));
     events.push_back(named("thread_name", CommunicationRow, "communication"));
+    events.push_back(named("thread_name", IterationRow, "iterations"));
   }
 
+  /// Adds an iteration that began `start` seconds after the trace's first one.
+  void add(const std::vector<Entry> &entries, int64_t iteration, double start) {
+    began = std::max(began, start);
+    const double first = began;
+    for (const Entry &entry : entries)
+      add(entry);
+    events.push_back(event("iteration " + std::to_string(iteration), "iteration", IterationRow, first, began - first));
+  }
+
+  std::string text() const { return json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump() + "\n"; }
+
+private:
   void add(const Entry &entry) {
     const int count = txrt_session_launch_count(model.session(), entry.index());
     double end = began;
@@ -52,9 +67,6 @@ public:
     began = end;
   }
 
-  std::string text() const { return json{{"displayTimeUnit", "ms"}, {"traceEvents", events}}.dump() + "\n"; }
-
-private:
   double add(const txrt_launch_info &info) {
     const double start = began + info.last_start;
     const double end = start + info.last_seconds;
@@ -105,17 +117,24 @@ private:
   double layerStart = 0, layerEnd = 0;
 };
 
-} // namespace
+Trace::Trace(const Model &model) : events(std::make_unique<Events>(model)) {}
 
-void writeTrace(const Model &model, const std::vector<Entry> &entries, const std::string &path, Console &console) {
-  Trace trace(model);
-  for (const Entry &entry : entries)
-    trace.add(entry);
-  const std::string text = trace.text();
+Trace::~Trace() = default;
+
+void Trace::add(const std::vector<Entry> &entries, int64_t iteration, double start) {
+  if (count++ == 0)
+    origin = start;
+  events->add(entries, iteration, start - origin);
+}
+
+void Trace::write(const std::string &path, Console &console) const {
+  const std::string text = events->text();
   AtomicFile file(path);
   file.write(text.data(), text.size());
   file.commit();
-  console.line("trace of one iteration written to " + printable(path, 200));
+  console.line(format("trace of %s written to %s",
+                      count == 1 ? "one iteration" : (std::to_string(count) + " iterations").c_str(),
+                      printable(path, 200).c_str()));
 }
 
 } // namespace txrun

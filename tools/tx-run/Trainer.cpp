@@ -4,7 +4,6 @@
 #include "Error.h"
 #include "Interrupt.h"
 #include "Memory.h"
-#include "Trace.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,8 +14,9 @@ namespace txrun {
 // knows how long the first one takes; then 10 times the slowest iteration so far.
 static constexpr double leastPatience = 60, slownessPatience = 10;
 
-Trainer::Trainer(const Options &options, Training &training, Console &console, Log &log)
-    : options(options), training(training), model(training.model), console(console), log(log), first(iteration()) {
+Trainer::Trainer(const Options &options, Training &training, Console &console, Log &log, EventFile &curves)
+    : options(options), training(training), model(training.model), console(console), log(log), curves(curves),
+      first(iteration()) {
   if (first < options.trainIterations) // if no iteration is left to train, keep the checkpoint's settings
     training.setSchedule(scheduleOf(options), whichHolds(options));
 }
@@ -34,19 +34,16 @@ txrt_status Trainer::run() {
   bool stopped = ranks.interrupted();
   while (iteration() < options.trainIterations && !stopped) {
     const double rate = training.rate();
-    const bool traced = isTraced();
-    txrt_session_profile(model.session(), traced);
+    const bool isNowTraced = isTraced();
+    txrt_session_profile(model.session(), isNowTraced);
     Clock::time_point start = Clock::now();
     const StepResult result = training.step(rate);
     double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     slowest = std::max(slowest, seconds);
     patience.set(std::max(leastPatience, slownessPatience * slowest));
     stopped = ranks.interrupted();
-    if (traced)
-      ranks.together([&] {
-        if (ranks.isFirst())
-          writeTrace(model, training.runner().entries(), options.trace, console);
-      });
+    if (isNowTraced)
+      trace(std::chrono::duration<double>(start - began).count());
     try {
       ranks.together([&] { report(result, rate, seconds, stopped); });
       if (options.evalInterval > 0 && iteration() % options.evalInterval == 0)
@@ -63,6 +60,7 @@ txrt_status Trainer::run() {
   }
   // Signals do not cut off the writing of results, and other ranks wait for it, however long it takes.
   Patience writing(Patience::endless);
+  ranks.together([&] { writeTrace(); });
   if (!options.dumpGradients.empty() && iteration() > first)
     ranks.together([&] {
       if (ranks.isFirst())
@@ -82,12 +80,37 @@ txrt_status Trainer::run() {
   return TXRT_INTERRUPTED;
 }
 
-/// Whether to trace this iteration: the second one of the run, as the first is slower than usual; the first if there is
-/// no second.
+/// Whether to trace the iteration that begins now: with --profile those it names, else the second one of the run, as
+/// the first is slower than usual; the first if there is no second.
 bool Trainer::isTraced() const {
   if (options.trace.empty())
     return false;
+  if (options.profile)
+    return options.profileStart <= iteration() && iteration() < options.profileEnd;
   return iteration() == std::min(first + 1, options.trainIterations - 1);
+}
+
+/// Adds the iteration that has ended to the trace, and writes it after the last one.
+void Trainer::trace(double start) {
+  model.ranks().together([&] {
+    if (model.ranks().isFirst()) {
+      if (!traced)
+        traced.emplace(model);
+      traced->add(training.runner().entries(), iteration(), start);
+    }
+    if (!isTraced())
+      writeTrace();
+  });
+}
+
+void Trainer::writeTrace() {
+  if (traced)
+    traced->write(options.trace, console);
+  else if (options.profile && model.ranks().isFirst() && !wroteTrace)
+    console.line(format("nothing to trace: no iteration between --profile-step-start %lld and --profile-step-end %lld",
+                        (long long)options.profileStart, (long long)options.profileEnd));
+  wroteTrace |= traced.has_value();
+  traced.reset();
 }
 
 void Trainer::save() {
@@ -141,6 +164,8 @@ void Trainer::report(const StepResult &result, double rate, double seconds, bool
                 .integer("samples", static_cast<int64_t>(training.position().samples))
                 .integer("peak_bytes", static_cast<int64_t>(model.manifest().peakBytes))
                 .integer("rss_bytes", static_cast<int64_t>(residentBytes())));
+  if (iteration() % options.tensorboardInterval == 0)
+    addToCurves(result, rate, seconds);
 
   double elapsed = std::chrono::duration<double>(Clock::now() - began).count();
   double left = elapsed / double(iteration() - first) * double(options.trainIterations - iteration());
@@ -157,9 +182,27 @@ void Trainer::report(const StepResult &result, double rate, double seconds, bool
     console.progress(text + format("  %.0f s left", left));
 }
 
+/// The tags are Megatron's where it has the curve.
+void Trainer::addToCurves(const StepResult &result, double rate, double seconds) {
+  Scalars scalars = {{"lm loss", result.loss},
+                     {"learning-rate", rate},
+                     {"grad-norm", double(result.gradientNorm)},
+                     {"iteration-time", seconds},
+                     {"tokens-per-second", double(result.tokens) / seconds}};
+  if (options.tensorboardMemory) {
+    scalars.emplace_back("mem-planned-bytes", double(model.manifest().peakBytes));
+    scalars.emplace_back("mem-allocated-bytes", double(txrt_session_arena_bytes(model.session())));
+    scalars.emplace_back("mem-resident-bytes", double(residentBytes()));
+  }
+  curves.add(iteration(), scalars);
+}
+
 void Trainer::evaluate() {
   const EvaluationResult result = training.evaluate(options.evalIterations);
-  model.ranks().together([&] { reportEvaluation(result, iteration(), model, console, log); });
+  model.ranks().together([&] {
+    reportEvaluation(result, iteration(), model, console, log);
+    curves.add(iteration(), {{"lm loss validation", result.loss}, {"lm loss validation ppl", result.perplexity}});
+  });
 }
 
 void reportEvaluation(const EvaluationResult &result, int64_t step, const Model &model, Console &console, Log &log) {

@@ -83,6 +83,26 @@ uint64_t txrt_artifact_segment_bytes(const txrt_artifact *artifact, txrt_segment
 txrt_status txrt_artifact_print_memory_map(const txrt_artifact *artifact, const char *what, FILE *output,
                                            txrt_error *error);
 
+/* Bytes [begin, end) of the arena, and who holds them while an entry runs. Blocks of one moment do not overlap, but
+   that a launch may write a block in place of one that it reads last. */
+typedef struct {
+  uint64_t begin, end;
+  int number; /* the launch that writes the block first, as its index in the launch table; -1: state or an argument,
+                 which is there when the entry begins */
+  int last;   /* the last launch that uses it; -1: state or a result, which is still there when the entry ends */
+  const char *name;   /* of state, an argument or a result; else "" */
+  txrt_dtype dtype;   /* of the first value in it; TXRT_DTYPE_BYTE for state and arguments */
+  const char *launch; /* the name of launch `number`: module path and op; "" if there is none */
+  txrt_phase phase;   /* of that launch, and its layer (-1: outside the layers) */
+  int layer;
+} txrt_memory_block;
+
+/* Calls `visit` for each block of an entry (an index as in the launch table, from 0): first for all state, then for
+   arguments, then in the order of launches. `name` lives until `visit` returns, `launch` as long as the artifact. */
+txrt_status txrt_artifact_visit_memory(const txrt_artifact *artifact, int entry,
+                                       void (*visit)(void *context, const txrt_memory_block *block), void *context,
+                                       txrt_error *error);
+
 /*===-- Ranks ------------------------------------------------------------===*/
 
 /* The processes that run one step together, numbered from 0. */

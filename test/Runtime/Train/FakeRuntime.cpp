@@ -248,6 +248,11 @@ txrt_status txrt_artifact_print_memory_map(const txrt_artifact *, const char *, 
   return TXRT_OK;
 }
 
+txrt_status txrt_artifact_visit_memory(const txrt_artifact *, int, void (*)(void *, const txrt_memory_block *), void *,
+                                       txrt_error *) {
+  return TXRT_OK;
+}
+
 txrt_status txrt_session_create(const txrt_artifact *artifact, const txrt_options *, txrt_session **session,
                                 txrt_error *) {
   auto *made = new txrt_session{};

@@ -120,7 +120,7 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
 def FuseEpiloguesPass : Pass<"tx-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "let the library that multiplies do what belongs to a product";
   let description = [{
-    For targets whose library can; it comes before tx-fuse-kernels, whose kernels do the rest. With `marks=false` it
+    For targets whose library can; it comes before tx-fuse-kernels, whose kernels do the rest. Without `marks` it
     only gives products their sums: that comes before tx-rematerialize, which then decides about the ops that will run.
     An op asks for what it can have by GemmOpInterface:
 

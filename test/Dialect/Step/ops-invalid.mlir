@@ -118,6 +118,27 @@ func.func @body_of_other_types(%x: tensor<2x6xf32>) {
 
 // -----
 
+func.func @yields_an_input(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op must yield what its ops compute, each value once}}
+  %0 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> tensor<2x6xf32> {
+    step.yield %a : tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @yields_twice(%x: tensor<2x6xf32>) {
+  // expected-error @below {{'step.group' op must yield what its ops compute, each value once}}
+  %0:2 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> (tensor<2x6xf32>, tensor<2x6xf32>) {
+    %1 = tx.gelu %a in <"a"> : tensor<2x6xf32>
+    step.yield %1, %1 : tensor<2x6xf32>, tensor<2x6xf32>
+  }
+  return
+}
+
+// -----
+
 func.func @too_few_yielded(%x: tensor<2x6xf32>) {
   // expected-error @below {{'step.group' op must yield values of its result types}}
   %0:2 = step.group row [2, 6] in <"a"> (%a = %x) : (tensor<2x6xf32>) -> (tensor<2x6xf32>, tensor<2x6xf32>) {

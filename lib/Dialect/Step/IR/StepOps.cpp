@@ -6,6 +6,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -125,6 +126,10 @@ LogicalResult GroupOp::verify() {
 LogicalResult GroupOp::verifyRegions() {
   if (TypeRange(cast<YieldOp>(getBody().front().back()).getValues()) != getOutputs().getTypes())
     return emitOpError("must yield values of its result types");
+  llvm::SmallPtrSet<Value, 8> yielded;
+  for (Value value : getBody().front().back().getOperands())
+    if (isa<BlockArgument>(value) || !yielded.insert(value).second)
+      return emitOpError("must yield what its ops compute, each value once");
   return verifyNest(getBody(), getKind(), getSpace());
 }
 

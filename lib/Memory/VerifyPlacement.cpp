@@ -7,7 +7,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "Storage.h"
+#include "InPlace.h"
 
 #include "tx/Dialect/Tx/IR/Signature.h"
 #include "tx/Dialect/Tx/IR/TxOps.h"
@@ -247,10 +247,9 @@ private:
         // State that the function does not load must stay intact too.
         return op.emitOpError("writes ") << buffer << ", where state lies, which it does not continue";
       }
-      if (auto group = dyn_cast<step::GroupOp>(op))
-        for (auto [number, input] : llvm::enumerate(group.getInputs()))
-          if (memory::mayReplace(group, number, result.getResultNumber()))
-            replaceable.push_back(input);
+      for (auto [number, operand] : llvm::enumerate(op.getOperands()))
+        if (memory::mayReplace(number, result))
+          replaceable.push_back(operand);
       if (failed(write(&op, result, replaceable)))
         return failure();
     }

@@ -3,6 +3,7 @@
 #include "tx/Plan/Step.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace tx;
 using namespace tx::plan;
@@ -52,4 +53,31 @@ std::vector<RecomputeModule> Entry::getModulesPresent() const {
 const Entry *Step::findEntry(const std::string &name) const {
   auto found = llvm::find_if(entries, [&](const Entry &entry) { return entry.name == name; });
   return found == entries.end() ? nullptr : &*found;
+}
+
+static const char *getName(ElementType element) {
+  switch (element) {
+  case ElementType::F32:
+    return "f32";
+  case ElementType::BF16:
+    return "bf16";
+  case ElementType::F16:
+    return "f16";
+  case ElementType::F64:
+    return "f64";
+  case ElementType::I32:
+    return "i32";
+  case ElementType::I1:
+    return "i1";
+  case ElementType::I8:
+    return "i8";
+  }
+  llvm_unreachable("all element types are listed");
+}
+
+std::string plan::toString(const TensorType &type) {
+  std::string text = "tensor<";
+  for (int64_t size : type.shape)
+    text += std::to_string(size) + "x";
+  return text + getName(type.element) + ">";
 }

@@ -141,6 +141,9 @@ struct TensorType {
   bool operator==(const TensorType &other) const { return shape == other.shape && element == other.element; }
 };
 
+/// As IR has it: `tensor<4x768xf32>`.
+std::string toString(const TensorType &type);
+
 /// A global of the module.
 struct State {
   std::string name;

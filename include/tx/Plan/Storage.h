@@ -19,6 +19,11 @@
 
 #include "txrt/abi.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace tx::plan {
 
 /// Why values cannot lie as they would have to; who reads the IR says it where `op`, `store` or `value` stands.
@@ -46,7 +51,7 @@ struct StateLayout {
   static StateLayout compute(const Step &step);
 };
 
-/// A part of the arena. Values of no segment but the transient one are ever placed by lifetime.
+/// A part of the arena. Only the transient one is placed by lifetime.
 enum class MemorySegment { Persistent, Argument, Transient };
 
 struct Storage {
@@ -79,6 +84,9 @@ struct Storages {
 /// Finds a fault in an op whose values cannot lie as it needs them: parts of a concat that lie elsewhere, a store of a
 /// value that was not computed in its state's place, an op that no launch can run.
 Storages computeStorages(const Step &step, const Entry &entry, const Schedule &schedule, const StateLayout &layout);
+
+/// The operand of the value's op whose bytes the value overwrites and continues; -1: none.
+int getTiedOperand(const Entry &entry, int value);
 
 /// The state in whose bytes the value lies: the value was loaded from it, or continues the loaded value in place; -1:
 /// none.

@@ -1,11 +1,11 @@
 //===- PlacementGreedy.h - one packing from one order ---------------------------------------------------*- C++ -*-===//
 
-#ifndef TX_LIB_MEMORY_PLACEMENTGREEDY_H
-#define TX_LIB_MEMORY_PLACEMENTGREEDY_H
+#ifndef TX_LIB_PLAN_PLACEMENTGREEDY_H
+#define TX_LIB_PLAN_PLACEMENTGREEDY_H
 
 #include "PlacementInstance.h"
 
-namespace tx::memory::detail {
+namespace tx::plan::detail {
 
 /// Packs from the bottom up. The lowest stretch of the skyline takes an item that fits between its walls: of several,
 /// the one that stands first in `order`. If none fits, the stretch rises to its lower wall.
@@ -16,6 +16,6 @@ namespace tx::memory::detail {
 Packing packSkyline(const Instance &instance, const std::vector<int> &order,
                     std::optional<int64_t> flatUnder = std::nullopt);
 
-} // namespace tx::memory::detail
+} // namespace tx::plan::detail
 
-#endif // TX_LIB_MEMORY_PLACEMENTGREEDY_H
+#endif // TX_LIB_PLAN_PLACEMENTGREEDY_H

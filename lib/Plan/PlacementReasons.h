@@ -7,12 +7,12 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_LIB_MEMORY_PLACEMENTREASONS_H
-#define TX_LIB_MEMORY_PLACEMENTREASONS_H
+#ifndef TX_LIB_PLAN_PLACEMENTREASONS_H
+#define TX_LIB_PLAN_PLACEMENTREASONS_H
 
 #include <algorithm>
 
-namespace tx::memory::detail {
+namespace tx::plan::detail {
 
 /// A set of sections as at most 12 stretches [lo, hi) in order. If a set would need more, it also takes in the sections
 /// between its two nearest stretches. A larger set is still correct, but lets the search skip less.
@@ -76,6 +76,6 @@ private:
   int count = 0;
 };
 
-} // namespace tx::memory::detail
+} // namespace tx::plan::detail
 
-#endif // TX_LIB_MEMORY_PLACEMENTREASONS_H
+#endif // TX_LIB_PLAN_PLACEMENTREASONS_H

@@ -6,8 +6,8 @@
 
 #include <limits>
 
-using namespace tx::memory;
-using namespace tx::memory::test;
+using namespace tx::plan;
+using namespace tx::plan::test;
 
 namespace {
 

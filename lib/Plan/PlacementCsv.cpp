@@ -1,11 +1,11 @@
 //===- PlacementCsv.cpp - reading benchmark instances ---------------------------------------------------*- C++ -*-===//
 
-#include "tx/Memory/Placement.h"
+#include "tx/Plan/Placement.h"
 
 #include <cerrno>
 #include <cstdlib>
 
-using namespace tx::memory;
+using namespace tx::plan;
 
 /// Splits one line at commas; blanks around a field are dropped.
 static std::vector<std::string> splitFields(const std::string &line) {
@@ -29,7 +29,7 @@ static bool parseInt(const std::string &text, int64_t &value) {
   return !text.empty() && *end == '\0' && errno == 0;
 }
 
-PlacementCsv tx::memory::readPlacementCsv(const std::string &text, const std::string &name, int64_t defaultAlignment) {
+PlacementCsv tx::plan::readPlacementCsv(const std::string &text, const std::string &name, int64_t defaultAlignment) {
   static const char *const kColumns[] = {"id", "lower", "upper", "size", "alignment"};
   enum { kId, kLower, kUpper, kSize, kAlignment, kNumColumns };
   PlacementCsv csv;

@@ -14,8 +14,8 @@
 #include <algorithm>
 #include <numeric>
 
-using namespace tx::memory;
-using namespace tx::memory::detail;
+using namespace tx::plan;
+using namespace tx::plan::detail;
 
 namespace {
 
@@ -227,7 +227,7 @@ private:
 
 } // namespace
 
-Placement tx::memory::place(const std::vector<Buffer> &buffers, const PlacementOptions &options) {
+Placement tx::plan::place(const std::vector<Buffer> &buffers, const PlacementOptions &options) {
   if (verifyBuffers(buffers))
     return {};
   return Placer(buffers, options).run(buffers.size());

@@ -26,8 +26,8 @@
 #include <algorithm>
 #include <limits>
 
-using namespace tx::memory;
-using namespace tx::memory::detail;
+using namespace tx::plan;
+using namespace tx::plan::detail;
 
 namespace {
 

@@ -5,20 +5,20 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "tx/Memory/Placement.h"
+#include "tx/Plan/Placement.h"
 
 #include <algorithm>
 #include <limits>
 #include <map>
 
-using namespace tx::memory;
+using namespace tx::plan;
 
 static std::string describe(size_t i, const Buffer &b) {
   return "buffer " + std::to_string(i) + " (" + std::to_string(b.size) + " bytes, alive [" + std::to_string(b.lower) +
          ", " + std::to_string(b.upper) + "))";
 }
 
-std::optional<std::string> tx::memory::verifyBuffers(const std::vector<Buffer> &buffers) {
+std::optional<std::string> tx::plan::verifyBuffers(const std::vector<Buffer> &buffers) {
   // In bytes: far above any machine's memory, and far enough below 2^63 that no sum overflows.
   constexpr int64_t kLimit = int64_t(1) << 60;
   int64_t sum = 0;
@@ -47,7 +47,7 @@ std::optional<std::string> tx::memory::verifyBuffers(const std::vector<Buffer> &
   return std::nullopt;
 }
 
-std::optional<std::string> tx::memory::verifyPlacement(const std::vector<Buffer> &buffers, const Placement &placement) {
+std::optional<std::string> tx::plan::verifyPlacement(const std::vector<Buffer> &buffers, const Placement &placement) {
   if (auto fault = verifyBuffers(buffers))
     return fault;
   if (placement.offsets.size() != buffers.size())

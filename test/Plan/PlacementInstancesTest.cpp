@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
-using namespace tx::memory;
-using namespace tx::memory::test;
+using namespace tx::plan;
+using namespace tx::plan::test;
 
 namespace {
 

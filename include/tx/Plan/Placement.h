@@ -15,15 +15,15 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_MEMORY_PLACEMENT_H
-#define TX_MEMORY_PLACEMENT_H
+#ifndef TX_PLAN_PLACEMENT_H
+#define TX_PLAN_PLACEMENT_H
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace tx::memory {
+namespace tx::plan {
 
 /// One buffer, alive in the half-open interval [lower, upper) of schedule time (the places of ops in their block). It
 /// owns its size rounded up to its alignment: a kernel may then read and write whole vectors, and the arena's height is
@@ -80,6 +80,6 @@ struct PlacementCsv {
 /// columns, in any order. `name` is the file's, for error messages.
 PlacementCsv readPlacementCsv(const std::string &text, const std::string &name, int64_t defaultAlignment = 1);
 
-} // namespace tx::memory
+} // namespace tx::plan
 
-#endif // TX_MEMORY_PLACEMENT_H
+#endif // TX_PLAN_PLACEMENT_H

@@ -7,14 +7,14 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_TEST_MEMORY_TRAININGSTEPS_H
-#define TX_TEST_MEMORY_TRAININGSTEPS_H
+#ifndef TX_TEST_PLAN_TRAININGSTEPS_H
+#define TX_TEST_PLAN_TRAININGSTEPS_H
 
-#include "tx/Memory/Placement.h"
+#include "tx/Plan/Placement.h"
 
 #include <algorithm>
 
-namespace tx::memory::test {
+namespace tx::plan::test {
 
 class Random {
 public:
@@ -119,6 +119,6 @@ inline std::vector<Buffer> makeTrainingStep(const StepShape &shape) {
   return buffers;
 }
 
-} // namespace tx::memory::test
+} // namespace tx::plan::test
 
-#endif // TX_TEST_MEMORY_TRAININGSTEPS_H
+#endif // TX_TEST_PLAN_TRAININGSTEPS_H

@@ -1,13 +1,13 @@
 //===- PlacementSearch.h - packing under a capacity -----------------------------------------------------*- C++ -*-===//
 
-#ifndef TX_LIB_MEMORY_PLACEMENTSEARCH_H
-#define TX_LIB_MEMORY_PLACEMENTSEARCH_H
+#ifndef TX_LIB_PLAN_PLACEMENTSEARCH_H
+#define TX_LIB_PLAN_PLACEMENTSEARCH_H
 
 #include "PlacementInstance.h"
 
 #include <memory>
 
-namespace tx::memory::detail {
+namespace tx::plan::detail {
 
 enum class SearchStatus {
   Found,        ///< a packing within the capacity was found
@@ -46,6 +46,6 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
-} // namespace tx::memory::detail
+} // namespace tx::plan::detail
 
-#endif // TX_LIB_MEMORY_PLACEMENTSEARCH_H
+#endif // TX_LIB_PLAN_PLACEMENTSEARCH_H

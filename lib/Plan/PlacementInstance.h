@@ -6,12 +6,12 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#ifndef TX_LIB_MEMORY_PLACEMENTINSTANCE_H
-#define TX_LIB_MEMORY_PLACEMENTINSTANCE_H
+#ifndef TX_LIB_PLAN_PLACEMENTINSTANCE_H
+#define TX_LIB_PLAN_PLACEMENTINSTANCE_H
 
-#include "tx/Memory/Placement.h"
+#include "tx/Plan/Placement.h"
 
-namespace tx::memory::detail {
+namespace tx::plan::detail {
 
 struct Item {
   int lo, hi;   ///< half-open range of sections
@@ -41,6 +41,6 @@ struct Packing {
   int64_t height = 0;
 };
 
-} // namespace tx::memory::detail
+} // namespace tx::plan::detail
 
-#endif // TX_LIB_MEMORY_PLACEMENTINSTANCE_H
+#endif // TX_LIB_PLAN_PLACEMENTINSTANCE_H

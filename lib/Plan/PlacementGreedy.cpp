@@ -16,8 +16,8 @@
 #include <limits>
 #include <queue>
 
-using namespace tx::memory;
-using namespace tx::memory::detail;
+using namespace tx::plan;
+using namespace tx::plan::detail;
 
 namespace {
 
@@ -218,7 +218,7 @@ private:
 
 } // namespace
 
-Packing tx::memory::detail::packSkyline(const Instance &instance, const std::vector<int> &order,
+Packing tx::plan::detail::packSkyline(const Instance &instance, const std::vector<int> &order,
                                         std::optional<int64_t> flatUnder) {
   constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   Packing packing;

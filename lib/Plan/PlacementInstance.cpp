@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-using namespace tx::memory;
-using namespace tx::memory::detail;
+using namespace tx::plan;
+using namespace tx::plan::detail;
 
-Instance tx::memory::detail::makeInstance(const std::vector<Buffer> &buffers) {
+Instance tx::plan::detail::makeInstance(const std::vector<Buffer> &buffers) {
   struct Event {
     int64_t time;
     bool isStart; // false sorts first: lifetimes are half-open

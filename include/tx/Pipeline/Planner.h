@@ -1,0 +1,64 @@
+//===- Planner.h - Many plans of one model --------------------------------------------------------------*- C++ -*-===//
+//
+// A planner reads a model once, up to where recomputation is decided, and says what any recompute policy costs. Nothing
+// is generated and nothing runs, so the device need not be there.
+//
+//   llvm::Expected<std::unique_ptr<Planner>> planner = Planner::create(options, device);
+//   llvm::Expected<PlannedStep> step = (*planner)->evaluate(policy);
+//   step->peakBytes;                 // what the runtime would allocate for its arena
+//   step->getSeconds(/*microbatches=*/4);
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#ifndef TX_PIPELINE_PLANNER_H
+#define TX_PIPELINE_PLANNER_H
+
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Plan/Seconds.h"
+#include "tx/Remat/Remat.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tx {
+
+/// What a step costs under one policy.
+struct PlannedStep {
+  int64_t peakBytes = 0;       ///< the arena, as placed: peak_bytes of a report
+  int64_t persistentBytes = 0; ///< parameters, gradients and the optimizer's state, a part of the peak
+  RematSummary summary;        ///< what is saved and what is recomputed
+  plan::Seconds step;          ///< of the entry that does all of an iteration with one micro batch
+  plan::Seconds microbatch;    ///< of the entry that adds one micro batch's gradients
+  plan::Seconds apply;         ///< of the entry that then updates the parameters
+
+  /// The time of an iteration with so many micro batches.
+  plan::Seconds getSeconds(int64_t microbatches) const;
+};
+
+class Planner {
+public:
+  /// The options describe the model and the target; their recompute flags count as evaluate's first policy only. The
+  /// device must outlive the planner.
+  static llvm::Expected<std::unique_ptr<Planner>> create(const CompileOptions &options, const plan::Device &device);
+  ~Planner();
+
+  /// What the step costs under the policy. Errors say what is wrong with the policy.
+  llvm::Expected<PlannedStep> evaluate(const RecomputeOptions &policy);
+
+  /// The parts that the model has, in the order of RecomputeModule, and its number of layers.
+  const std::vector<RecomputeModule> &getModules() const { return modules; }
+  int getLayerCount() const { return layers; }
+
+private:
+  class State;
+  explicit Planner(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state;
+  std::vector<RecomputeModule> modules;
+  int layers = 0;
+};
+
+} // namespace tx
+
+#endif // TX_PIPELINE_PLANNER_H

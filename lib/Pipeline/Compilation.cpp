@@ -1,0 +1,159 @@
+//===- Compilation.cpp - One module on its way through the stages -------------------------------------------------===//
+
+#include "Compilation.h"
+
+#include "AddedPasses.h"
+#include "InputPhase.h"
+#include "Report.h"
+
+#include "tx/Pipeline/Register.h"
+#include "tx/Support/UserError.h"
+#include "tx/Target/Artifact.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace tx;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Diagnostics
+//===--------------------------------------------------------------------------------------------------------------===//
+
+llvm::Error DiagnosticLines::takeError() {
+  if (errors.empty())
+    return badInput("compilation failed without a diagnostic; this is a bug of tx");
+  llvm::Error all = llvm::Error::success();
+  for (const std::string &text : errors)
+    all = llvm::joinErrors(std::move(all), badInput(text));
+  errors.clear();
+  return all;
+}
+
+void DiagnosticLines::take(Diagnostic &diagnostic) {
+  if (quiet && diagnostic.getSeverity() != DiagnosticSeverity::Error)
+    return;
+  std::string text = diagnostic.str();
+  std::replace(text.begin(), text.end(), '\n', ' '); // one line for each diagnostic
+  if (auto loc = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+    text =
+        (loc.getFilename().getValue() + ":" + Twine(loc.getLine()) + ":" + Twine(loc.getColumn()) + ": " + text).str();
+  switch (diagnostic.getSeverity()) {
+  case DiagnosticSeverity::Error:
+    errors.push_back(std::move(text));
+    break;
+  case DiagnosticSeverity::Warning:
+    printWarning(text);
+    break;
+  case DiagnosticSeverity::Note:
+  case DiagnosticSeverity::Remark:
+    printNote(text);
+    break;
+  }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Stages
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Compilation::Compilation(const CompileOptions &options, const CompileHooks &hooks, bool quiet)
+    : options(options), hooks(hooks), lines(context, quiet) {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+}
+
+llvm::Error Compilation::runTo(StringRef phase) {
+  llvm::Expected<std::unique_ptr<Target>> chosen = createTarget(options);
+  if (!chosen)
+    return chosen.takeError();
+  target = std::move(*chosen);
+  llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
+  if (!loaded)
+    return loaded.takeError();
+  module = std::move(*loaded);
+  reached = findReachedPhase(*module);
+  if (llvm::Error error = checkReachedPhase(options, reached, phase))
+    return error;
+  if (llvm::Error error = checkFunctions(options, *module))
+    return error;
+  if (failed(verifyInput(*module)))
+    return lines.takeError();
+  size_t first = findStage(reached);
+  for (const Stage &stage : getStages().slice(first, findStage(phase) + 1 - first))
+    if (llvm::Error error = runStage(stage))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::tryFrom(StringRef stage, StringRef last, llvm::function_ref<void()> use) {
+  OwningOpRef<ModuleOp> before = module->clone();
+  auto runAll = [&]() -> llvm::Error {
+    size_t first = findStage(stage) + 1;
+    for (const Stage &next : getStages().slice(first, findStage(last) + 1 - first))
+      if (llvm::Error error = runStage(next))
+        return error;
+    use();
+    return llvm::Error::success();
+  };
+  llvm::Error result = runAll();
+  module = std::move(before);
+  return result;
+}
+
+llvm::Expected<llvm::SmallVector<char, 0>> Compilation::emitArtifact(llvm::json::Object report) {
+  FailureOr<TargetCode> code = target->compileKernels(getProgram());
+  if (failed(code))
+    return lines.takeError();
+  return serializeArtifact(getProgram(), *code, describeInput(options, hasOwnRecompute(), std::move(report)));
+}
+
+llvm::Error Compilation::run(llvm::function_ref<void(OpPassManager &)> addPasses) {
+  PassManager manager(&context);
+  addPasses(manager);
+  if (failed(manager.run(*module)))
+    return lines.takeError();
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::runVerifier(const Stage &stage) {
+  return stage.addVerifier ? run(stage.addVerifier) : llvm::Error::success();
+}
+
+/// Runs the stage's passes, the passes that a person has added, and the verifier. For the stage that the input has
+/// reached, it skips the stage's passes, but verifies the input: a person may have edited it. If there are added
+/// passes, it verifies again after them.
+llvm::Error Compilation::runStage(const Stage &stage) {
+  bool isInput = stage.name == reached, isAdded = false;
+  if (isInput)
+    if (llvm::Error error = runVerifier(stage))
+      return error;
+  if (llvm::Error error = run([&](OpPassManager &manager) {
+        if (!isInput)
+          stage.addPasses(manager, options, *target);
+        isAdded = addPassesAfter(stage.name, options.plugins, manager);
+      }))
+    return error;
+  call(stage, "placement", hooks.afterPlacement);
+  if (!isInput || isAdded)
+    if (llvm::Error error = runVerifier(stage))
+      return error;
+  if (stage.name == "remat")
+    summarize();
+  call(stage, "remat", hooks.afterRemat);
+  call(stage, "placement", hooks.afterVerification);
+  call(stage, "step", hooks.afterStep);
+  return llvm::Error::success();
+}
+
+void Compilation::call(const Stage &stage, StringRef after, const CompileHooks::Hook &hook) {
+  if (stage.name == after && hook)
+    hook(*module);
+}
+
+void Compilation::summarize() {
+  for (auto func : module->getOps<func::FuncOp>())
+    if (func.getName() == "microbatch")
+      summary = summarizeRemat(func);
+}

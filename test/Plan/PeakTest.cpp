@@ -1,0 +1,206 @@
+//===- PeakTest.cpp - Peaks of the plain step are those of the whole compilation ----------------------------------===//
+//
+// Models under plans, both at random or as people choose them. One side stays plain: recomputations are applied to the
+// entries as data, which are then scheduled and placed. The other side rewrites IR, and passes fuse and place it. Every
+// byte count that the passes write down must be the plain one.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#include "../../lib/Pipeline/Report.h"
+#include "../../lib/Remat/ApplyPlan.h"
+
+#include "tx/Dialect/Step/IR/StepOps.h"
+#include "tx/Frontend/CompileOptions.h"
+#include "tx/Pipeline/Pipelines.h"
+#include "tx/Pipeline/Register.h"
+#include "tx/Plan/Peak.h"
+#include "tx/Plan/ReadStep.h"
+#include "tx/Remat/Policies.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+
+#include "gtest/gtest.h"
+
+#include <random>
+
+using namespace mlir;
+using namespace tx;
+
+namespace {
+
+using Flags = std::vector<std::string>;
+
+class Model {
+public:
+  explicit Model(const Flags &flags) {
+    DialectRegistry registry;
+    registerAllDialects(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    std::vector<llvm::StringRef> arguments(flags.begin(), flags.end());
+    arguments.insert(arguments.end(), {"--compile-to", "step"});
+    options = llvm::cantFail(parseCommandLine(arguments));
+    module = llvm::cantFail(loadModel(context, options));
+    run(*module, "parallel", "entries");
+    read = *readStep(*module, ReadNames::Yes);
+  }
+
+  /// Runs the stages from `first` to `last`.
+  void run(ModuleOp on, llvm::StringRef first, llvm::StringRef last) {
+    PassManager manager(&context);
+    llvm::cantFail(
+        addStages(getStages().slice(findStage(first), findStage(last) + 1 - findStage(first)), options, manager));
+    EXPECT_TRUE(succeeded(manager.run(on)));
+  }
+
+  MLIRContext context{MLIRContext::Threading::DISABLED};
+  CompileOptions options;
+  OwningOpRef<ModuleOp> module;
+  StepIR read;
+};
+
+using Plans = std::vector<RematPlan>; // one for each entry
+
+Plans planByPolicy(const Model &model, const RematPolicyOptions &options) {
+  Plans plans;
+  for (const plan::Entry &entry : model.read.step.entries) {
+    std::vector<RematMessage> messages;
+    std::optional<RematPolicy> policy;
+    if (entry.hasBackward())
+      policy = parseRematPolicy(options, entry, messages);
+    plans.push_back(policy ? planRemat(entry, *policy) : RematPlan(entry));
+  }
+  return plans;
+}
+
+/// Whether the value may be computed again. The parts of a concat lie where it lies, so it is computed again with them.
+bool mayRecompute(const plan::Entry &entry, int value, const std::vector<bool> &chosen) {
+  if (!entry.isForwardResult(value))
+    return false;
+  const plan::Op &op = entry.ops[entry.values[value].producer];
+  return op.replay != ReplayKind::Never &&
+         (!op.view || llvm::all_of(op.view->parts, [&](auto part) { return chosen[part.first]; }));
+}
+
+/// Each value for itself; at times almost all, at times almost none.
+Plans planAtRandom(const Model &model, std::mt19937_64 &random) {
+  Plans plans;
+  unsigned percent = random() % 101;
+  for (const plan::Entry &entry : model.read.step.entries) {
+    RematPlan plan(entry);
+    plan.addLine("random");
+    std::vector<bool> chosen(entry.values.size());
+    for (int value = 0, e = entry.values.size(); value < e; ++value) {
+      if (entry.isView(value)) // as its whole
+        chosen[value] = chosen[entry.values[value].storage];
+      else
+        chosen[value] = entry.hasBackward() && mayRecompute(entry, value, chosen) && random() % 100 < percent;
+      if (chosen[value])
+        plan.recompute(value, 0);
+    }
+    placeRecomputations(entry, plan);
+    EXPECT_EQ(verifyPlan(entry, plan), std::nullopt);
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+plan::Peak computePlainPeak(const plan::Step &step, const Plans &plans) {
+  plan::Step replayed{{}, step.states, step.types};
+  std::vector<plan::Schedule> schedules;
+  for (auto [entry, plan] : llvm::zip(step.entries, plans)) {
+    replayed.entries.push_back(plan::applyRecomputations(entry, plan.choices, plan.recomputations));
+    schedules.push_back(plan::makeSchedule(replayed.entries.back()));
+  }
+  return plan::computePeak(replayed, schedules);
+}
+
+int64_t getBytes(Operation *op, llvm::StringRef name) {
+  auto bytes = op->getAttrOfType<IntegerAttr>(name);
+  return bytes ? bytes.getInt() : 0;
+}
+
+/// Holds the plain peak under the plans against what the passes say.
+void check(Model &model, const Plans &plans) {
+  OwningOpRef<ModuleOp> module = model.module->clone();
+  StepIR read = *readStep(*module, ReadNames::Yes);
+  for (auto [entry, ir, plan] : llvm::zip(read.step.entries, read.entries, plans))
+    applyRematPlan(entry, ir, plan);
+  model.run(*module, "fusion", "placement");
+
+  plan::Peak peak = computePlainPeak(model.read.step, plans);
+  ASSERT_FALSE(peak.fault) << peak.fault->text;
+  EXPECT_EQ(peak.persistentBytes, getBytes(*module, kPersistentBytesAttr));
+  for (auto [ir, entry] : llvm::zip_equal(read.entries, peak.entries)) {
+    SCOPED_TRACE(func::FuncOp(ir.function).getName().str());
+    EXPECT_EQ(entry.argumentBytes, getBytes(ir.function, kArgumentBytesAttr));
+    EXPECT_EQ(entry.transientBytes, getBytes(ir.function, kTransientBytesAttr));
+    EXPECT_EQ(entry.liveBytes, getBytes(ir.function, kPeakLiveBytesAttr));
+  }
+  model.run(*module, "step", "step");
+  EXPECT_EQ(peak.getBytes(), getPeakBytes(*module->getOps<step::ProgramOp>().begin()));
+}
+
+/// Small odd sizes, in the forms that presets have.
+Flags drawModel(std::mt19937_64 &random) {
+  auto between = [&](int first, int last) { return first + static_cast<int>(random() % (last - first + 1)); };
+  int heads = between(1, 3), layers = between(1, 5);
+  Flags flags;
+  auto add = [&](const char *flag, int value) { flags.insert(flags.end(), {flag, std::to_string(value)}); };
+  auto maybe = [&](std::initializer_list<const char *> given) {
+    if (between(0, 2) == 0)
+      flags.insert(flags.end(), given.begin(), given.end());
+  };
+  add("--num-layers", layers), add("--num-attention-heads", heads), add("--hidden-size", heads * 2 * between(2, 9));
+  add("--ffn-hidden-size", between(3, 40)), add("--seq-length", between(2, 9)), add("--vocab-size", between(5, 90));
+  add("--micro-batch-size", between(1, 3));
+  flags.insert(flags.end(), {"--max-position-embeddings", "16"});
+  maybe({"--bf16"});
+  maybe({"--hidden-dropout", "0.1"});
+  maybe({"--attention-dropout", "0.1"});
+  maybe({"--swiglu"});
+  maybe({"--normalization", "RMSNorm"});
+  maybe({"--position-embedding-type", "rope"});
+  maybe({"--disable-bias-linear"});
+  maybe({"--untie-embeddings-and-output-weights"});
+  maybe({"--attention-backend", "unfused"});
+  maybe({"--data-parallel-size", "2"});
+  return flags;
+}
+
+} // namespace
+
+TEST(PlainPeak, OfRandomModelsUnderRandomPlans) {
+  constexpr int kModels = 40, kPlans = 6;
+  for (int seed = 0; seed < kModels && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937_64 random(seed);
+    Flags flags = drawModel(random);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + llvm::join(flags, " "));
+    Model model(flags);
+    for (int i = 0; i < kPlans; ++i)
+      check(model, planAtRandom(model, random));
+  }
+}
+
+TEST(PlainPeak, OfPresetsUnderPolicies) {
+  const std::vector<Flags> presets = {{"gpt2-124m", "--seq-length", "64", "--bf16", "--hidden-dropout", "0.1"},
+                                      {"gpt2-355m", "--attention-backend", "unfused", "--data-parallel-size", "2"},
+                                      {"qwen3-0.6b"},
+                                      {"mistral-7b", "--bf16"}};
+  std::vector<RematPolicyOptions> policies(6);
+  policies[0].granularity = "none";
+  policies[1].granularity = "full";
+  policies[2].granularity = "selective", policies[2].modules = "mlp,layernorm";
+  policies[3].granularity = "selective", policies[3].modules = "core_attn", policies[3].layers = "0,3-5";
+  policies[4].granularity = "full", policies[4].method = "block", policies[4].numLayers = "2";
+  policies[5].granularity = "full", policies[5].method = "uniform", policies[5].numLayers = "3";
+  for (const Flags &preset : presets) {
+    Model model(preset);
+    for (size_t number = 0; number < policies.size(); ++number) {
+      SCOPED_TRACE(llvm::join(preset, " ") + ", policy " + std::to_string(number));
+      check(model, planByPolicy(model, policies[number]));
+    }
+  }
+}

@@ -141,6 +141,9 @@ llvm::Error Compilation::runStage(const Stage &stage) {
       return error;
   if (stage.name == "remat")
     summarize();
+  if (stage.name == "fusion" && device)
+    if (llvm::Error error = computeTimes())
+      return error;
   call(stage, "remat", hooks.afterRemat);
   call(stage, "placement", hooks.afterVerification);
   call(stage, "step", hooks.afterStep);
@@ -156,4 +159,12 @@ void Compilation::summarize() {
   for (auto func : module->getOps<func::FuncOp>())
     if (func.getName() == "microbatch")
       summary = summarizeRemat(func);
+}
+
+llvm::Error Compilation::computeTimes() {
+  FailureOr<StepTimes> computed = tx::computeTimes(*module, *device);
+  if (failed(computed))
+    return lines.takeError();
+  times = std::move(*computed);
+  return llvm::Error::success();
 }

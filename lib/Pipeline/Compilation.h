@@ -10,6 +10,7 @@
 #define TX_LIB_PIPELINE_COMPILATION_H
 
 #include "Targets.h"
+#include "Times.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
@@ -50,6 +51,9 @@ public:
   /// The options must outlive the compilation.
   explicit Compilation(const CompileOptions &options, const CompileHooks &hooks = {}, bool quiet = false);
 
+  /// Says how long the step takes on the device, which must outlive the compilation, once the stage `fusion` has run.
+  void timeOn(const plan::Device &machine) { device = &machine; }
+
   /// Loads the input and runs the stages up to `phase`. If the input is IR of a later phase than the model, it starts
   /// with that phase.
   llvm::Error runTo(llvm::StringRef phase);
@@ -64,6 +68,7 @@ public:
   step::ProgramOp getProgram() { return *module->getOps<step::ProgramOp>().begin(); }
   mlir::ModuleOp getModule() { return *module; }
   const RematSummary &getSummary() const { return summary; }
+  const StepTimes &getTimes() const { return times; }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report);
 
@@ -73,6 +78,7 @@ private:
   llvm::Error runStage(const Stage &stage);
   void call(const Stage &stage, llvm::StringRef after, const CompileHooks::Hook &hook);
   void summarize();
+  llvm::Error computeTimes();
 
   const CompileOptions &options;
   CompileHooks hooks;
@@ -81,7 +87,9 @@ private:
   std::unique_ptr<Target> target;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   llvm::StringRef reached;
+  const plan::Device *device = nullptr;
   RematSummary summary;
+  StepTimes times;
 };
 
 } // namespace tx

@@ -23,6 +23,13 @@ public:
   CudaTarget(const LibraryOptions &libraries, CudaTargetOptions options)
       : libraries(libraries), options(std::move(options)) {}
 
+  StringRef getUsualDevice() const override {
+    unsigned number = 0;
+    StringRef architecture = options.architectures.front();
+    architecture.ltrim("sm_").consumeInteger(10, number);
+    return number < 90 ? "a100-80g" : number < 100 ? "h100" : "b200";
+  }
+
   void addFormPasses(OpPassManager &manager) const override {
     FuseEpiloguesPassOptions epilogues;
     epilogues.sums = libraries.biasGradients;

@@ -39,14 +39,23 @@ llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &comp
   return llvm::Error::success();
 }
 
+llvm::json::Object buildReport(Compilation &compilation) {
+  return tx::buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary(),
+                         compilation.getTimes());
+}
+
 } // namespace
 
 static llvm::Expected<CompiledStep> compileStep(const CompileOptions &options, const CompileHooks &hooks, bool quiet) {
+  llvm::Expected<plan::Device> device = findDevice(options);
+  if (!device)
+    return device.takeError();
   Compilation compilation(options, hooks, quiet);
+  compilation.timeOn(*device);
   if (llvm::Error error = compilation.runTo("step"))
     return std::move(error);
   CompiledStep step;
-  step.report = buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary());
+  step.report = buildReport(compilation);
   llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(step.report);
   if (!artifact)
     return artifact.takeError();
@@ -72,8 +81,9 @@ static llvm::Error writeTwin(const CompileOptions &options, StringRef path) {
 
 llvm::Error tx::compile(const CompileOptions &options) {
   const OutputOptions &output = options.output;
-  if (llvm::Error error = createTarget(options).takeError())
-    return error;
+  llvm::Expected<plan::Device> device = findDevice(options);
+  if (!device)
+    return device.takeError();
   bool makesStep = !output.reportFile.empty() || !output.artifactFile.empty() || !output.verifyTwinFile.empty();
   if (llvm::Error error = loadPlugins(options.plugins, makesStep ? StringRef("step") : StringRef(output.compileTo)))
     return error;
@@ -86,12 +96,12 @@ llvm::Error tx::compile(const CompileOptions &options) {
   }
   if (!output.reportFile.empty() || !output.artifactFile.empty()) {
     Compilation compilation(options);
+    compilation.timeOn(*device);
     if (llvm::Error error = compilation.runTo("step"))
       return error;
     if (llvm::Error error = comparePeakWithNone(options, compilation))
       return error;
-    llvm::json::Object report =
-        buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary());
+    llvm::json::Object report = buildReport(compilation);
     if (!output.artifactFile.empty()) {
       llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(report);
       if (!artifact)

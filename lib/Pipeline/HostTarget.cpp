@@ -17,6 +17,8 @@ class HostTarget : public Target {
 public:
   explicit HostTarget(HostTargetOptions options) : options(std::move(options)) {}
 
+  StringRef getUsualDevice() const override { return "cpu"; }
+
   FailureOr<TargetCode> compileKernels(step::ProgramOp program) const override {
     FailureOr<HostKernels> kernels = compileHostKernels(program, options);
     if (failed(kernels))

@@ -136,6 +136,8 @@ Error tx::checkOutputFiles(const CompileOptions &options) {
       return error;
     if (!input.empty() && fs::equivalent(file.place, input))
       return badUsage(file.name + ": " + file.flag + " would overwrite the input; name another file");
+    if (!output.device.empty() && fs::equivalent(file.place, output.device))
+      return badUsage(file.name + ": " + file.flag + " would overwrite the file of --device; name another file");
     for (const OutputFile &other : llvm::ArrayRef(files).take_front(index))
       if (file.place == other.place || fs::equivalent(file.place, other.place))
         return badUsage(other.flag + " and " + file.flag + " both write " + file.name + "; name two files");

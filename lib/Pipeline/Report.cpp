@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace tx;
@@ -67,7 +68,29 @@ static json::Array describeEntries(step::ProgramOp program) {
   return entries;
 }
 
-json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const RematSummary &summary) {
+/// Six digits, so that machines whose mathematical libraries round differently print the same.
+static double roundSeconds(double seconds) {
+  double rounded = 0;
+  [[maybe_unused]] bool failed = llvm::StringRef(llvm::formatv("{0:e5}", seconds).str()).getAsDouble(rounded);
+  assert(!failed && "a number was printed");
+  return rounded;
+}
+
+/// Adds the fields on time.
+static void addTimes(json::Object &report, const StepTimes &times) {
+  const plan::Seconds &seconds = times.seconds;
+  report["device"] = times.device;
+  report["forward_seconds"] = roundSeconds(seconds.forward);
+  report["backward_seconds"] = roundSeconds(seconds.backward);
+  report["recompute_seconds"] = roundSeconds(seconds.recompute);
+  report["optimizer_seconds"] = roundSeconds(seconds.optimizer);
+  report["step_seconds"] = roundSeconds(seconds.getTotal());
+  report["products_measured"] = times.measuredProducts;
+  report["products_estimated"] = times.estimatedProducts;
+}
+
+json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const RematSummary &summary,
+                             const StepTimes &times) {
   json::Array saved, recomputed;
   for (const SavedValue &value : summary.saved)
     saved.push_back(json::Object{{"name", value.name},
@@ -86,7 +109,7 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
     recomputeVectorFlops += op.vectorFlops;
   }
   int64_t peak = getPeakBytes(program);
-  return json::Object{
+  json::Object report{
       {"peak_bytes", peak},
       {"arena_bytes", peak},
       {"persistent_bytes", static_cast<int64_t>(program.getPersistentBytes())},
@@ -107,6 +130,8 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"recompute_vector_flops", recomputeVectorFlops},
       {"recomputed", std::move(recomputed)},
       {"entries", describeEntries(program)}};
+  addTimes(report, times);
+  return report;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

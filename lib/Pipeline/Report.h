@@ -3,6 +3,8 @@
 #ifndef TX_LIB_PIPELINE_REPORT_H
 #define TX_LIB_PIPELINE_REPORT_H
 
+#include "Times.h"
+
 #include "tx/Dialect/Step/IR/StepOps.h"
 #include "tx/Frontend/CompileOptions.h"
 #include "tx/Remat/Remat.h"
@@ -16,7 +18,8 @@ namespace tx {
 int64_t getPeakBytes(step::ProgramOp program);
 
 /// The object of --report (docs/Recompute.md).
-llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, const RematSummary &summary);
+llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, const RematSummary &summary,
+                               const StepTimes &times);
 
 /// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input is IR that has
 /// its recomputations already, so that no flag has decided them.

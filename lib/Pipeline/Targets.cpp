@@ -24,3 +24,11 @@ llvm::Expected<std::unique_ptr<Target>> tx::createTarget(const CompileOptions &o
   }
   return badUsage("--target takes " + known + "; found '" + options.output.target + "'");
 }
+
+llvm::Expected<plan::Device> tx::findDevice(const CompileOptions &options) {
+  llvm::Expected<std::unique_ptr<Target>> target = createTarget(options);
+  if (!target)
+    return target.takeError();
+  llvm::StringRef given = options.output.device;
+  return plan::findDevice(given.empty() ? (*target)->getUsualDevice() : given);
+}

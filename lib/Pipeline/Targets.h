@@ -13,6 +13,7 @@
 #define TX_LIB_PIPELINE_TARGETS_H
 
 #include "tx/Frontend/CompileOptions.h"
+#include "tx/Plan/Device.h"
 #include "tx/Target/TargetCode.h"
 
 #include "mlir/Support/LLVM.h"
@@ -32,6 +33,8 @@ class Target {
 public:
   virtual ~Target() = default;
 
+  /// The preset that stands for the machines of this target where --device names none.
+  virtual llvm::StringRef getUsualDevice() const = 0;
   /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before anything is
   /// decided about recomputation.
   virtual void addFormPasses(mlir::OpPassManager &manager) const {}
@@ -46,6 +49,9 @@ public:
 
 /// Makes the target that --target names, with its options. An error says which values would work.
 llvm::Expected<std::unique_ptr<Target>> createTarget(const CompileOptions &options);
+
+/// The machine that --device names, else the usual one of the target.
+llvm::Expected<plan::Device> findDevice(const CompileOptions &options);
 
 /// The functions in the list of targets. `suffix` is the text after the colon of --target, such as sm_90 in cuda:sm_90.
 llvm::Expected<std::unique_ptr<Target>> createHostTarget(const CompileOptions &options, llvm::StringRef suffix);

@@ -388,8 +388,8 @@ llvm::Expected<Device> tx::plan::findDevice(StringRef nameOrFile) {
     if (preset.name == nameOrFile)
       return parseDevice(preset.text, preset.name);
   if (!nameOrFile.ends_with(".json"))
-    return badUsage("'" + nameOrFile + "' is no device; it takes one of " + llvm::join(getDeviceNames(), ", ") +
-                    ", or the name of a .json file (docs/Devices.md)");
+    return badUsage("device '" + nameOrFile + "' is not known; known: " + llvm::join(getDeviceNames(), ", ") +
+                    ", or a file whose name ends in .json");
   constexpr uint64_t kMostBytes = 16 << 20;
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = readRegularFile(nameOrFile, kMostBytes);
   if (!file)

@@ -52,6 +52,7 @@ struct OutputOptions {
   std::string reportFile;     ///< --report
   std::string verifyTwinFile; ///< --verify-twin: the file for the same step under policy none
   std::string target = "host";
+  std::string device;    ///< --device: a preset's name or a .json file; empty: the target's usual one
   std::string targetCpu; ///< empty: the CPU of this machine
   std::string ptxas;     ///< path of ptxas; empty: look in the usual places; `none`: emit PTX only
   bool printModelConfig = false;

@@ -39,7 +39,7 @@ llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &comp
   return llvm::Error::success();
 }
 
-llvm::json::Object buildReport(Compilation &compilation) {
+llvm::json::Object makeReport(Compilation &compilation) {
   return tx::buildReport(compilation.getModule(), compilation.getProgram(), compilation.getSummary(),
                          compilation.getTimes());
 }
@@ -55,7 +55,7 @@ static llvm::Expected<CompiledStep> compileStep(const CompileOptions &options, c
   if (llvm::Error error = compilation.runTo("step"))
     return std::move(error);
   CompiledStep step;
-  step.report = buildReport(compilation);
+  step.report = makeReport(compilation);
   llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(step.report);
   if (!artifact)
     return artifact.takeError();
@@ -101,7 +101,7 @@ llvm::Error tx::compile(const CompileOptions &options) {
       return error;
     if (llvm::Error error = comparePeakWithNone(options, compilation))
       return error;
-    llvm::json::Object report = buildReport(compilation);
+    llvm::json::Object report = makeReport(compilation);
     if (!output.artifactFile.empty()) {
       llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(report);
       if (!artifact)

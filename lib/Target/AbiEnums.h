@@ -18,12 +18,18 @@ constexpr txrt_phase toAbi(Segment segment) { return static_cast<txrt_phase>(seg
 constexpr txrt_segment toAbi(step::ArenaSegment segment) { return static_cast<txrt_segment>(segment); }
 constexpr txrt_gemm_operand toAbi(step::GemmRole role) { return static_cast<txrt_gemm_operand>(role); }
 constexpr txrt_collective toAbi(CollectiveKind kind) { return static_cast<txrt_collective>(kind); }
+constexpr txrt_lane toAbi(Lane lane) { return static_cast<txrt_lane>(lane); }
 
 #define TX_SAME(ours, theirs) static_assert(static_cast<uint32_t>(ours) == static_cast<uint32_t>(theirs))
 TX_SAME(Segment::Forward, TXRT_PHASE_FORWARD);
 TX_SAME(Segment::Backward, TXRT_PHASE_BACKWARD);
 TX_SAME(Segment::Recompute, TXRT_PHASE_RECOMPUTE);
 TX_SAME(Segment::Optimizer, TXRT_PHASE_OPTIMIZER);
+
+TX_SAME(Lane::Compute, TXRT_LANE_COMPUTE);
+TX_SAME(Lane::Copies, TXRT_LANE_COPIES);
+TX_SAME(Lane::Collectives, TXRT_LANE_COLLECTIVES);
+TX_SAME(getMaxEnumValForLane() + 1, TXRT_LANE_COUNT);
 
 TX_SAME(step::ArenaSegment::Persistent, TXRT_SEGMENT_PERSISTENT);
 TX_SAME(step::ArenaSegment::Argument, TXRT_SEGMENT_ARGUMENT);

@@ -58,32 +58,35 @@ private:
     return known->second;
   }
 
-  txrt_launch begin(txrt_launch_kind kind, ScopeAttr scope, const Twine &what, uint64_t flops) {
+  txrt_launch begin(txrt_launch_kind kind, step::LaunchOpInterface op, const Twine &what, uint64_t flops) {
+    ScopeAttr scope = cast<ScopedOpInterface>(op.getOperation()).getScope();
     txrt_launch launch{};
     launch.kind = kind;
     launch.phase = toAbi(scope.getSegment());
     launch.layer = scope.getLayer();
     launch.name = addString((scope.getPath() + ":" + what).str());
-    launch.first_buffer = buffers.size();
     launch.flops = flops;
+    launch.lane = toAbi(op.getLane());
+    if (DenseI64ArrayAttr waits = op.getWaitsAttr())
+      for (int64_t number : waits.asArrayRef())
+        launch.waits[launches[number].lane] = number + 1;
+    addBuffers(launch, op);
     return launch;
   }
 
-  /// `writes(i)`: whether the launch writes buffer i.
-  void addBuffers(txrt_launch &launch, ArrayRef<step::BufferAttr> list, llvm::function_ref<bool(size_t)> writes) {
-    for (auto [index, buffer] : llvm::enumerate(list))
+  void addBuffers(txrt_launch &launch, step::LaunchOpInterface op) {
+    launch.first_buffer = buffers.size();
+    for (auto [index, buffer] : llvm::enumerate(op.getAllBuffers()))
       buffers.push_back({toAbi(buffer.getSegment()), static_cast<uint32_t>(getDtype(buffer.getType().getElementType())),
                          static_cast<uint64_t>(buffer.getOffset()), static_cast<uint64_t>(buffer.getExtent()),
-                         writes(index) ? 1u : 0u, 0});
-    launch.buffer_count = list.size();
+                         op.writesBuffer(index) ? 1u : 0u, 0});
+    launch.buffer_count = buffers.size() - launch.first_buffer;
   }
 
   void addKernelLaunch(step::LaunchOp op) {
     auto [index, kernel] = kernelIndex.lookup(op.getKernel());
-    txrt_launch launch = begin(TXRT_LAUNCH_KERNEL, op.getScope(), op.getKernel(), op.getFlops());
-    size_t inputs = kernel.getInputCount();
-    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) { return buffer >= inputs; });
-    for (size_t input = 0; input < inputs; ++input)
+    txrt_launch launch = begin(TXRT_LAUNCH_KERNEL, op, op.getKernel(), op.getFlops());
+    for (size_t input = 0; input < kernel.getInputCount(); ++input)
       buffers[launch.first_buffer + input].unread = !kernel.readsInput(input);
     launch.u.kernel.attention = addAttention(op);
     launch.u.kernel.kernel = index;
@@ -131,11 +134,9 @@ private:
 
   void addGemm(step::GemmOp op) {
     uint64_t m = op.getM(), n = op.getN(), k = op.getK(), batch0 = op.getBatch0(), batch1 = op.getBatch1();
-    txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op.getScope(), "gemm", 2 * m * n * k * batch0 * batch1);
-    SmallVector<std::pair<step::GemmRole, step::BufferAttr>> roles = op.getRoles();
-    addBuffers(launch, op.getAllBuffers(), [&](size_t buffer) { return step::isOutput(roles[buffer].first); });
+    txrt_launch launch = begin(TXRT_LAUNCH_GEMM, op, "gemm", 2 * m * n * k * batch0 * batch1);
     txrt_gemm_launch &gemm = launch.u.gemm;
-    for (auto [index, role] : llvm::enumerate(roles))
+    for (auto [index, role] : llvm::enumerate(op.getRoles()))
       gemm.buffers[toAbi(role.first)] = index + 1;
     gemm.m = m;
     gemm.n = n;
@@ -158,8 +159,7 @@ private:
   void addCollective(step::CollectiveOp op) {
     RankedTensorType type = op.getFrom().getType();
     txrt_launch launch =
-        begin(TXRT_LAUNCH_COLLECTIVE, op.getScope(), stringifyCollectiveKind(op.getKind()), type.getNumElements());
-    addBuffers(launch, op.getAllBuffers(), [](size_t buffer) { return buffer == 1; });
+        begin(TXRT_LAUNCH_COLLECTIVE, op, stringifyCollectiveKind(op.getKind()), type.getNumElements());
     launch.u.collective.collective = toAbi(op.getKind());
     launch.u.collective.axis = addString(op.getAxis());
     launch.u.collective.ranks = op.getRanks();

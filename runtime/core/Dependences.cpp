@@ -1,41 +1,66 @@
 #include "core/Dependences.h"
+#include "core/Failure.h"
+#include "core/Program.h"
 
-#include <algorithm>
-#include <iterator>
+#include <array>
 #include <map>
+#include <vector>
 
 using namespace txrt;
 
 namespace {
 
-/// Walks over the launches of one entry in order, and remembers which collective was the last to touch each byte.
+/// For each lane 1 + the index of a launch; 0: none.
+using LaneLaunches = std::array<uint32_t, TXRT_LANE_COUNT>;
+
+/// Walks over the launches of one entry in order. Remembers, for each byte, which launches touched it last.
 class Flight {
 public:
-  Flight(const txrt_program &program, std::vector<uint32_t> &waits) : program(program), waits(waits) {}
+  Flight(const txrt_program &program, const txrt_entry &entry)
+      : program(program), first(entry.first_launch), doneWith(entry.launch_count) {}
 
   void pass(uint32_t index) {
     const txrt_launch &launch = program.launches[index];
-    const bool isCollective = launch.kind == TXRT_LAUNCH_COLLECTIVE;
-    uint32_t last = 0;
+    const LaneLaunches done = findDone(index);
     forEachRange(launch, [&](uint64_t begin, uint64_t end, bool writes) {
-      if (isCollective)
-        open(begin, end, index + 1, writes);
-      else
-        last = std::max(last, lastIn(begin, end, writes));
+      for (auto part = firstBehind(begin); part != parts.end() && part->first < end; ++part)
+        for (uint32_t lane = 0; lane < TXRT_LANE_COUNT; ++lane) {
+          const uint32_t last = writes ? part->second.touches[lane] : part->second.writes[lane];
+          if (lane != launch.lane && last > done[lane])
+            refuse(index, last - 1);
+        }
     });
-    if (isCollective || last <= done)
-      return;
-    waits[index] = last;
-    done = last; // all collectives before it are done then, too
+    forEachRange(launch,
+                 [&](uint64_t begin, uint64_t end, bool writes) { touch(begin, end, launch.lane, index + 1, writes); });
+    lanes[launch.lane] = done;
+    lanes[launch.lane][launch.lane] = index + 1;
+    doneWith[index - first] = lanes[launch.lane];
   }
 
 private:
-  /// Bytes of the arena up to `end`. `touches` is 1 + the index of the last collective that reads or writes them,
-  /// `writes` 1 + the index of the last one that writes them; 0: none.
+  /// Bytes of the arena up to `end`, and the last launches that touch and that write them.
   struct Part {
     uint64_t end;
-    uint32_t touches, writes;
+    LaneLaunches touches, writes;
   };
+
+  /// The last launch of each lane that is done when this one begins.
+  LaneLaunches findDone(uint32_t index) const {
+    const txrt_launch &launch = program.launches[index];
+    LaneLaunches done = lanes[launch.lane];
+    for (uint32_t number : launch.waits)
+      for (uint32_t lane = 0; number && lane < TXRT_LANE_COUNT; ++lane)
+        done[lane] = std::max(done[lane], doneWith[number - 1 - first][lane]);
+    return done;
+  }
+
+  [[noreturn]] void refuse(uint32_t index, uint32_t other) const {
+    const uint32_t lane = program.launches[other].lane, waits = program.launches[index].waits[lane];
+    const std::string waited = waits ? describeLaunch(program, waits - 1) : "no launch";
+    fail(TXRT_BAD_INPUT, "%s: %s touches bytes of %s, which may not be done by then: of lane '%s' it waits for %s",
+         program.name, describeLaunch(program, index).c_str(), describeLaunch(program, other).c_str(),
+         txrt_lane_name(lane), waited.c_str());
+  }
 
   template <typename Function> void forEachRange(const txrt_launch &launch, Function function) const {
     for (uint32_t i = 0; i < launch.buffer_count; ++i) {
@@ -63,43 +88,54 @@ private:
     part->second.end = at;
   }
 
-  void open(uint64_t begin, uint64_t end, uint32_t number, bool writes) {
+  void touch(uint64_t begin, uint64_t end, uint32_t lane, uint32_t number, bool writes) {
     cut(begin);
     cut(end);
     auto part = firstBehind(begin);
     for (uint64_t at = begin; at < end; at = part->second.end, ++part) {
       if (part == parts.end() || part->first > at) {
         const uint64_t next = part == parts.end() ? end : std::min(end, part->first);
-        part = parts.insert(part, {at, {next, 0, 0}});
+        part = parts.insert(part, {at, {next, {}, {}}});
       }
-      part->second.touches = number; // larger than any number before
+      part->second.touches[lane] = number; // larger than any number before
       if (writes)
-        part->second.writes = number;
+        part->second.writes[lane] = number;
     }
   }
 
-  uint32_t lastIn(uint64_t begin, uint64_t end, bool writes) {
-    uint32_t last = 0;
-    for (auto part = firstBehind(begin); part != parts.end() && part->first < end; ++part)
-      last = std::max(last, writes ? part->second.touches : part->second.writes);
-    return last;
-  }
-
   const txrt_program &program;
-  std::vector<uint32_t> &waits;
-  std::map<uint64_t, Part> parts; // disjoint parts of the arena; the key is a part's first byte
-  uint32_t done = 0;              // 1 + the index of the last collective that some launch has waited for; 0: none
+  const uint32_t first;                                 // the entry's first launch
+  std::map<uint64_t, Part> parts;                       // disjoint parts of the arena; the key is a part's first byte
+  std::array<LaneLaunches, TXRT_LANE_COUNT> lanes = {}; // what is done when the last launch of each lane is
+  std::vector<LaneLaunches> doneWith;                   // what is done when each launch of the entry is
 };
+
+void checkEntry(const txrt_program &program, const txrt_entry &entry, uint32_t index) {
+  for (uint32_t number : program.launches[index].waits)
+    if (number && number <= entry.first_launch)
+      fail(TXRT_BAD_INPUT, "%s: %s waits for %s, which is of another entry", program.name,
+           describeLaunch(program, index).c_str(), describeLaunch(program, number - 1).c_str());
+}
+
+/// Launches of one lane run in order anyway.
+bool isOfOneLane(const txrt_program &program, const txrt_entry &entry) {
+  const txrt_launch *begin = program.launches + entry.first_launch;
+  return std::all_of(begin, begin + entry.launch_count,
+                     [&](const txrt_launch &launch) { return launch.lane == begin->lane; });
+}
 
 } // namespace
 
-std::vector<uint32_t> txrt::findWaits(const txrt_program &program) {
-  std::vector<uint32_t> waits(program.launch_count);
+void txrt::checkWaits(const txrt_program &program) {
   for (uint32_t e = 0; e < program.entry_count; ++e) {
     const txrt_entry &entry = program.entries[e];
-    Flight flight(program, waits);
-    for (uint32_t i = 0; i < entry.launch_count; ++i)
-      flight.pass(entry.first_launch + i);
+    const uint32_t end = entry.first_launch + entry.launch_count;
+    for (uint32_t i = entry.first_launch; i < end; ++i)
+      checkEntry(program, entry, i);
+    if (isOfOneLane(program, entry))
+      continue;
+    Flight flight(program, entry);
+    for (uint32_t i = entry.first_launch; i < end; ++i)
+      flight.pass(i);
   }
-  return waits;
 }

@@ -1,11 +1,11 @@
 //===- Dependences.h - What a launch has to wait for ----------------------------------------------------*- C++ -*-===//
 //
-// The results of a program are those of its launches run in order. A collective may nevertheless run beside later
-// launches, as long as none of them touches its bytes. findWaits finds for each collective the first launch that does,
-// and that has to wait. Backends read the result in txrt_program and need not look at buffers themselves.
+// The results of a program are those of its launches run in order. Launches of different lanes may nevertheless run
+// side by side, as long as no launch touches bytes on which an earlier one still works. The compiler says in the table
+// what each launch waits for; checkWaits holds it to that, so that backends need not look at buffers themselves.
 //
-// Collectives run one after another, in order: a launch that has waited for one has waited for all collectives before
-// it.
+// What is done when a launch begins: the launches of its own lane before it, what it waits for, and all that was done
+// when those began.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -14,16 +14,18 @@
 
 #include "txrt/backend.h"
 
-#include <vector>
+#include <algorithm>
+#include <iterator>
 
 namespace txrt {
 
-/// Computes txrt_program's `waits` for a checked program.
-std::vector<uint32_t> findWaits(const txrt_program &program);
+/// Throws unless each launch of the program waits for all launches with which it shares bytes that one of the two
+/// writes. Everything else about the program has been checked.
+void checkWaits(const txrt_program &program);
 
-/// The name of the collective that this launch waits for, for messages; null if it waits for none.
-inline const char *waitedFor(const txrt_program &program, uint32_t launch) {
-  return program.waits[launch] ? program.strings + program.launches[program.waits[launch] - 1].name : nullptr;
+/// 1 + the index of the last launch that this one waits for, of any lane, for messages; 0: it waits for none.
+inline uint32_t lastWait(const txrt_launch &launch) {
+  return *std::max_element(std::begin(launch.waits), std::end(launch.waits));
 }
 
 } // namespace txrt

@@ -22,8 +22,7 @@ Program::Program(const Container &container, const Manifest &manifest) : contain
     checkLaunch(i);
   checkEntries();
   namePlaces();
-  waits = findWaits(data);
-  data.waits = waits.data();
+  checkWaits(data);
 }
 
 static std::string describeUse(uint64_t bytes, uint32_t writes, uint32_t unread) {
@@ -177,7 +176,7 @@ void Program::checkEntries() const {
                           "not zero",
                           e.first_launch, e.first_launch + e.launch_count, launches.size()));
   }
-  // A launch may belong to one entry only, because `waits` has one number for each launch.
+  // A launch may belong to one entry only, because it says of one alone what it waits for.
   std::vector<const txrt_entry *> order;
   for (const txrt_entry &e : entries)
     if (e.launch_count)
@@ -237,6 +236,27 @@ void Program::checkLaunch(uint32_t index) const {
     checkCollectiveLaunch(index);
   else
     refuse(who + format(": unknown kind %u", l.kind));
+  checkLane(index);
+}
+
+void Program::checkLane(uint32_t index) const {
+  const txrt_launch &l = launches[index];
+  auto bad = [&](const std::string &what) { refuse(describe(index) + ": " + what); };
+  const uint32_t lane = l.kind == TXRT_LAUNCH_COLLECTIVE ? TXRT_LANE_COLLECTIVES : TXRT_LANE_COMPUTE;
+  if (l.lane != lane)
+    bad(format("lane %u; this runtime has a %s in lane %u ('%s')", l.lane, txrt_launch_kind_name(l.kind), lane,
+               txrt_lane_name(lane)));
+  for (uint32_t other = 0; other < TXRT_LANE_COUNT; ++other) {
+    const uint32_t number = l.waits[other];
+    if (number == 0)
+      continue;
+    if (number > index)
+      bad(format("waits for launch %u, which is not before it", number - 1));
+    if (other == lane)
+      bad(format("waits for launch %u of its own lane", number - 1));
+    if (launches[number - 1].lane != other)
+      bad(format("waits for launch %u as one of lane '%s', which it is not", number - 1, txrt_lane_name(other)));
+  }
 }
 
 void Program::checkKernelLaunch(uint32_t index) const {

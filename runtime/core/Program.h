@@ -37,6 +37,7 @@ private:
   void checkEntries() const;
   void namePlaces();
   void checkLaunch(uint32_t index) const;
+  void checkLane(uint32_t index) const;
   void checkKernelLaunch(uint32_t index) const;
   /// Throws unless a kernel launch has the units and operands that its function was made for (txrt_function).
   void checkFunction(uint32_t index) const;
@@ -65,7 +66,6 @@ private:
   std::vector<txrt_attention> attentions;
   std::vector<const char *> features;
   std::vector<txrt_place> places;
-  std::vector<uint32_t> waits;
   txrt_program data = {};
 };
 

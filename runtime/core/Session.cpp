@@ -95,7 +95,8 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   info.phase = static_cast<txrt_phase>(l.phase);
   info.layer = l.layer;
   info.flops = l.flops;
-  info.waits_for = waitedFor(program, index);
+  if (const uint32_t number = lastWait(l))
+    info.waits_for = program.strings + program.launches[number - 1].name;
   for (uint32_t i = 0; i < l.buffer_count; ++i)
     info.bytes += movedBytes(program.buffers[l.first_buffer + i]);
   if (l.kind == TXRT_LAUNCH_GEMM) {

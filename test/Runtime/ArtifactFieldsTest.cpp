@@ -58,9 +58,9 @@ TEST(ArtifactFields, ALaunchIsOfOneEntry) {
 TEST(ArtifactFields, Header) {
   refusedBytes("wrong magic", [](auto &b) { header(b).magic[5] = '\n'; });
   // What an older compiler has written, and what a newer one will.
-  refusedBytes("built for ABI version 4, this runtime has 5: compile it again",
-               [](auto &b) { header(b).abi_version = 4; });
-  refusedBytes("built for ABI version 6, this runtime has 5", [](auto &b) { header(b).abi_version = 6; });
+  refusedBytes("built for ABI version 5, this runtime has 6: compile it again",
+               [](auto &b) { header(b).abi_version = 5; });
+  refusedBytes("built for ABI version 7, this runtime has 6", [](auto &b) { header(b).abi_version = 7; });
   refusedBytes("reserved bytes", [](auto &b) { header(b).reserved[3] = 1; });
   refusedBytes("0 sections", [](auto &b) { header(b).section_count = 0; });
   refusedBytes("4294967295 sections", [](auto &b) { header(b).section_count = UINT32_MAX; });
@@ -368,7 +368,7 @@ TEST(ArtifactFields, ManifestText) {
           [](auto &a) { a.manifest = "{\"format\": \"tx-artifact\", \"format\": \"x\"}"; });
   refused("manifest", [](auto &a) { a.manifest = "{\"a\": 1e400}"; });
   refusedText("is not 'tx-artifact'", "tx-artifact", "onnx");
-  refusedText("field 'abi_version' is 9", "\"abi_version\": 5", "\"abi_version\": 9");
+  refusedText("field 'abi_version' is 9", "\"abi_version\": 6", "\"abi_version\": 9");
   refusedText("contains a NUL", "\"weigh\"", "\"weigh\\u0000\"");
 }
 
@@ -443,6 +443,55 @@ TEST(ArtifactFields, MatricesOfABatch) {
   EXPECT_STREQ(openError(shared.bytes()).message, "");
   h.b.stride1 = 12;
   EXPECT_NE(strstr(openError(shared.bytes()).message, "B reaches beyond"), nullptr);
+}
+
+TEST(ArtifactFields, LanesAndWaits) {
+  // Behind the launches of smallArtifact: 3 writes a sum's operand, 4 is the sum, 5 reads it.
+  auto change = [](const char *message, auto field) {
+    TestArtifact a = smallArtifact();
+    const uint32_t bump = 1;
+    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+    a.kernelLaunch("before", bump, 1, 60, 16, {1, 2});
+    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, false);
+    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+    txrt_collective_launch c = {};
+    c.collective = TXRT_ALL_REDUCE;
+    c.ranks = c.stride = 1, c.count = 60, c.outer = 1;
+    a.collectiveLaunch("sum", c);
+    a.waitFor(3);
+    a.buffer(TXRT_SEGMENT_TRANSIENT, TXRT_DTYPE_F32, 0, 240, true);
+    a.kernelLaunch("behind", bump, 1, 60, 16, {1, 2});
+    a.waitFor(4);
+    a.entry("sum", 3);
+    field(a.launches);
+    const std::string whole = *message ? std::string("test.txa: ") + message : "";
+    EXPECT_EQ(openError(a.bytes()).message, whole);
+  };
+  using Launches = std::vector<txrt_launch>;
+  change("", [](Launches &) {});
+  change("launch 5 (behind): lane 3; this runtime has a kernel in lane 0 ('compute')",
+         [](Launches &l) { l[5].lane = TXRT_LANE_COUNT; });
+  change("launch 3 (before): lane 1; this runtime has a kernel in lane 0 ('compute')",
+         [](Launches &l) { l[3].lane = TXRT_LANE_COPIES; });
+  change("launch 4 (sum): lane 0; this runtime has a collective in lane 2 ('collectives')",
+         [](Launches &l) { l[4].lane = TXRT_LANE_COMPUTE; });
+  change("launch 4 (sum): waits for launch 4, which is not before it",
+         [](Launches &l) { l[4].waits[TXRT_LANE_COMPUTE] = 5; });
+  change("launch 4 (sum): waits for launch 4294967294, which is not before it",
+         [](Launches &l) { l[4].waits[TXRT_LANE_COMPUTE] = UINT32_MAX; });
+  change("launch 5 (behind): waits for launch 3 of its own lane",
+         [](Launches &l) { l[5].waits[TXRT_LANE_COMPUTE] = 4; });
+  change("launch 5 (behind): waits for launch 4 as one of lane 'copies', which it is not",
+         [](Launches &l) { l[5].waits[TXRT_LANE_COPIES] = 5; });
+  change("launch 4 (sum) waits for launch 2 (lm_head.dW), which is of another entry",
+         [](Launches &l) { l[4].waits[TXRT_LANE_COMPUTE] = 3; });
+  // Too weak.
+  change("launch 5 (behind) touches bytes of launch 4 (sum), which may not be done by then: of lane 'collectives' it "
+         "waits for no launch",
+         [](Launches &l) { l[5].waits[TXRT_LANE_COLLECTIVES] = 0; });
+  change("launch 4 (sum) touches bytes of launch 3 (before), which may not be done by then: of lane 'compute' it waits "
+         "for no launch",
+         [](Launches &l) { l[4].waits[TXRT_LANE_COMPUTE] = 0; });
 }
 
 TEST(ArtifactFields, CollectivesOfTheMesh) {

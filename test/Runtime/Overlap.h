@@ -20,30 +20,38 @@ inline TestArtifact overlapArtifact(int ranks) {
   auto buffer = [&](txrt_segment segment, uint64_t offset, bool writes) {
     a.buffer(segment, TXRT_DTYPE_F32, offset, 240, writes);
   };
-  auto addBump = [&](txrt_segment segment, uint64_t offset) {
+  // `awaited`: the launch that this one waits for; -1: none.
+  auto wait = [&](int awaited) {
+    if (awaited >= 0)
+      a.waitFor(static_cast<uint32_t>(awaited));
+  };
+  auto addBump = [&](txrt_segment segment, uint64_t offset, int awaited) {
     buffer(segment, offset, true);
     a.kernelLaunch("bump", bump, 1, 60, 7, {1, 2});
+    wait(awaited);
   };
-  auto addWeigh = [&](txrt_segment from, uint64_t fromOffset, txrt_segment to, uint64_t toOffset) {
+  auto addWeigh = [&](txrt_segment from, uint64_t fromOffset, txrt_segment to, uint64_t toOffset, int awaited) {
     buffer(from, fromOffset, false);
     buffer(to, toOffset, true);
     a.kernelLaunch("weigh", weigh, 2, 60, 7, {0});
+    wait(awaited);
   };
-  auto addReduce = [&](uint64_t from, uint64_t to, const char *name) {
+  auto addReduce = [&](uint64_t from, uint64_t to, const char *name, int awaited) {
     buffer(persistent, from, false);
     buffer(persistent, to, true);
     a.collectiveLaunch(name, launchOf(TXRT_ALL_REDUCE, ranks, 1, 60));
+    wait(awaited);
   };
-  addBump(persistent, 0);                   // A += 3
-  addReduce(0, 0, "A");                     // A = sum of A
-  addBump(persistent, 256);                 // B += 3
-  addBump(persistent, 0);                   // A += 3
-  addReduce(0, 0, "A");                     // A = sum of A
-  addReduce(256, 512, "B");                 // C = sum of B
-  addWeigh(persistent, 0, transient, 0);    // T = weights A
-  addBump(persistent, 256);                 // B += 3
-  addWeigh(persistent, 512, persistent, 0); // A = weights C
-  addReduce(0, 0, "A");                     // A = sum of A
+  addBump(persistent, 0, -1);                   // 0: A += 3
+  addReduce(0, 0, "A", 0);                      // 1: A = sum of A
+  addBump(persistent, 256, -1);                 // 2: B += 3
+  addBump(persistent, 0, 1);                    // 3: A += 3
+  addReduce(0, 0, "A", 3);                      // 4: A = sum of A
+  addReduce(256, 512, "B", -1);                 // 5: C = sum of B; launch 4 has waited for B, too
+  addWeigh(persistent, 0, transient, 0, 4);     // 6: T = weights A
+  addBump(persistent, 256, 5);                  // 7: B += 3
+  addWeigh(persistent, 512, persistent, 0, -1); // 8: A = weights C; launch 7 has waited for C
+  addReduce(0, 0, "A", 8);                      // 9: A = sum of A
   a.entry("mix", 0);
   return a;
 }

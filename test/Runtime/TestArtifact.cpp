@@ -27,6 +27,7 @@ static txrt_launch &addLaunch(TestArtifact &artifact, txrt_launch_kind kind, con
                               uint32_t bufferCount) {
   txrt_launch launch = {};
   launch.kind = kind;
+  launch.lane = kind == TXRT_LAUNCH_COLLECTIVE ? TXRT_LANE_COLLECTIVES : TXRT_LANE_COMPUTE;
   launch.layer = -1;
   launch.name = artifact.string(name);
   launch.first_buffer = static_cast<uint32_t>(artifact.buffers.size()) - bufferCount;
@@ -75,6 +76,8 @@ txrt_launch &TestArtifact::collectiveLaunch(const std::string &name, const txrt_
   launch.u.collective.axis = axis;
   return launch;
 }
+
+void TestArtifact::waitFor(uint32_t launch) { launches.back().waits[launches[launch].lane] = launch + 1; }
 
 void TestArtifact::entry(const std::string &name, uint32_t first) {
   auto count = static_cast<uint32_t>(launches.size()) - first;

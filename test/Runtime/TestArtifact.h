@@ -47,6 +47,8 @@ struct TestArtifact {
                           const std::vector<txrt_gemm_operand> &more = {});
   /// `axis` is the mesh's; what is sent is not counted.
   txrt_launch &collectiveLaunch(const std::string &name, const txrt_collective_launch &collective);
+  /// Makes the last launch wait for `launch`, one of another lane.
+  void waitFor(uint32_t launch);
   /// An entry over the launches from `first` on.
   void entry(const std::string &name, uint32_t first);
 

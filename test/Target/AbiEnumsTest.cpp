@@ -18,6 +18,7 @@ template <typename Enum, typename Name> static void compare(unsigned first, unsi
 TEST(AbiEnums, Names) {
   compare<step::ArenaSegment>(0, step::getMaxEnumValForArenaSegment(), txrt_segment_name);
   compare<step::GemmRole>(0, step::getMaxEnumValForGemmRole(), txrt_gemm_operand_name);
+  compare<Lane>(0, getMaxEnumValForLane(), txrt_lane_name);
   compare<Segment>(0, getMaxEnumValForSegment(), txrt_phase_name);
   compare<GlobalRole>(0, getMaxEnumValForGlobalRole(), txrt_role_name);
   compare<InitKind>(0, getMaxEnumValForInitKind(), txrt_init_name);

@@ -39,9 +39,7 @@ enum class Work {
   Other,      ///< no launch can do it yet: an op that tx-expand-ops replaces
 };
 
-/// What runs launches one after another; launches of different lanes may run side by side.
-enum class Lane { Compute, Copies, Collectives };
-constexpr unsigned kLaneCount = 3;
+constexpr unsigned kLaneCount = getMaxEnumValForLane() + 1;
 
 /// How an op uses one of its operands.
 struct Operand {

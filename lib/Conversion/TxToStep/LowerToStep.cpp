@@ -1,5 +1,7 @@
 //===- LowerToStep.cpp - From placed ops to launches on addresses -------------------------------------------------===//
 
+#include "AddWaits.h"
+
 #include "tx/Conversion/TxToStep/Passes.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
@@ -220,14 +222,15 @@ private:
     return builder.getArrayAttr(list);
   }
 
-  /// Adds a launch. `buffers`: the buffers of the kernel's inputs, then those of its outputs. The launch gets its
-  /// number when the program is complete.
+  /// Adds a launch. `buffers`: the buffers of the kernel's inputs, then those of its outputs. Launches get their
+  /// numbers and waits when the program is complete.
   void launch(Location loc, step::KernelOp kernel, ArrayRef<step::BufferAttr> buffers, ArrayRef<int32_t> immediates,
               int64_t flops, ScopeAttr scope, step::AttentionAttr attention = nullptr,
               step::BufferAttr scratch = nullptr) {
     unsigned inputs = kernel.getInputCount();
     step::LaunchOp::create(builder, loc, /*number=*/0, kernel.getSymName(), namedAttrs(buffers.take_front(inputs)),
-                           namedAttrs(buffers.drop_front(inputs)), immediates, flops, scope, attention, scratch);
+                           namedAttrs(buffers.drop_front(inputs)), immediates, flops, scope, /*waits=*/nullptr,
+                           attention, scratch);
   }
 
   LogicalResult lowerGroup(step::GroupOp group) {
@@ -361,7 +364,7 @@ private:
         c.getRowStride(), stridesOf(form.c, c), form.a.repeat, form.b.repeat, reset ? named(reset) : step::BufferAttr(),
         beside(step::GemmRole::Bias, form.bias), beside(step::GemmRole::SumsA, form.sumsA),
         beside(step::GemmRole::SumsB, form.sumsB), op->getAttrOfType<step::BufferAttr>(kScratchAttr),
-        cast<ScopedOpInterface>(op.getOperation()).getScope());
+        cast<ScopedOpInterface>(op.getOperation()).getScope(), /*waits=*/nullptr);
     return success();
   }
 
@@ -378,7 +381,8 @@ private:
     step::CollectiveOp::create(builder, op.getLoc(), /*number=*/0, op.getCollectiveKind(), op.getAxisAttr().getValue(),
                                axis.ranks, axis.stride, form.outer, form.peer, form.wraps,
                                cast<CostOpInterface>(op.getOperation()).getSentBytes(), named(buffers[0]),
-                               named(buffers[1]), cast<ScopedOpInterface>(op.getOperation()).getScope());
+                               named(buffers[1]), cast<ScopedOpInterface>(op.getOperation()).getScope(),
+                               /*waits=*/nullptr);
     return success();
   }
 
@@ -427,6 +431,7 @@ struct LowerToStep : tx::impl::LowerToStepPassBase<LowerToStep> {
       if (failed(lowerFunction(func, body, kernels, axes, state)))
         return signalPassFailure();
     step::numberLaunches(program);
+    addWaits(program);
     for (func::FuncOp func : functions)
       func.erase();
     makeUnique(program);

@@ -47,8 +47,8 @@ Communication::Communication(const txrt_program &program, const Driver &driver, 
       places[i] = place += program.launches[i].kind == TXRT_LAUNCH_COLLECTIVE;
   }
   for (uint32_t i = 0; i < program.launch_count; ++i)
-    if (program.waits[i])
-      done.try_emplace(program.waits[i] - 1, makeEvent(driver));
+    if (const uint32_t awaited = program.launches[i].waits[TXRT_LANE_COLLECTIVES])
+      done.try_emplace(awaited - 1, makeEvent(driver));
   void *memory = nullptr;
   driver.check(driver.memHostAlloc(&memory, sizeof *begun, HostAllocDeviceMap), "memory of the host");
   begun = static_cast<uint32_t *>(memory);
@@ -116,8 +116,8 @@ void Communication::copyAlone(const txrt_launch &launch, DevicePointer arena) {
 }
 
 void Communication::waitBefore(uint32_t index, Stream compute) {
-  if (program.waits[index])
-    driver.check(driver.streamWaitEvent(compute, done.at(program.waits[index] - 1), 0), "event");
+  if (const uint32_t awaited = program.launches[index].waits[TXRT_LANE_COLLECTIVES])
+    driver.check(driver.streamWaitEvent(compute, done.at(awaited - 1), 0), "event");
 }
 
 void Communication::join(Stream compute) {

@@ -1,7 +1,7 @@
 //===- Communication.h - Collectives beside the other launches ------------------------------------------*- C++ -*-===//
 //
 // Collectives have a stream of their own. A collective begins after all launches before it; another launch waits for
-// the collective that the program's `waits` names. Events order the two streams; in a captured graph they become edges.
+// the collective that the launch table names. Events order the two streams; in a captured graph they become edges.
 //
 // While a step runs, the host watches it: if a rank is lost, NCCL reports an error, or nothing has progressed for too
 // long, the step fails with the name of the collective that began last. The device writes the number of that collective

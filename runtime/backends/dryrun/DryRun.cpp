@@ -11,12 +11,12 @@
 // (each launch is on one line). A line has the launch's number, which is also that of the step IR, of traces and of
 // messages; its kind, name, phase and layer; the buffers that it reads, and after the arrow those that it writes, each
 // with dtype, address, bytes and the name of the state or argument that lies there. "; waits for 44 NAME" at the end of
-// a line names a collective that must be done before the launch; other collectives may still run beside it. The backend
-// needs neither an arena nor code, so a GPU's step can be read on a machine without a GPU.
+// a line names a launch of another lane that must be done before: for a kernel or a product a collective, for a
+// collective what it works on. Later ones of that lane may still run beside the launch. The backend needs neither an
+// arena nor code, so a GPU's step can be read on a machine without a GPU.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include "core/Dependences.h"
 #include "core/Failure.h"
 #include "core/Lifetimes.h"
 #include "core/Manifest.h"
@@ -53,8 +53,9 @@ struct DryRun {
                      : launch.kind == TXRT_LAUNCH_COLLECTIVE ? printCollective(launch)
                                                              : printKernel(launch);
     print(" flops %" PRIu64 " bytes %" PRIu64, launch.flops, bytes);
-    if (const char *collective = waitedFor(program, index))
-      print("; waits for %u %s", program.waits[index] - 1, printable(collective).c_str());
+    for (uint32_t number : launch.waits)
+      if (number)
+        print("; waits for %u %s", number - 1, printable(program.strings + program.launches[number - 1].name).c_str());
     print("\n");
   }
 

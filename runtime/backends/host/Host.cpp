@@ -159,8 +159,9 @@ void Host::launch(uint32_t index) {
   const txrt_launch &launch = program.launches[index];
   if (launch.kind == TXRT_LAUNCH_COLLECTIVE)
     return communication ? communication->post(index) : runCollective(index);
-  if (communication && program.waits[index])
-    communication->waitFor(program.waits[index] - 1);
+  const uint32_t awaited = launch.waits[TXRT_LANE_COLLECTIVES];
+  if (communication && awaited)
+    communication->waitFor(awaited - 1);
   clock.around(index, [&] {
     if (launch.kind == TXRT_LAUNCH_GEMM)
       runProduct(launch, products[index]);

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define TXRT_MAGIC "TXART\r\n\x1a" /* 8 bytes; catches text-mode transfers */
-#define TXRT_ABI_VERSION 5u
+#define TXRT_ABI_VERSION 6u
 #define TXRT_SECTION_ALIGNMENT 64u
 /* Each buffer of an arena starts at a multiple of this (one cache line). */
 #define TXRT_BUFFER_ALIGNMENT 64u
@@ -95,6 +95,15 @@ typedef enum {
   TXRT_PHASE_RECOMPUTE = 2,
   TXRT_PHASE_OPTIMIZER = 3,
 } txrt_phase;
+
+/* The results of an entry are those of its launches run in order. Launches of one lane do run in order; those of
+   different lanes may run side by side, once what they wait for is done. */
+typedef enum {
+  TXRT_LANE_COMPUTE = 0,     /* kernels and products */
+  TXRT_LANE_COPIES = 1,      /* room for copies between the device and the host, which no launch is yet */
+  TXRT_LANE_COLLECTIVES = 2, /* collectives */
+  TXRT_LANE_COUNT = 3,
+} txrt_lane;
 
 /* A kernel runs over [0, units); units are independent of each other, so any split over threads gives the same bits.
    One task takes `grain` units. Layers share a kernel; immediates are the numbers in which they differ (the hash of a
@@ -228,6 +237,11 @@ typedef struct {
   uint32_t name;  /* string offset: module path and op, for people */
   uint32_t first_buffer;
   uint32_t buffer_count;
+  uint32_t lane; /* txrt_lane */
+  /* By lane: 1 + the index of a launch of that lane, before this one in the entry, that must be done when this launch
+     begins; 0: none. Then the launches before it in its lane are done, too, and all that they have waited for. A launch
+     waits for none of its own lane. */
+  uint32_t waits[TXRT_LANE_COUNT];
   uint64_t flops; /* for roofline figures, counted as in the cost interface */
   union {
     txrt_kernel_launch kernel;
@@ -363,6 +377,18 @@ TXRT_NAMES txrt_launch_kind_name(uint32_t kind) {
     return "gemm";
   case TXRT_LAUNCH_COLLECTIVE:
     return "collective";
+  default:
+    return 0;
+  }
+}
+TXRT_NAMES txrt_lane_name(uint32_t lane) {
+  switch (lane) {
+  case TXRT_LANE_COMPUTE:
+    return "compute";
+  case TXRT_LANE_COPIES:
+    return "copies";
+  case TXRT_LANE_COLLECTIVES:
+    return "collectives";
   default:
     return 0;
   }

@@ -47,13 +47,6 @@ typedef struct {
   uint32_t entry_count, launch_count, buffer_count, kernel_count;
   const char *strings; /* NUL-terminated names; string offsets count from here */
 
-  /* waits[l], for a launch l that is no collective, is 1 + the index of the collective that l must wait for: the last
-     collective before l in its entry that touches bytes which l touches, if at least one of the two writes them. It is
-     0 if there is no such collective, or if a launch before l has already waited for it or for a later one. So a
-     collective may run beside later launches, up to the launch that waits for it or to the end of the entry. A
-     collective begins after all launches before it; collectives run one after another. */
-  const uint32_t *waits;
-
   /* The target's code unit; NULL and 0 when the artifact has none. The `entry` of each function and each GPU image lie
      inside the code; the function of kernels[i] is functions[kernel_functions[i]], and every launch fits its function
      (txrt_operand). */
@@ -84,7 +77,10 @@ typedef struct {
   /* Tells the backend that launches of this entry follow; if `timed`, the session asks for the time of each of them by
      `timing` after `sync`. */
   txrt_status (*begin)(void *state, uint32_t entry, int timed, txrt_error *error);
-  /* Runs or queues one launch. The results must be those of launches run in order: see txrt_program's `waits`. */
+  /* Runs or queues one launch. The results must be those of launches run in order. The launch's `waits` suffice for
+     that, the runtime has checked them: a collective may run beside later launches, up to the one that waits for it or
+     to the end of the entry. A backend may wait for more, as one does that begins a collective after all launches
+     before it. */
   txrt_status (*launch)(void *state, uint32_t launch, txrt_error *error);
   /* Waits until every launch since `begin` is done. */
   txrt_status (*sync)(void *state, txrt_error *error);

@@ -276,7 +276,7 @@ typedef struct {
   uint64_t batch;        /* how many products a gemm computes; 0 for a kernel */
   uint64_t units, grain; /* of a kernel (txrt_kernel_launch); zeros for a gemm */
   uint64_t sent_bytes;   /* of a collective: the least that a rank has to send */
-  const char *waits_for; /* the name of the collective that must be done before this launch, or NULL */
+  const char *waits_for; /* the name of the last launch of another lane that must be done before this one, or NULL */
   double seconds;        /* sum over all runs while profiling */
   uint64_t runs;         /* how many runs `seconds` adds up */
   double last_start;     /* the last run: when the launch began, in seconds after its entry began */

@@ -74,3 +74,23 @@ step.program @step arena(persistent 192, argument 64, saved 0, transient 768) at
 // CHECK-NEXT: }
 step.program @empty arena(persistent 0, argument 0, saved 0, transient 0) {
 }
+
+// What a launch waits for stands behind its scope.
+// CHECK-LABEL: step.program @waits
+step.program @waits arena(persistent 192, argument 0, saved 0, transient 1024) {
+  step.kernel @k row [8, 6] (%x: tensor<8x6xf32>) {
+    %y = tx.gelu %x in <""> : tensor<8x6xf32>
+    step.yield %y : tensor<8x6xf32>
+  }
+  // CHECK: step.entry @f
+  step.entry @f () -> () {
+    // CHECK-NEXT: step.launch 0 @k in <"a"> flops 672 (
+    step.launch 0 @k in <"a"> flops 672 (<transient, 0x0, tensor<8x6xf32>>) -> (<persistent, 0x0, tensor<8x6xf32>>)
+    // CHECK-NEXT: step.collective 1 all_reduce in <"b"> waits [0] axis "dp" ranks 4 sent 288 (
+    step.collective 1 all_reduce in <"b"> waits [0] axis "dp" ranks 4 sent 288 (<persistent, 0x0, tensor<8x6xf32>>) -> (<persistent, 0x0, tensor<8x6xf32>>)
+    // CHECK-NEXT: step.launch 2 @k in <"c"> waits [1] flops 672 (
+    step.launch 2 @k in <"c"> waits [1] flops 672 (<persistent, 0x0, tensor<8x6xf32>>) -> (<transient, 0x0, tensor<8x6xf32>>)
+    // CHECK-NEXT: step.gemm 3 in <"d"> waits [1] m 4
+    step.gemm 3 in <"d"> waits [1] m 4 n 8 k 6 alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x200, tensor<4x8xf32>> ldc 8)
+  }
+}

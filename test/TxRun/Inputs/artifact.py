@@ -34,7 +34,10 @@ def numbered(kind, name, count):
     return ", ".join(f"{kind} {name}{i}" for i in range(count))
 
 
-LAUNCH = "u32 kind, u32 phase, i32 layer, u32 name, u32 first_buffer, u32 buffer_count, u64 flops, "
+LAUNCH = (
+    "u32 kind, u32 phase, i32 layer, u32 name, u32 first_buffer, u32 buffer_count, u32 lane, u32 wait_compute, "
+    "u32 wait_copies, u32 wait_collectives, u64 flops, "
+)
 LAUNCHES = {
     KERNEL: fields(
         LAUNCH
@@ -53,7 +56,7 @@ LAUNCHES = {
         LAUNCH + "u32 collective, u32 axis, u32 ranks, u32 stride, u64 count, u64 sent, u64 outer, i32 peer, u32 wraps"
     ),
 }
-LAUNCH_BYTES = 232
+LAUNCH_BYTES = 248
 TABLES = {  # section: fields, bytes of an item
     "entries": (fields("u32 name, u32 first_launch, u32 launch_count, u32 reserved"), 16),
     "buffers": (fields("u32 segment, u32 dtype, u64 offset, u64 bytes, u32 writes, u32 unread"), 32),

@@ -10,7 +10,7 @@ def LowerToStepPass : Pass<"tx-lower-to-step", "::mlir::ModuleOp"> {
   let description = [{
     Each function becomes an entry; each group a launch of a kernel, equal kernels (up to their place in the model)
     being one; each matrix product a `step.gemm`, after a launch that writes its bias, if it has one. Views, loads and
-    stores vanish: they were addresses.
+    stores vanish: they were addresses. A launch says which launches of other lanes have to be done before it.
 
     Example:
 

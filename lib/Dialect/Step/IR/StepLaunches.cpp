@@ -34,9 +34,21 @@ template <typename Attr> static ParseResult parseBare(OpAsmParser &parser, Attr 
   return success(static_cast<bool>(attribute));
 }
 
-/// Parses the scope, as `in <layer 0, "mlp.fc1">`, which every launch op has.
-static ParseResult parseScope(OpAsmParser &parser, ScopeAttr &scope) {
-  return failure(parser.parseKeyword("in") || parseBare(parser, scope));
+/// Parses what every launch op has: the scope, and the launches that it waits for, as `in <layer 0, "mlp.fc1"> waits
+/// [44]`.
+static ParseResult parseScopeAndWaits(OpAsmParser &parser, ScopeAttr &scope, DenseI64ArrayAttr &waits) {
+  if (parser.parseKeyword("in") || parseBare(parser, scope))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("waits")))
+    return parseBare(parser, waits);
+  return success();
+}
+
+static void printScopeAndWaits(OpAsmPrinter &printer, ScopeAttr scope, DenseI64ArrayAttr waits) {
+  printer << " in ";
+  scope.print(printer);
+  if (waits)
+    printer << " waits [" << waits.asArrayRef() << ']';
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -65,7 +77,8 @@ static void printBuffers(OpAsmPrinter &printer, ArrayAttr buffers) {
   printer << ')';
 }
 
-// step.launch 57 @kernel in <...> flops 1056 immediates [0x5bf] (inputs) -> (outputs) attention <...> scratch <...>
+// step.launch 57 @kernel in <...> waits [44] flops 1056 immediates [0x5bf] (inputs) -> (outputs) attention <...>
+// scratch <...>
 ParseResult LaunchOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &properties = result.getOrAddProperties<Properties>();
   SmallVector<int32_t> immediates;
@@ -80,7 +93,7 @@ ParseResult LaunchOp::parse(OpAsmParser &parser, OperationState &result) {
     return success();
   };
   if (parseInteger(parser, properties.number) || parser.parseAttribute(properties.kernel) ||
-      parseScope(parser, properties.scope) || parseInteger(parser, "flops", properties.flops))
+      parseScopeAndWaits(parser, properties.scope, properties.waits) || parseInteger(parser, "flops", properties.flops))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("immediates")) &&
       parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseImmediate))
@@ -96,8 +109,8 @@ ParseResult LaunchOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void LaunchOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getNumber() << ' ' << getKernelAttr() << " in ";
-  getScope().print(printer);
+  printer << ' ' << getNumber() << ' ' << getKernelAttr();
+  printScopeAndWaits(printer, getScope(), getWaitsAttr());
   printer << " flops " << getFlops();
   if (!getImmediates().empty()) {
     printer << " immediates [";
@@ -276,8 +289,8 @@ ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
   auto &p = result.getOrAddProperties<Properties>();
   Builder &builder = parser.getBuilder();
   double alpha = 0, beta = 0;
-  if (parseInteger(parser, p.number) || parseScope(parser, p.scope) || parseInteger(parser, "m", p.m) ||
-      parseInteger(parser, "n", p.n) || parseInteger(parser, "k", p.k))
+  if (parseInteger(parser, p.number) || parseScopeAndWaits(parser, p.scope, p.waits) ||
+      parseInteger(parser, "m", p.m) || parseInteger(parser, "n", p.n) || parseInteger(parser, "k", p.k))
     return failure();
   for (auto [name, flag] : {std::pair("transpose_a", &p.transpose_a), std::pair("transpose_b", &p.transpose_b)})
     if (succeeded(parser.parseOptionalKeyword(name)))
@@ -298,8 +311,8 @@ ParseResult step::GemmOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void step::GemmOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getNumber() << " in ";
-  getScope().print(printer);
+  printer << ' ' << getNumber();
+  printScopeAndWaits(printer, getScope(), getWaitsAttr());
   printer << " m " << getM() << " n " << getN() << " k " << getK();
   if (getTransposeA())
     printer << " transpose_a";
@@ -368,6 +381,8 @@ SmallVector<std::pair<GemmRole, BufferAttr>> step::GemmOp::getRoles() {
 }
 
 SmallVector<BufferAttr> step::GemmOp::getAllBuffers() { return llvm::to_vector(llvm::make_second_range(getRoles())); }
+
+bool step::GemmOp::writesBuffer(unsigned index) { return isOutput(getRoles()[index].first); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // CollectiveOp

@@ -345,6 +345,23 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
+/// Checks a launch's waits. `lanes`: what runs the launches before it, from launch number `first` of its entry on.
+static LogicalResult verifyWaits(LaunchOpInterface launch, int64_t first, ArrayRef<Lane> lanes) {
+  std::optional<int64_t> waited[getMaxEnumValForLane() + 1];
+  for (int64_t number : launch.getWaitsAttr() ? launch.getWaitsAttr().asArrayRef() : ArrayRef<int64_t>()) {
+    if (number < first || number >= first + static_cast<int64_t>(lanes.size()))
+      return launch.emitOpError("waits for launch ") << number << ", which is not before it in its entry";
+    Lane lane = lanes[number - first];
+    if (lane == launch.getLane())
+      return launch.emitOpError("waits for launch ")
+             << number << " of its own lane, '" << stringifyLane(lane) << "', which runs launches in order";
+    if (std::optional<int64_t> other = std::exchange(waited[static_cast<unsigned>(lane)], number))
+      return launch.emitOpError("waits for launches ")
+             << *other << " and " << number << " of lane '" << stringifyLane(lane) << "'; the later one would do";
+  }
+  return success();
+}
+
 LogicalResult ProgramOp::verifyRegions() {
   const uint64_t sizes[] = {getPersistentBytes(), getArgumentBytes(), getSavedBytes(), getTransientBytes()};
   auto verifyEach = [&](Operation *op, ArrayRef<BufferAttr> buffers) -> LogicalResult {
@@ -358,11 +375,16 @@ LogicalResult ProgramOp::verifyRegions() {
     for (ArrayAttr buffers : {entry.getArgumentBuffers(), entry.getResultBuffers()})
       if (failed(verifyEach(entry, llvm::to_vector(buffers.getAsRange<BufferAttr>()))))
         return failure();
+    const int64_t first = next;
+    SmallVector<Lane> lanes;
     for (auto launch : entry.getBody().getOps<LaunchOpInterface>()) {
       if (failed(verifyEach(launch, launch.getAllBuffers())))
         return failure();
       if (int64_t number = launch.getNumberAttr().getInt(); number != next)
         return launch.emitOpError("has the number ") << number << ", but is launch " << next << " of its program";
+      if (failed(verifyWaits(launch, first, lanes)))
+        return failure();
+      lanes.push_back(launch.getLane());
       ++next;
     }
   }

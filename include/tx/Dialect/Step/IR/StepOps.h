@@ -53,7 +53,7 @@ namespace step {
 /// Whether a product writes its operand of this role.
 bool isOutput(GemmRole role);
 
-/// Numbers all launches of the program anew. A pass that has added or removed launches calls this.
+/// Numbers all launches of the program, before they get their waits.
 void numberLaunches(ProgramOp program);
 
 } // namespace step

@@ -199,8 +199,10 @@ def Step_KernelOp : Step_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBlockImp
 def Step_EntryOp : Step_Op<"entry", [Symbol, NoTerminator, SingleBlock, NoRegionArguments, HasParent<"ProgramOp">]> {
   let summary = "a list of launches with arguments and results at fixed addresses";
   let description = [{
-    What a caller runs: it writes the arguments to their addresses, has the launches done in order, and reads the
-    results at theirs. An argument that holds ids says which ones a caller may give.
+    What a caller runs: it writes the arguments to their addresses, has the launches done, and reads the results at
+    theirs. The results are those of launches done in order. Kernels and products are one lane, collectives another:
+    launches of different lanes may run side by side, once those that their `waits` name are done. An argument that
+    holds ids says which ones a caller may give.
 
     ```mlir
     step.program @ids arena(persistent 0, argument 32, saved 0, transient 0) {
@@ -251,12 +253,14 @@ def Step_LaunchOp : Step_LaunchLike<"launch", [DeclareOpInterfaceMethods<SymbolU
   }];
   let arguments = (ins I64Attr:$number, FlatSymbolRefAttr:$kernel, Step_BuffersAttr:$inputs, Step_BuffersAttr:$outputs,
                        DenseI32ArrayAttr:$immediates, I64Attr:$flops, Tx_ScopeAttr:$scope,
+                       OptionalAttr<DenseI64ArrayAttr>:$waits,
                        OptionalAttr<Step_AttentionAttr>:$attention, OptionalAttr<Step_BufferAttr>:$scratch);
   let extraClassDeclaration = [{
     /// Those of the kernel: inputs, then outputs.
     ::llvm::SmallVector<BufferAttr> getKernelBuffers();
     /// Those of the kernel, then scratch.
     ::llvm::SmallVector<BufferAttr> getAllBuffers();
+    bool writesBuffer(unsigned index) { return index >= getInputs().size(); }
   }];
 }
 
@@ -292,12 +296,14 @@ def Step_GemmOp : Step_LaunchLike<"gemm"> {
                        DefaultValuedAttr<I64Attr, "1">:$repeat_a, DefaultValuedAttr<I64Attr, "1">:$repeat_b,
                        OptionalAttr<Step_BufferAttr>:$reset, OptionalAttr<Step_BufferAttr>:$bias,
                        OptionalAttr<Step_BufferAttr>:$sums_a, OptionalAttr<Step_BufferAttr>:$sums_b,
-                       OptionalAttr<Step_BufferAttr>:$scratch, Tx_ScopeAttr:$scope);
+                       OptionalAttr<Step_BufferAttr>:$scratch, Tx_ScopeAttr:$scope,
+                       OptionalAttr<DenseI64ArrayAttr>:$waits);
   let extraClassDeclaration = [{
     /// The operands that are there, by their roles.
     ::llvm::SmallVector<std::pair<GemmRole, BufferAttr>> getRoles();
     /// Their buffers, in the same order.
     ::llvm::SmallVector<BufferAttr> getAllBuffers();
+    bool writesBuffer(unsigned index);
   }];
 }
 
@@ -308,12 +314,14 @@ def Step_CollectiveOp : Step_LaunchLike<"collective"> {
     may a `broadcast`. Ranks of the axis are `stride` apart in the mesh. Where a rank's part is spoken of, the operand
     is `outer` blocks that each have one for every rank, or are one of a block of the result. `peer` is the root's place
     on the axis, or how far `send_recv` sends; with `wraps` the last stands before the first. `sent` is the least that a
-    rank has to send, in bytes.
+    rank has to send, in bytes. Here launch 1 sums what launch 0 has written, and launch 2 reads the sum:
 
     ```mlir
-    step.program @step arena(persistent 192, argument 0, saved 0, transient 0) {
+    step.program @step arena(persistent 192, argument 0, saved 0, transient 256) {
       step.entry @f () -> () {
-        step.collective 0 all_reduce in <backward, layer 0, "mlp.fc1"> axis "dp" ranks 4 sent 288 (<persistent, 0x0, tensor<6x8xf32>>) -> (<persistent, 0x0, tensor<6x8xf32>>)
+        step.gemm 0 in <backward, layer 0, "mlp.fc1"> m 6 n 8 k 4 alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<6x4xf32>> lda 4, b <transient, 0x80, tensor<4x8xf32>> ldb 8) -> (c <persistent, 0x0, tensor<6x8xf32>> ldc 8)
+        step.collective 1 all_reduce in <backward, layer 0, "mlp.fc1"> waits [0] axis "dp" ranks 4 sent 288 (<persistent, 0x0, tensor<6x8xf32>>) -> (<persistent, 0x0, tensor<6x8xf32>>)
+        step.gemm 2 in <layer 0, "mlp.fc1"> waits [1] m 4 n 8 k 6 alpha 1.0 beta 0.0 (a <transient, 0x0, tensor<4x6xf32>> lda 6, b <persistent, 0x0, tensor<6x8xf32>> ldb 8) -> (c <transient, 0x80, tensor<4x8xf32>> ldc 8)
       }
     }
     ```
@@ -321,14 +329,16 @@ def Step_CollectiveOp : Step_LaunchLike<"collective"> {
   let arguments = (ins I64Attr:$number, Tx_CollectiveKind:$kind, StrAttr:$axis, I64Attr:$ranks,
                        DefaultValuedAttr<I64Attr, "1">:$stride, DefaultValuedAttr<I64Attr, "1">:$outer,
                        DefaultValuedAttr<I64Attr, "0">:$peer, UnitAttr:$wraps, I64Attr:$sent, Step_BufferAttr:$from,
-                       Step_BufferAttr:$to, Tx_ScopeAttr:$scope);
+                       Step_BufferAttr:$to, Tx_ScopeAttr:$scope, OptionalAttr<DenseI64ArrayAttr>:$waits);
   let extraClassDeclaration = [{
     ::llvm::SmallVector<BufferAttr> getAllBuffers() { return {getFrom(), getTo()}; }
+    bool writesBuffer(unsigned index) { return index == 1; }
+    Lane getLane() { return Lane::Collectives; }
   }];
   let hasCustomAssemblyFormat = 0;
   let assemblyFormat = [{
-    $number $kind `in` $scope `axis` $axis `ranks` $ranks (`stride` $stride^)? (`outer` $outer^)? (`peer` $peer^)?
-    (`wraps` $wraps^)? `sent` $sent ` ` `(` $from `)` `->` `(` $to `)` attr-dict
+    $number $kind `in` $scope (`waits` $waits^)? `axis` $axis `ranks` $ranks (`stride` $stride^)? (`outer` $outer^)?
+    (`peer` $peer^)? (`wraps` $wraps^)? `sent` $sent ` ` `(` $from `)` `->` `(` $to `)` attr-dict
   }];
 }
 

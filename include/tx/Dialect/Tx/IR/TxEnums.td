@@ -21,6 +21,13 @@ def Tx_Segment : Tx_Enum<"Segment", "the part of a step that an op belongs to", 
   I32EnumCase<"Recompute", 2, "recompute">,
   I32EnumCase<"Optimizer", 3, "optimizer">]>;
 
+// Numbers and names are those of txrt_lane in runtime/include/txrt/abi.h; lib/Target/AbiEnums.h holds them to it.
+// Launches of different lanes may run side by side.
+def Tx_Lane : Tx_Enum<"Lane", "what runs launches one after another", [
+  I32EnumCase<"Compute", 0, "compute">,
+  I32EnumCase<"Copies", 1, "copies">,
+  I32EnumCase<"Collectives", 2, "collectives">]>;
+
 def Tx_ReplayKind : Tx_Enum<"ReplayKind", "whether a clone computes the same bits", [
   I32EnumCase<"Exact", 0, "exact">,
   I32EnumCase<"Keyed", 1, "keyed">,

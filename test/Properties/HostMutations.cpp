@@ -264,7 +264,7 @@ bool txtest::roundSavedValue(ModuleOp module) {
   auto launch = [&](StringRef kernel, step::BufferAttr from, step::BufferAttr to) {
     step::LaunchOp::create(builder, border->getLoc(), /*number=*/0, kernel, builder.getArrayAttr({from}),
                            builder.getArrayAttr({to}), ArrayRef<int32_t>(), /*flops=*/0,
-                           cast<ScopedOpInterface>(border).getScope(), nullptr, nullptr);
+                           cast<ScopedOpInterface>(border).getScope(), /*waits=*/nullptr, nullptr, nullptr);
   };
   auto address = [&](int64_t offset, RankedTensorType type) {
     return step::BufferAttr::get(builder.getContext(), saved.getSegment(), offset, type, /*stride=*/0);

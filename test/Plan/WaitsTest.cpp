@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+using namespace tx;
 using namespace tx::plan;
 
 namespace {

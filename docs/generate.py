@@ -99,8 +99,8 @@ def passes_page():
     return page
 
 
-def tx_run_page():
-    return "# tx-run\n\n" + WRITTEN + "```text\n" + run("tx-run --help") + "```\n"
+def help_page(tool):
+    return f"# {tool}\n\n" + WRITTEN + "```text\n" + run(f"{tool} --help") + "```\n"
 
 
 def find_line(lines, pattern, start):
@@ -182,7 +182,8 @@ def generated_pages():
     yield "Reference/passes.md", passes_page()
     yield "Reference/tx-compile.md", run("tx-compile --help-markdown")
     yield "Reference/families.md", run("tx-compile --help-families")
-    yield "Reference/tx-run.md", tx_run_page()
+    yield "Reference/tx-run.md", help_page("tx-run")
+    yield "Reference/tx-place.md", help_page("tx-place")
     for name in PAGES_WITH_OUTPUT:
         yield name, page_with_output(open(os.path.join(DOCS, name)).read())
 

@@ -13,31 +13,39 @@
 
 using namespace tx::plan;
 
-static std::string describe(size_t i, const Buffer &b) {
-  return "buffer " + std::to_string(i) + " (" + std::to_string(b.size) + " bytes, alive [" + std::to_string(b.lower) +
-         ", " + std::to_string(b.upper) + "))";
+static std::string describe(const std::string &name, const Buffer &b) {
+  return "buffer " + name + " (" + std::to_string(b.size) + " bytes, alive [" + std::to_string(b.lower) + ", " +
+         std::to_string(b.upper) + "))";
+}
+
+static std::string describe(size_t i, const Buffer &b) { return describe(std::to_string(i), b); }
+
+// In bytes: far above any machine's memory, and far enough below 2^63 that no sum overflows.
+static constexpr int64_t kLimit = int64_t(1) << 60;
+
+std::optional<std::string> tx::plan::verifyBuffer(const Buffer &b, const std::string &name) {
+  if (b.lower > b.upper)
+    return describe(name, b) + " ends before it starts";
+  if (b.size < 0)
+    return describe(name, b) + " has a negative size";
+  if (b.size > 0 && b.lower == b.upper)
+    return describe(name, b) + " is never alive, yet its bytes are written somewhere; give it one moment";
+  if (b.alignment <= 0)
+    return describe(name, b) + " asks for alignment " + std::to_string(b.alignment) + "; it must be positive";
+  if (b.size > kLimit || b.alignment > kLimit)
+    return describe(name, b) + " with alignment " + std::to_string(b.alignment) + " is larger than 2^60 bytes";
+  return std::nullopt;
 }
 
 std::optional<std::string> tx::plan::verifyBuffers(const std::vector<Buffer> &buffers) {
-  // In bytes: far above any machine's memory, and far enough below 2^63 that no sum overflows.
-  constexpr int64_t kLimit = int64_t(1) << 60;
   int64_t sum = 0;
   if (buffers.size() > size_t(std::numeric_limits<int>::max() / 4))
     return std::to_string(buffers.size()) + " buffers are more than one arena can hold; at most " +
            std::to_string(std::numeric_limits<int>::max() / 4) + " would do";
   for (size_t i = 0; i < buffers.size(); ++i) {
     const Buffer &b = buffers[i];
-    if (b.lower > b.upper)
-      return describe(i, b) + " ends before it starts";
-    if (b.size < 0)
-      return describe(i, b) + " has a negative size";
-    if (b.size > 0 && b.lower == b.upper)
-      return describe(i, b) + " is never alive, yet its bytes are written "
-                              "somewhere; give it one moment";
-    if (b.alignment <= 0)
-      return describe(i, b) + " asks for alignment " + std::to_string(b.alignment) + "; it must be positive";
-    if (b.size > kLimit || b.alignment > kLimit)
-      return describe(i, b) + " with alignment " + std::to_string(b.alignment) + " is larger than 2^60 bytes";
+    if (auto fault = verifyBuffer(b, std::to_string(i)))
+      return fault;
     // Adds the alignment too: each buffer may leave a gap of up to its alignment.
     sum += std::min(kLimit, b.alignedSize());
     sum += b.alignment;

@@ -71,6 +71,7 @@ RULES = {
     "tx-opt": {"Pipeline", "Frontend", "Support", "Reference", "Target", "Dialect/Check", "txrt"} | DIALECTS | COMPILER,
     "tx-compile": {"Pipeline", "Frontend", "Support"} | COMPILER,
     "tx-plan": {"Pipeline", "Frontend", "Plan", "Support"} | COMPILER,
+    "tx-place": {"Plan", "Target", "Support"} | COMPILER,
     "tx-lsp-server": {"Pipeline", "Dialect/Check"} | COMPILER,
     # Nothing of the compiler from here on.
     "tx-run": {"txrt", "runtime/train", "runtime/core"},

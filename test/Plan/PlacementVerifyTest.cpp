@@ -122,7 +122,9 @@ TEST(PlacementCsv, ReadsColumnsByName) {
 
 TEST(PlacementCsv, NamesTheLine) {
   EXPECT_EQ(readPlacementCsv("id,lower,upper,size\n1,2,3\n", "x.csv").error,
-            "x.csv:2: found 3 fields, but column 'size' is number 4");
+            "x.csv:2: found 3 fields; the header has 4");
+  EXPECT_EQ(readPlacementCsv("id,lower,upper,size\n\n1,2,3,4\n1,2,3,4,5\n", "x.csv").error,
+            "x.csv:4: found 5 fields; the header has 4");
   EXPECT_EQ(readPlacementCsv("id,lower,upper,size\n1,2,b,3\n", "x.csv").error,
             "x.csv:2: column 'upper' holds 'b', which is no 64-bit integer");
   EXPECT_EQ(readPlacementCsv("id,lower,size\n", "x.csv").error,
@@ -130,6 +132,20 @@ TEST(PlacementCsv, NamesTheLine) {
             "id,lower,upper,size");
   EXPECT_EQ(readPlacementCsv("", "x.csv").error, "x.csv:0: the file is empty; its first line should be "
                                                  "id,lower,upper,size");
+  EXPECT_EQ(readPlacementCsv("id,lower,upper,size,size\n", "x.csv").error, "x.csv:1: column 'size' is there twice");
+  EXPECT_EQ(readPlacementCsv("id,lower,upper,size,offset\n", "x.csv").error,
+            "x.csv:1: there is a column 'offset' already: the buffers have been placed; leave it out");
+  EXPECT_EQ(readPlacementCsv("id,lower,upper,size\nb1,0,1,8\nb2,0,1,-8\n", "x.csv").error,
+            "x.csv:3: buffer b2 (-8 bytes, alive [0, 1)) has a negative size");
+}
+
+// What was given comes back as it was, also columns that nobody knows and ends of lines of another system.
+TEST(PlacementCsv, AddsOffsets) {
+  std::string text = "id,lower,upper,size,why\r\n\r\na, 0,4,8,x\r\nb,1,2,4,\r\n";
+  PlacementCsv csv = readPlacementCsv(text, "x.csv");
+  ASSERT_EQ(csv.error, std::nullopt);
+  EXPECT_EQ(addOffsetColumn(text, {64, 0}), "id,lower,upper,size,why,offset\r\na, 0,4,8,x,64\r\nb,1,2,4,,0\r\n");
+  EXPECT_EQ(addOffsetColumn("id,lower,upper,size\n1,0,1,2", {7}), "id,lower,upper,size,offset\n1,0,1,2,7\n");
 }
 
 } // namespace

@@ -57,8 +57,11 @@ struct Placement {
   double ratio() const { return lowerBound ? double(height) / double(lowerBound) : 1.0; }
 };
 
-/// Returns a message if the buffers cannot be placed: a negative size, an alignment below 1, a buffer with bytes that
-/// is never alive, more than 2^60 bytes in all.
+/// Returns a message if the buffer cannot be placed: a negative size, an alignment below 1, bytes that are never alive.
+/// `name` says which one it is.
+std::optional<std::string> verifyBuffer(const Buffer &buffer, const std::string &name);
+
+/// Returns a message if the buffers cannot be placed: one of them cannot, or they have more than 2^60 bytes in all.
 std::optional<std::string> verifyBuffers(const std::vector<Buffer> &buffers);
 
 /// Places the buffers. If verifyBuffers finds a fault, the placement has no offsets.
@@ -76,9 +79,13 @@ struct PlacementCsv {
   std::optional<std::string> error;
 };
 
-/// Reads CSV text with the columns `id`, `lower`, `upper`, `size` and optionally `alignment`. The first line names the
-/// columns, in any order. `name` is the file's, for error messages.
+/// Reads CSV text with the columns `id`, `lower`, `upper`, `size` and optionally `alignment`; others are passed over.
+/// The first line names the columns, in any order. `name` is the file's, for error messages.
 PlacementCsv readPlacementCsv(const std::string &text, const std::string &name, int64_t defaultAlignment = 1);
+
+/// The same text with a last column `offset`. readPlacementCsv must have read it without an error; `offsets` has a
+/// number for each buffer.
+std::string addOffsetColumn(const std::string &text, const std::vector<int64_t> &offsets);
 
 } // namespace tx::plan
 

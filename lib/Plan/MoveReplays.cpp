@@ -100,4 +100,7 @@ private:
 
 } // namespace
 
-void tx::plan::moveReplays(const Entry &entry, Order &order, int64_t &looks) { ReplayMover(entry, order, looks).run(); }
+void tx::plan::moveReplays(const Entry &entry, Order &order, int64_t &looks) {
+  if (llvm::any_of(entry.ops, isElementwiseReplay))
+    ReplayMover(entry, order, looks).run();
+}

@@ -9,6 +9,12 @@
 using namespace tx;
 using namespace tx::plan;
 
+/// Bytes from the first element of a value to behind the last.
+static int64_t getExtent(const Value &value, const Place &place) {
+  int64_t stride = place.rowStride ? place.rowStride : value.columns;
+  return ((value.rows - 1) * stride + value.columns) * value.elementBytes;
+}
+
 namespace {
 
 constexpr Waits kNone = {-1, -1, -1};
@@ -125,6 +131,33 @@ private:
 };
 
 } // namespace
+
+std::vector<LaunchBytes> tx::plan::getLaunchBytes(const Entry &entry, const Schedule &schedule,
+                                                  const Storages &storages, const EntryPeak &placed) {
+  auto getRange = [&](int storage, int64_t offset, int64_t bytes, bool isWritten) {
+    int64_t begin = placed.starts[storage] + offset;
+    return ByteRange{static_cast<unsigned>(storages.storages[storage].segment), begin, begin + bytes, isWritten};
+  };
+  std::vector<LaunchBytes> launches;
+  for (size_t number = 0; number < schedule.launches.size(); ++number) {
+    const Launch &launch = schedule.launches[number];
+    LaunchBytes bytes{launch.lane, {}};
+    auto addValues = [&](const std::vector<int> &values, bool isWritten) {
+      for (int value : values)
+        if (const Place &place = storages.places[value]; place.storage >= 0)
+          bytes.ranges.push_back(
+              getRange(place.storage, place.byteOffset, getExtent(entry.values[value], place), isWritten));
+    };
+    if (launch.work != Work::View) {
+      addValues(launch.inputs, false);
+      addValues(launch.outputs, true);
+      if (int scratch = storages.scratch[number]; scratch >= 0)
+        bytes.ranges.push_back(getRange(scratch, 0, storages.storages[scratch].bytes, true));
+    }
+    launches.push_back(std::move(bytes));
+  }
+  return launches;
+}
 
 std::vector<Waits> tx::plan::findWaits(const std::vector<LaunchBytes> &launches) {
   auto isOfFirst = [&](const LaunchBytes &launch) { return launch.lane == launches.front().lane; };

@@ -1,8 +1,8 @@
-//===- PeakTest.cpp - Peaks of the plain step are those of the whole compilation ----------------------------------===//
+//===- PeakTest.cpp - Peaks and waits of the plain step are those of the whole compilation ------------------------===//
 //
 // Models under plans, both at random or as people choose them. One side stays plain: recomputations are applied to the
 // entries as data, which are then scheduled and placed. The other side rewrites IR, and passes fuse and place it. Every
-// byte count that the passes write down must be the plain one.
+// byte count that the passes write down must be the plain one, and every launch must wait for the same.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -15,6 +15,7 @@
 #include "tx/Pipeline/Register.h"
 #include "tx/Plan/Peak.h"
 #include "tx/Plan/ReadStep.h"
+#include "tx/Plan/Waits.h"
 #include "tx/Remat/Policies.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -107,14 +108,51 @@ Plans planAtRandom(const Model &model, std::mt19937_64 &random) {
   return plans;
 }
 
-plan::Peak computePlainPeak(const plan::Step &step, const Plans &plans) {
-  plan::Step replayed{{}, step.states, step.types};
-  std::vector<plan::Schedule> schedules;
-  for (auto [entry, plan] : llvm::zip(step.entries, plans)) {
-    replayed.entries.push_back(plan::applyRecomputations(entry, plan.choices, plan.recomputations));
-    schedules.push_back(plan::makeSchedule(replayed.entries.back()));
+/// A step under plans, as plain data.
+struct PlainStep {
+  PlainStep(const plan::Step &step, const Plans &plans) : step{{}, step.states, step.types} {
+    for (auto [entry, plan] : llvm::zip(step.entries, plans)) {
+      this->step.entries.push_back(plan::applyRecomputations(entry, plan.choices, plan.recomputations));
+      schedules.push_back(plan::makeSchedule(this->step.entries.back()));
+    }
+    peak = plan::computePeak(this->step, schedules);
   }
-  return plan::computePeak(replayed, schedules);
+
+  std::vector<plan::Waits> findWaits(size_t number) const {
+    plan::StateLayout layout = plan::StateLayout::compute(step);
+    const plan::Entry &entry = step.entries[number];
+    plan::Storages storages = plan::computeStorages(step, entry, schedules[number], layout);
+    return plan::findWaits(plan::getLaunchBytes(entry, schedules[number], storages, peak.entries[number]));
+  }
+
+  plan::Step step;
+  std::vector<plan::Schedule> schedules;
+  plan::Peak peak;
+};
+
+/// How many launches of a step.entry do the work of this one. Before a product one may write its bias.
+int countLaunches(const plan::Entry &entry, const plan::Launch &launch) {
+  const std::optional<plan::Product> &product = entry.ops[launch.ops.front()].product;
+  return launch.work == plan::Work::View ? 0 : product && product->bias >= 0 && !product->libraryAddsBias ? 2 : 1;
+}
+
+/// Holds the plain waits of an entry against those of the launches.
+void checkWaits(const PlainStep &plain, size_t number, step::EntryOp entry) {
+  auto launches = llvm::to_vector(entry.getBody().getOps<step::LaunchOpInterface>());
+  std::vector<plan::Waits> waits = plain.findWaits(number);
+  std::vector<int> plainNumber; // of the entry's launches
+  for (auto [place, launch] : llvm::enumerate(plain.schedules[number].launches))
+    plainNumber.insert(plainNumber.end(), countLaunches(plain.step.entries[number], launch), place);
+  ASSERT_EQ(plainNumber.size(), launches.size());
+  const plan::Waits none = {-1, -1, -1};
+  std::vector<plan::Waits> found(waits.size(), none);
+  for (auto [launch, place] : llvm::zip(launches, plainNumber))
+    for (int64_t awaited : launch.getWaitsAttr() ? launch.getWaitsAttr().asArrayRef() : llvm::ArrayRef<int64_t>()) {
+      int64_t other = awaited - launches.front().getNumberAttr().getInt();
+      int &latest = found[place][static_cast<unsigned>(launches[other].getLane())];
+      latest = std::max(latest, plainNumber[other]);
+    }
+  EXPECT_EQ(waits, found);
 }
 
 int64_t getBytes(Operation *op, llvm::StringRef name) {
@@ -130,7 +168,8 @@ void check(Model &model, const Plans &plans) {
     applyRematPlan(entry, ir, plan);
   model.run(*module, "fusion", "placement");
 
-  plan::Peak peak = computePlainPeak(model.read.step, plans);
+  PlainStep plain(model.read.step, plans);
+  const plan::Peak &peak = plain.peak;
   ASSERT_FALSE(peak.fault) << peak.fault->text;
   EXPECT_EQ(peak.persistentBytes, getBytes(*module, kPersistentBytesAttr));
   for (auto [ir, entry] : llvm::zip_equal(read.entries, peak.entries)) {
@@ -140,7 +179,10 @@ void check(Model &model, const Plans &plans) {
     EXPECT_EQ(entry.liveBytes, getBytes(ir.function, kPeakLiveBytesAttr));
   }
   model.run(*module, "step", "step");
-  EXPECT_EQ(peak.getBytes(), getPeakBytes(*module->getOps<step::ProgramOp>().begin()));
+  step::ProgramOp program = *module->getOps<step::ProgramOp>().begin();
+  EXPECT_EQ(peak.getBytes(), getPeakBytes(program));
+  for (auto [number, entry] : llvm::enumerate(program.getBody().getOps<step::EntryOp>()))
+    checkWaits(plain, number, entry);
 }
 
 /// Small odd sizes, in the forms that presets have.
@@ -172,7 +214,7 @@ Flags drawModel(std::mt19937_64 &random) {
 
 } // namespace
 
-TEST(PlainPeak, OfRandomModelsUnderRandomPlans) {
+TEST(PlainStep, OfRandomModelsUnderRandomPlans) {
   constexpr int kModels = 40, kPlans = 6;
   for (int seed = 0; seed < kModels && !testing::Test::HasFailure(); ++seed) {
     std::mt19937_64 random(seed);
@@ -184,7 +226,7 @@ TEST(PlainPeak, OfRandomModelsUnderRandomPlans) {
   }
 }
 
-TEST(PlainPeak, OfPresetsUnderPolicies) {
+TEST(PlainStep, OfPresetsUnderPolicies) {
   const std::vector<Flags> presets = {{"gpt2-124m", "--seq-length", "64", "--bf16", "--hidden-dropout", "0.1"},
                                       {"gpt2-355m", "--attention-backend", "unfused", "--data-parallel-size", "2"},
                                       {"qwen3-0.6b"},

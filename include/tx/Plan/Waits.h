@@ -14,12 +14,15 @@
 // when those began. So a launch waits for the last launch of another lane whose bytes it touches, unless that is done
 // anyway.
 //
+//   EntryPeak placed = placeStorages(storages, ...);
+//   std::vector<Waits> waits = findWaits(getLaunchBytes(entry, schedule, storages, placed));
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #ifndef TX_PLAN_WAITS_H
 #define TX_PLAN_WAITS_H
 
-#include "tx/Plan/Step.h"
+#include "tx/Plan/Peak.h"
 
 #include <array>
 #include <cstdint>
@@ -38,6 +41,10 @@ struct LaunchBytes {
   Lane lane = Lane::Compute;
   std::vector<ByteRange> ranges;
 };
+
+/// What the launches of an entry touch, once it is known where its values lie. A launch without code touches nothing.
+std::vector<LaunchBytes> getLaunchBytes(const Entry &entry, const Schedule &schedule, const Storages &storages,
+                                        const EntryPeak &placed);
 
 /// By lane: the launch of that lane that has to be done; -1: none. A launch never waits in its own lane.
 using Waits = std::array<int, kLaneCount>;

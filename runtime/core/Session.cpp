@@ -97,11 +97,18 @@ txrt_launch_info txrt_session::info(uint32_t entry, uint32_t launch) const {
   info.flops = l.flops;
   if (const uint32_t number = lastWait(l))
     info.waits_for = program.strings + program.launches[number - 1].name;
-  for (uint32_t i = 0; i < l.buffer_count; ++i)
-    info.bytes += movedBytes(program.buffers[l.first_buffer + i]);
+  for (uint32_t i = 0; i < l.buffer_count; ++i) {
+    const txrt_buffer &buffer = program.buffers[l.first_buffer + i];
+    info.bytes += movedBytes(buffer);
+    info.buffers += buffer.dtype != TXRT_DTYPE_BYTE;
+    if (buffer.dtype == TXRT_DTYPE_BF16)
+      info.dtype = TXRT_DTYPE_BF16;
+  }
   if (l.kind == TXRT_LAUNCH_GEMM) {
     const txrt_gemm_launch &g = l.u.gemm;
     info.kernel = "gemm";
+    info.dtype = static_cast<txrt_dtype>(gemmBuffer(program, l, TXRT_GEMM_A)->dtype);
+    info.transpose_a = g.transpose_a, info.transpose_b = g.transpose_b;
     info.gemm[0] = g.m, info.gemm[1] = g.n, info.gemm[2] = g.k;
     info.batch = g.batch0 * g.batch1;
   } else if (l.kind == TXRT_LAUNCH_COLLECTIVE) {

@@ -1,6 +1,7 @@
 //===- Bench.cpp - How long a step takes, and where ---------------------------------------------------------------===//
 
 #include "Bench.h"
+#include "DeviceFile.h"
 #include "Error.h"
 #include "Memory.h"
 #include "Overlap.h"
@@ -53,8 +54,8 @@ std::string groupName(const txrt_launch_info &info) {
   return name + " (" + txrt_phase_name(info.phase) + ")";
 }
 
-/// Sums up the launches of the last iteration from the session's clocks.
-Profile collect(const Model &model, const std::vector<Entry> &entries) {
+/// Sums up the launches of the last iteration from the session's clocks, and adds their times to `times`.
+Profile collect(const Model &model, const std::vector<Entry> &entries, DeviceTimes &times) {
   Profile profile;
   txrt_error error;
   for (const Entry &entry : entries) {
@@ -69,6 +70,7 @@ Profile collect(const Model &model, const std::vector<Entry> &entries) {
       launches.push_back(info);
       profile.hasCollectives |= info.kind == TXRT_LAUNCH_COLLECTIVE;
     }
+    times.add(launches);
     // Start times are known only for the last run of an entry; its other runs count as equal.
     const CommunicationTime time = communicationTime(launches);
     const double runs = launches.empty() ? 0 : double(launches.front().runs);
@@ -216,10 +218,12 @@ void bench(const Model &model, StepRunner &runner, SampleSource &source, const B
     times.push_back(once());
 
   std::vector<Profile> profiles;
-  for (int64_t i = 0; i < std::min<int64_t>(options.iterations, 5); ++i) {
+  DeviceTimes deviceTimes;
+  const int64_t most = options.device.empty() ? 5 : options.iterations;
+  for (int64_t i = 0; i < std::min(options.iterations, most); ++i) {
     txrt_session_profile(model.session(), 1);
     once();
-    profiles.push_back(collect(model, runner.entries()));
+    profiles.push_back(collect(model, runner.entries(), deviceTimes));
   }
   txrt_session_profile(model.session(), 0);
   if (!options.trace.empty() && model.ranks().isFirst()) {
@@ -227,6 +231,9 @@ void bench(const Model &model, StepRunner &runner, SampleSource &source, const B
     trace.add(runner.entries(), position.iteration, 0);
     trace.write(options.trace, console);
   }
+  if (!options.device.empty())
+    writeDevice(deviceTimes, {txrt_session_description(model.session()), deviceMemory(model)}, options.device,
+                options.mergesDevice);
   Profile profile = medianOf(profiles);
 
   Spread spread = spreadOf(times);

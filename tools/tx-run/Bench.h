@@ -12,7 +12,9 @@ struct BenchOptions {
   int64_t iterations = 10, warmup = 2;
   uint64_t seed = 0;
   double lr = 1e-4;
-  std::string trace; // where a Chrome trace goes; empty: nowhere
+  std::string trace;  // where a Chrome trace goes; empty: nowhere
+  std::string device; // where the machine's times go; empty: nowhere
+  bool mergesDevice = false;
 };
 
 /// First times whole iterations, without clocks inside. Then runs a few more iterations with a clock around each

@@ -67,6 +67,7 @@ std::vector<FileUse> fileUses(const Options &options, int ranks) {
   }
   add("--dump-gradients", options.dumpGradients, FileUse::Replace);
   add("--trace", options.trace, FileUse::Replace);
+  add("--write-device", options.writeDevice, FileUse::Replace);
   add("--memory-snapshot-path", options.recordMemory ? options.memorySnapshot : "", FileUse::Replace);
   add("--tensorboard-dir", options.tensorboard, FileUse::Folder);
   add("--log", options.log, FileUse::Append);

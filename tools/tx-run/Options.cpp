@@ -56,6 +56,14 @@ const Flag flags[] = {
     {nullptr, "bench-iters", "N", "Timed steps of --bench (10).", SET(o.benchIterations = integer(f, t, 1, 1000000))},
     {nullptr, "bench-warmup", "N", "Steps before the clock starts (2).",
      SET(o.benchWarmup = integer(f, t, 0, 1000000))},
+    {nullptr, "write-device", "FILE.json",
+     "With --bench: describe this machine for tx-compile's --device, by the times of the "
+     "step's products and kernels. Times each launch of every step of --bench-iters.",
+     SET(o.writeDevice = file(f, t))},
+    {nullptr, "merge-device", nullptr,
+     "Keep what the file of --write-device has of other shapes, from runs of other "
+     "artifacts on this machine.",
+     SET(o.mergeDevice = true)},
     {nullptr, "verify-recompute", "NONE.txa",
      "Run this artifact and NONE.txa, the same model compiled with no "
      "recomputation, side by side and compare every bit of losses, gradient "
@@ -410,6 +418,12 @@ void checkTogether(const Options &o) {
   if (!o.dumpGradients.empty() && o.trainIterations < 1 && o.function.empty())
     fail(TXRT_USAGE, "--dump-gradients needs --train-iters of at least 1, "
                      "or --function");
+  if (!o.writeDevice.empty() && !o.bench)
+    fail(TXRT_USAGE, "--write-device needs --bench");
+  if (o.mergeDevice && o.writeDevice.empty())
+    fail(TXRT_USAGE, "--merge-device needs --write-device");
+  if (!o.writeDevice.empty() && o.ranks > 1)
+    fail(TXRT_USAGE, "--write-device measures one rank; --ranks is %lld, so leave it out", (long long)o.ranks);
   checkObservers(o);
   if (!o.trace.empty() && o.trainIterations < 1 && !o.bench)
     fail(TXRT_USAGE, "--trace needs --bench, or --train-iters of at least 1");

@@ -29,6 +29,8 @@ struct Options {
   int64_t sampleTokens = -1;
   bool bench = false;
   int64_t benchIterations = 10, benchWarmup = 2;
+  std::string writeDevice; // where the machine's times go
+  bool mergeDevice = false;
   std::string verifyTwin;
   int64_t verifyIterations = 3;
   std::string function;

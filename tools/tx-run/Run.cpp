@@ -110,6 +110,8 @@ void verify(const Options &options, const Model &model, uint64_t seed, Console &
 }
 
 void benchmark(const Options &options, const Model &model, uint64_t seed, Console &console, Log &log) {
+  if (!options.writeDevice.empty() && model.ranks().size() > 1)
+    fail(TXRT_USAGE, "--write-device measures one rank, and this run has %d; leave it out", model.ranks().size());
   auto source = openSamples(options, model, seed, console);
   prepareWeights(model, weightsOf(options, seed), notesOn(console), console.progressOfBytes());
   StepRunner runner(model, options.globalBatchSize, options.checkForNan);
@@ -119,6 +121,8 @@ void benchmark(const Options &options, const Model &model, uint64_t seed, Consol
   what.seed = seed;
   what.lr = options.lr;
   what.trace = options.trace;
+  what.device = options.writeDevice;
+  what.mergesDevice = options.mergeDevice;
   bench(model, runner, *source, what, console, log);
 }
 
@@ -144,10 +148,22 @@ bool onlyRecordsMemory(const Options &options) {
 /// The flags that must be the same on all ranks. Flags that name files may differ (their contents are compared), and so
 /// may flags that depend on the machine.
 std::vector<Ranks::Field> comparedFlags(const Options &options) {
-  static const char *const own[] = {
-      "data-path",      "valid-data-path",  "load",  "save",   "log",   "threads",      "max-shard-size",
-      "dump-gradients", "verify-recompute", "input", "output", "trace", "tuning-cache", "memory-snapshot-path",
-      "tensorboard-dir"};
+  static const char *const own[] = {"data-path",
+                                    "valid-data-path",
+                                    "load",
+                                    "save",
+                                    "log",
+                                    "threads",
+                                    "max-shard-size",
+                                    "dump-gradients",
+                                    "verify-recompute",
+                                    "input",
+                                    "output",
+                                    "trace",
+                                    "write-device",
+                                    "tuning-cache",
+                                    "memory-snapshot-path",
+                                    "tensorboard-dir"};
   std::vector<Ranks::Field> fields;
   for (const auto &flag : options.given)
     if (std::none_of(std::begin(own), std::end(own), [&](const char *name) { return flag.first == name; }))

@@ -271,11 +271,14 @@ typedef struct {
   txrt_phase phase;
   int layer; /* -1: outside the layers */
   uint64_t flops;
-  uint64_t bytes;        /* of all operands: the least that the launch must move */
-  uint64_t gemm[3];      /* m, n, k; zeros for a kernel */
-  uint64_t batch;        /* how many products a gemm computes; 0 for a kernel */
-  uint64_t units, grain; /* of a kernel (txrt_kernel_launch); zeros for a gemm */
-  uint64_t sent_bytes;   /* of a collective: the least that a rank has to send */
+  uint64_t bytes;               /* of all operands: the least that the launch must move */
+  uint64_t gemm[3];             /* m, n, k; zeros for a kernel */
+  uint64_t batch;               /* how many products a gemm computes; 0 for a kernel */
+  int transpose_a, transpose_b; /* of a gemm; zeros for a kernel */
+  txrt_dtype dtype;             /* of a gemm's A and B; of a kernel: bf16 if one of its operands or results is */
+  uint32_t buffers;             /* operands and results, without scratch */
+  uint64_t units, grain;        /* of a kernel (txrt_kernel_launch); zeros for a gemm */
+  uint64_t sent_bytes;          /* of a collective: the least that a rank has to send */
   const char *waits_for; /* the name of the last launch of another lane that must be done before this one, or NULL */
   double seconds;        /* sum over all runs while profiling */
   uint64_t runs;         /* how many runs `seconds` adds up */

@@ -150,6 +150,12 @@ static Json matrixRates(const DeviceTimes &times) {
 
 static bool isTile(const std::string &kind) { return kind.compare(0, 5, "tile ") == 0; }
 
+static bool isBackwardTile(const std::string &kind) { return isTile(kind) && kind.find("_grad") != std::string::npos; }
+static bool isForwardTile(const std::string &kind) { return isTile(kind) && !isBackwardTile(kind); }
+static bool isRow(const std::string &kind) { return kind.compare(0, 4, "row ") == 0; }
+/// Such kernels, the optimizer's, touch each byte of their operands once.
+static bool isFlat(const std::string &kind) { return kind.compare(0, 5, "flat ") == 0; }
+
 static Points kernelPoints(const DeviceTimes &times, bool (*isWanted)(const std::string &kind), bool byBytes) {
   return collect(times.kernels, [&](Points &points, const auto &key, const DeviceTimes::Kernel &kernel) {
     const auto &[kind, flops, buffers] = key;
@@ -202,24 +208,23 @@ void writeDevice(const DeviceTimes &measured, const Machine &machine, const std:
   DeviceTimes times = measured;
   if (merge && std::filesystem::exists(path))
     addOld(times, machine, path);
-  if (times.products.empty() || times.kernels.empty())
-    fail(TXRT_BAD_INPUT, "--write-device: the step has no %s to measure; take a model's",
-         times.products.empty() ? "matrix products" : "kernels");
+  for (const auto &[isEmpty, what] : {std::pair(times.products.empty(), "matrix products"),
+                                      std::pair(kernelPoints(times, isRow, false).empty(), "kernels of rows"),
+                                      std::pair(kernelPoints(times, isFlat, true).empty(), "kernels of an optimizer")})
+    if (isEmpty)
+      fail(TXRT_BAD_INPUT, "--write-device: the step has no %s to measure; take the artifact of a model", what);
   const std::string source = "the fastest kernels of a step";
   Json device = {{"name", std::filesystem::path(path).stem().string()},
                  {"description", machine.description},
                  {"matrix", matrixRates(times)}};
-  const Points forward = kernelPoints(
-      times, [](const std::string &kind) { return isTile(kind) && kind.find("_grad") == std::string::npos; }, false);
-  const Points backward = kernelPoints(
-      times, [](const std::string &kind) { return isTile(kind) && kind.find("_grad") != std::string::npos; }, false);
+  const Points forward = kernelPoints(times, isForwardTile, false);
+  const Points backward = kernelPoints(times, isBackwardTile, false);
   if (!forward.empty() && !backward.empty())
     device["tiles"] = {{"forward", {{"f32", rateOf(forward, "flops_per_second", source)}}},
                        {"backward", {{"f32", rateOf(backward, "flops_per_second", source)}}}};
-  auto isNoTile = [](const std::string &kind) { return !isTile(kind); };
-  device["vector"] = {{"f32", rateOf(kernelPoints(times, isNoTile, false), "flops_per_second", source)}};
+  device["vector"] = {{"f32", rateOf(kernelPoints(times, isRow, false), "flops_per_second", source)}};
   Json memory = {{"name", "memory"}, {"bytes", memoryBytes(machine)}};
-  memory.update(rateOf(kernelPoints(times, isNoTile, true), "bytes_per_second", source));
+  memory.update(rateOf(kernelPoints(times, isFlat, true), "bytes_per_second", "the optimizer's kernels"));
   device["memory"] = Json::array({memory});
   device["launch"] = {{"seconds", sixDigits(medianOf(times.gaps))}, {"source", "the median between two launches"}};
   device["links"] = Json::array();

@@ -1,8 +1,8 @@
 # What `cmake --install` puts where, in two components:
 #
 #   runtime   tx-run, libtxrt_train, C headers
-#   compiler  tx-opt, tx-compile, tx-place, tx-lsp-server, libTxCompiler, headers (the generated ones too), TableGen
-#             files
+#   compiler  tx-opt, tx-compile, tx-plan, tx-place, tx-lsp-server, libTxCompiler, headers (the generated ones too),
+#             TableGen files
 #
 # The tree can be moved: programs find their libraries, and find_package(Tx) its files, from where they are themselves.
 # `cpack` in the build folder makes a .tar.xz of each component; both unpack into one folder.
@@ -15,7 +15,7 @@ endif()
 
 # Programs and shared libraries of a component, as far as they are built; find_package(Tx) gives them as Tx::NAME.
 set(TX_TARGETS_runtime txrt_train tx-run)
-set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile tx-place tx-lsp-server)
+set(TX_TARGETS_compiler TxCompiler tx-opt tx-compile tx-plan tx-place tx-lsp-server)
 foreach(component IN LISTS TX_COMPONENTS)
   foreach(target IN LISTS TX_TARGETS_${component})
     if(NOT TARGET ${target})

@@ -182,6 +182,7 @@ def generated_pages():
     yield "Reference/passes.md", passes_page()
     yield "Reference/tx-compile.md", run("tx-compile --help-markdown")
     yield "Reference/families.md", run("tx-compile --help-families")
+    yield "Reference/tx-plan.md", run("tx-plan --help-markdown")
     yield "Reference/tx-run.md", help_page("tx-run")
     yield "Reference/tx-place.md", help_page("tx-place")
     for name in PAGES_WITH_OUTPUT:

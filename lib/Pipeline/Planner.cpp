@@ -21,6 +21,9 @@ plan::Seconds PlannedStep::getSeconds(int64_t microbatches) const {
   return seconds;
 }
 
+bool tx::namesValue(llvm::StringRef name, llvm::StringRef value) { return matchesName(name, value); }
+std::string tx::describeLayerList(const std::vector<int> &layers) { return describeLayers(layers); }
+
 /// The model as a module in which recomputation is not yet decided.
 class Planner::State {
 public:
@@ -81,7 +84,23 @@ llvm::Expected<std::unique_ptr<Planner>> Planner::create(const CompileOptions &o
     return badInput(options.input + ": has no training step to plan; mark the function to be differentiated");
   planner->modules = entry->getModulesPresent();
   planner->layers = entry->getLayerCount();
+  planner->describeBatch(read->step, *entry);
   return planner;
+}
+
+void Planner::describeBatch(const plan::Step &step, const plan::Entry &entry) {
+  auto typeOf = [&](int value) -> const plan::TensorType & { return step.types[entry.values[value].type]; };
+  for (int argument : entry.arguments) {
+    const plan::TensorType &type = typeOf(argument);
+    if (type.element != plan::ElementType::I32 || type.shape.size() != 2)
+      continue;
+    samples = type.shape[0];
+    tokens = type.shape[1];
+    break;
+  }
+  auto first = llvm::find_if(entry.ops, [](const plan::Op &op) { return op.product.has_value(); });
+  if (first != entry.ops.end())
+    productType = typeOf(first->product->a).element;
 }
 
 llvm::Expected<PlannedStep> Planner::evaluate(const RecomputeOptions &policy) { return state->evaluate(policy); }

@@ -81,6 +81,8 @@ static void adviseOnMissingMemory(const PlanTable &table, const PlanOptions &opt
                      "or state that is divided among ranks, which Tx does not do yet, is what is left.");
   } else {
     std::string ways;
+    if (least.microBatchSize > 1)
+      ways += "a smaller --micro-batch-size; ";
     if (!options.compile.inputIsModule && model.dtype == DType::F32)
       ways += "--bf16 halves activations; ";
     advice.push_back("What is left: " + ways + "a shorter --seq-length; a smaller model.");
@@ -106,24 +108,10 @@ static void adviseOnFull(const PlanTable &table, std::vector<std::string> &advic
                              showPercent(cost), showBytes(none->step.peakBytes - full->step.peakBytes)));
 }
 
-std::vector<std::string> tx::adviseOnTable(const PlanTable &table, const PlanOptions &options) {
-  std::vector<std::string> advice;
-  for (const UselessModule &module : table.useless)
-    advice.push_back(
-        formatv("Leave {0} out of --recompute-modules{1}: it frees {2} and takes {3} more time.", module.name,
-                module.name == "core_attn" ? " (flash attention computes its scores again anyway)" : "",
-                module.freedBytes > 0 ? showBytes(module.freedBytes) : "nothing", showPercent(module.slowdown)));
-  if (table.best < 0) {
-    adviseOnMissingMemory(table, options, advice);
-    return advice;
-  }
-  const PlanRow &best = *table.getBest();
-  const ModelConfig &model = options.compile.model;
-  if (best.policy.name == "none")
-    advice.push_back("Leave recomputation out: it would only make room for a larger micro batch, and that is not "
-                     "faster than what fits without.");
+/// What guides say of models of this kind.
+static void adviseOnKind(const PlanTable &table, const PlanOptions &options, std::vector<std::string> &advice) {
   constexpr double kBillion = 1e9;
-  double parameters = options.compile.inputIsModule ? 0 : double(model.countParameters());
+  double parameters = options.compile.inputIsModule ? 0 : double(options.compile.model.countParameters());
   if (parameters >= 20 * kBillion && parameters <= 100 * kBillion)
     advice.push_back("For 20 to 100 billion parameters guides begin with selective recomputation of what is cheap "
                      "(norms, activations), then add block for as few layers as memory asks for; full comes last.");
@@ -133,11 +121,29 @@ std::vector<std::string> tx::adviseOnTable(const PlanTable &table, const PlanOpt
   if (llvm::is_contained(table.modules, RecomputeModule::MlaUpProj))
     advice.push_back("Latent attention: mla_up_proj keeps the latents, and frees the queries, keys and values that are "
                      "made from them.");
+}
+
+std::vector<std::string> tx::adviseOnTable(const PlanTable &table, const PlanOptions &options) {
+  std::vector<std::string> advice;
+  for (const UselessModule &module : table.useless)
+    advice.push_back(
+        formatv("Leave {0} out of --recompute-modules{1}: it frees {2} and takes {3} more time.", module.name,
+                module.name == "core_attn" ? " (flash attention computes its scores again anyway)" : "",
+                module.freedBytes > 0 ? showBytes(module.freedBytes) : "nothing", showPercent(module.slowdown)));
+  adviseOnKind(table, options, advice);
+  const PlanRow *best = table.getBest();
+  if (!best) {
+    adviseOnMissingMemory(table, options, advice);
+    return advice;
+  }
+  if (best->policy.name == "none")
+    advice.push_back("Leave recomputation out: it would only make room for a larger micro batch, and that is not "
+                     "faster than what fits without.");
   adviseOnFull(table, advice);
   constexpr double kLittle = 0.02; // of the device's memory
-  if (double(best.headroom) < kLittle * double(table.memoryBytes))
+  if (double(best->headroom) < kLittle * double(table.memoryBytes))
     advice.push_back(formatv("{0} stay free. The arena is allocated once and exactly as planned; what lies outside it "
                              "is an estimate, so try the run before a long one.",
-                             showBytes(best.headroom)));
+                             showBytes(best->headroom)));
   return advice;
 }

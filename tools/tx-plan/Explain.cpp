@@ -3,7 +3,6 @@
 #include "Explain.h"
 #include "Advice.h"
 
-#include "tx/Remat/Options.h"
 #include "tx/Support/UserError.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -69,7 +68,7 @@ Expected<Explanation> tx::explain(const PlanOptions &options, const PlanRow &row
   std::vector<std::string> others;
   std::set<int> layers, kept, recomputed;
   for (const SavedValue &value : none->summary.saved) {
-    if (!matchesName(options.explain, value.name)) {
+    if (!namesValue(options.explain, value.name)) {
       others.push_back(value.name);
       continue;
     }
@@ -103,7 +102,7 @@ static std::string describeWhere(std::vector<int> layers) {
   llvm::erase(layers, -1);
   if (layers.empty())
     return "outside of the layers";
-  return "in " + describeLayers(layers) + (isOutside ? " and outside of the layers" : "");
+  return "in " + describeLayerList(layers) + (isOutside ? " and outside of the layers" : "");
 }
 
 std::vector<std::string> tx::describe(const Explanation &e) {

@@ -5,6 +5,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -31,6 +32,13 @@ static std::string describeModel(const PlanOptions &options) {
   return formatv("{0}: {1} parameters, {2} layers, sequence {3}, {4}",
                  compile.input.empty() ? model.type : compile.input, size, model.numLayers, model.seqLength,
                  stringifyDType(model.dtype));
+}
+
+/// Four digits of a number, whatever its size.
+static std::string showDigits(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.4g", value);
+  return text;
 }
 
 /// The flags that make the row's step, without those of the model.
@@ -111,7 +119,7 @@ static void printRows(raw_ostream &os, const PlanTable &table, const PlanOptions
                                       showBytes(row.step.peakBytes),
                                       showBytes(row.step.summary.savedBytes),
                                       showBytes(row.headroom),
-                                      formatv("{0:f4}", row.seconds).str(),
+                                      showDigits(row.seconds),
                                       formatv("{0:f0}", row.tokensPerSecond).str(),
                                       formatv("{0:f1} %", 100 * row.flopsShare).str()};
     if (options.trainSamples)

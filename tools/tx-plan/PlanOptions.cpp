@@ -124,14 +124,27 @@ static Error takeOwn(llvm::ArrayRef<StringRef> arguments, PlanOptions &options,
   return Error::success();
 }
 
-/// The target that runs on a device of this name. A device that Tx generates no code for is planned as if it had the
-/// kernels and libraries of sm_90.
+/// The target that runs on a known device. One that Tx generates no code for is planned as if it had the kernels and
+/// libraries of sm_90.
 static StringRef getTarget(StringRef device) {
   for (auto [prefix, target] : {std::pair("cpu", "host"), std::pair("a100", "cuda:sm_80"),
                                 std::pair("b200", "cuda:sm_100"), std::pair("gb200", "cuda:sm_100")})
     if (device.starts_with(prefix))
       return target;
   return "cuda:sm_90";
+}
+
+/// Chooses the target by the device, unless --target was given.
+static Error chooseTarget(PlanOptions &options) {
+  OutputOptions &output = options.compile.output;
+  output.device = options.deviceName;
+  if (llvm::is_contained(options.compile.given, "--target"))
+    return Error::success();
+  if (!llvm::is_contained(plan::getDeviceNames(), options.deviceName))
+    return badUsage("--device " + options.deviceName +
+                    ": a file does not say what runs the step; add --target host or --target cuda:sm_90");
+  output.target = getTarget(options.deviceName).str();
+  return Error::success();
 }
 
 /// Flags that ask tx-compile for files or other output.
@@ -170,8 +183,8 @@ Expected<PlanOptions> tx::parsePlanOptions(llvm::ArrayRef<StringRef> arguments) 
   if (Error error = refuseOutputs(options.compile.output))
     return std::move(error);
   const std::vector<StringRef> &given = options.compile.given;
-  if (!llvm::is_contained(given, "--target"))
-    options.compile.output.target = getTarget(options.device.name).str();
+  if (Error error = chooseTarget(options))
+    return std::move(error);
   options.hasMicroBatchSize = llvm::is_contained(given, "--micro-batch-size") || options.compile.inputIsModule;
   options.hasPolicy = asksForRecompute(options.compile);
   return options;

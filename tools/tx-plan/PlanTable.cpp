@@ -9,6 +9,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -261,16 +262,13 @@ static void finish(PlanTable &table, const PlanOptions &options) {
     return std::tuple(a.microBatchSize, -a.step.peakBytes, a.policy.name) <
            std::tuple(b.microBatchSize, -b.step.peakBytes, b.policy.name);
   });
-  const ModelConfig &model = options.compile.model;
   int64_t ranks = options.compile.parallel.dataParallelSize;
-  plan::ElementType type = model.dtype == DType::BF16 ? plan::ElementType::BF16 : plan::ElementType::F32;
-  double matrixRate = options.device.matrix.get(type).perSecond;
   for (PlanRow &row : table.rows) {
     double microBatches = double(table.globalBatchSize) / double(row.microBatchSize * ranks);
     row.seconds = row.step.getSeconds(table.globalBatchSize / (row.microBatchSize * ranks)).getTotal();
-    row.tokensPerSecond = double(table.globalBatchSize * model.seqLength) / row.seconds;
+    row.tokensPerSecond = double(table.globalBatchSize * table.tokens) / row.seconds;
     double flops = double(row.step.summary.forwardFlops + row.step.summary.backwardFlops) * microBatches;
-    row.flopsShare = flops / (row.seconds * matrixRate);
+    row.flopsShare = flops / (row.seconds * table.matrixRate);
   }
   for (auto [index, row] : llvm::enumerate(table.rows)) {
     // Of several the one that takes least time is named.
@@ -284,36 +282,48 @@ static void finish(PlanTable &table, const PlanOptions &options) {
   }
 }
 
+/// Whether updates after --global-batch-size samples can be made of micro batches of this size.
+static bool divides(int64_t size, const PlanOptions &options) {
+  return !options.globalBatchSize || *options.globalBatchSize % (size * options.compile.parallel.dataParallelSize) == 0;
+}
+
+static Error refuseGlobalBatch(int64_t size, const PlanOptions &options) {
+  int64_t ranks = options.compile.parallel.dataParallelSize;
+  return badUsage(llvm::formatv("--global-batch-size {0} is no multiple of {1} samples: the micro batch of {2} on each "
+                                "of {3} rank(s)",
+                                *options.globalBatchSize, size * ranks, size, ranks));
+}
+
 Expected<PlanTable> tx::makePlanTable(const PlanOptions &options, const PlanProgress &progress) {
   PlanTable table;
   int64_t ranks = options.compile.parallel.dataParallelSize;
   table.memoryBytes = options.device.getMemoryBytes();
   table.outsideBytes = options.device.getOutsideBytes(/*communicators=*/ranks > 1);
   constexpr int64_t kMostSamples = 4096;
-  const int64_t first = options.hasMicroBatchSize ? options.compile.model.microBatchSize : 1;
-  int64_t largest = first;
-  std::vector<PlanRow> smaller;
-  for (int64_t size = first; size <= kMostSamples; size *= 2) {
-    if (options.globalBatchSize && *options.globalBatchSize % (size * ranks) != 0) {
-      if (size > first)
-        break;
-      return badUsage(llvm::formatv("--global-batch-size {0} is no multiple of {1} samples: the micro batch of {2} "
-                                    "on each of {3} rank(s)",
-                                    *options.globalBatchSize, size * ranks, size, ranks));
-    }
-    CompileOptions sized = withMicroBatch(options.compile, size);
-    progress(llvm::formatv("the model at micro batch {0}", size).str());
-    Expected<std::unique_ptr<Planner>> planner = Planner::create(sized, options.device);
+  int64_t largest = 0;
+  for (int64_t asked = options.hasMicroBatchSize ? options.compile.model.microBatchSize : 1;
+       asked <= kMostSamples && (table.rows.empty() || divides(asked, options)); asked *= 2) {
+    progress(llvm::formatv("the model at micro batch {0}", asked).str());
+    Expected<std::unique_ptr<Planner>> planner =
+        Planner::create(withMicroBatch(options.compile, asked), options.device);
     if (!planner)
       return planner.takeError();
+    int64_t size = (*planner)->getSamples(); // a module has a size of its own
+    if (!divides(size, options))
+      return refuseGlobalBatch(size, options);
     table.modules = (*planner)->getModules();
+    table.tokens = (*planner)->getTokens();
+    table.matrixRate = options.device.matrix.get((*planner)->getProductType()).perSecond;
     SizePlans plans(**planner, size, table.getBudget(), progress);
-    if (Error error = size == first ? addAll(plans, options, table.useless) : addStillFitting(plans, smaller))
+    bool isFirst = table.rows.empty();
+    std::vector<PlanRow> smaller;
+    llvm::copy_if(table.rows, std::back_inserter(smaller),
+                  [&](const PlanRow &row) { return row.microBatchSize * 2 == size; });
+    if (Error error = isFirst ? addAll(plans, options, table.useless) : addStillFitting(plans, smaller))
       return std::move(error);
-    smaller = plans.rows;
     llvm::append_range(table.rows, plans.rows);
     bool someFit = llvm::any_of(plans.rows, [](const PlanRow &row) { return row.fits; });
-    if (someFit)
+    if (someFit || isFirst)
       largest = size;
     if (!someFit || options.hasMicroBatchSize)
       break;

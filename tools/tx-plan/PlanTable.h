@@ -56,6 +56,8 @@ struct PlanTable {
   int64_t memoryBytes = 0;     ///< of the device
   int64_t outsideBytes = 0;    ///< of them what lies outside the arena
   int64_t globalBatchSize = 1; ///< samples between two updates
+  int64_t tokens = 1;          ///< of a sample
+  double matrixRate = 0;       ///< FLOPs a second that the device has for the model's products
   std::vector<UselessModule> useless;
   std::vector<RecomputeModule> modules; ///< the parts that the model has
 

@@ -36,6 +36,11 @@ struct PlannedStep {
   plan::Seconds getSeconds(int64_t microbatches) const;
 };
 
+/// Whether a name, as --recompute-save-only takes it, stands for the value or for a module that contains it.
+bool namesValue(llvm::StringRef name, llvm::StringRef value);
+/// `layers 0-3,7`, `layer 2`.
+std::string describeLayerList(const std::vector<int> &layers);
+
 class Planner {
 public:
   /// The options describe the model and the target; their recompute flags count as evaluate's first policy only. The
@@ -49,14 +54,22 @@ public:
   /// The parts that the model has, in the order of RecomputeModule, and its number of layers.
   const std::vector<RecomputeModule> &getModules() const { return modules; }
   int getLayerCount() const { return layers; }
+  /// What a micro batch of one rank is: samples, and tokens in each; the shape of the step's first matrix of ids.
+  int64_t getSamples() const { return samples; }
+  int64_t getTokens() const { return tokens; }
+  /// The element type of the first matrix product's operands.
+  plan::ElementType getProductType() const { return productType; }
 
 private:
   class State;
   explicit Planner(std::unique_ptr<State> state);
+  void describeBatch(const plan::Step &step, const plan::Entry &entry);
 
   std::unique_ptr<State> state;
   std::vector<RecomputeModule> modules;
   int layers = 0;
+  int64_t samples = 1, tokens = 1;
+  plan::ElementType productType = plan::ElementType::F32;
 };
 
 } // namespace tx

@@ -1,0 +1,379 @@
+//===- Bound.cpp - The least seconds that any choice can take -----------------------------------------------------===//
+
+#include "tx/Plan/Bound.h"
+
+#include "MinCut.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+using namespace tx;
+using namespace tx::plan;
+
+// Capacities count femtoseconds: whole numbers, far below what a device's description is exact to.
+static constexpr double kUnitsPerSecond = 1e15;
+
+static int64_t alignBytes(int64_t bytes) {
+  return (bytes + TXRT_BUFFER_ALIGNMENT - 1) / TXRT_BUFFER_ALIGNMENT * TXRT_BUFFER_ALIGNMENT;
+}
+
+KeepProblem::KeepProblem(Scorer &scorer)
+    : scorer(scorer), entry(scorer.getEntry()), schedule(makeSchedule(entry)),
+      storages(computeStorages(scorer.getStep(), entry, schedule, scorer.getLayout())), launchOf(entry.ops.size(), -1),
+      users(entry.computeUsers()) {
+  for (int launch = 0, e = schedule.launches.size(); launch < e; ++launch)
+    for (int op : schedule.launches[launch].ops)
+      launchOf[op] = launch;
+  isPart.resize(entry.values.size());
+  for (const Op &op : entry.ops)
+    if (op.view && !op.results.empty() && op.view->whole == op.results[0])
+      for (auto [part, start] : op.view->parts)
+        isPart[part] = true;
+  movable = findMovable();
+  earliest = findEarliest();
+  usersOfRoots = findUsersOfRoots();
+  countSeconds();
+  findPoints();
+}
+
+bool KeepProblem::mayReplay(int op) const {
+  const Op &forward = entry.ops[op];
+  return forward.isForward() && (forward.replay == ReplayKind::Exact ||
+                                 (forward.replay == ReplayKind::Keyed && forward.reads(forward.replayKey)));
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Seconds
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// Seconds per byte of the kernels of rows, as the step without recomputation runs them.
+struct KeepProblem::Traffic {
+  std::vector<double> secondsPerByte; // by launch
+  double least = 0;
+};
+
+void KeepProblem::countSeconds() {
+  LaunchTimer &timer = scorer.getTimer();
+  Traffic traffic;
+  traffic.secondsPerByte.resize(schedule.launches.size());
+  double least = std::numeric_limits<double>::infinity();
+  for (int number = 0, e = schedule.launches.size(); number < e; ++number) {
+    const Launch &launch = schedule.launches[number];
+    double seconds = timer.secondsOf(entry, launch);
+    if (launch.lane == Lane::Compute)
+      fixedSeconds += seconds;
+    int64_t bytes = launch.isKernel() ? getMovedBytes(entry, launch) : 0;
+    if (launch.work != Work::Row || bytes == 0)
+      continue;
+    traffic.secondsPerByte[number] = seconds / double(bytes);
+    least = std::min(least, traffic.secondsPerByte[number]);
+  }
+  traffic.least = std::isfinite(least) ? least : 0;
+  replaySeconds.resize(entry.ops.size());
+  for (int op = 0, e = entry.ops.size(); op < e; ++op)
+    if (mayReplay(op))
+      replaySeconds[op] = countReplay(op, traffic);
+}
+
+/// Whether the op can be in one kernel with ops that read its results.
+static bool mayShare(const Op &op) { return op.work == Work::Row || op.work == Work::Column; }
+
+double KeepProblem::countReplay(int op, const Traffic &traffic) const {
+  const Op &forward = entry.ops[op];
+  if (forward.work == Work::View || forward.work == Work::Collective)
+    return 0; // a collective may be hidden
+  if (!mayShare(forward)) {
+    Launch alone;
+    alone.work = forward.work;
+    alone.main = op;
+    alone.ops = {op};
+    for (const Operand &operand : forward.operands)
+      if (std::find(alone.inputs.begin(), alone.inputs.end(), operand.value) == alone.inputs.end())
+        alone.inputs.push_back(operand.value);
+    alone.outputs = forward.results;
+    return scorer.getTimer().secondsOf(entry, alone);
+  }
+  auto isLike = [&](int other) { return mayShare(entry.ops[other]) && entry.ops[other].space == forward.space; };
+  auto isBackward = [&](int other) { return !entry.ops[other].isForward(); };
+  double seconds = 0;
+  std::set<int> kernels; // of backward, that may have the recomputation inside
+  for (int result : forward.results) {
+    double bytes = double(entry.values[result].bytes);
+    bool isWritten = false, leavesKernel = false;
+    std::set<int> readers;
+    for (int user : users[result]) {
+      if (isBackward(user) && isLike(user))
+        readers.insert(launchOf[user]);
+      else if (isBackward(user) && entry.ops[user].work != Work::View)
+        isWritten = true;
+      else if (!isBackward(user) && launchOf[user] != launchOf[op])
+        leavesKernel = true;
+    }
+    if (isWritten)
+      seconds += bytes * traffic.least;
+    if (!leavesKernel)
+      seconds -= bytes * traffic.secondsPerByte[launchOf[op]];
+    for (int reader : readers)
+      seconds -= bytes * traffic.secondsPerByte[reader];
+    kernels.insert(readers.begin(), readers.end());
+  }
+  for (const Operand &operand : forward.operands) {
+    const Value &value = entry.values[operand.value];
+    int producer = value.producer;
+    if (!operand.isRead || value.rows > forward.space.first || (producer >= 0 && isLike(producer)))
+      continue;
+    bool isReadAnyway = std::any_of(users[operand.value].begin(), users[operand.value].end(),
+                                    [&](int user) { return isBackward(user) && isLike(user); });
+    if (!isReadAnyway)
+      seconds += double(value.bytes) * traffic.least;
+  }
+  return seconds - double(kernels.size()) * scorer.getTimer().getDevice().launchSeconds;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Points
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// For each op the launch before which it cannot run, whatever kernels become of the step. Only kernels that share move
+/// to an earlier place: to that of an op that gives them a value.
+std::vector<int> KeepProblem::findEarliest() const {
+  std::vector<int> earliest(entry.ops.size());
+  for (int op = 0, e = entry.ops.size(); op < e; ++op) {
+    earliest[op] = launchOf[op];
+    if (!mayShare(entry.ops[op]))
+      continue;
+    int bound = 0;
+    for (const Operand &operand : entry.ops[op].operands)
+      if (int producer = entry.values[operand.value].producer; producer >= 0)
+        bound = std::max(bound, earliest[producer]);
+    earliest[op] = std::min(earliest[op], bound);
+  }
+  return earliest;
+}
+
+void KeepProblem::findPoints() {
+  constexpr size_t kMostBackwardPoints = 6;
+  std::vector<int64_t> live(schedule.launches.size() + 1); // transient bytes at each launch
+  for (const Storage &storage : storages.storages)
+    if (storage.segment == MemorySegment::Transient && storage.upper > storage.lower) {
+      live[storage.lower] += alignBytes(storage.bytes);
+      live[std::min<size_t>(storage.upper, live.size() - 1)] -= alignBytes(storage.bytes);
+    }
+  for (size_t launch = 1; launch < live.size(); ++launch)
+    live[launch] += live[launch - 1];
+
+  std::vector<int> head, backward;
+  int lastLayer = entry.layers.empty() ? -1 : entry.layers.back();
+  for (int launch = 0, e = schedule.launches.size(); launch < e; ++launch) {
+    const Launch &each = schedule.launches[launch];
+    if (each.work != Work::Product && each.work != Work::Tile)
+      continue;
+    const Op &op = entry.ops[each.main];
+    if (op.isForward() && op.layer < 0)
+      head.push_back(launch);
+    else if (!op.isForward() && op.layer == lastLayer)
+      backward.push_back(launch);
+  }
+  auto byBytes = [&](int a, int b) { return live[a] > live[b]; };
+  std::stable_sort(head.begin(), head.end(), byBytes);
+  std::stable_sort(backward.begin(), backward.end(), byBytes);
+  if (!head.empty())
+    points.push_back(describe(head.front()));
+  for (size_t i = 0; i < std::min(backward.size(), kMostBackwardPoints); ++i)
+    points.push_back(describe(backward[i]));
+  std::stable_sort(points.begin(), points.end(), [&](const MemoryPoint &a, const MemoryPoint &b) {
+    return live[a.launch] > live[b.launch];
+  });
+}
+
+/// Ops of backward that may run later than they stand: an elementwise recomputation moves down to the gradient that
+/// reads what it reads, and the ops that read its result move with it (makeSchedule).
+std::vector<bool> KeepProblem::findMovable() const {
+  std::vector<bool> movable(entry.ops.size());
+  auto isElementwise = [&](int op) {
+    return op >= 0 && mayReplay(op) && entry.ops[op].work == Work::Row && entry.ops[op].reductionPasses == 0;
+  };
+  for (int op = 0, e = entry.ops.size(); op < e; ++op) {
+    if (entry.ops[op].isForward())
+      continue;
+    for (const Operand &operand : entry.ops[op].operands) {
+      int producer = entry.values[operand.value].producer;
+      movable[op] = movable[op] || isElementwise(producer) || isElementwise(getRootProducer(operand.value)) ||
+                    (entry.ops[op].isRowSum && producer >= 0 && movable[producer]);
+    }
+  }
+  return movable;
+}
+
+int KeepProblem::getRootProducer(int value) const { return entry.values[entry.values[value].storage].producer; }
+
+/// For each value the ops that use it or a view of it; a view alone is no use.
+std::vector<std::vector<int>> KeepProblem::findUsersOfRoots() const {
+  std::vector<std::vector<int>> all(entry.values.size());
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    for (int user : users[value])
+      if (const Op &op = entry.ops[user]; !op.view || op.view->whole != value)
+        all[entry.values[value].storage].push_back(user);
+  return all;
+}
+
+MemoryPoint KeepProblem::describe(int launch) const {
+  MemoryPoint point;
+  point.launch = launch;
+  point.fixedBytes = scorer.getFixedBytes();
+  point.bytesIfKept.resize(entry.values.size());
+  const Launch &here = schedule.launches[launch];
+  const bool isInForward = entry.ops[here.main].isForward();
+  std::set<int> counted; // storages
+  auto count = [&](int storage) {
+    if (storage >= 0 && storages.storages[storage].segment == MemorySegment::Transient && counted.insert(storage).second)
+      point.fixedBytes += alignBytes(storages.storages[storage].bytes);
+  };
+  for (const std::vector<int> *list : {&here.inputs, &here.outputs})
+    for (int value : *list)
+      count(storages.places[value].storage);
+  count(storages.scratch[launch]);
+
+  std::vector<int> choices;
+  for (int value = 0, e = entry.values.size(); value < e; ++value) {
+    int producer = entry.values[value].producer;
+    if (producer < 0 || entry.isView(value) || launchOf[producer] >= launch || movable[producer])
+      continue;
+    bool isUsedBefore = false, isUsedAfter = false, isUsedInForwardAfter = false;
+    for (int user : usersOfRoots[value]) {
+      bool isForward = entry.ops[user].isForward();
+      isUsedBefore |= !isForward && launchOf[user] <= launch && !movable[user];
+      isUsedAfter |= earliest[user] >= launch && user != here.main;
+      isUsedInForwardAfter |= isForward && launchOf[user] >= launch;
+    }
+    bool mayGo = entry.ops[producer].isForward() && mayReplay(producer);
+    if ((isUsedInForwardAfter && isUsedAfter) || (isUsedAfter && (!mayGo || isUsedBefore)))
+      count(storages.places[value].storage);
+    else if (mayGo && !isPart[value] && !isUsedInForwardAfter && (isUsedAfter || isInForward))
+      choices.push_back(value);
+  }
+  for (int value : choices)
+    if (!counted.count(storages.places[value].storage))
+      point.bytesIfKept[value] = alignBytes(entry.values[value].bytes);
+  return point;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Cuts
+//===--------------------------------------------------------------------------------------------------------------===//
+
+CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::vector<bool> &kept) const {
+  // On the sink's side: values that backward needs, ops that are computed again.
+  const int values = entry.values.size(), ops = entry.ops.size();
+  auto nodeOfValue = [&](int value) { return 2 + value; };
+  auto nodeOfOp = [&](int op) { return 2 + values + op; };
+  MinCut graph(2 + values + ops);
+  auto unitsOf = [](double seconds) {
+    return static_cast<int64_t>(std::min(seconds * kUnitsPerSecond, double(MinCut::kInfinite / 1024)));
+  };
+  auto mayCompute = [&](int op) {
+    return mayReplay(op) && std::none_of(entry.ops[op].results.begin(), entry.ops[op].results.end(),
+                                         [&](int result) { return !kept.empty() && kept[result]; });
+  };
+  for (int op = 0; op < ops; ++op) {
+    const Op &each = entry.ops[op];
+    if (!each.isForward()) {
+      for (const Operand &operand : each.operands)
+        if (entry.isForwardResult(operand.value))
+          graph.add(nodeOfValue(operand.value), MinCut::kSink, MinCut::kInfinite);
+      continue;
+    }
+    if (!mayCompute(op))
+      continue; // its results are kept if they are needed, which costs nothing that a choice could save
+    for (int result : each.results) {
+      if (entry.isView(result))
+        graph.add(nodeOfValue(entry.values[result].storage), nodeOfValue(result), MinCut::kInfinite);
+      else if (int64_t bytes = point.bytesIfKept[result])
+        graph.add(nodeOfOp(op), nodeOfValue(result), unitsOf(price * double(bytes)));
+      if (each.work == Work::View) // it runs where its result is needed, for nothing
+        graph.add(nodeOfOp(op), nodeOfValue(result), 0);
+    }
+    if (each.work == Work::View)
+      continue;
+    double seconds = replaySeconds[op];
+    if (seconds >= 0)
+      graph.add(MinCut::kSource, nodeOfOp(op), unitsOf(seconds));
+    else
+      graph.add(nodeOfOp(op), MinCut::kSink, unitsOf(-seconds));
+    for (const Operand &operand : each.operands)
+      if (entry.isForwardResult(operand.value))
+        graph.add(nodeOfValue(operand.value), nodeOfOp(op), MinCut::kInfinite);
+  }
+  graph.solve();
+
+  CutChoice choice;
+  choice.choices.assign(values, Choice::Keep);
+  choice.seconds = fixedSeconds;
+  choice.bytes = point.fixedBytes;
+  for (int op = 0; op < ops; ++op) {
+    if (!entry.ops[op].isForward())
+      continue;
+    bool isComputed = entry.ops[op].work != Work::View && mayCompute(op) && graph.isOnSinkSide(nodeOfOp(op));
+    if (isComputed)
+      choice.seconds += replaySeconds[op];
+    for (int result : entry.ops[op].results) {
+      if (isComputed)
+        choice.choices[result] = Choice::Recompute;
+      else if (graph.isOnSinkSide(nodeOfValue(result)))
+        choice.bytes += point.bytesIfKept[result];
+    }
+  }
+  for (int value = 0; value < values; ++value) // a view goes with what it shows
+    if (entry.isView(value) && entry.isForwardResult(value) && entry.isForwardResult(entry.values[value].storage))
+      choice.choices[value] = choice.choices[entry.values[value].storage];
+  return choice;
+}
+
+std::vector<bool> KeepProblem::findCarried() const {
+  std::vector<bool> carried(entry.values.size());
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (entry.isForwardResult(value))
+      for (int user : users[value])
+        if (const Op &op = entry.ops[user];
+            op.isForward() && op.layer >= 0 && op.layer != entry.ops[entry.values[value].producer].layer)
+          carried[entry.values[value].storage] = true;
+  return carried;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The bound
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// The best price is where the lines of two cuts meet: one whose bytes are within the budget and one whose are not. A
+/// cut at that price is either a third one, better than both there, or shows that there is none.
+double KeepProblem::boundAt(const MemoryPoint &point, int64_t budget) const {
+  constexpr int kMostCuts = 40;
+  CutChoice light = cut(point, 0);
+  if (light.bytes <= budget)
+    return light.seconds;
+  CutChoice heavy = cut(point, getHighPrice());
+  if (heavy.bytes > budget)
+    return std::numeric_limits<double>::infinity();
+  double price = 0;
+  for (int count = 0; count < kMostCuts && light.bytes > heavy.bytes; ++count) {
+    price = (heavy.seconds - light.seconds) / double(light.bytes - heavy.bytes);
+    CutChoice between = cut(point, price);
+    double line = heavy.seconds + price * double(heavy.bytes);
+    if (between.seconds + price * double(between.bytes) >= line * (1 - 1e-12))
+      break;
+    (between.bytes <= budget ? heavy : light) = std::move(between);
+  }
+  CutChoice best = cut(point, price);
+  double value = std::min(best.seconds + price * double(best.bytes), heavy.seconds + price * double(heavy.bytes));
+  double rounding = double(entry.ops.size() + entry.values.size()) / kUnitsPerSecond;
+  return value - price * double(budget) - rounding;
+}
+
+double KeepProblem::boundSeconds(int64_t budget) const {
+  double bound = cut(MemoryPoint{-1, 0, std::vector<int64_t>(entry.values.size())}, 0).seconds;
+  for (const MemoryPoint &point : points)
+    bound = std::max(bound, boundAt(point, budget));
+  return bound;
+}

@@ -150,6 +150,7 @@ RematPolicyOptions tx::getPolicyOptions(const RecomputeOptions &recompute) {
   options.modules = joined(recompute.modules);
   options.layers = joined(recompute.layers);
   options.saveOnly = joined(recompute.saveOnly);
+  options.memoryBudget = recompute.memoryBudget;
   options.recomputeActivations = recompute.activations;
   return options;
 }

@@ -4,6 +4,8 @@
 
 #include "MinCut.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,8 +14,8 @@
 using namespace tx;
 using namespace tx::plan;
 
-// Capacities count femtoseconds: whole numbers, far below what a device's description is exact to.
-static constexpr double kUnitsPerSecond = 1e15;
+// Capacities are whole numbers: the step's seconds are so many units. What costs more than some steps costs too much.
+static constexpr double kUnitsPerStep = double(int64_t(1) << 40), kMostUnits = 16 * kUnitsPerStep;
 
 static int64_t alignBytes(int64_t bytes) {
   return (bytes + TXRT_BUFFER_ALIGNMENT - 1) / TXRT_BUFFER_ALIGNMENT * TXRT_BUFFER_ALIGNMENT;
@@ -67,7 +69,7 @@ void KeepProblem::countSeconds() {
     int64_t bytes = launch.isKernel() ? getMovedBytes(entry, launch) : 0;
     if (launch.work != Work::Row || bytes == 0)
       continue;
-    traffic.secondsPerByte[number] = seconds / double(bytes);
+    traffic.secondsPerByte[number] = std::max(0.0, seconds - timer.getDevice().launchSeconds) / double(bytes);
     least = std::min(least, traffic.secondsPerByte[number]);
   }
   traffic.least = std::isfinite(least) ? least : 0;
@@ -80,56 +82,106 @@ void KeepProblem::countSeconds() {
 /// Whether the op can be in one kernel with ops that read its results.
 static bool mayShare(const Op &op) { return op.work == Work::Row || op.work == Work::Column; }
 
-double KeepProblem::countReplay(int op, const Traffic &traffic) const {
+/// The kernels of backward that the op's recomputation may be a part of: their ops have rows alike, and read a result
+/// of it, or, if it is elementwise, an operand. Not those that cannot begin before somebody else needs a result.
+std::vector<int> KeepProblem::findHosts(int op) const {
   const Op &forward = entry.ops[op];
-  if (forward.work == Work::View || forward.work == Work::Collective)
-    return 0; // a collective may be hidden
-  if (!mayShare(forward)) {
-    Launch alone;
-    alone.work = forward.work;
-    alone.main = op;
-    alone.ops = {op};
-    for (const Operand &operand : forward.operands)
-      if (std::find(alone.inputs.begin(), alone.inputs.end(), operand.value) == alone.inputs.end())
-        alone.inputs.push_back(operand.value);
-    alone.outputs = forward.results;
-    return scorer.getTimer().secondsOf(entry, alone);
+  int firstUse = schedule.launches.size(); // at the latest
+  std::set<int> hosts;
+  auto addReaders = [&](int value) {
+    for (int user : users[value])
+      if (!entry.ops[user].isForward() && entry.ops[user].work == Work::Row && entry.ops[user].space == forward.space)
+        hosts.insert(user);
+  };
+  for (int result : forward.results) {
+    addReaders(result);
+    for (int user : usersOfRoots[result])
+      if (!entry.ops[user].isForward() && !movable[user])
+        firstUse = std::min(firstUse, launchOf[user]);
   }
-  auto isLike = [&](int other) { return mayShare(entry.ops[other]) && entry.ops[other].space == forward.space; };
-  auto isBackward = [&](int other) { return !entry.ops[other].isForward(); };
-  double seconds = 0;
-  std::set<int> kernels; // of backward, that may have the recomputation inside
+  if (forward.reductionPasses == 0)
+    for (const Operand &operand : forward.operands)
+      if (operand.value != forward.replayKey)
+        addReaders(operand.value);
+  std::set<int> launches;
+  for (int host : hosts)
+    if (earliest[host] <= firstUse)
+      launches.insert(launchOf[host]);
+  return {launches.begin(), launches.end()};
+}
+
+double KeepProblem::countReplay(int op, const Traffic &traffic) {
+  const Op &forward = entry.ops[op];
+  if (forward.work == Work::View || forward.work == Work::Collective || forward.work == Work::Column)
+    return 0; // a collective may be hidden, sums may be in a kernel that is there
+  if (forward.work != Work::Row)
+    return secondsAlone(op);
+  const double launchSeconds = scorer.getTimer().getDevice().launchSeconds;
+  std::vector<int> hosts = findHosts(op);
+  auto isHost = [&](int user) { return std::binary_search(hosts.begin(), hosts.end(), launchOf[user]); };
+  auto isLike = [&](int other) {
+    return entry.ops[other].work == Work::Row && entry.ops[other].space == forward.space && mayReplay(other);
+  };
+  double seconds = 0, mostSaved = 0;
+  bool hasLikeReader = false;
   for (int result : forward.results) {
     double bytes = double(entry.values[result].bytes);
     bool isWritten = false, leavesKernel = false;
-    std::set<int> readers;
     for (int user : users[result]) {
-      if (isBackward(user) && isLike(user))
-        readers.insert(launchOf[user]);
-      else if (isBackward(user) && entry.ops[user].work != Work::View)
+      bool isForward = entry.ops[user].isForward();
+      hasLikeReader |= isForward && isLike(user);
+      if (!isForward && isHost(user))
+        mostSaved = std::max(mostSaved, bytes * traffic.secondsPerByte[launchOf[user]]);
+      else if (!isForward && entry.ops[user].work != Work::View)
         isWritten = true;
-      else if (!isBackward(user) && launchOf[user] != launchOf[op])
+      else if (isForward && launchOf[user] != launchOf[op])
         leavesKernel = true;
     }
     if (isWritten)
       seconds += bytes * traffic.least;
     if (!leavesKernel)
       seconds -= bytes * traffic.secondsPerByte[launchOf[op]];
-    for (int reader : readers)
-      seconds -= bytes * traffic.secondsPerByte[reader];
-    kernels.insert(readers.begin(), readers.end());
   }
+  bool hasLikeProducer = false;
   for (const Operand &operand : forward.operands) {
     const Value &value = entry.values[operand.value];
-    int producer = value.producer;
-    if (!operand.isRead || value.rows > forward.space.first || (producer >= 0 && isLike(producer)))
+    if (!operand.isRead || value.rows > forward.space.first)
       continue;
-    bool isReadAnyway = std::any_of(users[operand.value].begin(), users[operand.value].end(),
-                                    [&](int user) { return isBackward(user) && isLike(user); });
-    if (!isReadAnyway)
-      seconds += double(value.bytes) * traffic.least;
+    if (std::any_of(users[operand.value].begin(), users[operand.value].end(),
+                    [&](int user) { return !entry.ops[user].isForward() && isHost(user); }))
+      continue; // a host reads it anyway
+    double read = double(value.bytes) * traffic.least;
+    if (value.producer >= 0 && isLike(value.producer)) {
+      hasLikeProducer = true;
+      readsIfKept.push_back({value.producer, op, read});
+    } else {
+      seconds += read;
+    }
   }
-  return seconds - double(kernels.size()) * scorer.getTimer().getDevice().launchSeconds;
+  if (hosts.empty() && !hasLikeReader && !hasLikeProducer)
+    seconds += launchSeconds; // it has a kernel of its own
+  // Of several hosts one has the recomputation. They become one kernel only where the later one needs nothing that
+  // comes after the earlier one.
+  double merged = 0;
+  for (int result : forward.results)
+    for (int user : users[result])
+      if (!entry.ops[user].isForward() && isHost(user) && launchOf[user] != hosts.front() &&
+          earliest[user] < hosts.front())
+        merged += launchSeconds + double(entry.values[result].bytes) * traffic.secondsPerByte[launchOf[user]];
+  return seconds - mostSaved - merged;
+}
+
+/// Of an op that shares its kernel with no other.
+double KeepProblem::secondsAlone(int op) const {
+  Launch alone;
+  alone.work = entry.ops[op].work;
+  alone.main = op;
+  alone.ops = {op};
+  for (const Operand &operand : entry.ops[op].operands)
+    if (std::find(alone.inputs.begin(), alone.inputs.end(), operand.value) == alone.inputs.end())
+      alone.inputs.push_back(operand.value);
+  alone.outputs = entry.ops[op].results;
+  return scorer.getTimer().secondsOf(entry, alone);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -176,16 +228,17 @@ void KeepProblem::findPoints() {
     else if (!op.isForward() && op.layer == lastLayer)
       backward.push_back(launch);
   }
-  auto byBytes = [&](int a, int b) { return live[a] > live[b]; };
-  std::stable_sort(head.begin(), head.end(), byBytes);
-  std::stable_sort(backward.begin(), backward.end(), byBytes);
-  if (!head.empty())
-    points.push_back(describe(head.front()));
-  for (size_t i = 0; i < std::min(backward.size(), kMostBackwardPoints); ++i)
-    points.push_back(describe(backward[i]));
-  std::stable_sort(points.begin(), points.end(), [&](const MemoryPoint &a, const MemoryPoint &b) {
-    return live[a.launch] > live[b.launch];
-  });
+  auto sortByBytes = [&](std::vector<int> &launches) {
+    llvm::sort(launches, [&](int a, int b) { return std::pair(-live[a], a) < std::pair(-live[b], b); });
+  };
+  sortByBytes(head);
+  sortByBytes(backward);
+  head.resize(std::min<size_t>(head.size(), 1));
+  backward.resize(std::min(backward.size(), kMostBackwardPoints));
+  head.insert(head.end(), backward.begin(), backward.end());
+  sortByBytes(head);
+  for (int launch : head)
+    points.push_back(describe(launch));
 }
 
 /// Ops of backward that may run later than they stand: an elementwise recomputation moves down to the gradient that
@@ -228,7 +281,8 @@ MemoryPoint KeepProblem::describe(int launch) const {
   const bool isInForward = entry.ops[here.main].isForward();
   std::set<int> counted; // storages
   auto count = [&](int storage) {
-    if (storage >= 0 && storages.storages[storage].segment == MemorySegment::Transient && counted.insert(storage).second)
+    if (storage >= 0 && storages.storages[storage].segment == MemorySegment::Transient &&
+        counted.insert(storage).second)
       point.fixedBytes += alignBytes(storages.storages[storage].bytes);
   };
   for (const std::vector<int> *list : {&here.inputs, &here.outputs})
@@ -270,8 +324,9 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
   auto nodeOfValue = [&](int value) { return 2 + value; };
   auto nodeOfOp = [&](int op) { return 2 + values + op; };
   MinCut graph(2 + values + ops);
-  auto unitsOf = [](double seconds) {
-    return static_cast<int64_t>(std::min(seconds * kUnitsPerSecond, double(MinCut::kInfinite / 1024)));
+  const bool countsBytesAlone = std::isinf(price);
+  auto unitsOf = [&](double seconds) {
+    return countsBytesAlone ? 0 : static_cast<int64_t>(std::min(seconds / fixedSeconds * kUnitsPerStep, kMostUnits));
   };
   auto mayCompute = [&](int op) {
     return mayReplay(op) && std::none_of(entry.ops[op].results.begin(), entry.ops[op].results.end(),
@@ -291,9 +346,7 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
       if (entry.isView(result))
         graph.add(nodeOfValue(entry.values[result].storage), nodeOfValue(result), MinCut::kInfinite);
       else if (int64_t bytes = point.bytesIfKept[result])
-        graph.add(nodeOfOp(op), nodeOfValue(result), unitsOf(price * double(bytes)));
-      if (each.work == Work::View) // it runs where its result is needed, for nothing
-        graph.add(nodeOfOp(op), nodeOfValue(result), 0);
+        graph.add(nodeOfOp(op), nodeOfValue(result), countsBytesAlone ? bytes : unitsOf(price * double(bytes)));
     }
     if (each.work == Work::View)
       continue;
@@ -306,6 +359,10 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
       if (entry.isForwardResult(operand.value))
         graph.add(nodeOfValue(operand.value), nodeOfOp(op), MinCut::kInfinite);
   }
+  for (const ReadIfKept &read : readsIfKept)
+    if (mayCompute(read.op))
+      graph.add(mayCompute(read.producer) ? nodeOfOp(read.producer) : MinCut::kSource, nodeOfOp(read.op),
+                unitsOf(read.seconds));
   graph.solve();
 
   CutChoice choice;
@@ -325,6 +382,10 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
         choice.bytes += point.bytesIfKept[result];
     }
   }
+  for (const ReadIfKept &read : readsIfKept)
+    if (choice.choices[entry.ops[read.op].results[0]] == Choice::Recompute &&
+        choice.choices[entry.ops[read.producer].results[0]] == Choice::Keep)
+      choice.seconds += read.seconds;
   for (int value = 0; value < values; ++value) // a view goes with what it shows
     if (entry.isView(value) && entry.isForwardResult(value) && entry.isForwardResult(entry.values[value].storage))
       choice.choices[value] = choice.choices[entry.values[value].storage];
@@ -350,10 +411,10 @@ std::vector<bool> KeepProblem::findCarried() const {
 /// cut at that price is either a third one, better than both there, or shows that there is none.
 double KeepProblem::boundAt(const MemoryPoint &point, int64_t budget) const {
   constexpr int kMostCuts = 40;
-  CutChoice light = cut(point, 0);
+  CutChoice light = cut(point, getLeastPrice());
   if (light.bytes <= budget)
     return light.seconds;
-  CutChoice heavy = cut(point, getHighPrice());
+  CutChoice heavy = cut(point, kAnyPrice);
   if (heavy.bytes > budget)
     return std::numeric_limits<double>::infinity();
   double price = 0;
@@ -367,12 +428,12 @@ double KeepProblem::boundAt(const MemoryPoint &point, int64_t budget) const {
   }
   CutChoice best = cut(point, price);
   double value = std::min(best.seconds + price * double(best.bytes), heavy.seconds + price * double(heavy.bytes));
-  double rounding = double(entry.ops.size() + entry.values.size()) / kUnitsPerSecond;
+  double rounding = double(entry.ops.size() + entry.values.size()) / kUnitsPerStep * fixedSeconds;
   return value - price * double(budget) - rounding;
 }
 
 double KeepProblem::boundSeconds(int64_t budget) const {
-  double bound = cut(MemoryPoint{-1, 0, std::vector<int64_t>(entry.values.size())}, 0).seconds;
+  double bound = cut(points.front(), 0).seconds;
   for (const MemoryPoint &point : points)
     bound = std::max(bound, boundAt(point, budget));
   return bound;

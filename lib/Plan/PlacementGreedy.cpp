@@ -219,7 +219,7 @@ private:
 } // namespace
 
 Packing tx::plan::detail::packSkyline(const Instance &instance, const std::vector<int> &order,
-                                        std::optional<int64_t> flatUnder) {
+                                      std::optional<int64_t> flatUnder) {
   constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   Packing packing;
   packing.offsets.assign(instance.size(), 0);

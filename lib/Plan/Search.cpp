@@ -2,8 +2,10 @@
 
 #include "tx/Plan/Search.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
-#include <numeric>
+#include <tuple>
 
 using namespace tx;
 using namespace tx::plan;
@@ -30,10 +32,8 @@ std::vector<int> Search::listFlips(const Choices &heavy, const Choices &light) c
       bytes += entry.values[result].bytes;
     return problem.getReplaySeconds(op) / double(bytes);
   };
-  std::stable_sort(ops.begin(), ops.end(), [&](int a, int b) {
-    if (entry.ops[a].layer != entry.ops[b].layer)
-      return entry.ops[a].layer > entry.ops[b].layer;
-    return getWorth(a) > getWorth(b);
+  llvm::sort(ops, [&](int a, int b) {
+    return std::tuple(-entry.ops[a].layer, -getWorth(a), a) < std::tuple(-entry.ops[b].layer, -getWorth(b), b);
   });
   return ops;
 }
@@ -78,8 +78,9 @@ Search::Candidate Search::fill(Candidate plan, int64_t budget) {
   const Entry &entry = scorer.getEntry();
   Choices keep(entry.values.size(), Choice::Keep);
   std::vector<int> ops = listFlips(plan.choices, keep);
-  std::stable_sort(ops.begin(), ops.end(),
-                   [&](int a, int b) { return problem.getReplaySeconds(a) > problem.getReplaySeconds(b); });
+  llvm::sort(ops, [&](int a, int b) {
+    return std::pair(-problem.getReplaySeconds(a), a) < std::pair(-problem.getReplaySeconds(b), b);
+  });
   int tries = 0;
   for (int op : ops) {
     int64_t bytes = 0;
@@ -107,7 +108,7 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
 
   // What layers pass on is kept: a replay then stays in its layer.
   std::vector<bool> carried = problem.findCarried();
-  CutChoice lightCut = problem.cut(point, 0, carried), heavyCut = problem.cut(point, problem.getHighPrice(), carried);
+  CutChoice lightCut = problem.cut(point, problem.getLeastPrice(), carried), heavyCut = problem.cut(point, KeepProblem::kAnyPrice, carried);
   Candidate heavy = weigh(heavyCut.choices), freest = heavy;
   for (const Choices &seed : seeds) {
     Candidate candidate = weigh(seed);
@@ -135,8 +136,8 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
       double price = (heavyCut.seconds - lightCut.seconds) / double(lightCut.bytes - heavyCut.bytes);
       CutChoice between = problem.cut(point, price, carried);
       double line = heavyCut.seconds + price * double(heavyCut.bytes);
-      if (between.seconds + price * double(between.bytes) >= line * (1 - 1e-12) ||
-          between.bytes == heavyCut.bytes || between.bytes == lightCut.bytes)
+      if (between.seconds + price * double(between.bytes) >= line * (1 - 1e-12) || between.bytes == heavyCut.bytes ||
+          between.bytes == lightCut.bytes)
         break;
       Candidate candidate = weigh(between.choices);
       if (candidate.score.bytes <= budget) {

@@ -17,7 +17,8 @@ using llvm::StringRef;
 
 static const std::string kGranularity = "--recompute-granularity", kMethod = "--recompute-method",
                          kNumLayers = "--recompute-num-layers", kModules = "--recompute-modules",
-                         kLayers = "--recompute-layers", kSaveOnly = "--recompute-save-only";
+                         kLayers = "--recompute-layers", kSaveOnly = "--recompute-save-only",
+                         kMemoryBudget = "--memory-budget";
 
 static std::string listGranularities() {
   return listNames<RecomputeGranularity>(0, getMaxEnumValForRecomputeGranularity());
@@ -27,9 +28,13 @@ static std::string listModules() { return listNames<RecomputeModule>(0, getMaxEn
 
 const std::vector<RematFlag> &tx::getRematFlags() {
   static const std::vector<RematFlag> flags = {
-      {kGranularity, &RematPolicyOptions::granularity}, {kMethod, &RematPolicyOptions::method},
-      {kNumLayers, &RematPolicyOptions::numLayers},     {kModules, &RematPolicyOptions::modules},
-      {kLayers, &RematPolicyOptions::layers},           {kSaveOnly, &RematPolicyOptions::saveOnly},
+      {kGranularity, &RematPolicyOptions::granularity},
+      {kMethod, &RematPolicyOptions::method},
+      {kNumLayers, &RematPolicyOptions::numLayers},
+      {kModules, &RematPolicyOptions::modules},
+      {kLayers, &RematPolicyOptions::layers},
+      {kSaveOnly, &RematPolicyOptions::saveOnly},
+      {kMemoryBudget, &RematPolicyOptions::memoryBudget},
   };
   return flags;
 }
@@ -60,6 +65,23 @@ std::string tx::describeLayers(const std::vector<int> &layers) {
   return (layers.size() == 1 ? "layer " : "layers ") + listLayers(layers);
 }
 
+std::optional<int64_t> tx::parseBytes(StringRef text) {
+  static constexpr std::pair<StringRef, double> units[] = {{"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+                                                           {"TiB", 0x1p40}, {"KB", 1e3},     {"MB", 1e6},
+                                                           {"GB", 1e9},     {"TB", 1e12},    {"B", 1}};
+  double factor = 1, number = 0;
+  for (auto [unit, size] : units)
+    if (text.consume_back_insensitive(unit)) {
+      factor = size;
+      break;
+    }
+  text = text.trim();
+  if (text.getAsDouble(number) || !(number * factor < 0x1p62) || number < 0)
+    return std::nullopt;
+  int64_t whole = 0;
+  return !text.getAsInteger(10, whole) && factor == 1 ? whole : static_cast<int64_t>(number * factor);
+}
+
 bool tx::matchesName(StringRef pattern, StringRef valueName) {
   auto beginsAt = [&](StringRef name) { return name.consume_front(pattern) && (name.empty() || name.front() == '.'); };
   return beginsAt(valueName) || beginsAt(withoutLayer(valueName));
@@ -79,6 +101,7 @@ public:
     parseModules();
     parseLayers();
     parseSaveOnly();
+    parseMemoryBudget();
     if (!failed) // check combinations only when each flag is valid alone
       checkTogether();
     return failed ? std::nullopt : std::optional<RematPolicy>(policy);
@@ -204,6 +227,15 @@ private:
         error(kSaveOnly + " '" + name + "' names no value of this model; " + suggestNames(entry, name));
   }
 
+  void parseMemoryBudget() {
+    if (isUnset(options.memoryBudget))
+      return;
+    policy.memoryBudget = parseBytes(*options.memoryBudget);
+    if (!policy.memoryBudget || *policy.memoryBudget <= 0)
+      return error(kMemoryBudget + " '" + *options.memoryBudget +
+                   "' is no number of bytes; write 17179869184, 16GiB, 500MB or the name of a device");
+  }
+
   void checkTogether() {
     if (policy.saveOnly)
       return checkSaveOnlyAlone();
@@ -218,6 +250,8 @@ private:
       return checkSelective();
     case RecomputeGranularity::Full:
       return checkFull();
+    case RecomputeGranularity::Auto:
+      return checkAuto();
     }
   }
 
@@ -250,6 +284,8 @@ private:
         return error(flag.name + " " + *(options.*flag.field) + " needs " + kGranularity + " " + granularityFor(flag));
   }
   const char *granularityFor(const RematFlag &flag) const {
+    if (flag.name == kMemoryBudget)
+      return "auto";
     if (flag.name == kModules)
       return "selective";
     return policy.method == RecomputeMethod::Uniform ? "full" : "full or selective";
@@ -257,6 +293,13 @@ private:
   bool asksForSomething(const RematFlag &flag) const {
     return !(flag.name == kMethod && policy.method == RecomputeMethod::None) &&
            !(flag.name == kModules && policy.modules.empty());
+  }
+
+  void checkAuto() {
+    for (const RematFlag &flag : getRematFlags())
+      if (flag.name != kGranularity && flag.name != kMemoryBudget && !isUnset(options.*flag.field) &&
+          asksForSomething(flag))
+        return error(kGranularity + " auto decides about each value by itself; leave out " + flag.name);
   }
 
   void checkSelective() {

@@ -45,13 +45,20 @@ namespace {
 /// too) share a decision.
 class Rematerializer {
 public:
-  Rematerializer(const StepIR &read, const RematPolicyOptions &options) : read(read), options(options) {}
+  Rematerializer(const StepIR &read, const RematPolicyOptions &options, const plan::Device *device)
+      : read(read), options(options), device(device) {}
 
   LogicalResult run() {
-    for (auto [number, entry] : llvm::enumerate(read.step.entries)) {
-      std::optional<RematPlan> plan = share(entry);
+    // The entry that needs most decides for those that share its forward.
+    int main = plan::Scorer::findMainEntry(read.step);
+    std::vector<int> order;
+    for (int number = 0, e = read.step.entries.size(); number < e; ++number)
+      if (read.step.entries[number].hasBackward())
+        order.insert(number == main ? order.begin() : order.end(), number);
+    for (int number : order) {
+      std::optional<RematPlan> plan = share(read.step.entries[number]);
       if (!plan)
-        plan = decide(entry, read.entries[number].function);
+        plan = decide(number);
       if (!plan)
         return failure();
       decided.push_back({number, std::move(*plan)});
@@ -82,14 +89,21 @@ private:
     return std::nullopt;
   }
 
-  std::optional<RematPlan> decide(const plan::Entry &entry, func::FuncOp function) {
+  std::optional<RematPlan> decide(int number) {
+    const plan::Entry &entry = read.step.entries[number];
+    func::FuncOp function = read.entries[number].function;
     std::vector<RematMessage> messages;
     std::optional<RematPolicy> policy = parseRematPolicy(options, entry, messages);
     if (!policy) {
       emit(function, messages);
       return std::nullopt;
     }
-    RematPlan plan = planRemat(entry, *policy);
+    RematPlan plan = planRemat({read.step, number, device}, *policy);
+    if (!plan.refusal.empty()) {
+      mlir::emitError(function.getLoc()) << "--recompute-granularity " << getRematPolicyKind(*policy).name << ": "
+                                         << plan.refusal;
+      return std::nullopt;
+    }
     if (std::optional<std::string> fault = verifyPlan(entry, plan)) {
       emit(function, messages);
       mlir::emitError(function.getLoc()) << "recompute policy '" << getRematPolicyKind(*policy).name << "': " << *fault;
@@ -121,7 +135,8 @@ private:
 
   const StepIR &read;
   const RematPolicyOptions &options;
-  std::vector<std::pair<size_t, RematPlan>> decided; // by the number of the entry
+  const plan::Device *device;
+  std::vector<std::pair<int, RematPlan>> decided; // by the number of the entry
   std::set<std::string> said;
 };
 
@@ -137,12 +152,19 @@ static bool hasBackward(func::FuncOp function) {
 
 static LogicalResult rematerialize(ModuleOp module, SmallVector<func::FuncOp> functions,
                                    const RematPolicyOptions &options) {
-  llvm::erase_if(functions, [](func::FuncOp function) { return !hasBackward(function); });
+  // A budget is one of the whole step; other policies look only at what they change.
+  bool needsAll = options.granularity == stringifyRecomputeGranularity(RecomputeGranularity::Auto);
+  llvm::erase_if(functions, [&](func::FuncOp function) {
+    return function.isDeclaration() || (!needsAll && !hasBackward(function));
+  });
   for (func::FuncOp function : functions)
-    if (failed(verifyFlat(function)) || failed(verifyJointOrder(function)))
+    if (failed(verifyFlat(function)) || (hasBackward(function) && failed(verifyJointOrder(function))))
       return failure();
+  llvm::Expected<plan::Device> device = plan::findDevice(options.device.value_or("cpu"));
+  if (!device)
+    return module.emitError() << llvm::toString(device.takeError());
   FailureOr<StepIR> read = readStep(module, functions);
-  return failed(read) ? failure() : Rematerializer(*read, options).run();
+  return failed(read) ? failure() : Rematerializer(*read, options, &*device).run();
 }
 
 LogicalResult tx::rematerialize(func::FuncOp function, const RematPolicyOptions &options, RematSummary *summary) {
@@ -165,6 +187,8 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     give(modules, policy.modules);
     give(layers, policy.layers);
     give(saveOnly, policy.saveOnly);
+    give(memoryBudget, policy.memoryBudget);
+    give(device, policy.device);
     recomputeActivations = policy.recomputeActivations;
   }
 
@@ -180,6 +204,8 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     options.modules = take(modules);
     options.layers = take(layers);
     options.saveOnly = take(saveOnly);
+    options.memoryBudget = take(memoryBudget);
+    options.device = take(device);
     options.recomputeActivations = recomputeActivations;
     if (failed(rematerialize(getOperation(), llvm::to_vector(getOperation().getOps<func::FuncOp>()), options)))
       signalPassFailure();

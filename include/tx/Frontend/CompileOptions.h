@@ -26,7 +26,7 @@ namespace tx {
 /// The recompute flags as the user wrote them. Remat decides what they mean, and whether they fit each other and the
 /// model.
 struct RecomputeOptions {
-  std::optional<std::string> granularity, method, numLayers;
+  std::optional<std::string> granularity, method, numLayers, memoryBudget;
   std::optional<std::vector<std::string>> modules;  ///< an empty list: the flag was given without a name
   std::optional<std::vector<std::string>> layers;   ///< `0`, `2-5`
   std::optional<std::vector<std::string>> saveOnly; ///< names of values

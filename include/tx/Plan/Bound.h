@@ -24,20 +24,22 @@
 
 #include "tx/Plan/Score.h"
 
+#include <limits>
+
 namespace tx::plan {
 
 /// A launch of the step without recomputation at which memory is counted.
 struct MemoryPoint {
   int launch = -1;
-  int64_t fixedBytes = 0;             ///< of the whole arena: alive there under every choice
-  std::vector<int64_t> bytesIfKept;   ///< by value: what it adds there if it is kept
+  int64_t fixedBytes = 0;           ///< of the whole arena: alive there under every choice
+  std::vector<int64_t> bytesIfKept; ///< by value: what it adds there if it is kept
 };
 
 /// What a cut chooses.
 struct CutChoice {
   Choices choices;
-  double seconds = 0;  ///< from below, of the whole step
-  int64_t bytes = 0;   ///< at the point, from below
+  double seconds = 0; ///< from below, of the whole step
+  int64_t bytes = 0;  ///< at the point, from below
 };
 
 class KeepProblem {
@@ -49,15 +51,17 @@ public:
   /// with the most bytes in the step without recomputation comes first.
   const std::vector<MemoryPoint> &getPoints() const { return points; }
 
+  /// A price that decides only between choices of equal seconds.
+  double getLeastPrice() const { return fixedSeconds * 1e-9 / double(scorer.getFixedBytes() + 1); }
+  /// A price at which seconds count for nothing.
+  static constexpr double kAnyPrice = std::numeric_limits<double>::infinity();
+
   /// The choice with the least seconds + price * bytes at the point, over all choices; `price` in seconds per byte.
   /// Values in `kept` (by value) are not computed again.
   CutChoice cut(const MemoryPoint &point, double price, const std::vector<bool> &kept = {}) const;
 
   /// Seconds that no choice whose live bytes stay within the budget can go below; infinite if none stays within it.
   double boundSeconds(int64_t budget) const;
-
-  /// At this price per byte all that can go does.
-  double getHighPrice() const { return (1 + 2 * fixedSeconds) / TXRT_BUFFER_ALIGNMENT; }
 
   /// Values that one layer's forward passes to another's.
   std::vector<bool> findCarried() const;
@@ -70,7 +74,9 @@ public:
 private:
   struct Traffic;
   void countSeconds();
-  double countReplay(int op, const Traffic &traffic) const;
+  double countReplay(int op, const Traffic &traffic);
+  std::vector<int> findHosts(int op) const;
+  double secondsAlone(int op) const;
   void findPoints();
   MemoryPoint describe(int launch) const;
   std::vector<int> findEarliest() const;
@@ -83,13 +89,20 @@ private:
   const Entry &entry;
   Schedule schedule; // without recomputation
   Storages storages;
-  std::vector<int> launchOf; // by op
+  std::vector<int> launchOf;                         // by op
   std::vector<std::vector<int>> users, usersOfRoots; // by value
   std::vector<int> earliest;                         // by op
   std::vector<bool> movable;                         // by op
   std::vector<bool> isPart;                          // by value: it lies in another one, which is made of it
-  std::vector<double> replaySeconds; // by op
-  double fixedSeconds = 0;           // of the step without recomputation, all of it in lane compute
+  std::vector<double> replaySeconds;                 // by op
+  /// A recomputed op reads an operand from memory unless the operand's op is recomputed, too: then one kernel may have
+  /// both.
+  struct ReadIfKept {
+    int producer, op;
+    double seconds;
+  };
+  std::vector<ReadIfKept> readsIfKept;
+  double fixedSeconds = 0; // of the step without recomputation, all of it in lane compute
   std::vector<MemoryPoint> points;
 };
 

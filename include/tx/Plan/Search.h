@@ -20,11 +20,11 @@ namespace tx::plan {
 
 struct SearchResult {
   Choices choices;
-  Score score;                ///< `bytes` as placed
-  double boundSeconds = 0;    ///< no choice within the budget takes less
-  bool fits = false;          ///< else `choices` are those with the fewest bytes that were found
-  int64_t fullBytes = 0;      ///< with all kept
-  int64_t scored = 0;         ///< how many choices were looked at
+  Score score;             ///< `bytes` as placed
+  double boundSeconds = 0; ///< no choice within the budget takes less
+  bool fits = false;       ///< else `choices` are those with the fewest bytes that were found
+  int64_t fullBytes = 0;   ///< with all kept
+  int64_t scored = 0;      ///< how many choices were looked at
 
   double getGap() const { return score.seconds > 0 ? (score.seconds - boundSeconds) / score.seconds : 0; }
 };

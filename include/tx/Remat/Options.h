@@ -22,8 +22,9 @@ namespace tx {
 
 /// The recompute flags as the user typed them. Lists are separated by commas or spaces.
 struct RematPolicyOptions {
-  std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly;
+  std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly, memoryBudget;
   bool recomputeActivations = false;
+  std::optional<std::string> device; ///< for `auto`: a preset or a file, see Device.h
 };
 
 /// A recompute flag that takes a value.
@@ -49,6 +50,7 @@ struct RematPolicy {
   std::vector<RecomputeModule> modules;
   std::optional<std::vector<int>> layers;           ///< the layers that --recompute-layers lists, sorted
   std::optional<std::vector<std::string>> saveOnly; ///< names of the values to save, see matchesName
+  std::optional<int64_t> memoryBudget;              ///< bytes that the arena may have, for `auto`
 
   /// Whether the policy recomputes anything in the layer (for `selective`, `block` and a list of layers).
   bool includesLayer(int layer) const;
@@ -62,6 +64,9 @@ std::optional<RematPolicy> parseRematPolicy(const RematPolicyOptions &options, c
 /// Whether `pattern` names the value or a module that contains it: the components of the pattern are the first
 /// components of the value's name. A pattern without `layers.N.` matches the value in every layer.
 bool matchesName(llvm::StringRef pattern, llvm::StringRef valueName);
+
+/// Bytes, as people write them: `80GiB`, `24 GB`, `1.5e9`, `17179869184`. Nothing if the text is none.
+std::optional<int64_t> parseBytes(llvm::StringRef text);
 
 /// listLayers writes a sorted list as `0-3,7`; describeLayers as `layers 0-3,7` or `layer 2`.
 std::string listLayers(const std::vector<int> &layers);

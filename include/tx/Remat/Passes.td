@@ -39,11 +39,13 @@ def Rematerialize : Pass<"tx-rematerialize", "::mlir::ModuleOp"> {
     No CSE may follow: it would merge a recomputation with its original.
   }];
   let options = [
-    Option<"granularity", "granularity", "std::string", "", "none, selective or full">,
+    Option<"granularity", "granularity", "std::string", "", "none, selective, full or auto">,
     Option<"method", "method", "std::string", "", "uniform or block">,
     Option<"numLayers", "num-layers", "std::string", "", "layers of a chunk, or layers of the block">,
     Option<"modules", "modules", "std::string", "", "modules that selective recomputes, by comma">,
     Option<"layers", "layers", "std::string", "", "layers that take part, as in 0-3,7">,
+    Option<"memoryBudget", "memory-budget", "std::string", "", "bytes that the arena may have, for auto">,
+    Option<"device", "device", "std::string", "", "the machine whose seconds auto counts: a preset or a file">,
     Option<"saveOnly", "save-only", "std::string", "", "names of the only values to save, by comma">,
     Option<"recomputeActivations", "recompute-activations", "bool", "false", "short for granularity=selective">,
   ];

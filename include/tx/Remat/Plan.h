@@ -8,7 +8,7 @@
 #ifndef TX_REMAT_PLAN_H
 #define TX_REMAT_PLAN_H
 
-#include "tx/Plan/Replay.h"
+#include "tx/Plan/Search.h"
 
 #include <optional>
 
@@ -19,6 +19,8 @@ struct RematPlan {
   plan::Choices choices;          ///< one for each value
   std::vector<int> reasons;       ///< for each value: the line that asked for its recomputation; -1: it is kept
   std::vector<plan::Recomputation> recomputations; ///< in the order of their execution
+  std::string refusal;                             ///< why the policy has no plan; empty: it has one
+  std::optional<plan::SearchResult> found;         ///< what policy `auto` has found
 
   /// A plan that keeps every value.
   explicit RematPlan(const plan::Entry &entry)

@@ -10,7 +10,8 @@
 
 using namespace tx;
 
-void tx::chooseFullBlock(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseFullBlock(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
+  const plan::Entry &entry = input.entry;
   std::vector<int> lines; // for each layer, by its index in entry.layers
   for (int layer : entry.layers)
     lines.push_back(policy.includesLayer(layer)

@@ -11,7 +11,8 @@
 
 using namespace tx;
 
-void tx::chooseFullUniform(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseFullUniform(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
+  const plan::Entry &entry = input.entry;
   std::vector<int> lines; // for each chunk
   for (llvm::ArrayRef<int> rest = entry.layers; !rest.empty();
        rest = rest.drop_front(std::min<size_t>(policy.numLayers, rest.size())))

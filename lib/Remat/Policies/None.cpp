@@ -2,4 +2,4 @@
 
 #include "Regions.h"
 
-void tx::chooseNone(const plan::Entry &, const RematPolicy &, RematPlan &) {}
+void tx::chooseNone(const RematInput &, const RematPolicy &, RematPlan &) {}

@@ -17,6 +17,8 @@ const std::vector<RematPolicyKind> &tx::getRematPolicyKinds() {
       {"full uniform", "recompute all layers, in chunks",
        [](const RematPolicy &policy) { return isFull(policy) && policy.method == RecomputeMethod::Uniform; },
        chooseFullUniform},
+      {"auto", "what is quickest within a budget of memory",
+       [](const RematPolicy &policy) { return policy.granularity == RecomputeGranularity::Auto; }, chooseAuto},
       {"full block", "recompute the first layers or a list, each alone", isFull, chooseFullBlock},
       {"none", "keep all that backward uses", [](const RematPolicy &) { return true; }, chooseNone},
   };
@@ -27,10 +29,10 @@ const RematPolicyKind &tx::getRematPolicyKind(const RematPolicy &policy) {
   return *llvm::find_if(getRematPolicyKinds(), [&](const RematPolicyKind &kind) { return kind.applies(policy); });
 }
 
-RematPlan tx::planRemat(const plan::Entry &entry, const RematPolicy &policy) {
-  RematPlan plan(entry);
-  getRematPolicyKind(policy).choose(entry, policy, plan);
-  followViews(entry, plan);
-  placeRecomputations(entry, plan);
+RematPlan tx::planRemat(const RematInput &input, const RematPolicy &policy) {
+  RematPlan plan(input.entry);
+  getRematPolicyKind(policy).choose(input, policy, plan);
+  followViews(input.entry, plan);
+  placeRecomputations(input.entry, plan);
   return plan;
 }

@@ -16,8 +16,7 @@ enum class RegionOutput { Kept, Discarded };
 /// run once (ReplayKind::Never) are kept.
 class RegionChooser {
 public:
-  RegionChooser(const plan::Entry &entry, RematPlan &plan)
-      : entry(entry), plan(plan), users(entry.computeUsers()) {}
+  RegionChooser(const plan::Entry &entry, RematPlan &plan) : entry(entry), plan(plan), users(entry.computeUsers()) {}
 
   /// Gives the number of the region that a forward op is in, or nothing. If a module recomputes in two layers, these
   /// are two regions: a value that the first passes to the second is an output of the first.
@@ -36,11 +35,12 @@ private:
 /// Gives each view the choice of the value whose memory it shows.
 void followViews(const plan::Entry &entry, RematPlan &plan);
 
-void chooseNone(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
-void chooseSelective(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
-void chooseFullUniform(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
-void chooseFullBlock(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
-void chooseSaveOnly(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan);
+void chooseNone(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseSelective(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseFullUniform(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseFullBlock(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseAuto(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseSaveOnly(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 
 } // namespace tx
 

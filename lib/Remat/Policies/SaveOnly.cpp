@@ -12,7 +12,8 @@
 
 using namespace tx;
 
-void tx::chooseSaveOnly(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseSaveOnly(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
+  const plan::Entry &entry = input.entry;
   std::string line = "save only";
   for (const std::string &name : *policy.saveOnly)
     line += (name == policy.saveOnly->front() ? " " : ", ") + name;

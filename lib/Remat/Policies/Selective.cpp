@@ -14,7 +14,8 @@
 
 using namespace tx;
 
-void tx::chooseSelective(const plan::Entry &entry, const RematPolicy &policy, RematPlan &plan) {
+void tx::chooseSelective(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
+  const plan::Entry &entry = input.entry;
   std::vector<int> layers;
   llvm::copy_if(entry.layers, std::back_inserter(layers), [&](int layer) { return policy.includesLayer(layer); });
   bool everywhere = layers.size() == entry.layers.size();

@@ -53,7 +53,8 @@ def Tx_RecomputeModule : Tx_Enum<"RecomputeModule", "a part of a layer that `sel
 def Tx_RecomputeGranularity : Tx_Enum<"RecomputeGranularity", "how much to recompute", [
   I32EnumCase<"None", 0, "none">,
   I32EnumCase<"Selective", 1, "selective">,
-  I32EnumCase<"Full", 2, "full">]>;
+  I32EnumCase<"Full", 2, "full">,
+  I32EnumCase<"Auto", 3, "auto">]>;
 
 def Tx_RecomputeMethod : Tx_Enum<"RecomputeMethod", "which layers `full` recomputes", [
   I32EnumCase<"None", 0, "none">,

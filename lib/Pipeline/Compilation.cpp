@@ -7,6 +7,9 @@
 #include "Report.h"
 
 #include "tx/Pipeline/Register.h"
+#include "tx/Plan/ReadStep.h"
+#include "tx/Plan/Score.h"
+#include "tx/Remat/PlanFile.h"
 #include "tx/Support/UserError.h"
 #include "tx/Target/Artifact.h"
 
@@ -117,6 +120,11 @@ llvm::Error Compilation::run(llvm::function_ref<void(OpPassManager &)> addPasses
   return llvm::Error::success();
 }
 
+static bool asksForRecompute(const RecomputeOptions &recompute) {
+  return recompute.activations || recompute.planFile || recompute.policy || recompute.saveOnly ||
+         recompute.granularity.value_or("none") != "none";
+}
+
 llvm::Error Compilation::runVerifier(const Stage &stage) {
   return stage.addVerifier ? run(stage.addVerifier) : llvm::Error::success();
 }
@@ -126,6 +134,8 @@ llvm::Error Compilation::runVerifier(const Stage &stage) {
 /// passes, it verifies again after them.
 llvm::Error Compilation::runStage(const Stage &stage) {
   bool isInput = stage.name == reached, isAdded = false;
+  if (stage.name == "remat" && device && !isInput && asksForRecompute(options.recompute))
+    peakOfNone = computePeak(*module); // a second plan of the same step
   if (isInput)
     if (llvm::Error error = runVerifier(stage))
       return error;
@@ -140,7 +150,8 @@ llvm::Error Compilation::runStage(const Stage &stage) {
     if (llvm::Error error = runVerifier(stage))
       return error;
   if (stage.name == "remat")
-    summarize();
+    if (llvm::Error error = summarize())
+      return error;
   if (stage.name == "fusion" && device)
     if (llvm::Error error = computeTimes())
       return error;
@@ -155,10 +166,18 @@ void Compilation::call(const Stage &stage, StringRef after, const CompileHooks::
     hook(*module);
 }
 
-void Compilation::summarize() {
+llvm::Error Compilation::summarize() {
   for (auto func : module->getOps<func::FuncOp>())
     if (func.getName() == "microbatch")
       summary = summarizeRemat(func);
+  if (options.output.planFile.empty())
+    return llvm::Error::success();
+  FailureOr<StepIR> read = readStep(*module);
+  int main = failed(read) ? -1 : plan::Scorer::findMainEntry(read->step);
+  if (main < 0)
+    return badInput("--write-recompute-plan: " + options.input + " has no step that trains, and so no recompute plan");
+  planText = writePlanFile(read->step.entries[main], readChoices(read->step.entries[main]));
+  return llvm::Error::success();
 }
 
 llvm::Error Compilation::computeTimes() {

@@ -69,6 +69,11 @@ public:
   mlir::ModuleOp getModule() { return *module; }
   const RematSummary &getSummary() const { return summary; }
   const StepTimes &getTimes() const { return times; }
+  /// The peak of the same step with all values kept. Known, for a compilation that is timed, once the stage `entries`
+  /// has run.
+  std::optional<int64_t> getPeakOfNone() const { return peakOfNone; }
+  /// The plan that the stage `remat` has applied, as --recompute-plan takes it, if options ask for it.
+  llvm::StringRef getPlanText() const { return planText; }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emitArtifact(llvm::json::Object report);
 
@@ -77,7 +82,7 @@ private:
   llvm::Error runVerifier(const Stage &stage);
   llvm::Error runStage(const Stage &stage);
   void call(const Stage &stage, llvm::StringRef after, const CompileHooks::Hook &hook);
-  void summarize();
+  llvm::Error summarize();
   llvm::Error computeTimes();
 
   const CompileOptions &options;
@@ -90,6 +95,8 @@ private:
   const plan::Device *device = nullptr;
   RematSummary summary;
   StepTimes times;
+  std::optional<int64_t> peakOfNone;
+  std::string planText;
 };
 
 } // namespace tx

@@ -55,6 +55,12 @@ public:
     manager.addPass(createPlanGpuLibraries(plan));
   }
 
+  void addForgettingPasses(OpPassManager &manager) const override {
+    PlanGpuLibrariesOptions plan;
+    plan.forget = true;
+    manager.addPass(createPlanGpuLibraries(plan));
+  }
+
   FailureOr<TargetCode> compileKernels(step::ProgramOp program) const override {
     FailureOr<CudaKernels> kernels = compileCudaKernels(program, options);
     if (failed(kernels))

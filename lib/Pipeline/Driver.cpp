@@ -25,18 +25,13 @@ CompileOptions withoutRecompute(CompileOptions options) {
   return options;
 }
 
-/// Compiles the step under policy `none` too, and warns if the policy's peak is higher.
-llvm::Error comparePeakWithNone(const CompileOptions &options, Compilation &compilation) {
-  if (compilation.getSummary().recomputed.empty() || compilation.hasOwnRecompute())
-    return llvm::Error::success();
-  CompileOptions none = withoutRecompute(options);
-  Compilation twin(none, {}, /*quiet=*/true);
-  if (llvm::Error error = twin.runTo("step"))
-    return error;
+/// Warns if the policy's peak is higher than that of the same step under policy `none`.
+void comparePeakWithNone(Compilation &compilation) {
+  if (compilation.getSummary().recomputed.empty() || !compilation.getPeakOfNone())
+    return;
   if (std::optional<RematMessage> message =
-          warnIfPeakRises(getPeakBytes(compilation.getProgram()), getPeakBytes(twin.getProgram())))
+          warnIfPeakRises(getPeakBytes(compilation.getProgram()), *compilation.getPeakOfNone()))
     printWarning(message->text);
-  return llvm::Error::success();
 }
 
 llvm::json::Object makeReport(Compilation &compilation) {
@@ -84,7 +79,8 @@ llvm::Error tx::compile(const CompileOptions &options) {
   llvm::Expected<plan::Device> device = findDevice(options);
   if (!device)
     return device.takeError();
-  bool makesStep = !output.reportFile.empty() || !output.artifactFile.empty() || !output.verifyTwinFile.empty();
+  bool makesStep = !output.reportFile.empty() || !output.artifactFile.empty() || !output.verifyTwinFile.empty() ||
+                   !output.planFile.empty();
   if (llvm::Error error = loadPlugins(options.plugins, makesStep ? StringRef("step") : StringRef(output.compileTo)))
     return error;
   if (!output.compileTo.empty()) {
@@ -94,13 +90,12 @@ llvm::Error tx::compile(const CompileOptions &options) {
     compilation.getModule()->print(llvm::outs());
     llvm::outs() << '\n'; // tx-opt ends its output with an empty line too
   }
-  if (!output.reportFile.empty() || !output.artifactFile.empty()) {
+  if (!output.reportFile.empty() || !output.artifactFile.empty() || !output.planFile.empty()) {
     Compilation compilation(options);
     compilation.timeOn(*device);
     if (llvm::Error error = compilation.runTo("step"))
       return error;
-    if (llvm::Error error = comparePeakWithNone(options, compilation))
-      return error;
+    comparePeakWithNone(compilation);
     llvm::json::Object report = makeReport(compilation);
     if (!output.artifactFile.empty()) {
       llvm::Expected<llvm::SmallVector<char, 0>> artifact = compilation.emitArtifact(report);
@@ -109,6 +104,9 @@ llvm::Error tx::compile(const CompileOptions &options) {
       if (llvm::Error error = writeFileAtomically(output.artifactFile, *artifact))
         return badFile(llvm::toString(std::move(error)));
     }
+    if (!output.planFile.empty())
+      if (llvm::Error error = writeFileAtomically(output.planFile, compilation.getPlanText()))
+        return badFile(llvm::toString(std::move(error)));
     if (!output.reportFile.empty()) {
       std::string text;
       llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));

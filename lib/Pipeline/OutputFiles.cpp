@@ -123,6 +123,7 @@ Error tx::checkOutputFiles(const CompileOptions &options) {
   const OutputOptions &output = options.output;
   llvm::SmallVector<OutputFile> files = {{"-o", output.artifactFile, {}},
                                          {"--report", output.reportFile, {}},
+                                         {"--write-recompute-plan", output.planFile, {}},
                                          {"--verify-twin", output.verifyTwinFile, {}}};
   llvm::erase_if(files, [](const OutputFile &file) { return file.name.empty(); });
   for (const OutputFile &file : files)
@@ -138,6 +139,9 @@ Error tx::checkOutputFiles(const CompileOptions &options) {
       return badUsage(file.name + ": " + file.flag + " would overwrite the input; name another file");
     if (!output.device.empty() && fs::equivalent(file.place, output.device))
       return badUsage(file.name + ": " + file.flag + " would overwrite the file of --device; name another file");
+    if (options.recompute.planFile && fs::equivalent(file.place, *options.recompute.planFile))
+      return badUsage(file.name + ": " + file.flag +
+                      " would overwrite the file of --recompute-plan; name another file");
     for (const OutputFile &other : llvm::ArrayRef(files).take_front(index))
       if (file.place == other.place || fs::equivalent(file.place, other.place))
         return badUsage(other.flag + " and " + file.flag + " both write " + file.name + "; name two files");

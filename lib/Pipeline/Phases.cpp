@@ -66,6 +66,7 @@ static void addEntriesPasses(OpPassManager &manager, const CompileOptions &optio
   optimizer.adamEps = options.optimizer.adamEps;
   manager.addPass(createTxMakeEntriesPass(optimizer));
   addFormPasses(manager, target);
+  target.addLibraryPasses(manager); // plans count the scratch of libraries
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -74,8 +75,11 @@ static void addEntriesPasses(OpPassManager &manager, const CompileOptions &optio
 
 static bool takesRematFlag(const Flag &flag) { return flag.group == FlagGroup::Recompute; }
 
-static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &) {
-  manager.addPass(createRematerialize(getPolicyOptions(options.recompute)));
+static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &target) {
+  RematPolicyOptions policy = getPolicyOptions(options.recompute);
+  policy.device = options.output.device.empty() ? target.getUsualDevice().str() : options.output.device;
+  manager.addPass(createRematerialize(policy));
+  target.addForgettingPasses(manager);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

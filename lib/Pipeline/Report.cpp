@@ -89,6 +89,19 @@ static void addTimes(json::Object &report, const StepTimes &times) {
   report["products_estimated"] = times.estimatedProducts;
 }
 
+/// What policy `auto` knows of its plan: the budget, a bound on the seconds of any plan within it, and how far from the
+/// bound the step is, as a share of its seconds.
+static void addBound(json::Object &report, ModuleOp module, const StepTimes &times) {
+  auto budget = module->getAttrOfType<IntegerAttr>(kMemoryBudgetAttr);
+  auto bound = module->getAttrOfType<FloatAttr>(kLowerBoundAttr);
+  if (!budget || !bound)
+    return;
+  double seconds = times.seconds.getTotal(), least = bound.getValueAsDouble();
+  report["memory_budget"] = budget.getInt();
+  report["lower_bound_seconds"] = roundSeconds(least);
+  report["optimality_gap"] = roundSeconds(seconds > 0 ? (seconds - least) / seconds : 0);
+}
+
 json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const RematSummary &summary,
                              const StepTimes &times) {
   json::Array saved, recomputed;
@@ -131,6 +144,7 @@ json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const Rem
       {"recomputed", std::move(recomputed)},
       {"entries", describeEntries(program)}};
   addTimes(report, times);
+  addBound(report, module, times);
   return report;
 }
 
@@ -151,6 +165,8 @@ RematPolicyOptions tx::getPolicyOptions(const RecomputeOptions &recompute) {
   options.layers = joined(recompute.layers);
   options.saveOnly = joined(recompute.saveOnly);
   options.memoryBudget = recompute.memoryBudget;
+  options.planFile = recompute.planFile;
+  options.policy = recompute.policy;
   options.recomputeActivations = recompute.activations;
   return options;
 }

@@ -41,8 +41,10 @@ public:
   /// Adds the passes that say what belongs to a library's product. They run right before fusion.
   virtual void addFusionPasses(mlir::OpPassManager &manager) const {}
   /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls
-  /// gets. They run after fusion and before placement.
+  /// gets. They run after fusion and before placement; and once before anything is decided about recomputation.
   virtual void addLibraryPasses(mlir::OpPassManager &manager) const {}
+  /// Adds the passes that take away again what the library passes have said of ops that are in no kernels yet.
+  virtual void addForgettingPasses(mlir::OpPassManager &manager) const {}
   /// The code of a program's kernels. Diagnostics say why it fails.
   virtual mlir::FailureOr<TargetCode> compileKernels(step::ProgramOp program) const = 0;
 };

@@ -2,6 +2,7 @@
 
 #include "Times.h"
 
+#include "tx/Plan/Peak.h"
 #include "tx/Plan/ReadStep.h"
 
 using namespace mlir;
@@ -29,4 +30,15 @@ FailureOr<StepTimes> tx::computeTimes(ModuleOp module, const plan::Device &devic
   times.estimatedProducts =
       timer.countProducts(plan::TimeSource::Between) + timer.countProducts(plan::TimeSource::Rates);
   return times;
+}
+
+std::optional<int64_t> tx::computePeak(ModuleOp module) {
+  FailureOr<StepIR> read = readStep(module, ReadNames::No);
+  if (failed(read))
+    return std::nullopt;
+  std::vector<plan::Schedule> schedules;
+  for (const plan::Entry &entry : read->step.entries)
+    schedules.push_back(plan::makeSchedule(entry));
+  plan::Peak peak = plan::computePeak(read->step, schedules);
+  return peak.fault ? std::nullopt : std::optional(peak.getBytes());
 }

@@ -150,6 +150,7 @@ private:
     }
     if (auto scratch = op.getAttrOfType<IntegerAttr>(kScratchBytesAttr))
       data.scratchBytes = scratch.getInt();
+    data.givesAllResults = op.hasAttr(kLibraryAttentionAttr);
     if (data.isForward())
       entry.addLayer(data.layer);
     entry.ops.push_back(std::move(data));

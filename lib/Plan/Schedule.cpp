@@ -104,7 +104,7 @@ void fillInputsAndOutputs(const Entry &entry, Schedule &schedule) {
           launch.inputs.push_back(operand.value);
       }
       for (int result : entry.ops[op].results)
-        if (needed[result] || !entry.ops[op].isKernel())
+        if (needed[result] || !entry.ops[op].isKernel() || entry.ops[op].givesAllResults)
           launch.outputs.push_back(result);
     }
   }

@@ -108,7 +108,8 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
 
   // What layers pass on is kept: a replay then stays in its layer.
   std::vector<bool> carried = problem.findCarried();
-  CutChoice lightCut = problem.cut(point, problem.getLeastPrice(), carried), heavyCut = problem.cut(point, KeepProblem::kAnyPrice, carried);
+  CutChoice lightCut = problem.cut(point, problem.getLeastPrice(), carried),
+            heavyCut = problem.cut(point, KeepProblem::kAnyPrice, carried);
   Candidate heavy = weigh(heavyCut.choices), freest = heavy;
   for (const Choices &seed : seeds) {
     Candidate candidate = weigh(seed);
@@ -159,6 +160,7 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
 
 SearchResult Search::run(int64_t budget, const std::vector<Choices> &seeds) {
   SearchResult result;
+  result.budget = budget;
   Choices none(scorer.getEntry().values.size(), Choice::Keep);
   result.fullBytes = scorer.place(none).getBytes();
   result.boundSeconds = problem.boundSeconds(budget);

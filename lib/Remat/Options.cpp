@@ -9,8 +9,11 @@
 #include "ModuleTraits.h"
 #include "NearNames.h"
 
+#include "tx/Remat/Policies.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace tx;
 using llvm::StringRef;
@@ -18,7 +21,7 @@ using llvm::StringRef;
 static const std::string kGranularity = "--recompute-granularity", kMethod = "--recompute-method",
                          kNumLayers = "--recompute-num-layers", kModules = "--recompute-modules",
                          kLayers = "--recompute-layers", kSaveOnly = "--recompute-save-only",
-                         kMemoryBudget = "--memory-budget";
+                         kMemoryBudget = "--memory-budget", kPlan = "--recompute-plan", kPolicy = "--recompute-policy";
 
 static std::string listGranularities() {
   return listNames<RecomputeGranularity>(0, getMaxEnumValForRecomputeGranularity());
@@ -35,6 +38,8 @@ const std::vector<RematFlag> &tx::getRematFlags() {
       {kLayers, &RematPolicyOptions::layers},
       {kSaveOnly, &RematPolicyOptions::saveOnly},
       {kMemoryBudget, &RematPolicyOptions::memoryBudget},
+      {kPlan, &RematPolicyOptions::planFile},
+      {kPolicy, &RematPolicyOptions::policy},
   };
   return flags;
 }
@@ -102,6 +107,8 @@ public:
     parseLayers();
     parseSaveOnly();
     parseMemoryBudget();
+    parsePlan();
+    parsePolicy();
     if (!failed) // check combinations only when each flag is valid alone
       checkTogether();
     return failed ? std::nullopt : std::optional<RematPolicy>(policy);
@@ -236,9 +243,40 @@ private:
                    "' is no number of bytes; write 17179869184, 16GiB, 500MB or the name of a device");
   }
 
+  void parsePlan() {
+    if (isUnset(options.planFile))
+      return;
+    auto text = llvm::MemoryBuffer::getFile(*options.planFile);
+    if (!text)
+      return error(kPlan + " " + *options.planFile + ": cannot be read: " + text.getError().message());
+    llvm::Expected<PlanFile> plan = parsePlanFile((*text)->getBuffer(), *options.planFile);
+    if (!plan)
+      return error(kPlan + " " + llvm::toString(plan.takeError()));
+    if (llvm::Error fault = applyPlanFile(*plan, entry).takeError())
+      return error(kPlan + " " + llvm::toString(std::move(fault)));
+    policy.plan = std::move(*plan);
+  }
+
+  void parsePolicy() {
+    if (isUnset(options.policy))
+      return;
+    auto [name, argument] = StringRef(*options.policy).split(':');
+    policy.custom = name.str();
+    policy.argument = argument.str();
+    std::string known;
+    for (const std::string &each : getRegisteredPolicyNames()) {
+      if (each == name)
+        return;
+      known += (known.empty() ? "" : ", ") + each;
+    }
+    error(kPolicy + " '" + name.str() + "' is registered by no plug-in; " +
+          (known.empty() ? "none registers a policy" : "known: " + known));
+  }
+
   void checkTogether() {
-    if (policy.saveOnly)
-      return checkSaveOnlyAlone();
+    for (const std::string &alone : {kSaveOnly, kPlan, kPolicy})
+      if (isGiven(alone))
+        return checkAlone(alone);
     if (options.recomputeActivations)
       checkShorthand();
     if (failed)
@@ -255,12 +293,17 @@ private:
     }
   }
 
-  void checkSaveOnlyAlone() {
+  bool isGiven(StringRef name) const {
+    return llvm::any_of(getRematFlags(),
+                        [&](const RematFlag &flag) { return flag.name == name && !isUnset(options.*flag.field); });
+  }
+
+  void checkAlone(const std::string &alone) {
     for (const RematFlag &flag : getRematFlags())
-      if (flag.name != kSaveOnly && !isUnset(options.*flag.field))
-        return error(kSaveOnly + " is a policy of its own; leave out " + flag.name);
+      if (flag.name != alone && !isUnset(options.*flag.field))
+        return error(alone + " is a policy of its own; leave out " + flag.name);
     if (options.recomputeActivations)
-      error(kSaveOnly + " is a policy of its own; leave out " + kRecomputeActivationsFlag);
+      error(alone + " is a policy of its own; leave out " + kRecomputeActivationsFlag);
   }
 
   // --recompute-activations sets the granularity. Megatron silently overrides one that was given; Tx refuses another

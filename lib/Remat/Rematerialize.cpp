@@ -8,6 +8,7 @@
 #include "tx/Remat/Policies.h"
 #include "tx/Remat/Remat.h"
 
+#include "mlir/IR/Builders.h"
 #include "mlir/Pass/Pass.h"
 
 #include <set>
@@ -64,6 +65,8 @@ public:
       decided.push_back({number, std::move(*plan)});
     }
     for (auto &[number, plan] : decided) {
+      if (plan.found)
+        noteFound(read.entries[number].function->getParentOfType<ModuleOp>(), *plan.found);
       applyRematPlan(read.step.entries[number], read.entries[number], plan);
       remarkOnPlan(read.entries[number].function, read.step.entries[number], plan);
     }
@@ -71,6 +74,13 @@ public:
   }
 
 private:
+  /// What the search knows of its plan, for reports.
+  static void noteFound(ModuleOp module, const plan::SearchResult &found) {
+    Builder builder(module.getContext());
+    module->setAttr(kMemoryBudgetAttr, builder.getI64IntegerAttr(found.budget));
+    module->setAttr(kLowerBoundAttr, builder.getF64FloatAttr(found.boundSeconds));
+  }
+
   /// The plan of an earlier function with the same forward; nothing if there is none.
   std::optional<RematPlan> share(const plan::Entry &entry) {
     for (auto &[number, known] : decided) {
@@ -188,6 +198,8 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     give(layers, policy.layers);
     give(saveOnly, policy.saveOnly);
     give(memoryBudget, policy.memoryBudget);
+    give(planFile, policy.planFile);
+    give(this->policy, policy.policy);
     give(device, policy.device);
     recomputeActivations = policy.recomputeActivations;
   }
@@ -205,6 +217,8 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     options.layers = take(layers);
     options.saveOnly = take(saveOnly);
     options.memoryBudget = take(memoryBudget);
+    options.planFile = take(planFile);
+    options.policy = take(policy);
     options.device = take(device);
     options.recomputeActivations = recomputeActivations;
     if (failed(rematerialize(getOperation(), llvm::to_vector(getOperation().getOps<func::FuncOp>()), options)))

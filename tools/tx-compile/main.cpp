@@ -60,7 +60,7 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
     printNote(note);
 
   bool compiles = !output.compileTo.empty() || !output.artifactFile.empty() || !output.reportFile.empty() ||
-                  !output.verifyTwinFile.empty();
+                  !output.verifyTwinFile.empty() || !output.planFile.empty();
   if (!output.compileTo.empty() && !llvm::is_contained(getPhaseNames(), output.compileTo))
     return badUsage("--compile-to takes one of " + llvm::join(getPhaseNames(), ", ") + "; found '" + output.compileTo +
                     "'");

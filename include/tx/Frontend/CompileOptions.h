@@ -26,7 +26,7 @@ namespace tx {
 /// The recompute flags as the user wrote them. Remat decides what they mean, and whether they fit each other and the
 /// model.
 struct RecomputeOptions {
-  std::optional<std::string> granularity, method, numLayers, memoryBudget;
+  std::optional<std::string> granularity, method, numLayers, memoryBudget, planFile, policy;
   std::optional<std::vector<std::string>> modules;  ///< an empty list: the flag was given without a name
   std::optional<std::vector<std::string>> layers;   ///< `0`, `2-5`
   std::optional<std::vector<std::string>> saveOnly; ///< names of values
@@ -52,6 +52,7 @@ struct OutputOptions {
   std::string reportFile;     ///< --report
   std::string verifyTwinFile; ///< --verify-twin: the file for the same step under policy none
   std::string target = "host";
+  std::string planFile;  ///< --write-recompute-plan
   std::string device;    ///< --device: a preset's name or a .json file; empty: the target's usual one
   std::string targetCpu; ///< empty: the CPU of this machine
   std::string ptxas;     ///< path of ptxas; empty: look in the usual places; `none`: emit PTX only

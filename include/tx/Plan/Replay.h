@@ -41,9 +41,9 @@ Entry applyRecomputations(const Entry &entry, const Choices &choices, const std:
 std::vector<int> getSavedValues(const Entry &entry, const Choices &choices,
                                 const std::vector<Recomputation> &recomputations);
 
-/// Two entries whose forward is the same (`microbatch`, and `step`, which updates too) take one decision: for each value
-/// of `to` that forward computes, the value of `from` that equals it; -1 for all others. Nothing if the forward ops of
-/// the two differ.
+/// Two entries whose forward is the same (`microbatch`, and `step`, which updates too) take one decision: for each
+/// value of `to` that forward computes, the value of `from` that equals it; -1 for all others. Nothing if the forward
+/// ops of the two differ.
 std::optional<std::vector<int>> matchForward(const Entry &from, const Entry &to);
 
 } // namespace tx::plan

@@ -20,7 +20,8 @@ namespace tx::plan {
 
 struct SearchResult {
   Choices choices;
-  Score score;             ///< `bytes` as placed
+  Score score; ///< `bytes` as placed
+  int64_t budget = 0;
   double boundSeconds = 0; ///< no choice within the budget takes less
   bool fits = false;       ///< else `choices` are those with the fewest bytes that were found
   int64_t fullBytes = 0;   ///< with all kept

@@ -108,6 +108,7 @@ struct Op {
   std::optional<View> view;               ///< of Work::View
   std::string collective;                 ///< of Work::Collective: `all_reduce`
   int64_t ranks = 1;                      ///< of Work::Collective
+  bool givesAllResults = false;           ///< a library computes it, and writes results that nobody reads, too
   int64_t scratchBytes = 0;               ///< what a library wants beside operands and results
   int group = -1;                         ///< the kernel that computes it, once that is decided; -1: not yet
 

@@ -15,6 +15,7 @@
 #define TX_REMAT_OPTIONS_H
 
 #include "tx/Plan/Step.h"
+#include "tx/Remat/PlanFile.h"
 
 #include <optional>
 
@@ -22,7 +23,7 @@ namespace tx {
 
 /// The recompute flags as the user typed them. Lists are separated by commas or spaces.
 struct RematPolicyOptions {
-  std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly, memoryBudget;
+  std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly, memoryBudget, planFile, policy;
   bool recomputeActivations = false;
   std::optional<std::string> device; ///< for `auto`: a preset or a file, see Device.h
 };
@@ -51,6 +52,8 @@ struct RematPolicy {
   std::optional<std::vector<int>> layers;           ///< the layers that --recompute-layers lists, sorted
   std::optional<std::vector<std::string>> saveOnly; ///< names of the values to save, see matchesName
   std::optional<int64_t> memoryBudget;              ///< bytes that the arena may have, for `auto`
+  std::optional<PlanFile> plan;                     ///< what a person or a run has decided, value by value
+  std::string custom, argument;                     ///< the name of a registered policy, and what it is told
 
   /// Whether the policy recomputes anything in the layer (for `selective`, `block` and a list of layers).
   bool includesLayer(int layer) const;

@@ -46,6 +46,8 @@ def Rematerialize : Pass<"tx-rematerialize", "::mlir::ModuleOp"> {
     Option<"layers", "layers", "std::string", "", "layers that take part, as in 0-3,7">,
     Option<"memoryBudget", "memory-budget", "std::string", "", "bytes that the arena may have, for auto">,
     Option<"device", "device", "std::string", "", "the machine whose seconds auto counts: a preset or a file">,
+    Option<"planFile", "plan", "std::string", "", "the file of a plan, which says of each value what becomes of it">,
+    Option<"policy", "policy", "std::string", "", "a policy that a plug-in has registered, as NAME or NAME:ARGUMENT">,
     Option<"saveOnly", "save-only", "std::string", "", "names of the only values to save, by comma">,
     Option<"recomputeActivations", "recompute-activations", "bool", "false", "short for granularity=selective">,
   ];

@@ -33,7 +33,12 @@ struct RematPolicyKind {
   void (*choose)(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 };
 
-/// All policies. `applies` is called in this order; it is true of exactly one kind for each RematPolicy.
+/// Makes a policy known that a plug-in brings: `--recompute-policy NAME[:ARGUMENT]` chooses it, and its `choose` finds
+/// ARGUMENT in RematPolicy::argument. `applies` is not asked. A second policy of one name takes the place of the first.
+void registerRematPolicy(const RematPolicyKind &kind);
+std::vector<std::string> getRegisteredPolicyNames();
+
+/// All policies of Tx. `applies` is called in this order; it is true of exactly one kind for each RematPolicy.
 const std::vector<RematPolicyKind> &getRematPolicyKinds();
 const RematPolicyKind &getRematPolicyKind(const RematPolicy &policy);
 

@@ -19,6 +19,10 @@
 
 namespace tx {
 
+/// On a module whose plan policy `auto` has found: the bytes that its arena may have, and the seconds that no choice
+/// within them goes below.
+inline constexpr llvm::StringLiteral kMemoryBudgetAttr = "tx.memory_budget", kLowerBoundAttr = "tx.lower_bound_seconds";
+
 /// A tensor that lives from forward into backward.
 struct SavedValue {
   std::string name;   ///< `layers.3.mlp.fc1`

@@ -44,6 +44,13 @@ struct PlanGpuLibraries : tx::impl::PlanGpuLibrariesBase<PlanGpuLibraries> {
   using PlanGpuLibrariesBase::PlanGpuLibrariesBase;
 
   void runOnOperation() override {
+    if (forget) {
+      getOperation().walk([](Operation *op) {
+        op->removeAttr(kScratchBytesAttr);
+        op->removeAttr(kLibraryAttentionAttr);
+      });
+      return;
+    }
     SmallVector<int> capabilities;
     if (failed(parseArchitectures(capabilities)))
       return signalPassFailure();
@@ -73,13 +80,14 @@ private:
   /// Marks all attention of a module for cuDNN or none, so that one word can say what ran.
   LogicalResult planAttention(ArrayRef<int> capabilities) {
     SmallVector<step::GroupOp> groups;
+    SmallVector<AttentionOpInterface> alone; // in no group: fusion is still to come
     std::string obstacle;
     Operation *hindered = nullptr;
-    getOperation().walk([&](step::GroupOp group) {
-      auto op = getAttention(group);
-      if (!op)
-        return;
-      groups.push_back(group);
+    getOperation().walk([&](AttentionOpInterface op) {
+      if (auto group = dyn_cast<step::GroupOp>(op->getParentOp()))
+        groups.push_back(group);
+      else
+        alone.push_back(op);
       if (obstacle.empty()) {
         obstacle = findObstacle(op.getAttentionForm());
         hindered = op;
@@ -88,18 +96,23 @@ private:
     if (!obstacle.empty() && attention == AttentionBackend::Fused)
       return hindered->emitError("attention by cuDNN is refused: ") << obstacle;
     if (!obstacle.empty()) {
-      hindered->emitRemark("attention is left to generated kernels, not to cuDNN: ") << obstacle;
+      if (!groups.empty())
+        hindered->emitRemark("attention is left to generated kernels, not to cuDNN: ") << obstacle;
       return success();
     }
-    for (step::GroupOp group : groups) {
-      group = giveAllResults(group);
-      AttentionForm form = getAttention(group).getAttentionForm();
+    auto plan = [&](Operation *op, const AttentionForm &form) {
       int64_t bytes = 0;
       for (int capability : capabilities)
         bytes = std::max(bytes, getAttentionScratchBytes(form, deterministic, capability));
-      setScratch(group, bytes);
-      group->setAttr(kLibraryAttentionAttr, BoolAttr::get(&getContext(), deterministic));
+      setScratch(op, bytes);
+      op->setAttr(kLibraryAttentionAttr, BoolAttr::get(&getContext(), deterministic));
+    };
+    for (step::GroupOp group : groups) {
+      group = giveAllResults(group);
+      plan(group, getAttention(group).getAttentionForm());
     }
+    for (AttentionOpInterface op : alone)
+      plan(op, op.getAttentionForm());
     return success();
   }
 };

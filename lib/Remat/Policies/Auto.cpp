@@ -34,21 +34,19 @@ static std::vector<plan::Choices> makeSeeds(const plan::Entry &entry) {
   return seeds;
 }
 
-/// Where a value lies among others, for a line of the plan: its layer.
-static std::string describe(int64_t bytes) { return std::to_string(bytes) + " bytes"; }
-
 /// What holds memory up where it is most, largest first.
-static std::string listPeak(const plan::Step &applied, const plan::Peak &peak) {
-  const plan::Entry &entry = applied.entries[peak.largest];
+static std::string listPeak(const plan::Step &applied, int number) {
+  constexpr size_t kMost = 4;
+  const plan::Entry &entry = applied.entries[number];
   plan::Schedule schedule = plan::makeSchedule(entry);
   plan::Storages storages = computeStorages(applied, entry, schedule, plan::StateLayout::compute(applied));
+  plan::LivePoint point = findPeakPoint(entry, schedule, storages);
   std::string text;
-  constexpr size_t kMost = 4;
-  for (const plan::LiveStorage &live :
-       llvm::ArrayRef(findPeakPoint(entry, schedule, storages).storages).take_front(kMost))
-    text += (text.empty() ? "" : ", ") +
-            (live.value < 0 ? std::string("scratch") : "'" + entry.values[live.value].name + "'") + " " +
-            std::to_string(live.bytes);
+  for (const plan::LiveStorage &live : llvm::ArrayRef(point.storages).take_front(kMost)) {
+    std::string name = live.value < 0 ? "" : entry.values[live.value].name;
+    text +=
+        (text.empty() ? "" : ", ") + (name.empty() ? std::string("scratch") : name) + " " + std::to_string(live.bytes);
+  }
   return text;
 }
 
@@ -65,13 +63,13 @@ void tx::chooseAuto(const RematInput &input, const RematPolicy &policy, RematPla
   if (!found.fits) {
     plan::Step applied = search.getScorer().apply(found.choices);
     plan::Peak peak = search.getScorer().place(found.choices);
-    plan.refusal = llvm::formatv("{0} is less than any plan needs; --memory-budget {1} would do, and {2} needs no "
-                                 "recomputation. State is {3}; what holds the peak up beside it: {4}",
-                                 describe(budget), found.score.bytes, describe(found.fullBytes),
-                                 describe(peak.persistentBytes), listPeak(applied, peak));
+    plan.refusal = llvm::formatv("--memory-budget {0} is less than any plan needs; {1} would do, and {2} needs no "
+                                 "recomputation; {3} of it are state; beside it the largest at the peak are {4}",
+                                 budget, found.score.bytes, found.fullBytes, peak.persistentBytes,
+                                 listPeak(applied, peak.largest));
     return;
   }
-  int line = plan.addLine(llvm::formatv("auto within {0}", describe(budget)));
+  int line = plan.addLine(llvm::formatv("auto within {0} bytes", budget));
   for (int value = 0, e = found.choices.size(); value < e; ++value)
     if (found.choices[value] == plan::Choice::Recompute)
       plan.recompute(value, line);

@@ -39,6 +39,7 @@ void chooseNone(const RematInput &input, const RematPolicy &policy, RematPlan &p
 void chooseSelective(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 void chooseFullUniform(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 void chooseFullBlock(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
+void chooseByFile(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 void chooseAuto(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 void chooseSaveOnly(const RematInput &input, const RematPolicy &policy, RematPlan &plan);
 

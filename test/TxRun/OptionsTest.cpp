@@ -139,6 +139,9 @@ TEST(Options, Observers) {
   EXPECT_EQ(profile.profileEnd, 12);
   EXPECT_EQ(profile.trace, "trace.json");
   EXPECT_EQ(parseOptions(trainWith({"--profile", "--trace", "t.json"})).trace, "t.json");
+  expectUsage({"s", "--info", "--write-device", "m.json"}, "--write-device needs --bench");
+  expectUsage({"s", "--bench", "--merge-device"}, "--merge-device needs --write-device");
+  expectUsage({"s", "--bench", "--write-device", "m.json", "--ranks", "2"}, "--write-device measures one rank");
   expectUsage({"s", "--bench", "--profile"}, "--profile needs --train-iters");
   expectUsage(trainWith({"--profile-step-start", "3"}), "--profile-step-start needs --profile");
   expectUsage(trainWith({"--profile-step-end", "3"}), "--profile-step-end needs --profile");

@@ -107,11 +107,29 @@ double LaunchTimer::secondsOfProduct(const Entry &entry, const Op &op) {
       source = TimeSource::Between;
     }
   }
-  if (product.bias < 0 || product.libraryAddsBias)
-    return seconds;
-  // A kernel writes the bias into C first.
-  Value result = entry.values[product.c];
-  return seconds + device.secondsToMove(result.bytes) + device.launchSeconds;
+  return product.bias < 0 || product.libraryAddsBias ? seconds : seconds + secondsOfBias(entry, product);
+}
+
+/// Of the kernel that writes the bias into C before the product adds to it; it is no launch of the plan.
+double LaunchTimer::secondsOfBias(const Entry &entry, const Product &product) const {
+  const Value &result = entry.values[product.c];
+  std::string kind = "row broadcast_rows";
+  if (getType(entry, product.c) == ElementType::BF16)
+    kind += " bf16";
+  const double elements = static_cast<double>(result.rows) * result.columns;
+  if (std::optional<double> measured = findKernel(kind, elements, /*buffers=*/2))
+    return *measured;
+  return device.secondsToMove(result.bytes) + device.launchSeconds;
+}
+
+/// The time by what was measured of such kernels; nothing if none was.
+std::optional<double> LaunchTimer::findKernel(const std::string &kind, double amount, double buffers) const {
+  auto samples = device.kernels.find(kind);
+  if (samples == device.kernels.end())
+    return std::nullopt;
+  const Samples::Sizes sizes = {amount, buffers, 1, 1};
+  std::optional<double> measured = samples->second.find(sizes);
+  return measured ? *measured : samples->second.estimate(sizes, amount);
 }
 
 double LaunchTimer::secondsOfKernel(const Entry &entry, const Launch &launch) const {
@@ -120,13 +138,10 @@ double LaunchTimer::secondsOfKernel(const Entry &entry, const Launch &launch) co
     flops += getFlops(entry.ops[op]);
   double bytes = getMovedBytes(entry, launch);
   if (!device.kernels.empty()) {
-    auto samples = device.kernels.find(getKernelKind(step, entry, launch));
-    if (samples != device.kernels.end()) {
-      double amount = flops > 0 ? flops : bytes;
-      Samples::Sizes sizes = {amount, static_cast<double>(launch.inputs.size() + launch.outputs.size()), 1, 1};
-      std::optional<double> measured = samples->second.find(sizes);
-      return measured ? *measured : samples->second.estimate(sizes, amount);
-    }
+    double buffers = launch.inputs.size() + launch.outputs.size();
+    if (std::optional<double> measured =
+            findKernel(getKernelKind(step, entry, launch), flops > 0 ? flops : bytes, buffers))
+      return *measured;
   }
   const Op &main = entry.ops[launch.main];
   double arithmetic = 0;

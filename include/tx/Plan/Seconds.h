@@ -41,6 +41,8 @@ private:
   double secondsOfProduct(const Entry &entry, const Op &op);
   double secondsOfKernel(const Entry &entry, const Launch &launch) const;
   double secondsOfCollective(const Op &op) const;
+  double secondsOfBias(const Entry &entry, const Product &product) const;
+  std::optional<double> findKernel(const std::string &kind, double amount, double buffers) const;
   ElementType getType(const Entry &entry, int value) const { return step.types[entry.values[value].type].element; }
 
   const Step &step;

@@ -1,5 +1,6 @@
 // What one kernel computes: ops of one nest that feed each other.
 // RUN: tx-opt %s --tx-fuse-kernels --split-input-file | FileCheck %s
+// RUN: tx-opt %s --tx-fuse-kernels --tx-fuse-kernels --split-input-file | FileCheck %s
 
 // Dropout, residual and norm join; only the residual and the norm's results, which are used outside, leave the kernel.
 // CHECK-LABEL: func.func @chain

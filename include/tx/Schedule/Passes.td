@@ -83,10 +83,11 @@ def FuseKernelsPass : Pass<"tx-fuse-kernels", "::mlir::func::FuncOp"> {
     is rounded to its own type, fused or not. Forward, backward (with recompute) and optimizer never mix, but for the
     gradient of the loss, which needs nothing of backward: one kernel reads the logits for both.
 
-    An elementwise replay moves to the backward op that reads the same value, so that a discarded activation costs no
-    pass over memory; its weight's gradient follows.
+    An elementwise replay moves to the backward op of its layer that reads the same value, so that a discarded
+    activation costs no pass over memory; its weight's gradient follows.
 
-    After the pass every row, column and flat op is in a group.
+    After the pass every row, column and flat op is in a group, loads come first and stores last. A function that has
+    groups stays as it is. What becomes one group is decided on plain data: include/tx/Plan/Schedule.h.
 
     Example:
 

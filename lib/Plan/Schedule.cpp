@@ -17,6 +17,8 @@
 #include "llvm/Support/ErrorHandling.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <utility>
 

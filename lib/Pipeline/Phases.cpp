@@ -66,7 +66,9 @@ static void addEntriesPasses(OpPassManager &manager, const CompileOptions &optio
   optimizer.adamEps = options.optimizer.adamEps;
   manager.addPass(createTxMakeEntriesPass(optimizer));
   addFormPasses(manager, target);
-  target.addLibraryPasses(manager); // plans count the scratch of libraries
+  // Plans count the launches and the scratch of libraries.
+  target.addFusionPasses(manager);
+  target.addLibraryPasses(manager);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

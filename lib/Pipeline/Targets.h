@@ -38,12 +38,13 @@ public:
   /// Adds the passes that give ops the forms that the target's libraries and kernels have. They run before anything is
   /// decided about recomputation.
   virtual void addFormPasses(mlir::OpPassManager &manager) const {}
-  /// Adds the passes that say what belongs to a library's product. They run right before fusion.
+  /// Adds the passes that say what belongs to a library's product. They run right before fusion, and once before
+  /// anything is decided about recomputation.
   virtual void addFusionPasses(mlir::OpPassManager &manager) const {}
   /// Adds the passes that say which kernels a library computes instead, and how many bytes of scratch each of its calls
   /// gets. They run after fusion and before placement; and once before anything is decided about recomputation.
   virtual void addLibraryPasses(mlir::OpPassManager &manager) const {}
-  /// Adds the passes that take away again what the library passes have said of ops that are in no kernels yet.
+  /// Adds the passes that take away again what fusion and library passes have said of ops that are in no kernels yet.
   virtual void addForgettingPasses(mlir::OpPassManager &manager) const {}
   /// The code of a program's kernels. Diagnostics say why it fails.
   virtual mlir::FailureOr<TargetCode> compileKernels(step::ProgramOp program) const = 0;

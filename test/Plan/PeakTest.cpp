@@ -230,6 +230,9 @@ TEST(PlainStep, OfPresetsUnderPolicies) {
   const std::vector<Flags> presets = {{"gpt2-124m", "--seq-length", "64", "--bf16", "--hidden-dropout", "0.1"},
                                       {"gpt2-355m", "--attention-backend", "unfused", "--data-parallel-size", "2"},
                                       {"qwen3-0.6b"},
+                                      {"gpt2-124m", "--target", "cuda:sm_90", "--bf16"},
+                                      {"llama3.2-1b", "--target", "cuda:sm_80,sm_90"},
+                                      {"qwen3-0.6b", "--target", "cuda:sm_90", "--attention-backend", "unfused"},
                                       {"mistral-7b", "--bf16"}};
   std::vector<RematPolicyOptions> policies(6);
   policies[0].granularity = "none";

@@ -36,6 +36,15 @@ TEST(Schedule, JoinsAChain) {
   EXPECT_EQ(made.launches[0].lane, Lane::Compute);
 }
 
+// A library writes each result, whoever reads it.
+TEST(Schedule, GivesAllResultsOfALibrary) {
+  EntryWriter writer;
+  int output = writer.addOp("attention", Work::Tile, {writer.addArgument()}, /*results=*/2);
+  writer.lastOp().givesAllResults = true;
+  writer.addResult(output);
+  EXPECT_EQ(makeSchedule(writer.entry).launches[0].outputs, (Numbers{output, output + 1}));
+}
+
 TEST(Schedule, GivesWhatIsStored) {
   EntryWriter writer;
   int x = writer.addArgument();

@@ -48,6 +48,7 @@ struct PlanGpuLibraries : tx::impl::PlanGpuLibrariesBase<PlanGpuLibraries> {
       getOperation().walk([](Operation *op) {
         op->removeAttr(kScratchBytesAttr);
         op->removeAttr(kLibraryAttentionAttr);
+        op->removeAttr(kEpilogueAttr);
       });
       return;
     }

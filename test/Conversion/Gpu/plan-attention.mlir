@@ -1,9 +1,15 @@
 // Attention that cuDNN may compute: what is marked, what it gets, and what the step says of it.
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries)' | FileCheck %s
+// Before fusion ops are marked; what has been said can be taken away again.
+// RUN: tx-opt %s --pass-pipeline='builtin.module(tx-plan-gpu-libraries)' | FileCheck %s --check-prefix=OPS
+// RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-epilogues),tx-plan-gpu-libraries,tx-plan-gpu-libraries{forget=true})' > %t.forgotten
+// RUN: tx-opt %s | cmp - %t.forgotten
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{deterministic=false arch=sm_90})' | FileCheck %s --check-prefix=ONE
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{deterministic=false arch=sm_80,sm_90})' | FileCheck %s --check-prefix=TWO
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries{attention=flash})' | FileCheck %s --check-prefix=FLASH
 // RUN: tx-opt %s --pass-pipeline='builtin.module(func.func(tx-fuse-kernels),tx-plan-gpu-libraries,tx-place-memory,tx-verify-placement,tx-lower-to-step)' | FileCheck %s --check-prefix=STEP
+
+// OPS: tx.flash_attention {{.*}} {step.library_attention = true, step.scratch_bytes = 256 : i64}
 
 // FLASH-NOT: step.scratch_bytes
 // FLASH-NOT: step.library_attention

@@ -173,7 +173,8 @@ def PlanGpuLibraries : Pass<"tx-plan-gpu-libraries", "::mlir::ModuleOp"> {
              clEnumValN(::tx::AttentionBackend::Fused, "fused", "all; an error says why not"),
              clEnumValN(::tx::AttentionBackend::Flash, "flash", "none: generated kernels do"))}]>,
     Option<"deterministic", "deterministic", "bool", "true", "backward by cuDNN adds dQ in one order">,
-    Option<"forget", "forget", "bool", "false", "take away what the pass has said before, and do nothing else">,
+    Option<"forget", "forget", "bool", "false",
+           "take away what the pass and tx-fuse-epilogues have said before, and do nothing else">,
   ];
   let dependentDialects = ["::tx::step::StepDialect"];
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 using namespace tx;
@@ -73,10 +74,43 @@ void KeepProblem::countSeconds() {
     least = std::min(least, traffic.secondsPerByte[number]);
   }
   traffic.least = std::isfinite(least) ? least : 0;
-  replaySeconds.resize(entry.ops.size());
+  replays.resize(entry.ops.size());
   for (int op = 0, e = entry.ops.size(); op < e; ++op)
     if (mayReplay(op))
-      replaySeconds[op] = countReplay(op, traffic);
+      countReplays(op, traffic);
+}
+
+/// Counts the op's recomputation for each set of results that it may be for: others of them may be kept, and are then
+/// not written again.
+void KeepProblem::countReplays(int op, const Traffic &traffic) {
+  constexpr size_t kMostResults = 5; // an op with more has all of them computed again, or counts nothing
+  const std::vector<int> &results = entry.ops[op].results;
+  std::map<int, double> reads; // by producer: what every set reads
+  if (results.size() > kMostResults) {
+    replays[op].push_back({0, {}});
+    return;
+  }
+  for (unsigned set = (1u << results.size()) - 1; set > 0; --set) {
+    std::vector<int> computed, kept;
+    for (size_t i = 0; i < results.size(); ++i)
+      (set >> i & 1 ? computed : kept).push_back(results[i]);
+    Replay replay = countReplay(op, computed, traffic);
+    std::map<int, double> own;
+    for (auto [producer, seconds] : replay.readsIfKept)
+      own[producer] += seconds;
+    if (kept.empty()) {
+      reads = own;
+    } else {
+      for (auto &[producer, seconds] : reads) {
+        auto found = own.find(producer);
+        seconds = std::min(seconds, found == own.end() ? 0 : found->second);
+      }
+    }
+    replays[op].push_back({replay.seconds, std::move(kept)});
+  }
+  for (auto [producer, seconds] : reads)
+    if (seconds > 0)
+      readsIfKept.push_back({producer, op, seconds});
 }
 
 /// Whether the op can be in one kernel with ops that read its results.
@@ -84,7 +118,7 @@ static bool mayShare(const Op &op) { return op.work == Work::Row || op.work == W
 
 /// The kernels of backward that the op's recomputation may be a part of: their ops have rows alike, and read a result
 /// of it, or, if it is elementwise, an operand. Not those that cannot begin before somebody else needs a result.
-std::vector<int> KeepProblem::findHosts(int op) const {
+std::vector<int> KeepProblem::findHosts(int op, const std::vector<int> &computed) const {
   const Op &forward = entry.ops[op];
   int firstUse = schedule.launches.size(); // at the latest
   std::set<int> hosts;
@@ -93,7 +127,7 @@ std::vector<int> KeepProblem::findHosts(int op) const {
       if (!entry.ops[user].isForward() && entry.ops[user].work == Work::Row && entry.ops[user].space == forward.space)
         hosts.insert(user);
   };
-  for (int result : forward.results) {
+  for (int result : computed) {
     addReaders(result);
     for (int user : usersOfRoots[result])
       if (!entry.ops[user].isForward() && !movable[user])
@@ -110,33 +144,38 @@ std::vector<int> KeepProblem::findHosts(int op) const {
   return {launches.begin(), launches.end()};
 }
 
-double KeepProblem::countReplay(int op, const Traffic &traffic) {
+KeepProblem::Replay KeepProblem::countReplay(int op, const std::vector<int> &computed, const Traffic &traffic) const {
   const Op &forward = entry.ops[op];
   if (forward.work == Work::View || forward.work == Work::Collective || forward.work == Work::Column)
-    return 0; // a collective may be hidden, sums may be in a kernel that is there
+    return {}; // a collective may be hidden, sums may be in a kernel that is there
   if (forward.work != Work::Row)
-    return secondsAlone(op);
+    return {secondsAlone(op), {}};
+  Replay replay;
   const double launchSeconds = scorer.getTimer().getDevice().launchSeconds;
-  std::vector<int> hosts = findHosts(op);
+  std::vector<int> hosts = findHosts(op, computed);
   auto isHost = [&](int user) { return std::binary_search(hosts.begin(), hosts.end(), launchOf[user]); };
   auto isLike = [&](int other) {
     return entry.ops[other].work == Work::Row && entry.ops[other].space == forward.space && mayReplay(other);
   };
-  double seconds = 0, mostSaved = 0;
+  double seconds = 0;
+  std::map<int, double> saved; // by host: what it need not read
   bool hasLikeReader = false;
-  for (int result : forward.results) {
+  for (int result : computed) {
     double bytes = double(entry.values[result].bytes);
     bool isWritten = false, leavesKernel = false;
+    std::set<int> readers;
     for (int user : users[result]) {
       bool isForward = entry.ops[user].isForward();
       hasLikeReader |= isForward && isLike(user);
       if (!isForward && isHost(user))
-        mostSaved = std::max(mostSaved, bytes * traffic.secondsPerByte[launchOf[user]]);
+        readers.insert(launchOf[user]);
       else if (!isForward && entry.ops[user].work != Work::View)
         isWritten = true;
       else if (isForward && launchOf[user] != launchOf[op])
         leavesKernel = true;
     }
+    for (int reader : readers)
+      saved[reader] += bytes * traffic.secondsPerByte[reader];
     if (isWritten)
       seconds += bytes * traffic.least;
     if (!leavesKernel)
@@ -153,7 +192,7 @@ double KeepProblem::countReplay(int op, const Traffic &traffic) {
     double read = double(value.bytes) * traffic.least;
     if (value.producer >= 0 && isLike(value.producer)) {
       hasLikeProducer = true;
-      readsIfKept.push_back({value.producer, op, read});
+      replay.readsIfKept.push_back({value.producer, read});
     } else {
       seconds += read;
     }
@@ -162,13 +201,16 @@ double KeepProblem::countReplay(int op, const Traffic &traffic) {
     seconds += launchSeconds; // it has a kernel of its own
   // Of several hosts one has the recomputation. They become one kernel only where the later one needs nothing that
   // comes after the earlier one.
-  double merged = 0;
-  for (int result : forward.results)
+  double merged = 0, mostSaved = 0;
+  for (int result : computed)
     for (int user : users[result])
       if (!entry.ops[user].isForward() && isHost(user) && launchOf[user] != hosts.front() &&
           earliest[user] < hosts.front())
         merged += launchSeconds + double(entry.values[result].bytes) * traffic.secondsPerByte[launchOf[user]];
-  return seconds - mostSaved - merged;
+  for (auto [reader, each] : saved)
+    mostSaved = std::max(mostSaved, each);
+  replay.seconds = seconds - mostSaved - merged;
+  return replay;
 }
 
 /// Of an op that shares its kernel with no other.
@@ -220,25 +262,26 @@ void KeepProblem::findPoints() {
   int lastLayer = entry.layers.empty() ? -1 : entry.layers.back();
   for (int launch = 0, e = schedule.launches.size(); launch < e; ++launch) {
     const Launch &each = schedule.launches[launch];
-    if (each.work != Work::Product && each.work != Work::Tile)
-      continue;
     const Op &op = entry.ops[each.main];
+    if (each.work == Work::View)
+      continue;
     if (op.isForward() && op.layer < 0)
       head.push_back(launch);
-    else if (!op.isForward() && op.layer == lastLayer)
+    else if (!op.isForward() && op.layer == lastLayer && each.work <= Work::Product)
       backward.push_back(launch);
   }
-  auto sortByBytes = [&](std::vector<int> &launches) {
+  auto keepLargest = [&](std::vector<int> &launches, size_t most) {
     llvm::sort(launches, [&](int a, int b) { return std::pair(-live[a], a) < std::pair(-live[b], b); });
+    launches.resize(std::min(launches.size(), most));
   };
-  sortByBytes(head);
-  sortByBytes(backward);
-  head.resize(std::min<size_t>(head.size(), 1));
-  backward.resize(std::min(backward.size(), kMostBackwardPoints));
-  head.insert(head.end(), backward.begin(), backward.end());
-  sortByBytes(head);
+  keepLargest(head, 1);
+  keepLargest(backward, kMostBackwardPoints);
   for (int launch : head)
     points.push_back(describe(launch));
+  for (int launch : backward)
+    points.push_back(describe(launch));
+  for (int launch : backward)
+    points.push_back(withReplays(describe(launch)));
 }
 
 /// Ops of backward that may run later than they stand: an elementwise recomputation moves down to the gradient that
@@ -277,6 +320,7 @@ MemoryPoint KeepProblem::describe(int launch) const {
   point.launch = launch;
   point.fixedBytes = scorer.getFixedBytes();
   point.bytesIfKept.resize(entry.values.size());
+  point.bytesIfReplayed.resize(entry.ops.size());
   const Launch &here = schedule.launches[launch];
   const bool isInForward = entry.ops[here.main].isForward();
   std::set<int> counted; // storages
@@ -285,20 +329,32 @@ MemoryPoint KeepProblem::describe(int launch) const {
         counted.insert(storage).second)
       point.fixedBytes += alignBytes(storages.storages[storage].bytes);
   };
-  for (const std::vector<int> *list : {&here.inputs, &here.outputs})
-    for (int value : *list)
-      count(storages.places[value].storage);
-  count(storages.scratch[launch]);
+  // A kernel of rows may run earlier and have more or fewer ops than here: only what others have computed for its main
+  // op, which is in memory, counts.
+  const bool mayDiffer = !isInForward && mayShare(entry.ops[here.main]);
+  const int from = earliest[here.main];
+  if (mayDiffer) {
+    for (const Operand &operand : entry.ops[here.main].operands)
+      if (int producer = getRootProducer(operand.value);
+          operand.isRead && producer >= 0 && !mayShare(entry.ops[producer]) && entry.ops[producer].work != Work::View)
+        count(storages.places[operand.value].storage);
+  } else {
+    for (const std::vector<int> *list : {&here.inputs, &here.outputs})
+      for (int value : *list)
+        count(storages.places[value].storage);
+    count(storages.scratch[launch]);
+  }
 
   std::vector<int> choices;
   for (int value = 0, e = entry.values.size(); value < e; ++value) {
     int producer = entry.values[value].producer;
-    if (producer < 0 || entry.isView(value) || launchOf[producer] >= launch || movable[producer])
+    if (producer < 0 || entry.isView(value) || launchOf[producer] >= launch || launchOf[producer] > from ||
+        movable[producer])
       continue;
     bool isUsedBefore = false, isUsedAfter = false, isUsedInForwardAfter = false;
     for (int user : usersOfRoots[value]) {
       bool isForward = entry.ops[user].isForward();
-      isUsedBefore |= !isForward && launchOf[user] <= launch && !movable[user];
+      isUsedBefore |= !isForward && launchOf[user] <= from && !movable[user];
       isUsedAfter |= earliest[user] >= launch && user != here.main;
       isUsedInForwardAfter |= isForward && launchOf[user] >= launch;
     }
@@ -311,12 +367,97 @@ MemoryPoint KeepProblem::describe(int launch) const {
   for (int value : choices)
     if (!counted.count(storages.places[value].storage))
       point.bytesIfKept[value] = alignBytes(entry.values[value].bytes);
+  if (!isInForward)
+    countSources(point);
+  return point;
+}
+
+/// Values that backward does not read, and that are kept for recomputations alone: such a value is there until its
+/// reader is computed again, and from then on the reader's result is, if the point counts it.
+void KeepProblem::countSources(MemoryPoint &point) const {
+  for (int op = static_cast<int>(entry.ops.size()) - 1; op >= 0; --op) {
+    if (!mayReplay(op) || entry.ops[op].work == Work::View)
+      continue;
+    int64_t bytes = 0; // of one of its results
+    for (int result : entry.ops[op].results)
+      bytes = std::max(bytes, point.bytesIfKept[result]);
+    for (const Operand &operand : entry.ops[op].operands) {
+      const Value &value = entry.values[operand.value];
+      bool isSource = bytes > 0 && value.producer >= 0 && mayReplay(value.producer) &&
+                      entry.ops[value.producer].work != Work::View && !isPart[operand.value] &&
+                      usersOfRoots[operand.value] == std::vector<int>{op} && point.bytesIfKept[operand.value] == 0;
+      if (!isSource)
+        continue;
+      point.bytesIfKept[operand.value] = std::min(bytes, alignBytes(value.bytes));
+      break; // the result stands for one operand
+    }
+  }
+}
+
+/// Ops of forward, the first of which reads the value and each other one the result of the one before, such that
+/// backward reads a result of the last one up to the launch: if all of them are computed again, the value is there by
+/// then. Empty if there are none.
+std::vector<int> KeepProblem::findDemand(int value, int launch) const {
+  constexpr size_t kMostSteps = 64;
+  std::vector<std::pair<int, int>> reached; // op; the place in `reached` from which it was reached, or -1
+  auto addReaders = [&](int of, int from) {
+    for (int user : usersOfRoots[of])
+      if (mayReplay(user) && entry.ops[user].work != Work::View && reached.size() < kMostSteps)
+        reached.push_back({user, from});
+  };
+  addReaders(value, -1);
+  for (int at = 0; at < static_cast<int>(reached.size()); ++at) {
+    const Op &op = entry.ops[reached[at].first];
+    bool isDemanded = llvm::any_of(op.results, [&](int result) {
+      return llvm::any_of(usersOfRoots[result],
+                          [&](int user) { return !entry.ops[user].isForward() && launchOf[user] <= launch; });
+    });
+    if (isDemanded) {
+      std::vector<int> chain;
+      for (int step = at; step >= 0; step = reached[step].second)
+        chain.push_back(reached[step].first);
+      return chain;
+    }
+    for (int result : op.results)
+      addReaders(entry.values[result].storage, at);
+  }
+  return {};
+}
+
+/// The same point for choices that compute much again: what backward has computed again by then for its first ops, and
+/// still needs, is there. It counts in place of bytes that are there if a value is kept: of k ops that have to be
+/// computed again for that, each adds the bytes, less k - 1 times these in any case.
+MemoryPoint KeepProblem::withReplays(MemoryPoint point) const {
+  for (int value = 0, e = entry.values.size(); value < e; ++value) {
+    int64_t bytes = point.bytesIfKept[value];
+    int producer = entry.values[value].producer;
+    // What other layers need comes later. An elementwise recomputation may move down, to behind the point.
+    if (bytes == 0 || entry.ops[producer].layer != entry.ops[schedule.launches[point.launch].main].layer ||
+        (entry.ops[producer].work == Work::Row && entry.ops[producer].reductionPasses == 0))
+      continue;
+    std::vector<int> chain = findDemand(value, earliest[schedule.launches[point.launch].main]);
+    if (chain.empty())
+      continue;
+    point.bytesIfKept[value] = 0;
+    point.fixedBytes -= bytes * (static_cast<int64_t>(chain.size()) - 1);
+    for (int op : chain)
+      point.bytesIfReplayed[op] += bytes;
+  }
   return point;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Cuts
 //===--------------------------------------------------------------------------------------------------------------===//
+
+/// What results of the op that backward reads add at the point if they are kept though the op is computed again.
+int64_t KeepProblem::countKept(const ReplayCost &cost, const MemoryPoint &point) const {
+  int64_t bytes = 0;
+  for (int result : cost.kept)
+    if (llvm::any_of(usersOfRoots[result], [&](int user) { return !entry.ops[user].isForward(); }))
+      bytes += point.bytesIfKept[result];
+  return bytes;
+}
 
 CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::vector<bool> &kept) const {
   // On the sink's side: values that backward needs, ops that are computed again.
@@ -327,6 +468,20 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
   const bool countsBytesAlone = std::isinf(price);
   auto unitsOf = [&](double seconds) {
     return countsBytesAlone ? 0 : static_cast<int64_t>(std::min(seconds / fixedSeconds * kUnitsPerStep, kMostUnits));
+  };
+  // Of the sets of results that an op may be computed again for, the one that costs least at the price.
+  auto findReplay = [&](int op) {
+    const ReplayCost *best = nullptr;
+    double least = std::numeric_limits<double>::infinity();
+    for (const ReplayCost &cost : replays[op]) {
+      int64_t bytes = countKept(cost, point);
+      double total = countsBytesAlone ? double(bytes) : cost.seconds + price * double(bytes);
+      if (total < least) {
+        least = total;
+        best = &cost;
+      }
+    }
+    return best;
   };
   auto mayCompute = [&](int op) {
     return mayReplay(op) && std::none_of(entry.ops[op].results.begin(), entry.ops[op].results.end(),
@@ -350,7 +505,10 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
     }
     if (each.work == Work::View)
       continue;
-    double seconds = replaySeconds[op];
+    const ReplayCost &cost = *findReplay(op);
+    double seconds = cost.seconds + (countsBytesAlone ? 0 : price * double(countKept(cost, point)));
+    if (int64_t bytes = point.bytesIfReplayed[op])
+      graph.add(MinCut::kSource, nodeOfOp(op), countsBytesAlone ? bytes : unitsOf(price * double(bytes)));
     if (seconds >= 0)
       graph.add(MinCut::kSource, nodeOfOp(op), unitsOf(seconds));
     else
@@ -373,8 +531,10 @@ CutChoice KeepProblem::cut(const MemoryPoint &point, double price, const std::ve
     if (!entry.ops[op].isForward())
       continue;
     bool isComputed = entry.ops[op].work != Work::View && mayCompute(op) && graph.isOnSinkSide(nodeOfOp(op));
-    if (isComputed)
-      choice.seconds += replaySeconds[op];
+    if (isComputed) {
+      choice.seconds += findReplay(op)->seconds;
+      choice.bytes += point.bytesIfReplayed[op] + countKept(*findReplay(op), point);
+    }
     for (int result : entry.ops[op].results) {
       if (isComputed)
         choice.choices[result] = Choice::Recompute;

@@ -10,6 +10,9 @@
 using namespace tx;
 using namespace tx::plan;
 
+// Tries times the ops of an entry: a search of a large model takes about as long as one of a small one.
+static constexpr int64_t kFillWork = 120'000;
+
 Search::Candidate Search::weigh(Choices choices) {
   Candidate candidate{std::move(choices), {}};
   candidate.score = scorer.score(candidate.choices);
@@ -72,23 +75,28 @@ Search::Candidate Search::walkLine(Candidate heavy, Candidate light, int64_t bud
   return heavy;
 }
 
-/// Keeps single ops that are computed again, the most expensive ones first, as long as there is room.
+int64_t Search::getTries(int64_t work) const {
+  return std::clamp<int64_t>(work / (1 + static_cast<int64_t>(scorer.getEntry().ops.size())), 16, 240);
+}
+
+/// Keeps single ops that are computed again, the most expensive ones first, as long as there is room. In the last
+/// layer much that is kept costs nothing: it is there when memory is shortest in any case.
 Search::Candidate Search::fill(Candidate plan, int64_t budget) {
-  constexpr int kMostTries = 24;
   const Entry &entry = scorer.getEntry();
   Choices keep(entry.values.size(), Choice::Keep);
   std::vector<int> ops = listFlips(plan.choices, keep);
-  llvm::sort(ops, [&](int a, int b) {
-    return std::pair(-problem.getReplaySeconds(a), a) < std::pair(-problem.getReplaySeconds(b), b);
-  });
-  int tries = 0;
+  const int lastLayer = entry.layers.empty() ? -1 : entry.layers.back();
+  auto getWorth = [&](int op) { return std::pair(entry.ops[op].layer == lastLayer, problem.getReplaySeconds(op)); };
+  llvm::sort(ops, [&](int a, int b) { return std::pair(getWorth(b), a) < std::pair(getWorth(a), b); });
+  int64_t tries = getTries(kFillWork);
   for (int op : ops) {
     int64_t bytes = 0;
     for (int result : entry.ops[op].results)
       bytes += entry.values[result].bytes;
-    if (plan.score.bytes + bytes / 2 > budget || problem.getReplaySeconds(op) <= 0)
+    bool hasRoom = entry.ops[op].layer == lastLayer || plan.score.bytes + bytes / 2 <= budget;
+    if (!hasRoom || problem.getReplaySeconds(op) <= 0)
       continue; // keeping it may free an operand of half its size, seldom more
-    if (++tries > kMostTries)
+    if (--tries < 0)
       break;
     Choices choices = plan.choices;
     flip(choices, op, keep);
@@ -99,63 +107,103 @@ Search::Candidate Search::fill(Candidate plan, int64_t budget) {
   return plan;
 }
 
-Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seeds) {
+/// Changes choices of the last layer, whose backward needs the most, one by one as long as the step needs fewer bytes:
+/// what is kept between two halves of a layer splits its recomputation in two.
+Search::Candidate Search::squeeze(Candidate plan) {
   const Entry &entry = scorer.getEntry();
-  const MemoryPoint &point = problem.getPoints().front();
-  Candidate light = weigh(Choices(entry.values.size(), Choice::Keep));
-  if (light.score.bytes <= budget)
-    return light;
-
-  // What layers pass on is kept: a replay then stays in its layer.
-  std::vector<bool> carried = problem.findCarried();
-  CutChoice lightCut = problem.cut(point, problem.getLeastPrice(), carried),
-            heavyCut = problem.cut(point, KeepProblem::kAnyPrice, carried);
-  Candidate heavy = weigh(heavyCut.choices), freest = heavy;
-  for (const Choices &seed : seeds) {
-    Candidate candidate = weigh(seed);
-    if (candidate.score.bytes < freest.score.bytes)
-      freest = candidate;
-    bool isBetter = candidate.score.bytes <= budget &&
-                    (heavy.score.bytes > budget || candidate.score.seconds < heavy.score.seconds);
-    if (isBetter)
-      heavy = std::move(candidate);
-  }
-  if (heavy.score.bytes > budget)
-    return freest;
-
-  Candidate best = heavy;
-  auto take = [&](const Candidate &candidate) {
-    if (candidate.score.bytes <= budget && candidate.score.seconds < best.score.seconds)
-      best = candidate;
-  };
-  Candidate heavyLine = weigh(heavyCut.choices);
-  if (heavyLine.score.bytes <= budget) {
-    // Neighbours on the hull of the cuts: one within the budget, one not.
-    Candidate lightLine = weigh(lightCut.choices);
-    take(lightLine);
-    while (lightLine.score.bytes > budget && lightCut.bytes > heavyCut.bytes) {
-      double price = (heavyCut.seconds - lightCut.seconds) / double(lightCut.bytes - heavyCut.bytes);
-      CutChoice between = problem.cut(point, price, carried);
-      double line = heavyCut.seconds + price * double(heavyCut.bytes);
-      if (between.seconds + price * double(between.bytes) >= line * (1 - 1e-12) || between.bytes == heavyCut.bytes ||
-          between.bytes == lightCut.bytes)
-        break;
-      Candidate candidate = weigh(between.choices);
-      if (candidate.score.bytes <= budget) {
-        heavyCut = std::move(between);
-        heavyLine = std::move(candidate);
-      } else {
-        lightCut = std::move(between);
-        lightLine = std::move(candidate);
+  const int lastLayer = entry.layers.empty() ? -1 : entry.layers.back();
+  Choices keep(entry.values.size(), Choice::Keep), replay(entry.values.size(), Choice::Recompute);
+  int64_t tries = getTries(kFillWork);
+  for (bool isBetter = true; isBetter && tries > 0;) {
+    isBetter = false;
+    for (int op = 0, e = entry.ops.size(); op < e && tries > 0; ++op) {
+      if (entry.ops[op].layer != lastLayer || entry.ops[op].work == Work::View || !problem.mayReplay(op))
+        continue;
+      Choices choices = plan.choices;
+      flip(choices, op, choices[entry.ops[op].results.front()] == Choice::Keep ? replay : keep);
+      Candidate candidate = weigh(std::move(choices));
+      --tries;
+      if (candidate.score.bytes < plan.score.bytes) {
+        plan = std::move(candidate);
+        isBetter = true;
       }
     }
-    take(heavyLine);
-    if (lightLine.score.bytes > budget)
-      take(walkLine(heavyLine, lightLine, budget));
-  } else {
-    take(walkLine(heavy, light, budget));
   }
-  return fill(best, budget);
+  return plan;
+}
+
+/// Choices between two, of which neither is known to be within the budget: memory may be least in between, where the
+/// first layers are computed again in long chunks and the last ones alone. Calls `take` with some of them.
+void Search::sampleLine(const Choices &heavy, const Choices &light, llvm::function_ref<void(Candidate)> take) {
+  constexpr size_t kMostSamples = 12;
+  std::vector<int> flips = listFlips(heavy, light);
+  size_t step = std::max<size_t>(1, flips.size() / kMostSamples);
+  Choices choices = heavy;
+  for (size_t i = 0; i < flips.size(); ++i) {
+    flip(choices, flips[i], light);
+    if ((i + 1) % step == 0)
+      take(weigh(choices));
+  }
+}
+
+/// The lightest neighbours on the hull of the cuts at a point: the cut within the budget that costs least, improved
+/// towards the next one, which is not within it. Nothing if no cut is within it.
+std::optional<Search::Candidate> Search::walkHull(const MemoryPoint &point, const std::vector<bool> &kept,
+                                                  int64_t budget) {
+  CutChoice lightCut = problem.cut(point, problem.getLeastPrice(), kept);
+  CutChoice heavyCut = problem.cut(point, KeepProblem::kAnyPrice, kept);
+  Candidate heavy = weigh(heavyCut.choices), light = weigh(lightCut.choices);
+  if (light.score.bytes <= budget)
+    return light;
+  if (heavy.score.bytes > budget)
+    return std::nullopt;
+  while (lightCut.bytes > heavyCut.bytes) {
+    double price = (heavyCut.seconds - lightCut.seconds) / double(lightCut.bytes - heavyCut.bytes);
+    CutChoice between = problem.cut(point, price, kept);
+    double line = heavyCut.seconds + price * double(heavyCut.bytes);
+    if (between.seconds + price * double(between.bytes) >= line * (1 - 1e-12) || between.bytes == heavyCut.bytes ||
+        between.bytes == lightCut.bytes)
+      break;
+    Candidate candidate = weigh(between.choices);
+    bool fits = candidate.score.bytes <= budget;
+    (fits ? heavyCut : lightCut) = std::move(between);
+    (fits ? heavy : light) = std::move(candidate);
+  }
+  return walkLine(std::move(heavy), std::move(light), budget);
+}
+
+Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seeds) {
+  const Entry &entry = scorer.getEntry();
+  Candidate none = weigh(Choices(entry.values.size(), Choice::Keep));
+  std::optional<Candidate> best;
+  Candidate freest = none;
+  auto take = [&](Candidate candidate) {
+    if (candidate.score.bytes < freest.score.bytes)
+      freest = candidate;
+    if (candidate.score.bytes <= budget && (!best || candidate.score.seconds < best->score.seconds))
+      best = std::move(candidate);
+  };
+  take(none);
+  for (const Choices &seed : seeds)
+    take(weigh(seed));
+  // What layers pass on is kept: a replay then stays in its layer.
+  std::vector<bool> carried = problem.findCarried();
+  if (std::optional<Candidate> found = walkHull(problem.getPoints().front(), carried, budget)) {
+    take(std::move(*found));
+  } else {
+    // Memory is short: longer chunks, at least of the first layers.
+    Choices alone = problem.cut(problem.getPoints().front(), KeepProblem::kAnyPrice, carried).choices;
+    take(weigh(alone));
+    for (const Choices &seed : seeds)
+      sampleLine(seed, alone, take);
+    take(squeeze(freest));
+  }
+  if (!best)
+    return freest;
+  Candidate filled = fill(*best, budget);
+  if (none.score.bytes > filled.score.bytes)
+    filled = walkLine(std::move(filled), none, budget);
+  return filled;
 }
 
 SearchResult Search::run(int64_t budget, const std::vector<Choices> &seeds) {

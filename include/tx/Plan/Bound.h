@@ -31,8 +31,9 @@ namespace tx::plan {
 /// A launch of the step without recomputation at which memory is counted.
 struct MemoryPoint {
   int launch = -1;
-  int64_t fixedBytes = 0;           ///< of the whole arena: alive there under every choice
-  std::vector<int64_t> bytesIfKept; ///< by value: what it adds there if it is kept
+  int64_t fixedBytes = 0;               ///< of the whole arena: alive there under every choice
+  std::vector<int64_t> bytesIfKept;     ///< by value: what it adds there if it is kept
+  std::vector<int64_t> bytesIfReplayed; ///< by op: what is there if it is computed again
 };
 
 /// What a cut chooses.
@@ -60,6 +61,8 @@ public:
   /// Values in `kept` (by value) are not computed again.
   CutChoice cut(const MemoryPoint &point, double price, const std::vector<bool> &kept = {}) const;
 
+  /// Seconds that no choice with at most `budget` bytes at the point can go below; infinite if there is no such choice.
+  double boundAt(const MemoryPoint &point, int64_t budget) const;
   /// Seconds that no choice whose live bytes stay within the budget can go below; infinite if none stays within it.
   double boundSeconds(int64_t budget) const;
 
@@ -69,21 +72,34 @@ public:
   bool mayReplay(int op) const;
   const std::vector<int> &getUsers(int value) const { return users[value]; }
   /// What computing the op again takes at least, in seconds; below zero where others then have less to do.
-  double getReplaySeconds(int op) const { return replaySeconds[op]; }
+  double getReplaySeconds(int op) const { return replays[op].empty() ? 0 : replays[op].front().seconds; }
 
 private:
   struct Traffic;
   void countSeconds();
-  double countReplay(int op, const Traffic &traffic);
-  std::vector<int> findHosts(int op) const;
+  /// What an op's recomputation costs for some of its results: the others are kept.
+  struct ReplayCost {
+    double seconds;
+    std::vector<int> kept;
+  };
+  struct Replay {
+    double seconds = 0;
+    std::vector<std::pair<int, double>> readsIfKept = {}; ///< producer of an operand, seconds
+  };
+  void countReplays(int op, const Traffic &traffic);
+  Replay countReplay(int op, const std::vector<int> &computed, const Traffic &traffic) const;
+  int64_t countKept(const ReplayCost &cost, const MemoryPoint &point) const;
+  std::vector<int> findHosts(int op, const std::vector<int> &computed) const;
   double secondsAlone(int op) const;
   void findPoints();
   MemoryPoint describe(int launch) const;
+  void countSources(MemoryPoint &point) const;
+  MemoryPoint withReplays(MemoryPoint point) const;
+  std::vector<int> findDemand(int value, int launch) const;
   std::vector<int> findEarliest() const;
   std::vector<bool> findMovable() const;
   std::vector<std::vector<int>> findUsersOfRoots() const;
   int getRootProducer(int value) const;
-  double boundAt(const MemoryPoint &point, int64_t budget) const;
 
   Scorer &scorer;
   const Entry &entry;
@@ -94,7 +110,7 @@ private:
   std::vector<int> earliest;                         // by op
   std::vector<bool> movable;                         // by op
   std::vector<bool> isPart;                          // by value: it lies in another one, which is made of it
-  std::vector<double> replaySeconds;                 // by op
+  std::vector<std::vector<ReplayCost>> replays;      // by op; the first is for all results
   /// A recomputed op reads an operand from memory unless the operand's op is recomputed, too: then one kernel may have
   /// both.
   struct ReadIfKept {

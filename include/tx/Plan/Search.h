@@ -16,6 +16,8 @@
 
 #include "tx/Plan/Bound.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 namespace tx::plan {
 
 struct SearchResult {
@@ -51,6 +53,10 @@ private:
   Candidate solve(int64_t budget, const std::vector<Choices> &seeds);
   Candidate walkLine(Candidate heavy, Candidate light, int64_t budget);
   Candidate fill(Candidate plan, int64_t budget);
+  Candidate squeeze(Candidate plan);
+  int64_t getTries(int64_t work) const;
+  void sampleLine(const Choices &heavy, const Choices &light, llvm::function_ref<void(Candidate)> take);
+  std::optional<Candidate> walkHull(const MemoryPoint &point, const std::vector<bool> &kept, int64_t budget);
   std::vector<int> listFlips(const Choices &heavy, const Choices &light) const;
   void flip(Choices &choices, int op, const Choices &to) const;
 

@@ -33,17 +33,19 @@ static step::ArenaSegment getSegment(plan::MemorySegment segment) {
   llvm_unreachable("all segments are listed");
 }
 
-/// The entry's launches. A group may give a value that nobody needs; it lies in memory all the same.
+/// The entry's launches. All that a group gives lies in memory, and all that an op outside of groups gives, whoever
+/// needs it.
 static plan::Schedule readLaunches(const plan::Entry &entry, const EntryIR &ir) {
   plan::Schedule schedule = plan::readSchedule(entry);
-  for (plan::Launch &launch : schedule.launches)
-    if (auto group = dyn_cast<step::GroupOp>(ir.ops[launch.ops.front()]->getParentOp())) {
-      launch.outputs.clear();
-      for (int op : launch.ops)
-        for (int result : entry.ops[op].results)
-          if (ir.values[result].getDefiningOp() == group)
-            launch.outputs.push_back(result);
-    }
+  for (plan::Launch &launch : schedule.launches) {
+    Operation *first = ir.ops[launch.ops.front()];
+    auto group = dyn_cast<step::GroupOp>(first->getParentOp());
+    launch.outputs.clear();
+    for (int op : launch.ops)
+      for (int result : entry.ops[op].results)
+        if (ir.values[result].getDefiningOp() == (group ? group.getOperation() : first))
+          launch.outputs.push_back(result);
+  }
   return schedule;
 }
 

@@ -37,6 +37,15 @@ func.func private @g(tensor<2x6xf32>) -> tensor<2x6xf32>
 
 // -----
 
+func.func @foreign_constant(%x: tensor<2x6xf32>) -> tensor<2x6xf32> {
+  // expected-error @below {{has no place in a step: it is no tx op}}
+  %0 = arith.constant dense<1.0> : tensor<2x6xf32>
+  %1 = tx.add %x, %0 in <"a"> : tensor<2x6xf32>
+  return %1 : tensor<2x6xf32>
+}
+
+// -----
+
 tx.global @w parameter : tensor<6xf32>
 func.func @pack_of_an_argument(%x: tensor<6xf32>) -> tensor<1xf32> {
   %w = tx.load @w : tensor<6xf32>

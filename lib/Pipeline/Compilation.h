@@ -62,6 +62,9 @@ public:
   /// what it was before. So one module can go several ways: the options that the later stages read may have changed.
   llvm::Error tryFrom(llvm::StringRef stage, llvm::StringRef last, llvm::function_ref<void()> use);
 
+  /// What diagnostics have said since the last error, after a function on the module has failed.
+  llvm::Error takeError() { return lines.takeError(); }
+
   /// Whether the input is IR of the remat phase, which has its recomputations already.
   bool hasOwnRecompute() const { return reached == "remat"; }
 

@@ -2,11 +2,15 @@
 
 #include "tx/Pipeline/Planner.h"
 
+#include "AddedPasses.h"
 #include "Compilation.h"
+#include "PlainPlans.h"
 #include "Report.h"
 
 #include "tx/Plan/ReadStep.h"
 #include "tx/Support/UserError.h"
+
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace tx;
@@ -24,71 +28,56 @@ plan::Seconds PlannedStep::getSeconds(int64_t microbatches) const {
 bool tx::namesValue(llvm::StringRef name, llvm::StringRef value) { return matchesName(name, value); }
 std::string tx::describeLayerList(const std::vector<int> &layers) { return describeLayers(layers); }
 
-/// The model as a module in which recomputation is not yet decided.
-class Planner::State {
-public:
-  State(const CompileOptions &given, const plan::Device &device)
-      : options(given), device(device), compilation(options, makeHooks(), /*quiet=*/true) {}
+/// The module as it stands.
+static llvm::Expected<plan::Step> readPlain(Compilation &compilation) {
+  FailureOr<StepIR> read = readStep(compilation.getModule());
+  if (failed(read))
+    return compilation.takeError();
+  return std::move(read->step);
+}
 
-  llvm::Error read() { return compilation.runTo("entries"); }
+/// What the target's libraries do, read off the step that fusion makes without recomputation: it is the same under all
+/// policies.
+static llvm::Expected<LibraryWorks> findLibraries(Compilation &compilation) {
+  FailureOr<StepIR> fused = failure();
+  if (llvm::Error error = compilation.tryFrom("entries", "fusion", [&] { fused = readStep(compilation.getModule()); }))
+    return std::move(error);
+  if (failed(fused))
+    return compilation.takeError();
+  return findLibraryWork(fused->step);
+}
 
-  ModuleOp getModule() { return compilation.getModule(); }
-
-  llvm::Expected<PlannedStep> evaluate(const RecomputeOptions &policy) {
-    options.recompute = policy;
-    planned = {};
-    auto takeBytes = [&] {
-      planned.peakBytes = getPeakBytes(compilation.getProgram());
-      planned.persistentBytes = static_cast<int64_t>(compilation.getProgram().getPersistentBytes());
-      planned.summary = compilation.getSummary();
-    };
-    if (llvm::Error error = compilation.tryFrom("entries", "step", takeBytes))
-      return std::move(error);
-    return planned;
-  }
-
-private:
-  CompileHooks makeHooks() {
-    CompileHooks hooks;
-    hooks.afterPlacement = [this](ModuleOp module) { takeSeconds(module); };
-    return hooks;
-  }
-
-  /// Times the launches that fusion and the target's libraries have decided on.
-  void takeSeconds(ModuleOp module) {
-    FailureOr<StepIR> read = readStep(module, ReadNames::No);
-    assert(succeeded(read) && "it was read before");
-    plan::LaunchTimer timer(read->step, device);
-    for (auto [name, field] : {std::pair("step", &PlannedStep::step), std::pair("microbatch", &PlannedStep::microbatch),
-                               std::pair("apply", &PlannedStep::apply)})
-      if (const plan::Entry *entry = read->step.findEntry(name))
-        planned.*field = plan::computeSeconds(*entry, plan::readSchedule(*entry), timer);
-  }
-
-  CompileOptions options;
-  const plan::Device &device;
-  PlannedStep planned;
-  Compilation compilation;
-};
-
-Planner::Planner(std::unique_ptr<State> state) : state(std::move(state)) {}
+Planner::Planner(std::unique_ptr<PlainPlans> plans, const plan::Device &device)
+    : plans(std::move(plans)), device(device) {}
 Planner::~Planner() = default;
 
-llvm::Expected<std::unique_ptr<Planner>> Planner::create(const CompileOptions &options, const plan::Device &device) {
-  std::unique_ptr<Planner> planner(new Planner(std::make_unique<State>(options, device)));
-  if (llvm::Error error = planner->state->read())
+llvm::Expected<std::unique_ptr<Planner>> Planner::create(const CompileOptions &given, const plan::Device &device) {
+  CompileOptions options = given;
+  options.recompute = {};
+  options.recompute.granularity = "none";
+  if (llvm::Error error = loadPlugins(options.plugins, "entries"))
     return std::move(error);
-  FailureOr<StepIR> read = readStep(planner->state->getModule());
-  const plan::Entry *entry = succeeded(read) ? read->step.findEntry("microbatch") : nullptr;
-  if (!entry)
+  Compilation compilation(options, {}, /*quiet=*/true);
+  if (llvm::Error error = compilation.runTo("entries"))
+    return std::move(error);
+  llvm::Expected<plan::Step> step = readPlain(compilation);
+  if (!step)
+    return step.takeError();
+  const plan::Entry *entry = step->findEntry("microbatch");
+  if (!entry || !entry->hasBackward())
     return badInput(options.input + ": has no training step to plan; mark the function to be differentiated");
-  planner->modules = entry->getModulesPresent();
-  planner->layers = entry->getLayerCount();
-  planner->describeBatch(read->step, *entry);
+  llvm::Expected<LibraryWorks> libraries = findLibraries(compilation);
+  if (!libraries)
+    return libraries.takeError();
+  std::unique_ptr<Planner> planner(new Planner(nullptr, device));
+  planner->describe(*step, *entry);
+  planner->plans = std::make_unique<PlainPlans>(std::move(*step), *libraries);
   return planner;
 }
 
-void Planner::describeBatch(const plan::Step &step, const plan::Entry &entry) {
+void Planner::describe(const plan::Step &step, const plan::Entry &entry) {
+  modules = entry.getModulesPresent();
+  layers = entry.getLayerCount();
   auto typeOf = [&](int value) -> const plan::TensorType & { return step.types[entry.values[value].type]; };
   for (int argument : entry.arguments) {
     const plan::TensorType &type = typeOf(argument);
@@ -103,4 +92,6 @@ void Planner::describeBatch(const plan::Step &step, const plan::Entry &entry) {
     productType = typeOf(first->product->a).element;
 }
 
-llvm::Expected<PlannedStep> Planner::evaluate(const RecomputeOptions &policy) { return state->evaluate(policy); }
+llvm::Expected<PlannedStep> Planner::evaluate(const RecomputeOptions &policy) const {
+  return plans->evaluate(getPolicyOptions(policy), device);
+}

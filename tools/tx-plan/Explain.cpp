@@ -23,9 +23,9 @@ static StringRef withoutLayer(StringRef name) {
   return name.split('.').second;
 }
 
-static std::string listValueNames(const std::vector<SavedValue> &saved) {
+static std::string listValueNames(const std::vector<KeptValue> &saved) {
   std::set<std::string> names;
-  for (const SavedValue &value : saved)
+  for (const KeptValue &value : saved)
     names.insert(withoutLayer(value.name).str());
   return llvm::join(names, ", ");
 }
@@ -63,11 +63,11 @@ Expected<Explanation> tx::explain(const PlanOptions &options, const PlanRow &row
   result.name = options.explain;
   result.row = formatv("{0} at {1}", row.policy.name, row.microBatchSize).str();
   std::set<std::string> keptByRow;
-  for (const SavedValue &value : row.step.summary.saved)
+  for (const KeptValue &value : row.step.saved)
     keptByRow.insert(value.name);
   std::vector<std::string> others;
   std::set<int> layers, kept, recomputed;
-  for (const SavedValue &value : none->summary.saved) {
+  for (const KeptValue &value : none->saved) {
     if (!namesValue(options.explain, value.name)) {
       others.push_back(value.name);
       continue;
@@ -79,7 +79,7 @@ Expected<Explanation> tx::explain(const PlanOptions &options, const PlanRow &row
   }
   if (result.values == 0)
     return badInput("--explain: nothing that backward uses has the name '" + options.explain +
-                    "'; these have: " + listValueNames(none->summary.saved));
+                    "'; these have: " + listValueNames(none->saved));
   result.layers.assign(layers.begin(), layers.end());
   result.keptIn.assign(kept.begin(), kept.end());
   result.recomputedIn.assign(recomputed.begin(), recomputed.end());
@@ -90,7 +90,7 @@ Expected<Explanation> tx::explain(const PlanOptions &options, const PlanRow &row
   Expected<PlannedStep> freed = (*planner)->evaluate(keepOthers);
   if (!freed)
     return freed.takeError();
-  result.freedBytes = none->summary.savedBytes - freed->summary.savedBytes;
+  result.freedBytes = none->savedBytes - freed->savedBytes;
   result.peakChange = freed->peakBytes - none->peakBytes;
   result.secondsOfNone = none->step.getTotal();
   result.secondsChange = freed->step.getTotal() - result.secondsOfNone;

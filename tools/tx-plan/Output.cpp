@@ -117,7 +117,7 @@ static void printRows(raw_ostream &os, const PlanTable &table, const PlanOptions
                                       row.policy.name,
                                       std::to_string(row.microBatchSize),
                                       showBytes(row.step.peakBytes),
-                                      showBytes(row.step.summary.savedBytes),
+                                      showBytes(row.step.savedBytes),
                                       showBytes(row.headroom),
                                       showDigits(row.seconds),
                                       formatv("{0:f0}", row.tokensPerSecond).str(),
@@ -161,7 +161,7 @@ static json::Object rowToJson(const PlanRow &row, const PlanTable &table, const 
                       {"flags", getFlags(row)},
                       {"peak_bytes", row.step.peakBytes},
                       {"persistent_bytes", row.step.persistentBytes},
-                      {"saved_activation_bytes", row.step.summary.savedBytes},
+                      {"saved_activation_bytes", row.step.savedBytes},
                       {"headroom_bytes", row.headroom},
                       {"fits", row.fits},
                       {"step_seconds", row.seconds},
@@ -171,7 +171,7 @@ static json::Object rowToJson(const PlanRow &row, const PlanTable &table, const 
                       {"backward_seconds", row.step.step.backward},
                       {"recompute_seconds", row.step.step.recompute},
                       {"optimizer_seconds", row.step.step.optimizer},
-                      {"recompute_flops", row.step.summary.recomputeFlops},
+                      {"recompute_flops", row.step.recomputeFlops},
                       {"dominated_by", nullptr}};
   if (row.dominatedBy >= 0)
     object["dominated_by"] = row.dominatedBy + 1;
@@ -234,7 +234,7 @@ void tx::printCsv(raw_ostream &os, const PlanAnswer &answer, const PlanOptions &
      << (options.trainSamples ? ",device_hours" : "") << '\n';
   for (const PlanRow &row : table.rows) {
     os << formatv("{0},\"{1}\",{2},{3},{4},{5},{6},{7:e6},{8:f1},{9:f4},", numberOf(table, row), row.policy.name,
-                  row.microBatchSize, row.step.peakBytes, row.step.summary.savedBytes, row.headroom,
+                  row.microBatchSize, row.step.peakBytes, row.step.savedBytes, row.headroom,
                   row.fits ? "true" : "false", row.seconds, row.tokensPerSecond, row.flopsShare);
     if (row.dominatedBy >= 0)
       os << row.dominatedBy + 1;

@@ -136,8 +136,7 @@ static bool dominates(int64_t bytes, double seconds, int64_t otherBytes, double 
 
 /// Whether two plans are the same to a person: a list with a module that is a part of another one, for example.
 static bool costsTheSame(const PlannedStep &a, const PlannedStep &b) {
-  return a.peakBytes == b.peakBytes && a.summary.savedBytes == b.summary.savedBytes &&
-         a.step.getTotal() == b.step.getTotal();
+  return a.peakBytes == b.peakBytes && a.savedBytes == b.savedBytes && a.step.getTotal() == b.step.getTotal();
 }
 
 /// Adds each module alone, then the modules together, from the one that costs least for a byte: the first two, the
@@ -157,9 +156,9 @@ static Error addModules(SizePlans &plans, std::vector<UselessModule> &useless) {
     Expected<PlannedStep> step = plans.plan(makeSelective(name));
     if (!step)
       return step.takeError();
-    int64_t freed = none->summary.savedBytes - step->summary.savedBytes;
+    int64_t freed = none->savedBytes - step->savedBytes;
     double seconds = step->step.getTotal() - none->step.getTotal();
-    if (double(freed) < kLeastShare * double(none->summary.savedBytes)) {
+    if (double(freed) < kLeastShare * double(none->savedBytes)) {
       useless.push_back({name, freed, seconds / none->step.getTotal()});
       continue;
     }
@@ -267,7 +266,7 @@ static void finish(PlanTable &table, const PlanOptions &options) {
     double microBatches = double(table.globalBatchSize) / double(row.microBatchSize * ranks);
     row.seconds = row.step.getSeconds(table.globalBatchSize / (row.microBatchSize * ranks)).getTotal();
     row.tokensPerSecond = double(table.globalBatchSize * table.tokens) / row.seconds;
-    double flops = double(row.step.summary.forwardFlops + row.step.summary.backwardFlops) * microBatches;
+    double flops = double(row.step.forwardFlops + row.step.backwardFlops) * microBatches;
     row.flopsShare = flops / (row.seconds * table.matrixRate);
   }
   for (auto [index, row] : llvm::enumerate(table.rows)) {

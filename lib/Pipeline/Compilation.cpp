@@ -90,19 +90,8 @@ llvm::Error Compilation::runTo(StringRef phase) {
   return llvm::Error::success();
 }
 
-llvm::Error Compilation::tryFrom(StringRef stage, StringRef last, llvm::function_ref<void()> use) {
-  OwningOpRef<ModuleOp> before = module->clone();
-  auto runAll = [&]() -> llvm::Error {
-    size_t first = findStage(stage) + 1;
-    for (const Stage &next : getStages().slice(first, findStage(last) + 1 - first))
-      if (llvm::Error error = runStage(next))
-        return error;
-    use();
-    return llvm::Error::success();
-  };
-  llvm::Error result = runAll();
-  module = std::move(before);
-  return result;
+llvm::Error Compilation::markLibraryWork() {
+  return run([&](OpPassManager &manager) { target->addFusionPasses(manager); });
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>> Compilation::emitArtifact(llvm::json::Object report) {

@@ -58,9 +58,9 @@ public:
   /// with that phase.
   llvm::Error runTo(llvm::StringRef phase);
 
-  /// Runs the stages after `stage` up to `last` on a copy of the module, and then calls `use`; afterwards the module is
-  /// what it was before. So one module can go several ways: the options that the later stages read may have changed.
-  llvm::Error tryFrom(llvm::StringRef stage, llvm::StringRef last, llvm::function_ref<void()> use);
+  /// Says of each product what the target's library does beside it, as the stage `fusion` begins: for a reader of the
+  /// module who will not run that stage.
+  llvm::Error markLibraryWork();
 
   /// What diagnostics have said since the last error, after a function on the module has failed.
   llvm::Error takeError() { return lines.takeError(); }

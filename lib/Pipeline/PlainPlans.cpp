@@ -3,57 +3,20 @@
 #include "PlainPlans.h"
 
 #include "tx/Plan/Peak.h"
+#include "tx/Plan/Score.h"
 #include "tx/Remat/Policies.h"
 #include "tx/Support/UserError.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace tx;
 using llvm::Expected;
 
-//===--------------------------------------------------------------------------------------------------------------===//
-// Libraries
-//===--------------------------------------------------------------------------------------------------------------===//
+PlainPlans::PlainPlans(plan::Step given, const plan::Device &device)
+    : step(std::move(given)), device(device), main(plan::Scorer::findMainEntry(step)) {}
 
-/// What tells apart the ops that libraries may compute, before fusion and after it: ops of one kind in one module do
-/// the same if their sizes are the same. Names are no key, since a group changes the names and numbers of ops.
-static std::string keyOf(const plan::Entry &entry, const plan::Op &op) {
-  std::string key = llvm::formatv("{0} {1} {2} {3} {4}", entry.name, static_cast<int>(op.segment), op.kind, op.layer,
-                                  llvm::join(op.path, "."));
-  if (op.product)
-    key += llvm::formatv(" {0} {1} {2} {3} {4}", op.product->m, op.product->n, op.product->k, op.product->transposeA,
-                         op.product->transposeB);
-  return key;
-}
-
-LibraryWorks tx::findLibraryWork(const plan::Step &fused) {
-  LibraryWorks works;
-  for (const plan::Entry &entry : fused.entries)
-    for (const plan::Op &op : entry.ops)
-      if (bool addsBias = op.product && op.product->libraryAddsBias; addsBias || op.scratchBytes > 0)
-        works[keyOf(entry, op)] = {op.scratchBytes, addsBias};
-  return works;
-}
-
-PlainPlans::PlainPlans(plan::Step given, const LibraryWorks &libraries) : step(std::move(given)) {
-  for (plan::Entry &entry : step.entries)
-    for (plan::Op &op : entry.ops) {
-      auto work = libraries.find(keyOf(entry, op));
-      if (work == libraries.end())
-        continue;
-      op.scratchBytes = work->second.scratchBytes;
-      if (op.product)
-        op.product->libraryAddsBias = work->second.addsBias;
-    }
-}
-
-//===--------------------------------------------------------------------------------------------------------------===//
-// Decisions
-//===--------------------------------------------------------------------------------------------------------------===//
-
-Expected<RematPlan> PlainPlans::decide(const plan::Entry &entry, const RematPolicyOptions &options) const {
+Expected<RematPlan> PlainPlans::decide(const RematPolicyOptions &options) const {
+  const plan::Entry &entry = step.entries[main];
   std::vector<RematMessage> messages;
   std::optional<RematPolicy> policy = parseRematPolicy(options, entry, messages);
   if (!policy) {
@@ -63,28 +26,30 @@ Expected<RematPlan> PlainPlans::decide(const plan::Entry &entry, const RematPoli
         error = llvm::joinErrors(std::move(error), badInput(message.text));
     return std::move(error);
   }
-  RematPlan plan = planRemat(entry, *policy);
-  if (std::optional<std::string> fault = verifyPlan(entry, plan))
-    return badInput(*fault);
+  RematPlan plan = planRemat({step, main, &device}, *policy);
+  if (plan.refusal.empty())
+    if (std::optional<std::string> fault = verifyPlan(entry, plan))
+      return badInput(*fault);
   return plan;
 }
 
-plan::Schedule PlainPlans::schedule(const plan::Entry &entry) const {
-  plan::Schedule schedule = plan::makeSchedule(entry);
-  // A library's attention writes all results, also those that nobody reads.
-  for (plan::Launch &launch : schedule.launches)
-    if (launch.work == plan::Work::Tile && entry.ops[launch.main].scratchBytes > 0)
-      launch.outputs = entry.ops[launch.main].results;
-  return schedule;
+/// The values that forward computes and that are still alive in backward. Views count as what they show a part of.
+static std::vector<int> findSaved(const plan::Entry &entry) {
+  std::vector<bool> isSaved(entry.values.size());
+  for (const plan::Op &op : entry.ops)
+    if (!op.isForward())
+      for (const plan::Operand &operand : op.operands)
+        isSaved[entry.values[operand.value].storage] = true;
+  std::vector<int> saved;
+  for (int value = 0, e = entry.values.size(); value < e; ++value)
+    if (isSaved[value] && entry.isForwardResult(value))
+      saved.push_back(value);
+  return saved;
 }
 
-//===--------------------------------------------------------------------------------------------------------------===//
-// What follows
-//===--------------------------------------------------------------------------------------------------------------===//
-
-/// Adds the numbers of a report that follow from an entry and the plan for it.
-static void summarize(const plan::Entry &entry, const RematPlan &plan, PlannedStep &result) {
-  for (int number : getSavedValues(entry, plan)) {
+/// Adds the numbers of a report that follow from an entry with its recomputations.
+static void summarize(const plan::Entry &entry, PlannedStep &result) {
+  for (int number : findSaved(entry)) {
     const plan::Value &value = entry.values[number];
     result.saved.push_back({value.name, entry.ops[value.producer].layer, value.bytes});
     result.savedBytes += value.bytes;
@@ -95,42 +60,41 @@ static void summarize(const plan::Entry &entry, const RematPlan &plan, PlannedSt
       result.backwardFlops += op.gradientFlops;
     } else if (op.segment == Segment::Backward) {
       result.backwardFlops += op.matrixFlops;
+    } else if (op.segment == Segment::Recompute) {
+      result.recomputeFlops += op.matrixFlops;
     }
   }
-  for (const plan::Recomputation &recomputation : plan.recomputations)
-    result.recomputeFlops += entry.ops[recomputation.op].matrixFlops;
 }
 
-Expected<PlannedStep> PlainPlans::evaluate(const RematPolicyOptions &options, const plan::Device &device) const {
+Expected<PlannedStep> PlainPlans::evaluate(const RematPolicyOptions &options) const {
+  Expected<RematPlan> plan = decide(options);
+  if (!plan)
+    return plan.takeError();
   PlannedStep result;
-  plan::Step planned;
-  planned.states = step.states;
-  planned.types = step.types;
+  result.refusal = plan->refusal;
+  if (!result.refusal.empty())
+    return result;
+  if (plan->found)
+    result.boundSeconds = plan->found->boundSeconds;
+  plan::LaunchTimer timer(step, device);
+  plan::Step planned = plan::Scorer(step, main, timer).apply(plan->choices);
+  for (const plan::Entry &entry : planned.entries)
+    if (entry.name == "microbatch")
+      summarize(entry, result);
   std::vector<plan::Schedule> schedules;
-  for (const plan::Entry &entry : step.entries) {
-    if (entry.hasBackward()) {
-      Expected<RematPlan> plan = decide(entry, options);
-      if (!plan)
-        return plan.takeError();
-      if (entry.name == "microbatch")
-        summarize(entry, *plan, result);
-      planned.entries.push_back(plan::applyRecomputations(entry, plan->choices, plan->recomputations));
-    } else {
-      planned.entries.push_back(entry);
-    }
-    schedules.push_back(schedule(planned.entries.back()));
-  }
+  for (const plan::Entry &entry : planned.entries)
+    schedules.push_back(plan::makeSchedule(entry));
   plan::Peak peak = plan::computePeak(planned, schedules);
   if (peak.fault)
     return badInput(peak.fault->text);
   result.peakBytes = peak.getBytes();
   result.persistentBytes = peak.persistentBytes;
-  plan::LaunchTimer timer(planned, device);
+  plan::LaunchTimer timerOfPlan(planned, device);
   for (auto [entry, schedule] : llvm::zip(planned.entries, schedules))
     for (auto [name, seconds] :
          {std::pair("step", &PlannedStep::step), std::pair("microbatch", &PlannedStep::microbatch),
           std::pair("apply", &PlannedStep::apply)})
       if (entry.name == name)
-        result.*seconds = plan::computeSeconds(entry, schedule, timer);
+        result.*seconds = plan::computeSeconds(entry, schedule, timerOfPlan);
   return result;
 }

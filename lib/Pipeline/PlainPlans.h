@@ -3,8 +3,8 @@
 // Decides about recomputation, order, kernels and places on the step as plain data, as the passes of the stages after
 // `entries` do on IR:
 //
-//   PlainPlans plans(std::move(step), findLibraryWork(fused));
-//   llvm::Expected<PlannedStep> planned = plans.evaluate(policy, device);
+//   PlainPlans plans(std::move(step), device);
+//   llvm::Expected<PlannedStep> planned = plans.evaluate(policy);
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -12,36 +12,26 @@
 #define TX_LIB_PIPELINE_PLAINPLANS_H
 
 #include "tx/Pipeline/Planner.h"
-#include "tx/Plan/Schedule.h"
 #include "tx/Remat/Options.h"
 #include "tx/Remat/Plan.h"
 
-#include "llvm/ADT/StringMap.h"
-
 namespace tx {
-
-/// What a target's libraries do, by op: the same for an op and for its recomputation.
-struct LibraryWork {
-  int64_t scratchBytes = 0;
-  bool addsBias = false;
-};
-using LibraryWorks = llvm::StringMap<LibraryWork>;
-
-/// Reads off a fused step which ops a library computes.
-LibraryWorks findLibraryWork(const plan::Step &fused);
 
 class PlainPlans {
 public:
-  /// `step`: as it is after the stage `entries`, with names.
-  PlainPlans(plan::Step step, const LibraryWorks &libraries);
+  /// `step`: as it is after the stage `entries`, with names; one of its entries trains. The device must outlive the
+  /// plans.
+  PlainPlans(plan::Step step, const plan::Device &device);
 
-  llvm::Expected<PlannedStep> evaluate(const RematPolicyOptions &options, const plan::Device &device) const;
+  llvm::Expected<PlannedStep> evaluate(const RematPolicyOptions &options) const;
 
 private:
-  llvm::Expected<RematPlan> decide(const plan::Entry &entry, const RematPolicyOptions &options) const;
-  plan::Schedule schedule(const plan::Entry &entry) const;
+  /// The plan for the entry that needs most; its refusal if there is none.
+  llvm::Expected<RematPlan> decide(const RematPolicyOptions &options) const;
 
   plan::Step step;
+  const plan::Device &device;
+  int main; ///< the number of the entry that decides
 };
 
 } // namespace tx

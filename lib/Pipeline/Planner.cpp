@@ -36,19 +36,7 @@ static llvm::Expected<plan::Step> readPlain(Compilation &compilation) {
   return std::move(read->step);
 }
 
-/// What the target's libraries do, read off the step that fusion makes without recomputation: it is the same under all
-/// policies.
-static llvm::Expected<LibraryWorks> findLibraries(Compilation &compilation) {
-  FailureOr<StepIR> fused = failure();
-  if (llvm::Error error = compilation.tryFrom("entries", "fusion", [&] { fused = readStep(compilation.getModule()); }))
-    return std::move(error);
-  if (failed(fused))
-    return compilation.takeError();
-  return findLibraryWork(fused->step);
-}
-
-Planner::Planner(std::unique_ptr<PlainPlans> plans, const plan::Device &device)
-    : plans(std::move(plans)), device(device) {}
+Planner::Planner() = default;
 Planner::~Planner() = default;
 
 llvm::Expected<std::unique_ptr<Planner>> Planner::create(const CompileOptions &given, const plan::Device &device) {
@@ -60,18 +48,17 @@ llvm::Expected<std::unique_ptr<Planner>> Planner::create(const CompileOptions &g
   Compilation compilation(options, {}, /*quiet=*/true);
   if (llvm::Error error = compilation.runTo("entries"))
     return std::move(error);
+  if (llvm::Error error = compilation.markLibraryWork())
+    return std::move(error);
   llvm::Expected<plan::Step> step = readPlain(compilation);
   if (!step)
     return step.takeError();
   const plan::Entry *entry = step->findEntry("microbatch");
   if (!entry || !entry->hasBackward())
     return badInput(options.input + ": has no training step to plan; mark the function to be differentiated");
-  llvm::Expected<LibraryWorks> libraries = findLibraries(compilation);
-  if (!libraries)
-    return libraries.takeError();
-  std::unique_ptr<Planner> planner(new Planner(nullptr, device));
+  std::unique_ptr<Planner> planner(new Planner());
   planner->describe(*step, *entry);
-  planner->plans = std::make_unique<PlainPlans>(std::move(*step), *libraries);
+  planner->plans = std::make_unique<PlainPlans>(std::move(*step), device);
   return planner;
 }
 
@@ -93,5 +80,5 @@ void Planner::describe(const plan::Step &step, const plan::Entry &entry) {
 }
 
 llvm::Expected<PlannedStep> Planner::evaluate(const RecomputeOptions &policy) const {
-  return plans->evaluate(getPolicyOptions(policy), device);
+  return plans->evaluate(getPolicyOptions(policy));
 }

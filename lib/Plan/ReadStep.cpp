@@ -124,6 +124,8 @@ private:
     }
     if (auto scratch = group->getAttrOfType<IntegerAttr>(kScratchBytesAttr))
       entry.ops.back().scratchBytes = scratch.getInt();
+    if (group->hasAttr(kLibraryAttentionAttr))
+      entry.ops.back().givesAllResults = true;
   }
 
   void read(Operation &op, int group) {

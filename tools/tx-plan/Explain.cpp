@@ -33,6 +33,9 @@ static std::string listValueNames(const std::vector<KeptValue> &saved) {
 /// Why the row treats the values as it does: policies of people follow from their flags.
 static std::string findReason(const PlanRow &row, const Explanation &explanation) {
   const RecomputeOptions &policy = row.policy.options;
+  if (policy.granularity == "auto")
+    return explanation.recomputedIn.empty() ? "other values free as much for less time, or it has to be kept"
+                                            : "it frees what the budget asks for at less time than what is kept";
   if (explanation.recomputedIn.empty()) {
     if (row.policy.name == "none")
       return "none keeps all that backward uses";

@@ -93,6 +93,8 @@ static std::string judge(const PlanTable &table, const PlanRow &row) {
     text += ", best";
   if (row.dominatedBy >= 0)
     text += formatv(", dominated by {0}", row.dominatedBy + 1).str();
+  if (row.step.boundSeconds)
+    text += formatv(", at most {0:f2} % from the best possible", 100 * row.step.getGap()).str();
   return text;
 }
 
@@ -175,6 +177,10 @@ static json::Object rowToJson(const PlanRow &row, const PlanTable &table, const 
                       {"dominated_by", nullptr}};
   if (row.dominatedBy >= 0)
     object["dominated_by"] = row.dominatedBy + 1;
+  if (row.step.boundSeconds) {
+    object["lower_bound_seconds"] = *row.step.boundSeconds;
+    object["optimality_gap"] = row.step.getGap();
+  }
   if (options.trainSamples)
     object["device_hours"] = deviceHours(row, table, options);
   return object;

@@ -50,6 +50,13 @@ static NamedPolicy makeFull() {
   return {"full", options};
 }
 
+static NamedPolicy makeAuto(int64_t budget) {
+  RecomputeOptions options;
+  options.granularity = "auto";
+  options.memoryBudget = std::to_string(budget);
+  return {"auto", options};
+}
+
 std::string tx::getMegatronFlags(const RecomputeOptions &options) {
   std::string flags;
   auto add = [&](const char *name, llvm::StringRef value) {
@@ -67,6 +74,12 @@ std::string tx::getMegatronFlags(const RecomputeOptions &options) {
     add("--recompute-layers", llvm::join(*options.layers, ","));
   if (options.saveOnly)
     add("--recompute-save-only", llvm::join(*options.saveOnly, ","));
+  if (options.memoryBudget)
+    add("--memory-budget", *options.memoryBudget);
+  if (options.planFile)
+    add("--recompute-plan", *options.planFile);
+  if (options.policy)
+    add("--recompute-policy", *options.policy);
   if (options.activations)
     add("--recompute-activations", "");
   return flags;
@@ -101,11 +114,14 @@ public:
     return step;
   }
 
-  /// Plans the policy and makes a row of it, unless it has one; with `onlyIfFits` not of a policy that does not fit.
+  /// Plans the policy and makes a row of it, unless it has one; with `onlyIfFits` not of a policy that does not fit, or
+  /// that has no plan.
   Error add(const NamedPolicy &policy, bool onlyIfFits = false) {
     Expected<PlannedStep> step = plan(policy);
     if (!step)
       return step.takeError();
+    if (!step->refusal.empty())
+      return onlyIfFits ? Error::success() : badInput("--recompute-granularity auto: " + step->refusal);
     bool isThere = llvm::any_of(rows, [&](const PlanRow &row) { return row.policy.name == policy.name; });
     if (!isThere && (fits(*step) || !onlyIfFits)) {
       rows.push_back({policy, size, *step});
@@ -117,6 +133,7 @@ public:
 
   bool fits(const PlannedStep &step) const { return step.peakBytes <= budget; }
   Planner &getPlanner() const { return planner; }
+  int64_t getBudget() const { return budget; }
 
   std::vector<PlanRow> rows;
 
@@ -205,6 +222,14 @@ static Error addFittingBlock(SizePlans &plans) {
   return plans.add(makeBlock(fitting));
 }
 
+/// Where `none` does not fit: adds `auto` with what the arena may have. Elsewhere nothing is quicker than `none`.
+static Error addAuto(SizePlans &plans) {
+  Expected<PlannedStep> none = plans.plan(makeNone());
+  if (!none)
+    return none.takeError();
+  return plans.fits(*none) ? Error::success() : plans.add(makeAuto(plans.getBudget()), /*onlyIfFits=*/true);
+}
+
 /// Adds all policies that are worth a look.
 static Error addAll(SizePlans &plans, const PlanOptions &options, std::vector<UselessModule> &useless) {
   if (options.hasPolicy)
@@ -221,10 +246,13 @@ static Error addAll(SizePlans &plans, const PlanOptions &options, std::vector<Us
         return error;
   if (Error error = addFittingBlock(plans))
     return error;
-  return plans.add(makeFull());
+  if (Error error = plans.add(makeFull()))
+    return error;
+  return addAuto(plans);
 }
 
-/// Adds those policies of a smaller size that still fit and that no other one dominates. For `block` it looks anew.
+/// Adds those policies of a smaller size that still fit and that no other one dominates. For `block` and `auto` it
+/// looks anew.
 static Error addStillFitting(SizePlans &plans, llvm::ArrayRef<PlanRow> smaller) {
   auto isDominated = [&](const PlanRow &row) {
     return llvm::any_of(smaller, [&](const PlanRow &other) {
@@ -232,10 +260,12 @@ static Error addStillFitting(SizePlans &plans, llvm::ArrayRef<PlanRow> smaller) 
     });
   };
   for (const PlanRow &row : smaller)
-    if (row.fits && row.policy.options.method != "block" && !isDominated(row))
+    if (row.fits && row.policy.options.method != "block" && row.policy.name != "auto" && !isDominated(row))
       if (Error error = plans.add(row.policy, /*onlyIfFits=*/true))
         return error;
-  return addFittingBlock(plans);
+  if (Error error = addFittingBlock(plans))
+    return error;
+  return addAuto(plans);
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

@@ -18,6 +18,7 @@
 #include "tx/Plan/Seconds.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct KeptValue {
 
 /// What a step costs under one policy.
 struct PlannedStep {
+  std::string refusal;         ///< why there is no plan, as of `auto` with too small a budget; then nothing else is set
   int64_t peakBytes = 0;       ///< the arena, as placed: peak_bytes of a report
   int64_t persistentBytes = 0; ///< parameters, gradients and the optimizer's state, a part of the peak
   int64_t savedBytes = 0;      ///< what forward keeps for backward
@@ -40,6 +42,11 @@ struct PlannedStep {
   plan::Seconds step;       ///< of the entry that does all of an iteration with one micro batch
   plan::Seconds microbatch; ///< of the entry that adds one micro batch's gradients
   plan::Seconds apply;      ///< of the entry that then updates the parameters
+  /// Of `auto`: no legal choice within its budget takes less for an iteration with one micro batch.
+  std::optional<double> boundSeconds;
+
+  /// The share of that time that a better choice could save at most.
+  double getGap() const { return boundSeconds ? (step.getTotal() - *boundSeconds) / step.getTotal() : 0; }
 
   /// The time of an iteration with so many micro batches.
   plan::Seconds getSeconds(int64_t microbatches) const;
@@ -72,11 +79,10 @@ public:
   plan::ElementType getProductType() const { return productType; }
 
 private:
-  Planner(std::unique_ptr<PlainPlans> plans, const plan::Device &device);
+  Planner();
   void describe(const plan::Step &step, const plan::Entry &entry);
 
   std::unique_ptr<PlainPlans> plans;
-  const plan::Device &device;
   std::vector<RecomputeModule> modules;
   int layers = 0;
   int64_t samples = 1, tokens = 1;

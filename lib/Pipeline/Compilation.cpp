@@ -15,6 +15,9 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <chrono>
 
 using namespace mlir;
 using namespace tx;
@@ -72,10 +75,13 @@ llvm::Error Compilation::runTo(StringRef phase) {
   if (!chosen)
     return chosen.takeError();
   target = std::move(*chosen);
-  llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
-  if (!loaded)
-    return loaded.takeError();
-  module = std::move(*loaded);
+  if (llvm::Error error = timed("input", [&] {
+        llvm::Expected<OwningOpRef<ModuleOp>> loaded = loadModel(context, options);
+        if (loaded)
+          module = std::move(*loaded);
+        return loaded.takeError();
+      }))
+    return error;
   reached = findReachedPhase(*module);
   if (llvm::Error error = checkReachedPhase(options, reached, phase))
     return error;
@@ -85,7 +91,7 @@ llvm::Error Compilation::runTo(StringRef phase) {
     return lines.takeError();
   size_t first = findStage(reached);
   for (const Stage &stage : getStages().slice(first, findStage(phase) + 1 - first))
-    if (llvm::Error error = runStage(stage))
+    if (llvm::Error error = timed(stage.name, [&] { return runStage(stage); }))
       return error;
   return llvm::Error::success();
 }
@@ -95,9 +101,12 @@ llvm::Error Compilation::markLibraryWork() {
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>> Compilation::emitArtifact(llvm::json::Object report) {
-  FailureOr<TargetCode> code = target->compileKernels(getProgram());
-  if (failed(code))
-    return lines.takeError();
+  FailureOr<TargetCode> code;
+  if (llvm::Error error = timed("kernels", [&]() -> llvm::Error {
+        code = target->compileKernels(getProgram());
+        return failed(code) ? lines.takeError() : llvm::Error::success();
+      }))
+    return std::move(error);
   return serializeArtifact(getProgram(), *code, describeInput(options, hasOwnRecompute(), std::move(report)));
 }
 
@@ -107,6 +116,15 @@ llvm::Error Compilation::run(llvm::function_ref<void(OpPassManager &)> addPasses
   if (failed(manager.run(*module)))
     return lines.takeError();
   return llvm::Error::success();
+}
+
+llvm::Error Compilation::timed(StringRef what, llvm::function_ref<llvm::Error()> work) {
+  auto begin = std::chrono::steady_clock::now();
+  llvm::Error error = work();
+  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  if (options.output.timing)
+    llvm::errs() << llvm::formatv("timing: {0,-9} {1:f3} s\n", what, seconds.count());
+  return error;
 }
 
 static bool asksForRecompute(const RecomputeOptions &recompute) {

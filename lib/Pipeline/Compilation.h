@@ -84,6 +84,8 @@ private:
   llvm::Error run(llvm::function_ref<void(mlir::OpPassManager &)> addPasses);
   llvm::Error runVerifier(const Stage &stage);
   llvm::Error runStage(const Stage &stage);
+  /// Does some work, and prints the seconds that it has taken if options ask for it.
+  llvm::Error timed(llvm::StringRef what, llvm::function_ref<llvm::Error()> work);
   void call(const Stage &stage, llvm::StringRef after, const CompileHooks::Hook &hook);
   llvm::Error summarize();
   llvm::Error computeTimes();

@@ -79,7 +79,9 @@ static bool takesRematFlag(const Flag &flag) { return flag.group == FlagGroup::R
 
 static void addRematPasses(OpPassManager &manager, const CompileOptions &options, const Target &target) {
   RematPolicyOptions policy = getPolicyOptions(options.recompute);
-  policy.device = options.output.device.empty() ? target.getUsualDevice().str() : options.output.device;
+  if (!options.output.device.empty())
+    policy.device = options.output.device;
+  policy.usualDevice = target.getUsualDevice().str();
   manager.addPass(createRematerialize(policy));
   target.addForgettingPasses(manager);
 }

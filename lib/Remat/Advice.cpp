@@ -142,6 +142,11 @@ void tx::adviseOnPlan(const plan::Entry &entry, const RematPolicy &policy, const
     adviseOnSavedNames(entry, plan, messages);
   if (policy.granularity == RecomputeGranularity::Selective)
     return adviseOnModules(entry, policy, messages);
+  if (policy.granularity == RecomputeGranularity::Auto) {
+    if (plan.recomputations.empty())
+      messages.push_back({RematMessage::Note, "all values fit into the budget: nothing is recomputed"});
+    return;
+  }
   int64_t bytes = getSavedBytes(entry, plan), bytesOfNone = getSavedBytes(entry, RematPlan(entry));
   if (!plan.lines.empty() && bytes >= bytesOfNone)
     messages.push_back({RematMessage::Warning, "this recompute policy frees 0 bytes: " + std::to_string(bytes) +

@@ -9,10 +9,12 @@
 #include "ModuleTraits.h"
 #include "NearNames.h"
 
+#include "tx/Plan/Device.h"
 #include "tx/Remat/Policies.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace tx;
@@ -238,9 +240,12 @@ private:
     if (isUnset(options.memoryBudget))
       return;
     policy.memoryBudget = parseBytes(*options.memoryBudget);
-    if (!policy.memoryBudget || *policy.memoryBudget <= 0)
-      return error(kMemoryBudget + " '" + *options.memoryBudget +
-                   "' is no number of bytes; write 17179869184, 16GiB, 500MB or the name of a device");
+    if (llvm::is_contained(plan::getDeviceNames(), *options.memoryBudget))
+      policy.budgetDevice = *options.memoryBudget;
+    else if (!policy.memoryBudget || *policy.memoryBudget <= 0)
+      error(kMemoryBudget + " '" + *options.memoryBudget +
+            "' is neither a number of bytes, as 17179869184, 16GiB or 500MB, nor a device; known: " +
+            llvm::join(plan::getDeviceNames(), ", "));
   }
 
   void parsePlan() {
@@ -339,6 +344,8 @@ private:
   }
 
   void checkAuto() {
+    if (isUnset(options.memoryBudget) && options.device)
+      policy.budgetDevice = *options.device;
     for (const RematFlag &flag : getRematFlags())
       if (flag.name != kGranularity && flag.name != kMemoryBudget && !isUnset(options.*flag.field) &&
           asksForSomething(flag))

@@ -170,7 +170,7 @@ static LogicalResult rematerialize(ModuleOp module, SmallVector<func::FuncOp> fu
   for (func::FuncOp function : functions)
     if (failed(verifyFlat(function)) || (hasBackward(function) && failed(verifyJointOrder(function))))
       return failure();
-  llvm::Expected<plan::Device> device = plan::findDevice(options.device.value_or("cpu"));
+  llvm::Expected<plan::Device> device = plan::findDevice(options.device.value_or(options.usualDevice));
   if (!device)
     return module.emitError() << llvm::toString(device.takeError());
   FailureOr<StepIR> read = readStep(module, functions);
@@ -201,6 +201,7 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     give(planFile, policy.planFile);
     give(this->policy, policy.policy);
     give(device, policy.device);
+    usualDevice = policy.usualDevice;
     recomputeActivations = policy.recomputeActivations;
   }
 
@@ -220,6 +221,7 @@ struct Rematerialize : tx::impl::RematerializeBase<Rematerialize> {
     options.planFile = take(planFile);
     options.policy = take(policy);
     options.device = take(device);
+    options.usualDevice = usualDevice;
     options.recomputeActivations = recomputeActivations;
     if (failed(rematerialize(getOperation(), llvm::to_vector(getOperation().getOps<func::FuncOp>()), options)))
       signalPassFailure();

@@ -57,6 +57,7 @@ struct OutputOptions {
   std::string targetCpu; ///< empty: the CPU of this machine
   std::string ptxas;     ///< path of ptxas; empty: look in the usual places; `none`: emit PTX only
   bool printModelConfig = false;
+  bool timing = false;          ///< --timing: print the seconds of each stage
   Print print = Print::Nothing; ///< instead of compiling
 };
 

@@ -26,6 +26,7 @@ struct RematPolicyOptions {
   std::optional<std::string> granularity, method, numLayers, modules, layers, saveOnly, memoryBudget, planFile, policy;
   bool recomputeActivations = false;
   std::optional<std::string> device; ///< for `auto`: a preset or a file, see Device.h
+  std::string usualDevice = "cpu";   ///< whose seconds count if no device is given; it stands for no budget
 };
 
 /// A recompute flag that takes a value.
@@ -52,6 +53,7 @@ struct RematPolicy {
   std::optional<std::vector<int>> layers;           ///< the layers that --recompute-layers lists, sorted
   std::optional<std::vector<std::string>> saveOnly; ///< names of the values to save, see matchesName
   std::optional<int64_t> memoryBudget;              ///< bytes that the arena may have, for `auto`
+  std::string budgetDevice;                         ///< the device whose memory is the budget; empty: none
   std::optional<PlanFile> plan;                     ///< what a person or a run has decided, value by value
   std::string custom, argument;                     ///< the name of a registered policy, and what it is told
 

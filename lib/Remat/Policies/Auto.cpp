@@ -50,26 +50,49 @@ static std::string listPeak(const plan::Step &applied, int number) {
   return text;
 }
 
+/// The bytes that the arena may have: those that a person names, or a device's memory less what lies outside of the
+/// arena. Nothing, and a reason, if neither is said.
+static std::optional<int64_t> findBudget(const RematInput &input, const RematPolicy &policy, std::string &reason) {
+  if (policy.budgetDevice.empty())
+    return policy.memoryBudget;
+  llvm::Expected<plan::Device> device = plan::findDevice(policy.budgetDevice);
+  if (!device) {
+    reason = llvm::toString(device.takeError());
+    return std::nullopt;
+  }
+  bool talks = llvm::any_of(input.entry.ops, [](const plan::Op &op) { return op.ranks > 1; });
+  return device->getMemoryBytes() - device->getOutsideBytes(talks ? 1 : 0);
+}
+
+/// The search's plan has more bytes than the budget, whatever it does.
+static std::string refuse(plan::Search &search, const plan::SearchResult &found, const std::string &what) {
+  plan::Step applied = search.getScorer().apply(found.choices);
+  plan::Peak peak = search.getScorer().place(found.choices);
+  return llvm::formatv("{0}; {1} would do, and {2} needs no recomputation; {3} of it are state; beside it the largest "
+                       "at the peak are {4}",
+                       what, found.score.bytes, found.fullBytes, peak.persistentBytes, listPeak(applied, peak.largest));
+}
+
 void tx::chooseAuto(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
   if (!input.step || !input.device) {
     plan.refusal = "needs a whole step and a device";
     return;
   }
+  std::optional<int64_t> budget = findBudget(input, policy, plan.refusal);
+  if (!plan.refusal.empty())
+    return;
   plan::LaunchTimer timer(*input.step, *input.device);
   plan::Search search(*input.step, input.number, timer);
-  std::vector<plan::Choices> seeds = makeSeeds(input.entry);
-  int64_t budget = policy.memoryBudget.value_or(input.device->getMemoryBytes() - input.device->getOutsideBytes(0));
-  plan::SearchResult found = search.run(budget, seeds);
-  if (!found.fits) {
-    plan::Step applied = search.getScorer().apply(found.choices);
-    plan::Peak peak = search.getScorer().place(found.choices);
-    plan.refusal = llvm::formatv("--memory-budget {0} is less than any plan needs; {1} would do, and {2} needs no "
-                                 "recomputation; {3} of it are state; beside it the largest at the peak are {4}",
-                                 budget, found.score.bytes, found.fullBytes, peak.persistentBytes,
-                                 listPeak(applied, peak.largest));
+  plan::SearchResult found = search.run(budget.value_or(0), makeSeeds(input.entry));
+  if (!budget) {
+    plan.refusal = refuse(search, found, "needs --memory-budget BYTES, or --device for its memory");
     return;
   }
-  int line = plan.addLine(llvm::formatv("auto within {0} bytes", budget));
+  if (!found.fits) {
+    plan.refusal = refuse(search, found, llvm::formatv("a budget of {0} bytes is less than any plan needs", *budget));
+    return;
+  }
+  int line = plan.addLine(llvm::formatv("auto within {0} bytes", *budget));
   for (int value = 0, e = found.choices.size(); value < e; ++value)
     if (found.choices[value] == plan::Choice::Recompute)
       plan.recompute(value, line);

@@ -147,7 +147,7 @@ static void checkRandomSteps(int steps, size_t mostFree, Results results) {
 TEST(Search, AgainstAllChoicesOfOps) { checkRandomSteps(/*steps=*/40, /*mostFree=*/10, Results::One); }
 
 // Norms have statistics, which may be kept or computed again by themselves.
-TEST(Search, DISABLED_AgainstAllChoicesOfValues) { checkRandomSteps(/*steps=*/40, /*mostFree=*/10, Results::Several); }
+TEST(Search, AgainstAllChoicesOfValues) { checkRandomSteps(/*steps=*/40, /*mostFree=*/10, Results::Several); }
 
 namespace {
 

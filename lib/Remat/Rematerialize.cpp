@@ -110,8 +110,9 @@ private:
     }
     RematPlan plan = planRemat({read.step, number, device}, *policy);
     if (!plan.refusal.empty()) {
-      mlir::emitError(function.getLoc()) << "--recompute-granularity " << getRematPolicyKind(*policy).name << ": "
-                                         << plan.refusal;
+      mlir::emitError(function.getLoc()) << (policy->custom.empty() ? "--recompute-granularity "
+                                                                    : "--recompute-policy ")
+                                         << getRematPolicyKind(*policy).name << ": " << plan.refusal;
       return std::nullopt;
     }
     if (std::optional<std::string> fault = verifyPlan(entry, plan)) {

@@ -6,15 +6,14 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
+#include "Models.h"
+
 #include "../../lib/Pipeline/Report.h"
 #include "../../lib/Remat/ApplyPlan.h"
 
 #include "tx/Dialect/Step/IR/StepOps.h"
-#include "tx/Frontend/CompileOptions.h"
 #include "tx/Pipeline/Pipelines.h"
-#include "tx/Pipeline/Register.h"
 #include "tx/Plan/Peak.h"
-#include "tx/Plan/ReadStep.h"
 #include "tx/Plan/Waits.h"
 #include "tx/Remat/Policies.h"
 
@@ -31,37 +30,6 @@ using namespace tx;
 
 namespace {
 
-using Flags = std::vector<std::string>;
-
-class Model {
-public:
-  explicit Model(const Flags &flags) {
-    DialectRegistry registry;
-    registerAllDialects(registry);
-    context.appendDialectRegistry(registry);
-    context.loadAllAvailableDialects();
-    std::vector<llvm::StringRef> arguments(flags.begin(), flags.end());
-    arguments.insert(arguments.end(), {"--compile-to", "step"});
-    options = llvm::cantFail(parseCommandLine(arguments));
-    module = llvm::cantFail(loadModel(context, options));
-    run(*module, "parallel", "entries");
-    read = *readStep(*module, ReadNames::Yes);
-  }
-
-  /// Runs the stages from `first` to `last`.
-  void run(ModuleOp on, llvm::StringRef first, llvm::StringRef last) {
-    PassManager manager(&context);
-    llvm::cantFail(
-        addStages(getStages().slice(findStage(first), findStage(last) + 1 - findStage(first)), options, manager));
-    EXPECT_TRUE(succeeded(manager.run(on)));
-  }
-
-  MLIRContext context{MLIRContext::Threading::DISABLED};
-  CompileOptions options;
-  OwningOpRef<ModuleOp> module;
-  StepIR read;
-};
-
 using Plans = std::vector<RematPlan>; // one for each entry
 
 Plans planByPolicy(const Model &model, const RematPolicyOptions &options) {
@@ -76,15 +44,6 @@ Plans planByPolicy(const Model &model, const RematPolicyOptions &options) {
   return plans;
 }
 
-/// Whether the value may be computed again. The parts of a concat lie where it lies, so it is computed again with them.
-bool mayRecompute(const plan::Entry &entry, int value, const std::vector<bool> &chosen) {
-  if (!entry.isForwardResult(value))
-    return false;
-  const plan::Op &op = entry.ops[entry.values[value].producer];
-  return op.replay != ReplayKind::Never &&
-         (!op.view || llvm::all_of(op.view->parts, [&](auto part) { return chosen[part.first]; }));
-}
-
 /// Each value for itself; at times almost all, at times almost none.
 Plans planAtRandom(const Model &model, std::mt19937_64 &random) {
   Plans plans;
@@ -92,15 +51,9 @@ Plans planAtRandom(const Model &model, std::mt19937_64 &random) {
   for (const plan::Entry &entry : model.read.step.entries) {
     RematPlan plan(entry);
     plan.addLine("random");
-    std::vector<bool> chosen(entry.values.size());
-    for (int value = 0, e = entry.values.size(); value < e; ++value) {
-      if (entry.isView(value)) // as its whole
-        chosen[value] = chosen[entry.values[value].storage];
-      else
-        chosen[value] = entry.hasBackward() && mayRecompute(entry, value, chosen) && random() % 100 < percent;
-      if (chosen[value])
-        plan.recompute(value, 0);
-    }
+    plan.choices = drawChoices(entry, random, percent);
+    for (int value = 0, e = entry.values.size(); value < e; ++value)
+      plan.reasons[value] = plan.isRecomputed(value) ? 0 : -1;
     placeRecomputations(entry, plan);
     EXPECT_EQ(verifyPlan(entry, plan), std::nullopt);
     plans.push_back(std::move(plan));
@@ -183,33 +136,6 @@ void check(Model &model, const Plans &plans) {
   EXPECT_EQ(peak.getBytes(), getPeakBytes(program));
   for (auto [number, entry] : llvm::enumerate(program.getBody().getOps<step::EntryOp>()))
     checkWaits(plain, number, entry);
-}
-
-/// Small odd sizes, in the forms that presets have.
-Flags drawModel(std::mt19937_64 &random) {
-  auto between = [&](int first, int last) { return first + static_cast<int>(random() % (last - first + 1)); };
-  int heads = between(1, 3), layers = between(1, 5);
-  Flags flags;
-  auto add = [&](const char *flag, int value) { flags.insert(flags.end(), {flag, std::to_string(value)}); };
-  auto maybe = [&](std::initializer_list<const char *> given) {
-    if (between(0, 2) == 0)
-      flags.insert(flags.end(), given.begin(), given.end());
-  };
-  add("--num-layers", layers), add("--num-attention-heads", heads), add("--hidden-size", heads * 2 * between(2, 9));
-  add("--ffn-hidden-size", between(3, 40)), add("--seq-length", between(2, 9)), add("--vocab-size", between(5, 90));
-  add("--micro-batch-size", between(1, 3));
-  flags.insert(flags.end(), {"--max-position-embeddings", "16"});
-  maybe({"--bf16"});
-  maybe({"--hidden-dropout", "0.1"});
-  maybe({"--attention-dropout", "0.1"});
-  maybe({"--swiglu"});
-  maybe({"--normalization", "RMSNorm"});
-  maybe({"--position-embedding-type", "rope"});
-  maybe({"--disable-bias-linear"});
-  maybe({"--untie-embeddings-and-output-weights"});
-  maybe({"--attention-backend", "unfused"});
-  maybe({"--data-parallel-size", "2"});
-  return flags;
 }
 
 } // namespace

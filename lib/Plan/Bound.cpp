@@ -282,6 +282,9 @@ void KeepProblem::findPoints() {
     points.push_back(describe(launch));
   for (int launch : backward)
     points.push_back(withReplays(describe(launch)));
+  if (points.empty()) // nothing to count at
+    points.push_back({-1, scorer.getFixedBytes(), std::vector<int64_t>(entry.values.size()),
+                      std::vector<int64_t>(entry.ops.size())});
 }
 
 /// Ops of backward that may run later than they stand: an elementwise recomputation moves down to the gradient that

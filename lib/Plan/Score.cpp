@@ -3,6 +3,7 @@
 #include "tx/Plan/Score.h"
 
 #include <algorithm>
+#include <limits>
 
 using namespace tx;
 using namespace tx::plan;
@@ -52,6 +53,8 @@ Score Scorer::score(const Choices &choices) {
   Schedule schedule = makeSchedule(entry);
   Storages storages = computeStorages(step, entry, schedule, layout);
   Score score;
+  if (storages.fault) // values would have to lie in two places at once
+    return {std::numeric_limits<double>::infinity(), std::numeric_limits<int64_t>::max() / 2};
   score.seconds = computeSeconds(entry, schedule, timer).getTotal();
   score.bytes = persistentBytes + std::max(otherArguments, plan::getArgumentBytes(storages, alignment)) +
                 std::max(otherTransient, getLiveBytes(storages));

@@ -188,8 +188,9 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
     take(weigh(seed));
   // What layers pass on is kept: a replay then stays in its layer.
   std::vector<bool> carried = problem.findCarried();
-  if (std::optional<Candidate> found = walkHull(problem.getPoints().front(), carried, budget)) {
-    take(std::move(*found));
+  std::optional<Candidate> line = walkHull(problem.getPoints().front(), carried, budget);
+  if (line) {
+    take(*line);
   } else {
     // Memory is short: longer chunks, at least of the first layers.
     Choices alone = problem.cut(problem.getPoints().front(), KeepProblem::kAnyPrice, carried).choices;
@@ -200,10 +201,13 @@ Search::Candidate Search::solve(int64_t budget, const std::vector<Choices> &seed
   }
   if (!best)
     return freest;
-  Candidate filled = fill(*best, budget);
-  if (none.score.bytes > filled.score.bytes)
-    filled = walkLine(std::move(filled), none, budget);
-  return filled;
+  // The line has room for other ops than a seed has.
+  take(fill(*best, budget));
+  if (line)
+    take(fill(*line, budget));
+  if (none.score.bytes > budget)
+    take(walkLine(*best, none, budget));
+  return *best;
 }
 
 SearchResult Search::run(int64_t budget, const std::vector<Choices> &seeds) {

@@ -11,15 +11,19 @@
 
 using namespace tx;
 
-/// Policies that a person would try: each module, all that repeat no product, chunks of layers, each layer alone.
+/// Policies that a person would try: lists of modules, chunks of layers, the first layers each alone.
 static std::vector<plan::Choices> makeSeeds(const plan::Entry &entry) {
   std::vector<plan::Choices> seeds;
   auto add = [&](const RematPolicy &policy) { seeds.push_back(planRemat(entry, policy).choices); };
   RematPolicy policy;
   policy.granularity = RecomputeGranularity::Selective;
   std::vector<RecomputeModule> present = entry.getModulesPresent();
-  for (RecomputeModule module : present) {
-    policy.modules = {module};
+  constexpr size_t kMostModules = 4, kMostBlocks = 32;
+  for (unsigned set = 1; set < 1u << std::min(present.size(), kMostModules); ++set) {
+    policy.modules.clear();
+    for (size_t i = 0; i < present.size(); ++i)
+      if (set >> i & 1)
+        policy.modules.push_back(present[i]);
     add(policy);
   }
   policy.modules = present;
@@ -29,6 +33,12 @@ static std::vector<plan::Choices> makeSeeds(const plan::Entry &entry) {
   policy.modules.clear();
   for (int layers = 1; layers <= entry.getLayerCount(); layers *= 2) {
     policy.numLayers = layers;
+    add(policy);
+  }
+  policy.method = RecomputeMethod::Block;
+  int step = std::max<int>(1, entry.getLayerCount() / kMostBlocks);
+  for (int layers = step; layers < entry.getLayerCount(); layers += step) {
+    policy.lastOfBlock = entry.layers[layers - 1];
     add(policy);
   }
   return seeds;
@@ -76,6 +86,12 @@ static std::string refuse(plan::Search &search, const plan::SearchResult &found,
 void tx::chooseAuto(const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
   if (!input.step || !input.device) {
     plan.refusal = "needs a whole step and a device";
+    return;
+  }
+  auto isUnknown = [](const plan::Op &op) { return op.work == plan::Work::Other; };
+  if (auto other = llvm::find_if(input.entry.ops, isUnknown); other != input.entry.ops.end()) {
+    plan.refusal = "needs ops that a target has, found " + other->kind +
+                   "; run tx-make-entries, tx-expand-ops and tx-copy-views first, as tx-compile does";
     return;
   }
   std::optional<int64_t> budget = findBudget(input, policy, plan.refusal);

@@ -93,8 +93,9 @@ def Step_YieldOp : Step_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "
     In the order of the group's results, or of the kernel's output buffers.
 
     ```mlir
-    %0 = step.group flat [1, 48] in <"loss"> (%a = %x) : (tensor<48xf32>) -> tensor<48xf32> {
-      step.yield %a : tensor<48xf32>
+    %0 = step.group row [8, 6] in <layer 0, "mlp.mlp_act"> (%a = %x) : (tensor<8x6xf32>) -> tensor<8x6xf32> {
+      %1 = tx.gelu %a in <layer 0, "mlp.mlp_act"> : tensor<8x6xf32>
+      step.yield %1 : tensor<8x6xf32>
     }
     ```
   }];

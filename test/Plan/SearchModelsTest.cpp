@@ -151,7 +151,7 @@ TEST(SearchModels, DISABLED_MoreBudgetIsNeverSlower) {
   checkGrid(kUnfused, "cpu");
 }
 
-TEST(SearchModels, DISABLED_NoPolicyByHandIsQuickerWithinItsBytes) {
+TEST(SearchModels, NoPolicyByHandIsQuickerWithinItsBytes) {
   checkHandPolicies(kGpt2, "h100");
   checkHandPolicies(kLlama, "h100");
   checkHandPolicies(kUnfused, "cpu");

@@ -141,7 +141,7 @@ TEST(MatchesName, ByComponents) {
 
 TEST_F(Options, D01UnknownGranularity) {
   options.granularity = "ful";
-  EXPECT_EQ(error(), "--recompute-granularity 'ful' is unknown; known: none, selective, full");
+  EXPECT_EQ(error(), "--recompute-granularity 'ful' is unknown; known: none, selective, full, auto");
 }
 
 TEST_F(Options, D01UnknownMethod) {
@@ -384,6 +384,51 @@ TEST_F(Options, D14NestedModule) {
   ASSERT_EQ(advice().size(), 1u);
   EXPECT_EQ(messages[0].severity, RematMessage::Note);
   EXPECT_EQ(messages[0].text, "recompute module 'mlp_act' is part of 'mlp' and runs once, with it; it can be left out");
+}
+
+TEST_F(Options, BytesAsPeopleWriteThem) {
+  EXPECT_EQ(parseBytes("17179869184"), 17179869184);
+  EXPECT_EQ(parseBytes("9007199254740993"), 9007199254740993) << "more digits than a double has";
+  EXPECT_EQ(parseBytes("16GiB"), int64_t(16) << 30);
+  EXPECT_EQ(parseBytes("0.5 MiB"), 1 << 19);
+  EXPECT_EQ(parseBytes("500MB"), 500000000);
+  EXPECT_EQ(parseBytes("2tb"), 2000000000000);
+  EXPECT_EQ(parseBytes("1.5e9"), 1500000000);
+  for (const char *text : {"", "GiB", "much", "-1", "16 GiB of it", "1e99", "16GiBs"})
+    EXPECT_EQ(parseBytes(text), std::nullopt) << text;
+}
+
+TEST_F(Options, D19BudgetThatIsNoNumber) {
+  options.granularity = "auto";
+  for (const char *text : {"much", "0", "-5GiB"}) {
+    options.memoryBudget = text;
+    EXPECT_TRUE(
+        llvm::StringRef(error()).starts_with("--memory-budget '" + std::string(text) + "' is neither a number"));
+  }
+}
+
+TEST_F(Options, D19BudgetWithoutAuto) {
+  options.memoryBudget = "16GiB";
+  EXPECT_EQ(error(), "--memory-budget 16GiB needs --recompute-granularity auto");
+}
+
+TEST_F(Options, D20AutoBesideOtherFlags) {
+  options.granularity = "auto", options.memoryBudget = "16GiB";
+  EXPECT_EQ(silent().memoryBudget, int64_t(16) << 30);
+  options.modules = "mlp";
+  EXPECT_EQ(error(), "--recompute-granularity auto decides about each value by itself; leave out --recompute-modules");
+  options.modules.reset(), options.layers = "0";
+  EXPECT_EQ(error(), "--recompute-granularity auto decides about each value by itself; leave out --recompute-layers");
+}
+
+TEST_F(Options, D21AutoOfAnEntryAlone) {
+  options.granularity = "auto", options.memoryBudget = "16GiB";
+  EXPECT_EQ(planRemat(model, silent()).refusal, "needs a whole step and a device");
+}
+
+TEST_F(Options, D25PolicyThatNobodyRegisters) {
+  options.policy = "mine:5";
+  EXPECT_TRUE(llvm::StringRef(error()).starts_with("--recompute-policy 'mine' is registered by no plug-in; "));
 }
 
 TEST_F(Options, FlagsWithoutGranularity) {

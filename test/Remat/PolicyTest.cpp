@@ -247,3 +247,20 @@ TEST_F(Policy, WhatMustHappenOnceIsKept) {
     EXPECT_TRUE(made.isRecomputed(after)) << policy;
   }
 }
+
+TEST_F(Policy, RegisteredPoliciesGetTheirArgument) {
+  auto recomputeNamed = [](const RematInput &input, const RematPolicy &policy, RematPlan &plan) {
+    int line = plan.addLine("named " + policy.argument);
+    for (int value = 0, e = input.entry.values.size(); value < e; ++value)
+      if (input.entry.isForwardResult(value) && matchesName(policy.argument, input.entry.values[value].name))
+        plan.recompute(value, line);
+  };
+  auto refuse = [](const RematInput &, const RematPolicy &, RematPlan &plan) { plan.refusal = "not today"; };
+  registerRematPolicy({"named", "a module by its name", nullptr, refuse});
+  options.policy = "named:mlp.mlp_act";
+  EXPECT_EQ(planRemat(model, parseOk(options, model)).refusal, "not today");
+  registerRematPolicy({"named", "a module by its name", nullptr, recomputeNamed}); // takes its place
+  EXPECT_EQ(getRegisteredPolicyNames(), std::vector<std::string>{"named"});
+  EXPECT_EQ(saved(0), allBut({"mlp.mlp_act"}));
+  EXPECT_EQ(plan().lines, std::vector<std::string>{"named mlp.mlp_act"});
+}

@@ -77,5 +77,10 @@ TEST(RematProperty, ExactlyOnePolicyKindIsChosen) {
     plan::Entry entry = makeRandomEntry(random);
     seen.insert(getRematPolicyKind(parseOk(makeRandomOptions(random, entry), entry)).name);
   }
+  RematPolicy found, given; // what no random flags ask for
+  found.granularity = RecomputeGranularity::Auto;
+  given.plan.emplace();
+  for (const RematPolicy &policy : {found, given})
+    seen.insert(getRematPolicyKind(policy).name);
   EXPECT_EQ(seen.size(), getRematPolicyKinds().size());
 }

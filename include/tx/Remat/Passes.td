@@ -46,7 +46,7 @@ def Rematerialize : Pass<"tx-rematerialize", "::mlir::ModuleOp"> {
     Option<"layers", "layers", "std::string", "", "layers that take part, as in 0-3,7">,
     Option<"memoryBudget", "memory-budget", "std::string", "", "bytes that the arena may have, for auto">,
     Option<"device", "device", "std::string", "",
-           "the machine whose seconds auto counts, and whose memory is the budget if none is given: a preset or a file">,
+           "the machine whose seconds auto counts, and whose memory is the budget without one: a preset or a file">,
     Option<"usualDevice", "usual-device", "std::string", "\"cpu\"",
            "the machine whose seconds auto counts if none is given">,
     Option<"planFile", "plan", "std::string", "", "the file of a plan, which says of each value what becomes of it">,

@@ -74,10 +74,17 @@ void KeepProblem::countSeconds() {
     least = std::min(least, traffic.secondsPerByte[number]);
   }
   traffic.least = std::isfinite(least) ? least : 0;
+  leastSeconds = computeSeconds(entry, schedule, timer).getTotal();
   replays.resize(entry.ops.size());
-  for (int op = 0, e = entry.ops.size(); op < e; ++op)
-    if (mayReplay(op))
-      countReplays(op, traffic);
+  for (int op = 0, e = entry.ops.size(); op < e; ++op) {
+    if (!mayReplay(op))
+      continue;
+    countReplays(op, traffic);
+    double saved = 0;
+    for (const ReplayCost &cost : replays[op])
+      saved = std::max(saved, -cost.seconds);
+    leastSeconds -= saved;
+  }
 }
 
 /// Counts the op's recomputation for each set of results that it may be for: others of them may be kept, and are then
@@ -596,7 +603,7 @@ double KeepProblem::boundAt(const MemoryPoint &point, int64_t budget) const {
 }
 
 double KeepProblem::boundSeconds(int64_t budget) const {
-  double bound = cut(points.front(), 0).seconds;
+  double bound = std::max(leastSeconds, cut(points.front(), 0).seconds);
   for (const MemoryPoint &point : points)
     bound = std::max(bound, boundAt(point, budget));
   return bound;

@@ -56,9 +56,10 @@ struct Planned {
   int64_t findLeast() {
     RematPolicyOptions options;
     options.granularity = "auto", options.memoryBudget = "1";
-    llvm::StringRef text = plan(options).refusal;
+    std::string refusal = plan(options).refusal;
+    llvm::StringRef text = refusal;
     int64_t least = 0;
-    EXPECT_FALSE(text.split("needs; ").second.split(' ').first.getAsInteger(10, least)) << text.str();
+    EXPECT_FALSE(text.split("needs; ").second.split(' ').first.getAsInteger(10, least)) << refusal;
     return least;
   }
 

@@ -118,6 +118,9 @@ private:
     double seconds;
   };
   std::vector<ReadIfKept> readsIfKept;
+  /// Of the whole step, with the collectives that no computation hides. Recomputation adds launches, which hide nothing
+  /// sooner; it takes away what ops that are computed again save elsewhere.
+  double leastSeconds = 0;
   double fixedSeconds = 0; // of the step without recomputation, all of it in lane compute
   std::vector<MemoryPoint> points;
 };

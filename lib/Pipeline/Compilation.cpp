@@ -183,7 +183,8 @@ llvm::Error Compilation::summarize() {
   int main = failed(read) ? -1 : plan::Scorer::findMainEntry(read->step);
   if (main < 0)
     return badInput("--write-recompute-plan: " + options.input + " has no step that trains, and so no recompute plan");
-  planText = writePlanFile(read->step.entries[main], readChoices(read->step.entries[main]));
+  std::string policy = llvm::formatv("{0}", llvm::json::Value(describePolicy(options, hasOwnRecompute())));
+  planText = writePlanFile(read->step.entries[main], readChoices(read->step.entries[main]), policy);
   return llvm::Error::success();
 }
 

@@ -5,10 +5,12 @@
 #include "tx/Dialect/Tx/IR/TxOps.h"
 #include "tx/Frontend/Family.h"
 #include "tx/Memory/Passes.h"
+#include "tx/Remat/PlanFile.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace tx;
@@ -89,6 +91,8 @@ static void addTimes(json::Object &report, const StepTimes &times) {
   report["products_estimated"] = times.estimatedProducts;
 }
 
+static constexpr StringRef kBoundFields[] = {"memory_budget", "lower_bound_seconds", "optimality_gap"};
+
 /// What policy `auto` knows of its plan: the budget, a bound on the seconds of any plan within it, and how far from the
 /// bound the step is, as a share of its seconds.
 static void addBound(json::Object &report, ModuleOp module, const StepTimes &times) {
@@ -97,9 +101,10 @@ static void addBound(json::Object &report, ModuleOp module, const StepTimes &tim
   if (!budget || !bound)
     return;
   double seconds = times.seconds.getTotal(), least = bound.getValueAsDouble();
-  report["memory_budget"] = budget.getInt();
-  report["lower_bound_seconds"] = roundSeconds(least);
-  report["optimality_gap"] = roundSeconds(seconds > 0 ? (seconds - least) / seconds : 0);
+  auto [budgetField, boundField, gapField] = kBoundFields;
+  report[budgetField] = budget.getInt();
+  report[boundField] = roundSeconds(least);
+  report[gapField] = roundSeconds(seconds > 0 ? (seconds - least) / seconds : 0);
 }
 
 json::Object tx::buildReport(ModuleOp module, step::ProgramOp program, const RematSummary &summary,
@@ -171,7 +176,26 @@ RematPolicyOptions tx::getPolicyOptions(const RecomputeOptions &recompute) {
   return options;
 }
 
-json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompute, json::Object report) {
+/// What the file of a plan says of the policy that made it; nothing if a person has changed the plan.
+static std::optional<json::Object> readPolicy(const std::string &planFile) {
+  auto text = llvm::MemoryBuffer::getFile(planFile);
+  llvm::Expected<PlanFile> plan = parsePlanFile(text ? (*text)->getBuffer() : "", planFile);
+  if (!plan) { // it was read before; somebody has taken it away meanwhile
+    llvm::consumeError(plan.takeError());
+    return std::nullopt;
+  }
+  llvm::Expected<json::Value> policy = json::parse(plan->policy);
+  if (!policy) {
+    llvm::consumeError(policy.takeError());
+    return std::nullopt;
+  }
+  return *policy->getAsObject();
+}
+
+json::Object tx::describePolicy(const CompileOptions &options, bool hasOwnRecompute) {
+  if (options.recompute.planFile)
+    if (std::optional<json::Object> policy = readPolicy(*options.recompute.planFile))
+      return std::move(*policy);
   RematPolicyOptions policy = getPolicyOptions(options.recompute);
   json::Object asked;
   std::string description;
@@ -189,7 +213,16 @@ json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompu
   if (description.empty())
     description = hasOwnRecompute ? "of the input" : "none";
   asked["description"] = description;
-  json::Object about{{"policy", std::move(asked)}, {"report", std::move(report)}, {"seed", options.model.seed}};
+  return asked;
+}
+
+json::Object tx::describeInput(const CompileOptions &options, bool hasOwnRecompute, json::Object report) {
+  // What a search knows of its plan is no part of the step: who applies the plan gets the same artifact.
+  for (StringRef field : kBoundFields)
+    report.erase(field);
+  json::Object about{{"policy", describePolicy(options, hasOwnRecompute)},
+                     {"report", std::move(report)},
+                     {"seed", options.model.seed}};
   if (!options.inputIsModule)
     about["model"] = toJson(options.model), about["weights"] = describeWeights(options.model);
   if (!options.plugins.addedPasses.empty())

@@ -23,6 +23,8 @@ llvm::json::Object buildReport(mlir::ModuleOp module, step::ProgramOp program, c
 
 /// The manifest's `model`, `policy`, `seed`, `report` and `added_passes`. `hasOwnRecompute`: the input is IR that has
 /// its recomputations already, so that no flag has decided them.
+/// What an artifact says of the recompute policy: its flags, and a description.
+llvm::json::Object describePolicy(const CompileOptions &options, bool hasOwnRecompute);
 llvm::json::Object describeInput(const CompileOptions &options, bool hasOwnRecompute, llvm::json::Object report);
 
 /// The recompute flags in Remat's terms.

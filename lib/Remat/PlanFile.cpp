@@ -52,13 +52,30 @@ std::string tx::digestForward(const plan::Entry &entry) {
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
-std::string tx::writePlanFile(const plan::Entry &entry, const plan::Choices &choices) {
+/// SHA-256 of who is kept.
+static std::string digestValues(const std::map<std::string, plan::Choice> &values) {
+  llvm::SHA256 hash;
+  for (const auto &[name, choice] : values)
+    hash.update((name + (choice == plan::Choice::Keep ? " keep\n" : " recompute\n")));
+  return llvm::toHex(hash.final(), /*LowerCase=*/true);
+}
+
+std::string tx::writePlanFile(const plan::Entry &entry, const plan::Choices &choices, StringRef policy) {
+  std::map<std::string, plan::Choice> values;
+  for (int value : getPlannedValues(entry))
+    values[entry.values[value].name] = choices[value];
   std::string text;
   llvm::raw_string_ostream stream(text);
   llvm::json::OStream json(stream, /*IndentSize=*/2);
   json.object([&] {
     json.attribute("version", kVersion);
     json.attribute("model", digestForward(entry));
+    json.attributeObject("policy", [&] {
+      json.attributeBegin("asked");
+      json.rawValue(policy);
+      json.attributeEnd();
+      json.attribute("values", digestValues(values));
+    });
     json.attributeObject("values", [&] {
       for (int value : getPlannedValues(entry))
         json.attribute(entry.values[value].name, choices[value] == plan::Choice::Keep ? kKeep : kRecompute);
@@ -106,8 +123,9 @@ llvm::Expected<PlanFile> tx::parsePlanFile(StringRef text, StringRef file) {
   if (*version != kVersion)
     return fault("{0}: is of version {1}; this Tx reads version {2}", file, *version, kVersion);
   for (const auto &[name, value] : *object)
-    if (name != "version" && name != "model" && name != "values")
-      return fault("{0}: has '{1}'; a recompute plan has version, model and values alone", file, StringRef(name));
+    if (name != "version" && name != "model" && name != "policy" && name != "values")
+      return fault("{0}: has '{1}'; a recompute plan has version, model, policy and values alone", file,
+                   StringRef(name));
   PlanFile plan;
   plan.file = file.str();
   plan.model = model->str();
@@ -118,6 +136,10 @@ llvm::Expected<PlanFile> tx::parsePlanFile(StringRef text, StringRef file) {
                    llvm::formatv("{0}", value).str());
     plan.values[name.str()] = *choice == kKeep ? plan::Choice::Keep : plan::Choice::Recompute;
   }
+  const llvm::json::Object *policy = object->getObject("policy");
+  const llvm::json::Object *asked = policy ? policy->getObject("asked") : nullptr;
+  if (asked && policy->getString("values") == StringRef(digestValues(plan.values)))
+    plan.policy = llvm::formatv("{0}", llvm::json::Value(llvm::json::Object(*asked))).str();
   return plan;
 }
 

@@ -5,6 +5,7 @@
 //   {
 //     "version": 1,
 //     "model": "5f0c...",
+//     "policy": { "asked": { ... }, "values": "93b1..." },
 //     "values": {
 //       "embedding.add": "keep",
 //       "layers.0.mlp.fc1": "recompute",
@@ -12,7 +13,9 @@
 //     }
 //   }
 //
-// `model` is the digest of the forward that the plan was made for. Every value that a plan may decide about has its
+// `model` is the digest of the forward that the plan was made for. `policy`, which a person may leave out, is what an
+// artifact says of the policy that made the plan, with a digest of the values as they were then: an artifact made by an
+// unchanged plan is that of its policy, bit for bit. Every value that a plan may decide about has its
 // line: results of forward ops that may be computed again. What is kept though backward does not need it costs nothing.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -31,6 +34,7 @@ namespace tx {
 struct PlanFile {
   std::string file; ///< for messages
   std::string model;
+  std::string policy; ///< as JSON, if the values are still those that it has chosen; else empty
   std::map<std::string, plan::Choice> values;
 };
 
@@ -40,7 +44,8 @@ std::string digestForward(const plan::Entry &entry);
 /// The values that a plan decides about.
 std::vector<int> getPlannedValues(const plan::Entry &entry);
 
-std::string writePlanFile(const plan::Entry &entry, const plan::Choices &choices);
+/// `policy`: what an artifact says of the policy, a JSON object.
+std::string writePlanFile(const plan::Entry &entry, const plan::Choices &choices, llvm::StringRef policy);
 
 /// Reads JSON text. Errors name `file` and what is wrong in it: no JSON, another version, a name twice.
 llvm::Expected<PlanFile> parsePlanFile(llvm::StringRef text, llvm::StringRef file);

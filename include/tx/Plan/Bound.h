@@ -28,7 +28,8 @@
 
 namespace tx::plan {
 
-/// A launch of the step without recomputation at which memory is counted.
+/// A launch of the step without recomputation at which memory is counted. A choice has at least these bytes there: the
+/// fixed ones, those of what it keeps, those of what it computes again.
 struct MemoryPoint {
   int launch = -1;
   int64_t fixedBytes = 0;               ///< of the whole arena: alive there under every choice
@@ -48,8 +49,8 @@ public:
   /// `scorer` must outlive it.
   explicit KeepProblem(Scorer &scorer);
 
-  /// Points at which memory may be short: the head's products, and products in the backward of the last layers. The one
-  /// with the most bytes in the step without recomputation comes first.
+  /// Points at which memory may be short: first where forward ends, outside of the layers; then in the backward of the
+  /// last layer, each once by what is kept there and once by what is computed again by then.
   const std::vector<MemoryPoint> &getPoints() const { return points; }
 
   /// A price that decides only between choices of equal seconds.

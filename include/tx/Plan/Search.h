@@ -1,6 +1,6 @@
 //===- Search.h - The quickest choice within a budget ---------------------------------------------------*- C++ -*-===//
 //
-//   Search search(step, timer);
+//   Search search(step, main, timer);
 //   SearchResult best = search.run(budget, seeds);
 //
 // A cut (Bound.h) gives the best choice for each price of memory. Prices order these choices from all kept to as much

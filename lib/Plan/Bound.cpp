@@ -5,6 +5,7 @@
 #include "MinCut.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,9 +18,7 @@ using namespace tx::plan;
 // Capacities are whole numbers: the step's seconds are so many units. What costs more than some steps costs too much.
 static constexpr double kUnitsPerStep = double(int64_t(1) << 40), kMostUnits = 16 * kUnitsPerStep;
 
-static int64_t alignBytes(int64_t bytes) {
-  return (bytes + TXRT_BUFFER_ALIGNMENT - 1) / TXRT_BUFFER_ALIGNMENT * TXRT_BUFFER_ALIGNMENT;
-}
+static int64_t alignBytes(int64_t bytes) { return llvm::alignTo(bytes, TXRT_BUFFER_ALIGNMENT); }
 
 KeepProblem::KeepProblem(Scorer &scorer)
     : scorer(scorer), entry(scorer.getEntry()), schedule(makeSchedule(entry)),

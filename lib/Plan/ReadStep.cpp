@@ -147,8 +147,6 @@ private:
     if (auto accumulating = dyn_cast<AccumulatingOpInterface>(op)) {
       for (auto [operand, result] : accumulating.getTies())
         data.ties.push_back({operand, result});
-      if (Value reset = accumulating.getResetValue())
-        data.reset = llvm::find(op.getOperands(), reset) - op.operand_begin();
     }
     if (auto scratch = op.getAttrOfType<IntegerAttr>(kScratchBytesAttr))
       data.scratchBytes = scratch.getInt();

@@ -2,6 +2,8 @@
 
 #include "tx/Plan/Score.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -34,8 +36,7 @@ Scorer::Scorer(const Step &step, int main, LaunchTimer &timer)
       persistentBytes(getPersistentBytes(step, layout)) {
   Choices none(getEntry().values.size(), Choice::Keep);
   for (int value : getEntry().arguments)
-    fixedBytes +=
-        (getEntry().values[value].bytes + TXRT_BUFFER_ALIGNMENT - 1) / TXRT_BUFFER_ALIGNMENT * TXRT_BUFFER_ALIGNMENT;
+    fixedBytes += llvm::alignTo(getEntry().values[value].bytes, TXRT_BUFFER_ALIGNMENT);
   fixedBytes += persistentBytes;
   for (int number = 0, e = step.entries.size(); number < e; ++number) {
     if (number == main || transferChoices(step, main, none, number))

@@ -9,14 +9,12 @@
 
 #include "tx/Plan/Placement.h"
 #include "tx/Support/InputLimits.h"
+#include "tx/Support/Tool.h"
 #include "tx/Support/UserError.h"
 #include "tx/Target/Artifact.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/InitLLVM.h"
-
-#include <csignal>
 
 using namespace tx;
 
@@ -155,20 +153,4 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   return llvm::Error::success();
 }
 
-int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
-  // Ignores the signals for a pipe without a reader and a file that grows too large: write() then fails, which is
-  // checked.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
-  llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
-  ExitCode exitCode = report(run(arguments));
-  // A full disk shows here at the latest. A reader that has left (`| head`) is no error.
-  llvm::outs().flush();
-  if (std::error_code error = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    if (error != std::errc::broken_pipe)
-      exitCode = report(badFile("standard output could not be written: " + error.message()));
-  }
-  return static_cast<int>(exitCode);
-}
+int main(int argc, char **argv) { return runTool(argc, argv, run); }

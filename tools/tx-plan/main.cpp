@@ -8,14 +8,12 @@
 #include "TxVersion.inc"
 
 #include "tx/Pipeline/Register.h"
+#include "tx/Support/Tool.h"
 #include "tx/Support/UserError.h"
 
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
-
-#include <csignal>
 
 using namespace tx;
 
@@ -105,16 +103,4 @@ static llvm::Error run(llvm::ArrayRef<llvm::StringRef> arguments) {
   return llvm::Error::success();
 }
 
-int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv, /*InstallPipeSignalExitHandler=*/false);
-  std::signal(SIGPIPE, SIG_IGN); // write() then fails, which is checked
-  llvm::SmallVector<llvm::StringRef> arguments(argv + 1, argv + argc);
-  ExitCode exitCode = report(run(arguments));
-  llvm::outs().flush();
-  if (std::error_code error = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    if (error != std::errc::broken_pipe)
-      exitCode = report(badFile("standard output could not be written: " + error.message()));
-  }
-  return static_cast<int>(exitCode);
-}
+int main(int argc, char **argv) { return runTool(argc, argv, run); }

@@ -85,7 +85,6 @@ struct Op {
   std::vector<Operand> operands;
   std::vector<int> results;
   std::vector<std::pair<int, int>> ties; ///< (operand, result): the result continues the operand in place
-  int reset = -1;                        ///< operand: the bit that makes accumulators count as zero; -1: none
 
   // What it costs.
   int64_t matrixFlops = 0, vectorFlops = 0;

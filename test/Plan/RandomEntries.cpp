@@ -76,7 +76,7 @@ private:
     product.k = getWidth(x);
     writer.lastOp().matrixFlops = 2 * product.m * product.n * product.k;
     allowReplay();
-    gradients.push_back({writer.layer, [=, this](int dy) {
+    gradients.push_back({writer.layer, [=](int dy) {
                            if (readsInput) {
                              writer.columns = width;
                              writer.addResult(writer.addProduct("dw_" + name, x, dy));
@@ -96,7 +96,7 @@ private:
     case 2: {
       int y = addRow("gelu_" + name, {x}, false);
       allowReplay();
-      gradients.push_back({writer.layer, [=, this](int dy) { return addRow("d_gelu_" + name, {dy, x}, false); }});
+      gradients.push_back({writer.layer, [=](int dy) { return addRow("d_gelu_" + name, {dy, x}, false); }});
       return y;
     }
     case 3: {
@@ -108,9 +108,8 @@ private:
         statistics.bytes = statistics.rows * statistics.elementBytes;
       }
       allowReplay();
-      gradients.push_back({writer.layer, [=, this](int dy) {
-                             return addRow("d_norm_" + name, {dy, x, hasStatistics ? y + 1 : y}, true);
-                           }});
+      gradients.push_back(
+          {writer.layer, [=](int dy) { return addRow("d_norm_" + name, {dy, x, hasStatistics ? y + 1 : y}, true); }});
       return y;
     }
     case 4: {
@@ -118,7 +117,7 @@ private:
       int y = writer.addDropout("dropout_" + name, x, key);
       writer.lastOp().replay = ReplayKind::Never;
       allowReplay(ReplayKind::Keyed);
-      gradients.push_back({writer.layer, [=, this](int dy) { return addRow("d_dropout_" + name, {dy, key}, false); }});
+      gradients.push_back({writer.layer, [=](int dy) { return addRow("d_dropout_" + name, {dy, key}, false); }});
       return y;
     }
     default: { // a product, of which a view is activated and added to x
@@ -132,7 +131,7 @@ private:
       allowReplay();
       auto gradientOfProduct = std::move(gradients.back().second);
       gradients.pop_back();
-      gradients.push_back({writer.layer, [=, this](int dy) {
+      gradients.push_back({writer.layer, [=](int dy) {
                              int dview = addRow("d_mul_" + name, {dy, view}, false);
                              return addRow("d_add_" + name, {gradientOfProduct(dview), dy}, false);
                            }});
